@@ -1,0 +1,1 @@
+//! Money, traffic, cache rules, planner, simulator, bill, budgets.

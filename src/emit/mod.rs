@@ -1,0 +1,1 @@
+//! A build to request bodies, prompt and bundle.

@@ -1,0 +1,1 @@
+//! Example sets: readers, mapping, deterministic picking.

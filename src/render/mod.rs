@@ -1,0 +1,1 @@
+//! The only Handlebars: strict, unescaped, bounded.

@@ -1,0 +1,1 @@
+//! Token counts that say what they are: exact, measured or estimated.
