@@ -1,11 +1,13 @@
 //! contexture: prompt context as source code.
 
 pub mod cost;
+pub mod decode;
 pub mod diag;
 pub mod emit;
 pub mod error;
 pub mod examples;
 pub mod models;
+pub mod quantity;
 pub mod render;
 pub mod segment;
 pub mod source;
