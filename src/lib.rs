@@ -1,11 +1,14 @@
 //! contexture: prompt context as source code.
 
+pub mod chain;
 pub mod cost;
 pub mod decode;
 pub mod diag;
 pub mod emit;
 pub mod error;
 pub mod examples;
+pub mod fragment;
+pub mod manifest;
 pub mod models;
 pub mod quantity;
 pub mod render;
