@@ -10,6 +10,7 @@ pub mod examples;
 pub mod fragment;
 pub mod manifest;
 pub mod models;
+pub mod project;
 pub mod quantity;
 pub mod render;
 pub mod segment;
