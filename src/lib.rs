@@ -1,6 +1,7 @@
 //! contexture: prompt context as source code.
 
 pub mod chain;
+pub mod condition;
 pub mod cost;
 pub mod decode;
 pub mod diag;
