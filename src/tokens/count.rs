@@ -1,0 +1,144 @@
+//! A number of tokens that says how it was obtained.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+/// How a count was obtained, from the surest down; adding counts keeps the least sure of them.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The model's own tokenizer, over the text.
+    Exact,
+    /// The provider's counting endpoint answered for this very text.
+    Measured,
+    /// Worked out from the content, within a band.
+    Estimated,
+}
+
+impl Basis {
+    /// `exact`, `measured`, `estimated`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Measured => "measured",
+            Self::Estimated => "estimated",
+        }
+    }
+}
+
+impl fmt::Display for Basis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A number of tokens, the band it lies in, and where it comes from. The default is exactly none.
+///
+/// The fields are read through methods, so that the band always holds the number, and is as narrow
+/// as the number itself unless the count is estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Count {
+    tokens: u64,
+    low: u64,
+    high: u64,
+    basis: Basis,
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Self::exact(0)
+    }
+}
+
+impl Count {
+    /// A count by the model's own tokenizer.
+    pub fn exact(tokens: u64) -> Self {
+        Self { tokens, low: tokens, high: tokens, basis: Basis::Exact }
+    }
+
+    /// A count by the provider's endpoint.
+    pub fn measured(tokens: u64) -> Self {
+        Self { tokens, low: tokens, high: tokens, basis: Basis::Measured }
+    }
+
+    /// An estimate and its band, which is widened to hold the estimate if it does not.
+    pub fn estimated(tokens: u64, band: (u64, u64)) -> Self {
+        Self { tokens, low: band.0.min(tokens), high: band.1.max(tokens), basis: Basis::Estimated }
+    }
+
+    /// The tokens.
+    pub fn tokens(self) -> u64 {
+        self.tokens
+    }
+
+    /// The least and the most that the true number is expected to be, both inclusive.
+    pub fn band(self) -> (u64, u64) {
+        (self.low, self.high)
+    }
+
+    /// Where the number comes from.
+    pub fn basis(self) -> Basis {
+        self.basis
+    }
+}
+
+/// Numbers add up, ends of bands add up (errors are taken to go the same way, which is the careful
+/// reading), and the sum is as sure as its least sure part. Sums stop at `u64::MAX`.
+impl Add for Count {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.saturating_add(other.tokens),
+            low: self.low.saturating_add(other.low),
+            high: self.high.saturating_add(other.high),
+            basis: self.basis.max(other.basis),
+        }
+    }
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Count {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), Add::add)
+    }
+}
+
+impl<'a> Sum<&'a Count> for Count {
+    fn sum<I: Iterator<Item = &'a Count>>(counts: I) -> Self {
+        counts.copied().sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_exact_counts_is_exact() {
+        let sum: Count = [Count::exact(3), Count::exact(4)].iter().sum();
+        assert_eq!(sum, Count::exact(7));
+        assert_eq!(sum.band(), (7, 7));
+    }
+
+    #[test]
+    fn one_estimate_makes_a_sum_an_estimate() {
+        let sum = Count::exact(100) + Count::measured(10) + Count::estimated(50, (45, 60));
+        assert_eq!(sum, Count::estimated(160, (155, 170)));
+        assert_eq!((Count::exact(1) + Count::measured(1)).basis(), Basis::Measured);
+    }
+
+    #[test]
+    fn a_band_holds_its_number() {
+        assert_eq!(Count::estimated(10, (20, 5)).band(), (10, 10));
+        assert_eq!((Count::exact(u64::MAX) + Count::exact(1)).tokens(), u64::MAX);
+    }
+}
