@@ -14,6 +14,7 @@ pub mod models;
 pub mod project;
 pub mod quantity;
 pub mod render;
+pub mod resolve;
 pub mod segment;
 pub mod source;
 pub mod tokens;

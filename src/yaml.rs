@@ -148,6 +148,20 @@ impl Node {
         Node::new(Value::Map(Arc::new(Map { entries })), over.span.clone())
     }
 
+    /// This value with every text that is exactly `name` replaced by `text`.
+    pub fn replacing(&self, name: &str, text: &str) -> Node {
+        let value = match &self.value {
+            Value::Text(own) if &**own == name => Value::Text(text.into()),
+            Value::List(items) => Value::List(items.iter().map(|item| item.replacing(name, text)).collect()),
+            Value::Map(map) => {
+                let entries = map.entries.iter().map(|(key, node)| (key.clone(), node.replacing(name, text)));
+                Value::Map(Arc::new(entries.collect()))
+            }
+            value => value.clone(),
+        };
+        Node::new(value, self.span.clone())
+    }
+
     /// As JSON, for templates, tools, settings and schemas.
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
