@@ -1,5 +1,6 @@
 //! contexture: prompt context as source code.
 
+pub mod blocks;
 pub mod cost;
 pub mod diag;
 pub mod emit;
