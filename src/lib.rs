@@ -2,6 +2,7 @@
 
 pub mod chain;
 pub mod condition;
+pub mod blocks;
 pub mod cost;
 pub mod decode;
 pub mod diag;
