@@ -85,7 +85,7 @@ impl Condition {
     /// know.
     ///
     /// A number is compared by its value and anything else as text, so that `1` in JSON and `1` in CSV
-    /// are alike; a list equals a value when one of its items does.
+    /// are alike; a list equals a value when one of its items does, and a map equals none.
     pub fn evaluate(&self, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<bool, UnknownName> {
         let value = lookup(&self.name).ok_or_else(|| UnknownName { name: self.name.clone() })?;
         Ok(self.holds(&value))
@@ -142,7 +142,9 @@ impl Operand {
                 number.to_string() == self.text
                     || (!self.quoted && self.text.parse::<f64>().ok().is_some_and(|own| number.as_f64() == Some(own)))
             }
-            other => other.to_string() == self.text,
+            Value::Bool(flag) => self.text == if *flag { "true" } else { "false" },
+            Value::Null => self.text == "null",
+            Value::Object(_) => false,
         }
     }
 }

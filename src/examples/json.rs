@@ -54,13 +54,13 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut Report<'_>) -> V
             match <[_; 1]>::try_from(lists) {
                 Ok([list]) => list,
                 Err(lists) => {
-                    report.no_list(lists.len(), root);
+                    report.no_list(lists.len(), root.start);
                     return Vec::new();
                 }
             }
         }
         _ => {
-            report.no_list(0, root);
+            report.no_list(0, root.start);
             return Vec::new();
         }
     };
@@ -104,15 +104,17 @@ fn syntax(error: &serde_json::Error, range: Range<usize>, report: &mut Report<'_
     }
     let written = error.to_string();
     let message = written.rsplit_once(" at line ").map_or(&*written, |(message, _)| message).to_owned();
-    let (code, hint) = match message.strip_prefix(DUPLICATE) {
-        Some(_) => ("duplicate-key", Some("remove one of the two")),
-        None if error.is_eof() => {
-            ("examples-syntax", report.is_lines().then_some("in JSON Lines a record is one line"))
-        }
-        None => ("examples-syntax", None),
+    let fault = if message.starts_with(DUPLICATE) {
+        // The error comes at the closing quote of the second key.
+        let start =
+            text.get(range.start..at).and_then(|before| before.rfind('"')).map_or(at, |quote| range.start + quote);
+        let key = Span::new(report.source, start, (at + 1).min(range.end));
+        Diagnostic::error("duplicate-key", message).at(&key).hint("remove one of the two")
+    } else {
+        let hint = (error.is_eof() && report.is_lines()).then(|| "in JSON Lines a record is one line".to_owned());
+        Diagnostic::error("examples-syntax", message).at(&Span::new(report.source, at, at)).maybe_hint(hint)
     };
-    let fault = Diagnostic::error(code, message).at(&Span::new(report.source, at, at));
-    report.push(fault.maybe_hint(hint.map(str::to_owned)));
+    report.push(fault);
 }
 
 const DUPLICATE: &str = "two values for the key ";

@@ -6,9 +6,13 @@
 //! balanced over a label, or as unlike each other as possible.
 
 mod field;
+mod fingerprint;
 mod json;
+mod novelty;
 mod pick;
 mod record;
+mod table;
+mod yaml;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -78,6 +82,9 @@ pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) ->
     let examples = match source.path().extension() {
         "jsonl" | "ndjson" => json::read_lines(map, &mut report),
         "json" => json::read_document(map, &mut report),
+        "yaml" | "yml" => yaml::read_document(map, &mut report),
+        "csv" => table::read(b',', map, &mut report),
+        "tsv" => table::read(b'\t', map, &mut report),
         other => {
             let endings = ENDINGS.map(|ending| format!(".{ending}")).join(", ");
             let hint = did_you_mean(other, ENDINGS).unwrap_or_else(|| format!("examples are read from {endings}"));
@@ -89,6 +96,9 @@ pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) ->
             Vec::new()
         }
     };
+    if examples.is_empty() && report.errors == 0 {
+        report.push(Diagnostic::warning("no-examples", "the file holds no examples").at(&Span::file(source)));
+    }
     report.close().then_some(examples)
 }
 
@@ -127,8 +137,8 @@ impl Report<'_> {
         matches!(self.source.path().extension(), "jsonl" | "ndjson")
     }
 
-    /// Reports that the document at `root` has no list of records, or more than one.
-    fn no_list(&mut self, found: usize, root: std::ops::Range<usize>) {
+    /// Reports that the document that begins at `root` has no list of records, or more than one.
+    fn no_list(&mut self, found: usize, root: usize) {
         let message = match found {
             0 => "the file holds no list of records",
             _ => "the file holds more than one list of records",
@@ -137,7 +147,7 @@ impl Report<'_> {
             "write a list, or a map with the list under one of {}",
             LISTS.map(|key| format!("`{key}`")).join(", ")
         );
-        let span = Span::new(self.source, root.start, root.start);
+        let span = Span::new(self.source, root, root);
         self.push(Diagnostic::error("examples-list", message).at(&span).hint(hint));
     }
 
@@ -150,3 +160,6 @@ impl Report<'_> {
         self.errors == 0
     }
 }
+
+#[cfg(test)]
+mod tests;

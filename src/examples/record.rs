@@ -13,7 +13,8 @@ use crate::segment::Role;
 const PAIRS: [(&str, &str); 3] = [("input", "output"), ("user", "assistant"), ("question", "answer")];
 /// What a shape is called in a message.
 const SHAPES: &str = "{input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}";
-const MAP_HINT: &str = "say where the turns are: `map: {user: path, assistant: path}`";
+/// What to do about a record of no known shape.
+pub(super) const MAP_HINT: &str = "say where the turns are: `map: {user: path, assistant: path}`";
 const TEXT_ONLY: &str = "examples are text only in this release";
 
 /// The example that `record` holds; `None` when the report has its faults.
@@ -35,6 +36,27 @@ pub(super) fn example(record: Record<'_>, map: Option<&Mapping>, report: &mut Re
     let last = span.end.saturating_sub(1).max(span.start);
     let lines = span.source.line(span.start)..=span.source.line(last);
     Some(Example { index, turns, meta: fields, lines, span })
+}
+
+/// How a record without a mapping holds its turns.
+pub(super) enum Shape {
+    /// Under these two keys.
+    Pair(&'static str, &'static str),
+    /// As a list under `messages`.
+    Messages,
+}
+
+/// The one shape that the record's keys fit; the error says which keys those are.
+pub(super) fn shape(fields: &Map<String, Value>) -> Result<Shape, String> {
+    let pairs =
+        PAIRS.into_iter().filter(|(user, assistant)| fields.contains_key(*user) && fields.contains_key(*assistant));
+    let messages = fields.contains_key("messages").then_some(Shape::Messages);
+    let mut fitting = pairs.map(|(user, assistant)| Shape::Pair(user, assistant)).chain(messages);
+    match (fitting.next(), fitting.next()) {
+        (Some(shape), None) => Ok(shape),
+        (None, _) => Err(format!("the record fits no shape: it has {}, and a shape is {SHAPES}", keys(fields))),
+        _ => Err(format!("the record fits more than one shape: it has {}, and a shape is {SHAPES}", keys(fields))),
+    }
 }
 
 /// Takes the turns out of one record's fields.
@@ -65,23 +87,17 @@ impl Reader<'_, '_, '_> {
     }
 
     fn shaped(&mut self, fields: &mut Map<String, Value>) -> Vec<Turn> {
-        let pairs: Vec<_> = PAIRS
-            .into_iter()
-            .filter(|(user, answer)| fields.contains_key(*user) && fields.contains_key(*answer))
-            .collect();
-        match (pairs.as_slice(), fields.contains_key("messages")) {
-            ([(user, assistant)], false) => {
-                let sides = [(Role::User, *user), (Role::Assistant, *assistant)];
+        match shape(fields) {
+            Ok(Shape::Pair(user, assistant)) => {
+                let sides = [(Role::User, user), (Role::Assistant, assistant)];
                 let turn = |(role, key)| self.turn(role, &[key], fields.shift_remove(key).unwrap_or_default());
                 sides.into_iter().filter_map(turn).collect()
             }
-            ([], true) => {
+            Ok(Shape::Messages) => {
                 let messages = fields.shift_remove("messages").unwrap_or_default();
                 self.messages(messages)
             }
-            (fitting, _) => {
-                let fits = if fitting.is_empty() { "fits no shape" } else { "fits more than one shape" };
-                let message = format!("the record {fits}: it has {}, and a shape is {SHAPES}", keys(fields));
+            Err(message) => {
                 self.fault(&[], "example-shape", message, MAP_HINT);
                 Vec::new()
             }
@@ -218,7 +234,7 @@ fn refused_role(written: Option<&str>) -> (String, &'static str) {
 }
 
 /// The keys of a record as a message lists them: the first dozen.
-fn keys(fields: &Map<String, Value>) -> String {
+pub(super) fn keys(fields: &Map<String, Value>) -> String {
     const SHOWN: usize = 12;
     if fields.is_empty() {
         return "no keys".to_owned();
