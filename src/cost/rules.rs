@@ -50,8 +50,6 @@ pub struct Mechanism {
     /// How long entries live, the default first. Empty: not published, so that nothing is guaranteed
     /// and the expected entry outlives the scenario.
     pub lifetimes: Vec<Lifetime>,
-    /// Whether an entry whose age is its lifetime to the microsecond is still read (U2).
-    pub live_at_ttl: bool,
 }
 
 /// How long an entry lives.
