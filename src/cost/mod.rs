@@ -1,1 +1,3 @@
 //! Money, traffic, cache rules, planner, simulator, bill, budgets.
+
+pub mod rules;
