@@ -1,25 +1,79 @@
 //! The one door to the outside: where the text of a build is read from.
 //!
-//! A commit, the index and the working tree answer the same three questions. Nothing behind this
-//! door asks the clock, the environment, the home folder or the current directory, which is what
-//! makes a revision, a watch, a test and a fuzzer the same program. This is the only room that
-//! knows git.
+//! A commit, the index and the working tree answer the same questions. Nothing behind this door
+//! asks the clock, the home folder or the current directory for text, which is what makes a
+//! revision, a watch, a test and a fuzzer the same program. This is the only room that knows git.
+//!
+//! [`Place`] finds the project and opens the trees. [`CommitTree`] and [`IndexTree`] read git's
+//! objects, [`Worktree`] reads the disk and gives each file the bytes that git would store for it.
+//! [`Recorder`] wraps any tree and remembers what was asked; [`Memory`] is a tree for tests.
+//!
+//! Three rules hold for every tree, so that one project has one verdict however it is read:
+//! links are followed inside the project only (`links.rs`); git's own folder, the project's
+//! `dist/` and whatever lies in a submodule are not text; and every walk has a budget.
+
+mod attributes;
+mod cache;
+mod commit;
+mod disk;
+mod eol;
+mod history;
+mod ignored;
+mod index;
+mod links;
+mod memory;
+mod objects;
+mod pattern;
+mod place;
+mod recorder;
+mod staged;
+mod worktree;
 
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
 
+pub use commit::CommitTree;
+pub use index::IndexTree;
+pub use memory::Memory;
+pub use place::Place;
+pub use recorder::{Record, Recorder, Uncommitted, uncommitted};
+pub use worktree::Worktree;
+
 /// The largest file that is read as one: beyond it a build would not be a prompt.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The most files and folders that one listing walks through.
+pub const MAX_LISTED_ENTRIES: usize = 1_000_000;
+
+/// The most bytes that the paths of one listing hold together.
+pub const MAX_LISTED_BYTES: usize = 128 * 1024 * 1024;
+
+/// The longest path that is looked up or listed, as on Linux.
+pub const MAX_PATH_BYTES: usize = 4096;
+
+/// The project's folder of build output, which is never listed nor read.
+const OUTPUT_FOLDER: &str = "dist";
 
 /// A place that text is read from. Paths are below the project root.
 pub trait Tree: Send + Sync {
     /// The file at `path`, as git stores it; links inside the project are followed.
     fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError>;
 
-    /// Every file below `folder` (the root for all), sorted by bytes, without `.git` and without
-    /// what git ignores. A folder that is not there holds nothing.
+    /// The id of what [`Tree::read`] would return, `None` where nothing is. Cheaper than reading
+    /// where the tree knows ids without reading.
+    fn id(&self, path: &ProjectPath) -> Result<Option<ObjectId>, ReadError> {
+        match self.read(path) {
+            Ok(blob) => Ok(Some(blob.id)),
+            Err(ReadError::Absent) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Every file below `folder` (the root for all), sorted by bytes, without `.git`, `dist/` and
+    /// what git ignores. A folder that is not there, or is a link, holds nothing. A link is listed
+    /// unless it leads to a folder, so that reading one that leads nowhere says so.
     fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error>;
 
     /// What this tree is.
@@ -37,7 +91,7 @@ pub struct Blob {
     pub bytes: Arc<[u8]>,
     /// git's object id of those bytes.
     pub id: ObjectId,
-    /// Whether git does not track the file (working tree only).
+    /// Whether git does not track the file (working tree only; all files outside a repository).
     pub untracked: bool,
 }
 
@@ -77,10 +131,13 @@ pub enum ReadError {
     /// Nothing is there.
     #[error("there is no such file")]
     Absent,
+    /// The file is on the disk, but git ignores it, so that no commit would hold it.
+    #[error("git ignores it, so no commit would hold it")]
+    Ignored,
     /// It is a folder.
     #[error("it is a folder")]
     Folder,
-    /// A FIFO, socket, device or submodule.
+    /// A FIFO, socket, device, part of a submodule, or build output.
     #[error("it is {0}, not a file")]
     NotAFile(&'static str),
     /// A link that leads out of the project; the link's own text.
@@ -92,6 +149,13 @@ pub enum ReadError {
     /// Over [`MAX_FILE_BYTES`].
     #[error("it holds {0} bytes; the limit is {MAX_FILE_BYTES}")]
     TooLarge(u64),
+    /// The index holds several versions of it.
+    #[error("it is in a merge conflict; resolve it and `git add` it")]
+    Conflict,
+    /// The checkout is in an encoding that git converts and this tool does not (the
+    /// `working-tree-encoding` attribute); the encoding's name.
+    #[error("git stores it in another encoding than this checkout's {0}; build from `--staged` or a revision")]
+    Encoded(String),
     /// The repository or the system failed.
     #[error(transparent)]
     World(#[from] Error),

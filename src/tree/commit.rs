@@ -1,0 +1,192 @@
+//! A commit as a tree: text from objects only, never from the disk.
+
+use std::sync::Arc;
+
+use git2::Oid;
+
+use super::cache::Cache;
+use super::links::{self, Standing};
+use super::objects::{Entry, EntryKind, Objects, named, object_id};
+use super::{
+    Blob, Commit, MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError, Tree, TreeName,
+};
+use crate::error::Error;
+use crate::source::{ObjectId, ProjectPath};
+
+/// The project as one commit holds it.
+pub struct CommitTree {
+    pub(super) objects: Arc<Objects>,
+    pub(super) id: Oid,
+    commit: Commit,
+    /// The project's folder in the repository, without slashes at its ends; empty at the git root.
+    pub(super) prefix: String,
+    /// The project root's tree object, if the commit holds the project's folder.
+    root: Option<Oid>,
+    cache: Cache,
+    /// Commits whose parents a shallow clone does not have.
+    pub(super) shallow: Arc<[Oid]>,
+}
+
+impl CommitTree {
+    /// Opens the commit `id`; the project is the folder `prefix` in it.
+    pub(super) fn open(objects: Arc<Objects>, id: Oid, prefix: &str, shallow: Arc<[Oid]>) -> Result<Self, Error> {
+        let object = objects.commit(id)?;
+        let commit = named(id, &object);
+        let mut root = Some(object.tree);
+        for part in prefix.split('/').filter(|part| !part.is_empty()) {
+            let Some(tree) = root else { break };
+            root =
+                objects.folder(tree)?.get(part).filter(|entry| entry.kind == EntryKind::Folder).map(|entry| entry.id);
+        }
+        Ok(Self { objects, id, commit, prefix: prefix.to_owned(), root, cache: Cache::default(), shallow })
+    }
+
+    /// The commit's id and date.
+    pub fn commit(&self) -> &Commit {
+        &self.commit
+    }
+
+    /// The entry at a path below the project root; no link is followed.
+    fn entry(&self, path: &str) -> Result<Option<Entry>, Error> {
+        let Some(mut folder) = self.root else { return Ok(None) };
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let Some(entry) = self.objects.folder(folder)?.get(part).cloned() else { return Ok(None) };
+            if parts.peek().is_none() {
+                return Ok(Some(entry));
+            }
+            if entry.kind != EntryKind::Folder {
+                return Ok(None);
+            }
+            folder = entry.id;
+        }
+        Ok(None)
+    }
+
+    fn standing(&self, path: &str) -> Result<Standing<Oid>, ReadError> {
+        let Some(entry) = self.entry(path)? else { return Ok(Standing::Absent) };
+        stored(&self.objects, entry.kind, entry.id)
+    }
+
+    /// The file that `path` leads to, and where it stands.
+    pub(super) fn find(&self, path: &ProjectPath) -> Result<(ProjectPath, Oid), ReadError> {
+        links::follow(path, |at| self.standing(at))
+    }
+}
+
+/// What an entry of a tree or of the index is.
+pub(super) fn stored(objects: &Objects, kind: EntryKind, id: Oid) -> Result<Standing<Oid>, ReadError> {
+    Ok(match kind {
+        EntryKind::File => Standing::File(id),
+        EntryKind::Folder => Standing::Folder,
+        EntryKind::Submodule => Standing::Other("part of a submodule"),
+        EntryKind::Link => match objects.link(id)? {
+            Ok(text) => Standing::Link(text),
+            Err(what) => Standing::Other(what),
+        },
+    })
+}
+
+impl Tree for CommitTree {
+    fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
+        self.cache.get_or_read(path, || {
+            let (_, id) = self.find(path)?;
+            Ok(Blob { bytes: self.objects.file(id)?, id: object_id(id), untracked: false })
+        })
+    }
+
+    fn id(&self, path: &ProjectPath) -> Result<Option<ObjectId>, ReadError> {
+        match self.find(path) {
+            Ok((_, id)) => Ok(Some(object_id(id))),
+            Err(ReadError::Absent) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
+        let start = if folder.as_str().is_empty() {
+            self.root
+        } else {
+            self.entry(folder.as_str())?.filter(|entry| entry.kind == EntryKind::Folder).map(|entry| entry.id)
+        };
+        let mut listing = Listing::new(folder);
+        let mut folders: Vec<(String, Oid)> =
+            start.filter(|_| !is_output(folder.as_str())).map(|id| (folder.to_string(), id)).into_iter().collect();
+        while let Some((above, id)) = folders.pop() {
+            for entry in self.objects.folder(id)?.entries() {
+                let mut written = above.clone();
+                links::push(&mut written, &entry.name);
+                let Some(path) = listing.admit(&written)? else { continue };
+                match entry.kind {
+                    EntryKind::Folder => folders.push((written, entry.id)),
+                    EntryKind::File => listing.add(path),
+                    EntryKind::Link if links::is_listed(&path, |at| self.standing(at)) => listing.add(path),
+                    EntryKind::Link | EntryKind::Submodule => {}
+                }
+            }
+        }
+        Ok(listing.into_sorted())
+    }
+
+    fn name(&self) -> TreeName {
+        TreeName::Commit(self.commit.clone())
+    }
+
+    fn base(&self) -> Option<&dyn Tree> {
+        None
+    }
+}
+
+/// Whether a path is the project's build output or lies in it.
+pub(super) fn is_output(path: &str) -> bool {
+    path.strip_prefix(OUTPUT_FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A listing while it grows, under its budgets.
+pub(super) struct Listing {
+    folder: ProjectPath,
+    files: Vec<ProjectPath>,
+    entries: usize,
+    bytes: usize,
+}
+
+impl Listing {
+    pub(super) fn new(folder: &ProjectPath) -> Self {
+        Self { folder: folder.clone(), files: Vec::new(), entries: 0, bytes: 0 }
+    }
+
+    /// Counts one entry met on the way. `None` where its path is none that a project may hold:
+    /// git's own folder in some spelling, `..`, control characters, build output.
+    pub(super) fn admit(&mut self, written: &str) -> Result<Option<ProjectPath>, Error> {
+        self.entries += 1;
+        self.bytes += written.len();
+        let passed = if self.entries > MAX_LISTED_ENTRIES {
+            format!("{MAX_LISTED_ENTRIES} files and folders")
+        } else if self.bytes > MAX_LISTED_BYTES {
+            format!("{MAX_LISTED_BYTES} bytes of paths")
+        } else if written.len() > MAX_PATH_BYTES {
+            format!("{MAX_PATH_BYTES} bytes in one path")
+        } else {
+            let path = ProjectPath::new(written).ok().filter(|path| path.as_str() == written);
+            return Ok(path.filter(|path| !is_output(path.as_str())));
+        };
+        let folder =
+            if self.folder.as_str().is_empty() { "the project".to_owned() } else { format!("`{}`", self.folder) };
+        Err(Error::usage(
+            format!("{folder} is too large to list: more than {passed}"),
+            "put `contexture.yaml` in a smaller folder, which makes it the project root, or name narrower folders",
+        ))
+    }
+
+    /// Adds a file.
+    pub(super) fn add(&mut self, path: ProjectPath) {
+        self.files.push(path);
+    }
+
+    /// The files by bytes, each once.
+    pub(super) fn into_sorted(mut self) -> Vec<ProjectPath> {
+        self.files.sort_unstable();
+        self.files.dedup();
+        self.files
+    }
+}

@@ -1,0 +1,233 @@
+//! The disk below one folder, and nothing outside of it.
+//!
+//! Every access goes through a handle on the folder, so that no link, and no link swapped in while
+//! we look, leads out of it. A file is opened only if it is a plain file, without waiting (a FIFO
+//! has no writer to wait for), and it is read again when it changed while it was read.
+
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, Metadata, OpenOptions};
+
+use super::links::Standing;
+use super::{MAX_FILE_BYTES, ReadError};
+use crate::error::Error;
+
+/// How often a file that keeps changing is read before that is an error. The pauses between double
+/// from a millisecond, half a second in all.
+const MAX_TRIES: u32 = 9;
+
+/// A folder of the disk.
+pub(super) struct Disk {
+    root: Dir,
+    path: PathBuf,
+}
+
+/// What a folder of the disk holds under one name.
+pub(super) struct DiskEntry {
+    pub(super) name: String,
+    pub(super) kind: DiskKind,
+}
+
+/// The kinds that matter to a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DiskKind {
+    File,
+    Folder,
+    Link,
+    Other,
+}
+
+/// A file's state, to notice that it changed.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    /// Device, inode, and the time of the last change of the inode.
+    #[cfg(unix)]
+    inode: (u64, u64, i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        use cap_std::fs::MetadataExt;
+        Self {
+            bytes: metadata.len(),
+            modified: metadata.modified().ok().map(cap_std::time::SystemTime::into_std),
+            #[cfg(unix)]
+            inode: (metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+impl Disk {
+    /// Opens a folder.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let root = Dir::open_ambient_dir(path, ambient_authority())
+            .map_err(|error| Error::file("cannot open", path, error))?;
+        Ok(Self { root, path: path.to_owned() })
+    }
+
+    /// What stands at `path`; links are not followed.
+    pub(super) fn standing(&self, path: &str) -> Result<Standing<()>, ReadError> {
+        let metadata = match self.root.symlink_metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if is_absence(&error) => return Ok(Standing::Absent),
+            Err(error) => return Err(self.unreadable(path, error).into()),
+        };
+        let kind = metadata.file_type();
+        Ok(if kind.is_file() {
+            Standing::File(())
+        } else if kind.is_dir() {
+            Standing::Folder
+        } else if kind.is_symlink() {
+            match self.root.read_link_contents(path) {
+                Ok(text) => Standing::Link(text.to_string_lossy().into_owned()),
+                Err(error) if is_absence(&error) => Standing::Absent,
+                Err(error) => return Err(self.unreadable(path, error).into()),
+            }
+        } else {
+            Standing::Other(special_kind(&metadata))
+        })
+    }
+
+    /// The whole file at `path`, as it was at one moment. A path that is a link by now is absent.
+    pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        for attempt in 0..MAX_TRIES {
+            if attempt > 0 {
+                std::thread::sleep(Duration::from_millis(1 << attempt));
+            }
+            match self.read_once(path, MAX_FILE_BYTES) {
+                Ok(Some(bytes)) => return Ok(bytes),
+                Ok(None) => {}
+                Err(ReadError::World(Error::File { source, .. })) if is_absence(&source) => {
+                    return Err(ReadError::Absent);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let changing = std::io::Error::other("it kept changing while it was read");
+        Err(self.unreadable(path, changing).into())
+    }
+
+    /// A file of git's own rules, empty unless it is a plain file of at most `limit` bytes.
+    pub(super) fn read_rules(&self, path: &str, limit: u64) -> Option<Vec<u8>> {
+        (0..MAX_TRIES).find_map(|_| match self.read_once(path, limit) {
+            Ok(None) => None,
+            Ok(Some(bytes)) => Some(Some(bytes)),
+            Err(_) => Some(None),
+        })?
+    }
+
+    /// Reads the file once; `None` when it changed meanwhile.
+    fn read_once(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
+        let wrap = |error| self.unreadable(path, error);
+        let before = self.root.symlink_metadata(path).map_err(wrap)?;
+        if before.file_type().is_symlink() {
+            return Err(ReadError::Absent);
+        }
+        if before.is_dir() {
+            return Err(ReadError::Folder);
+        }
+        if !before.is_file() {
+            return Err(ReadError::NotAFile(special_kind(&before)));
+        }
+        if before.len() > limit {
+            return Err(ReadError::TooLarge(before.len()));
+        }
+        let file = self.root.open_with(path, &without_waiting()).map_err(wrap)?;
+        let opened = file.metadata().map_err(wrap)?;
+        if !opened.is_file() || Stamp::of(&opened) != Stamp::of(&before) {
+            return Ok(None);
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0));
+        (&file).take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(wrap)?;
+        let after = file.metadata().map_err(wrap)?;
+        let whole = Stamp::of(&after) == Stamp::of(&before) && bytes.len() as u64 == before.len();
+        Ok(whole.then_some(bytes))
+    }
+
+    /// What the folder holds, `None` where it is gone. Names that are not UTF-8 are left out.
+    pub(super) fn entries(&self, folder: &str) -> Result<Option<Vec<DiskEntry>>, Error> {
+        let wrap = |error| self.unreadable(folder, error);
+        let entries = match self.root.read_dir(if folder.is_empty() { "." } else { folder }) {
+            Ok(entries) => entries,
+            Err(error) if is_absence(&error) => return Ok(None),
+            Err(error) => return Err(wrap(error)),
+        };
+        let mut held = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(wrap)?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let kind = match entry.file_type() {
+                Ok(kind) if kind.is_file() => DiskKind::File,
+                Ok(kind) if kind.is_dir() => DiskKind::Folder,
+                Ok(kind) if kind.is_symlink() => DiskKind::Link,
+                Ok(_) => DiskKind::Other,
+                Err(error) if is_absence(&error) => continue,
+                Err(error) => return Err(wrap(error)),
+            };
+            held.push(DiskEntry { name, kind });
+            if held.len() > super::MAX_LISTED_ENTRIES {
+                break;
+            }
+        }
+        Ok(Some(held))
+    }
+
+    /// Whether the folder at `folder` is the root of a repository of its own.
+    pub(super) fn is_repository(&self, folder: &str) -> bool {
+        let git = format!("{folder}/.git");
+        match self.root.symlink_metadata(&git) {
+            Ok(metadata) if metadata.is_dir() => ["HEAD", "objects", "refs"]
+                .iter()
+                .all(|part| self.root.symlink_metadata(format!("{git}/{part}")).is_ok()),
+            Ok(metadata) if metadata.is_file() => {
+                self.read_rules(&git, super::links::MAX_LINK_BYTES).is_some_and(|text| text.starts_with(b"gitdir:"))
+            }
+            Ok(_) | Err(_) => false,
+        }
+    }
+
+    fn unreadable(&self, path: &str, error: std::io::Error) -> Error {
+        Error::file("cannot read", self.path.join(path), error)
+    }
+}
+
+/// Whether the error says that nothing is there.
+fn is_absence(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename)
+}
+
+/// Reading, without waiting for the other end of a FIFO that was put there a moment ago.
+fn without_waiting() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use cap_std::fs::OpenOptionsExt;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    options
+}
+
+#[cfg(unix)]
+fn special_kind(metadata: &Metadata) -> &'static str {
+    use cap_std::fs::FileTypeExt;
+    let kind = metadata.file_type();
+    if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(not(unix))]
+fn special_kind(_: &Metadata) -> &'static str {
+    "a device"
+}

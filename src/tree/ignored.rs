@@ -1,0 +1,127 @@
+//! What git ignores in a working tree.
+//!
+//! `.gitignore` at every level and `.git/info/exclude` count. The user's own excludes file
+//! (`core.excludesFile`) does not: what a build sees may not depend on who runs it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::cache::lock;
+use super::pattern::Pattern;
+
+/// The largest file of patterns that is read; the rest of it would never be written by hand.
+pub(super) const MAX_PATTERN_FILE_BYTES: u64 = 1024 * 1024;
+
+/// The ignore rules of one repository, read as they are needed. Paths are below the git root.
+pub(super) struct Ignored {
+    exclude: Rules,
+    fold_case: bool,
+    rules: Mutex<HashMap<String, Arc<Rules>>>,
+    folders: Mutex<HashMap<String, bool>>,
+}
+
+/// The patterns of one file.
+#[derive(Debug, Default)]
+struct Rules(Vec<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    pattern: Pattern,
+    /// Written with `!`: what matches is not ignored after all.
+    keeps: bool,
+}
+
+impl Ignored {
+    /// `exclude` is the text of `.git/info/exclude`.
+    pub(super) fn new(exclude: &[u8], fold_case: bool) -> Self {
+        Self {
+            exclude: Rules::parse(exclude, fold_case),
+            fold_case,
+            rules: Mutex::default(),
+            folders: Mutex::default(),
+        }
+    }
+
+    /// Whether git ignores `path`, were it not tracked: by a pattern of its own, or because a folder
+    /// on the way is ignored, which no deeper pattern can undo. `read` returns the text of a
+    /// `.gitignore`, empty when there is none.
+    pub(super) fn ignores(&self, path: &str, is_folder: bool, read: &dyn Fn(&str) -> Vec<u8>) -> bool {
+        for (end, _) in path.match_indices('/') {
+            let Some(folder) = path.get(..end) else { continue };
+            let known = lock(&self.folders).get(folder).copied();
+            let ignored = known.unwrap_or_else(|| {
+                let ignored = self.matches(folder, true, read);
+                lock(&self.folders).insert(folder.to_owned(), ignored);
+                ignored
+            });
+            if ignored {
+                return true;
+            }
+        }
+        self.matches(path, is_folder, read)
+    }
+
+    /// The deepest file that has a matching pattern decides, by the last one in it.
+    fn matches(&self, path: &str, is_folder: bool, read: &dyn Fn(&str) -> Vec<u8>) -> bool {
+        let mut folder = path;
+        while let Some((above, _)) = folder.rsplit_once('/').or((!folder.is_empty()).then_some(("", ""))) {
+            folder = above;
+            let below = if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or(path) };
+            if let Some(ignores) = self.rules_of(folder, read).decide(below, is_folder) {
+                return ignores;
+            }
+        }
+        self.exclude.decide(path, is_folder).unwrap_or(false)
+    }
+
+    fn rules_of(&self, folder: &str, read: &dyn Fn(&str) -> Vec<u8>) -> Arc<Rules> {
+        if let Some(rules) = lock(&self.rules).get(folder) {
+            return rules.clone();
+        }
+        let mut file = folder.to_owned();
+        super::links::push(&mut file, ".gitignore");
+        let rules = Arc::new(Rules::parse(&read(&file), self.fold_case));
+        lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone()
+    }
+}
+
+impl Rules {
+    fn parse(text: &[u8], fold_case: bool) -> Self {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let rules = text.split(|byte| *byte == b'\n').filter_map(|line| {
+            let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            if line.is_empty() || line.starts_with(b"#") {
+                return None;
+            }
+            let line = without_trailing_blanks(line.strip_suffix(b"\r").unwrap_or(line));
+            let (written, keeps) = line.strip_prefix(b"!").map_or((line, false), |rest| (rest, true));
+            (!written.is_empty()).then(|| Rule { pattern: Pattern::new(written, fold_case), keeps })
+        });
+        Self(rules.collect())
+    }
+
+    /// Whether the last matching pattern ignores; `None` when none matches.
+    fn decide(&self, path: &str, is_folder: bool) -> Option<bool> {
+        self.0.iter().rev().find(|rule| rule.pattern.matches(path, is_folder)).map(|rule| !rule.keeps)
+    }
+}
+
+/// Trailing blanks are dropped unless a backslash guards them.
+fn without_trailing_blanks(line: &[u8]) -> &[u8] {
+    let mut end = 0;
+    let mut at = 0;
+    while let Some(byte) = line.get(at) {
+        match byte {
+            b' ' => at += 1,
+            b'\\' => {
+                at += 2;
+                end = at;
+            }
+            _ => {
+                at += 1;
+                end = at;
+            }
+        }
+    }
+    line.get(..end.min(line.len())).unwrap_or(line)
+}

@@ -1,0 +1,106 @@
+//! Following links, once for every tree.
+//!
+//! A tree only says what stands at a path ([`Standing`]); the walk from the project root along the
+//! path, through links, is here, so that a revision and a working tree give the same verdict. The
+//! walk is by text and component, as POSIX resolves a path, with the project root as a wall.
+
+use super::{MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError};
+use crate::source::{PathFault, ProjectPath};
+
+/// The most links that one path may lead through, as on Linux.
+const MAX_LINKS: usize = 40;
+
+/// The longest text of a link; a longer one cannot be checked out.
+pub(super) const MAX_LINK_BYTES: u64 = MAX_PATH_BYTES as u64;
+
+/// What stands at a path, before any link is followed.
+pub(super) enum Standing<File> {
+    /// Nothing.
+    Absent,
+    /// A folder that can be walked into.
+    Folder,
+    /// A file.
+    File(File),
+    /// A link and its text.
+    Link(String),
+    /// Something that never yields text.
+    Other(&'static str),
+}
+
+/// Walks to `path` from the project root and returns the file and the path at which it stands.
+///
+/// `standing` is asked for every folder on the way, the outermost first. A component of a link that
+/// names git's own folder leads out of the project: what is in there is not part of it.
+pub(super) fn follow<File>(
+    path: &ProjectPath,
+    mut standing: impl FnMut(&str) -> Result<Standing<File>, ReadError>,
+) -> Result<(ProjectPath, File), ReadError> {
+    let mut ahead: Vec<String> = path.as_str().rsplit('/').map(str::to_owned).collect();
+    let mut here = String::new();
+    let mut link: Option<String> = None;
+    let mut links = 0;
+    while let Some(part) = ahead.pop() {
+        let folder_length = here.len();
+        match part.as_str() {
+            "" | "." => continue,
+            ".." if here.is_empty() => return Err(ReadError::Outside(link.unwrap_or_default())),
+            ".." => {
+                here.truncate(here.rfind('/').unwrap_or(0));
+                continue;
+            }
+            part => push(&mut here, part),
+        }
+        if let Some(link) = &link {
+            match ProjectPath::new(&here) {
+                Ok(_) => {}
+                Err(PathFault::Git) => return Err(ReadError::Outside(link.clone())),
+                Err(_) => return Err(ReadError::Absent),
+            }
+        }
+        if here.len() > MAX_PATH_BYTES {
+            return Err(ReadError::Absent);
+        }
+        if here == OUTPUT_FOLDER {
+            return Err(ReadError::NotAFile("build output"));
+        }
+        match standing(&here)? {
+            Standing::Absent => return Err(ReadError::Absent),
+            Standing::Other(what) => return Err(ReadError::NotAFile(what)),
+            Standing::Folder => {}
+            Standing::File(file) if ahead.is_empty() => {
+                let stands_at = ProjectPath::new(&here).map_err(|_| ReadError::Absent)?;
+                return Ok((stands_at, file));
+            }
+            Standing::File(_) => return Err(ReadError::Absent),
+            Standing::Link(text) => {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(ReadError::Circle);
+                }
+                if text.starts_with('/') {
+                    return Err(ReadError::Outside(text));
+                }
+                here.truncate(folder_length);
+                ahead.extend(text.rsplit('/').map(str::to_owned));
+                link = Some(text);
+            }
+        }
+    }
+    Err(ReadError::Folder)
+}
+
+/// Whether a listing names the link at `path`: all but those that lead to a folder.
+pub(super) fn is_listed<File>(
+    path: &ProjectPath,
+    standing: impl FnMut(&str) -> Result<Standing<File>, ReadError>,
+) -> bool {
+    !matches!(follow(path, standing), Err(ReadError::Folder))
+}
+
+/// Adds one component to a path.
+pub(super) fn push(path: &mut String, part: &str) {
+    if !path.is_empty() {
+        path.push('/');
+    }
+    path.push_str(part);
+}

@@ -1,0 +1,67 @@
+//! The index, read once: what git tracks.
+
+use std::collections::BTreeMap;
+
+use git2::{IndexEntryExtendedFlag, Oid};
+
+use super::objects::EntryKind;
+
+/// The entries of an index by path below the git root. Paths that are not UTF-8 are left out.
+#[derive(Debug, Default)]
+pub(super) struct Staged(BTreeMap<String, StagedEntry>);
+
+/// One path of the index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StagedEntry {
+    pub(super) kind: EntryKind,
+    /// The id; in a conflict that of our side, if it holds the path.
+    pub(super) id: Option<Oid>,
+    /// Whether the path is in a merge conflict.
+    pub(super) conflict: bool,
+    /// Whether the path was only announced (`git add --intent-to-add`): git tracks it, and a commit
+    /// would not hold it.
+    pub(super) announced: bool,
+    /// Whether the file is left out of the working tree on purpose (sparse checkout).
+    pub(super) skipped: bool,
+}
+
+/// The stage bits of an entry's flags: 0 merged, 1 base, 2 ours, 3 theirs.
+const STAGE_SHIFT: u16 = 12;
+
+impl Staged {
+    /// Takes over the entries of an index.
+    pub(super) fn of(index: &git2::Index) -> Self {
+        let mut entries = BTreeMap::new();
+        for entry in index.iter() {
+            let Ok(path) = String::from_utf8(entry.path) else { continue };
+            let extended = IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended);
+            let stage = (entry.flags >> STAGE_SHIFT) & 3;
+            let new = StagedEntry {
+                kind: EntryKind::of_mode(entry.mode),
+                id: (stage == 0 || stage == 2).then_some(entry.id),
+                conflict: stage != 0,
+                announced: extended.is_intent_to_add(),
+                skipped: extended.is_skip_worktree(),
+            };
+            // Of a conflict's stages, ours decides.
+            if stage <= 2 || !entries.contains_key(&path) {
+                entries.insert(path, new);
+            }
+        }
+        Self(entries)
+    }
+
+    /// The entry of a path.
+    pub(super) fn get(&self, path: &str) -> Option<&StagedEntry> {
+        self.0.get(path)
+    }
+
+    /// The entries below a folder (empty: all), by path.
+    pub(super) fn below(&self, folder: &str) -> impl Iterator<Item = (&str, &StagedEntry)> {
+        let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        self.0
+            .range(start.clone()..)
+            .take_while(move |(path, _)| path.starts_with(&start))
+            .map(|(path, entry)| (path.as_str(), entry))
+    }
+}

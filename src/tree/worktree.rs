@@ -1,0 +1,274 @@
+//! The working tree: what the next commit would hold if everything not ignored were added.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use git2::{ObjectFormat, Oid};
+
+use super::attributes::Attributes;
+use super::cache::Cache;
+use super::commit::{Listing, is_output, stored};
+use super::disk::{Disk, DiskEntry, DiskKind};
+use super::eol::{self, AutoCrlf};
+use super::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
+use super::index::{in_project, in_repository};
+use super::links::{self, Standing};
+use super::objects::{EntryKind, Objects, hash_file, object_id};
+use super::staged::{Staged, StagedEntry};
+use super::{Blob, CommitTree, ReadError, Tree, TreeName};
+use crate::error::Error;
+use crate::source::ProjectPath;
+
+/// The project as it stands on the disk: tracked files, and untracked files that git does not
+/// ignore. Each file's text is what git would store for it.
+///
+/// Ignored is what `.gitignore` files and `.git/info/exclude` say; the user's own excludes file does
+/// not count, because no state of one person may change what a build sees. A file that a sparse
+/// checkout leaves out reads as the index holds it, as git itself has it. Repositories within the
+/// working tree are not part of it. Outside of a repository every file counts as untracked, and the
+/// same `.gitignore` and `.gitattributes` rules hold.
+///
+/// A file is read at most once: later reads of a path return the same bytes.
+pub struct Worktree {
+    /// The git root, or the project root outside of a repository.
+    disk: Disk,
+    /// The project's folder below that.
+    prefix: String,
+    git: Option<Git>,
+    ignored: Ignored,
+    attributes: Attributes,
+    settings: Settings,
+    cache: Cache,
+}
+
+/// What of the repository's configuration decides how a checkout reads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    /// `core.autocrlf`.
+    pub(super) auto_crlf: AutoCrlf,
+    /// `core.symlinks`: whether links are checked out as links, or as files that hold their text.
+    pub(super) symlinks: bool,
+}
+
+/// The repository that a working tree belongs to.
+pub(super) struct Git {
+    pub(super) objects: Arc<Objects>,
+    pub(super) staged: Staged,
+    pub(super) head: Option<CommitTree>,
+}
+
+/// How the text at a path is got.
+enum Source {
+    /// From the disk, at this path below the git root.
+    Disk { full: String, untracked: bool },
+    /// From the object store, for a file that a sparse checkout leaves out.
+    Stored(Oid),
+}
+
+impl Worktree {
+    pub(super) fn new(
+        disk: Disk,
+        prefix: &str,
+        git: Option<Git>,
+        (ignored, attributes): (Ignored, Attributes),
+        settings: Settings,
+    ) -> Self {
+        Self { disk, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache: Cache::default() }
+    }
+
+    fn tracked(&self, full: &str) -> Option<&StagedEntry> {
+        self.git.as_ref()?.staged.get(full)
+    }
+
+    fn tracks_below(&self, full: &str) -> bool {
+        self.git.as_ref().is_some_and(|git| git.staged.below(full).next().is_some())
+    }
+
+    /// A file of git's rules at a path below the git root: from the disk, else as the index holds it.
+    fn rules(&self, full: &str) -> Vec<u8> {
+        if let Some(text) = self.disk.read_rules(full, MAX_PATTERN_FILE_BYTES) {
+            return text;
+        }
+        let stored = self.git.as_ref().and_then(|git| {
+            let id = git.staged.get(full).filter(|entry| entry.kind == EntryKind::File && entry.skipped)?.id?;
+            git.objects.file(id).ok()
+        });
+        stored.map(|text| text.to_vec()).unwrap_or_default()
+    }
+
+    fn ignores(&self, full: &str, is_folder: bool) -> bool {
+        self.ignored.ignores(full, is_folder, &|file| self.rules(file))
+    }
+
+    fn standing(&self, path: &str) -> Result<Standing<Source>, ReadError> {
+        let full = in_repository(&self.prefix, path);
+        let tracked = self.tracked(&full);
+        if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) {
+            return Ok(Standing::Other("part of a submodule"));
+        }
+        Ok(match self.disk.standing(&full)? {
+            Standing::Absent => return self.left_out(&full, tracked),
+            Standing::Folder if !self.tracks_below(&full) && self.disk.is_repository(&full) => {
+                Standing::Other("part of another repository")
+            }
+            Standing::Folder => Standing::Folder,
+            Standing::Other(what) => Standing::Other(what),
+            Standing::Link(_) | Standing::File(()) if tracked.is_none() && self.ignores(&full, false) => {
+                return Err(ReadError::Ignored);
+            }
+            Standing::Link(text) => Standing::Link(text),
+            Standing::File(())
+                if !self.settings.symlinks && tracked.is_some_and(|entry| entry.kind == EntryKind::Link) =>
+            {
+                Standing::Link(String::from_utf8_lossy(&self.disk.read(&full)?).into_owned())
+            }
+            Standing::File(()) => Standing::File(Source::Disk { full, untracked: tracked.is_none() }),
+        })
+    }
+
+    /// What stands where the disk holds nothing: what a sparse checkout leaves out.
+    fn left_out(&self, full: &str, tracked: Option<&StagedEntry>) -> Result<Standing<Source>, ReadError> {
+        let Some(git) = &self.git else { return Ok(Standing::Absent) };
+        match tracked {
+            Some(entry) if entry.skipped => {
+                let Some(id) = entry.id else { return Ok(Standing::Absent) };
+                Ok(match stored(&git.objects, entry.kind, id)? {
+                    Standing::File(id) => Standing::File(Source::Stored(id)),
+                    Standing::Absent => Standing::Absent,
+                    Standing::Folder => Standing::Folder,
+                    Standing::Link(text) => Standing::Link(text),
+                    Standing::Other(what) => Standing::Other(what),
+                })
+            }
+            Some(_) => Ok(Standing::Absent),
+            None if git.staged.below(full).any(|(_, entry)| entry.skipped) => Ok(Standing::Folder),
+            None => Ok(Standing::Absent),
+        }
+    }
+
+    fn read_source(&self, source: Source) -> Result<Blob, ReadError> {
+        let (full, untracked) = match (source, &self.git) {
+            (Source::Disk { full, untracked }, _) => (full, untracked),
+            (Source::Stored(id), Some(git)) => {
+                return Ok(Blob { bytes: git.objects.file(id)?, id: object_id(id), untracked: false });
+            }
+            (Source::Stored(_), None) => return Err(ReadError::Absent),
+        };
+        let bytes = self.disk.read(&full)?;
+        let attributes = self.attributes.of(&full, &|file| self.rules(file));
+        let bytes = eol::as_stored(bytes, &attributes, self.settings.auto_crlf, || self.is_stored_with_crlf(&full))?;
+        let format = self.git.as_ref().map_or(ObjectFormat::Sha1, |git| git.objects.format());
+        let id = hash_file(&bytes, format)?;
+        Ok(Blob { bytes: bytes.into(), id, untracked })
+    }
+
+    /// Whether the index's version of the file is text with CRLF, which git then leaves alone.
+    fn is_stored_with_crlf(&self, full: &str) -> Result<bool, ReadError> {
+        let Some(git) = &self.git else { return Ok(false) };
+        let stored = git.staged.get(full).filter(|entry| entry.kind == EntryKind::File).and_then(|entry| entry.id);
+        match stored {
+            Some(id) => Ok(eol::is_text_with_crlf(&git.objects.file(id)?)),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a listing may start at `folder`: a real folder all the way down, in this repository.
+    fn is_own_folder(&self, folder: &str) -> Result<bool, Error> {
+        let ends = folder.match_indices('/').map(|(end, _)| end).chain([folder.len()]);
+        for end in ends.filter(|end| *end > 0) {
+            match folder.get(..end).map(|above| self.standing(above)) {
+                Some(Ok(Standing::Folder)) => {}
+                Some(Err(ReadError::World(error))) => return Err(error),
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    /// The entries of a folder. One that cannot be read is empty where git tracks nothing in it, as
+    /// for git: a database's folder in a checkout is no reason to stop.
+    fn entries(&self, full: &str) -> Result<Vec<DiskEntry>, Error> {
+        match self.disk.entries(full) {
+            Ok(entries) => Ok(entries.unwrap_or_default()),
+            Err(_) if !full.is_empty() && !self.tracks_below(full) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Tree for Worktree {
+    fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
+        self.cache.get_or_read(path, || {
+            let (stands_at, source) = links::follow(path, |at| self.standing(at))?;
+            // Two paths to one file give one answer.
+            match self.cache.get(&stands_at) {
+                Some(blob) => Ok(blob),
+                None => self.read_source(source),
+            }
+        })
+    }
+
+    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
+        let mut listing = Listing::new(folder);
+        if is_output(folder.as_str()) || !self.is_own_folder(folder.as_str())? {
+            return Ok(Vec::new());
+        }
+        let full = in_repository(&self.prefix, folder.as_str());
+        let hidden = !full.is_empty() && self.ignores(&full, true);
+        let mut folders = vec![(folder.to_string(), hidden)];
+        let mut met = HashSet::new();
+        while let Some((above, hidden)) = folders.pop() {
+            for DiskEntry { name, kind } in self.entries(&in_repository(&self.prefix, &above))? {
+                let mut written = above.clone();
+                links::push(&mut written, &name);
+                let Some(path) = listing.admit(&written)? else { continue };
+                let full = in_repository(&self.prefix, &written);
+                let tracked = self.tracked(&full);
+                match kind {
+                    DiskKind::Folder if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) => {}
+                    DiskKind::Folder => {
+                        let tracks_below = self.tracks_below(&full);
+                        let hidden = hidden || self.ignores(&full, true) || self.disk.is_repository(&full);
+                        if tracks_below || !hidden {
+                            folders.push((written, hidden));
+                        }
+                    }
+                    DiskKind::Other => {}
+                    DiskKind::File | DiskKind::Link => {
+                        let counts = tracked.is_some() || !hidden && !self.ignores(&full, false);
+                        let is_link = kind == DiskKind::Link
+                            || !self.settings.symlinks && tracked.is_some_and(|entry| entry.kind == EntryKind::Link);
+                        if counts && (!is_link || links::is_listed(&path, |at| self.standing(at))) {
+                            met.insert(full);
+                            listing.add(path);
+                        }
+                    }
+                }
+            }
+        }
+        // What a sparse checkout leaves out.
+        let left_out = self.git.iter().flat_map(|git| git.staged.below(&full)).filter(|(_, entry)| entry.skipped);
+        for (full, entry) in left_out.filter(|(full, _)| !met.contains(*full)) {
+            let Some(written) = in_project(&self.prefix, full) else { continue };
+            let Some(path) = listing.admit(written)? else { continue };
+            let listed = match entry.kind {
+                EntryKind::File => matches!(self.standing(written), Ok(Standing::File(_))),
+                EntryKind::Link => links::is_listed(&path, |at| self.standing(at)),
+                EntryKind::Folder | EntryKind::Submodule => false,
+            };
+            if listed {
+                listing.add(path);
+            }
+        }
+        Ok(listing.into_sorted())
+    }
+
+    fn name(&self) -> TreeName {
+        let head = self.git.as_ref().and_then(|git| git.head.as_ref());
+        TreeName::Worktree(head.map(|head| head.commit().clone()))
+    }
+
+    fn base(&self) -> Option<&dyn Tree> {
+        self.git.as_ref()?.head.as_ref().map(|head| head as &dyn Tree)
+    }
+}
