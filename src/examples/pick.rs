@@ -245,3 +245,6 @@ fn shuffled(turns: &[Turn], seed: u64) -> u64 {
     };
     turns.iter().fold(Fingerprint::new(seed), add).finish()
 }
+
+#[cfg(test)]
+mod tests;
