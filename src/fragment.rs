@@ -80,7 +80,8 @@ impl<'a> Fragments<'a> {
         self.tree
     }
 
-    fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
+    /// The file at `path`. Nobody remembers that it was asked for: contexts go through a [`Reader`].
+    pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
         if let Some(known) = lock(&self.known).get(path) {
             return Ok(known.clone());
         }
@@ -88,7 +89,8 @@ impl<'a> Fragments<'a> {
         Ok(lock(&self.known).entry(path.clone()).or_insert(fragment).clone())
     }
 
-    fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
+    /// Every file below `folder`.
+    pub fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
         if let Some(known) = lock(&self.listed).get(folder) {
             return Ok(known.clone());
         }

@@ -1,3 +1,4 @@
 //! Money, traffic, cache rules, planner, simulator, bill, budgets.
 
+pub mod layout;
 pub mod rules;

@@ -7,8 +7,10 @@
 //! run time stays a [`Hole`], found by its place and not by how it looks, so that no text is ever
 //! taken for a placeholder.
 
+pub mod bundle;
 mod converse;
 mod draft;
+pub mod fill;
 mod gemini;
 mod messages;
 mod openai;

@@ -200,6 +200,11 @@ impl Cards {
         own.or_else(|| sources().find(|(name, _)| &*name.text == key).map(|(_, source)| source))
     }
 
+    /// The days on which the built-in sources were read.
+    pub(super) fn source_days(&self) -> impl Iterator<Item = jiff::civil::Date> {
+        sources().filter_map(|(_, source)| source.date).map(|day| day.0)
+    }
+
     /// A digest of the whole set as written, `prices.yaml` included: `cxc1:` and 64 hexadecimal
     /// digits. Whatever it covers is equal where it is equal.
     pub fn digest(&self) -> String {

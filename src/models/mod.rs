@@ -11,6 +11,7 @@
 
 mod cache;
 mod card;
+mod day;
 mod fact;
 mod library;
 mod price;
@@ -20,6 +21,7 @@ pub use cache::{CacheFacts, InvalidationFacts, LifetimeFacts, Loses, MechanismFa
 pub use card::{
     Card, CardAt, CardFacts, Dialect, Framing, FramingFacts, Markers, Platform, TokenizerName, Window, WindowFacts,
 };
+pub use day::day_of;
 pub use fact::{Contradiction, Dated, Day, Evidence, Fact, Status};
 pub use jiff::civil::Date;
 pub use library::{Cards, UnknownModel};

@@ -1,6 +1,6 @@
 //! The templates of a project: found by name, read and parsed on first use, rendered.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use super::evaluate;
@@ -139,6 +139,23 @@ impl<'t> Library<'t> {
     /// place where it was written. It may name partials of this library.
     pub fn inline(&self, text: &str, span: &Span) -> Template {
         Template(Arc::new(Compiled::new(None, Passage::inline(text, span))))
+    }
+
+    /// The full names of the templates that rendering `template` may read: itself and every partial
+    /// that it can reach, as far as the names lead to one.
+    pub fn reached(&self, template: &Template) -> BTreeSet<String> {
+        let mut reached: BTreeSet<String> = template.0.name.iter().cloned().collect();
+        let mut open = vec![template.0.clone()];
+        while let Some(compiled) = open.pop() {
+            for partial in &compiled.partials {
+                if let Ok((full, partial)) = self.compiled(&partial.text)
+                    && reached.insert(full.to_owned())
+                {
+                    open.push(partial);
+                }
+            }
+        }
+        reached
     }
 
     /// Renders a template with `data`.

@@ -5,6 +5,7 @@
 //! the model's [`Family`]. [`Tokenizer`] is whichever of them a model has. All of them count the
 //! text of one message as it stands joined, and hand each piece of it the tokens that begin there.
 
+mod choice;
 mod count;
 mod encoding;
 mod family;
@@ -12,6 +13,7 @@ mod user;
 
 use std::sync::Arc;
 
+pub use choice::{UnknownTokenizer, chosen};
 pub use count::{Basis, Count};
 pub use encoding::Encoding;
 pub use family::Family;
