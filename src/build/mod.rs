@@ -131,15 +131,17 @@ impl Workshop<'_> {
     fn build(&self, layers: &Layers) -> Result<Build, Vec<Diagnostic>> {
         let reader = Reader::continuing(self.fragments, layers.reads.clone());
         let mut faults = Faults::new();
+        faults.extend(layers.pending.iter().cloned());
 
         let plan = resolve(layers, &reader, &example_size, &mut faults);
         let Some(plan) = plan else { return Err(faults.into_vec()) };
         let segments = compose(&plan, &self.library, &reader, &mut faults);
         let settings = model::settings_digest(&plan, &mut faults);
+        let cards = model::find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link(&segments);
         let counts = Arc::new(count(&segments, &Tokenizer::Encoding(Encoding::O200kBase)));
-        let models = model::build_models(self, &plan, &segments, &counts, &reader, &mut faults);
+        let models = model::build_models(self.date, cards, &plan, &segments, &counts, &reader, &mut faults);
         let budgets = budgets::evaluate(&plan, &segments, &models);
         faults.extend(budgets::block_remarks(&plan, &segments, &models));
         let reads = reader.reads();

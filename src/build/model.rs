@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Workshop, matches_pattern};
+use super::matches_pattern;
 use crate::chain::Digest;
 use crate::cost::layout::{self, Placed};
 use crate::count::{Counts, count};
@@ -13,7 +13,7 @@ use crate::diag::{Diagnostic, Faults};
 use crate::emit::{self, Api, Caching, Prompt};
 use crate::fragment::Reader;
 use crate::manifest::Breakpoints;
-use crate::models::{Card, Framing, Markers, Platform, TokenizerName, Window};
+use crate::models::{Card, Cards, Date, Framing, Markers, Platform, TokenizerName, Window};
 use crate::resolve::{Content, Plan};
 use crate::segment::{Kind, Segment, Tier, messages};
 use crate::tokens::{Basis, Count, Encoding, Family, Tokenizer, UserTokenizer};
@@ -117,38 +117,45 @@ pub fn settings_digest(plan: &Plan, faults: &mut Faults) -> Option<Digest> {
         .ok()
 }
 
-/// Looks up every model, counts for it, and places its breakpoints.
-pub(super) fn build_models(
-    shop: &Workshop,
+/// The cards of the models that are asked for, each once, with the names asked.
+pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut Faults) -> Vec<(String, Arc<Card>)> {
+    let asked: Vec<Text> = match instead {
+        [] => plan.manifest.models.clone(),
+        names => {
+            names.iter().map(|name| Text { value: name.as_str().into(), span: plan.manifest.span.clone() }).collect()
+        }
+    };
+    let mut found: Vec<(String, Arc<Card>)> = Vec::new();
+    for name in &asked {
+        match cards.find(&name.value) {
+            Ok(card) if found.iter().any(|(_, other)| other.name == card.name) => {
+                let remark =
+                    Diagnostic::warning("duplicate-model", format!("`{}` stands twice in `models`", card.name));
+                faults.push(remark.at(&name.span).hint("remove one of the two"));
+            }
+            Ok(card) => found.push((name.value.to_string(), card)),
+            Err(unknown) => {
+                let fault = Diagnostic::error("unknown-model", unknown.to_string());
+                faults.push(fault.at(&name.span).hint(unknown.hint()));
+            }
+        }
+    }
+    found
+}
+
+/// Counts for every model, and places its breakpoints.
+pub fn build_models(
+    date: Date,
+    cards: Vec<(String, Arc<Card>)>,
     plan: &Plan,
     segments: &[Segment],
     o200k: &Arc<Counts>,
     reader: &Reader,
     faults: &mut Faults,
 ) -> Vec<ModelBuild> {
-    let override_span = &plan.manifest.span;
-    let asked: Vec<Text> = match shop.models {
-        [] => plan.manifest.models.clone(),
-        names => names.iter().map(|name| Text { value: name.as_str().into(), span: override_span.clone() }).collect(),
-    };
     let mut counted: Vec<(String, Arc<Counts>)> = vec![(Encoding::O200kBase.name().to_owned(), o200k.clone())];
     let mut built: Vec<ModelBuild> = Vec::new();
-    for name in &asked {
-        let card = match shop.cards.find(&name.value) {
-            Ok(card) => card,
-            Err(unknown) => {
-                faults
-                    .push(Diagnostic::error("unknown-model", unknown.to_string()).at(&name.span).hint(unknown.hint()));
-                continue;
-            }
-        };
-        if built.iter().any(|other| other.card.name == card.name) {
-            faults.push(
-                Diagnostic::warning("duplicate-model", format!("`{}` stands twice in `models`", card.name))
-                    .at(&name.span),
-            );
-            continue;
-        }
+    for (name, card) in cards {
         let Some((key, tokenizer)) = tokenizer(&card, plan, reader, faults) else { continue };
         let counts = match counted.iter().find(|(other, _)| *other == key) {
             Some((_, counts)) => counts.clone(),
@@ -158,7 +165,7 @@ pub(super) fn build_models(
                 counts
             }
         };
-        built.push(model(shop, plan, segments, card, &name.value, counts, faults));
+        built.push(model(date, plan, segments, card, &name, counts, faults));
     }
     built
 }
@@ -187,7 +194,7 @@ fn tokenizer(card: &Card, plan: &Plan, reader: &Reader, faults: &mut Faults) -> 
 }
 
 fn model(
-    shop: &Workshop,
+    date: Date,
     plan: &Plan,
     segments: &[Segment],
     card: Arc<Card>,
@@ -195,7 +202,7 @@ fn model(
     counts: Arc<Counts>,
     faults: &mut Faults,
 ) -> ModelBuild {
-    let at = card.at(shop.date);
+    let at = card.at(date);
     let settings = settings_for(plan, &card);
     let any_tool = settings.get("tool_choice").is_some_and(|choice| choice != "auto" && choice != "none");
     let tokens = Tokens {
