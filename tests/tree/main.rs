@@ -2,4 +2,7 @@
 #![cfg(unix)]
 
 mod basics;
+mod chance;
+mod content;
+mod patterns;
 mod repo;
