@@ -185,8 +185,13 @@ fn unusable(start: &Path, error: &git2::Error) -> Error {
     if error.message().contains("refstorage") {
         return Error::repository(
             what,
-            "it keeps its branches in reftables; run `git refs migrate --ref-format=files`",
+            "it keeps its branches in reftables; run `git refs migrate --ref-format=files`, or clone it with that option",
         );
+    }
+    if error.message().contains("extensions.partialclone") {
+        let cure = "it is a partial clone marked the old way; run `git config remote.origin.promisor true` and \
+                    `git config --unset extensions.partialClone`, which say the same";
+        return Error::repository(what, cure);
     }
     Error::repository(what, "check it with `git status`")
 }

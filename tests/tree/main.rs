@@ -4,5 +4,7 @@
 mod basics;
 mod chance;
 mod content;
+mod hostile;
 mod patterns;
 mod repo;
+mod states;
