@@ -115,7 +115,7 @@ impl Place {
         let Some(repository) = &self.repository else {
             let rules = (Ignored::new(b"", false), Attributes::new(&[], b"", false));
             let settings = Settings { auto_crlf: AutoCrlf::No, symlinks: true };
-            return Ok(Worktree::new(Disk::open(&self.root)?, "", None, rules, settings));
+            return Ok(Worktree::new((Disk::open(&self.root)?, Disk::open(&self.root)?), "", None, rules, settings));
         };
         let repository = lock(repository);
         let git_root = self.git_root.as_ref().ok_or_else(bare)?;
@@ -129,7 +129,13 @@ impl Place {
         let rules = (Ignored::new(&info("exclude"), fold_case), attributes);
         let settings =
             Settings { auto_crlf: configuration.auto_crlf()?, symlinks: configuration.flag("core.symlinks", true)? };
-        Ok(Worktree::new(Disk::open(git_root)?, &self.prefix, Some(Git { objects, staged, head }), rules, settings))
+        Ok(Worktree::new(
+            (Disk::open(&self.root)?, Disk::open(git_root)?),
+            &self.prefix,
+            Some(Git { objects, staged, head }),
+            rules,
+            settings,
+        ))
     }
 
     fn index_of(&self, file: Option<&Path>) -> Result<IndexTree, Error> {

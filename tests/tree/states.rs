@@ -6,7 +6,7 @@ use contexture::error::Error;
 use contexture::source::ProjectPath;
 use contexture::tree::{Place, ReadError, Tree, TreeName};
 
-use crate::repo::{Repo, path, texts};
+use crate::repo::{Repo, names, path, texts};
 
 fn text(tree: &dyn Tree, name: &str) -> String {
     let blob = tree.read(&path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -236,9 +236,11 @@ fn a_repository_within_is_not_part_of_the_project_unless_git_tracks_into_it() {
         repo.git(["init", "--quiet", folder]);
         repo.file(&format!("{folder}/untracked.md"), "u");
     }
-    repo.file("odd/.git", "not a gitfile").file("odd/x.md", "x");
+    repo.file("odd/x.md", "x").file("odd/.git/config", "");
     let disk = repo.place().worktree().unwrap();
-    assert_eq!(all(&disk), ["a.md", "odd/x.md", "vendor/tracked.md"]);
+    let git = names(&repo.git_bytes(["ls-files", "-co", "--exclude-standard", "-z"]));
+    assert_eq!(git, ["a.md", "clone/", "odd/x.md", "vendor/tracked.md", "vendor/untracked.md"]);
+    assert_eq!(all(&disk), ["a.md", "odd/x.md", "vendor/tracked.md", "vendor/untracked.md"]);
     assert!(matches!(disk.read(&path("clone/untracked.md")), Err(ReadError::NotAFile("part of another repository"))));
     assert_eq!(text(&disk, "vendor/tracked.md"), "t");
 }
