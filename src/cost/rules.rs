@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use crate::decode::words;
 use crate::quantity::{Share, Usd};
 use crate::segment::{Tier, Ttl};
 
@@ -137,22 +138,24 @@ pub struct BreakpointOnly {
     pub refresh_path: bool,
 }
 
-/// Who places the breakpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Mode {
-    /// The provider, beside those of the request.
-    Implicit,
-    /// The request alone.
-    Explicit,
+words! {
+    /// Who places the breakpoint.
+    pub enum Mode("who places the breakpoint") {
+        /// The provider, beside those of the request.
+        Implicit = "implicit",
+        /// The request alone.
+        Explicit = "explicit",
+    }
 }
 
-/// How a write that spans breakpoints of different TTLs is billed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MixedBilling {
-    /// Everything up to the highest breakpoint of a longer TTL at that TTL's price.
-    Longest,
-    /// Each stretch between two breakpoints at the TTL of the one that ends it.
-    Segments,
+words! {
+    /// How a write that spans breakpoints of different TTLs is billed.
+    pub enum MixedBilling("how a write of several TTLs is billed") {
+        /// Everything up to the highest breakpoint of a longer TTL at that TTL's price.
+        Longest = "longest",
+        /// Each stretch between two breakpoints at the TTL of the one that ends it.
+        Segments = "segments",
+    }
 }
 
 /// The longest common prefix in tokens, rounded: rules R11 and R16.
@@ -235,7 +238,7 @@ impl Price {
 
     /// What `tokens` cost. Exact.
     pub fn of(self, tokens: u64) -> Usd {
-        // Both factors are below 2⁶⁴; their product may exceed i128 only beyond 10²³ dollars.
+        // Two factors below 2⁶⁴ fit u128; i128 is exceeded only beyond 10²² dollars, where it stays.
         Usd { femto: i128::try_from(u128::from(self.nano) * u128::from(tokens)).unwrap_or(i128::MAX) }
     }
 

@@ -197,10 +197,6 @@ macro_rules! read_words {
 read_words!(Class, "what is promised", [
     "fixed" => Class::Fixed, "minimum" => Class::Minimum, "typical" => Class::Typical, "best-effort" => Class::BestEffort,
 ]);
-read_words!(Mode, "who places the breakpoint", ["implicit" => Mode::Implicit, "explicit" => Mode::Explicit]);
-read_words!(MixedBilling, "how a mixed write is billed", [
-    "longest" => MixedBilling::Longest, "segments" => MixedBilling::Segments,
-]);
 read_words!(Loses, "the first tier that is lost", [
     "tools" => Loses(Some(Tier::Tools)), "system" => Loses(Some(Tier::System)),
     "messages" => Loses(Some(Tier::Messages)), "nothing" => Loses(None),
