@@ -1,5 +1,6 @@
 //! Model cards: what is built in, what `prices.yaml` does to it, and what the numbers come to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use contexture::cost::rules::{Cliff, Price, Rates};
@@ -99,6 +100,7 @@ fn the_cards_say_what_the_price_tables_say() {
 #[test]
 fn every_number_of_every_card_has_a_source_that_exists() {
     let cards = Cards::built_in();
+    let mut named = BTreeSet::new();
     for name in cards.names() {
         let facts = cards.facts(&cards.find(&name).unwrap(), day("2026-11-20"));
         assert!(!facts.is_empty(), "{name}");
@@ -112,7 +114,14 @@ fn every_number_of_every_card_has_a_source_that_exists() {
                 "{place}: a conflict needs a note that settles it"
             );
             assert!(fact.status != Status::Conflict || !fact.conflicts.is_empty(), "{place}");
+            named.extend(fact.sources);
+            named.extend(fact.conflicts.into_iter().flat_map(|claim| claim.sources));
         }
+    }
+    let (_, text) = cards.files().find(|(name, _)| *name == "sources.yaml").unwrap();
+    let node = contexture::yaml::parse(&prices_yaml(text), &mut Faults::new()).unwrap();
+    for (key, _) in node.get("sources").unwrap().as_map().unwrap().iter() {
+        assert!(named.contains(&key.text), "no fact names the source {}", key.text);
     }
 }
 

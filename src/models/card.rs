@@ -35,8 +35,6 @@ words! {
         Mistral = "mistral",
         /// xAI's own API.
         Xai = "xai",
-        /// An inference engine that one runs oneself.
-        Engine = "engine",
         /// Any other.
         Other = "other",
     }
@@ -367,11 +365,6 @@ impl CardAt<'_> {
 
     /// What the cost wing needs to know.
     pub fn model(&self) -> rules::Model {
-        let runs_here = self.card.platform == Platform::Engine;
-        rules::Model {
-            name: self.card.name.clone(),
-            rules: self.cache_rules(),
-            prices: (!runs_here).then(|| self.prices()),
-        }
+        rules::Model { name: self.card.name.clone(), rules: self.cache_rules(), prices: Some(self.prices()) }
     }
 }

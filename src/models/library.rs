@@ -39,7 +39,7 @@ built_in![
     "deepseek.yaml",
     "mistral.yaml",
     "xai.yaml",
-    "engines.yaml",
+    "hosted.yaml",
 ];
 
 /// How long a chain of `like` may be.
