@@ -1,9 +1,11 @@
 //! Model cards: what is built in, what `prices.yaml` does to it, and what the numbers come to.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use contexture::cost::rules::{Cliff, Price, Rates};
 use contexture::diag::Faults;
-use contexture::models::{Cards, Date};
+use contexture::models::{Cards, Date, Status, Window, parse_price, schema};
 use contexture::quantity::Usd;
 use contexture::segment::Ttl;
 use contexture::source::{ProjectPath, Source};
@@ -41,6 +43,170 @@ fn the_documented_bill_of_gpt_6_1_sol_follows_from_its_card() {
     assert_eq!(cold.exact(), "0.146752");
     assert_eq!(warm.exact(), "0.0094624");
     assert_eq!((cold - warm).exact(), "0.1372896");
+}
+
+/// What an empty field stands for.
+fn known(field: &str) -> Option<&str> {
+    (!field.is_empty()).then_some(field)
+}
+
+fn price(field: &str) -> Option<Price> {
+    known(field).map(|field| parse_price(field).unwrap())
+}
+
+/// `5m=6.25 1h=10`.
+fn writes(field: &str) -> Vec<(Ttl, Price)> {
+    let pair = |pair: &str| {
+        let (ttl, usd) = pair.split_once('=').unwrap();
+        (Ttl::parse(ttl).unwrap(), parse_price(usd).unwrap())
+    };
+    field.split_whitespace().map(pair).collect()
+}
+
+fn rates(fields: &[&str]) -> Rates {
+    let [input, output, read, write] = fields else { panic!("four fields") };
+    Rates { input: price(input), output: price(output), read: price(read), implicit_read: None, write: writes(write) }
+}
+
+#[test]
+fn the_cards_say_what_the_price_tables_say() {
+    let cards = Cards::built_in();
+    let table = include_str!("fixtures/model-prices.csv");
+    let rows: Vec<Vec<&str>> = table.lines().skip(3).map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 42);
+    for row in rows {
+        let card = cards.find(row[0]).unwrap();
+        let now = card.at(day("2026-11-20"));
+        let prices = now.prices();
+        assert_eq!(prices.base, rates(&row[1..5]), "{}", row[0]);
+        assert_eq!(now.batch(), known(row[5]).map(|_| rates(&row[5..9])), "{} in a batch", row[0]);
+        let cliffs = known(row[9]).map(|limit| Cliff {
+            above: limit.trim_start_matches(['>', '=']).parse().unwrap(),
+            inclusive: limit.starts_with(">="),
+            rates: rates(&row[10..14]),
+        });
+        assert_eq!(prices.cliffs, Vec::from_iter(cliffs), "{} when long", row[0]);
+        let number = |field| known(field).map(|field| field.parse::<u64>().unwrap());
+        let window = Window { total: number(row[14]), input: number(row[15]), output: number(row[16]) };
+        assert_eq!(now.window(), window, "{}", row[0]);
+        if let Some(minimum) = number(row[17]) {
+            assert_eq!(now.minimum(), Some(minimum), "{}", row[0]);
+        }
+        let deprecated = card.facts.deprecated.as_ref().map(|fact| fact.value.to_string());
+        assert_eq!(deprecated.as_deref(), known(row[18]), "{}", row[0]);
+    }
+}
+
+#[test]
+fn every_number_of_every_card_has_a_source_that_exists() {
+    let cards = Cards::built_in();
+    let mut named = BTreeSet::new();
+    for name in cards.names() {
+        let facts = cards.facts(&cards.find(&name).unwrap(), day("2026-11-20"));
+        assert!(!facts.is_empty(), "{name}");
+        for fact in facts {
+            let place = format!("{name}: {} {}", fact.path, fact.value);
+            assert!(!fact.sources.is_empty(), "{place} has no source");
+            assert!(fact.sources.iter().all(|key| cards.source(key).is_some()), "{place}: {:?}", fact.sources);
+            assert_ne!(fact.status, Status::Own, "{place}");
+            assert!(
+                fact.conflicts.is_empty() || fact.note.is_some(),
+                "{place}: a conflict needs a note that settles it"
+            );
+            assert!(fact.status != Status::Conflict || !fact.conflicts.is_empty(), "{place}");
+            named.extend(fact.sources);
+            named.extend(fact.conflicts.into_iter().flat_map(|claim| claim.sources));
+        }
+    }
+    let (_, text) = cards.files().find(|(name, _)| *name == "sources.yaml").unwrap();
+    let node = contexture::yaml::parse(&prices_yaml(text), &mut Faults::new()).unwrap();
+    for (key, _) in node.get("sources").unwrap().as_map().unwrap().iter() {
+        assert!(named.contains(&key.text), "no fact names the source {}", key.text);
+    }
+}
+
+#[test]
+fn the_schema_takes_every_card_file_and_refuses_what_is_wrong() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let json = |text: &str| {
+        let mut faults = Faults::new();
+        let node = contexture::yaml::parse(&prices_yaml(text), &mut faults).unwrap();
+        node.to_json()
+    };
+    for file in std::fs::read_dir("src/models/cards").unwrap() {
+        let path = file.unwrap().path();
+        let errors: Vec<String> = validator
+            .iter_errors(&json(&std::fs::read_to_string(&path).unwrap()))
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(errors, Vec::<String>::new(), "{}", path.display());
+    }
+    for wrong in [
+        "models: {x: {prices: {input: -1}}}",
+        "models: {x: {window: {input: {value: many}}}}",
+        "models: {x: {cache: {explicit: {lifetimes: [{ttl: 5m}]}}}}",
+        "sources: {x: {kind: doc}}",
+        "modles: {}",
+    ] {
+        assert!(!validator.is_valid(&json(wrong)), "{wrong}");
+    }
+}
+
+#[test]
+fn every_card_file_is_built_in_and_lists_its_names_letter_by_letter() {
+    let cards = Cards::built_in();
+    let mut on_disk: Vec<String> = std::fs::read_dir("src/models/cards")
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    on_disk.sort();
+    let mut built_in: Vec<&str> = cards.files().map(|(name, _)| name).collect();
+    built_in.sort_unstable();
+    assert_eq!(built_in, on_disk);
+    for name in cards.names() {
+        let card = cards.find(&name).unwrap();
+        for own in std::iter::once(&card.name).chain(&card.aliases) {
+            assert!(cards.files().any(|(_, text)| text.contains(&**own)), "{own} is escaped in its file");
+            assert_eq!(cards.find(own).unwrap().name, card.name, "{own} finds another card");
+        }
+    }
+}
+
+#[test]
+fn changes_are_told_by_day() {
+    let cards = Cards::built_in();
+    let told: Vec<String> = cards
+        .changes()
+        .into_iter()
+        .filter(|change| change.day.0 > day("2026-11-20") && change.day.0 <= day("2027-01-01"))
+        .filter(|change| !change.path.contains("batch"))
+        .map(|change| {
+            let value = |value: Option<String>| value.unwrap_or("unknown".to_owned());
+            format!(
+                "{} {} {}: {} -> {}",
+                change.day,
+                change.model,
+                change.path,
+                value(change.before),
+                value(change.after)
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "2026-11-30 claude-sonnet-4-5 deprecated: unknown -> deprecated",
+            "2026-12-01 gemini-4-argon prices.input: 2 -> 4",
+            "2026-12-01 gemini-4-argon prices.output: 10 -> 20",
+            "2026-12-01 gemini-4-argon prices.read: 0.1 -> 0.2",
+            "2026-12-11 gpt-5-mini deprecated: unknown -> deprecated",
+            "2026-12-24 vertex/claude-sonnet-5 deprecated: unknown -> deprecated",
+            "2027-01-01 gemini-3.8-flash prices.input: 0.75 -> 1.5",
+            "2027-01-01 gemini-3.8-flash prices.output: 3.75 -> 7.5",
+            "2027-01-01 gemini-3.8-flash prices.read: 0.075 -> 0.15",
+            "2027-01-01 gemini-3.8-flash storage: 0.50 -> unknown",
+        ]
+    );
 }
 
 #[test]

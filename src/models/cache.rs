@@ -11,11 +11,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use super::fact::{Dated, Fact};
 use crate::cost::rules::{
     BlockBoundary, BreakpointOnly, CacheRules, Class, Family, Invalidation, Lifetime, LongestPrefix, Mechanism,
-    MixedBilling, Mode, PrefixUnits, Slots, WholeObject,
+    MixedBilling, Mode, PrefixUnits, WholeObject,
 };
 use crate::decode::{Count, Decode, Table, Text, expected, record};
 use crate::diag::{Diagnostic, Faults};
-use crate::quantity::Share;
 use crate::segment::{Tier, Ttl};
 use crate::yaml::Node;
 
@@ -122,10 +121,6 @@ record! {
         pub recomputed: Option<Dated<Count>> = "recomputed",
         /// Whether generated text is cached too.
         pub generated: Dated<bool> = "generated",
-        /// Prompts that a server keeps; not written where every prompt is kept.
-        pub slots: Option<Dated<u32>> = "slots",
-        /// The share of the new prompt that a slot must hold to be chosen for it.
-        pub similarity: Option<Dated<Share>> = "similarity",
     }
 }
 
@@ -316,15 +311,13 @@ impl BreakpointOnlyFacts {
 
 impl LongestPrefixFacts {
     fn at(&self, day: Date) -> LongestPrefix {
-        let slots = self.slots.as_ref().and_then(|fact| fact.at(day)).map(|fact| fact.value);
-        let similarity = self.similarity.as_ref().and_then(|fact| fact.at(day)).map(|fact| fact.value);
         LongestPrefix {
             unit: self.unit.nearest(day).value.0,
             interval: count(&self.interval, day),
             hidden: count(&self.hidden, day).unwrap_or(0),
             recomputed: count(&self.recomputed, day).unwrap_or(0),
             generated: self.generated.nearest(day).value,
-            slots: slots.map(|count| Slots { count, similarity: similarity.unwrap_or_default() }),
+            slots: None,
         }
     }
 }

@@ -35,8 +35,6 @@ words! {
         Mistral = "mistral",
         /// xAI's own API.
         Xai = "xai",
-        /// An inference engine that one runs oneself.
-        Engine = "engine",
         /// Any other.
         Other = "other",
     }
@@ -141,8 +139,8 @@ record! {
         pub storage: Option<Dated<rules::Price>> = "storage",
         /// How its cache behaves; none when it has none or nothing is known.
         pub cache: Option<CacheFacts> = "cache",
-        /// The day on which it stops to answer.
-        pub retires: Option<Fact<Day>> = "retires",
+        /// The day from which its source counts it as deprecated; requests may fail from then on.
+        pub deprecated: Option<Fact<Day>> = "deprecated",
         /// What else is worth knowing.
         pub note: Option<Text> = "note",
     }
@@ -360,18 +358,13 @@ impl CardAt<'_> {
         self.card.facts.multipliers.get(choice)?.at(self.day).map(|fact| fact.value)
     }
 
-    /// Whether the model has stopped to answer.
-    pub fn is_retired(&self) -> bool {
-        self.card.facts.retires.as_ref().is_some_and(|fact| fact.value.0 <= self.day)
+    /// Whether the model counts as deprecated.
+    pub fn is_deprecated(&self) -> bool {
+        self.card.facts.deprecated.as_ref().is_some_and(|fact| fact.value.0 <= self.day)
     }
 
     /// What the cost wing needs to know.
     pub fn model(&self) -> rules::Model {
-        let runs_here = self.card.platform == Platform::Engine;
-        rules::Model {
-            name: self.card.name.clone(),
-            rules: self.cache_rules(),
-            prices: (!runs_here).then(|| self.prices()),
-        }
+        rules::Model { name: self.card.name.clone(), rules: self.cache_rules(), prices: Some(self.prices()) }
     }
 }

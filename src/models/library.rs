@@ -28,7 +28,19 @@ macro_rules! built_in {
     };
 }
 
-built_in!["sources.yaml", "anthropic.yaml", "openai.yaml", "google.yaml"];
+built_in![
+    "sources.yaml",
+    "anthropic.yaml",
+    "openai.yaml",
+    "google.yaml",
+    "bedrock.yaml",
+    "vertex.yaml",
+    "azure.yaml",
+    "deepseek.yaml",
+    "mistral.yaml",
+    "xai.yaml",
+    "hosted.yaml",
+];
 
 /// How long a chain of `like` may be.
 const LONGEST_CHAIN: usize = 8;
@@ -175,6 +187,11 @@ impl Cards {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The built-in files: name and text.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = (&'static str, &'static str)> {
+        BUILT_IN.iter().map(|file| (file.name, file.text))
     }
 
     /// Every fault in the built-in files. There are none; the tests ask.

@@ -11,19 +11,25 @@
 
 mod cache;
 mod card;
+mod changes;
 mod day;
+mod explain;
 mod fact;
 mod library;
 mod price;
+mod schema;
 mod written;
 
 pub use cache::{CacheFacts, InvalidationFacts, LifetimeFacts, Loses, MechanismFacts};
 pub use card::{
     Card, CardAt, CardFacts, Dialect, Framing, FramingFacts, Markers, Platform, TokenizerName, Window, WindowFacts,
 };
+pub use changes::Change;
 pub use day::day_of;
+pub use explain::{Claim, Explanation, FactLine, SourceLine};
 pub use fact::{Contradiction, Dated, Day, Evidence, Fact, Status};
 pub use jiff::civil::Date;
 pub use library::{Cards, UnknownModel};
 pub use price::{LongPrices, OffPeak, PlainPrices, PriceList, WritePrices, parse_price};
+pub use schema::schema;
 pub use written::{CardFile, SourceRecord};

@@ -83,7 +83,7 @@ impl CardFile {
 }
 
 /// Keys that say who a model is; another model that is like it does not take them over.
-const IDENTITY: [&str; 4] = ["like", "aliases", "api_name", "retires"];
+const IDENTITY: [&str; 4] = ["like", "aliases", "api_name", "deprecated"];
 
 /// What an entry hands on to those that are like it.
 pub fn heritage(entry: &Node) -> Node {
