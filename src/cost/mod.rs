@@ -1,3 +1,5 @@
 //! Money, traffic, cache rules, planner, simulator, bill, budgets.
 
 pub mod rules;
+pub mod scenario;
+pub mod simulate;
