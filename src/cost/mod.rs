@@ -2,3 +2,5 @@
 
 pub mod layout;
 pub mod rules;
+pub mod scenario;
+pub mod simulate;
