@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use contexture::cost::rules::{Cliff, Price, Rates};
 use contexture::diag::Faults;
-use contexture::models::{Cards, Date, Status, Window, parse_price, schema};
+use contexture::models::{Cards, Date, Selection, Status, Window, parse_price, schema};
 use contexture::quantity::Usd;
 use contexture::segment::Ttl;
 use contexture::source::{ProjectPath, Source};
@@ -277,4 +277,152 @@ fn faults_in_prices_yaml_are_placed_all_of_them() {
         ]
     );
     assert!(cards.find("x").is_err());
+}
+
+/// An imported `prices.yaml`, which must be without faults.
+fn imported(table: &str) -> (Cards, String, Vec<String>) {
+    let import = Cards::built_in().import(table, "a table", Selection::All).unwrap();
+    let mut faults = Faults::new();
+    let cards = Cards::built_in().with_overrides(&prices_yaml(&import.yaml), &mut faults);
+    assert!(!faults.has_errors(), "{:?}\n{}", faults.into_vec(), import.yaml);
+    (cards, import.yaml, import.left_out)
+}
+
+#[test]
+fn a_table_of_litellm_becomes_a_prices_yaml() {
+    let (cards, yaml, left_out) = imported(include_str!("fixtures/litellm.json"));
+    assert_eq!(
+        yaml,
+        r#"sources:
+  imported: {title: "a table", kind: third-party}
+models:
+  claude-opus-5:
+    window:
+      input: {value: 1000000, source: imported}
+    prices:
+      - input: 4
+        output: 20
+        read: 0.4
+        write: {5m: 5, 1h: 8}
+        batch: {input: 2, output: 10}
+        source: imported
+    multipliers:
+      us: {value: 1.1, source: imported}
+    cache: {explicit: {minimum: {value: 512, source: imported}}}
+  "acme/one: two":
+    vendor: acme
+    platform: other
+    dialects: [chat]
+    tokenizer: {value: other, source: imported, status: unverified}
+    window:
+      input: {value: 64000, source: imported}
+    prices:
+      - input: 0.125
+        output: 0.5
+        long:
+          - {more_than: 32000, input: 0.25, output: 1}
+        source: imported
+    deprecated: {value: 2027-01-31, source: imported}
+"#
+    );
+    assert_eq!(
+        left_out,
+        [
+            "sample_spec: no price of input or output tokens",
+            "us.anthropic.claude-opus-5: the card of that name is for another platform",
+            "acme/negative: no price of input or output tokens",
+            "acme/images: no price of input or output tokens",
+        ]
+    );
+    let prices = cards.find("acme/one: two").unwrap().at(day("2026-11-21")).prices();
+    assert_eq!(prices.base.read, None, "a zero is not a price");
+    assert_eq!(prices.at(32_001).input, parse_price("0.25"));
+}
+
+#[test]
+fn a_table_of_genai_prices_becomes_a_prices_yaml() {
+    let (cards, yaml, left_out) = imported(include_str!("fixtures/genai-prices.json"));
+    assert_eq!(
+        yaml,
+        r#"sources:
+  imported: {title: "a table", kind: third-party}
+models:
+  mistral-large-4:
+    window:
+      total: {value: 1048576, source: imported}
+    prices:
+      - input: 0.68
+        output: 2.09
+        batch: {input: 0.34, output: 1.045}
+        source: imported
+        note: "at other hours than those with a price of their own"
+      - input: 1.36
+        output: 4.18
+        batch: {input: 0.68, output: 2.09}
+        from: 2026-10-20
+        source: imported
+        note: "at other hours than those with a price of their own"
+  acme/tiered:
+    vendor: acme
+    platform: other
+    dialects: [chat]
+    tokenizer: {value: other, source: imported, status: unverified}
+    window:
+      total: {value: 200000, source: imported}
+    prices:
+      - input: 1
+        output: 5
+        read: 0.1
+        long:
+          - {more_than: 100000, input: 2, output: 5, read: 0.1}
+        source: imported
+"#
+    );
+    assert_eq!(
+        left_out,
+        ["mistral-large-4: prices that depend on the hour", "acme/embedding: no price of input or output tokens"]
+    );
+    let card = cards.find("mistral-large-4").unwrap();
+    assert_eq!(card.at(day("2026-10-19")).prices().base.input, parse_price("0.68"));
+    assert_eq!(card.at(day("2026-10-20")).prices().base.input, parse_price("1.36"));
+}
+
+#[test]
+fn a_table_of_another_shape_is_an_error_with_a_cure() {
+    for table in ["{}", "[", "42", r#"{"a": {"b": 1}}"#] {
+        let error = Cards::built_in().import(table, "a table", Selection::All).unwrap_err();
+        assert!(error.cure().is_some(), "{table}");
+    }
+}
+
+#[test]
+fn a_card_is_told_fact_by_fact() {
+    let cards = Cards::built_in();
+    let card = cards.find("claude-sonnet-4-6").unwrap();
+    let told = cards.explain(&card, day("2026-11-21"));
+    let fact = |path: &str| told.facts.iter().filter(|fact| fact.path == path).collect::<Vec<_>>();
+    let [minimum] = fact("cache.explicit.minimum")[..] else { panic!("one minimum") };
+    assert_eq!((minimum.value.as_str(), minimum.status, minimum.unit), ("1024", Status::Conflict, Some("tokens")));
+    assert_eq!(minimum.conflicts.len(), 2);
+    let [before, now] = fact("prices.input")[..] else { panic!("two price lists") };
+    assert_eq!((before.in_force, now.in_force), (false, true));
+    assert_eq!(now.from.unwrap().to_string(), "2026-03-13");
+    assert!(fact("prices.long.200k.input").iter().all(|fact| !fact.in_force));
+    assert!(told.sources.iter().any(|source| &*source.key == "ant-issue-1194"));
+    assert_eq!(fact("cache.explicit.lifetimes.1h.class")[0].status, Status::Doc);
+}
+
+#[test]
+fn all_cards_at_a_glance() {
+    let rows = Cards::built_in().rows(day("2026-11-21"));
+    assert!(rows.len() >= 42);
+    let row = rows.iter().find(|row| &*row.model == "gemini-4-argon").unwrap();
+    assert_eq!(row.next_change.unwrap().to_string(), "2026-12-01");
+    let json = serde_json::to_value(rows.iter().find(|row| &*row.model == "grok-4.7").unwrap()).unwrap();
+    let expected = serde_json::json!({
+        "model": "grok-4.7", "vendor": "xAI", "platform": "xai", "tokenizer": "other", "window": 500_000,
+        "input": "2", "output": "6", "read": "0.5", "write": {}, "cliff": 200_000, "minimum": null,
+        "next_change": null, "deprecated": null
+    });
+    assert_eq!(json, expected);
 }
