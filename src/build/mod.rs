@@ -193,7 +193,7 @@ fn library<'a>(fragments: &'a Fragments<'a>) -> Result<Library<'a>, Failure> {
 }
 
 /// The built-in cards with the project's own prices laid over them.
-fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
+pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
     let cards = Cards::built_in();
     let Ok(path) = ProjectPath::new(PRICES_FILE) else { return Ok(cards) };
     let reader = Reader::new(fragments);
