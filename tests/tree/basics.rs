@@ -84,6 +84,17 @@ fn a_tree_in_memory_behaves_as_a_commit() {
     assert_eq!(texts(&tree.list(&ProjectPath::root()).unwrap()), ["b.md", "docs/a.md", "out", "round"]);
 }
 
+#[test]
+fn trees_and_places_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<contexture::tree::Place>();
+    shared::<contexture::tree::CommitTree>();
+    shared::<contexture::tree::IndexTree>();
+    shared::<contexture::tree::Worktree>();
+    shared::<Recorder<'_>>();
+    shared::<Memory>();
+}
+
 fn git_id(text: &str) -> String {
     let output = Repo::new().git_with_input(&["hash-object", "--stdin"], text.as_bytes());
     String::from_utf8(output).unwrap().trim().to_owned()

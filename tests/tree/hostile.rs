@@ -468,6 +468,8 @@ fn trees_answer_many_threads_at_once() {
     }
     repo.file(".gitattributes", "* text=auto\n").commit("base");
     let place = repo.place();
+    // Packed under our eyes.
+    repo.git(["gc", "--quiet", "--prune=now"]);
     let (commit, index, disk) = (place.commit("HEAD").unwrap(), place.index().unwrap(), place.worktree().unwrap());
     let files = commit.list(&ProjectPath::root()).unwrap();
     for tree in [&commit as &dyn Tree, &index, &disk] {
