@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contexture::cost::rules::{Cliff, Price, Rates};
+use contexture::cost::rules::{CacheRules, Cliff, Family, Price, Rates};
 use contexture::diag::Faults;
 use contexture::models::{Cards, Date, Selection, Status, Window, parse_price, schema};
 use contexture::quantity::Usd;
@@ -425,4 +425,86 @@ fn all_cards_at_a_glance() {
         "next_change": null, "deprecated": null
     });
     assert_eq!(json, expected);
+}
+
+#[test]
+fn every_example_of_the_guide_is_a_prices_yaml_without_faults() {
+    let guide = include_str!("../docs/models.md");
+    let examples: Vec<&str> = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        let (_, faults) = laid_over(example);
+        assert_eq!(faults, Vec::<String>::new(), "{example}");
+    }
+}
+
+#[test]
+fn an_incomplete_price_list_warns_of_what_it_loses() {
+    let (cards, faults) = laid_over("models:\n  claude-opus-5:\n    prices: {input: 4.50, output: 22.50}\n");
+    assert_eq!(faults, ["3:13 incomplete-prices"]);
+    let card = cards.find("claude-opus-5").unwrap();
+    assert_eq!(card.at(day("2026-11-21")).prices().base.read, None);
+    let told = cards.explain(&card, day("2026-11-21"));
+    assert_eq!(told.facts.iter().find(|fact| fact.path == "prices.input").unwrap().status, Status::Own);
+}
+
+#[test]
+fn a_new_value_never_stands_under_an_old_source() {
+    let (cards, _) = laid_over("models:\n  claude-sonnet-4-6:\n    cache: {explicit: {minimum: {value: 4096}}}\n");
+    let card = cards.find("claude-sonnet-4-6").unwrap();
+    let facts = cards.facts(&card, day("2026-11-21"));
+    let minimum = facts.iter().find(|fact| fact.path == "cache.explicit.minimum").unwrap();
+    assert_eq!((minimum.value.as_str(), minimum.sources.len(), minimum.conflicts.len()), ("4096", 0, 0));
+    assert_eq!(card.at(day("2026-11-21")).cache_rules().explicit.unwrap().lifetimes.len(), 2);
+}
+
+#[test]
+fn a_fact_without_a_known_end_is_unknown_after_its_last_day() {
+    let card = Cards::built_in().find("gemini-3.8-flash").unwrap();
+    assert_eq!(card.at(day("2026-12-31")).prices().storage, parse_price("0.50"));
+    assert_eq!(card.at(day("2027-01-01")).prices().storage, None);
+}
+
+#[test]
+fn the_cache_rules_of_the_cards_are_those_of_their_sources() {
+    let cards = Cards::built_in();
+    let rules = |name: &str| cards.find(name).unwrap().at(day("2026-11-21")).cache_rules();
+    let sonnet = rules("claude-sonnet-5-5").explicit.unwrap();
+    assert_eq!(sonnet.minimum, 512);
+    let Family::BlockBoundary(boundary) = sonnet.family else { panic!("block boundaries") };
+    assert_eq!((boundary.breakpoints, boundary.lookback, boundary.collapse_tool_runs), (4, 20, true));
+    let sol = rules("gpt-6.1-sol");
+    let explicit = sol.explicit.unwrap();
+    let ttls: Vec<String> = explicit.lifetimes.iter().map(|lifetime| lifetime.ttl.to_string()).collect();
+    assert_eq!((explicit.minimum, ttls.as_slice(), sol.key_separates), (1024, &["30m".into(), "12h".into()][..], true));
+    assert!(explicit.is_guaranteed());
+    let earlier = rules("gpt-5.4");
+    assert!(earlier.explicit.is_none());
+    let Family::LongestPrefix(prefix) = earlier.implicit.unwrap().family else { panic!("a longest prefix") };
+    assert_eq!((prefix.unit, prefix.interval), (128, None));
+    let flash = rules("gemini-3.8-flash");
+    assert!(matches!(flash.explicit.unwrap().family, Family::WholeObject(_)));
+    assert!(!flash.implicit.unwrap().is_guaranteed());
+    assert!(rules("gemini-4-argon").explicit.is_none());
+    assert_eq!(rules("bedrock/claude-opus-4-7").explicit.unwrap().minimum, 4096);
+    assert_eq!(rules("claude-opus-4-7").explicit.unwrap().minimum, 2048);
+    assert_eq!(rules("bedrock/llama4-maverick"), CacheRules::default());
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_price_is_read_as_it_is_written(nano in 0u64..=1_000_000_000_000_000) {
+        let price = Price { nano };
+        proptest::prop_assert_eq!(parse_price(&price.of(1_000_000).exact()), Some(price));
+    }
+
+    #[test]
+    fn no_prices_yaml_makes_it_panic(text in r#"(models|families|sources|  [a-z]{1,3}|    prices|    cache|      explicit|    like|[\[\]{}:,\-" \n]|claude-opus-5|from|2026-02-30|-?[0-9.e]{1,9}|null|5m){0,40}"#) {
+        let mut faults = Faults::new();
+        let cards = Cards::built_in().with_overrides(&prices_yaml(&text), &mut faults);
+        _ = (cards.names(), cards.digest());
+        if let Ok(card) = cards.find("claude-opus-5") {
+            _ = (card.at(day("2026-11-21")).model(), card.changes(), cards.explain(&card, day("2026-11-21")));
+        }
+    }
 }
