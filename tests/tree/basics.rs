@@ -3,7 +3,7 @@
 use contexture::source::ProjectPath;
 use contexture::tree::{Memory, ReadError, Recorder, Tree, TreeName, uncommitted};
 
-use crate::repo::{Repo, path, texts};
+use crate::support::{Repo, path, texts};
 
 #[test]
 fn a_commit_the_index_and_the_disk_each_say_their_own() {
@@ -20,7 +20,7 @@ fn a_commit_the_index_and_the_disk_each_say_their_own() {
     assert_eq!(text(&index), "staged\n");
     assert_eq!(text(&disk), "on the disk\n");
     assert_eq!(commit.commit().id.as_str(), id);
-    assert_eq!(commit.commit().time, 1_700_000_000);
+    assert_eq!(commit.commit().time, 1_795_262_400);
     assert_eq!(index.name(), TreeName::Index(Some(commit.commit().clone())));
     assert_eq!(disk.name(), TreeName::Worktree(Some(commit.commit().clone())));
 

@@ -3,8 +3,8 @@
 use contexture::source::ProjectPath;
 use contexture::tree::{ReadError, Tree};
 
-use crate::chance::Chance;
-use crate::repo::{Repo, names, path, texts};
+use super::chance::Chance;
+use crate::support::{Repo, names, path, texts};
 
 const FILES: [&str; 12] = [
     "a.md",

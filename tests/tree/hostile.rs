@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use contexture::source::ProjectPath;
 use contexture::tree::{Place, ReadError, Tree};
 
-use crate::repo::{Repo, path, texts};
-use crate::states::canary;
+use super::states::canary;
+use crate::support::{Repo, path, texts};
 
 /// Far above what any of these takes, far below a hang.
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -4,8 +4,8 @@
 use contexture::source::ProjectPath;
 use contexture::tree::Tree;
 
-use crate::chance::Chance;
-use crate::repo::{Repo, names, path, texts};
+use super::chance::Chance;
+use crate::support::{Repo, names, path, texts};
 
 const NAMES: [&str; 11] = ["a", "b", "ab", "a.b", "aa", "A", "foo", "foobar", "[a]", "b c", "#a"];
 const PIECES: [&str; 33] = [

@@ -6,7 +6,7 @@ use contexture::error::Error;
 use contexture::source::ProjectPath;
 use contexture::tree::{Place, ReadError, Tree, TreeName};
 
-use crate::repo::{Repo, names, path, texts};
+use crate::support::{Repo, names, path, texts};
 
 fn text(tree: &dyn Tree, name: &str) -> String {
     let blob = tree.read(&path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
