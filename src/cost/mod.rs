@@ -1,3 +1,6 @@
 //! Money, traffic, cache rules, planner, simulator, bill, budgets.
 
+pub mod bill;
+pub mod planner;
 pub mod rules;
+pub mod traffic;
