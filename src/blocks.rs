@@ -124,15 +124,15 @@ mod tests {
             segment(Tier::Messages, &[(Role::User, Kind::Input, "ticket")]),
         ];
         let found = blocks(&segments, &[3, 5, 99]);
-        let shape: Vec<_> = found.iter().map(|block| (block.parts.as_slice(), block.breakpoint)).collect();
-        let expected: Vec<(&[(usize, usize)], Option<usize>)> = vec![
-            (&[(0, 0)], None),
-            (&[(1, 0)], None),
-            (&[(2, 0), (3, 0)], Some(3)),
-            (&[(4, 0)], None),
-            (&[(5, 0)], None),
-            (&[(5, 1)], Some(5)),
-            (&[(6, 0)], None),
+        let shape: Vec<_> = found.iter().map(|block| (block.parts.clone(), block.breakpoint)).collect();
+        let expected = [
+            (vec![(0, 0)], None),
+            (vec![(1, 0)], None),
+            (vec![(2, 0), (3, 0)], Some(3)),
+            (vec![(4, 0)], None),
+            (vec![(5, 0)], None),
+            (vec![(5, 1)], Some(5)),
+            (vec![(6, 0)], None),
         ];
         assert_eq!(shape, expected);
         assert_eq!(turns(&found).map(<[Block]>::len).collect::<Vec<_>>(), [1, 1, 2, 1, 1, 1]);

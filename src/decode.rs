@@ -107,10 +107,13 @@ pub fn fields<'a>(what: &str, node: &'a Node, known: &[&str], faults: &mut Fault
     Some(map)
 }
 
-/// Decodes the value of `key`, or what its absence means. `None` after a fault.
+/// Decodes the value of `key`, or what its absence means.
+///
+/// A value at fault counts as absent once the fault is told, so that later stages go on and find
+/// theirs; `None` only where absence is a fault too.
 pub fn field<T: Decode>(what: &str, map: &Map, key: &str, whole: &Span, faults: &mut Faults) -> Option<T> {
     match map.get(key) {
-        Some(node) => T::decode(node, faults),
+        Some(node) => T::decode(node, faults).or_else(T::absent),
         None => T::absent().or_else(|| {
             faults.push(Diagnostic::error("missing-key", format!("{what} needs the key `{key}`")).at(whole));
             None
@@ -330,9 +333,8 @@ impl<T: Decode> Decode for Vec<T> {
                 return None;
             }
         };
-        // Collected twice on purpose: the first pass finds every fault, the second gives up on one.
-        let decoded: Vec<Option<T>> = items.iter().map(|item| T::decode(item, faults)).collect();
-        decoded.into_iter().collect()
+        // Items at fault are left out once the fault is told.
+        Some(items.iter().filter_map(|item| T::decode(item, faults)).collect())
     }
 
     fn absent() -> Option<Self> {
@@ -362,9 +364,8 @@ impl<T: Decode> Decode for Table<T> {
             expected("a map", node, faults);
             return None;
         };
-        let decoded: Vec<Option<(Key, T)>> =
-            map.iter().map(|(key, node)| T::decode(node, faults).map(|value| (key.clone(), value))).collect();
-        decoded.into_iter().collect::<Option<Vec<_>>>().map(Self)
+        let decode = |(key, node): (&Key, &Node)| T::decode(node, faults).map(|value| (key.clone(), value));
+        Some(Self(map.iter().filter_map(decode).collect()))
     }
 
     fn absent() -> Option<Self> {

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode::Text;
-use crate::diag::{Diagnostic, Faults, Severity, near};
+use crate::diag::{Diagnostic, Faults, near};
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath, Source, Span};
 use crate::tree::{ReadError, Tree};
@@ -80,7 +80,8 @@ impl<'a> Fragments<'a> {
         self.tree
     }
 
-    fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
+    /// The file at `path`. Nobody remembers that it was asked for: contexts go through a [`Reader`].
+    pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
         if let Some(known) = lock(&self.known).get(path) {
             return Ok(known.clone());
         }
@@ -88,7 +89,8 @@ impl<'a> Fragments<'a> {
         Ok(lock(&self.known).entry(path.clone()).or_insert(fragment).clone())
     }
 
-    fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
+    /// Every file below `folder`.
+    pub fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
         if let Some(known) = lock(&self.listed).get(folder) {
             return Ok(known.clone());
         }
@@ -307,9 +309,7 @@ impl<'a> Reader<'a> {
 /// A remark on a fragment whose stored text holds CRLF line endings.
 pub fn crlf_remark(fragment: &Fragment) -> Option<Diagnostic> {
     let at = fragment.source.text().find("\r\n")?;
-    let mut remark =
-        Diagnostic::warning("crlf", "the file is stored with CRLF line endings, and the model will see them");
-    remark.severity = Severity::Warning;
+    let remark = Diagnostic::warning("crlf", "the file is stored with CRLF line endings, and the model will see them");
     Some(
         remark
             .at(&Span::new(&fragment.source, at, at))

@@ -1,9 +1,13 @@
 //! contexture: prompt context as source code.
 
-pub mod chain;
-pub mod condition;
 pub mod blocks;
+pub mod build;
+pub mod chain;
+pub mod cli;
+pub mod compose;
+pub mod condition;
 pub mod cost;
+pub mod count;
 pub mod decode;
 pub mod diag;
 pub mod emit;
@@ -14,10 +18,13 @@ pub mod manifest;
 pub mod models;
 pub mod project;
 pub mod quantity;
+pub mod record;
 pub mod render;
+pub mod report;
 pub mod resolve;
 pub mod segment;
 pub mod source;
 pub mod tokens;
 pub mod tree;
+pub mod verify;
 pub mod yaml;

@@ -65,6 +65,8 @@ pub struct Layers {
     pub each: Option<ProjectPath>,
     /// What was read so far.
     pub reads: Reads,
+    /// Faults that did not keep the layers from being merged: the build goes on to find the others.
+    pub pending: Vec<Diagnostic>,
 }
 
 /// A context that exists by name: with its layers, or with what is wrong with its manifest.
@@ -190,24 +192,23 @@ impl<'a> Project<'a> {
         let reader = Reader::continuing(self.fragments, self.reads.clone());
         let mut faults = Faults::new();
         check_id(name, path, &mut faults);
-        let Some(own) = self.manifest_node(&reader, path, None, &mut faults).filter(|_| !faults.has_errors()) else {
+        let Some(own) = self.manifest_node(&reader, path, None, &mut faults) else {
             return broken(faults.into_vec());
         };
         if matches!(own.get("abstract").map(|node| &node.value), Some(Value::Bool(true))) {
             return Vec::new();
         }
-        let merged = match self.extended(&reader, &own, &mut vec![path.clone()], &mut faults) {
-            Some(merged) if !faults.has_errors() => merged,
-            _ => return broken(faults.into_vec()),
+        let Some(merged) = self.extended(&reader, &own, &mut vec![path.clone()], &mut faults) else {
+            return broken(faults.into_vec());
         };
         let whole = match &self.defaults {
             Some(defaults) => defaults.overlay(&merged),
             None => merged,
         };
-        let matches = match self.matches(&reader, &own, &mut faults) {
-            Some(matches) if !faults.has_errors() => matches,
-            _ => return broken(faults.into_vec()),
+        let Some(matches) = self.matches(&reader, &own, &mut faults) else {
+            return broken(faults.into_vec());
         };
+        let pending = faults.into_vec();
         let reads = reader.reads();
         let mut candidates = Vec::new();
         for (suffix, each) in matches {
@@ -216,7 +217,14 @@ impl<'a> Project<'a> {
                 let id = id(&name, variant);
                 Candidate {
                     id: id.clone(),
-                    layers: Ok(Layers { id, manifest: path.clone(), node, each: each.clone(), reads: reads.clone() }),
+                    layers: Ok(Layers {
+                        id,
+                        manifest: path.clone(),
+                        node,
+                        each: each.clone(),
+                        reads: reads.clone(),
+                        pending: pending.clone(),
+                    }),
                 }
             };
             candidates.push(layers(None, without(&whole, &["variants"])));

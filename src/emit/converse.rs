@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::draft::Draft;
 use super::outline::{Text, Tool, Turn};
+use super::schema::plain_name;
 use super::{Dialect, Prompt, settings};
 use crate::blocks::Breakpoint;
 
@@ -41,7 +42,7 @@ pub(super) fn body(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
     settings::apply(prompt.settings, Dialect::Converse, &outline.tools, &mut body, draft);
     if let Some(schema) = prompt.schema {
         // Here the schema travels as text.
-        let schema = json!({"schema": schema.to_string(), "name": prompt.schema_name});
+        let schema = json!({"schema": schema.to_string(), "name": plain_name(prompt.schema_name)});
         let format = json!({"type": "json_schema", "structure": {"jsonSchema": schema}});
         settings::place(&mut body, "outputConfig.textFormat", format);
     }

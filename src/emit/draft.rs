@@ -23,9 +23,6 @@ impl Draft {
         let marks: Result<&'static [u32], &'static str> = match (dialect, prompt.caching) {
             (Dialect::Messages, Caching::CacheControl) | (Dialect::Converse, Caching::CachePoint) => Ok(&[300, 3600]),
             (Dialect::Responses | Dialect::Chat, Caching::BreakpointField) => Ok(&[1800, 43_200]),
-            (Dialect::Generate | Dialect::Cached, Caching::CachedContent) => {
-                Err("Gemini caches one prefix, not blocks")
-            }
             _ => Err("this model's cache takes no marks in this format"),
         };
         Self { marks, holes: Vec::new(), unplaced: Vec::new(), faults: Vec::new() }
@@ -33,10 +30,7 @@ impl Draft {
 
     /// The segments as an outline; its faults become this draft's.
     pub fn outline(&mut self, segments: &[Segment], breakpoints: &[Breakpoint]) -> Outline {
-        Outline::of(segments, breakpoints).unwrap_or_else(|faults| {
-            self.faults.extend(faults);
-            Outline::default()
-        })
+        Outline::of(segments, breakpoints, &mut self.faults)
     }
 
     /// The text that goes to `pointer`, its inputs noted as holes there.

@@ -7,14 +7,17 @@
 //! run time stays a [`Hole`], found by its place and not by how it looks, so that no text is ever
 //! taken for a placeholder.
 
+pub mod bundle;
 mod converse;
 mod draft;
+pub mod fill;
 mod gemini;
 mod messages;
 mod openai;
 mod outline;
+pub mod request;
+mod schema;
 mod settings;
-mod strict;
 mod transcript;
 
 use serde_json::{Map, Value};
@@ -42,7 +45,7 @@ pub struct Prompt<'a> {
     pub settings: &'a Map<String, Value>,
     /// The JSON Schema that answers follow.
     pub schema: Option<&'a Value>,
-    /// That schema's name, for the APIs that want one.
+    /// That schema's name, for the APIs that want one; what they do not allow in it becomes `_`.
     pub schema_name: &'a str,
     /// The limit on the answer.
     pub max_tokens: Option<u64>,
@@ -177,7 +180,7 @@ pub struct Hole {
     pub end: usize,
 }
 
-/// What belongs in a hole.
+/// What belongs in a [`Hole`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HoleKind {

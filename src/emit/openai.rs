@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::draft::Draft;
 use super::outline::{Outline, Text, Tool, Turn};
-use super::strict::is_strict;
+use super::schema::{is_strict, plain_name};
 use super::{Api, Caching, Dialect, Prompt, settings};
 use crate::blocks::Breakpoint;
 use crate::segment::Role;
@@ -27,7 +27,7 @@ pub(super) fn responses(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value
     settings::apply(prompt.settings, Dialect::Responses, &outline.tools, &mut body, draft);
     if let Some(schema) = prompt.schema {
         let format = json!({
-            "type": "json_schema", "name": prompt.schema_name, "schema": schema, "strict": is_strict(schema),
+            "type": "json_schema", "name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema),
         });
         settings::place(&mut body, "text.format", format);
     }
@@ -63,7 +63,7 @@ pub(super) fn chat(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
     cache(prompt, &mut body);
     settings::apply(prompt.settings, Dialect::Chat, &outline.tools, &mut body, draft);
     if let Some(schema) = prompt.schema {
-        let format = json!({"name": prompt.schema_name, "schema": schema, "strict": is_strict(schema)});
+        let format = json!({"name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema)});
         body.insert("response_format".to_owned(), json!({"type": "json_schema", "json_schema": format}));
     }
     let nested = |tool: Tool, draft: &mut Draft| {

@@ -1,6 +1,6 @@
 //! A prompt as every provider groups it: tools, system texts, turns. The dialects write it down.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
@@ -52,13 +52,12 @@ pub(super) enum Turn {
 }
 
 impl Outline {
-    /// Groups the segments; every fault in them at once.
-    pub fn of(segments: &[Segment], breakpoints: &[Breakpoint]) -> Result<Self, Vec<EmitFault>> {
+    /// Groups the segments; what cannot be grouped is left out and noted in `faults`.
+    pub fn of(segments: &[Segment], breakpoints: &[Breakpoint], faults: &mut Vec<EmitFault>) -> Self {
         let cuts: Vec<usize> = breakpoints.iter().map(|breakpoint| breakpoint.after).collect();
         let blocks = blocks(segments, &cuts);
         let mark = |block: &Block| breakpoints.iter().find(|mark| Some(mark.after) == block.breakpoint).copied();
         let mut outline = Self::default();
-        let mut faults = Vec::new();
         for turn in turns(&blocks) {
             let Some(first) = turn.first() else { continue };
             match (first.tier, first.kind) {
@@ -85,7 +84,7 @@ impl Outline {
                 }
             }
         }
-        if faults.is_empty() { Ok(outline) } else { Err(faults) }
+        outline
     }
 }
 
@@ -103,17 +102,15 @@ impl Text {
         let mut text = Self { mark, ..Self::default() };
         let mut length = 0;
         for part in parts {
-            let start = text.text.len();
-            if part.kind == Kind::Input {
-                // Writing to a String cannot fail.
-                let _ = write!(text.text, "{{{{{}}}}}", part.text);
-            } else {
-                text.text.push_str(&part.text);
-            }
-            let end = length + text.text.get(start..).map_or(0, |added| added.chars().count());
+            let added: Cow<str> = match part.kind {
+                Kind::Input => format!("{{{{{}}}}}", part.text).into(),
+                _ => part.text.as_ref().into(),
+            };
+            let end = length + added.chars().count();
             if part.kind == Kind::Input {
                 text.inputs.push(Input { name: part.text.to_string(), start: length, end });
             }
+            text.text.push_str(&added);
             length = end;
         }
         text

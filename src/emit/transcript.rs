@@ -77,11 +77,12 @@ fn content(part: &Part) -> String {
     }
 }
 
-/// A code span. Control characters and backticks, which could end it, are written as escapes.
+/// A code span. What could end it, or turn the order of its characters around, becomes an escape.
 fn code(text: &str) -> String {
     let mut span = String::from("`");
     for character in text.chars() {
-        if character.is_control() || character == '`' {
+        let turns_around = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character == '`' || character.is_control() || turns_around {
             push(&mut span, format_args!("{}", character.escape_unicode()));
         } else {
             span.push(character);
@@ -96,4 +97,145 @@ fn fence(language: &str, text: &str) -> String {
     let ticks = "`".repeat(longest.max(2) + 1);
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     format!("{ticks}{language}\n{text}{newline}{ticks}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::segment::{Mark, Origin};
+    use crate::source::{ProjectPath, Source, Span};
+
+    fn segment(id: &str, path: Option<&str>, tier: Tier, parts: &[(Role, Kind, &str)]) -> Segment {
+        let source = Source::new(ProjectPath::root(), "");
+        let path = path.map(|path| ProjectPath::new(path).unwrap());
+        let lines = path.is_some().then_some(3..=9);
+        Segment {
+            id: id.to_owned(),
+            tier,
+            parts: parts.iter().map(|&(role, kind, text)| Part { role, kind, text: text.into() }).collect(),
+            origin: Origin { path, lines, blob: None, block: Span::file(&source) },
+            mark: Mark::Free,
+            stability: None,
+            priority: 0,
+        }
+    }
+
+    #[test]
+    fn a_person_sees_turns_sources_and_holes() {
+        let segments = [
+            segment(
+                "tools/1",
+                Some("tools/ping.yaml"),
+                Tier::Tools,
+                &[(Role::System, Kind::Tool, r#"{"name":"ping"}"#)],
+            ),
+            segment(
+                "system/1",
+                Some("a`b.md"),
+                Tier::System,
+                &[(Role::System, Kind::Text, "# Rules\n```\nx\n```\n\n")],
+            ),
+            segment(
+                "messages/1.1",
+                None,
+                Tier::Messages,
+                &[(Role::User, Kind::Text, "Hi"), (Role::Assistant, Kind::Text, "Ho\n")],
+            ),
+            segment("messages/2", None, Tier::Messages, &[(Role::User, Kind::History, "earlier")]),
+            segment("messages/3.1", None, Tier::Messages, &[(Role::User, Kind::Text, "Ticket: ")]),
+            segment("messages/3.2", None, Tier::Messages, &[(Role::User, Kind::Input, "tic`ket\u{202e}")]),
+        ];
+        let expected = r#"# Tools
+
+`tools/1` · `tools/ping.yaml` · lines 3–9
+
+```json
+{
+  "name": "ping"
+}
+```
+
+# System
+
+`system/1` · `a\u{60}b.md` · lines 3–9
+
+````text
+# Rules
+```
+x
+```
+
+````
+
+# User
+
+`messages/1.1`
+
+```text
+Hi
+```
+
+# Assistant
+
+`messages/1.1`
+
+```text
+Ho
+```
+
+# Earlier turns
+
+`messages/2`
+
+`earlier`
+
+# User
+
+`messages/3.1`
+
+```text
+Ticket: 
+```
+
+`messages/3.2`
+
+`{{tic\u{60}ket\u{202e}}}`
+"#;
+        assert_eq!(transcript(&segments), expected);
+    }
+
+    /// The contents of the fences of a page, read as CommonMark reads them.
+    fn fenced(page: &str) -> Vec<String> {
+        let mut contents = Vec::new();
+        let mut lines = page.split_inclusive('\n');
+        while let Some(line) = lines.next() {
+            let ticks = line.bytes().take_while(|&byte| byte == b'`').count();
+            if ticks < 3 {
+                continue;
+            }
+            let closes = |line: &&str| {
+                let line = line.trim();
+                line.len() < ticks || line.bytes().any(|byte| byte != b'`')
+            };
+            contents.push(lines.by_ref().take_while(closes).collect());
+        }
+        contents
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_ends_its_own_fence(texts in prop::collection::vec("[`~a\n #]{1,24}", 1..5)) {
+            let segments: Vec<Segment> = texts
+                .iter()
+                .map(|text| segment("s", None, Tier::System, &[(Role::System, Kind::Text, text)]))
+                .collect();
+            let expected: Vec<String> = texts
+                .iter()
+                .map(|text| if text.ends_with('\n') { text.clone() } else { format!("{text}\n") })
+                .collect();
+            prop_assert_eq!(fenced(&transcript(&segments)), expected);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Example sets: a file of examples to records, and a deterministic pick of them.
 //!
 //! [`read`] takes the file apart by its ending, each format in a file of its own (`json`, `table`,
-//! `yaml`), down to one [`Record`] an example; `record` finds the turns in it by its shape or by a
+//! `yaml`), down to one record an example; `record` finds the turns in it by its shape or by a
 //! [`Mapping`], and leaves the rest as metadata. [`pick`] then chooses some of them: as they stand,
 //! balanced over a label, or as unlike each other as possible.
 
@@ -75,7 +75,7 @@ const LISTS: [&str; 3] = ["examples", "data", "records"];
 /// Reads every example of a file, by its ending. With `map`, the turns stand at its two paths; else
 /// each record is recognised by its fields.
 ///
-/// Every fault of the file goes to `faults`, the first [`Report::SHOWN`] of them one by one. `None`
+/// Every fault of the file goes to `faults`, the first fifty of them one by one. `None`
 /// when there was one: what a file with faults still holds is not a pool to pick from.
 pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) -> Option<Vec<Example>> {
     let mut report = Report { source, faults, errors: 0 };

@@ -9,13 +9,13 @@
 //!   after it. So the old sequence stays as it is with the new example put in somewhere, and of the
 //!   first k at most the last falls out.
 //! - With a label, a sequence sorted by a fixed key is dealt in rounds: the round of an example is how
-//!   many of its label come before it in the sequence. A new example x of label L moves those of L
-//!   behind it one round back and touches no other. Let r be the last round that is dealt, perhaps
-//!   in part. If L has more than r examples without x, as many are dealt in each round as before, and
-//!   L's one in round r has the same key or a smaller one. So L gets as many picks as before and
-//!   changes one of them at most, or it gets one more, keeps all it had, and one other label loses
-//!   its last. If L has r or fewer, all of them were picks; then x is one more to deal in a
-//!   round up to r, and one example at most falls out for it, whichever that is.
+//!   many of its label come before it in the sequence, from 0. A new example x of label L moves those
+//!   of L behind it one round back and touches no other. Let r be the last round that is dealt,
+//!   perhaps in part. If L has more than r examples without x, as many are dealt in each round as
+//!   before, and L's one in round r has the same key or a smaller one. So L gets as many picks as
+//!   before and changes one of them at most, or it gets one more, keeps all it had, and one other
+//!   label loses its last. If L has r or fewer, all of them were picks; then x is one more to deal in
+//!   a round up to r, and one example at most falls out for it, whichever that is.
 //!
 //! A token budget ends the same sequence earlier or later. If k picks become k', appending n examples
 //! replaces at most n + max(0, k − k') of them.
@@ -99,27 +99,15 @@ impl Pick {
         if examples.is_empty() {
             return;
         }
-        let asked = self
-            .filter
-            .iter()
-            .map(|condition| (condition.name(), "where"))
-            .chain(self.label().map(|label| (label, "label")));
-        let unknown: Vec<_> =
-            asked.filter(|(name, _)| examples.iter().all(|example| example.field(name).is_none())).collect();
+        let label = self.label().or(self.label.as_deref());
+        let conditions = self.filter.iter().map(|condition| (condition.name(), "where"));
+        let mut unknown = conditions.chain(label.map(|label| (label, "label"))).collect::<Vec<_>>();
+        unknown.retain(|(name, _)| examples.iter().all(|example| example.field(name).is_none()));
         if !unknown.is_empty() {
-            let known: BTreeSet<&str> =
-                examples.iter().flat_map(|example| example.meta.keys()).map(String::as_str).collect();
+            let known = examples.iter().flat_map(|example| example.meta.keys()).map(String::as_str).collect();
             for (name, option) in unknown {
-                let hint = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| {
-                    let fields: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
-                    if fields.is_empty() {
-                        "the examples have no metadata".to_owned()
-                    } else {
-                        format!("the examples have {}", fields.join(", "))
-                    }
-                });
                 let message = format!("no example has the field `{name}` that `{option}` needs");
-                faults.push(Diagnostic::error("unknown-field", message).at(at).hint(hint));
+                faults.push(Diagnostic::error("unknown-field", message).at(at).hint(fields_hint(name, &known)));
             }
             return;
         }
@@ -136,7 +124,7 @@ impl Pick {
             faults.push(fault.at(at).hint("write `by: coverage`, or remove `label`"));
         }
         if let Some(label) = self.label() {
-            let bare = pool.iter().filter(|example| example.field(label).is_none()).count();
+            let bare = pool.iter().filter(|example| label_of(example, label).is_none()).count();
             if bare > 0 {
                 let message = format!("{bare} of {} examples have no `{label}`; they count as one label", pool.len());
                 faults.push(Diagnostic::note("unlabelled", message).at(at));
@@ -177,7 +165,7 @@ impl Pick {
         if let Some(label) = self.label() {
             let mut dealt: HashMap<Option<Cow<'_, str>>, usize> = HashMap::new();
             for (key, example) in &mut sequence {
-                let next = dealt.entry(example.field(label).map(label_text)).or_default();
+                let next = dealt.entry(label_of(example, label)).or_default();
                 key.round = *next;
                 *next += 1;
             }
@@ -230,12 +218,24 @@ fn weight(example: &Example) -> Weight {
     Weight(number.filter(|number| number.is_finite()).unwrap_or(1.0))
 }
 
-/// A label's value as text, so that `1` in JSON and `1` in CSV are one label. A list is one label.
-fn label_text(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::String(text) => Cow::Borrowed(text),
-        other => Cow::Owned(other.to_string()),
+/// The label of an example as text, so that `1` in JSON and `1` in CSV are one. A list is one label.
+fn label_of<'a>(example: &'a Example, path: &str) -> Option<Cow<'a, str>> {
+    match example.field(path)? {
+        Value::Null => None,
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        other => Some(Cow::Owned(other.to_string())),
     }
+}
+
+/// What to say of a field that no example has.
+fn fields_hint(name: &str, known: &BTreeSet<&str>) -> String {
+    const SHOWN: usize = 12;
+    let listed: Vec<String> = known.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    did_you_mean(name, known.iter().copied()).unwrap_or_else(|| match listed.len() {
+        0 => "the examples have no metadata".to_owned(),
+        SHOWN if known.len() > SHOWN => format!("the examples have {} and more", listed.join(", ")),
+        _ => format!("the examples have {}", listed.join(", ")),
+    })
 }
 
 /// A number that depends on the seed and on what the turns say, not on where they stand.

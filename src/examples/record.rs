@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{Example, Mapping, Record, Report, Turn, field};
 use crate::diag::Diagnostic;
 use crate::segment::Role;
+use crate::source::Span;
 
 /// The names of the user's and the assistant's field in records of two turns.
 const PAIRS: [(&str, &str); 3] = [("input", "output"), ("user", "assistant"), ("question", "answer")];
@@ -61,7 +62,7 @@ pub(super) fn shape(fields: &Map<String, Value>) -> Result<Shape, String> {
 
 /// Takes the turns out of one record's fields.
 struct Reader<'a, 'r, 'f> {
-    place: &'a dyn Fn(&[&str]) -> crate::source::Span,
+    place: &'a dyn Fn(&[&str]) -> Span,
     report: &'r mut Report<'f>,
     faulty: bool,
 }
@@ -146,12 +147,10 @@ impl Reader<'_, '_, '_> {
         let place = ["messages", number, "content"];
         match content {
             Value::Array(parts) => {
-                let texts: Vec<String> = parts
-                    .into_iter()
-                    .enumerate()
-                    .filter_map(|(part, value)| self.part(number, &part.to_string(), value))
-                    .collect();
-                if self.faulty { None } else { self.turn(role, &place, Value::String(texts.join("\n\n"))) }
+                let parts = parts.into_iter().enumerate();
+                let texts: Vec<_> = parts.map(|(part, value)| self.part(number, &part.to_string(), value)).collect();
+                let texts = texts.into_iter().collect::<Option<Vec<String>>>()?;
+                self.turn(role, &place, Value::String(texts.join("\n\n")))
             }
             Value::Object(_) => {
                 let hint = "write text, or a list of `{type: text, text: …}`";

@@ -122,7 +122,8 @@ fn header_stands(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &
     match map {
         None => {
             if let Err(message) = record::shape(&columns) {
-                let other = [';', '\t'].iter().any(|other| header.cells.len() == 1 && header.cells[0].contains(*other));
+                let only = header.cells.get(0).filter(|_| header.cells.len() == 1);
+                let other = only.is_some_and(|name| name.contains([';', '\t', ',']));
                 let hint =
                     if other { "columns in .csv are separated by commas, in .tsv by tabs" } else { record::MAP_HINT };
                 let header = Span::new(report.source, header.range.start, header.range.end);

@@ -312,6 +312,42 @@ proptest! {
     }
 }
 
+/// The fenced blocks of the guide with exactly this info string.
+fn samples(info: &str) -> Vec<&'static str> {
+    let guide = include_str!("../../docs/examples.md");
+    let blocks = guide.split("```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.split_once('\n')).filter(|(own, _)| *own == info).map(|(_, text)| text).collect()
+}
+
+#[test]
+fn the_guide_s_samples_hold_the_same_two_examples() {
+    for info in ["jsonl", "json", "yaml", "csv", "tsv"] {
+        let [sample] = *samples(info) else { panic!("one sample of {info}") };
+        let read: Vec<String> = good(&format!("a.{info}"), sample, None)
+            .iter()
+            .filter_map(|line| Some(line.split_once(' ')?.1.to_owned()))
+            .collect();
+        let expected = [
+            r#"user: "My parcel never came", assistant: "shipping" {"label":"late"}"#,
+            r#"user: "I was charged \"twice\",\nplease help", assistant: "billing" {}"#,
+        ];
+        assert_eq!(read, expected, "{info}");
+    }
+}
+
+#[test]
+fn the_guide_s_pool_is_picked_as_it_says() {
+    let [pool] = *samples("csv pool") else { panic!("one pool") };
+    let pool = read(&source("a.csv", pool), None, &mut Faults::new()).unwrap();
+    let guide = include_str!("../../docs/examples.md");
+    for (name, by) in [("order", By::Order), ("coverage", By::Coverage), ("diverse", By::Diverse)] {
+        let picks = pick(&pool, &Pick { by, count: Some(4), ..Pick::default() }, &|_| 1);
+        let picks: Vec<String> = picks.iter().map(|place| pool[*place].index.to_string()).collect();
+        let row = format!("| `{name}` | {} |", picks.join(", "));
+        assert!(guide.contains(&row), "the guide says otherwise than {row}");
+    }
+}
+
 fn read_one(path: &str, text: &str) -> Vec<Turn> {
     let path = path.replace("a.json", "a.jsonl").replace("jsonll", "jsonl");
     read(&source(&path, text), None, &mut Faults::new()).unwrap().remove(0).turns

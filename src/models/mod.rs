@@ -1,1 +1,35 @@
-//! Model cards: dated data with sources.
+//! Model cards: what is known about a model, on which day, and who says so.
+//!
+//! A card is YAML under `cards/`: an identity, and facts. Every number is a [`Fact`] with its
+//! sources; a fact that changed, or is about to, is a history of them ([`Dated`]). What models share
+//! stands once, in a family or in the model that a card says it is `like`. A project's
+//! `prices.yaml` has the same shape and is laid over the built-in cards.
+//!
+//! [`Cards::find`] gives a [`Card`]; [`Card::at`] a day gives a [`CardAt`], which answers with the
+//! types that the cost wing reads. Nothing is parsed before it is asked for. An unknown price is
+//! `None`, an unknown model an error with near names.
+
+mod cache;
+mod card;
+mod changes;
+mod day;
+mod explain;
+mod fact;
+mod library;
+mod price;
+mod schema;
+mod written;
+
+pub use cache::{CacheFacts, InvalidationFacts, LifetimeFacts, Loses, MechanismFacts};
+pub use card::{
+    Card, CardAt, CardFacts, Dialect, Framing, FramingFacts, Markers, Platform, TokenizerName, Window, WindowFacts,
+};
+pub use changes::Change;
+pub use day::day_of;
+pub use explain::{Claim, Explanation, FactLine, SourceLine};
+pub use fact::{Contradiction, Dated, Day, Evidence, Fact, Status};
+pub use jiff::civil::Date;
+pub use library::{Cards, UnknownModel};
+pub use price::{LongPrices, OffPeak, PlainPrices, PriceList, WritePrices, parse_price};
+pub use schema::schema;
+pub use written::{CardFile, SourceRecord};

@@ -1,1 +1,40 @@
-//! The only Handlebars: strict, unescaped, bounded.
+//! The only Handlebars: strict, unescaped, bounded, and able to say where every byte came from.
+//!
+//! ```text
+//! text ──parse──▶ tree ──evaluate(data)──▶ output ──▶ segments of text and holes
+//! ```
+//!
+//! `parse` reads tags (`expression` their insides) and checks each call against the table of
+//! helpers (`builtin`). `library` finds templates by name and follows their partials. `evaluate`
+//! walks the tree with a stack of `scope`s, looks `name`s up in the `value`s of the data, `apply`s
+//! helpers, and writes to `output`.
+//!
+//! The dialect is that of handlebars-rust, which serves as the oracle of the tests and not as the
+//! engine: docs/decisions/0004-templates-by-walking.md says why. What it promises to users is
+//! docs/templates.md.
+
+mod apply;
+mod builtin;
+mod evaluate;
+mod expression;
+mod library;
+mod name;
+mod output;
+mod parse;
+mod passage;
+mod scope;
+mod serialise;
+mod syntax;
+mod value;
+
+pub use apply::MAX_INDENT;
+pub use builtin::MAX_ARGUMENTS;
+pub use evaluate::MAX_STEPS;
+pub use expression::MAX_NESTED_CALLS;
+pub use library::{Include, Library, NameFault, Template};
+pub use output::{MAX_OUTPUT_BYTES, Piece, Rendered, RenderedSegment, Run, Writer};
+pub use parse::{MAX_DEPTH, MAX_TAGS, MAX_TEMPLATE_BYTES};
+pub use value::Data;
+
+#[cfg(test)]
+mod tests;

@@ -358,6 +358,7 @@ impl Scope<'_> {
             seed: written.seed.unwrap_or(0),
             filter: conditions,
         };
+        pick.check(&all, &written.span, faults);
         let mut chosen = examples::pick(&all, &pick, self.size).into_iter().peekable();
         let kept = all.into_iter().enumerate().filter(|(index, _)| chosen.next_if_eq(index).is_some());
         Some(Content::Examples(fragment, kept.map(|(_, example)| example).collect()))

@@ -5,16 +5,24 @@
 //! the model's [`Family`]. [`Tokenizer`] is whichever of them a model has. All of them count the
 //! text of one message as it stands joined, and hand each piece of it the tokens that begin there.
 
+mod choice;
+mod class;
 mod count;
+mod cut;
 mod encoding;
 mod family;
+mod merge;
+mod seam;
+mod split;
 mod user;
 
 use std::sync::Arc;
 
+pub use choice::{UnknownTokenizer, chosen};
 pub use count::{Basis, Count};
 pub use encoding::Encoding;
 pub use family::Family;
+pub use seam::Measured;
 pub use user::{MAX_TOKENIZER_BYTES, UserTokenizer, UserTokenizerError};
 
 /// What counts a model's tokens.
@@ -42,7 +50,7 @@ impl Tokenizer {
     pub fn count(&self, text: &str) -> Count {
         match self {
             Self::Encoding(encoding) => Count::exact(encoding.count(text)),
-            Self::User(user) => user.count(text).map_or_else(|| Family::Other.estimate(text), Count::exact),
+            Self::User(user) => user.count(text).map_or_else(|_| Family::Other.estimate(text), Count::exact),
             Self::Family(family) => family.estimate(text),
         }
     }
@@ -54,7 +62,7 @@ impl Tokenizer {
             Self::Encoding(encoding) => MessageCount::exact(encoding.attribute(pieces)),
             Self::User(user) => user
                 .attribute(pieces)
-                .map_or_else(|| Self::Family(Family::Other).count_message(pieces), MessageCount::exact),
+                .map_or_else(|_| Self::Family(Family::Other).count_message(pieces), MessageCount::exact),
             Self::Family(family) => {
                 let total = family.estimate(&pieces.concat());
                 let weights = Encoding::O200kBase.attribute(pieces);

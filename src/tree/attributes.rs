@@ -10,13 +10,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::cache::lock;
-use super::pattern::Pattern;
+use super::pattern::{Budget, Pattern};
+use crate::error::Error;
 
 /// git itself drops lines from this length on.
 const MAX_LINE_BYTES: usize = 2048;
-
-/// The attributes that matter here.
-const WANTED: [&str; 5] = ["text", "crlf", "eol", "ident", "working-tree-encoding"];
 
 /// What a file says of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -57,6 +55,7 @@ pub(super) struct Attributes {
     info: Rules,
     fold_case: bool,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
+    budget: Budget,
 }
 
 #[derive(Debug, Default)]
@@ -81,12 +80,13 @@ impl Attributes {
             info: Rules::parse(info, true, fold_case),
             fold_case,
             rules: Mutex::default(),
+            budget: Budget::default(),
         }
     }
 
     /// The attributes of the file at `path`. `read` returns the text of a `.gitattributes`, empty
     /// when there is none.
-    pub(super) fn of(&self, path: &str, read: &dyn Fn(&str) -> Vec<u8>) -> Found {
+    pub(super) fn of(&self, path: &str, read: &dyn Fn(&str) -> Vec<u8>) -> Result<Found, Error> {
         // Strongest first, with the path relative to the file's folder.
         let mut folders: Vec<&str> = path.match_indices('/').filter_map(|(end, _)| path.get(..end)).collect();
         folders.insert(0, "");
@@ -103,19 +103,23 @@ impl Attributes {
             .chain(self.outer.iter().rev().map(|rules| (rules, path)))
             .collect();
         let mut lookup = Lookup { ranked: &ranked, decided: HashMap::new() };
+        let mut steps = 0;
         for (rules, below) in &ranked {
-            for line in rules.lines.iter().rev().filter(|line| line.pattern.matches(below, false)) {
-                lookup.assign(&line.assignments);
+            for line in rules.lines.iter().rev() {
+                if line.pattern.matches(below, false, &mut steps) {
+                    lookup.assign(&line.assignments);
+                }
             }
         }
+        self.budget.spend(steps)?;
         let mut take = |name: &str| lookup.decided.remove(name).unwrap_or_default();
-        Found {
-            text: take(WANTED[0]),
-            crlf: take(WANTED[1]),
-            eol: take(WANTED[2]),
-            ident: take(WANTED[3]),
-            encoding: take(WANTED[4]),
-        }
+        Ok(Found {
+            text: take("text"),
+            crlf: take("crlf"),
+            eol: take("eol"),
+            ident: take("ident"),
+            encoding: take("working-tree-encoding"),
+        })
     }
 
     fn rules_of(&self, folder: &str, read: &dyn Fn(&str) -> Vec<u8>) -> Arc<Rules> {

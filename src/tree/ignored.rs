@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::cache::lock;
-use super::pattern::Pattern;
+use super::pattern::{Budget, Pattern};
+use crate::error::Error;
 
 /// The largest file of patterns that is read; the rest of it would never be written by hand.
 pub(super) const MAX_PATTERN_FILE_BYTES: u64 = 1024 * 1024;
@@ -18,6 +19,7 @@ pub(super) struct Ignored {
     fold_case: bool,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
     folders: Mutex<HashMap<String, bool>>,
+    budget: Budget,
 }
 
 /// The patterns of one file.
@@ -39,39 +41,43 @@ impl Ignored {
             fold_case,
             rules: Mutex::default(),
             folders: Mutex::default(),
+            budget: Budget::default(),
         }
     }
 
     /// Whether git ignores `path`, were it not tracked: by a pattern of its own, or because a folder
     /// on the way is ignored, which no deeper pattern can undo. `read` returns the text of a
     /// `.gitignore`, empty when there is none.
-    pub(super) fn ignores(&self, path: &str, is_folder: bool, read: &dyn Fn(&str) -> Vec<u8>) -> bool {
+    pub(super) fn ignores(&self, path: &str, is_folder: bool, read: &dyn Fn(&str) -> Vec<u8>) -> Result<bool, Error> {
         for (end, _) in path.match_indices('/') {
             let Some(folder) = path.get(..end) else { continue };
             let known = lock(&self.folders).get(folder).copied();
-            let ignored = known.unwrap_or_else(|| {
-                let ignored = self.matches(folder, true, read);
-                lock(&self.folders).insert(folder.to_owned(), ignored);
-                ignored
-            });
+            let ignored = match known {
+                Some(ignored) => ignored,
+                None => {
+                    let ignored = self.matches(folder, true, read)?;
+                    lock(&self.folders).insert(folder.to_owned(), ignored);
+                    ignored
+                }
+            };
             if ignored {
-                return true;
+                return Ok(true);
             }
         }
         self.matches(path, is_folder, read)
     }
 
     /// The deepest file that has a matching pattern decides, by the last one in it.
-    fn matches(&self, path: &str, is_folder: bool, read: &dyn Fn(&str) -> Vec<u8>) -> bool {
-        let mut folder = path;
-        while let Some((above, _)) = folder.rsplit_once('/').or((!folder.is_empty()).then_some(("", ""))) {
-            folder = above;
-            let below = if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or(path) };
-            if let Some(ignores) = self.rules_of(folder, read).decide(below, is_folder) {
-                return ignores;
-            }
-        }
-        self.exclude.decide(path, is_folder).unwrap_or(false)
+    fn matches(&self, path: &str, is_folder: bool, read: &dyn Fn(&str) -> Vec<u8>) -> Result<bool, Error> {
+        let mut steps = 0;
+        let mut ends = path.rmatch_indices('/').map(|(end, _)| end).chain([0]);
+        let decided = ends.find_map(|end| {
+            let below = path.get(end..).unwrap_or(path).trim_start_matches('/');
+            self.rules_of(path.get(..end).unwrap_or(""), read).decide(below, is_folder, &mut steps)
+        });
+        let ignores = decided.or_else(|| self.exclude.decide(path, is_folder, &mut steps));
+        self.budget.spend(steps)?;
+        Ok(ignores.unwrap_or(false))
     }
 
     fn rules_of(&self, folder: &str, read: &dyn Fn(&str) -> Vec<u8>) -> Arc<Rules> {
@@ -101,8 +107,8 @@ impl Rules {
     }
 
     /// Whether the last matching pattern ignores; `None` when none matches.
-    fn decide(&self, path: &str, is_folder: bool) -> Option<bool> {
-        self.0.iter().rev().find(|rule| rule.pattern.matches(path, is_folder)).map(|rule| !rule.keeps)
+    fn decide(&self, path: &str, is_folder: bool, steps: &mut u64) -> Option<bool> {
+        self.0.iter().rev().find(|rule| rule.pattern.matches(path, is_folder, steps)).map(|rule| !rule.keeps)
     }
 }
 

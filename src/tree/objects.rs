@@ -213,7 +213,8 @@ fn id_bytes(format: ObjectFormat) -> usize {
     }
 }
 
-/// Entries are `mode SP name NUL id`. A name that is not UTF-8 has no `ProjectPath` and is left out.
+/// Entries are `mode SP name NUL id`. A name that is not UTF-8, or is no single
+/// name, has no `ProjectPath` and is left out.
 fn parse_folder(mut rest: &[u8], format: ObjectFormat) -> Option<Folder> {
     let mut entries = Vec::new();
     while !rest.is_empty() {
@@ -225,7 +226,9 @@ fn parse_folder(mut rest: &[u8], format: ObjectFormat) -> Option<Folder> {
         rest = after;
         let mode = u32::from_str_radix(std::str::from_utf8(mode).ok()?, 8).ok()?;
         let id = Oid::from_bytes(id).ok()?;
-        if let Ok(name) = std::str::from_utf8(name) {
+        if let Ok(name) = std::str::from_utf8(name)
+            && !name.contains('/')
+        {
             entries.push(Entry { name: name.into(), kind: EntryKind::of_mode(mode), id });
         }
     }

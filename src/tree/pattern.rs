@@ -2,11 +2,40 @@
 //!
 //! The rules are those of gitignore(5), and, where that is silent, of git's own matcher: what a
 //! malformed class does, where `**` means folders, how far a pattern without a wildcard reaches.
-//! `tests/tree_patterns.rs` asks git itself. Matching costs at most pattern times path in bytes,
-//! whatever the pattern, so that no file of patterns can hang a build.
+//! `tests/tree/patterns.rs` asks git itself. Matching costs at most pattern times path in bytes,
+//! whatever the pattern, and all matching together has a [`Budget`], so that no file of patterns
+//! can hang a build.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Error;
 
 /// A pattern longer than this matches nothing: no path is as long.
 const MAX_PATTERN_BYTES: usize = super::MAX_PATH_BYTES;
+
+/// The most steps (one token against one byte) that one tree spends on patterns: some seconds.
+const MAX_STEPS: u64 = 4_000_000_000;
+
+/// What is left to spend on matching.
+pub(super) struct Budget(AtomicU64);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicU64::new(MAX_STEPS))
+    }
+}
+
+impl Budget {
+    /// Takes `steps` off, or says that the patterns are too many.
+    pub(super) fn spend(&self, steps: u64) -> Result<(), Error> {
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(steps));
+        left.map(drop).map_err(|_| {
+            let what =
+                format!("matching the patterns of `.gitignore` and `.gitattributes` took more than {MAX_STEPS} steps");
+            Error::usage(what, "take out patterns with many `*`, or build a revision: `--rev HEAD`")
+        })
+    }
+}
 
 /// One pattern, relative to the folder of the file that holds it.
 #[derive(Debug)]
@@ -60,8 +89,10 @@ impl Pattern {
         Self { anchored, folders_only, literal: literal.to_vec(), rest, fold_case }
     }
 
-    /// Whether it matches `path`, which is relative to the pattern's folder.
-    pub(super) fn matches(&self, path: &str, is_folder: bool) -> bool {
+    /// Whether it matches `path`, which is relative to the pattern's folder; adds to `steps` what
+    /// that took.
+    pub(super) fn matches(&self, path: &str, is_folder: bool, steps: &mut u64) -> bool {
+        *steps += 1;
         if self.folders_only && !is_folder {
             return false;
         }
@@ -69,7 +100,9 @@ impl Pattern {
         let Some((start, text)) = text.as_bytes().split_at_checked(self.literal.len()) else { return false };
         let literal_fits =
             if self.fold_case { start.eq_ignore_ascii_case(&self.literal) } else { start == self.literal };
-        literal_fits && self.rest.as_ref().is_some_and(|tokens| run(tokens, text, self.fold_case))
+        let Some(tokens) = self.rest.as_ref().filter(|_| literal_fits) else { return false };
+        *steps += tokens.len() as u64 * text.len() as u64;
+        run(tokens, text, self.fold_case)
     }
 }
 
@@ -211,8 +244,11 @@ fn fold(byte: u8, fold_case: bool) -> u8 {
 /// Runs the tokens over the text with every alternative at once: `live[i]` says that the text so
 /// far can stand before token `i`.
 fn run(tokens: &[Token], text: &[u8], fold_case: bool) -> bool {
-    if tokens.is_empty() {
-        return text.is_empty();
+    // Most patterns are these: a whole name, and `*.log`.
+    match tokens {
+        [] => return text.is_empty(),
+        [.., Token::Byte(last)] if text.last().is_none_or(|byte| fold(*byte, fold_case) != *last) => return false,
+        _ => {}
     }
     let mut live = vec![false; tokens.len() + 2];
     let mut next = live.clone();
@@ -262,5 +298,20 @@ fn enter(tokens: &[Token], live: &mut [bool], mut at: usize) {
             }
             _ => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_counted_and_end() {
+        let budget = Budget(AtomicU64::new(1000));
+        let mut steps = 0;
+        assert!(!Pattern::new(b"*a*a*b", false).matches("aaaaaaaaaa", false, &mut steps));
+        assert_eq!(steps, 1 + 6 * 10);
+        assert!((0..16).all(|_| budget.spend(steps).is_ok()));
+        assert!(budget.spend(steps).unwrap_err().to_string().contains("steps"));
     }
 }

@@ -115,7 +115,7 @@ impl Place {
         let Some(repository) = &self.repository else {
             let rules = (Ignored::new(b"", false), Attributes::new(&[], b"", false));
             let settings = Settings { auto_crlf: AutoCrlf::No, symlinks: true };
-            return Ok(Worktree::new(Disk::open(&self.root)?, "", None, rules, settings));
+            return Ok(Worktree::new((Disk::open(&self.root)?, Disk::open(&self.root)?), "", None, rules, settings));
         };
         let repository = lock(repository);
         let git_root = self.git_root.as_ref().ok_or_else(bare)?;
@@ -129,7 +129,13 @@ impl Place {
         let rules = (Ignored::new(&info("exclude"), fold_case), attributes);
         let settings =
             Settings { auto_crlf: configuration.auto_crlf()?, symlinks: configuration.flag("core.symlinks", true)? };
-        Ok(Worktree::new(Disk::open(git_root)?, &self.prefix, Some(Git { objects, staged, head }), rules, settings))
+        Ok(Worktree::new(
+            (Disk::open(&self.root)?, Disk::open(git_root)?),
+            &self.prefix,
+            Some(Git { objects, staged, head }),
+            rules,
+            settings,
+        ))
     }
 
     fn index_of(&self, file: Option<&Path>) -> Result<IndexTree, Error> {
@@ -185,8 +191,13 @@ fn unusable(start: &Path, error: &git2::Error) -> Error {
     if error.message().contains("refstorage") {
         return Error::repository(
             what,
-            "it keeps its branches in reftables; run `git refs migrate --ref-format=files`",
+            "it keeps its branches in reftables; run `git refs migrate --ref-format=files`, or clone it with that option",
         );
+    }
+    if error.message().contains("extensions.partialclone") {
+        let cure = "it is a partial clone marked the old way; run `git config remote.origin.promisor true` and \
+                    `git config --unset extensions.partialClone`, which say the same";
+        return Error::repository(what, cure);
     }
     Error::repository(what, "check it with `git status`")
 }

@@ -30,9 +30,11 @@ use crate::source::ProjectPath;
 ///
 /// A file is read at most once: later reads of a path return the same bytes.
 pub struct Worktree {
-    /// The git root, or the project root outside of a repository.
+    /// The project root. All text is read through it.
     disk: Disk,
-    /// The project's folder below that.
+    /// The git root (outside of a repository the project root): for git's own rules only.
+    above: Disk,
+    /// The project's folder below the git root.
     prefix: String,
     git: Option<Git>,
     ignored: Ignored,
@@ -59,21 +61,22 @@ pub(super) struct Git {
 
 /// How the text at a path is got.
 enum Source {
-    /// From the disk, at this path below the git root.
-    Disk { full: String, untracked: bool },
+    /// From the disk, at this path.
+    Disk { path: String, untracked: bool },
     /// From the object store, for a file that a sparse checkout leaves out.
     Stored(Oid),
 }
 
 impl Worktree {
+    /// `disk` is opened at the project root, `above` at the git root.
     pub(super) fn new(
-        disk: Disk,
+        (disk, above): (Disk, Disk),
         prefix: &str,
         git: Option<Git>,
         (ignored, attributes): (Ignored, Attributes),
         settings: Settings,
     ) -> Self {
-        Self { disk, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache: Cache::default() }
+        Self { disk, above, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache: Cache::default() }
     }
 
     fn tracked(&self, full: &str) -> Option<&StagedEntry> {
@@ -86,7 +89,7 @@ impl Worktree {
 
     /// A file of git's rules at a path below the git root: from the disk, else as the index holds it.
     fn rules(&self, full: &str) -> Vec<u8> {
-        if let Some(text) = self.disk.read_rules(full, MAX_PATTERN_FILE_BYTES) {
+        if let Some(text) = self.above.read_rules(full, MAX_PATTERN_FILE_BYTES) {
             return text;
         }
         let stored = self.git.as_ref().and_then(|git| {
@@ -96,7 +99,7 @@ impl Worktree {
         stored.map(|text| text.to_vec()).unwrap_or_default()
     }
 
-    fn ignores(&self, full: &str, is_folder: bool) -> bool {
+    fn ignores(&self, full: &str, is_folder: bool) -> Result<bool, Error> {
         self.ignored.ignores(full, is_folder, &|file| self.rules(file))
     }
 
@@ -106,24 +109,33 @@ impl Worktree {
         if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) {
             return Ok(Standing::Other("part of a submodule"));
         }
-        Ok(match self.disk.standing(&full)? {
+        let on_disk = self.disk.standing(path)?;
+        let is_file = matches!(on_disk, Standing::File(()) | Standing::Link(_));
+        if is_file && tracked.is_none() && self.ignores(&full, false)? {
+            return Err(ReadError::Ignored);
+        }
+        Ok(match on_disk {
             Standing::Absent => return self.left_out(&full, tracked),
-            Standing::Folder if !self.tracks_below(&full) && self.disk.is_repository(&full) => {
-                Standing::Other("part of another repository")
-            }
+            Standing::Folder if self.is_foreign(path, &full) => Standing::Other("part of another repository"),
             Standing::Folder => Standing::Folder,
             Standing::Other(what) => Standing::Other(what),
-            Standing::Link(_) | Standing::File(()) if tracked.is_none() && self.ignores(&full, false) => {
-                return Err(ReadError::Ignored);
-            }
             Standing::Link(text) => Standing::Link(text),
-            Standing::File(())
-                if !self.settings.symlinks && tracked.is_some_and(|entry| entry.kind == EntryKind::Link) =>
-            {
-                Standing::Link(String::from_utf8_lossy(&self.disk.read(&full)?).into_owned())
+            Standing::File(()) if self.is_link_in_a_file(tracked) => {
+                Standing::Link(String::from_utf8_lossy(&self.disk.read(path)?).into_owned())
             }
-            Standing::File(()) => Standing::File(Source::Disk { full, untracked: tracked.is_none() }),
+            Standing::File(()) => Standing::File(Source::Disk { path: path.to_owned(), untracked: tracked.is_none() }),
         })
+    }
+
+    /// Whether a folder is a repository of its own, which git does not look into unless it tracks
+    /// something there.
+    fn is_foreign(&self, path: &str, full: &str) -> bool {
+        !self.tracks_below(full) && self.disk.is_repository(path)
+    }
+
+    /// Whether git tracks a file as a link, on a system where links are checked out as files.
+    fn is_link_in_a_file(&self, tracked: Option<&StagedEntry>) -> bool {
+        !self.settings.symlinks && tracked.is_some_and(|entry| entry.kind == EntryKind::Link)
     }
 
     /// What stands where the disk holds nothing: what a sparse checkout leaves out.
@@ -147,15 +159,16 @@ impl Worktree {
     }
 
     fn read_source(&self, source: Source) -> Result<Blob, ReadError> {
-        let (full, untracked) = match (source, &self.git) {
-            (Source::Disk { full, untracked }, _) => (full, untracked),
+        let (path, untracked) = match (source, &self.git) {
+            (Source::Disk { path, untracked }, _) => (path, untracked),
             (Source::Stored(id), Some(git)) => {
                 return Ok(Blob { bytes: git.objects.file(id)?, id: object_id(id), untracked: false });
             }
             (Source::Stored(_), None) => return Err(ReadError::Absent),
         };
-        let bytes = self.disk.read(&full)?;
-        let attributes = self.attributes.of(&full, &|file| self.rules(file));
+        let bytes = self.disk.read(&path)?;
+        let full = in_repository(&self.prefix, &path);
+        let attributes = self.attributes.of(&full, &|file| self.rules(file))?;
         let bytes = eol::as_stored(bytes, &attributes, self.settings.auto_crlf, || self.is_stored_with_crlf(&full))?;
         let format = self.git.as_ref().map_or(ObjectFormat::Sha1, |git| git.objects.format());
         let id = hash_file(&bytes, format)?;
@@ -187,10 +200,10 @@ impl Worktree {
 
     /// The entries of a folder. One that cannot be read is empty where git tracks nothing in it, as
     /// for git: a database's folder in a checkout is no reason to stop.
-    fn entries(&self, full: &str) -> Result<Vec<DiskEntry>, Error> {
-        match self.disk.entries(full) {
+    fn entries(&self, folder: &str) -> Result<Vec<DiskEntry>, Error> {
+        match self.disk.entries(folder) {
             Ok(entries) => Ok(entries.unwrap_or_default()),
-            Err(_) if !full.is_empty() && !self.tracks_below(full) => Ok(Vec::new()),
+            Err(_) if !folder.is_empty() && !self.tracks_below(&in_repository(&self.prefix, folder)) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
@@ -214,11 +227,11 @@ impl Tree for Worktree {
             return Ok(Vec::new());
         }
         let full = in_repository(&self.prefix, folder.as_str());
-        let hidden = !full.is_empty() && self.ignores(&full, true);
+        let hidden = !full.is_empty() && self.ignores(&full, true)?;
         let mut folders = vec![(folder.to_string(), hidden)];
         let mut met = HashSet::new();
         while let Some((above, hidden)) = folders.pop() {
-            for DiskEntry { name, kind } in self.entries(&in_repository(&self.prefix, &above))? {
+            for DiskEntry { name, kind } in self.entries(&above)? {
                 let mut written = above.clone();
                 links::push(&mut written, &name);
                 let Some(path) = listing.admit(&written)? else { continue };
@@ -227,17 +240,15 @@ impl Tree for Worktree {
                 match kind {
                     DiskKind::Folder if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) => {}
                     DiskKind::Folder => {
-                        let tracks_below = self.tracks_below(&full);
-                        let hidden = hidden || self.ignores(&full, true) || self.disk.is_repository(&full);
-                        if tracks_below || !hidden {
+                        let hidden = hidden || self.ignores(&full, true)?;
+                        if self.tracks_below(&full) || !hidden && !self.disk.is_repository(&written) {
                             folders.push((written, hidden));
                         }
                     }
                     DiskKind::Other => {}
                     DiskKind::File | DiskKind::Link => {
-                        let counts = tracked.is_some() || !hidden && !self.ignores(&full, false);
-                        let is_link = kind == DiskKind::Link
-                            || !self.settings.symlinks && tracked.is_some_and(|entry| entry.kind == EntryKind::Link);
+                        let counts = tracked.is_some() || !hidden && !self.ignores(&full, false)?;
+                        let is_link = kind == DiskKind::Link || self.is_link_in_a_file(tracked);
                         if counts && (!is_link || links::is_listed(&path, |at| self.standing(at))) {
                             met.insert(full);
                             listing.add(path);

@@ -2,4 +2,9 @@
 #![cfg(unix)]
 
 mod basics;
+mod chance;
+mod content;
+mod hostile;
+mod patterns;
 mod repo;
+mod states;

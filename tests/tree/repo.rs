@@ -131,8 +131,14 @@ impl Repo {
     pub fn git_with_input(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         use std::io::Write;
         use std::process::Stdio;
-        let mut child =
-            self.command().args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("git runs");
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("git runs");
         let mut stdin = child.stdin.take().expect("its input");
         let input = input.to_vec();
         let writer = std::thread::spawn(move || stdin.write_all(&input));

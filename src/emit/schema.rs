@@ -1,6 +1,13 @@
-//! Whether OpenAI's strict mode takes a schema.
+//! What OpenAI wants of a schema for answers: a plain name, and a closed shape for its strict mode.
 
 use serde_json::Value;
+
+/// The name as the API takes it: up to 64 letters, digits, `_` and `-`; `_` for anything else.
+pub(super) fn plain_name(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    let name: String = name.chars().map(plain).take(64).collect();
+    if name.is_empty() { "answer".to_owned() } else { name }
+}
 
 /// Whether every object in the schema is closed and demands all its properties, and nothing in it
 /// is outside of the subset that structured outputs support
@@ -57,6 +64,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn names_are_made_plain() {
+        assert_eq!(plain_name("triage.v2/é x"), "triage_v2___x");
+        assert_eq!(plain_name(""), "answer");
+        assert_eq!(plain_name(&"x".repeat(80)).len(), 64);
+    }
 
     #[test]
     fn only_closed_objects_that_demand_all_are_strict() {

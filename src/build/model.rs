@@ -1,0 +1,326 @@
+//! What is different for each model: its counts, its breakpoints, how it fits.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use super::matches_pattern;
+use crate::chain::Digest;
+use crate::cost::layout::{self, Placed};
+use crate::count::{Counts, count};
+use crate::decode::Text;
+use crate::diag::{Diagnostic, Faults};
+use crate::fragment::Reader;
+use crate::manifest::Breakpoints;
+use crate::models::{Card, Cards, Date, Framing, TokenizerName, Window};
+use crate::resolve::{Content, Plan};
+use crate::segment::{Kind, Segment, Tier, messages};
+use crate::tokens::{Basis, Count, Encoding, Family, Tokenizer, UserTokenizer};
+
+/// A context as one model sees it.
+#[derive(Debug, Clone)]
+pub struct ModelBuild {
+    /// The model's card.
+    pub card: Arc<Card>,
+    /// The name in the manifest.
+    pub name: String,
+    /// Counts by the model's own tokenizer, or estimates.
+    pub counts: Arc<Counts>,
+    /// The request in tokens.
+    pub tokens: Tokens,
+    /// Where the cache is marked, and why.
+    pub breakpoints: Vec<Placed>,
+    /// The shortest prefix that the model caches, if known.
+    pub minimum: Option<u64>,
+    /// The windows, and whether the request fits.
+    pub window: WindowFit,
+    /// The settings that hold for it.
+    pub settings: Map<String, Json>,
+}
+
+/// A request in tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct Tokens {
+    /// Text before the first input or history.
+    pub prefix: Count,
+    /// All text.
+    pub text: Count,
+    /// The expected size of inputs and history.
+    pub inputs: u64,
+    /// Roles, tool preambles: always an estimate.
+    pub framing: u64,
+    /// The expected answer.
+    pub output: u64,
+}
+
+impl Tokens {
+    /// Everything that goes in: text, inputs and framing.
+    pub fn total(&self) -> u64 {
+        self.text.tokens() + self.inputs + self.framing
+    }
+
+    /// The band of the total. Framing and inputs are taken as they are.
+    pub fn band(&self) -> (u64, u64) {
+        let (low, high) = self.text.band();
+        (low + self.inputs + self.framing, high + self.inputs + self.framing)
+    }
+
+    /// What the text's count is.
+    pub fn basis(&self) -> Basis {
+        self.text.basis()
+    }
+}
+
+/// Whether a request fits into the model's windows.
+#[derive(Debug, Clone)]
+pub struct WindowFit {
+    /// The windows of the card.
+    pub window: Window,
+    /// Yes, no, or unknown within the band; `None` when the card knows no window.
+    pub fits: Option<Fit>,
+    /// By how many tokens the request is too large.
+    pub over: u64,
+    /// Segments to drop, lowest priority first, until it fits.
+    pub drop: Vec<String>,
+}
+
+/// Yes, no, or within the band of the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fit {
+    /// The whole band fits.
+    Yes,
+    /// None of the band fits.
+    No,
+    /// The limit lies within the band.
+    Maybe,
+}
+
+impl Fit {
+    /// Where `limit` lies in relation to a band.
+    pub fn of(band: (u64, u64), limit: u64) -> Self {
+        match band {
+            (_, high) if high <= limit => Self::Yes,
+            (low, _) if low > limit => Self::No,
+            _ => Self::Maybe,
+        }
+    }
+}
+
+/// The digest of settings and schema; a fault when they cannot be written canonically.
+pub fn settings_digest(plan: &Plan, faults: &mut Faults) -> Option<Digest> {
+    let settings: Map<String, Json> =
+        plan.manifest.settings.iter().map(|(key, node)| (key.text.to_string(), node.to_json())).collect();
+    crate::chain::settings_digest(&Json::Object(settings), plan.schema.as_ref())
+        .map_err(|error| faults.push(Diagnostic::error("inexact-number", error.to_string()).at(&plan.manifest.span)))
+        .ok()
+}
+
+/// The cards of the models that are asked for, each once, with the names asked.
+pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut Faults) -> Vec<(String, Arc<Card>)> {
+    let asked: Vec<Text> = match instead {
+        [] => plan.manifest.models.clone(),
+        names => {
+            names.iter().map(|name| Text { value: name.as_str().into(), span: plan.manifest.span.clone() }).collect()
+        }
+    };
+    let mut found: Vec<(String, Arc<Card>)> = Vec::new();
+    for name in &asked {
+        match cards.find(&name.value) {
+            Ok(card) if found.iter().any(|(_, other)| other.name == card.name) => {
+                let remark =
+                    Diagnostic::warning("duplicate-model", format!("`{}` stands twice in `models`", card.name));
+                faults.push(remark.at(&name.span).hint("remove one of the two"));
+            }
+            Ok(card) => found.push((name.value.to_string(), card)),
+            Err(unknown) => {
+                let fault = Diagnostic::error("unknown-model", unknown.to_string());
+                faults.push(fault.at(&name.span).hint(unknown.hint()));
+            }
+        }
+    }
+    found
+}
+
+/// Counts for every model, and places its breakpoints.
+pub fn build_models(
+    date: Date,
+    cards: Vec<(String, Arc<Card>)>,
+    plan: &Plan,
+    segments: &[Segment],
+    o200k: &Arc<Counts>,
+    reader: &Reader,
+    faults: &mut Faults,
+) -> Vec<ModelBuild> {
+    let mut counted: Vec<(String, Arc<Counts>)> = vec![(Encoding::O200kBase.name().to_owned(), o200k.clone())];
+    let mut built: Vec<ModelBuild> = Vec::new();
+    for (name, card) in cards {
+        let Some((key, tokenizer)) = tokenizer(&card, plan, reader, faults) else { continue };
+        let counts = match counted.iter().find(|(other, _)| *other == key) {
+            Some((_, counts)) => counts.clone(),
+            None => {
+                let counts = Arc::new(count(segments, &tokenizer));
+                counted.push((key, counts.clone()));
+                counts
+            }
+        };
+        built.push(model(date, plan, segments, card, &name, counts, faults));
+    }
+    built
+}
+
+/// What counts a model's tokens, and a key that tells equal ones apart: the user's file if the
+/// project names one for the model, else what the card says.
+fn tokenizer(card: &Card, plan: &Plan, reader: &Reader, faults: &mut Faults) -> Option<(String, Tokenizer)> {
+    let own = plan.manifest.tokenizers.iter().find(|(pattern, _)| matches_pattern(&pattern.text, &card.name));
+    if let Some((_, path)) = own {
+        let fragment = reader.named(path, false, faults)?;
+        return match UserTokenizer::from_bytes(fragment.source.text().as_bytes()) {
+            Ok(user) => Some((format!("file {}", fragment.blob), Tokenizer::User(Arc::new(user)))),
+            Err(error) => {
+                faults.push(Diagnostic::error("bad-tokenizer", format!("`{}`: {error}", path.value)).at(&path.span));
+                None
+            }
+        };
+    }
+    let tokenizer = match card.tokenizer {
+        TokenizerName::O200kBase => Tokenizer::Encoding(Encoding::O200kBase),
+        TokenizerName::Cl100kBase => Tokenizer::Encoding(Encoding::Cl100kBase),
+        TokenizerName::O200kHarmony => Tokenizer::Encoding(Encoding::O200kHarmony),
+        other => Tokenizer::Family(Family::from_name(other.as_str()).unwrap_or(Family::Other)),
+    };
+    Some((card.tokenizer.as_str().to_owned(), tokenizer))
+}
+
+fn model(
+    date: Date,
+    plan: &Plan,
+    segments: &[Segment],
+    card: Arc<Card>,
+    name: &str,
+    counts: Arc<Counts>,
+    faults: &mut Faults,
+) -> ModelBuild {
+    let at = card.at(date);
+    let settings = settings_for(plan, &card);
+    let any_tool = settings.get("tool_choice").is_some_and(|choice| choice != "auto" && choice != "none");
+    let tokens = Tokens {
+        prefix: counts.prefix,
+        text: counts.text,
+        inputs: expected_inputs(plan, segments),
+        framing: framing(at.framing(), segments, any_tool),
+        output: plan.manifest.output.as_ref().and_then(|output| output.tokens).map_or(0, |tokens| tokens.0),
+    };
+    let cache = plan.manifest.cache.as_ref();
+    let breakpoints = if cache.and_then(|cache| cache.breakpoints) == Some(Breakpoints::Off) {
+        Vec::new()
+    } else {
+        let ttl = cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value);
+        layout::place(segments, &at.cache_rules(), ttl, name, faults)
+    };
+    let window = window_fit(at.window(), &tokens, segments, &counts);
+    ModelBuild {
+        minimum: at.minimum(),
+        name: name.to_owned(),
+        tokens,
+        breakpoints,
+        window,
+        settings,
+        counts,
+        card: card.clone(),
+    }
+}
+
+/// The manifest's settings for one model: plain keys, then those of every pattern that matches it.
+fn settings_for(plan: &Plan, card: &Card) -> Map<String, Json> {
+    let mut settings = Map::new();
+    let patterns = plan.manifest.settings.iter().filter(|(key, _)| is_pattern(&key.text, card));
+    for (key, node) in plan
+        .manifest
+        .settings
+        .iter()
+        .filter(|(key, node)| !(key.text.contains('*') || is_pattern(&key.text, card) && node.as_map().is_some()))
+    {
+        settings.insert(key.text.to_string(), node.to_json());
+    }
+    for (_, node) in patterns {
+        if let Json::Object(own) = node.to_json() {
+            settings.extend(own);
+        }
+    }
+    settings
+}
+
+/// Whether a key of `settings` names this model, by pattern or in full.
+fn is_pattern(key: &str, card: &Card) -> bool {
+    (key.contains('*') && matches_pattern(key, &card.name)) || key == &*card.name
+}
+
+/// The expected size of everything that is filled in at run time, counted once for each place.
+fn expected_inputs(plan: &Plan, segments: &[Segment]) -> u64 {
+    let size = |part: &crate::segment::Part| match part.kind {
+        Kind::Input => plan.manifest.inputs.get(&part.text).and_then(|input| input.tokens).map_or(0, |tokens| tokens.0),
+        Kind::History => {
+            let histories = plan
+                .blocks
+                .iter()
+                .filter_map(|block| if let Content::History(history) = &block.content { Some(history) } else { None });
+            histories.filter(|history| history.name == part.text).map(|history| history.tokens).next().unwrap_or(0)
+        }
+        Kind::Text | Kind::Tool => 0,
+    };
+    segments.iter().flat_map(|segment| &segment.parts).map(size).sum()
+}
+
+/// Tokens that the provider adds around the text, after the card's figures.
+fn framing(card: Framing, segments: &[Segment], any_tool: bool) -> u64 {
+    let tools: Vec<&Segment> = segments.iter().filter(|segment| segment.tier == Tier::Tools).collect();
+    let messages =
+        messages(segments).iter().filter(|message| segments[message[0].0].tier != Tier::Tools).count() as u64;
+    let mut tokens = card.base + card.message * messages;
+    if !tools.is_empty() {
+        tokens += card.tools + if any_tool { card.preamble_any } else { card.preamble_auto };
+    }
+    for tool in tools {
+        let definition: Json =
+            tool.parts.first().and_then(|part| serde_json::from_str(&part.text).ok()).unwrap_or_default();
+        let properties =
+            definition.pointer("/input_schema/properties").and_then(Json::as_object).map_or(0, Map::len) as u64;
+        tokens += card.tool + if properties > 0 { card.properties + card.property * properties } else { 0 };
+    }
+    tokens
+}
+
+fn window_fit(window: Window, tokens: &Tokens, segments: &[Segment], counts: &Counts) -> WindowFit {
+    // The answer needs room in the total window beside the request.
+    let limit = match (window.input, window.total.map(|total| total.saturating_sub(tokens.output))) {
+        (Some(input), Some(rest)) => Some(input.min(rest)),
+        (input, rest) => input.or(rest),
+    };
+    let Some(limit) = limit else { return WindowFit { window, fits: None, over: 0, drop: Vec::new() } };
+    let over = tokens.total().saturating_sub(limit);
+    let mut candidates: Vec<usize> = (0..segments.len()).filter(|index| !segments[*index].is_hole()).collect();
+    candidates.sort_by_key(|index| (segments[*index].priority, std::cmp::Reverse(*index)));
+    let mut left = over;
+    let mut drop = Vec::new();
+    for index in candidates {
+        if left == 0 {
+            break;
+        }
+        left = left.saturating_sub(counts.per_segment[index]);
+        drop.push(segments[index].id.clone());
+    }
+    WindowFit { window, fits: Some(Fit::of(tokens.band(), limit)), over, drop }
+}
+
+impl ModelBuild {
+    /// Whether the prefix is long enough for the model's cache; `None` when its minimum is not known.
+    pub fn cacheable(&self) -> Option<Fit> {
+        let (low, high) = self.tokens.prefix.band();
+        self.minimum.map(|minimum| match () {
+            () if low >= minimum => Fit::Yes,
+            () if high < minimum => Fit::No,
+            () => Fit::Maybe,
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! `contexture build`: build contexts, write bundles, print the report, hold the budgets.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rayon::prelude::*;
+
+use crate::build::{Attempt, Request, build_all};
+use crate::emit::bundle::{self, Written};
+use crate::error::Failure;
+use crate::models::Date;
+use crate::report;
+
+use super::session::Session;
+use super::{Format, TreeArguments, Verdict};
+
+/// Build contexts, write bundles, print the report, hold the budgets.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Contexts, or ID@VARIANT; without one, every context and variant
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// Where bundles are written [default: dist, below the project root]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    tree: TreeArguments,
+    /// Prices and rules as of this day [default: the day of the commit]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { ids, output, tree, as_of, format } = arguments;
+    let place = session.place()?;
+    let output = output.map_or_else(|| place.root().join("dist"), |written| session.path(&written));
+    let tree = session.tree(&place, &tree)?;
+    let progress = session.progress("building");
+    let mut attempts = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
+    progress.now("writing");
+    write(&mut attempts, &output)?;
+    progress.done();
+    session.print(&match format {
+        Format::Text => report::build::text(&attempts, session.verbose),
+        Format::Json => report::build::BuildReport::new(&attempts).json(),
+    })?;
+    session.remarks(&report::build::diagnostics(&attempts));
+    Ok(verdict(&attempts))
+}
+
+/// Writes the bundle of every context that was built. One whose settings a dialect cannot say is
+/// broken after all; its old bundle stays.
+fn write(attempts: &mut [Attempt], output: &std::path::Path) -> Result<(), Failure> {
+    let written = attempts.par_iter_mut().map(|attempt| {
+        let Ok(build) = &attempt.result else { return Ok(()) };
+        match bundle::bundle(build) {
+            Ok(made) => bundle::write(&made, output).map(|(_, Written::Fresh | Written::Standing)| ()),
+            Err(faults) => {
+                attempt.result = Err(faults);
+                Ok(())
+            }
+        }
+    });
+    // The first in order, so that the same failure is told whatever the number of threads.
+    let outcomes: Vec<_> = written.collect();
+    outcomes.into_iter().collect::<Result<(), _>>().map_err(Failure::from)
+}
+
+fn verdict(attempts: &[Attempt]) -> Verdict {
+    let broken = attempts.iter().any(|attempt| attempt.result.is_err());
+    let fails = attempts.iter().any(|attempt| attempt.result.as_deref().is_ok_and(report::build::fails));
+    match (broken, fails) {
+        (true, _) => Verdict::Unanswered,
+        (false, true) => Verdict::No,
+        (false, false) => Verdict::Yes,
+    }
+}

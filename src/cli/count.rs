@@ -1,0 +1,85 @@
+//! `contexture count`: the tokens of any text, by tokenizer family.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use crate::error::{Error, Failure};
+use crate::report::count::{CountReport, Counted};
+use crate::tokens::{Tokenizer, UserTokenizer, chosen};
+
+use super::session::Session;
+use super::{Format, Verdict};
+
+/// Count the tokens of files, or of standard input (`-`).
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Files to count; `-` or nothing is standard input
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// A tokenizer.json to count with as well
+    #[arg(long, value_name = "FILE")]
+    tokenizer: Option<PathBuf>,
+    /// Only these encodings and families, by name
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    by: Vec<String>,
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { mut files, tokenizer, by, format } = arguments;
+    if files.is_empty() {
+        files.push(PathBuf::from("-"));
+    }
+    let mut chosen = chosen(&by).map_err(|unknown| Error::usage(unknown.to_string(), unknown.cure()))?;
+    if let Some(path) = tokenizer {
+        let user = load(&session.path(&path))?;
+        chosen.push((path.to_string_lossy().into_owned(), Tokenizer::User(Arc::new(user))));
+    }
+    let mut counted = Vec::new();
+    let mut unreadable = Vec::new();
+    for file in files {
+        match text_of(session, &file) {
+            Ok(text) => counted.push(Counted::of(&file.to_string_lossy(), &text, &chosen)),
+            Err(error) => unreadable.push(error),
+        }
+    }
+    let report = CountReport::new(counted);
+    session.print(&match format {
+        Format::Text => report.text(),
+        Format::Json => report.json(),
+    })?;
+    for error in &unreadable {
+        super::session::complain(error);
+    }
+    Ok(if unreadable.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
+}
+
+fn text_of(session: &Session, file: &Path) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .read_to_end(&mut bytes)
+            .map_err(|error| Error::file("cannot read", "standard input", error))?;
+    } else {
+        bytes = std::fs::read(session.path(file)).map_err(|error| Error::file("cannot read", file, error))?;
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to() + 1;
+        Error::usage(format!("{} is not UTF-8 text (byte {at})", file.display()), "count text files only")
+    })
+}
+
+fn load(path: &Path) -> Result<UserTokenizer, Error> {
+    let bytes = std::fs::read(path).map_err(|error| Error::file("cannot read", path, error))?;
+    UserTokenizer::from_bytes(&bytes).map_err(|error| {
+        Error::usage(
+            format!("{}: {error}", path.display()),
+            "name a tokenizer.json in the format of Hugging Face tokenizers",
+        )
+    })
+}

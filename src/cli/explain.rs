@@ -1,0 +1,72 @@
+//! `contexture explain`: the anatomy of a context, or of one segment.
+
+use clap::Args;
+
+use crate::build::{Build, Request, build_all};
+use crate::diag::near;
+use crate::error::{Error, Failure};
+use crate::models::Date;
+use crate::report::explain::{self, Changes};
+use crate::source::ProjectPath;
+
+use super::session::Session;
+use super::{Format, TreeArguments, Verdict};
+
+/// Show what a context is made of, segment by segment, and why.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A context, ID or ID@VARIANT; with :SEGMENT, one segment of it
+    #[arg(value_name = "ID[:SEGMENT]")]
+    id: String,
+    #[command(flatten)]
+    tree: TreeArguments,
+    /// Name the last commit that changed each file
+    #[arg(long)]
+    commits: bool,
+    /// Prices and rules as of this day [default: the day of the commit]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { id, tree, commits, as_of, format } = arguments;
+    let (context, segment) = match id.split_once(':') {
+        Some((context, segment)) => (context.to_owned(), Some(segment.to_owned())),
+        None => (id, None),
+    };
+    let place = session.place()?;
+    let opened = session.tree(&place, &tree)?;
+    let build = super::render::only(build_all(
+        opened.as_ref(),
+        &Request { contexts: vec![context], as_of, models: Vec::new() },
+    )?)?;
+    let index = segment.map(|name| find(&build, &name)).transpose()?;
+    let changes = if commits { changes(&place, &tree, &build)? } else { Changes::new() };
+    session.print(&match (format, index) {
+        (Format::Json, index) => explain::record(&build, index, &changes).json(),
+        (Format::Text, Some(index)) => explain::segment_text(&build, index),
+        (Format::Text, None) => explain::text(&build, &changes),
+    })?;
+    session.remarks(&build.remarks);
+    Ok(Verdict::Yes)
+}
+
+fn find(build: &Build, name: &str) -> Result<usize, Error> {
+    build.segments.iter().position(|segment| segment.id == name).ok_or_else(|| {
+        let near = near(name, build.segments.iter().map(|segment| segment.id.as_str()));
+        let cure = near.first().map_or_else(
+            || format!("`contexture explain {}` lists its segments", build.id),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Error::usage(format!("`{}` has no segment `{name}`", build.id), cure)
+    })
+}
+
+fn changes(place: &crate::tree::Place, tree: &TreeArguments, build: &Build) -> Result<Changes, Error> {
+    let commit = place.commit(tree.rev.as_deref().unwrap_or("HEAD"))?;
+    let paths: std::collections::BTreeSet<ProjectPath> =
+        build.segments.iter().filter_map(|segment| segment.origin.path.clone()).collect();
+    commit.last_changes(&paths.into_iter().collect::<Vec<_>>())
+}

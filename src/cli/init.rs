@@ -1,0 +1,75 @@
+//! `contexture init`: a working project to start from.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::error::{Error, Failure};
+
+use super::Verdict;
+use super::session::Session;
+
+/// Write a working project to start from.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Where; made if it is not there
+    #[arg(value_name = "DIR", default_value = ".")]
+    directory: PathBuf,
+}
+
+/// The files of a new project, and what stands in them.
+const STARTER: [(&str, &str); 8] = [
+    (".github/workflows/contexture.yml", include_str!("starter/workflow.yml")),
+    ("contexts/assistant.yaml", include_str!("starter/contexts/assistant.yaml")),
+    ("contexts/assistant/answer.schema.json", include_str!("starter/contexts/assistant/answer.schema.json")),
+    ("contexts/assistant/examples.jsonl", include_str!("starter/contexts/assistant/examples.jsonl")),
+    ("contexts/assistant/find_item.json", include_str!("starter/contexts/assistant/find_item.json")),
+    ("contexts/assistant/house-rules.md", include_str!("starter/contexts/assistant/house-rules.md")),
+    ("contexture.yaml", include_str!("starter/contexture.yaml")),
+    ("templates/persona.hbs", include_str!("starter/templates/persona.hbs")),
+];
+
+/// Ends up in `.gitignore`, whether that file is new or was there.
+const IGNORED: &str = "/dist/";
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { directory } = arguments;
+    let root = session.path(&directory);
+    let taken: Vec<&str> = STARTER.iter().map(|(path, _)| *path).filter(|path| root.join(path).exists()).collect();
+    if !taken.is_empty() {
+        let cure = "init writes no file over another; move these away, or start in an empty folder";
+        return Err(Error::usage(format!("{} already has {}", directory.display(), taken.join(", ")), cure).into());
+    }
+    for (path, text) in STARTER {
+        write_new(&root.join(path), text)?;
+    }
+    ignore_output(&root)?;
+    let names: String = STARTER.iter().map(|(path, _)| format!("  {path}\n")).collect();
+    session.print(&format!("Wrote a project into {}:\n{names}", directory.display()))?;
+    session.tell("Next: `git add -A && git commit`, then `contexture build`");
+    Ok(Verdict::Yes)
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| Error::file("cannot make", folder, error))?;
+    }
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| Error::file("cannot write", path, error))
+}
+
+/// Adds the output folder to `.gitignore`, unless it is there.
+fn ignore_output(root: &Path) -> Result<(), Error> {
+    let path = root.join(".gitignore");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(Error::file("cannot read", &path, error)),
+    };
+    if text.lines().any(|line| matches!(line.trim(), "/dist/" | "dist/" | "/dist" | "dist")) {
+        return Ok(());
+    }
+    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    std::fs::write(&path, format!("{text}{gap}{IGNORED}\n")).map_err(|error| Error::file("cannot write", &path, error))
+}

@@ -1,0 +1,44 @@
+//! `contexture list`: contexts, variants, and who uses a file.
+
+use clap::Args;
+
+use crate::build::{self, Usage};
+use crate::error::{Error, Failure};
+use crate::report::list::ListReport;
+use crate::source::ProjectPath;
+
+use super::session::Session;
+use super::{Format, TreeArguments, Verdict};
+
+/// List contexts and variants, and who uses a file.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only contexts whose prompt uses this fragment, template, example set or manifest
+    #[arg(long, value_name = "PATH")]
+    uses: Option<String>,
+    #[command(flatten)]
+    tree: TreeArguments,
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { uses, tree, format } = arguments;
+    let place = session.place()?;
+    let tree = session.tree(&place, &tree)?;
+    let uses = match uses {
+        Some(written) => Some(ProjectPath::new(&written).map_err(|fault| {
+            Error::usage(format!("`{written}`: {fault}"), "give a path relative to the project root")
+        })?),
+        None => None,
+    };
+    let listed: Vec<Usage> = build::list(tree.as_ref(), uses.as_ref())?;
+    let broken: Vec<_> = listed.iter().filter_map(|usage| usage.faults.as_ref().err()).flatten().cloned().collect();
+    let report = ListReport::new(&listed);
+    session.print(&match format {
+        Format::Text => report.text(),
+        Format::Json => report.json(),
+    })?;
+    session.remarks(&broken);
+    Ok(if broken.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
+}

@@ -1,0 +1,170 @@
+//! Arguments to requests, results to the screen: one file a command.
+//!
+//! A command's file turns its arguments into a request, calls the library and hands the result to a
+//! report. No logic, no git and no formatting lives here. Data goes to stdout, everything else to
+//! stderr; only [`main`] decides the exit code.
+
+mod build;
+mod count;
+mod explain;
+mod generate;
+mod init;
+mod list;
+mod render;
+mod session;
+mod verify;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Error, Failure};
+use session::Session;
+
+/// Prompt context as source code: build, hash, count and check prompts from git-tracked fragments.
+#[derive(Debug, Parser)]
+#[command(name = "contexture", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, verify); 2 it could not be answered (manifest, usage, repository)."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    directory: Option<PathBuf>,
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true, value_name = "WHEN")]
+    color: Color,
+    /// Print no remarks and no progress, only results and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Print more: every segment, every note
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Work on at most N things at once [default: one for each core]
+    #[arg(long, value_name = "N", global = true)]
+    jobs: Option<std::num::NonZeroUsize>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs; `contexture schema` prints its schema
+    Json,
+}
+
+/// Which text a build reads.
+#[derive(Debug, Clone, Default, Args)]
+struct TreeArguments {
+    /// Read a commit instead of the working tree
+    #[arg(long, value_name = "REV")]
+    rev: Option<String>,
+    /// Read the index, as a pre-commit hook does
+    #[arg(long, conflicts_with = "rev")]
+    staged: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a working project to start from
+    Init(init::Arguments),
+    /// List contexts and variants, and who uses a file
+    List(list::Arguments),
+    /// Build contexts, write bundles, print the report, hold the budgets
+    Build(build::Arguments),
+    /// Print one prompt, or one request body, to stdout
+    Render(render::Arguments),
+    /// Show what a context is made of, segment by segment, and why
+    Explain(explain::Arguments),
+    /// Count the tokens of files or of standard input
+    Count(count::Arguments),
+    /// Tell whether a bundle follows from the commit that it names
+    Verify(verify::Arguments),
+    /// Print the JSON Schema of a file format or an output
+    Schema(generate::SchemaArguments),
+    /// Print a completion script for a shell
+    Completions(generate::CompletionsArguments),
+    /// Print the manual page, or write one a command into a folder
+    Man(generate::ManArguments),
+}
+
+/// What a command that ran to its end has to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Fine.
+    Yes,
+    /// The answer is no: a budget fails, a bundle does not follow.
+    No,
+    /// Part of it could not be answered.
+    Unanswered,
+}
+
+/// Runs the command line and returns the process's exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are fine; a usage error goes to stderr and is not.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let Cli { global, command } = cli;
+    let session = match Session::start(global) {
+        Ok(session) => session,
+        Err(error) => {
+            session::complain(&error);
+            return ExitCode::from(2);
+        }
+    };
+    let result = match command {
+        Command::Init(arguments) => init::run(arguments, &session),
+        Command::List(arguments) => list::run(arguments, &session),
+        Command::Build(arguments) => build::run(arguments, &session),
+        Command::Render(arguments) => render::run(arguments, &session),
+        Command::Explain(arguments) => explain::run(arguments, &session),
+        Command::Count(arguments) => count::run(arguments, &session),
+        Command::Verify(arguments) => verify::run(arguments, &session),
+        Command::Schema(arguments) => generate::schema(arguments, &session),
+        Command::Completions(arguments) => generate::completions(arguments, &session),
+        Command::Man(arguments) => generate::man(arguments, &session),
+    };
+    ExitCode::from(match result {
+        Ok(Verdict::Yes) => 0,
+        Ok(Verdict::No) => 1,
+        Ok(Verdict::Unanswered) => 2,
+        Err(Failure::Faults(faults)) => {
+            session.remarks(&faults);
+            2
+        }
+        Err(Failure::Error(Error::File { source, .. })) if source.kind() == std::io::ErrorKind::BrokenPipe => 0,
+        Err(Failure::Error(error)) => {
+            session::complain(&error);
+            2
+        }
+    })
+}

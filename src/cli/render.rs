@@ -1,0 +1,135 @@
+//! `contexture render`: one prompt, or one request body, to stdout.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use crate::build::{Attempt, Build, Request, build_all};
+use crate::emit::request::bodies;
+use crate::emit::{self, fill, transcript};
+use crate::error::{Error, Failure};
+use crate::models::Date;
+
+use super::session::Session;
+use super::{TreeArguments, Verdict};
+
+/// Print one prompt, or one request body, to stdout.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A context, ID or ID@VARIANT
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Print the request body for this model instead of the transcript
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Which body, for a model that takes several [default: its first]
+    #[arg(long, value_enum, value_name = "DIALECT", requires = "model")]
+    dialect: Option<Dialect>,
+    /// Fill an input: NAME=VALUE, or NAME=@FILE
+    #[arg(long = "input", value_name = "NAME=VALUE")]
+    inputs: Vec<String>,
+    #[command(flatten)]
+    tree: TreeArguments,
+    /// Prices and rules as of this day [default: the day of the commit]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+}
+
+/// A format of request bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Dialect {
+    /// Anthropic Messages
+    Messages,
+    /// OpenAI Responses
+    Responses,
+    /// OpenAI Chat Completions
+    Chat,
+    /// Gemini generateContent
+    Generate,
+    /// Gemini cachedContents
+    Cached,
+    /// Bedrock Converse
+    Converse,
+}
+
+impl From<Dialect> for emit::Dialect {
+    fn from(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Messages => Self::Messages,
+            Dialect::Responses => Self::Responses,
+            Dialect::Chat => Self::Chat,
+            Dialect::Generate => Self::Generate,
+            Dialect::Cached => Self::Cached,
+            Dialect::Converse => Self::Converse,
+        }
+    }
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { id, model, dialect, inputs, tree, as_of } = arguments;
+    let place = session.place()?;
+    let tree = session.tree(&place, &tree)?;
+    let models = model.iter().cloned().collect();
+    let mut build = only(build_all(tree.as_ref(), &Request { contexts: vec![id], as_of, models })?)?;
+    let values = values(session, &inputs, &build)?;
+    let text = match build.models.first().filter(|_| model.is_some()) {
+        None => {
+            fill::segments(&mut build.segments, &values);
+            transcript(&build.segments)
+        }
+        Some(model) => {
+            let bodies = bodies(&build, model)?;
+            let wanted = dialect.map(emit::Dialect::from);
+            let found = bodies.into_iter().find(|(_, body)| wanted.is_none_or(|wanted| wanted == body.dialect));
+            let Some((_, mut body)) = found else {
+                return Err(Error::usage(
+                    format!("`{}` has no body of that dialect", model.name),
+                    "leave out --dialect to print its first",
+                )
+                .into());
+            };
+            fill::body(&mut body, &values);
+            body.to_text()
+        }
+    };
+    session.print_raw(text.as_bytes())?;
+    session.remarks(&build.remarks);
+    Ok(Verdict::Yes)
+}
+
+/// The one build that was asked for, or its faults.
+pub(super) fn only(attempts: Vec<Attempt>) -> Result<Build, Failure> {
+    let mut attempts = attempts;
+    match (attempts.pop(), attempts.len()) {
+        (Some(attempt), 0) => Ok(*attempt.result?),
+        (Some(last), more) => {
+            let cure = format!("name one of them, such as `{}`", last.id);
+            Err(Error::usage(format!("that names {} contexts", more + 1), cure).into())
+        }
+        (None, _) => Err(Error::usage("that names no context", "`contexture list` shows every context").into()),
+    }
+}
+
+/// The inputs of the command line, by name.
+fn values(session: &Session, written: &[String], build: &Build) -> Result<BTreeMap<String, String>, Error> {
+    let mut values = BTreeMap::new();
+    for pair in written {
+        let Some((name, value)) = pair.split_once('=') else {
+            return Err(Error::usage(format!("`{pair}` is no NAME=VALUE"), "write --input ticket=@ticket.txt"));
+        };
+        if build.plan.manifest.inputs.get(name).is_none() {
+            let known = build.plan.manifest.inputs.iter().map(|(key, _)| &*key.text);
+            let cure = crate::diag::did_you_mean(name, known)
+                .unwrap_or_else(|| "inputs are declared below `inputs:`".to_owned());
+            return Err(Error::usage(format!("`{}` has no input `{name}`", build.id), cure));
+        }
+        let value = match value.strip_prefix('@') {
+            Some(path) => std::fs::read_to_string(session.path(Path::new(path)))
+                .map_err(|error| Error::file("cannot read", path, error))?,
+            None => value.to_owned(),
+        };
+        values.insert(name.to_owned(), value);
+    }
+    Ok(values)
+}

@@ -1,0 +1,143 @@
+//! What one run of the command shares: the folder, the streams, the place that text is read from.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anstream::ColorChoice;
+
+use crate::diag::{Diagnostic, Severity};
+use crate::error::Error;
+use crate::report::snippet;
+use crate::tree::{Place, Tree};
+
+use super::{Color, Global, TreeArguments};
+
+/// One run of the command.
+pub(super) struct Session {
+    directory: PathBuf,
+    quiet: bool,
+    /// Whether to print more.
+    pub verbose: bool,
+}
+
+impl Session {
+    /// Settles colour, threads and folder.
+    pub fn start(global: Global) -> Result<Self, Error> {
+        let Global { directory, color, quiet, verbose, jobs } = global;
+        match color {
+            Color::Auto => {}
+            Color::Always => ColorChoice::Always.write_global(),
+            Color::Never => ColorChoice::Never.write_global(),
+        }
+        if let Some(jobs) = jobs {
+            // Fails only when a pool exists already, which nothing before this line makes.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
+        }
+        let directory = match directory {
+            Some(directory) => directory,
+            None => std::env::current_dir().map_err(|error| Error::file("cannot find", ".", error))?,
+        };
+        let kind = std::fs::metadata(&directory).map_err(|error| Error::file("cannot enter", &directory, error))?;
+        if !kind.is_dir() {
+            return Err(Error::usage(format!("{} is not a folder", directory.display()), "give -C a folder"));
+        }
+        Ok(Self { directory, quiet, verbose })
+    }
+
+    /// A path of the command line, seen from the folder that the command runs in.
+    pub fn path(&self, written: &Path) -> PathBuf {
+        self.directory.join(written)
+    }
+
+    /// The project that the folder belongs to.
+    pub fn place(&self) -> Result<Place, Error> {
+        Place::find(&self.directory)
+    }
+
+    /// The tree that the arguments ask for.
+    pub fn tree(&self, place: &Place, arguments: &TreeArguments) -> Result<Box<dyn Tree>, Error> {
+        let TreeArguments { rev, staged } = arguments;
+        Ok(match (rev, staged) {
+            (Some(rev), _) => Box::new(place.commit(rev)?),
+            (None, true) => Box::new(place.index()?),
+            (None, false) => Box::new(place.worktree()?),
+        })
+    }
+
+    /// Writes data to stdout.
+    pub fn print(&self, text: &str) -> Result<(), Error> {
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(|error| Error::file("cannot write", "standard output", error))
+    }
+
+    /// Writes data that must not be touched (no colour handling) to stdout.
+    pub fn print_raw(&self, bytes: &[u8]) -> Result<(), Error> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)
+            .and_then(|()| out.flush())
+            .map_err(|error| Error::file("cannot write", "standard output", error))
+    }
+
+    /// Writes a sentence to stderr, unless quiet.
+    pub fn tell(&self, sentence: &str) {
+        if !self.quiet {
+            // Nothing can be done about a closed stderr.
+            let _ = writeln!(anstream::stderr().lock(), "{sentence}");
+        }
+    }
+
+    /// Shows on a terminal that long work is under way; nothing elsewhere, in CI, or when quiet.
+    pub fn progress(&self, what: &'static str) -> Progress {
+        let shown =
+            !self.quiet && std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("CI").is_none();
+        let bar = if shown { indicatif::ProgressBar::new_spinner() } else { indicatif::ProgressBar::hidden() };
+        bar.set_message(what);
+        bar.enable_steady_tick(std::time::Duration::from_millis(120));
+        Progress(bar)
+    }
+
+    /// Draws diagnostics on stderr, each once: errors always, warnings unless quiet, notes if verbose.
+    pub fn remarks(&self, diagnostics: &[Diagnostic]) {
+        let mut shown = std::collections::HashSet::new();
+        let mut err = anstream::stderr().lock();
+        for diagnostic in diagnostics {
+            let wanted = match diagnostic.severity {
+                Severity::Error => true,
+                Severity::Warning => !self.quiet,
+                Severity::Note => self.verbose,
+            };
+            let drawn = snippet::draw(diagnostic);
+            if wanted && shown.insert(drawn.clone()) {
+                let _ = writeln!(err, "{drawn}\n");
+            }
+        }
+    }
+}
+
+/// A sign of life on stderr that leaves no trace.
+pub(super) struct Progress(indicatif::ProgressBar);
+
+impl Progress {
+    /// Says what is being done now.
+    pub fn now(&self, what: &'static str) {
+        self.0.set_message(what);
+    }
+
+    /// Takes the sign away.
+    pub fn done(self) {
+        self.0.finish_and_clear();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Draws an error of the world on stderr.
+pub(super) fn complain(error: &Error) {
+    let _ = writeln!(anstream::stderr().lock(), "{}", snippet::draw_error(error));
+}

@@ -1,0 +1,109 @@
+//! Block boundaries with a lookback (Anthropic, Qwen explicit): rules R2, R3, R4 and R6.
+
+use super::boundary::{BoundaryPlan, Write};
+use super::breach::Rule;
+use super::prompt::Draft;
+use super::request::BlockKind;
+use crate::cost::rules::{BlockBoundary, MixedBilling, Mode};
+use crate::segment::{Mark, Ttl};
+
+/// What a prompt looks up and writes, or the provider's refusals.
+pub(super) fn plan(rules: &BlockBoundary, draft: &mut Draft<'_>) -> BoundaryPlan {
+    let marks = marks(rules, draft);
+    check(rules, &marks, draft);
+    let lookups = lookback(rules, &marks, draft).into_iter().map(|block| draft.boundary(block)).collect();
+    let mut writes: Vec<Write> = Vec::new();
+    for (number, (block, ttl)) in marks.iter().enumerate() {
+        let wanted = if rules.minimum_per_breakpoint { number as u64 + 1 } else { 1 };
+        let at = draft.boundary(*block);
+        // R3: below the minimum nothing is written, and nothing is said.
+        if at.tokens >= draft.mechanism.minimum.saturating_mul(wanted) {
+            writes.push(Write { at, ttl: *ttl, kept: draft.kept(*ttl) });
+        }
+    }
+    BoundaryPlan {
+        lookups,
+        writes: writes.into(),
+        path: draft.path(rules.refresh_path),
+        billing: MixedBilling::Longest,
+    }
+}
+
+/// The breakpoints in order: those of the blocks, and the automatic one if the provider places it.
+fn marks(rules: &BlockBoundary, draft: &mut Draft<'_>) -> Vec<(usize, Ttl)> {
+    let blocks = &draft.request.blocks;
+    let mut marks: Vec<(usize, Ttl)> = (0..blocks.len()).filter_map(|block| Some((block, draft.ttl(block)?))).collect();
+    for (block, _) in marks.clone() {
+        if blocks[block].kind == BlockKind::Thinking {
+            draft.breach(Some(block), Rule::Unmarkable("a thinking block"));
+        }
+    }
+    if draft.request.mode != Some(Mode::Implicit) {
+        return marks;
+    }
+    if !rules.automatic {
+        draft.breach(None, Rule::NoAutomatic);
+        return marks;
+    }
+    // It walks back to the nearest block that may carry one; with none, it is skipped.
+    let last = blocks.iter().rposition(|block| block.kind != BlockKind::Thinking);
+    let Some((last, automatic)) = last.zip(draft.granted(Mark::Here)) else { return marks };
+    match marks.iter().find(|(block, _)| *block == last) {
+        Some((_, explicit)) if *explicit != automatic => {
+            let explicit = *explicit;
+            draft.breach(Some(last), Rule::AutomaticTtl { automatic, explicit });
+        }
+        Some(_) => {}
+        None => {
+            let place = marks.partition_point(|(block, _)| *block < last);
+            marks.insert(place, (last, automatic));
+        }
+    }
+    marks
+}
+
+/// R2: how many, and in which order.
+fn check(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &mut Draft<'_>) {
+    let limit = rules.breakpoints;
+    if let Some((block, _)) = marks.get(limit as usize) {
+        draft.breach(Some(*block), Rule::Breakpoints { limit, found: marks.len() });
+    }
+    if rules.longer_ttl_first {
+        for pair in marks.windows(2) {
+            if let [(_, earlier), (block, later)] = *pair
+                && later.seconds > earlier.seconds
+            {
+                draft.breach(Some(block), Rule::TtlOrder { later, earlier });
+            }
+        }
+    }
+}
+
+/// R4: the blocks at whose ends an entry is looked for, deepest first.
+///
+/// From each breakpoint, the last one first, as many positions as the lookback has, the breakpoint's
+/// own being the first. Windows may overlap; a block is looked at once.
+fn lookback(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &Draft<'_>) -> Vec<usize> {
+    let blocks = &draft.request.blocks;
+    let mut seen: Vec<usize> = Vec::new();
+    for (mark, _) in marks.iter().rev() {
+        let mut positions = 0;
+        for block in (0..=*mark).rev() {
+            let kind = blocks[block].kind;
+            let in_run = rules.collapse_tool_runs
+                && matches!(kind, BlockKind::ToolUse | BlockKind::ToolResult)
+                && block < *mark
+                && blocks[block + 1].kind == kind;
+            if !in_run {
+                positions += 1;
+            }
+            if positions > rules.lookback {
+                break;
+            }
+            if seen.last().is_none_or(|deepest| block < *deepest) {
+                seen.push(block);
+            }
+        }
+    }
+    seen
+}

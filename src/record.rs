@@ -1,0 +1,254 @@
+//! What a build says of itself in JSON: the part that bundles and reports share.
+//!
+//! Field order is the order in the file. The committed schemas are made from these types.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::build::{Build, ModelBuild, Standing};
+use crate::diag::{Diagnostic, Severity};
+use crate::segment::{Role, Tier};
+use crate::tokens::Basis;
+
+/// One context: what it is made of and what it comes to for each model.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ContextRecord {
+    /// Path of the manifest below contexts/, without `.yaml`.
+    pub id: String,
+    /// The variant, if it is one.
+    pub variant: Option<String>,
+    /// What the text stands on.
+    pub source: SourceRecord,
+    /// Digest of everything before the first input or history.
+    pub prefix: String,
+    /// Digest of all segments.
+    pub full: String,
+    /// Digest of model settings and output schema.
+    pub settings: String,
+    /// The prompt, piece by piece, in the order in which providers render it.
+    pub segments: Vec<SegmentRecord>,
+    /// What is different for each model.
+    pub models: Vec<ModelRecord>,
+}
+
+/// What the text of a context stands on.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SourceRecord {
+    /// A commit, or an index or working tree that differs from it.
+    pub kind: Standing,
+    /// The commit, or the one below.
+    pub commit: Option<String>,
+    /// Whether a file of this context differs from that commit.
+    pub dirty: bool,
+    /// Files of this context that git does not track.
+    pub untracked: Vec<String>,
+}
+
+/// A segment's provenance, identity and size.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SegmentRecord {
+    /// `tier/<block id or number>[.<n>]`.
+    pub id: String,
+    /// Where in the request.
+    pub tier: Tier,
+    /// The role of its first part.
+    pub role: Role,
+    /// `text`, `tool`, `input`, `history`: the kind of its first part.
+    pub kind: crate::segment::Kind,
+    /// The file its text was read from; null for text of the manifest.
+    pub path: Option<String>,
+    /// First and last line in that file.
+    pub lines: Option<[usize; 2]>,
+    /// git's id of that file.
+    pub blob: Option<String>,
+    /// Digest of the segment.
+    pub digest: String,
+    /// Digest of the prefix that ends with it.
+    pub chain: String,
+    /// Bytes of text.
+    pub bytes: usize,
+    /// Tokens by encoding.
+    pub tokens: BTreeMap<&'static str, u64>,
+}
+
+/// A context as one model sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ModelRecord {
+    /// The model.
+    pub model: String,
+    /// The request in this model's tokens.
+    pub tokens: TokensRecord,
+    /// Where the cache is marked.
+    pub breakpoints: Vec<BreakpointRecord>,
+    /// Whether the prefix is long enough to be cached.
+    pub cacheable: Cacheable,
+    /// Whether the request fits.
+    pub window: WindowRecord,
+}
+
+/// A request in tokens.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TokensRecord {
+    /// Text before the first input or history.
+    pub prefix: u64,
+    /// Expected size of inputs and history.
+    pub inputs: u64,
+    /// Roles and tool preambles, estimated.
+    pub framing: u64,
+    /// Expected answer.
+    pub output: u64,
+    /// Everything that goes in.
+    pub total: u64,
+    /// What the count of the text is.
+    pub basis: Basis,
+    /// Least and most that the total is expected to be.
+    pub band: [u64; 2],
+}
+
+/// A cache breakpoint.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BreakpointRecord {
+    /// The segment before it.
+    pub after: String,
+    /// The lifetime asked for.
+    pub ttl: String,
+    /// Tokens of the request up to it.
+    pub tokens: u64,
+    /// Why it stands there.
+    pub why: String,
+}
+
+/// Whether the prefix is long enough to be cached.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Cacheable {
+    /// The shortest prefix that the model caches; null if not published.
+    pub minimum: Option<u64>,
+    /// Yes, no, or within the band; null when the minimum is not known.
+    pub state: Option<crate::build::Fit>,
+}
+
+/// The model's windows and whether the request fits.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WindowRecord {
+    /// Input tokens.
+    pub input: Option<u64>,
+    /// Input and output tokens.
+    pub total: Option<u64>,
+    /// Yes, no, or within the band; null when no window is known.
+    pub fits: Option<crate::build::Fit>,
+    /// By how many tokens it is too large.
+    pub over: u64,
+    /// Segments to drop, lowest priority first, until it fits.
+    pub drop: Vec<String>,
+}
+
+/// A fault or remark.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiagnosticRecord {
+    /// `error`, `warning` or `note`.
+    pub severity: Severity,
+    /// A stable name.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
+    /// The file.
+    pub file: Option<String>,
+    /// 1-based line.
+    pub line: Option<usize>,
+    /// 1-based column, in characters.
+    pub column: Option<usize>,
+    /// What to do.
+    pub hint: Option<String>,
+    /// The model it concerns, if only one.
+    pub model: Option<String>,
+}
+
+impl ContextRecord {
+    /// Records a build.
+    pub fn of(build: &Build) -> Self {
+        let segments = build.segments.iter().enumerate().map(|(index, segment)| SegmentRecord {
+            id: segment.id.clone(),
+            tier: segment.tier,
+            role: segment.role(),
+            kind: segment.parts.first().map_or(crate::segment::Kind::Text, |part| part.kind),
+            path: segment.origin.path.as_ref().map(ToString::to_string),
+            lines: segment.origin.lines.as_ref().map(|lines| [*lines.start(), *lines.end()]),
+            blob: segment.origin.blob.as_ref().map(ToString::to_string),
+            digest: build.chain.digests[index].to_string(),
+            chain: build.chain.prefixes[index + 1].to_string(),
+            bytes: segment.bytes(),
+            tokens: BTreeMap::from([("o200k_base", build.counts.per_segment[index])]),
+        });
+        Self {
+            id: build.id.name.clone(),
+            variant: build.id.variant.clone(),
+            source: SourceRecord {
+                kind: build.provenance.standing,
+                commit: build.provenance.commit.as_ref().map(ToString::to_string),
+                dirty: build.provenance.standing != Standing::Commit,
+                untracked: build.provenance.untracked.iter().map(ToString::to_string).collect(),
+            },
+            prefix: build.chain.prefix().to_string(),
+            full: build.chain.full().to_string(),
+            settings: build.settings.to_string(),
+            segments: segments.collect(),
+            models: build.models.iter().map(|model| ModelRecord::of(build, model)).collect(),
+        }
+    }
+}
+
+impl ModelRecord {
+    fn of(build: &Build, model: &ModelBuild) -> Self {
+        let (low, high) = model.tokens.band();
+        let upto = |index: usize| model.counts.per_segment[..=index].iter().sum();
+        Self {
+            model: model.name.clone(),
+            tokens: TokensRecord {
+                prefix: model.tokens.prefix.tokens(),
+                inputs: model.tokens.inputs,
+                framing: model.tokens.framing,
+                output: model.tokens.output,
+                total: model.tokens.total(),
+                basis: model.tokens.basis(),
+                band: [low, high],
+            },
+            breakpoints: model
+                .breakpoints
+                .iter()
+                .map(|placed| BreakpointRecord {
+                    after: build.segments[placed.breakpoint.after].id.clone(),
+                    ttl: placed.breakpoint.ttl.to_string(),
+                    tokens: upto(placed.breakpoint.after),
+                    why: placed.why.clone(),
+                })
+                .collect(),
+            cacheable: Cacheable { minimum: model.minimum, state: model.cacheable() },
+            window: WindowRecord {
+                input: model.window.window.input,
+                total: model.window.window.total,
+                fits: model.window.fits,
+                over: model.window.over,
+                drop: model.window.drop.clone(),
+            },
+        }
+    }
+}
+
+impl DiagnosticRecord {
+    /// Records a diagnostic.
+    pub fn of(diagnostic: &Diagnostic) -> Self {
+        let place = diagnostic.span.as_ref().map(crate::source::Span::line_column);
+        Self {
+            severity: diagnostic.severity,
+            code: diagnostic.code,
+            message: diagnostic.message.clone(),
+            file: diagnostic.path().map(ToString::to_string),
+            line: place.map(|(line, _)| line),
+            column: place.map(|(_, column)| column),
+            hint: diagnostic.hint.clone(),
+            model: diagnostic.model.clone(),
+        }
+    }
+}

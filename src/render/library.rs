@@ -1,0 +1,258 @@
+//! The templates of a project: found by name, read and parsed on first use, rendered.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+
+use super::evaluate;
+use super::output::Rendered;
+use super::parse::{self, MAX_DEPTH};
+use super::passage::Passage;
+use super::syntax::{Name, Node, PARTIAL_BLOCK, Place};
+use super::value::Data;
+use crate::diag::{self, Diagnostic, Faults, Warned};
+use crate::source::{Source, Span};
+
+/// Reads the fragment that `{{include "path"}}` names: its text is the span's, front matter left
+/// out. An error says why there is none, as the end of a sentence: "there is no such file".
+pub type Include<'a> = dyn Fn(&str) -> Result<Span, String> + Sync + 'a;
+
+type Load<'t> = dyn Fn(&str) -> Result<Arc<Source>, String> + Send + Sync + 't;
+
+/// All templates of a project, read and parsed on first use.
+pub struct Library<'t> {
+    templates: BTreeMap<String, OnceLock<Result<Arc<Compiled>, String>>>,
+    load: Box<Load<'t>>,
+}
+
+/// A template that can be rendered. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Template(Arc<Compiled>);
+
+/// A parsed template.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    /// Its full name; `None` for text of a manifest.
+    name: Option<String>,
+    pub passage: Passage,
+    pub nodes: Vec<Node>,
+    partials: Vec<Name>,
+    faults: Vec<Diagnostic>,
+}
+
+/// Why a name is not the name of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameFault {
+    /// None bears it; the nearest names.
+    Unknown {
+        /// The name as written.
+        name: String,
+        /// Names near to it, nearest first.
+        near: Vec<String>,
+    },
+    /// Written without its ending, it could be any of these.
+    Ambiguous {
+        /// The name as written.
+        name: String,
+        /// Their full names, in the order of their bytes.
+        candidates: Vec<String>,
+    },
+    /// There is a file of that name, and it cannot be read.
+    Unreadable {
+        /// The name as written.
+        name: String,
+        /// Why: "it is not UTF-8".
+        why: String,
+    },
+}
+
+impl NameFault {
+    /// The fault, at the place where the name stands.
+    pub fn diagnostic(&self, at: &Span) -> Diagnostic {
+        match self {
+            Self::Unknown { name, near } => {
+                let hint = match near.first() {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "templates are the files below `templates/`, named by their path there".to_owned(),
+                };
+                Diagnostic::error("unknown-template", format!("there is no template `{name}`")).at(at).hint(hint)
+            }
+            Self::Ambiguous { name, candidates } => {
+                let message = format!("`{name}` could be {}", listed(candidates));
+                Diagnostic::error("unknown-template", message).at(at).hint("write the name with its ending")
+            }
+            Self::Unreadable { name, why } => {
+                Diagnostic::error("unknown-template", format!("the template `{name}` cannot be read: {why}")).at(at)
+            }
+        }
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+}
+
+impl<'t> Library<'t> {
+    /// The templates of these names (paths below `templates/`). `load` reads one of them; its error
+    /// says why it cannot, as the end of a sentence.
+    pub fn new(
+        names: impl IntoIterator<Item = String>,
+        load: impl Fn(&str) -> Result<Arc<Source>, String> + Send + Sync + 't,
+    ) -> Self {
+        let templates = names.into_iter().map(|name| (name, OnceLock::new())).collect();
+        Self { templates, load: Box::new(load) }
+    }
+
+    /// The full name of a template that is written as `name`: its path below `templates/`, or that
+    /// without its ending where only one template has it.
+    pub fn resolve(&self, name: &str) -> Result<&str, NameFault> {
+        if let Some((full, _)) = self.templates.get_key_value(name) {
+            return Ok(full);
+        }
+        let stem = format!("{name}.");
+        let candidates: Vec<&String> = self
+            .templates
+            .range(stem.clone()..)
+            .map(|(full, _)| full)
+            .take_while(|full| full.starts_with(&stem))
+            .filter(|full| !full[stem.len()..].contains('/'))
+            .collect();
+        match candidates.as_slice() {
+            [only] => Ok(only),
+            [] => {
+                let near = diag::near(name, self.templates.keys().map(String::as_str));
+                let near = near.into_iter().map(str::to_owned).collect();
+                Err(NameFault::Unknown { name: name.to_owned(), near })
+            }
+            many => Err(NameFault::Ambiguous {
+                name: name.to_owned(),
+                candidates: many.iter().map(|full| (*full).clone()).collect(),
+            }),
+        }
+    }
+
+    /// The template that is written as `name`. Faults in its text are reported when it is rendered.
+    pub fn template(&self, name: &str) -> Result<Template, NameFault> {
+        self.compiled(name).map(|(_, compiled)| Template(compiled))
+    }
+
+    /// A template that a manifest holds itself: `text` is the value that YAML gave, `span` the
+    /// place where it was written. It may name partials of this library.
+    pub fn inline(&self, text: &str, span: &Span) -> Template {
+        Template(Arc::new(Compiled::new(None, Passage::inline(text, span))))
+    }
+
+    /// The full names of the templates that rendering `template` may read: itself and every partial
+    /// that it can reach, as far as the names lead to one.
+    pub fn reached(&self, template: &Template) -> BTreeSet<String> {
+        let mut reached: BTreeSet<String> = template.0.name.iter().cloned().collect();
+        let mut open = vec![template.0.clone()];
+        while let Some(compiled) = open.pop() {
+            for partial in &compiled.partials {
+                if let Ok((full, partial)) = self.compiled(&partial.text)
+                    && reached.insert(full.to_owned())
+                {
+                    open.push(partial);
+                }
+            }
+        }
+        reached
+    }
+
+    /// Renders a template with `data`.
+    ///
+    /// The faults of a run are all of those that can be found: in the text of the template and of
+    /// every partial it can reach, and if that text can be read, in the names it uses, those in
+    /// branches not taken too.
+    pub fn render(
+        &self,
+        template: &Template,
+        data: &Data,
+        include: &Include,
+    ) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
+        let mut faults = Faults::new();
+        let mut chain: Vec<String> = template.0.name.iter().cloned().collect();
+        let seen = chain.iter().cloned().collect();
+        let mut reach = Reach { library: self, partials: HashMap::new(), seen, faults: &mut faults };
+        reach.visit(&template.0, &mut chain);
+        let Reach { partials, .. } = reach;
+        if faults.has_errors() {
+            return Err(faults.into_vec());
+        }
+        let rendered = evaluate::evaluate(&template.0, &partials, data, include, &mut faults);
+        faults.settle(rendered)
+    }
+
+    /// The full name and the template behind it.
+    fn compiled(&self, name: &str) -> Result<(&str, Arc<Compiled>), NameFault> {
+        let full = self.resolve(name)?;
+        let Some(slot) = self.templates.get(full) else {
+            return Err(NameFault::Unknown { name: name.to_owned(), near: Vec::new() });
+        };
+        let read = || (self.load)(full);
+        let compile = |source: Arc<Source>| Arc::new(Compiled::new(Some(full.to_owned()), Passage::file(&source)));
+        match slot.get_or_init(|| read().map(compile)) {
+            Ok(compiled) => Ok((full, compiled.clone())),
+            Err(why) => Err(NameFault::Unreadable { name: full.to_owned(), why: why.clone() }),
+        }
+    }
+}
+
+impl Compiled {
+    fn new(name: Option<String>, passage: Passage) -> Self {
+        let parsed = parse::parse(&passage.text);
+        let faults = parsed.faults.into_iter().map(|fault| {
+            Diagnostic::error(fault.code, fault.message).at(&passage.span(&fault.at)).maybe_hint(fault.hint)
+        });
+        Self { name, faults: faults.collect(), nodes: parsed.nodes, partials: parsed.partials, passage }
+    }
+
+    /// Where `place` was written.
+    pub fn span(&self, place: &Place) -> Span {
+        self.passage.span(place)
+    }
+
+    /// What stands at `place`.
+    pub fn written(&self, place: &Place) -> &str {
+        self.passage.text.get(place.clone()).unwrap_or_default()
+    }
+}
+
+/// Finds every partial that a template can reach, and the faults in their text and names.
+struct Reach<'a, 't> {
+    library: &'a Library<'t>,
+    /// By the names as written.
+    partials: HashMap<String, Arc<Compiled>>,
+    /// Full names.
+    seen: HashSet<String>,
+    faults: &'a mut Faults,
+}
+
+impl Reach<'_, '_> {
+    /// `chain` is the way from the template to this one: full names, this one's last.
+    fn visit(&mut self, compiled: &Compiled, chain: &mut Vec<String>) {
+        self.faults.extend(compiled.faults.iter().cloned());
+        for name in compiled.partials.iter().filter(|name| name.text != PARTIAL_BLOCK) {
+            let at = compiled.span(&name.at);
+            let (full, partial) = match self.library.compiled(&name.text) {
+                Ok(found) => found,
+                Err(fault) => {
+                    self.faults.push(fault.diagnostic(&at));
+                    continue;
+                }
+            };
+            self.partials.insert(name.text.clone(), partial.clone());
+            if let Some(start) = chain.iter().position(|above| above == full) {
+                let way: Vec<&str> = chain.iter().skip(start).map(String::as_str).chain([full]).collect();
+                let message = format!("`{full}` includes itself: {}", way.join(" → "));
+                self.faults.push(Diagnostic::error("template-cycle", message).at(&at));
+            } else if chain.len() >= MAX_DEPTH {
+                let message = format!("partials nest deeper than {MAX_DEPTH}");
+                self.faults.push(Diagnostic::error("template-limit", message).at(&at));
+            } else if self.seen.insert(full.to_owned()) {
+                chain.push(full.to_owned());
+                self.visit(&partial, chain);
+                chain.pop();
+            }
+        }
+    }
+}

@@ -1,0 +1,512 @@
+//! Template text to its tree: tags, nesting, and the white space that goes with a tag.
+//!
+//! One pass, linear in the text, with the depth of blocks bounded. A tag that cannot be read is
+//! reported and skipped, so that one run finds every fault. What is left of the white space around
+//! a tag follows handlebars-rust to the byte (`tests/against_the_crate.rs` holds it to that):
+//! `{{~` and `~}}` remove all of it; a block tag, comment or partial that stands alone on its line
+//! takes the line with it.
+
+use super::builtin;
+use super::expression::Cursor;
+use super::syntax::{Block, Branch, Call, Expression, ExpressionKind, Name, Node, Partial, Place, SyntaxFault};
+
+/// How large a template may be. Reference documents are fragments (`file`, `include`), not templates.
+pub const MAX_TEMPLATE_BYTES: usize = 1024 * 1024;
+/// How many tags a template may hold.
+pub const MAX_TAGS: usize = 20_000;
+/// How deep blocks and partials may nest, taken together.
+pub const MAX_DEPTH: usize = 64;
+/// How many unreadable tags are reported before the rest of a template is left alone.
+const MAX_FAULTS: usize = 50;
+
+/// A template as a tree, with everything that is wrong with its text.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub nodes: Vec<Node>,
+    /// Every partial it names, in order.
+    pub partials: Vec<Name>,
+    pub faults: Vec<SyntaxFault>,
+}
+
+/// Parses a whole template.
+pub(super) fn parse(text: &str) -> Parsed {
+    let mut parser = Parser {
+        text,
+        nodes: Vec::new(),
+        open: Vec::new(),
+        partials: Vec::new(),
+        faults: Vec::new(),
+        trim_next: false,
+        line_next: false,
+    };
+    if text.len() > MAX_TEMPLATE_BYTES {
+        let message = format!("the template holds {} bytes; the limit is {MAX_TEMPLATE_BYTES}", text.len());
+        let hint = "a template is not for reference text: keep that in a fragment, and `{{include \"path\"}}` it";
+        parser.faults.push(SyntaxFault::new(0..0, message).code("template-limit").hint(hint));
+    } else if parser.document().is_some() {
+        parser.close_all();
+    }
+    Parsed { nodes: parser.nodes, partials: parser.partials, faults: parser.faults }
+}
+
+struct Parser<'t> {
+    text: &'t str,
+    /// What was read so far of the innermost open body.
+    nodes: Vec<Node>,
+    open: Vec<Open>,
+    partials: Vec<Name>,
+    faults: Vec<SyntaxFault>,
+    /// The last tag ended in `~}}`: the text after it loses its leading white space.
+    trim_next: bool,
+    /// The last tag stood alone on its line: the text after it loses the rest of that line.
+    line_next: bool,
+}
+
+/// A block that waits for its closing tag.
+struct Open {
+    kind: OpenKind,
+    /// What was read of the body around it.
+    outer: Vec<Node>,
+    /// The opening tag.
+    at: Place,
+}
+
+enum OpenKind {
+    /// The branches read so far, and the one being read; `None` in the last `{{else}}`.
+    Block {
+        done: Vec<Branch>,
+        current: Option<(Call, Place)>,
+    },
+    Partial(Partial),
+    /// An opening tag that could not be read; its closing tag may bear any name.
+    Broken,
+}
+
+/// What a tag does, less its `{{`, `~` and `}}`.
+enum Tag {
+    Comment,
+    Value(Expression),
+    Open(Call),
+    OpenPartial(Partial),
+    OpenBroken,
+    Else(Option<Call>),
+    Close(Name),
+    Partial(Partial),
+    Broken,
+}
+
+/// A tag, its place, and the `~` at its ends.
+struct Written {
+    tag: Tag,
+    at: Place,
+    trim_before: bool,
+    trim_after: bool,
+}
+
+impl Parser<'_> {
+    /// Reads to the end; `None` when a limit stopped it.
+    fn document(&mut self) -> Option<()> {
+        let (mut at, mut tags) = (0, 0);
+        loop {
+            let (end, escapes) = next_tag(self.text, at);
+            if end == self.text.len() {
+                self.gap(at..end, &escapes, None);
+                return Some(());
+            }
+            tags += 1;
+            if tags > MAX_TAGS {
+                return self.limit(end..end + 2, format!("the template holds more than {MAX_TAGS} tags"));
+            }
+            let written = self.tag(end);
+            self.gap(at..end, &escapes, Some(&written));
+            at = written.at.end;
+            self.place(written)?;
+            if self.faults.len() >= MAX_FAULTS {
+                return None;
+            }
+        }
+    }
+
+    fn limit(&mut self, at: Place, message: String) -> Option<()> {
+        self.faults.push(SyntaxFault::new(at, message).code("template-limit"));
+        None
+    }
+
+    /// Writes the text between two tags, less the white space that belongs to them.
+    fn gap(&mut self, gap: Place, escapes: &[usize], next: Option<&Written>) {
+        let text = self.text;
+        let (mut start, mut end) = (gap.start, gap.end);
+        let slice = |start: usize, end: usize| text.get(start..end).unwrap_or_default();
+        let blank = slice(start, end).trim_start_matches([' ', '\t', '\n', '\r']).is_empty();
+        if blank && self.trim_next {
+            // The crate leaves `line_next` as it is here; so do we.
+            start = end;
+        } else if start < end {
+            if self.trim_next {
+                start = end - slice(start, end).trim_start().len();
+            } else if self.line_next {
+                let line = slice(start, end).trim_start_matches([' ', '\t']);
+                let rest = line.strip_prefix("\r\n").or_else(|| line.strip_prefix('\n')).unwrap_or(line);
+                start = end - rest.len();
+            }
+            self.line_next = false;
+        }
+        if let Some(next) = next {
+            if next.trim_before {
+                end = start + slice(start, end).trim_end().len();
+            }
+            if self.alone_before(next) && !matches!(next.tag, Tag::Partial(_)) {
+                end = start + slice(start, end).trim_end_matches([' ', '\t']).len();
+            }
+        }
+        // A backslash that escapes a tag is not written: the text is cut there.
+        for escape in escapes.iter().copied().chain([end]) {
+            let piece = start..escape.min(end);
+            if !piece.is_empty() {
+                self.nodes.push(Node::Text(piece));
+            }
+            start = start.max(escape + 1);
+        }
+    }
+
+    /// Whether a tag stands alone on its line, and is of a kind that then takes the line with it.
+    fn alone_before(&self, written: &Written) -> bool {
+        if matches!(written.tag, Tag::Value(_) | Tag::Broken) {
+            return false;
+        }
+        let after = self.text.get(written.at.end..).unwrap_or_default();
+        let before = self.text.get(..written.at.start).unwrap_or_default();
+        let blank = [' ', '\t'];
+        let ends = after.is_empty() || after.trim_start_matches(blank).starts_with(['\n', '\r']);
+        let before = before.trim_end_matches(blank);
+        ends && (before.is_empty() || before.ends_with(['\n', '\r']))
+    }
+
+    /// Puts a tag into the tree; `None` when a limit stopped it.
+    fn place(&mut self, written: Written) -> Option<()> {
+        if !matches!(written.tag, Tag::Value(_) | Tag::Broken) {
+            self.line_next = self.alone_before(&written);
+        }
+        if !matches!(written.tag, Tag::Comment) {
+            self.trim_next = written.trim_after;
+        }
+        let at = written.at;
+        match written.tag {
+            Tag::Comment | Tag::Broken => {}
+            Tag::Value(expression) => self.nodes.push(Node::Value(expression, at)),
+            Tag::Partial(partial) => {
+                self.partials.push(partial.name.clone());
+                self.nodes.push(Node::Partial(partial));
+            }
+            Tag::Open(call) => {
+                self.open(OpenKind::Block { done: Vec::new(), current: Some((call, at.clone())) }, at)?;
+            }
+            Tag::OpenPartial(partial) => {
+                self.partials.push(partial.name.clone());
+                self.open(OpenKind::Partial(partial), at)?;
+            }
+            Tag::OpenBroken => self.open(OpenKind::Broken, at)?,
+            Tag::Else(call) => self.branch(call, at),
+            Tag::Close(name) => self.close(name, at),
+        }
+        Some(())
+    }
+
+    fn open(&mut self, kind: OpenKind, at: Place) -> Option<()> {
+        if self.open.len() >= MAX_DEPTH {
+            return self.limit(at, format!("blocks nest deeper than {MAX_DEPTH}"));
+        }
+        self.open.push(Open { kind, outer: std::mem::take(&mut self.nodes), at });
+        Some(())
+    }
+
+    /// `{{else}}`, `{{else if …}}`
+    fn branch(&mut self, next: Option<Call>, at: Place) {
+        let fault = match self.open.last_mut().map(|open| &mut open.kind) {
+            Some(OpenKind::Broken) => None,
+            Some(OpenKind::Block { done, current }) => match current.take() {
+                None => Some("`else` stands after the last `else` of its block"),
+                Some((call, call_at)) if call.builtin.is_some_and(|builtin| !builtin.has_else()) => {
+                    *current = Some((call, call_at));
+                    Some("a segment has no `else`")
+                }
+                Some((call, call_at)) => {
+                    done.push(Branch { call, body: std::mem::take(&mut self.nodes), at: call_at });
+                    *current = next.map(|call| (call, at.clone()));
+                    None
+                }
+            },
+            Some(OpenKind::Partial(_)) | None => Some("`else` stands outside of a block"),
+        };
+        if let Some(message) = fault {
+            self.faults.push(SyntaxFault::new(at, message));
+        }
+    }
+
+    fn close(&mut self, name: Name, at: Place) {
+        let fits = |open: &Open| match &open.kind {
+            OpenKind::Block { done, current } => {
+                let first = done.first().map(|branch| &branch.call).or(current.as_ref().map(|(call, _)| call));
+                first.is_some_and(|call| call.name.text == name.text)
+            }
+            OpenKind::Partial(partial) => name.text.is_empty() || partial.name.text == name.text,
+            OpenKind::Broken => true,
+        };
+        let Some(place) = self.open.iter().rposition(fits) else {
+            let fault = match self.open.last() {
+                None => SyntaxFault::new(at, format!("nothing is open that `{}` could close", name.text)),
+                Some(open) => {
+                    let opened = self.text.get(open.at.clone()).unwrap_or_default();
+                    SyntaxFault::new(at, format!("`{}` does not close `{}`", name.text, first_line(opened)))
+                }
+            };
+            self.faults.push(fault);
+            return;
+        };
+        while self.open.len() > place + 1 {
+            self.unclosed();
+        }
+        self.finish(at.end);
+    }
+
+    fn close_all(&mut self) {
+        while !self.open.is_empty() {
+            self.unclosed();
+        }
+    }
+
+    fn unclosed(&mut self) {
+        if let Some(open) = self.open.last() {
+            if !matches!(open.kind, OpenKind::Broken) {
+                let written = first_line(self.text.get(open.at.clone()).unwrap_or_default());
+                self.faults.push(SyntaxFault::new(open.at.clone(), format!("`{written}` is not closed")));
+            }
+            self.finish(self.text.len());
+        }
+    }
+
+    /// Ends the innermost block and puts it into the body around it.
+    fn finish(&mut self, end: usize) {
+        let Some(open) = self.open.pop() else { return };
+        let body = std::mem::replace(&mut self.nodes, open.outer);
+        match open.kind {
+            OpenKind::Broken => {}
+            OpenKind::Partial(partial) => self.nodes.push(Node::Partial(Partial { body: Some(body), ..partial })),
+            OpenKind::Block { mut done, current } => {
+                let otherwise = match current {
+                    Some((call, at)) => {
+                        done.push(Branch { call, body, at });
+                        None
+                    }
+                    None => Some(body),
+                };
+                self.nodes.push(Node::Block(Block { branches: done, otherwise, at: open.at.start..end }));
+            }
+        }
+    }
+
+    /// Reads the tag that starts at `start`. One that cannot be read is reported and skipped.
+    fn tag(&mut self, start: usize) -> Written {
+        let text = self.text.get(start..).unwrap_or_default();
+        let opens = {
+            let inside = text.trim_start_matches('{').trim_start_matches([' ', '~', '\t', '\n', '\r']);
+            inside.starts_with('#') || text.starts_with("{{{{")
+        };
+        read_tag(self.text, start, &mut self.faults).unwrap_or_else(|fault| {
+            let from = fault.at.start.max(start + 2);
+            let end =
+                self.text.get(from..).and_then(|rest| rest.find("}}")).map_or(self.text.len(), |at| from + at + 2);
+            self.faults.push(fault);
+            let tag = if opens { Tag::OpenBroken } else { Tag::Broken };
+            Written { tag, at: start..end, trim_before: false, trim_after: false }
+        })
+    }
+}
+
+/// The next place at or after `from` where a tag starts (the end of the text if none), and the
+/// backslashes before it that only serve to escape: `\{{` writes `{{`, `\\{{x}}` a backslash and
+/// the value.
+fn next_tag(text: &str, from: usize) -> (usize, Vec<usize>) {
+    let bytes = text.as_bytes();
+    let opens = |at: usize| bytes.get(at..at + 2) == Some(b"{{");
+    let (mut at, mut escapes) = (from, Vec::new());
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => {
+                let run = bytes.iter().skip(at).take_while(|byte| **byte == b'\\').count();
+                let after = at + run;
+                if opens(after) {
+                    escapes.push(at);
+                    if run > 1 {
+                        return (after, escapes);
+                    }
+                    at = after + 2 + if opens(after + 2) { 2 } else { 0 };
+                } else {
+                    at = after;
+                }
+            }
+            b'{' if opens(at) => return (at, escapes),
+            _ => at += 1,
+        }
+    }
+    (text.len(), escapes)
+}
+
+fn read_tag(text: &str, start: usize, faults: &mut Vec<SyntaxFault>) -> Result<Written, SyntaxFault> {
+    let rest = text.get(start..).unwrap_or_default();
+    let mut cursor = Cursor::new(text, start + 2);
+    if rest.starts_with("{{!") {
+        return comment(text, start);
+    }
+    if rest.starts_with("{{{{") {
+        let fault = SyntaxFault::new(start..start + 4, "raw blocks are not part of these templates");
+        return Err(fault.code("template-refused").hint("write `\\{{` for braces that are text"));
+    }
+    // `{{{x}}}` and `{{~{x}~}}` write a value as `{{x}}` does: nothing is ever escaped.
+    let mut triple = cursor.take("{");
+    cursor.skip_blank();
+    let trim_before = cursor.take("~");
+    cursor.skip_blank();
+    if !triple && cursor.take("{") {
+        triple = true;
+        cursor.skip_blank();
+    }
+    let sigil = cursor.rest().chars().next().filter(|sigil| !triple && "#/^>*&!".contains(*sigil));
+    cursor.at += sigil.map_or(0, char::len_utf8);
+    let tag = match sigil {
+        Some('#') => opening(&mut cursor)?,
+        Some('/') => closing(&mut cursor)?,
+        Some('>') => Tag::Partial(partial(&mut cursor, start)?),
+        Some('*') => return Err(refused_decorator(start..cursor.at)),
+        Some('!') => {
+            let fault = SyntaxFault::new(start..cursor.at, "a comment starts with `{{!`");
+            return Err(fault.hint("trim white space with `{{~` and `~}}` of the tag beside it"));
+        }
+        Some('^') => else_tag(&mut cursor, start)?,
+        None if !triple && cursor.at_word("else") => {
+            cursor.at += 4;
+            else_tag(&mut cursor, start)?
+        }
+        _ => Tag::Value(cursor.value(true)?),
+    };
+    let (trim_after, end) = closing_braces(&mut cursor, triple)?;
+    let mut written = Written { tag, at: start..end, trim_before, trim_after };
+    check(&mut written, faults);
+    Ok(written)
+}
+
+/// Checks the calls of a tag, nested ones too, and gives partials and blocks their place.
+fn check(written: &mut Written, faults: &mut Vec<SyntaxFault>) {
+    match &mut written.tag {
+        Tag::Value(expression) => check_expression(expression, faults),
+        Tag::Open(call) | Tag::Else(Some(call)) => check_call(call, true, faults),
+        Tag::Partial(partial) | Tag::OpenPartial(partial) => {
+            partial.at = written.at.clone();
+            let named = partial.named.iter_mut().map(|(_, expression)| expression);
+            for expression in partial.context.iter_mut().chain(named) {
+                check_expression(expression, faults);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn check_expression(expression: &mut Expression, faults: &mut Vec<SyntaxFault>) {
+    if let ExpressionKind::Call(call) = &mut expression.kind {
+        check_call(call, false, faults);
+    }
+}
+
+/// A call that is wrong is reported here, once; it then has no value and no fault of its own.
+fn check_call(call: &mut Call, is_block: bool, faults: &mut Vec<SyntaxFault>) {
+    if let Some(fault) = builtin::check(call, is_block) {
+        faults.push(fault);
+        call.builtin = None;
+    }
+    for expression in call.arguments.iter_mut().chain(call.named.iter_mut().map(|(_, expression)| expression)) {
+        check_expression(expression, faults);
+    }
+}
+
+/// `{{! … }}`, or `{{!-- … --}}` if that is closed anywhere.
+fn comment(text: &str, start: usize) -> Result<Written, SyntaxFault> {
+    let mut cursor = Cursor::new(text, start + 3);
+    cursor.skip_blank();
+    let long = cursor.take("--").then(|| cursor.rest().find("--}}").map(|at| cursor.at + at + 4)).flatten();
+    let short = || text.get(start + 3..).and_then(|rest| rest.find("}}")).map(|at| start + 3 + at + 2);
+    let Some(end) = long.or_else(short) else {
+        return Err(SyntaxFault::new(start..start + 3, "the comment is not closed"));
+    };
+    Ok(Written { tag: Tag::Comment, at: start..end, trim_before: false, trim_after: false })
+}
+
+fn opening(cursor: &mut Cursor) -> Result<Tag, SyntaxFault> {
+    cursor.skip_blank();
+    let start = cursor.at;
+    if cursor.take("*") {
+        return Err(refused_decorator(start..cursor.at));
+    }
+    if cursor.take(">") {
+        return Ok(Tag::OpenPartial(partial(cursor, start)?));
+    }
+    Ok(Tag::Open(cursor.block_call()?))
+}
+
+fn refused_decorator(at: Place) -> SyntaxFault {
+    let fault = SyntaxFault::new(at, "inline partials and decorators are not part of these templates");
+    fault.code("template-refused").hint("put the text into a file below `templates/` and write `{{> name}}`")
+}
+
+fn closing(cursor: &mut Cursor) -> Result<Tag, SyntaxFault> {
+    cursor.skip_blank();
+    let start = cursor.at;
+    Ok(Tag::Close(if cursor.rest().starts_with(['}', '~']) {
+        Name { text: String::new(), at: start..start }
+    } else {
+        cursor.partial_name()?
+    }))
+}
+
+fn else_tag(cursor: &mut Cursor, start: usize) -> Result<Tag, SyntaxFault> {
+    let end = cursor.at;
+    cursor.skip_blank();
+    if cursor.rest().starts_with(['}', '~']) {
+        return Ok(Tag::Else(None));
+    }
+    let call = cursor.block_call()?;
+    if call.builtin == Some(builtin::Builtin::Segment) {
+        return Err(SyntaxFault::new(start..end, "a segment stands in a block of its own, not after `else`"));
+    }
+    Ok(Tag::Else(Some(call)))
+}
+
+fn partial(cursor: &mut Cursor, start: usize) -> Result<Partial, SyntaxFault> {
+    let name = cursor.partial_name()?;
+    let (mut arguments, named) = cursor.arguments()?;
+    if let Some(second) = arguments.get(1) {
+        let fault = SyntaxFault::new(second.at.clone(), "a partial takes one value, and any number of `name=value`");
+        return Err(fault.hint("write `{{> name value title=\"…\"}}`"));
+    }
+    Ok(Partial { name, context: arguments.pop(), named, body: None, at: start..start })
+}
+
+/// The end of a tag: whether it trims what follows, and where it ends.
+fn closing_braces(cursor: &mut Cursor, triple: bool) -> Result<(bool, usize), SyntaxFault> {
+    cursor.skip_blank();
+    let mut trim = cursor.take("~");
+    cursor.skip_blank();
+    if triple {
+        if !cursor.take("}") {
+            return Err(SyntaxFault::new(cursor.here(), "`}}}` is missing here"));
+        }
+        trim = trim || cursor.take("~");
+    }
+    if !cursor.take("}}") {
+        return Err(SyntaxFault::new(cursor.here(), "`}}` is missing here"));
+    }
+    Ok((trim, cursor.at))
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}

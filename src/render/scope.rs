@@ -1,0 +1,114 @@
+//! What names mean at a place in a template: the stack of scopes that blocks and partials open.
+
+use super::syntax::Path;
+use super::value::Value;
+
+/// What `each`, `with` or a partial makes current.
+#[derive(Debug, Clone)]
+pub(super) struct Scope<'a> {
+    /// `this`.
+    pub this: Value<'a>,
+    /// `as |item|`, and what a partial is given as `name=value`. Seen from inner scopes too.
+    pub names: Vec<(&'a str, Value<'a>)>,
+    /// The loop that runs here, or around a `with` or partial that stands in it.
+    pub turn: Option<Turn<'a>>,
+}
+
+/// Where a loop stands: `@index`, `@key`, `@first`, `@last`.
+#[derive(Debug, Clone)]
+pub(super) struct Turn<'a> {
+    pub index: Value<'a>,
+    /// Only when it walks a map.
+    pub key: Option<Value<'a>>,
+    pub first: Value<'a>,
+    pub last: Value<'a>,
+}
+
+impl Turn<'_> {
+    /// Step `index` of `count`.
+    pub fn new(index: usize, count: usize, key: Option<&str>) -> Self {
+        Self {
+            index: Value::made(index),
+            key: key.map(Value::made),
+            first: Value::made(index == 0),
+            last: Value::made(index + 1 == count),
+        }
+    }
+
+    /// A loop that is read and not run.
+    pub fn unknown() -> Self {
+        Self { index: Value::Unknown, key: Some(Value::Unknown), first: Value::Unknown, last: Value::Unknown }
+    }
+}
+
+/// The scopes that are open, the top of the data first. Never empty.
+#[derive(Debug)]
+pub(super) struct Scopes<'a>(Vec<Scope<'a>>);
+
+impl<'a> Scopes<'a> {
+    /// Only the top of the data.
+    pub fn new() -> Self {
+        Self(vec![Scope { this: Value::Root, names: Vec::new(), turn: None }])
+    }
+
+    pub fn push(&mut self, scope: Scope<'a>) {
+        self.0.push(scope);
+    }
+
+    pub fn pop(&mut self) {
+        self.0.pop();
+    }
+
+    /// `this`.
+    pub fn this(&self) -> Value<'a> {
+        self.0.last().map_or(Value::Root, |scope| scope.this.clone())
+    }
+
+    /// Whether names alone are names of the data.
+    pub fn at_top(&self) -> bool {
+        self.0.last().is_none_or(|scope| matches!(scope.this, Value::Root))
+    }
+
+    /// The loop of the innermost scope, which `with` and partials hand on.
+    pub fn turn(&self) -> Option<Turn<'a>> {
+        self.0.last().and_then(|scope| scope.turn.clone())
+    }
+
+    /// Every name that `as` or a partial's call has given.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> + '_ {
+        self.0.iter().flat_map(|scope| scope.names.iter().map(|(name, _)| *name))
+    }
+
+    /// `@index` and the like.
+    pub fn local(&self, path: &Path) -> Option<Value<'a>> {
+        let turn = self.above(path.up)?.turn.as_ref()?;
+        match path.parts.first()?.as_str() {
+            "index" => Some(turn.index.clone()),
+            "key" => turn.key.clone(),
+            "first" => Some(turn.first.clone()),
+            "last" => Some(turn.last.clone()),
+            _ => None,
+        }
+    }
+
+    /// Where a path starts, and how many of its names that has used up. A name given by `as` or by
+    /// a partial's call goes before the names of any data, as in handlebars-rust. `None` when `../`
+    /// leads above the top.
+    pub fn start(&self, path: &Path) -> Option<(Value<'a>, usize)> {
+        if path.root {
+            return Some((Value::Root, 0));
+        }
+        let given = path.parts.first().and_then(|name| {
+            let names = self.0.iter().rev().flat_map(|scope| scope.names.iter());
+            names.clone().find(|(own, _)| own == name).map(|(_, value)| value.clone())
+        });
+        match given {
+            Some(value) => Some((value, 1)),
+            None => self.above(path.up).map(|scope| (scope.this.clone(), 0)),
+        }
+    }
+
+    fn above(&self, levels: usize) -> Option<&Scope<'a>> {
+        self.0.iter().rev().nth(levels)
+    }
+}

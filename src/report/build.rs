@@ -1,0 +1,233 @@
+//! The report of `build` and `check`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::text::{Table, counted, grouped};
+use super::{inert, json};
+use crate::build::{Attempt, BudgetResult, Build, ModelBuild, Standing, Status};
+use crate::diag::{Diagnostic, Severity};
+use crate::record::{ContextRecord, DiagnosticRecord};
+use crate::tokens::Basis;
+
+/// The format of the JSON report.
+pub const SCHEMA: &str = "contexture.build/1";
+
+/// What `build --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BuildReport {
+    /// `contexture.build/1`.
+    pub schema: &'static str,
+    /// Every context that was built.
+    pub contexts: Vec<BuiltContext>,
+    /// Every context that could not be built.
+    pub broken: Vec<BrokenContext>,
+}
+
+/// A context that was built.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BuiltContext {
+    /// What it is.
+    #[serde(flatten)]
+    pub context: ContextRecord,
+    /// Its budgets, each for each model.
+    pub budgets: Vec<BudgetRecord>,
+    /// Warnings and notes.
+    pub diagnostics: Vec<DiagnosticRecord>,
+}
+
+/// A context that could not be built.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BrokenContext {
+    /// Path of the manifest below contexts/, without `.yaml`.
+    pub id: String,
+    /// The variant, if it is one.
+    pub variant: Option<String>,
+    /// Everything that is wrong with it.
+    pub diagnostics: Vec<DiagnosticRecord>,
+}
+
+/// A budget for one model.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BudgetRecord {
+    /// The key in `budgets:`, or `max_tokens` of a block.
+    pub name: crate::build::BudgetName,
+    /// The block, for a limit of one block.
+    pub block: Option<String>,
+    /// The model.
+    pub model: String,
+    /// The limit.
+    pub limit: String,
+    /// What it is held against.
+    pub actual: String,
+    /// How it stands.
+    pub status: Status,
+}
+
+impl BuildReport {
+    /// Reports what was tried.
+    pub fn new(attempts: &[Attempt]) -> Self {
+        let mut report = Self { schema: SCHEMA, contexts: Vec::new(), broken: Vec::new() };
+        for attempt in attempts {
+            match &attempt.result {
+                Ok(build) => report.contexts.push(BuiltContext {
+                    context: ContextRecord::of(build),
+                    budgets: build.budgets.iter().map(BudgetRecord::of).collect(),
+                    diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
+                }),
+                Err(faults) => report.broken.push(BrokenContext {
+                    id: attempt.id.name.clone(),
+                    variant: attempt.id.variant.clone(),
+                    diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
+                }),
+            }
+        }
+        report
+    }
+
+    /// As JSON with a final line break.
+    pub fn json(&self) -> String {
+        json(self)
+    }
+}
+
+impl BudgetRecord {
+    fn of(result: &BudgetResult) -> Self {
+        Self {
+            name: result.name,
+            block: result.block.clone(),
+            model: result.model.clone(),
+            limit: result.limit.to_string(),
+            actual: result.actual.to_string(),
+            status: result.status,
+        }
+    }
+}
+
+/// The report for people: a paragraph a context, models as rows, then one line that sums it up.
+pub fn text(attempts: &[Attempt], verbose: bool) -> String {
+    let mut drawn = String::new();
+    let builds: Vec<&Build> = attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok()).collect();
+    for build in &builds {
+        drawn.push_str(&context(build, verbose));
+        drawn.push('\n');
+    }
+    if builds.iter().flat_map(|build| &build.models).any(|model| model.tokens.basis() == Basis::Estimated) {
+        drawn.push_str("≈ estimated: no public tokenizer; the band is in --format json\n");
+    }
+    drawn.push_str(&summary(attempts));
+    drawn
+}
+
+fn context(build: &Build, verbose: bool) -> String {
+    let mut drawn =
+        format!("{}  {}  {}\n", inert::terminal(&build.id.to_string()), build.chain.prefix().short(), standing(build));
+    let mut table = Table::new(&["model", "prefix>", "inputs>", "total>", "window>", "cacheable", "breakpoints"]);
+    for model in &build.models {
+        table.row(row(build, model));
+    }
+    if !table.is_empty() {
+        drawn.push_str(&table.draw(2));
+    }
+    drawn.push_str(&format!(
+        "  {}, {} tokens by o200k_base, {} before the first input\n",
+        counted(build.segments.len(), "segment"),
+        grouped(build.counts.text.tokens()),
+        grouped(build.counts.prefix.tokens()),
+    ));
+    if verbose {
+        let mut table = Table::new(&["segment", "tokens>", "from"]);
+        for (segment, tokens) in build.segments.iter().zip(&build.counts.per_segment) {
+            table.row([segment.id.clone(), grouped(*tokens), super::explain::origin(segment)]);
+        }
+        drawn.push_str(&table.draw(2));
+    }
+    for budget in build.budgets.iter().filter(|budget| budget.status == Status::Fail) {
+        let what = budget.block.as_deref().map_or_else(String::new, |block| format!(" of {block}"));
+        drawn.push_str(&inert::terminal(&format!(
+            "  over budget: {}{what} is {} for {}, the limit is {}\n",
+            budget.name.as_str(),
+            grouped(budget.actual),
+            budget.model,
+            grouped(budget.limit)
+        )));
+    }
+    drawn
+}
+
+fn row(build: &Build, model: &ModelBuild) -> [String; 7] {
+    let about = if model.tokens.basis() == Basis::Estimated { "≈" } else { "" };
+    let window = match (model.window.fits, model.window.window.input.or(model.window.window.total)) {
+        (None, _) | (_, None) => "unknown".to_owned(),
+        (Some(crate::build::Fit::No), _) => format!("over by {}", grouped(model.window.over)),
+        (Some(_), Some(window)) => format!("{}%", model.tokens.total() * 100 / window.max(1)),
+    };
+    let cacheable = match (model.cacheable(), model.minimum) {
+        (Some(crate::build::Fit::Yes), _) => "yes".to_owned(),
+        (Some(crate::build::Fit::Maybe), Some(minimum)) => format!("maybe (needs {})", grouped(minimum)),
+        (Some(crate::build::Fit::No), Some(minimum)) => format!("no (needs {})", grouped(minimum)),
+        _ => "unknown".to_owned(),
+    };
+    let breakpoints: Vec<String> = model
+        .breakpoints
+        .iter()
+        .map(|placed| format!("{} {}", build.segments[placed.breakpoint.after].id, placed.breakpoint.ttl))
+        .collect();
+    [
+        model.name.clone(),
+        format!("{about}{}", grouped(model.tokens.prefix.tokens())),
+        grouped(model.tokens.inputs),
+        format!("{about}{}", grouped(model.tokens.total())),
+        window,
+        cacheable,
+        if breakpoints.is_empty() { "-".to_owned() } else { breakpoints.join(", ") },
+    ]
+}
+
+fn standing(build: &Build) -> String {
+    let commit =
+        build.provenance.commit.as_ref().map(|commit| commit.as_str().get(..10).unwrap_or_default().to_owned());
+    match (build.provenance.standing, commit) {
+        (Standing::Commit, Some(commit)) => format!("at {commit}"),
+        (Standing::Index, Some(commit)) => format!("staged on {commit}"),
+        (_, Some(commit)) => format!("uncommitted on {commit}"),
+        (_, None) => "uncommitted".to_owned(),
+    }
+}
+
+/// The last line: what was built, what was not, what fails.
+fn summary(attempts: &[Attempt]) -> String {
+    let built = attempts.iter().filter(|attempt| attempt.result.is_ok()).count();
+    let broken = attempts.len() - built;
+    let failing =
+        attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).filter(|build| fails(build)).count();
+    let warnings = attempts
+        .iter()
+        .filter_map(|attempt| attempt.result.as_ref().ok())
+        .flat_map(|build| &build.remarks)
+        .filter(|remark| remark.severity == Severity::Warning)
+        .count();
+    let mut parts = vec![format!("{} built", counted(built, "context"))];
+    if broken > 0 {
+        parts.push(format!("{broken} broken"));
+    }
+    if failing > 0 {
+        parts.push(format!("{failing} over budget"));
+    }
+    if warnings > 0 {
+        parts.push(counted(warnings, "warning"));
+    }
+    parts.join(", ") + "\n"
+}
+
+/// Whether a budget fails.
+pub fn fails(build: &Build) -> bool {
+    build.budgets.iter().any(|budget| budget.status == Status::Fail)
+}
+
+/// Every diagnostic of a run, broken contexts last.
+pub fn diagnostics(attempts: &[Attempt]) -> Vec<Diagnostic> {
+    let remarks = attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).flat_map(|build| &build.remarks);
+    let faults = attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten();
+    remarks.chain(faults).cloned().collect()
+}

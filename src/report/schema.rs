@@ -1,0 +1,51 @@
+//! JSON Schemas, made from the types.
+
+use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
+
+use super::build::BuildReport;
+use super::count::CountReport;
+use super::explain::ExplainReport;
+use super::json;
+use super::list::ListReport;
+use crate::emit::bundle::BundleRecord;
+use crate::manifest::{Manifest, ProjectFile};
+
+/// Every schema: its name, and what it describes.
+pub const NAMES: [(&str, &str); 7] = [
+    ("manifest", "a manifest: contexts/**.yaml"),
+    ("project", "the project file: contexture.yaml"),
+    ("bundle", "bundle.json"),
+    ("build", "the output of build and check with --format json"),
+    ("list", "the output of list --format json"),
+    ("explain", "the output of explain --format json"),
+    ("count", "the output of count --format json"),
+];
+
+/// The schema of that name as JSON with a final line break.
+pub fn of(name: &str) -> Option<String> {
+    Some(match name {
+        "manifest" => schema::<Manifest>(Reads::Written),
+        "project" => schema::<ProjectFile>(Reads::Written),
+        "bundle" => schema::<BundleRecord>(Reads::Printed),
+        "build" => schema::<BuildReport>(Reads::Printed),
+        "list" => schema::<ListReport>(Reads::Printed),
+        "explain" => schema::<ExplainReport>(Reads::Printed),
+        "count" => schema::<CountReport>(Reads::Printed),
+        _ => return None,
+    })
+}
+
+/// Whether people write the document or the tool prints it.
+enum Reads {
+    Written,
+    Printed,
+}
+
+fn schema<T: JsonSchema>(reads: Reads) -> String {
+    let settings = SchemaSettings::draft2020_12();
+    let settings = match reads {
+        Reads::Written => settings.for_deserialize(),
+        Reads::Printed => settings.for_serialize(),
+    };
+    json(&SchemaGenerator::new(settings).into_root_schema_for::<T>())
+}
