@@ -1,6 +1,6 @@
 //! The templates of a project: found by name, read and parsed on first use, rendered.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use super::evaluate;
