@@ -5,6 +5,7 @@
 //! stderr; only [`main`] decides the exit code.
 
 mod build;
+mod check;
 mod count;
 mod explain;
 mod generate;
@@ -97,6 +98,8 @@ enum Command {
     List(list::Arguments),
     /// Build contexts, write bundles, print the report, hold the budgets
     Build(build::Arguments),
+    /// Build without writing: for CI and pre-commit
+    Check(check::Arguments),
     /// Print one prompt, or one request body, to stdout
     Render(render::Arguments),
     /// Show what a context is made of, segment by segment, and why
@@ -151,6 +154,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(arguments, &session),
         Command::List(arguments) => list::run(arguments, &session),
         Command::Build(arguments) => build::run(arguments, &session),
+        Command::Check(arguments) => check::run(arguments, &session),
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
