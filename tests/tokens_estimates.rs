@@ -82,7 +82,7 @@ fn nineteen_in_twenty_published_counts_lie_in_their_band() {
     for (generation, family) in [("older", Family::ClaudeOlder), ("newer", Family::ClaudeNewer)] {
         let (mut texts, mut inside) = (0, 0);
         for text in corpus().iter().filter(|text| text.generation == generation) {
-            let features = Features::from(<[u64; 21]>::try_from(text.features.as_slice()).unwrap());
+            let features = Features::from(<[u64; Features::COUNT]>::try_from(text.features.as_slice()).unwrap());
             let (low, high) = family.count_features(&[features]).total.band();
             texts += 1;
             inside += u64::from((low..=high).contains(&text.tokens.saturating_sub(WRAPPER)));

@@ -110,6 +110,9 @@ const RANGES: [(u32, Feature); 42] = [
 pub struct Features([u64; FEATURES]);
 
 impl Features {
+    /// How many there are.
+    pub const COUNT: usize = FEATURES;
+
     /// The features of each piece of the text that the pieces make when joined: a word that runs
     /// across a joint is one word, of the piece in which it begins.
     pub fn of(pieces: &[&str]) -> Vec<Self> {
