@@ -4,6 +4,12 @@
 //! the user names ([`UserTokenizer`]), or, where neither is to be had, an estimate by content for
 //! the model's [`Family`]. [`Tokenizer`] is whichever of them a model has. All of them count the
 //! text of one message as it stands joined, and hand each piece of it the tokens that begin there.
+//!
+//! An encoding cuts a text where counts add up (`cut`, by the character classes of `class`), counts
+//! the stretches, and counts joined pieces by their seams (`seam`). Most stretches are counted by
+//! tiktoken-rs; those that would be too much for it are split (`split`) and merged (`merge`) here.
+//! An estimate sums up what a text is made of (`features`) with the weights of a family (`estimate`,
+//! `estimators`). This room knows text and nothing of where it came from or what it costs.
 
 mod class;
 mod count;
@@ -47,6 +53,8 @@ pub struct MessageCount {
     pub per_piece: Vec<u64>,
 }
 
+/// Where a user's tokenizer refuses a text, the text is estimated as for an unknown family, and the
+/// count says so.
 impl Tokenizer {
     /// The tokens of a text.
     pub fn count(&self, text: &str) -> Count {
