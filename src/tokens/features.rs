@@ -116,9 +116,15 @@ impl Features {
     /// The features of each piece of the text that the pieces make when joined: a word that runs
     /// across a joint is one word, of the piece in which it begins.
     pub fn of(pieces: &[&str]) -> Vec<Self> {
-        let o200k = Encoding::O200kBase.attribute(pieces);
+        Self::of_counted(pieces, &Encoding::O200kBase.attribute(pieces))
+    }
+
+    /// [`of`](Self::of) for pieces whose shares of `o200k_base` are known, as
+    /// [`Encoding::attribute`] gives them.
+    pub fn of_counted(pieces: &[&str], o200k: &[u64]) -> Vec<Self> {
         let mut scan = Scan { before: '\n', kind_before: None, small_letters: 0 };
-        pieces.iter().zip(o200k).map(|(piece, tokens)| scan.piece(piece, tokens)).collect()
+        let shares = o200k.iter().copied().chain(std::iter::repeat(0));
+        pieces.iter().zip(shares).map(|(piece, tokens)| scan.piece(piece, tokens)).collect()
     }
 
     /// All features, in the order of `benches/estimate/corpus.csv`.
