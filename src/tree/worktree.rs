@@ -97,15 +97,15 @@ impl Worktree {
     }
 
     /// A file of git's rules at a path below the git root: from the disk, else as the index holds it.
-    fn rules(&self, full: &str) -> Vec<u8> {
-        if let Some(text) = self.above.read_rules(full, MAX_PATTERN_FILE_BYTES) {
-            return text;
+    fn rules(&self, full: &str) -> Result<Vec<u8>, Error> {
+        if let Some(text) = self.above.read_rules(full, MAX_PATTERN_FILE_BYTES)? {
+            return Ok(text);
         }
-        let stored = self.git.as_ref().and_then(|git| {
-            let id = git.staged.get(full).filter(|entry| entry.kind == EntryKind::File && entry.skipped)?.id?;
-            git.objects.file(id).ok()
-        });
-        stored.map(|text| text.to_vec()).unwrap_or_default()
+        let left_out = self.tracked(full).filter(|entry| entry.kind == EntryKind::File && entry.skipped);
+        match left_out.and_then(|entry| entry.id).zip(self.git.as_ref()) {
+            Some((id, git)) => git.objects.rules(id, MAX_PATTERN_FILE_BYTES),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn ignores(&self, full: &str, is_folder: bool) -> Result<bool, Error> {
