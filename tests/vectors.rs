@@ -139,3 +139,31 @@ fn another_implementation_reproduces_the_vectors() {
         agree(&name, &vector, &computed);
     }
 }
+
+#[test]
+fn another_implementation_reproduces_the_bundles_of_this_repository() {
+    let output = tempfile::tempdir().unwrap();
+    let contexture = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_contexture"));
+        let output = command.arg("-C").arg(env!("CARGO_MANIFEST_DIR")).args(arguments).output().unwrap();
+        assert!(output.status.code() < Some(2), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let list: Value = serde_json::from_str(&contexture(&["list", "--format", "json"])).unwrap();
+    contexture(&["build", "--output", output.path().to_str().unwrap()]);
+    for context in list["contexts"].as_array().unwrap() {
+        let variant = context["variant"].as_str().map_or_else(String::new, |variant| format!("@{variant}"));
+        let id = format!("{}{variant}", context["id"].as_str().unwrap());
+        let computed = in_python(&contexture(&["explain", &id, "--format", "json"]));
+        let record = fs::read_to_string(output.path().join(format!("{id}.bundle/bundle.json"))).unwrap();
+        let record: Value = serde_json::from_str(&record).unwrap();
+        let of =
+            |key: &str| record["segments"].as_array().unwrap().iter().map(|segment| segment[key].clone()).collect();
+        let digests: Vec<Value> = of("digest");
+        let links: Vec<Value> = of("chain");
+        assert!(!digests.is_empty());
+        assert_eq!(computed["digests"], Value::from(digests), "{id}");
+        assert_eq!(computed["prefixes"].as_array().unwrap()[1..], links, "{id}");
+        assert_eq!((&computed["prefix"], &computed["full"]), (&record["prefix"], &record["full"]), "{id}");
+    }
+}
