@@ -328,7 +328,7 @@ impl Composer<'_> {
         more: serde_json::Map<String, Json>,
         faults: &mut Faults,
     ) -> Option<Item> {
-        for name in self.library.reached(template) {
+        for name in self.library.reach(template) {
             // Read again through this context's reader, so that it knows what it stands on.
             let _ = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map(|path| self.reader.read(&path));
         }

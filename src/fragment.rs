@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::decode::Text;
-use crate::diag::{Diagnostic, Faults, Severity, near};
+use crate::diag::{Diagnostic, Faults, near};
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath, Source, Span};
 use crate::tree::{ReadError, Tree};
@@ -309,9 +309,7 @@ impl<'a> Reader<'a> {
 /// A remark on a fragment whose stored text holds CRLF line endings.
 pub fn crlf_remark(fragment: &Fragment) -> Option<Diagnostic> {
     let at = fragment.source.text().find("\r\n")?;
-    let mut remark =
-        Diagnostic::warning("crlf", "the file is stored with CRLF line endings, and the model will see them");
-    remark.severity = Severity::Warning;
+    let remark = Diagnostic::warning("crlf", "the file is stored with CRLF line endings, and the model will see them");
     Some(
         remark
             .at(&Span::new(&fragment.source, at, at))

@@ -8,7 +8,6 @@ mod budgets;
 mod model;
 mod provenance;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -17,7 +16,7 @@ use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
 use crate::count::{Counts, count};
 use crate::diag::{Diagnostic, Faults};
-use crate::error::{Error, Failure};
+use crate::error::Failure;
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
@@ -26,7 +25,7 @@ use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
 use crate::source::ProjectPath;
 use crate::tokens::{Encoding, Tokenizer};
-use crate::tree::{ReadError, Tree, TreeName};
+use crate::tree::{ReadError, Tree};
 
 pub use budgets::{BudgetName, BudgetResult, Status};
 pub use model::{Fit, ModelBuild, Tokens, WindowFit};
@@ -194,7 +193,7 @@ fn library<'a>(fragments: &'a Fragments<'a>) -> Result<Library<'a>, Failure> {
 }
 
 /// The built-in cards with the project's own prices laid over them.
-fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
+pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
     let cards = Cards::built_in();
     let Ok(path) = ProjectPath::new(PRICES_FILE) else { return Ok(cards) };
     let reader = Reader::new(fragments);
@@ -268,25 +267,4 @@ fn matches_pattern(pattern: &str, name: &str) -> bool {
         rest = &rest[at + part.len()..];
     }
     rest.ends_with(last)
-}
-
-/// The tree's own description, for reports.
-pub fn describe(name: &TreeName) -> BTreeMap<&'static str, String> {
-    let kind = match name {
-        TreeName::Commit(_) => "commit",
-        TreeName::Index(_) => "index",
-        TreeName::Worktree(_) => "worktree",
-    };
-    let mut facts = BTreeMap::from([("kind", kind.to_owned())]);
-    if let Some(commit) = name.commit() {
-        facts.insert("commit", commit.id.to_string());
-    }
-    facts
-}
-
-/// An error that every context of a run shares.
-impl From<Error> for Vec<Diagnostic> {
-    fn from(error: Error) -> Self {
-        vec![Diagnostic::error("repository", error.to_string()).maybe_hint(error.cure().map(str::to_owned))]
-    }
 }

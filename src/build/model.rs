@@ -10,10 +10,9 @@ use crate::cost::layout::{self, Placed};
 use crate::count::{Counts, count};
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults};
-use crate::emit::{self, Api, Caching, Prompt};
 use crate::fragment::Reader;
 use crate::manifest::Breakpoints;
-use crate::models::{Card, Cards, Date, Framing, Markers, Platform, TokenizerName, Window};
+use crate::models::{Card, Cards, Date, Framing, TokenizerName, Window};
 use crate::resolve::{Content, Plan};
 use crate::segment::{Kind, Segment, Tier, messages};
 use crate::tokens::{Basis, Count, Encoding, Family, Tokenizer, UserTokenizer};
@@ -323,87 +322,5 @@ impl ModelBuild {
             () if high < minimum => Fit::No,
             () => Fit::Maybe,
         })
-    }
-
-    /// What the emitters need for this model.
-    pub fn prompt<'a>(
-        &'a self,
-        plan: &'a Plan,
-        segments: &'a [Segment],
-        breakpoints: &'a [crate::blocks::Breakpoint],
-        schema_name: &'a str,
-    ) -> Prompt<'a> {
-        Prompt {
-            segments,
-            breakpoints,
-            api: api(&self.card),
-            model: &self.card.api_name,
-            settings: &self.settings,
-            schema: plan.schema.as_ref(),
-            schema_name,
-            max_tokens: plan.manifest.output.as_ref().and_then(|output| output.max_tokens).map(|limit| limit.0),
-            caching: match self.card.markers {
-                Markers::CacheControl => Caching::CacheControl,
-                Markers::Breakpoint => Caching::BreakpointField,
-                Markers::KeyOnly => Caching::KeyOnly,
-                Markers::CachePoint => Caching::CachePoint,
-                Markers::CachedContent => Caching::CachedContent,
-                Markers::None => Caching::None,
-            },
-            cache_key: None,
-        }
-    }
-
-    /// Every body of this model, with the name of its file. Faults of emission are placed at the
-    /// manifest's settings.
-    pub fn bodies(&self, plan: &Plan, segments: &[Segment]) -> Result<Vec<(String, emit::Body)>, Vec<Diagnostic>> {
-        let breakpoints: Vec<_> = self.breakpoints.iter().map(|placed| placed.breakpoint).collect();
-        let schema_name = schema_name(plan);
-        let prompt = self.prompt(plan, segments, &breakpoints, &schema_name);
-        let mut bodies = Vec::new();
-        let mut faults = Vec::new();
-        for dialect in emit::dialects(&prompt) {
-            match emit::emit(&prompt, dialect) {
-                Ok(body) => bodies.push((dialect.file_name(&self.name), body)),
-                Err(found) => faults.extend(found.into_iter().map(|fault| self.placed(plan, fault))),
-            }
-        }
-        if faults.is_empty() { Ok(bodies) } else { Err(faults) }
-    }
-
-    fn placed(&self, plan: &Plan, fault: emit::EmitFault) -> Diagnostic {
-        let setting = fault.setting.clone();
-        let span = setting.and_then(|key| {
-            plan.manifest.settings.iter().find_map(|(own, node)| {
-                let inner = node
-                    .as_map()
-                    .and_then(|map| map.iter().find(|(own, _)| *own.text == *key))
-                    .map(|(own, _)| own.span.clone());
-                if *own.text == *key { Some(own.span.clone()) } else { inner }
-            })
-        });
-        let span = span
-            .or_else(|| plan.manifest.output.as_ref().map(|output| output.span.clone()))
-            .unwrap_or_else(|| plan.manifest.span.clone());
-        Diagnostic::from(fault).at(&span).for_model(&self.name)
-    }
-}
-
-/// A name for the output schema that every API takes.
-fn schema_name(plan: &Plan) -> String {
-    let own: String = plan.id.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    own.chars().take(60).collect()
-}
-
-/// The API that a card is called through.
-fn api(card: &Card) -> Api {
-    use crate::models::Dialect;
-    match (card.platform, card.dialects.first()) {
-        (_, Some(Dialect::Messages)) => Api::Anthropic,
-        (_, Some(Dialect::Responses)) => Api::OpenAi,
-        (_, Some(Dialect::Generate | Dialect::Cached)) => Api::Gemini,
-        (_, Some(Dialect::Converse)) => Api::Bedrock,
-        (Platform::OpenAi | Platform::Azure, _) => Api::OpenAi,
-        _ => Api::Compatible,
     }
 }

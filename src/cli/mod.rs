@@ -10,8 +10,10 @@ mod explain;
 mod generate;
 mod init;
 mod list;
+mod models;
 mod render;
 mod session;
+mod simulate;
 mod verify;
 
 use std::ffi::OsString;
@@ -102,6 +104,10 @@ enum Command {
     Explain(explain::Arguments),
     /// Count the tokens of files or of standard input
     Count(count::Arguments),
+    /// Replay timed requests against a provider's cache rules
+    Simulate(simulate::Arguments),
+    /// List model cards, explain one, show dated changes, or import a price file
+    Models(models::Arguments),
     /// Tell whether a bundle follows from the commit that it names
     Verify(verify::Arguments),
     /// Print the JSON Schema of a file format or an output
@@ -149,6 +155,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
+        Command::Simulate(arguments) => simulate::run(arguments, &session),
+        Command::Models(arguments) => models::run(arguments, &session),
         Command::Verify(arguments) => verify::run(arguments, &session),
         Command::Schema(arguments) => generate::schema(arguments, &session),
         Command::Completions(arguments) => generate::completions(arguments, &session),

@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 
 use crate::build::{Attempt, Build, Request, build_all};
+use crate::emit::request::bodies;
 use crate::emit::{self, fill, transcript};
 use crate::error::{Error, Failure};
 use crate::models::Date;
@@ -78,7 +79,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             transcript(&build.segments)
         }
         Some(model) => {
-            let bodies = model.bodies(&build.plan, &build.segments)?;
+            let bodies = bodies(&build, model)?;
             let wanted = dialect.map(emit::Dialect::from);
             let found = bodies.into_iter().find(|(_, body)| wanted.is_none_or(|wanted| wanted == body.dialect));
             let Some((_, mut body)) = found else {

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anstream::ColorChoice;
 
 use crate::diag::{Diagnostic, Severity};
-use crate::error::Error;
+use crate::error::{Error, Failure};
+use crate::fragment::Fragments;
+use crate::models::{Cards, Date, day_of};
 use crate::report::{inert, snippet};
 use crate::tree::{Place, Tree};
 
@@ -72,6 +74,15 @@ impl Session {
         })
     }
 
+    /// The model cards, with the prices of the project laid over them if there is one.
+    pub fn cards(&self) -> Result<Cards, Failure> {
+        match self.place().and_then(|place| place.worktree()) {
+            Ok(tree) => crate::build::cards(&Fragments::new(&tree)),
+            // Cards are good to have in any folder.
+            Err(_) => Ok(Cards::built_in()),
+        }
+    }
+
     /// Writes data to stdout.
     pub fn print(&self, text: &str) -> Result<(), Error> {
         let mut out = anstream::stdout().lock();
@@ -122,6 +133,12 @@ impl Session {
             }
         }
     }
+}
+
+/// The day it is, in UTC: the one place that asks a clock.
+pub(super) fn today() -> Date {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    day_of(now.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX)))
 }
 
 /// A sign of life on stderr that leaves no trace.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::build::Build;
 use crate::diag::Diagnostic;
+use crate::emit::request::bodies;
 use crate::emit::{Hole, HoleKind, transcript};
 use crate::error::Error;
 use crate::record::ContextRecord;
@@ -97,7 +98,7 @@ pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
     let (mut inputs, mut history, mut cached) = (Vec::new(), Vec::new(), Vec::new());
     let mut faults: Vec<Diagnostic> = Vec::new();
     for model in &build.models {
-        match model.bodies(&build.plan, &build.segments) {
+        match bodies(build, model) {
             Ok(bodies) => {
                 for (name, body) in bodies {
                     for hole in &body.holes {

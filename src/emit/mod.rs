@@ -15,6 +15,7 @@ mod gemini;
 mod messages;
 mod openai;
 mod outline;
+pub mod request;
 mod schema;
 mod settings;
 mod transcript;

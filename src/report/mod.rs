@@ -7,7 +7,9 @@ pub mod count;
 pub mod explain;
 pub mod inert;
 pub mod list;
+pub mod models;
 pub mod schema;
+pub mod simulate;
 pub mod snippet;
 pub mod text;
 

@@ -1,12 +1,12 @@
 //! The working tree: what the next commit would hold if everything not ignored were added.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 use git2::{ObjectFormat, Oid};
 
 use super::attributes::Attributes;
-use super::cache::Cache;
+use super::cache::{Cache, lock};
 use super::commit::{Listing, is_output, stored};
 use super::disk::{Disk, DiskEntry, DiskKind};
 use super::eol::{self, AutoCrlf};
@@ -41,6 +41,8 @@ pub struct Worktree {
     attributes: Attributes,
     settings: Settings,
     cache: Cache,
+    /// The names in folders that were looked into, on a disk that folds case.
+    spelled: Mutex<HashMap<String, HashSet<String>>>,
 }
 
 /// What of the repository's configuration decides how a checkout reads.
@@ -50,6 +52,8 @@ pub(super) struct Settings {
     pub(super) auto_crlf: AutoCrlf,
     /// `core.symlinks`: whether links are checked out as links, or as files that hold their text.
     pub(super) symlinks: bool,
+    /// `core.ignoreCase`: whether the disk takes `A` for `a`.
+    pub(super) fold_case: bool,
 }
 
 /// The repository that a working tree belongs to.
@@ -76,7 +80,8 @@ impl Worktree {
         (ignored, attributes): (Ignored, Attributes),
         settings: Settings,
     ) -> Self {
-        Self { disk, above, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache: Cache::default() }
+        let (cache, spelled) = (Cache::default(), Mutex::default());
+        Self { disk, above, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache, spelled }
     }
 
     fn tracked(&self, full: &str) -> Option<&StagedEntry> {
@@ -109,7 +114,11 @@ impl Worktree {
         if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) {
             return Ok(Standing::Other("part of a submodule"));
         }
-        let on_disk = self.disk.standing(path)?;
+        let on_disk = match self.disk.standing(path)? {
+            Standing::Absent => Standing::Absent,
+            _ if self.settings.fold_case && !self.is_spelled_so(path)? => Standing::Absent,
+            found => found,
+        };
         let is_file = matches!(on_disk, Standing::File(()) | Standing::Link(_));
         if is_file && tracked.is_none() && self.ignores(&full, false)? {
             return Err(ReadError::Ignored);
@@ -125,6 +134,19 @@ impl Worktree {
             }
             Standing::File(()) => Standing::File(Source::Disk { path: path.to_owned(), untracked: tracked.is_none() }),
         })
+    }
+
+    /// Whether the disk spells the last part of a path so: paths are matched by bytes, here too.
+    fn is_spelled_so(&self, path: &str) -> Result<bool, Error> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if let Some(names) = lock(&self.spelled).get(folder) {
+            return Ok(names.contains(name));
+        }
+        let entries = self.disk.entries(folder)?.unwrap_or_default();
+        let names: HashSet<String> = entries.into_iter().map(|entry| entry.name).collect();
+        let is_spelled_so = names.contains(name);
+        lock(&self.spelled).insert(folder.to_owned(), names);
+        Ok(is_spelled_so)
     }
 
     /// Whether a folder is a repository of its own, which git does not look into unless it tracks

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use contexture::source::ProjectPath;
 use contexture::tree::{Place, ReadError, Tree};
 
-use crate::repo::{Repo, path, texts};
-use crate::states::canary;
+use super::states::canary;
+use crate::support::{Repo, path, texts};
 
 /// Far above what any of these takes, far below a hang.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -468,6 +468,8 @@ fn trees_answer_many_threads_at_once() {
     }
     repo.file(".gitattributes", "* text=auto\n").commit("base");
     let place = repo.place();
+    // Packed under our eyes.
+    repo.git(["gc", "--quiet", "--prune=now"]);
     let (commit, index, disk) = (place.commit("HEAD").unwrap(), place.index().unwrap(), place.worktree().unwrap());
     let files = commit.list(&ProjectPath::root()).unwrap();
     for tree in [&commit as &dyn Tree, &index, &disk] {

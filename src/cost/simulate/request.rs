@@ -24,6 +24,16 @@ impl Seconds {
     }
 }
 
+impl std::fmt::Display for Seconds {
+    /// Without trailing zeros: `60`, `2.5`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.micros / 1_000_000, self.micros % 1_000_000) {
+            (whole, 0) => write!(f, "{whole}"),
+            (whole, micros) => write!(f, "{whole}.{}", format!("{micros:06}").trim_end_matches('0')),
+        }
+    }
+}
+
 /// A text of known length, registered in [`Contents`]. Equal handles are equal texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Content(u32);

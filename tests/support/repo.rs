@@ -1,5 +1,5 @@
-//! A repository to test with, made by git itself: fixed author, dates and home, so that ids and
-//! verdicts are the same on every machine.
+//! A repository to test with, made by git itself: fixed author, dates and home, so that ids,
+//! digests and verdicts are the same on every machine.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -92,6 +92,12 @@ impl Repo {
         self.git(["rev-parse", "HEAD"]).trim().to_owned()
     }
 
+    /// Adds everything and commits it, for the middle of a sentence.
+    pub fn committed(&self, message: &str) -> &Self {
+        self.commit(message);
+        self
+    }
+
     /// Runs git, which must succeed; returns what it printed.
     pub fn git<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> String {
         String::from_utf8(self.git_bytes(arguments)).expect("UTF-8 from git")
@@ -113,17 +119,23 @@ impl Repo {
 
     /// A git command in the root, with nothing of the machine's around it.
     pub fn command(&self) -> Command {
-        let mut command = Command::new("git");
-        command.current_dir(&self.root).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.folder.path()).env("GIT_CONFIG_NOSYSTEM", "1").env("LC_ALL", "C");
+        let mut command = self.clean("git");
         command
             .env("GIT_CONFIG_COUNT", "1")
             .env("GIT_CONFIG_KEY_0", "protocol.file.allow")
             .env("GIT_CONFIG_VALUE_0", "always");
         for who in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{who}_NAME"), "Ada").env(format!("GIT_{who}_EMAIL"), "ada@example.com");
-            command.env(format!("GIT_{who}_DATE"), "1700000000 +0000");
+            command.env(format!("GIT_{who}_DATE"), "1795262400 +0000");
         }
+        command
+    }
+
+    /// A command in the root that sees a home of its own and nothing else of the machine's.
+    pub fn clean(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.folder.path()).env("GIT_CONFIG_NOSYSTEM", "1").env("LC_ALL", "C");
         command
     }
 

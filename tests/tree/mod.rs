@@ -6,5 +6,4 @@ mod chance;
 mod content;
 mod hostile;
 mod patterns;
-mod repo;
 mod states;

@@ -1,0 +1,389 @@
+//! What a request costs, by the state of the cache, and a month of them at the declared traffic.
+//!
+//! Amounts are whole numbers of 10⁻¹⁵ dollars. Only figures of a month are ever rounded to one, half
+//! to even, each once: `month` and `storage`, because a chance is a number of billionths, and
+//! `expected`, which is the unrounded month divided by its calls. What needs a price that nobody knows is `None`, never 0.
+//! `docs/planner.md` has the formulas.
+
+use crate::cost::planner::{Layout, Service, ServiceKind, Stretch};
+use crate::cost::rules::{Model, Price, Rates};
+use crate::cost::traffic::{Chance, Traffic};
+use crate::quantity::Usd;
+use crate::segment::Ttl;
+use crate::tokens::{Basis, Count};
+
+/// One request in a model's own tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestTokens {
+    /// Text before the first input or history.
+    pub prefix: Count,
+    /// All text.
+    pub text: Count,
+    /// The expected size of inputs and history.
+    pub inputs: u64,
+    /// Roles, tool preambles: always an estimate. Where it stands among the text is not published;
+    /// it is priced as input that no cache serves, which is the dearer reading.
+    pub framing: u64,
+    /// The expected answer.
+    pub output: u64,
+}
+
+impl RequestTokens {
+    /// Everything that goes in: text, inputs and framing. Prices and windows go by it.
+    pub fn total(&self) -> u64 {
+        self.text.tokens().saturating_add(self.inputs).saturating_add(self.framing)
+    }
+
+    /// The band of the total. Framing and inputs are taken as they are.
+    pub fn band(&self) -> (u64, u64) {
+        let beside = self.inputs.saturating_add(self.framing);
+        let (low, high) = self.text.band();
+        (low.saturating_add(beside), high.saturating_add(beside))
+    }
+
+    /// What the text's count is.
+    pub fn basis(&self) -> Basis {
+        self.text.basis()
+    }
+}
+
+/// What a call is priced on.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The model's rules and prices on one date.
+    pub model: &'a Model,
+    /// Its prices through a batch endpoint, if known.
+    pub batch: Option<&'a Rates>,
+    /// The declared traffic, if any.
+    pub traffic: Option<&'a Traffic>,
+    /// The request.
+    pub tokens: &'a RequestTokens,
+}
+
+/// What a context costs with one model. Every figure for a call holds inputs, framing and the
+/// expected answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Bill {
+    /// A call without caching.
+    pub uncached: Option<Usd>,
+    /// A call that finds nothing in the cache and writes all of it. Storage is not in it.
+    pub cold: Option<Usd>,
+    /// A call that finds everything there.
+    pub warm: Option<Usd>,
+    /// A call at the declared traffic, deploys and storage shared out among the calls. `None` without
+    /// traffic.
+    pub expected: Option<Usd>,
+    /// The same if the provider keeps what it promises and nothing more.
+    pub guaranteed: Option<Usd>,
+    /// A month of 30 days at the declared traffic. `None` without traffic.
+    pub month: Option<Usd>,
+    /// The first call after a deploy, less a warm one: `cold − warm`. Each replica pays it.
+    pub deploy: Option<Usd>,
+    /// What storing cached objects costs in a month (it is in `month`); 0 where nothing is charged
+    /// for storage.
+    pub storage: Option<Usd>,
+    /// What caching saves in a month, against the same calls uncached; negative where it costs.
+    pub saves: Option<Usd>,
+    /// Input tokens that a warm call reads.
+    pub read: u64,
+    /// The chance that a call finds the whole of it; `None` without traffic, or with nothing cached.
+    pub hit: Option<Chance>,
+    /// Whether what is read is promised by the provider (rule R13). True where nothing is read.
+    pub is_promised: bool,
+}
+
+/// Prices a request that is marked as the layout says.
+pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
+    let service = layout.service(terms.model, terms.tokens);
+    let is_promised = service.stretches.iter().all(|stretch| stretch.is_promised);
+    let hit = terms.traffic.and_then(|traffic| Some(chance(service.stretches.last()?, traffic)));
+    let unpriced = Bill { read: service.held(), hit, is_promised, ..Bill::default() };
+    let Some(prices) = &terms.model.prices else { return unpriced };
+    let rates = prices.at(terms.tokens.total());
+    let calls = Calls::of(&service, rates, terms.tokens);
+    let months = terms.traffic.map(|traffic| {
+        let stored = |count: &Stretch| storage(&service, count, prices.storage);
+        let promised = |stretch: &Stretch| if stretch.is_promised { chance(stretch, traffic) } else { Chance::NEVER };
+        let batch = batch(traffic, terms);
+        let expected = calls.month(traffic, batch, |stretch| chance(stretch, traffic), stored);
+        let guaranteed = calls.month(traffic, batch, promised, stored);
+        let uncached = calls.uncached.and_then(|call| {
+            let live = call.times(traffic.live_calls().into())?;
+            live.plus(batch?)
+        });
+        (expected, guaranteed, uncached, traffic.calls)
+    });
+    let deploy = calls.cold.zip(calls.warm).map(|(cold, warm)| cold - warm);
+    let month = months.as_ref().and_then(|(expected, ..)| expected.as_ref());
+    let per_call = |month: Option<&Month>, count: u64| month.and_then(|month| month.per_call(count));
+    Bill {
+        uncached: calls.uncached,
+        cold: calls.cold,
+        warm: calls.warm,
+        expected: months.as_ref().and_then(|(expected, _, _, count)| per_call(expected.as_ref(), *count)),
+        guaranteed: months.as_ref().and_then(|(_, guaranteed, _, count)| per_call(guaranteed.as_ref(), *count)),
+        month: month.map(Month::total),
+        deploy,
+        storage: month.map(|month| divided(month.storage, BILLION)),
+        saves: months.as_ref().and_then(|(expected, _, uncached, _)| Some((*uncached)? - expected.as_ref()?.total())),
+        ..unpriced
+    }
+}
+
+/// The chance that a call finds a stretch alive.
+fn chance(stretch: &Stretch, traffic: &Traffic) -> Chance {
+    // An unpublished lifetime outlives every pause; a measured rate still holds.
+    let lives = stretch.lives.unwrap_or(Ttl { seconds: u32::MAX });
+    match traffic.hit_rate {
+        crate::manifest::HitRate::Auto if stretch.lives.is_none() && traffic.live_calls() > 0 => Chance::CERTAIN,
+        _ => traffic.chance(lives, stretch.refreshed_by_use),
+    }
+}
+
+/// A month of calls through a batch endpoint: whether a batch finds anything in a cache is best
+/// effort everywhere, so nothing of it is counted on.
+fn batch(traffic: &Traffic, terms: &Terms) -> Option<Usd> {
+    let calls = traffic.batch_calls();
+    if calls == 0 {
+        return Some(Usd::ZERO);
+    }
+    let rates = terms.batch?;
+    let call = of(terms.tokens.total(), rates.input)?.plus(of(terms.tokens.output, rates.output)?)?;
+    call.times(calls.into())
+}
+
+/// What storing one object for its lifetime costs.
+fn storage(service: &Service, stretch: &Stretch, hourly: Option<Price>) -> Option<Usd> {
+    if service.kind != ServiceKind::Object {
+        return Some(Usd::ZERO);
+    }
+    let seconds = stretch.written_for.map_or(0, |ttl| i128::from(ttl.seconds));
+    Some(divided(of(stretch.tokens, hourly)?.femto.checked_mul(seconds)?, 3600))
+}
+
+/// A call in the two states of every stretch.
+struct Calls<'a> {
+    uncached: Option<Usd>,
+    cold: Option<Usd>,
+    warm: Option<Usd>,
+    /// Each stretch, warm and cold.
+    stretches: Vec<(&'a Stretch, Option<Usd>, Option<Usd>)>,
+    /// Whatever no cache serves, and the answer.
+    rest: Option<Usd>,
+}
+
+/// A month in billionths of 10⁻¹⁵ dollars.
+struct Month {
+    all: i128,
+    storage: i128,
+}
+
+const BILLION: i128 = 1_000_000_000;
+
+impl<'a> Calls<'a> {
+    fn of(service: &'a Service, rates: &Rates, tokens: &RequestTokens) -> Self {
+        let output = of(tokens.output, rates.output);
+        let plus = |a: Option<Usd>, b: Option<Usd>| a?.plus(b?);
+        let read = match service.kind {
+            ServiceKind::Unasked { beside_explicit: true } => rates.implicit_read.or(rates.read),
+            _ => rates.read,
+        };
+        let write = |stretch: &Stretch| match (service.kind, stretch.written_for) {
+            // An object is made at the input price, then read like any other.
+            (ServiceKind::Object, _) => plus(of(stretch.tokens, rates.input), of(stretch.tokens, read)),
+            (ServiceKind::Marked, Some(ttl)) => of(stretch.tokens, write_price(rates, ttl)),
+            _ => of(stretch.tokens, rates.input),
+        };
+        let stretches: Vec<_> =
+            service.stretches.iter().map(|stretch| (stretch, of(stretch.tokens, read), write(stretch))).collect();
+        let rest = plus(of(tokens.total().saturating_sub(service.held()), rates.input), output);
+        Self {
+            uncached: plus(of(tokens.total(), rates.input), output),
+            cold: stretches.iter().fold(rest, |sum, (_, _, cold)| plus(sum, *cold)),
+            warm: stretches.iter().fold(rest, |sum, (_, warm, _)| plus(sum, *warm)),
+            stretches,
+            rest,
+        }
+    }
+
+    /// A month of the declared traffic: every stretch warm by its chance, a rewarm for each deploy
+    /// and replica, and storage for each object that is made.
+    fn month(
+        &self,
+        traffic: &Traffic,
+        batch: Option<Usd>,
+        chance: impl Fn(&Stretch) -> Chance,
+        storage: impl Fn(&Stretch) -> Option<Usd>,
+    ) -> Option<Month> {
+        let calls = i128::from(traffic.live_calls());
+        let mut call = self.rest?.femto.checked_mul(BILLION)?;
+        let (mut rewarm, mut stored, mut made) = (0i128, 0i128, 0i128);
+        for (stretch, warm, cold) in &self.stretches {
+            let (found, missed) = (chance(stretch), chance(stretch).contrary());
+            let (warm, cold) = (warm.as_ref()?.femto, cold.as_ref()?.femto);
+            call = call.checked_add(warm.checked_mul(found.billionths.into())?)?;
+            call = call.checked_add(cold.checked_mul(missed.billionths.into())?)?;
+            // A deploy takes nothing away from calls that never find anything.
+            if found > Chance::NEVER {
+                rewarm = rewarm.checked_add(cold.checked_sub(warm)?)?;
+            }
+            stored = stored.checked_add(storage(stretch)?.femto)?;
+            made = calls.checked_mul(missed.billionths.into())?;
+        }
+        let rewarms = i128::from(traffic.rewarms());
+        let steady = call.checked_mul(calls)?.checked_add(rewarm.checked_mul(rewarms)?.checked_mul(BILLION)?)?;
+        // However many deploys there are, no call is colder than cold.
+        let coldest = self.cold?.femto.checked_mul(calls)?.checked_mul(BILLION)?;
+        let made = made.checked_add(rewarms.checked_mul(BILLION)?)?.min(calls.checked_mul(BILLION)?);
+        let storage = stored.checked_mul(made)?;
+        let all = if rewarm > 0 { steady.min(coldest) } else { steady };
+        let all = all.checked_add(storage)?.checked_add(batch?.femto.checked_mul(BILLION)?)?;
+        Some(Month { all, storage })
+    }
+}
+
+impl Month {
+    fn total(&self) -> Usd {
+        divided(self.all, BILLION)
+    }
+
+    /// The share of one call; `None` when there are none.
+    fn per_call(&self, calls: u64) -> Option<Usd> {
+        let divisor = BILLION.checked_mul(i128::from(calls)).filter(|divisor| *divisor > 0)?;
+        Some(divided(self.all, divisor))
+    }
+}
+
+/// The price of writing for `ttl`: the input price where writing has none of its own.
+pub(crate) fn write_price(rates: &Rates, ttl: Ttl) -> Option<Price> {
+    if rates.write.is_empty() { rates.input } else { rates.write(ttl) }
+}
+
+/// Tokens at a price: no tokens cost nothing, whatever the price; tokens at an unknown price are
+/// unknown.
+pub(crate) fn of(tokens: u64, price: Option<Price>) -> Option<Usd> {
+    if tokens == 0 { Some(Usd::ZERO) } else { price.map(|price| price.of(tokens)) }
+}
+
+/// A quotient rounded half to even, by a positive divisor.
+pub(crate) fn divided(amount: i128, divisor: i128) -> Usd {
+    let (whole, rest) = (amount.div_euclid(divisor), amount.rem_euclid(divisor));
+    let up = rest > divisor - rest || (rest == divisor - rest && whole % 2 != 0);
+    Usd { femto: whole + i128::from(up) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blocks::Breakpoint;
+    use crate::cost::planner::Placed;
+    use crate::cost::rules::{
+        BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Prices,
+    };
+    use crate::manifest::{HitRate, Hours};
+    use crate::quantity::Share;
+
+    fn price(usd: &str) -> Option<Price> {
+        Price::per_million(Usd::parse(usd).unwrap())
+    }
+
+    fn ttl(written: &str) -> Ttl {
+        Ttl::parse(written).unwrap()
+    }
+
+    /// The published prices of gpt-6.1-sol up to 272,000 tokens.
+    fn sol() -> Model {
+        let kept = |written| Lifetime {
+            ttl: ttl(written),
+            expected: ttl(written),
+            class: Class::Minimum,
+            refreshed_by_use: true,
+        };
+        let family = Family::BreakpointOnly(BreakpointOnly {
+            slots: 4,
+            default_mode: Mode::Implicit,
+            lookup_first: 2,
+            lookup_latest: 50,
+            lookup_endings: 20,
+            dev_block_end_written: false,
+            mixed_billing: MixedBilling::Longest,
+            refresh_path: false,
+        });
+        let write = vec![(ttl("30m"), price("2.5").unwrap()), (ttl("12h"), price("5").unwrap())];
+        let base = Rates { input: price("2"), output: price("10"), read: price("0.1"), implicit_read: None, write };
+        let mechanism = Mechanism { family, minimum: 1024, lifetimes: vec![kept("30m"), kept("12h")] };
+        Model {
+            name: "gpt-6.1-sol".into(),
+            rules: CacheRules { explicit: Some(mechanism), ..CacheRules::default() },
+            prices: Some(Prices { base, ..Prices::default() }),
+        }
+    }
+
+    fn layout(tokens: u64, written: &str) -> Layout {
+        let breakpoint = Breakpoint { after: 0, ttl: ttl(written) };
+        let placed = Placed { breakpoint, tokens, is_dead: false, is_explicit: false, worth: None, why: String::new() };
+        Layout { breakpoints: vec![placed] }
+    }
+
+    fn tokens() -> RequestTokens {
+        let text = Count::exact(57_204);
+        RequestTokens { prefix: text, text, inputs: 600, framing: 21, output: 250 }
+    }
+
+    fn traffic() -> Traffic {
+        let hit_rate = HitRate::Given(Share::parse("100%").unwrap());
+        Traffic { calls: 1_500_000, hours: Hours::Flat, hit_rate, deploys: 20, replicas: 1, batch: Share::default() }
+    }
+
+    #[test]
+    fn the_worked_example_comes_out_to_the_last_digit() {
+        let (model, tokens, traffic) = (sol(), tokens(), traffic());
+        let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &tokens };
+        let bill = bill(&layout(57_204, "30m"), &terms);
+        let exact = |amount: Option<Usd>| amount.unwrap().exact();
+        assert_eq!(exact(bill.uncached), "0.11815");
+        assert_eq!(exact(bill.cold), "0.146752");
+        assert_eq!(exact(bill.warm), "0.0094624");
+        assert_eq!(exact(bill.expected), "0.009464230528");
+        assert_eq!(exact(bill.month), "14196.345792");
+        assert_eq!(bill.month.unwrap().rounded(2), "14196.35");
+        assert_eq!(exact(bill.deploy), "0.1372896");
+        assert_eq!(exact(bill.storage), "0");
+        assert_eq!(bill.saves.unwrap(), Usd::parse("163028.654208").unwrap());
+        assert_eq!((bill.read, bill.hit, bill.is_promised), (57_204, Some(Chance::CERTAIN), true));
+    }
+
+    #[test]
+    fn without_traffic_a_month_is_unknown_and_so_is_what_no_price_is_known_for() {
+        let (mut model, tokens, traffic) = (sol(), tokens(), traffic());
+        let terms = Terms { model: &model, batch: None, traffic: None, tokens: &tokens };
+        let quiet = bill(&layout(57_204, "30m"), &terms);
+        assert!(quiet.warm.is_some() && quiet.expected.is_none() && quiet.month.is_none() && quiet.saves.is_none());
+        model.prices.as_mut().unwrap().base.read = None;
+        let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &tokens };
+        let unread = bill(&layout(57_204, "30m"), &terms);
+        assert!(unread.cold.is_some() && unread.uncached.is_some());
+        assert_eq!((unread.warm, unread.expected, unread.month, unread.deploy), (None, None, None, None));
+    }
+
+    #[test]
+    fn a_batch_without_known_prices_makes_the_month_unknown() {
+        let (model, tokens) = (sol(), tokens());
+        let half = Traffic { batch: Share::parse("50%").unwrap(), ..traffic() };
+        let terms = Terms { model: &model, batch: None, traffic: Some(&half), tokens: &tokens };
+        assert_eq!(bill(&layout(57_204, "30m"), &terms).month, None);
+        let rates = Rates { input: price("1"), output: price("5"), ..Rates::default() };
+        let terms = Terms { batch: Some(&rates), ..terms };
+        // 750,000 warm calls, 20 rewarms, and 750,000 batch calls at half the uncached price.
+        let expected = Usd::parse("0.0094624").unwrap().times(750_000).unwrap()
+            + Usd::parse("0.1372896").unwrap().times(20).unwrap()
+            + Usd::parse("0.059075").unwrap().times(750_000).unwrap();
+        assert_eq!(bill(&layout(57_204, "30m"), &terms).month, Some(expected));
+    }
+
+    #[test]
+    fn halves_round_to_even() {
+        let rounded = |amount, divisor| divided(amount, divisor).femto;
+        assert_eq!([rounded(5, 2), rounded(7, 2), rounded(-5, 2), rounded(-7, 2), rounded(8, 3)], [2, 4, -2, -4, 3]);
+    }
+}

@@ -1,0 +1,5 @@
+//! The planner.
+
+mod layout;
+
+pub use layout::{Layout, Placed, Service, ServiceKind, Stretch, Worth};
