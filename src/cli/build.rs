@@ -46,7 +46,6 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Text => report::build::text(&attempts, session.verbose),
         Format::Json => report::build::BuildReport::new(&attempts).json(),
     })?;
-    session.tell(&format!("Bundles are in {}", session.shown(&output)));
     session.remarks(&report::build::diagnostics(&attempts));
     Ok(verdict(&attempts))
 }

@@ -9,7 +9,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
 use crate::fragment::Fragments;
 use crate::models::{Cards, Date, day_of};
-use crate::report::{inert, snippet};
+use crate::report::snippet;
 use crate::tree::{Place, Tree};
 
 use super::{Color, Global, TreeArguments};
@@ -49,14 +49,6 @@ impl Session {
     /// A path of the command line, seen from the folder that the command runs in.
     pub fn path(&self, written: &Path) -> PathBuf {
         self.directory.join(written)
-    }
-
-    /// A path of the disk for people: seen from the folder that the command runs in, if it lies below.
-    pub fn shown(&self, path: &Path) -> String {
-        let below = |folder: &Path| path.strip_prefix(folder).ok().map(Path::to_owned);
-        let real = self.directory.canonicalize().ok();
-        let shown = below(&self.directory).or_else(|| real.as_deref().and_then(below));
-        inert::terminal(&shown.unwrap_or_else(|| path.to_owned()).display().to_string())
     }
 
     /// The project that the folder belongs to.
