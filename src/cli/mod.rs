@@ -41,6 +41,7 @@ pub struct Cli {
 
 /// What every command understands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
@@ -179,4 +180,26 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             2
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn no_argument_of_a_command_takes_the_place_of_a_global_one() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        // clap tells arguments apart by id alone, and fills two that share one with one value.
+        let ids = |command: &clap::Command| -> BTreeSet<String> {
+            command.get_arguments().map(|argument| argument.get_id().to_string()).collect()
+        };
+        for sub in command.get_subcommands() {
+            assert_eq!(ids(&command).intersection(&ids(sub)).next(), None, "contexture {}", sub.get_name());
+        }
+    }
 }
