@@ -31,7 +31,7 @@ pub(super) fn plan(rules: &BlockBoundary, draft: &mut Draft<'_>) -> BoundaryPlan
 
 /// The breakpoints in order: those of the blocks, and the automatic one if the provider places it.
 fn marks(rules: &BlockBoundary, draft: &mut Draft<'_>) -> Vec<(usize, Ttl)> {
-    let blocks = &draft.request.blocks;
+    let blocks = draft.blocks.clone();
     let mut marks: Vec<(usize, Ttl)> = (0..blocks.len()).filter_map(|block| Some((block, draft.ttl(block)?))).collect();
     for (block, _) in marks.clone() {
         if blocks[block].kind == BlockKind::Thinking {
@@ -84,7 +84,7 @@ fn check(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &mut Draft<'_>) {
 /// From each breakpoint, the last one first, as many positions as the lookback has, the breakpoint's
 /// own being the first. Windows may overlap; a block is looked at once.
 fn lookback(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &Draft<'_>) -> Vec<usize> {
-    let blocks = &draft.request.blocks;
+    let blocks = &draft.blocks;
     let mut seen: Vec<usize> = Vec::new();
     for (mark, _) in marks.iter().rev() {
         let mut positions = 0;

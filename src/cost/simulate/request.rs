@@ -28,6 +28,11 @@ impl Seconds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Content(u32);
 
+impl Content {
+    /// Text that nothing shares, registered nowhere.
+    pub(super) const FRESH: Self = Self(u32::MAX);
+}
+
 /// The texts that blocks are made of, and which of them begin alike.
 #[derive(Debug, Clone, Default)]
 pub struct Contents(Vec<Text>);
@@ -115,7 +120,7 @@ words! {
 }
 
 /// One block of a request: the smallest thing that a breakpoint can follow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Block {
     /// Its text.
     pub content: Content,
@@ -150,7 +155,8 @@ pub struct Object {
 pub struct Request {
     /// Its blocks in the order rendered.
     pub blocks: Vec<Block>,
-    /// Tokens after the blocks that no other request shares, such as a question asked once.
+    /// Tokens of a user's message after the blocks that no other request ever shares: a question
+    /// asked once, of this length each time the prompt is sent.
     pub fresh: u64,
     /// `prompt_cache_key`, workspace, `user_id` or `cache_salt`.
     pub key: Option<Arc<str>>,
