@@ -75,6 +75,11 @@ impl Contents {
         own
     }
 
+    /// How many stretches of different texts a text is made of: 1, or more where it begins like others.
+    pub fn patches(&self, content: Content) -> usize {
+        self.0.get(content.0 as usize).map_or(0, |text| text.stretches.len())
+    }
+
     /// How many tokens a text has.
     pub fn tokens(&self, content: Content) -> u64 {
         self.0.get(content.0 as usize).map_or(0, |text| text.tokens)
