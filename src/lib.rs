@@ -1,6 +1,7 @@
 //! contexture: prompt context as source code.
 
 pub mod blocks;
+pub mod budgets;
 pub mod build;
 pub mod chain;
 pub mod cli;
@@ -15,8 +16,10 @@ pub mod error;
 pub mod examples;
 pub mod fragment;
 pub mod manifest;
+pub mod model_build;
 pub mod models;
 pub mod project;
+pub mod provenance;
 pub mod quantity;
 pub mod record;
 pub mod render;

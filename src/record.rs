@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::build::{Build, ModelBuild, Standing};
+use crate::build::Build;
 use crate::diag::{Diagnostic, Severity};
+use crate::model_build::ModelBuild;
+use crate::provenance::Standing;
 use crate::segment::{Role, Tier};
 use crate::tokens::Basis;
 
@@ -126,7 +128,7 @@ pub struct Cacheable {
     /// The shortest prefix that the model caches; null if not published.
     pub minimum: Option<u64>,
     /// Yes, no, or within the band; null when the minimum is not known.
-    pub state: Option<crate::build::Fit>,
+    pub state: Option<crate::model_build::Fit>,
 }
 
 /// The model's windows and whether the request fits.
@@ -137,7 +139,7 @@ pub struct WindowRecord {
     /// Input and output tokens.
     pub total: Option<u64>,
     /// Yes, no, or within the band; null when no window is known.
-    pub fits: Option<crate::build::Fit>,
+    pub fits: Option<crate::model_build::Fit>,
     /// By how many tokens it is too large.
     pub over: u64,
     /// Segments to drop, lowest priority first, until it fits.

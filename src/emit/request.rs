@@ -2,8 +2,9 @@
 
 use super::{Api, Body, Caching, EmitFault, Prompt, dialects, emit};
 use crate::blocks::Breakpoint;
-use crate::build::{Build, ModelBuild};
+use crate::build::Build;
 use crate::diag::Diagnostic;
+use crate::model_build::ModelBuild;
 use crate::models::{Card, Dialect, Markers, Platform};
 use crate::source::Span;
 

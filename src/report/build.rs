@@ -5,8 +5,11 @@ use serde::Serialize;
 
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
-use crate::build::{Attempt, BudgetResult, Build, ModelBuild, Standing, Status};
+use crate::budgets::{BudgetResult, Status};
+use crate::build::{Attempt, Build};
 use crate::diag::{Diagnostic, Severity};
+use crate::model_build::ModelBuild;
+use crate::provenance::Standing;
 use crate::record::{ContextRecord, DiagnosticRecord};
 use crate::tokens::Basis;
 
@@ -51,7 +54,7 @@ pub struct BrokenContext {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct BudgetRecord {
     /// The key in `budgets:`, or `max_tokens` of a block.
-    pub name: crate::build::BudgetName,
+    pub name: crate::budgets::BudgetName,
     /// The block, for a limit of one block.
     pub block: Option<String>,
     /// The model.
@@ -159,13 +162,13 @@ fn row(build: &Build, model: &ModelBuild) -> [String; 7] {
     let about = if model.tokens.basis() == Basis::Estimated { "≈" } else { "" };
     let window = match (model.window.fits, model.window.window.input.or(model.window.window.total)) {
         (None, _) | (_, None) => "unknown".to_owned(),
-        (Some(crate::build::Fit::No), _) => format!("over by {}", grouped(model.window.over)),
+        (Some(crate::model_build::Fit::No), _) => format!("over by {}", grouped(model.window.over)),
         (Some(_), Some(window)) => format!("{}%", model.tokens.total() * 100 / window.max(1)),
     };
     let cacheable = match (model.cacheable(), model.minimum) {
-        (Some(crate::build::Fit::Yes), _) => "yes".to_owned(),
-        (Some(crate::build::Fit::Maybe), Some(minimum)) => format!("maybe (needs {})", grouped(minimum)),
-        (Some(crate::build::Fit::No), Some(minimum)) => format!("no (needs {})", grouped(minimum)),
+        (Some(crate::model_build::Fit::Yes), _) => "yes".to_owned(),
+        (Some(crate::model_build::Fit::Maybe), Some(minimum)) => format!("maybe (needs {})", grouped(minimum)),
+        (Some(crate::model_build::Fit::No), Some(minimum)) => format!("no (needs {})", grouped(minimum)),
         _ => "unknown".to_owned(),
     };
     let breakpoints: Vec<String> = model

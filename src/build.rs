@@ -4,32 +4,27 @@
 //! counts and breakpoints. Contexts are independent of each other, so a broken one leaves the others
 //! built, and they are built side by side.
 
-mod budgets;
-mod model;
-mod provenance;
-
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::budgets::{self, BudgetResult};
 use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
 use crate::count::{Counts, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::Failure;
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
+use crate::model_build::{ModelBuild, build_models, find_cards, settings_digest};
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
+use crate::provenance::{self, Provenance};
 use crate::render::Library;
 use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
 use crate::source::ProjectPath;
 use crate::tokens::{Encoding, Tokenizer};
 use crate::tree::{ReadError, Tree};
-
-pub use budgets::{BudgetName, BudgetResult, Status};
-pub use model::{Fit, ModelBuild, Tokens, WindowFit};
-pub use provenance::{Provenance, Standing};
 
 /// The project's own prices and models.
 pub const PRICES_FILE: &str = "prices.yaml";
@@ -135,12 +130,12 @@ impl Workshop<'_> {
         let plan = resolve(layers, &reader, &example_size, &mut faults);
         let Some(plan) = plan else { return Err(faults.into_vec()) };
         let segments = compose(&plan, &self.library, &reader, &mut faults);
-        let settings = model::settings_digest(&plan, &mut faults);
-        let cards = model::find_cards(&self.cards, self.models, &plan, &mut faults);
+        let settings = settings_digest(&plan, &mut faults);
+        let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link(&segments);
         let counts = Arc::new(count(&segments, &Tokenizer::Encoding(Encoding::O200kBase)));
-        let models = model::build_models(self.date, cards, &plan, &segments, &counts, &reader, &mut faults);
+        let models = build_models(self.date, cards, &plan, &segments, &counts, &reader, &mut faults);
         let budgets = budgets::evaluate(&plan, &segments, &models);
         faults.extend(budgets::block_remarks(&plan, &segments, &models));
         let reads = reader.reads();
@@ -254,17 +249,4 @@ pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, F
         _ => true,
     };
     Ok(usages.into_iter().filter(wanted).collect())
-}
-
-/// A model's name in a manifest, matched by a pattern with `*`.
-fn matches_pattern(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|head| name.strip_prefix(head)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
 }

@@ -1,8 +1,7 @@
 //! Budgets: limits of the manifest, each held for each model.
 
-use super::ModelBuild;
-use super::model::Fit;
 use crate::diag::Diagnostic;
+use crate::model_build::{Fit, ModelBuild};
 use crate::resolve::Plan;
 use crate::segment::Segment;
 use crate::source::Span;

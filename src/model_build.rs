@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::matches_pattern;
 use crate::chain::Digest;
 use crate::cost::layout::{self, Placed};
 use crate::count::{Counts, count};
@@ -323,4 +322,17 @@ impl ModelBuild {
             () => Fit::Maybe,
         })
     }
+}
+
+/// A model's name in a manifest, matched by a pattern with `*`.
+fn matches_pattern(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|head| name.strip_prefix(head)) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
 }
