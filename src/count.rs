@@ -29,10 +29,10 @@ pub fn count(segments: &[Segment], tokenizer: &Tokenizer) -> Counts {
             for ((segment, _), tokens) in run.iter().zip(counted.per_piece) {
                 counts.per_segment[*segment] += tokens;
             }
-            counts.text = counts.text + counted.total;
+            counts.text += counted.total;
             // The prefix ends at a hole, and a run holds none, so a run lies on one side of it.
             if run[0].0 < prefix_end {
-                counts.prefix = counts.prefix + counted.total;
+                counts.prefix += counted.total;
             }
         }
     }
