@@ -19,14 +19,6 @@ error[block-source]: the block names 2 sources: text, file
   |
   = help: give it exactly one of text, file, files, template, examples, user, assistant, history
 
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
-  |
-1 | system:
-  | ^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
-
 
 "#]]);
 }
@@ -46,14 +38,6 @@ error[block-source]: the block names no source
   |
   = help: give it exactly one of text, file, files, template, examples, user, assistant, history
 
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
-  |
-1 | system:
-  | ^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
-
 
 "#]]);
 }
@@ -69,15 +53,9 @@ error[block-source]: `text` is empty
  --> contexts/a.yaml:2:5
   |
 2 |   - text:
-  |     ^^^^^
-
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
+  |     ^^^^
   |
-1 | system:
-  | ^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
+  = help: write its value, or remove the block
 
 
 "#]]);
@@ -96,20 +74,6 @@ error[wrong-type]: expected text, found a map
 2 |   - text: {a: b}
   |           ^^^^^^
 
-error[block-source]: `text` is empty
- --> contexts/a.yaml:2:5
-  |
-2 |   - text: {a: b}
-  |     ^^^^^^^^^^^^
-
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
-  |
-1 | system:
-  | ^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
-
 
 "#]]);
 }
@@ -126,14 +90,6 @@ error[wrong-type]: expected a block: a path, or a map with one of text, file, fi
   |
 1 | system: [5]
   |          ^
-
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
-  |
-1 | system: [5]
-  | ^^^^^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
 
 
 "#]]);
@@ -153,14 +109,6 @@ error[media-block]: `image`: only text is supported in this release
   |     ^^^^^
   |
   = help: leave the block out, or describe the media in text
-
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
-  |
-1 | messages:
-  | ^^^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
 
 
 "#]]);
@@ -249,7 +197,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[wrong-type]: expected a role: user, assistant, found `system`
+error[wrong-type]: expected one of user, assistant (a role), found `system`
  --> contexts/a.yaml:3:11
   |
 3 |     role: system
@@ -267,10 +215,10 @@ exit 2
 0 contexts built, 1 broken
 --- stderr
 error[useless-option]: `role` means nothing for this block
- --> contexts/a.yaml:2:5
+ --> contexts/a.yaml:3:5
   |
-2 |   - text: Hi
-  |     ^^^^^^^^
+3 |     role: user
+  |     ^^^^
   |
   = help: remove it
 
@@ -286,10 +234,10 @@ exit 2
 0 contexts built, 1 broken
 --- stderr
 error[useless-option]: `pick` means nothing for this block
- --> contexts/a.yaml:2:5
+ --> contexts/a.yaml:3:5
   |
-2 |   - text: Hi
-  |     ^^^^^^^^
+3 |     pick: {count: 1}
+  |     ^^^^
   |
   = help: remove it
 
@@ -305,10 +253,10 @@ exit 2
 0 contexts built, 1 broken
 --- stderr
 error[useless-option]: `order` means nothing for this block
- --> contexts/a.yaml:2:5
+ --> contexts/a.yaml:3:5
   |
-2 |   - text: Hi
-  |     ^^^^^^^^
+3 |     order: path
+  |     ^^^^^
   |
   = help: remove it
 
@@ -324,10 +272,10 @@ exit 2
 0 contexts built, 1 broken
 --- stderr
 error[useless-option]: `split` means nothing for this block
- --> contexts/a.yaml:2:5
+ --> contexts/a.yaml:3:5
   |
-2 |   - text: Hi
-  |     ^^^^^^^^
+3 |     split: headings(2)
+  |     ^^^^^
   |
   = help: remove it
 
@@ -361,13 +309,13 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[bad-condition]: there is no name in `== eu`; a condition is `name`, `name == value` or `name != value`, and a list of them means and
+error[bad-condition]: there is no name in `== eu`
  --> contexts/a.yaml:3:11
   |
 3 |     when: "== eu"
   |           ^^^^^^^
   |
-  = help: write `name`, `name == value` or `name != value`
+  = help: write `name`, `name == value` or `name != value`; a list holds if every one does
 
 
 "#]]);
@@ -386,7 +334,7 @@ error[bad-condition]: `region = eu` compares with one `=`; write `==`
 4 |     when: region = eu
   |           ^^^^^^^^^^^
   |
-  = help: write `name`, `name == value` or `name != value`
+  = help: write `name`, `name == value` or `name != value`; a list holds if every one does
 
 
 "#]]);
@@ -452,7 +400,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[wrong-type]: expected a stability: frozen, stable, volatile, found `solid`
+error[wrong-type]: expected one of frozen, stable, volatile (a stability), found `solid`
  --> contexts/a.yaml:3:16
   |
 3 |     stability: solid
@@ -504,10 +452,10 @@ exit 2
 0 contexts built, 1 broken
 --- stderr
 error[bad-block-id]: `a/b` is no id for a block
- --> contexts/a.yaml:2:5
+ --> contexts/a.yaml:3:9
   |
-2 |   - text: Hi
-  |     ^^^^^^^^
+3 |     id: a/b
+  |         ^^^
   |
   = help: use letters, digits, `-` and `_`
 
@@ -527,6 +475,8 @@ error[duplicate-block-id]: two blocks in `system` have the id `a`
   |
 3 |   - {text: Ho, id: a}
   |     ^^^^^^^^^^^^^^^^^
+  |
+  = help: give one of them another `id`; without one, a block's id is its number
 
 
 "#]]);
@@ -544,6 +494,8 @@ error[duplicate-block-id]: two blocks in `system` have the id `1`
   |
 3 |   - {text: Ho, id: "1"}
   |     ^^^^^^^^^^^^^^^^^^^
+  |
+  = help: give one of them another `id`; without one, a block's id is its number
 
 
 "#]]);
@@ -561,20 +513,6 @@ error[wrong-type]: expected a count such as 600, 60k or 1.5M, found `long`
   |
 2 |   - history: long
   |              ^^^^
-
-error[block-source]: `history` is empty
- --> contexts/a.yaml:2:5
-  |
-2 |   - history: long
-  |     ^^^^^^^^^^^^^
-
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
-  |
-1 | messages:
-  | ^^^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
 
 
 "#]]);
@@ -600,20 +538,6 @@ error[missing-key]: history needs the key `tokens`
   |
 2 |   - history: {size: 5}
   |              ^^^^^^^^^
-
-error[block-source]: `history` is empty
- --> contexts/a.yaml:2:5
-  |
-2 |   - history: {size: 5}
-  |     ^^^^^^^^^^^^^^^^^^
-
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
-  |
-1 | messages:
-  | ^^^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
 
 
 "#]]);

@@ -35,7 +35,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[examples-syntax]: key must be a string
+error[json-syntax]: key must be a string
  --> examples.jsonl:2:16
   |
 2 | {"input": "a", output: "b"}
@@ -284,7 +284,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[wrong-type]: expected how examples are picked: order, coverage, diverse, found `chance`
+error[wrong-type]: expected one of order, coverage, diverse (how examples are picked), found `chance`
  --> contexts/a.yaml:1:60
   |
 1 | messages: [{examples: examples.jsonl, pick: {count: 1, by: chance}}]
@@ -351,11 +351,13 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[bad-condition]: there is no name in `== a`; a condition is `name`, `name == value` or `name != value`, and a list of them means and
+error[bad-condition]: there is no name in `== a`
  --> contexts/a.yaml:1:63
   |
 1 | messages: [{examples: examples.jsonl, pick: {count: 1, where: "== a"}}]
   |                                                               ^^^^^^
+  |
+  = help: write `name`, `name == value` or `name != value`; a list holds if every one does
 
 
 "#]]);

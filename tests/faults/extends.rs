@@ -115,7 +115,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[wrong-type]: expected how segments are separated: blank, newline, none, found `space`
+error[wrong-type]: expected one of blank, newline, none (how segments are separated), found `space`
  --> contexts/_b.yaml:2:7
   |
 2 | join: space

@@ -169,18 +169,12 @@ exit 2
 0 contexts built, 1 broken
 --- stderr
 error[block-source]: `files` is empty
- --> contexts/a.yaml:1:10
+ --> contexts/a.yaml:1:11
   |
 1 | system: [{files: []}]
-  |          ^^^^^^^^^^^
-
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
+  |           ^^^^^
   |
-1 | system: [{files: []}]
-  | ^^^^^^^^^^^^^^^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
+  = help: write its value, or remove the block
 
 
 "#]]);

@@ -427,14 +427,6 @@ error[wrong-type]: expected a list, found `Hi`
 1 | system: Hi
   |         ^^
 
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
- --> contexts/a.yaml:1:1
-  |
-1 | system: Hi
-  | ^^^^^^^^^^
-  |
-  = help: add a block, or `abstract: true` if it only serves `extends`
-
 
 "#]]);
 }
@@ -514,11 +506,13 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[wrong-type]: expected who places breakpoints: auto, manual, off, found `atuo`
+error[wrong-type]: expected one of auto, manual, off (who places breakpoints), found `atuo`
  --> contexts/a.yaml:2:22
   |
 2 | cache: {breakpoints: atuo}
   |                      ^^^^
+  |
+  = help: did you mean `auto`?
 
 
 "#]]);
@@ -565,7 +559,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[wrong-type]: expected the hours of traffic: flat, business, found `office`
+error[wrong-type]: expected one of flat, business (the hours of traffic), found `office`
  --> contexts/a.yaml:2:32
   |
 2 | traffic: {calls: 5/day, hours: office}
@@ -650,7 +644,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[wrong-type]: expected a lint level: deny, warn, allow, found `never`
+error[wrong-type]: expected one of deny, warn, allow (a lint level), found `never`
  --> contexts/a.yaml:2:15
   |
 2 | lints: {crlf: never}
@@ -667,7 +661,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[wrong-type]: expected how segments are separated: blank, newline, none, found `space`
+error[wrong-type]: expected one of blank, newline, none (how segments are separated), found `space`
  --> contexts/a.yaml:2:7
   |
 2 | join: space
@@ -696,7 +690,19 @@ error[wrong-type]: expected true or false, found `yes`
 
 #[test]
 fn variants_that_are_a_list() {
-    manifest("system: [{text: Hi}]\nvariants: [terse]\n").is(str![]);
+    manifest("system: [{text: Hi}]\nvariants: [terse]\n").is(str![[r#"
+exit 2
+--- stdout
+0 contexts built, 1 broken
+--- stderr
+error[wrong-type]: expected a map of variants, found a list
+ --> contexts/a.yaml:2:11
+  |
+2 | variants: [terse]
+  |           ^^^^^^^
+
+
+"#]]);
 }
 
 #[test]

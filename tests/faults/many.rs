@@ -129,7 +129,7 @@ error[example-shape]: the record fits no shape: it has `input`, and a shape is {
   |
   = help: say where the turns are: `map: {user: path, assistant: path}`
 
-error[examples-syntax]: expected ident
+error[json-syntax]: expected true, false or null
  --> e.jsonl:2:2
   |
 2 | nothing
@@ -227,7 +227,7 @@ exit 2
 --- stdout
 0 contexts built, 2 broken
 --- stderr
-error[wrong-type]: expected how segments are separated: blank, newline, none, found `space`
+error[wrong-type]: expected one of blank, newline, none (how segments are separated), found `space`
  --> contexts/_base.yaml:1:7
   |
 1 | join: space

@@ -156,8 +156,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[bad-path]: `docs/a
-                 .md`: the path holds a control character
+error[bad-path]: `docs/a\n.md`: the path holds a control character
  --> contexts/a.yaml:1:17
   |
 1 | system: [{file: "docs/a\n.md"}]
@@ -367,7 +366,7 @@ error[missing-fragment]: there is no file `a.md`
 1 | system: [{file: a.md}]
   |                 ^^^^
   |
-  = help: did you mean `a.md`?
+  = help: it is a link to a file that is not there
 
 
 "#]]);

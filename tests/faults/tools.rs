@@ -37,7 +37,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[bad-tool]: `` is no name for a tool
+error[bad-tool]: a tool needs `name`
  --> tools/a.yaml:1:1
   |
 1 | description: Finds.
@@ -174,7 +174,21 @@ fn a_tool_with_a_duplicate_key_in_json() {
         ("contexts/a.yaml", "tools: [{files: tools/*}]\nmessages: [{user: Hi}]\n"),
         ("tools/a.json", "{\"name\": \"find\", \"name\": \"lose\", \"input_schema\": {\"type\": \"object\"}}\n"),
     ]);
-    refused(&repo).is(str![]);
+    refused(&repo).is(str![[r#"
+exit 2
+--- stdout
+0 contexts built, 1 broken
+--- stderr
+error[duplicate-key]: two values for the key "name"
+ --> tools/a.json:1:18
+  |
+1 | {"name": "find", "name": "lose", "input_schema": {"type": "object"}}
+  |                  ^^^^^^
+  |
+  = help: remove one of the two
+
+
+"#]]);
 }
 
 #[test]
