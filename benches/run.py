@@ -37,7 +37,7 @@ def corpus_files():
     for line in pathlib.Path("Cargo.lock").read_text().splitlines():
         if line.startswith("name = "):
             name = line.split('"')[1]
-        elif line.startswith("version = "):
+        elif line.startswith("version = \""):
             locked.add(f"{name}-{line.split(chr(34))[1]}")
     chosen = []
     for registry in sorted(home.glob("registry/src/*")):

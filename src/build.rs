@@ -4,8 +4,6 @@
 //! counts and breakpoints. Contexts are independent of each other, so a broken one leaves the others
 //! built, and they are built side by side.
 
-use std::sync::Arc;
-
 use rayon::prelude::*;
 
 use crate::budgets::{self, BudgetResult};
@@ -15,7 +13,7 @@ use crate::count::{Counts, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
-use crate::model_build::{ModelBuild, build_models, find_cards, settings_digest};
+use crate::model_build::{ModelBuild, build_models, find_cards, settings_digest, tokenizers};
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
 use crate::provenance::{self, Provenance};
@@ -23,7 +21,7 @@ use crate::render::Library;
 use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
 use crate::source::ProjectPath;
-use crate::tokens::{Encoding, Tokenizer};
+use crate::tokens::Encoding;
 use crate::tree::{ReadError, Tree};
 
 /// The project's own prices and models.
@@ -62,7 +60,7 @@ pub struct Build {
     /// The digest of the card set.
     pub cards: String,
     /// Counts by o200k_base.
-    pub counts: Arc<Counts>,
+    pub counts: Counts,
     /// What is different for each model.
     pub models: Vec<ModelBuild>,
     /// The budgets, each for each model.
@@ -140,8 +138,9 @@ impl Workshop<'_> {
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link(&segments);
-        let counts = Arc::new(count(&segments, &Tokenizer::Encoding(Encoding::O200kBase)));
-        let models = build_models(self.date, cards, &plan, &segments, &counts, &reader, &mut faults);
+        let tokenizers = tokenizers(&cards, &plan, &reader, &mut faults);
+        let (counts, own) = count(&segments, &tokenizers.distinct);
+        let models = build_models(self.date, cards, &tokenizers, &own, &plan, &segments, &counts, &mut faults);
         let budgets = budgets::evaluate(&plan, &segments, &models);
         faults.extend(budgets::block_remarks(&plan, &segments, &models));
         let reads = reader.reads();

@@ -165,6 +165,12 @@ pub fn object_schema(docs: &[&str], properties: Vec<Property>) -> Schema {
     schema
 }
 
+/// The schema of a closed set of words, each with its doc comment, so that an editor can show it.
+pub fn words_schema(docs: &[&str], words: &[(&str, &[&str])]) -> Schema {
+    let word = |(word, docs): &(&str, &[&str])| serde_json::json!({"const": word, "description": prose(docs)});
+    json_schema!({"description": prose(docs), "oneOf": words.iter().map(word).collect::<Vec<_>>()})
+}
+
 /// Doc comment lines as one paragraph.
 fn prose(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
@@ -265,7 +271,7 @@ macro_rules! words {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({"enum": Self::WORDS})
+                $crate::decode::words_schema(&[$($docs),*], &[$(($word, &[$($word_docs),*])),*])
             }
         }
     };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::chain::Digest;
 use crate::cost::layout::{self, Placed};
-use crate::count::{Counts, count};
+use crate::count::Counts;
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults};
 use crate::fragment::Reader;
@@ -24,7 +24,7 @@ pub struct ModelBuild {
     /// The name in the manifest.
     pub name: String,
     /// Counts by the model's own tokenizer, or estimates.
-    pub counts: Arc<Counts>,
+    pub counts: Counts,
     /// The request in tokens.
     pub tokens: Tokens,
     /// Where the cache is marked, and why.
@@ -141,54 +141,77 @@ pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut F
     found
 }
 
-/// Counts for every model, and places its breakpoints.
-pub fn build_models(
-    date: Date,
-    cards: Vec<(String, Arc<Card>)>,
-    plan: &Plan,
-    segments: &[Segment],
-    o200k: &Arc<Counts>,
-    reader: &Reader,
-    faults: &mut Faults,
-) -> Vec<ModelBuild> {
-    let mut counted: Vec<(String, Arc<Counts>)> = vec![(Encoding::O200kBase.name().to_owned(), o200k.clone())];
-    let mut built: Vec<ModelBuild> = Vec::new();
-    for (name, card) in cards {
-        let Some((key, tokenizer)) = tokenizer(&card, plan, reader, faults) else { continue };
-        let counts = match counted.iter().find(|(other, _)| *other == key) {
-            Some((_, counts)) => counts.clone(),
-            None => {
-                let counts = Arc::new(count(segments, &tokenizer));
-                counted.push((key, counts.clone()));
-                counts
-            }
-        };
-        built.push(model(date, plan, segments, card, &name, counts, faults));
-    }
-    built
+/// The tokenizers of a context's models, each once.
+#[derive(Debug, Default)]
+pub struct Tokenizers {
+    /// Those beside o200k_base, which every context is counted by.
+    pub distinct: Vec<Tokenizer>,
+    /// For each model, its place in `distinct`; `None` for o200k_base.
+    of_model: Vec<Option<usize>>,
 }
 
-/// What counts a model's tokens, and a key that tells equal ones apart: the user's file if the
-/// project names one for the model, else what the card says.
-fn tokenizer(card: &Card, plan: &Plan, reader: &Reader, faults: &mut Faults) -> Option<(String, Tokenizer)> {
-    let own = plan.manifest.tokenizers.iter().find(|(pattern, _)| matches_pattern(&pattern.text, &card.name));
-    if let Some((_, path)) = own {
-        let fragment = reader.named(path, false, faults)?;
-        return match UserTokenizer::from_bytes(fragment.source.text().as_bytes()) {
-            Ok(user) => Some((format!("file {}", fragment.blob), Tokenizer::User(Arc::new(user)))),
-            Err(error) => {
-                faults.push(Diagnostic::error("bad-tokenizer", format!("`{}`: {error}", path.value)).at(&path.span));
-                None
+/// What counts each model's tokens: the user's file if the project names one for the model, else
+/// what the card says.
+pub fn tokenizers(cards: &[(String, Arc<Card>)], plan: &Plan, reader: &Reader, faults: &mut Faults) -> Tokenizers {
+    let mut tokenizers = Tokenizers::default();
+    let mut keys: Vec<String> = Vec::new();
+    for (_, card) in cards {
+        let own = plan.manifest.tokenizers.iter().find(|(pattern, _)| matches_pattern(&pattern.text, &card.name));
+        let fragment = own.and_then(|(_, path)| reader.named(path, false, faults));
+        let key = match (&fragment, card.tokenizer) {
+            (Some(fragment), _) => format!("file {}", fragment.blob),
+            (None, TokenizerName::O200kBase) => {
+                tokenizers.of_model.push(None);
+                continue;
             }
+            (None, name) => name.as_str().to_owned(),
         };
+        let known = keys.iter().position(|other| *other == key);
+        let place = known.unwrap_or_else(|| {
+            let loaded = fragment.map(|fragment| UserTokenizer::from_bytes(fragment.source.text().as_bytes()));
+            tokenizers.distinct.push(match loaded {
+                Some(Ok(user)) => Tokenizer::User(Arc::new(user)),
+                Some(Err(error)) => {
+                    let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
+                    faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));
+                    Tokenizer::Family(Family::Other)
+                }
+                None => by_name(card.tokenizer),
+            });
+            keys.push(key);
+            keys.len() - 1
+        });
+        tokenizers.of_model.push(Some(place));
     }
-    let tokenizer = match card.tokenizer {
+    tokenizers
+}
+
+/// The tokenizer that a card names.
+fn by_name(name: TokenizerName) -> Tokenizer {
+    match name {
         TokenizerName::O200kBase => Tokenizer::Encoding(Encoding::O200kBase),
         TokenizerName::Cl100kBase => Tokenizer::Encoding(Encoding::Cl100kBase),
         TokenizerName::O200kHarmony => Tokenizer::Encoding(Encoding::O200kHarmony),
         other => Tokenizer::Family(Family::from_name(other.as_str()).unwrap_or(Family::Other)),
-    };
-    Some((card.tokenizer.as_str().to_owned(), tokenizer))
+    }
+}
+
+/// A context as each model sees it.
+pub fn build_models(
+    date: Date,
+    cards: Vec<(String, Arc<Card>)>,
+    tokenizers: &Tokenizers,
+    own: &[Counts],
+    plan: &Plan,
+    segments: &[Segment],
+    base: &Counts,
+    faults: &mut Faults,
+) -> Vec<ModelBuild> {
+    let built = cards.into_iter().zip(&tokenizers.of_model).map(|((name, card), place)| {
+        let counts = place.and_then(|place| own.get(place)).unwrap_or(base);
+        model(date, plan, segments, card, &name, counts.clone(), faults)
+    });
+    built.collect()
 }
 
 fn model(
@@ -197,7 +220,7 @@ fn model(
     segments: &[Segment],
     card: Arc<Card>,
     name: &str,
-    counts: Arc<Counts>,
+    counts: Counts,
     faults: &mut Faults,
 ) -> ModelBuild {
     let at = card.at(date);

@@ -5,6 +5,7 @@
 //! stderr; only [`main`] decides the exit code.
 
 mod build;
+mod check;
 mod count;
 mod explain;
 mod generate;
@@ -40,6 +41,7 @@ pub struct Cli {
 
 /// What every command understands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
@@ -97,6 +99,8 @@ enum Command {
     List(list::Arguments),
     /// Build contexts, write bundles, print the report, hold the budgets
     Build(build::Arguments),
+    /// Build without writing: for CI and pre-commit
+    Check(check::Arguments),
     /// Print one prompt, or one request body, to stdout
     Render(render::Arguments),
     /// Show what a context is made of, segment by segment, and why
@@ -151,6 +155,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(arguments, &session),
         Command::List(arguments) => list::run(arguments, &session),
         Command::Build(arguments) => build::run(arguments, &session),
+        Command::Check(arguments) => check::run(arguments, &session),
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
@@ -175,4 +180,26 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             2
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn no_argument_of_a_command_takes_the_place_of_a_global_one() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        // clap tells arguments apart by id alone, and fills two that share one with one value.
+        let ids = |command: &clap::Command| -> BTreeSet<String> {
+            command.get_arguments().map(|argument| argument.get_id().to_string()).collect()
+        };
+        for sub in command.get_subcommands() {
+            assert_eq!(ids(&command).intersection(&ids(sub)).next(), None, "contexture {}", sub.get_name());
+        }
+    }
 }

@@ -185,8 +185,8 @@ pub struct LongestPrefix {
 pub struct Slots {
     /// How many.
     pub count: u32,
-    /// The share of the new prompt that a slot must hold to be chosen for it; else the slot that
-    /// was used longest ago is taken.
+    /// The share of the new prompt of which a slot must hold more to be chosen for it; else the slot
+    /// that was used longest ago is taken. 0 switches this off.
     pub similarity: Share,
 }
 

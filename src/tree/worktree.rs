@@ -28,6 +28,10 @@ use crate::source::ProjectPath;
 /// working tree are not part of it. Outside of a repository every file counts as untracked, and the
 /// same `.gitignore` and `.gitattributes` rules hold.
 ///
+/// A file whose bytes are those of the index's version is that version, even where its attributes
+/// now say that `git add` would store it otherwise (text committed with CRLF before `.gitattributes`
+/// declared it text): git calls such a checkout clean, so it must read as its commit does.
+///
 /// A file is read at most once: later reads of a path return the same bytes.
 pub struct Worktree {
     /// The project root. All text is read through it.
@@ -93,15 +97,15 @@ impl Worktree {
     }
 
     /// A file of git's rules at a path below the git root: from the disk, else as the index holds it.
-    fn rules(&self, full: &str) -> Vec<u8> {
-        if let Some(text) = self.above.read_rules(full, MAX_PATTERN_FILE_BYTES) {
-            return text;
+    fn rules(&self, full: &str) -> Result<Vec<u8>, Error> {
+        if let Some(text) = self.above.read_rules(full, MAX_PATTERN_FILE_BYTES)? {
+            return Ok(text);
         }
-        let stored = self.git.as_ref().and_then(|git| {
-            let id = git.staged.get(full).filter(|entry| entry.kind == EntryKind::File && entry.skipped)?.id?;
-            git.objects.file(id).ok()
-        });
-        stored.map(|text| text.to_vec()).unwrap_or_default()
+        let left_out = self.tracked(full).filter(|entry| entry.kind == EntryKind::File && entry.skipped);
+        match left_out.and_then(|entry| entry.id).zip(self.git.as_ref()) {
+            Some((id, git)) => git.objects.rules(id, MAX_PATTERN_FILE_BYTES),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn ignores(&self, full: &str, is_folder: bool) -> Result<bool, Error> {
@@ -190,19 +194,24 @@ impl Worktree {
         };
         let bytes = self.disk.read(&path)?;
         let full = in_repository(&self.prefix, &path);
-        let attributes = self.attributes.of(&full, &|file| self.rules(file))?;
-        let bytes = eol::as_stored(bytes, &attributes, self.settings.auto_crlf, || self.is_stored_with_crlf(&full))?;
         let format = self.git.as_ref().map_or(ObjectFormat::Sha1, |git| git.objects.format());
+        let stored = self.tracked(&full).filter(|entry| entry.kind == EntryKind::File).and_then(|entry| entry.id);
+        if let Some(stored) = stored.map(object_id) {
+            let id = hash_file(&bytes, format)?;
+            if id == stored {
+                return Ok(Blob { bytes: bytes.into(), id, untracked });
+            }
+        }
+        let attributes = self.attributes.of(&full, &|file| self.rules(file))?;
+        let bytes = eol::as_stored(bytes, &attributes, self.settings.auto_crlf, || self.is_with_crlf(stored))?;
         let id = hash_file(&bytes, format)?;
         Ok(Blob { bytes: bytes.into(), id, untracked })
     }
 
-    /// Whether the index's version of the file is text with CRLF, which git then leaves alone.
-    fn is_stored_with_crlf(&self, full: &str) -> Result<bool, ReadError> {
-        let Some(git) = &self.git else { return Ok(false) };
-        let stored = git.staged.get(full).filter(|entry| entry.kind == EntryKind::File).and_then(|entry| entry.id);
-        match stored {
-            Some(id) => Ok(eol::is_text_with_crlf(&git.objects.file(id)?)),
+    /// Whether the index's version of a file is text with CRLF, which git then leaves alone.
+    fn is_with_crlf(&self, stored: Option<Oid>) -> Result<bool, ReadError> {
+        match stored.zip(self.git.as_ref()) {
+            Some((id, git)) => Ok(eol::is_text_with_crlf(&git.objects.file(id)?)),
             None => Ok(false),
         }
     }

@@ -10,7 +10,7 @@ use contexture::quantity::Usd;
 use contexture::segment::{Tier, Ttl};
 
 /// Every name that [`find`] knows.
-const NAMES: [&str; 17] = [
+pub const NAMES: [&str; 21] = [
     "claude-opus-5",
     "claude-opus-4-7",
     "claude-haiku-4-5",
@@ -28,17 +28,21 @@ const NAMES: [&str; 17] = [
     "deepseek-v4-pro",
     "mistral-large-4",
     "grok-4.7",
+    "qwen3-max",
+    "groq-hosted",
+    "fireworks-hosted",
+    "kimi-k3",
 ];
 
 /// The model of that name, or names near to it.
 pub fn find(name: &str) -> Result<Model, Vec<String>> {
     let built = match name {
-        "claude-opus-5" => anthropic(512, "5", "0.5", "25"),
-        "claude-opus-4-7" => anthropic(2048, "5", "0.5", "25"),
-        "claude-haiku-4-5" => anthropic(4096, "1", "0.1", "5"),
-        "claude-haiku-5-5" => with_cliff(anthropic(512, "0.1", "0.01", "0.5"), 100_000, false, "0.5", "0.05"),
-        "claude-sonnet-5-5" => anthropic(512, "2", "0.1", "10"),
-        "claude-fable-5-1" => anthropic(512, "10", "0.25", "50"),
+        "claude-opus-5" => anthropic(512, "5", "0.5"),
+        "claude-opus-4-7" => anthropic(2048, "5", "0.5"),
+        "claude-haiku-4-5" => anthropic(4096, "1", "0.1"),
+        "claude-haiku-5-5" => with_cliff(anthropic(512, "0.1", "0.01"), 100_000, false, "0.5", "0.05"),
+        "claude-sonnet-5-5" => anthropic(512, "2", "0.1"),
+        "claude-fable-5-1" => anthropic(512, "10", "0.25"),
         "anthropic.claude-opus-5" => bedrock(),
         "gpt-5.6-sol" => with_cliff(openai("5", "0.5", &["30m"]), 272_000, false, "10", "1"),
         "gpt-6.1-sol" => with_cliff(openai("2", "0.1", &["30m", "12h"]), 272_000, false, "4", "0.2"),
@@ -51,8 +55,11 @@ pub fn find(name: &str) -> Result<Model, Vec<String>> {
         "mistral-large-4" => rounded(64, 64, "0.7", "0.07"),
         "grok-4.7" => with_cliff(rounded(128, 0, "2", "0.5"), 200_000, true, "4", "1"),
         "qwen3-max" => qwen(),
+        "groq-hosted" => groq(),
+        "fireworks-hosted" => fireworks(),
+        "kimi-k3" => kimi(),
         "no-cache" => (CacheRules::default(), prices("15", None, &[])),
-        "unpriced" => (anthropic(512, "5", "0.5", "25").0, Prices::default()),
+        "unpriced" => (anthropic(512, "5", "0.5").0, Prices::default()),
         _ => return Err(near(name, NAMES).into_iter().map(str::to_owned).collect()),
     };
     Ok(Model { name: name.into(), rules: built.0, prices: Some(built.1) })
@@ -117,7 +124,7 @@ fn block_boundary(minimum: u64) -> Mechanism {
     }
 }
 
-fn anthropic(minimum: u64, input: &str, read: &str, _output: &str) -> Card {
+fn anthropic(minimum: u64, input: &str, read: &str) -> Card {
     let rules = CacheRules {
         explicit: Some(block_boundary(minimum)),
         implicit: None,
@@ -138,7 +145,7 @@ fn anthropic(minimum: u64, input: &str, read: &str, _output: &str) -> Card {
 }
 
 fn bedrock() -> Card {
-    let (mut rules, prices) = anthropic(512, "5", "0.5", "25");
+    let (mut rules, prices) = anthropic(512, "5", "0.5");
     if let Some(Mechanism { family: Family::BlockBoundary(family), .. }) = &mut rules.explicit {
         family.collapse_tool_runs = false;
         family.automatic = false;
@@ -207,6 +214,26 @@ fn deepseek(input: &str, read: &str) -> Card {
     let mechanism = Mechanism { family: Family::PrefixUnits(family), minimum: 0, lifetimes };
     let rules = CacheRules { implicit: Some(mechanism), key_separates: true, ..CacheRules::default() };
     (rules, prices(input, Some(read), &[]))
+}
+
+fn groq() -> Card {
+    let (mut rules, prices) = rounded(1, 1024, "0.6", "0.3");
+    if let Some(implicit) = &mut rules.implicit {
+        implicit.lifetimes = vec![lifetime("2h", "2h", Class::Typical)];
+    }
+    (rules, prices)
+}
+
+fn fireworks() -> Card {
+    let (mut rules, prices) = rounded(1, 0, "0.6", "0.3");
+    rules.key_separates = true;
+    (rules, prices)
+}
+
+/// Its own write prices: nothing extra for 5 m, twice for 1 h.
+fn kimi() -> Card {
+    let rules = CacheRules { explicit: Some(block_boundary(0)), ..CacheRules::default() };
+    (rules, prices("1", Some("0.1"), &[("5m", 1_000_000), ("1h", 2_000_000)]))
 }
 
 /// Explicit or implicit, never both at once; the implicit read costs twice as much.

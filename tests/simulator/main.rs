@@ -5,6 +5,7 @@
 //! rule it shows and works the numbers.
 
 mod cards;
+mod laws;
 mod naive;
 
 use std::fmt::Write as _;
@@ -41,10 +42,9 @@ fn line(fault: &Diagnostic) -> String {
 
 #[test]
 fn every_scenario_gives_its_result() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(files.len() >= 133, "only {} scenarios were found", files.len());
+    assert!(files.len() >= 143, "only {} scenarios were found", files.len());
     let mut failures = String::new();
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -53,6 +53,10 @@ fn every_scenario_gives_its_result() {
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
 }
 
 /// What is wrong with one file's outcome.
@@ -168,4 +172,43 @@ fn plain_json(value: &Json) -> String {
 fn list(node: &Node) -> Vec<Arc<str>> {
     let Value::List(items) = &node.value else { panic!("a list is expected") };
     items.iter().map(|item| item.as_text().unwrap().clone()).collect()
+}
+
+/// A chain of edits is a chain of patches; the one that is too long is told, once.
+#[test]
+fn a_chain_of_edits_has_an_end() {
+    let mut scenario = String::from("model: gpt-5.4\nrequests:\n  - at: 0\n    blocks:\n");
+    let _ = writeln!(scenario, "      - {{tier: system, id: e1, tokens: 5000}}");
+    for number in 2..=64 {
+        let (before, shared) = (number - 1, number * 10);
+        let _ = writeln!(
+            scenario,
+            "      - {{tier: system, id: e{number}, tokens: 5000, same_as: e{before}, shared: {shared}}}"
+        );
+    }
+    assert!(answer(&scenario).is_ok());
+    let _ = writeln!(scenario, "      - {{tier: system, id: e65, tokens: 5000, same_as: e64, shared: 650}}");
+    let faults = answer(&scenario).unwrap_err();
+    assert_eq!(faults, ["69: same-as-chain: `e65` is made of more than 64 texts [split the text into blocks]"]);
+}
+
+/// The schemas of the file and of the answer are made from the types.
+#[test]
+fn every_answer_fits_its_schema() {
+    let schema = serde_json::to_value(schemars::schema_for!(scenario::Report)).unwrap();
+    let answers = jsonschema::validator_for(&schema).unwrap();
+    let schema = serde_json::to_value(schemars::schema_for!(scenario::Scenario)).unwrap();
+    let files = jsonschema::validator_for(&schema).unwrap();
+    for file in ["example.yaml", "gemini-explicit.yaml", "deepseek-units.yaml", "anthropic-parallel.yaml"] {
+        let text = std::fs::read_to_string(folder().join(file)).unwrap();
+        let (report, _) = answer(&scenario_of(&text)).unwrap();
+        assert!(answers.is_valid(&report), "{file}: {report}");
+        let source = Source::new(ProjectPath::new("test.yaml").unwrap(), text);
+        let written = yaml::parse(&source, &mut Faults::new()).unwrap().get("scenario").unwrap().to_json();
+        assert!(
+            files.is_valid(&written),
+            "{file}: {:?}",
+            files.iter_errors(&written).map(|e| e.to_string()).collect::<Vec<_>>()
+        );
+    }
 }

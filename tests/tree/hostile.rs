@@ -282,7 +282,7 @@ fn a_tree_of_ten_billion_paths_is_refused_in_time() {
     let error = tree.list(&ProjectPath::root()).unwrap_err();
     assert!(error.to_string().contains("too large to list: more than 1000000 files and folders"), "{error}");
     assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
-    let deep = vec!["d3"; 10].join("/");
+    let deep = ["d3"; 10].join("/");
     assert_eq!(&*tree.read(&path(&deep)).unwrap().bytes, b"x");
 }
 
@@ -423,6 +423,14 @@ fn patterns_made_to_be_slow_are_not() {
     assert_eq!(disk.list(&ProjectPath::root()).unwrap().len(), 3);
     disk.read(&path(&long)).unwrap();
     assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
+}
+
+#[test]
+fn too_large_a_file_of_rules_is_named() {
+    let repo = Repo::new();
+    repo.file("docs/a.md", "a\r\n").file("docs/.gitignore", "x\n".repeat(600_000));
+    let error = repo.place().worktree().unwrap().list(&ProjectPath::root()).unwrap_err();
+    assert!(error.to_string().contains("docs/.gitignore holds 1200000 bytes"), "{error}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn patterns(chance: &mut Chance, suffixes: &[&str]) -> String {
 
 #[test]
 fn listed_is_what_git_lists() {
-    for seed in 0..60 {
+    for seed in 0..40 {
         let mut chance = Chance::new(seed);
         let repo = Repo::new();
         tree(&mut chance, &repo);
@@ -146,7 +146,7 @@ fn attributes_are_what_git_finds() {
         " builtin_x text",
         " text=auto eol=lf",
     ];
-    for seed in 0..60 {
+    for seed in 0..40 {
         let mut chance = Chance::new(seed);
         let repo = Repo::new();
         tree(&mut chance, &repo);

@@ -19,6 +19,10 @@ pub(super) struct Boundary {
     pub(super) tokens: u64,
 }
 
+/// The key of a boundary behind fresh tokens: nothing else ever has that prefix, so that an entry
+/// there is paid for and never found.
+pub(super) const UNSHARED: u32 = 0;
+
 /// A boundary that a request writes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Write {
@@ -64,7 +68,7 @@ impl Boundaries {
         }
         let beyond = plan.writes.partition_point(|write| hit.is_some_and(|hit| write.at.block <= hit.block));
         let writes = plan.writes.get(beyond..).unwrap_or_default();
-        for write in writes {
+        for write in writes.iter().filter(|write| write.at.key != UNSHARED) {
             self.entry(write.at.key).write(moment, write.kept.micros(clock.horizon));
         }
         outcome.read = hit.map_or(0, |hit| hit.tokens);

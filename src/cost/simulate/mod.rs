@@ -23,6 +23,7 @@ mod object;
 mod prefix;
 mod prompt;
 mod request;
+mod slots;
 mod tree;
 mod units;
 

@@ -38,6 +38,11 @@ impl std::fmt::Display for Seconds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Content(u32);
 
+impl Content {
+    /// Text that nothing shares, registered nowhere.
+    pub(super) const FRESH: Self = Self(u32::MAX);
+}
+
 /// The texts that blocks are made of, and which of them begin alike.
 #[derive(Debug, Clone, Default)]
 pub struct Contents(Vec<Text>);
@@ -78,6 +83,11 @@ impl Contents {
         }
         self.0.push(Text { tokens, stretches });
         own
+    }
+
+    /// How many stretches of different texts a text is made of: 1, or more where it begins like others.
+    pub fn patches(&self, content: Content) -> usize {
+        self.0.get(content.0 as usize).map_or(0, |text| text.stretches.len())
     }
 
     /// How many tokens a text has.
@@ -125,7 +135,7 @@ words! {
 }
 
 /// One block of a request: the smallest thing that a breakpoint can follow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Block {
     /// Its text.
     pub content: Content,
@@ -160,7 +170,8 @@ pub struct Object {
 pub struct Request {
     /// Its blocks in the order rendered.
     pub blocks: Vec<Block>,
-    /// Tokens after the blocks that no other request shares, such as a question asked once.
+    /// Tokens of a user's message after the blocks that no other request ever shares: a question
+    /// asked once, of this length each time the prompt is sent.
     pub fresh: u64,
     /// `prompt_cache_key`, workspace, `user_id` or `cache_salt`.
     pub key: Option<Arc<str>>,

@@ -100,7 +100,7 @@ impl Choices {
             5 => self.tag("lookup @root.list 0"),
             6 => "{{! note }}".to_owned(),
             7 => "{{!-- a }} b --}}".to_owned(),
-            8 => "{{> p}}".to_owned(),
+            8 if !matches!(scope, Scope::Frame) => "{{> p}}".to_owned(),
             9 => self.tag(&format!("> p {path}")),
             10 => self.tag(&format!("> q title={path}")),
             11 => "{{> q @root title='T' key=1}}".to_owned(),
@@ -188,7 +188,7 @@ enum Scope {
 fn this_and_what_is_above_it() {
     for template in [
         "{{#each list}}{{#each @root.rows}}{{../this}}{{/each}}{{/each}}",
-        "{{#each list as |x|}}{{#with @root.map}}{{#each ../this}}{{this}}{{else}}{{../this}}{{/each}}{{x}}{{/with}}{{/each}}",
+        "{{#each list as |x|}}{{#with @root.map}}{{#if ../this}}{{../this}}{{else}}-{{/if}}{{x}}{{/with}}{{/each}}",
         "{{#each rows}}{{#each this.list}}{{this}}{{../a}}{{#each ../list}}{{this}}{{../this}}{{../../a}}{{/each}}{{/each}}{{/each}}",
         "{{#each map}}{{@key}}{{@index}}{{#if @last}}.{{/if}}{{#with @root.rows.0}}{{@key}}{{@first}}{{/with}}{{/each}}",
         "{{#> frame}}{{#each list}}{{../a}}{{this}}{{/each}}{{/frame}}",

@@ -1,0 +1,224 @@
+//! Why a breakpoint stands where it does and what it is worth, in words that can be checked by hand.
+
+use super::marks::Asked;
+use super::words::{counted, grouped, money, per_million};
+use super::{Draft, Placed, Table, Worth, alive};
+use crate::blocks::Breakpoint;
+use crate::cost::bill::{Terms, divided, write_price};
+use crate::cost::rules::{Family, Mechanism, Price};
+use crate::cost::traffic::Traffic;
+use crate::diag::Diagnostic;
+use crate::quantity::Usd;
+use crate::segment::{Segment, Ttl, prefix_len};
+
+/// What the reasons are drawn from.
+pub(super) struct Reasons<'a> {
+    pub(super) segments: &'a [Segment],
+    pub(super) table: &'a Table,
+    pub(super) terms: &'a Terms<'a>,
+    pub(super) mechanism: &'a Mechanism,
+    pub(super) chosen: &'a Draft,
+}
+
+impl Reasons<'_> {
+    /// The `number`-th breakpoint of the selection, with its worth: what a month costs more without
+    /// it, the others standing.
+    pub(super) fn placed(&self, number: usize, live: &[Asked]) -> Placed {
+        let draft = self.chosen;
+        let at = draft.selection[number];
+        let is_explicit = live.iter().any(|asked| asked.after == at.0);
+        let without: Vec<_> =
+            draft.selection.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, at)| *at).collect();
+        let saved = draft.choice.cost(&without).saturating_sub(draft.choice.cost(&draft.selection));
+        let calls = self.terms.traffic.map_or(0, Traffic::live_calls);
+        let worth = (draft.is_valued && calls > 0)
+            .then(|| Worth { month: Usd { femto: saved }, call: divided(saved, calls.into()) });
+        let breakpoint = draft.breakpoint(at).unwrap_or(Breakpoint { after: at.0, ttl: Ttl { seconds: 0 } });
+        let is_last = number + 1 == draft.selection.len();
+        let mut why = String::new();
+        if is_explicit {
+            why.push_str("written in the manifest; ");
+        }
+        why.push_str(&match (is_last, worth) {
+            (true, Some(worth)) => self.last(breakpoint, worth),
+            (true, None) => self.unvalued(breakpoint),
+            (false, Some(worth)) => self.inner(breakpoint, worth),
+            (false, None) => format!("ends the first {} tokens", grouped(self.tokens(breakpoint.after))),
+        });
+        if is_last && !is_explicit {
+            why.push_str(&self.other_ttl(breakpoint.ttl));
+        }
+        Placed { breakpoint, tokens: self.tokens(breakpoint.after), is_dead: false, is_explicit, worth, why }
+    }
+
+    /// A breakpoint of the manifest at which nothing is written.
+    pub(super) fn buried(&self, asked: &Asked) -> Placed {
+        let breakpoint = Breakpoint { after: asked.after, ttl: asked.ttl };
+        let why = "written in the manifest; dead, nothing is ever written or read at it".to_owned();
+        let tokens = self.tokens(asked.after);
+        Placed { breakpoint, tokens, is_dead: true, is_explicit: true, worth: None, why }
+    }
+
+    fn tokens(&self, after: usize) -> u64 {
+        self.table.tokens.get(after).copied().unwrap_or(0)
+    }
+
+    /// What the last breakpoint ends.
+    fn extent(&self, after: usize) -> String {
+        let tokens = grouped(self.tokens(after));
+        let prefix = prefix_len(self.segments);
+        if after + 1 < prefix {
+            let behind = self.table.tokens.last().map_or(0, |all| all - self.tokens(after));
+            return format!(
+                "ends the first {tokens} tokens of the prefix, before {} that no entry holds",
+                grouped(behind)
+            );
+        }
+        if prefix < self.segments.len() {
+            format!("ends the {tokens} tokens before the first input")
+        } else {
+            format!("ends all {tokens} tokens")
+        }
+    }
+
+    fn last(&self, breakpoint: Breakpoint, worth: Worth) -> String {
+        let Some(traffic) = self.terms.traffic else { return self.extent(breakpoint.after) };
+        let chance = alive(breakpoint.ttl, self.mechanism, traffic);
+        let verb = if worth.month < Usd::ZERO { "costs" } else { "saves" };
+        let amount = |amount: Usd| money(Usd { femto: amount.femto.saturating_abs() });
+        format!(
+            "{}; at {} a month they are read {chance} of the time{}; {verb} {} a call, {} a month",
+            self.extent(breakpoint.after),
+            counted(traffic.live_calls(), "call"),
+            self.prices(breakpoint.ttl),
+            amount(worth.call),
+            amount(worth.month),
+        )
+    }
+
+    /// What is paid when they are read, and when not.
+    fn prices(&self, ttl: Ttl) -> String {
+        let Some((input, read, write)) = self.rates(ttl) else { return String::new() };
+        format!(
+            ", at {} a million instead of {}, and written the rest of the time at {}",
+            per_million(read),
+            per_million(input),
+            per_million(write)
+        )
+    }
+
+    /// Input, read and write price.
+    fn rates(&self, ttl: Ttl) -> Option<(Price, Price, Price)> {
+        let rates = self.terms.model.prices.as_ref()?.at(self.terms.tokens.total());
+        let write = match self.mechanism.family {
+            Family::WholeObject(_) => rates.input?,
+            _ => write_price(rates, ttl)?,
+        };
+        Some((rates.input?, rates.read?, write))
+    }
+
+    fn inner(&self, breakpoint: Breakpoint, worth: Worth) -> String {
+        let Some(traffic) = self.terms.traffic else { return String::new() };
+        let tokens = grouped(self.tokens(breakpoint.after));
+        if worth.month == Usd::ZERO {
+            return format!("ends the first {tokens} tokens, which the entry behind it holds too; saves nothing");
+        }
+        if traffic.deploys == 0 || worth.month < Usd::ZERO {
+            return format!("ends the first {tokens} tokens; saves {} a month", money(worth.month));
+        }
+        let lost = self.table.lost.get(breakpoint.after).copied().unwrap_or(crate::cost::traffic::Chance::CERTAIN);
+        let condition =
+            if self.keeps_path() { "" } else { ", if reads keep earlier entries alive, which is not documented" };
+        format!(
+            "keeps the first {tokens} tokens when what follows changes: {} of {} a month leave them as they are, and \
+             the next call reads them instead of writing them anew; saves {} a month{condition}",
+            lost.contrary(),
+            counted(traffic.deploys, "deploy"),
+            money(worth.month),
+        )
+    }
+
+    fn keeps_path(&self) -> bool {
+        match &self.mechanism.family {
+            Family::BlockBoundary(rules) => rules.refresh_path,
+            Family::BreakpointOnly(rules) => rules.refresh_path,
+            _ => true,
+        }
+    }
+
+    /// Without known traffic: from which call on it pays.
+    fn unvalued(&self, breakpoint: Breakpoint) -> String {
+        let extent = self.extent(breakpoint.after);
+        let missing = if self.terms.traffic.is_none() { "no traffic is declared" } else { "a price is not known" };
+        let reads = self.rates(breakpoint.ttl).and_then(|(input, read, write)| {
+            let saved = input.nano.checked_sub(read.nano).filter(|saved| *saved > 0)?;
+            Some(write.nano.saturating_sub(input.nano).div_ceil(saved).max(1))
+        });
+        match reads {
+            Some(1) => format!("{extent}; pays with the second call within {} ({missing})", breakpoint.ttl),
+            Some(reads) => {
+                format!("{extent}; pays after {reads} calls, each within {} of the last ({missing})", breakpoint.ttl)
+            }
+            None => format!("{extent} ({missing})"),
+        }
+    }
+
+    /// What another TTL would have cost, where there was a choice.
+    fn other_ttl(&self, ttl: Ttl) -> String {
+        let (Some(traffic), true) = (self.terms.traffic, self.chosen.is_valued) else { return String::new() };
+        let mut text = String::new();
+        for lifetime in self.mechanism.lifetimes.iter().filter(|lifetime| lifetime.ttl != ttl) {
+            let Some(more) = self.dearer(lifetime.ttl, ttl) else { continue };
+            let chance = alive(lifetime.ttl, self.mechanism, traffic);
+            let month = match more.femto {
+                0 => "cost the same".to_owned(),
+                1.. => format!("cost {} more", money(more)),
+                _ => format!("cost {} less", money(Usd { femto: more.femto.saturating_neg() })),
+            };
+            text.push_str(&format!(
+                "; with {} they would be read {chance} of the time, and a month {month}",
+                lifetime.ttl
+            ));
+        }
+        text
+    }
+
+    /// How much more a month costs with every breakpoint that has `ttl` at another one.
+    fn dearer(&self, other: Ttl, ttl: Ttl) -> Option<Usd> {
+        let mut choice = self.chosen.choice.clone();
+        let place = self.chosen.ttls.iter().position(|own| *own == ttl)?;
+        let changed = super::level(other, true, self.mechanism, self.terms)?;
+        *choice.levels.get_mut(place)? = changed;
+        let selection = &self.chosen.selection;
+        Some(Usd { femto: choice.cost(selection).saturating_sub(self.chosen.choice.cost(selection)) })
+    }
+
+    /// Why nothing is placed although something could be, if that is so.
+    pub(super) fn why_none(&self, free: &[Ttl]) -> Option<Diagnostic> {
+        let traffic = self.terms.traffic.filter(|_| self.chosen.is_valued)?;
+        let choice = &self.chosen.choice;
+        let last = (0..choice.boundaries.len())
+            .rfind(|index| choice.boundaries[*index].is_free && choice.boundaries[*index].tokens >= choice.minimum)?;
+        let cost = |ttl: &Ttl| {
+            let mut choice = choice.clone();
+            choice.levels = vec![super::level(*ttl, true, self.mechanism, self.terms)?];
+            Some((choice.cost(&[(last, 0)]), *ttl))
+        };
+        let (cost, ttl) = free.iter().filter_map(cost).min()?;
+        let chance = alive(ttl, self.mechanism, traffic);
+        let verdict = match cost {
+            1.. => format!("a month would cost {} more than without", money(Usd { femto: cost })),
+            _ => "a month would cost less than a cent less".to_owned(),
+        };
+        let message = format!(
+            "caching does not pay at {} a month: an entry kept for {ttl} would be found {chance} of the time, and {verdict}; no breakpoint is placed",
+            counted(traffic.calls, "call"),
+        );
+        let segment = self.segments.get(last)?;
+        Some(
+            Diagnostic::note("caching-does-not-pay", message)
+                .at(&segment.origin.block)
+                .for_model(&self.terms.model.name),
+        )
+    }
+}
