@@ -15,6 +15,7 @@ pub mod emit;
 pub mod error;
 pub mod examples;
 pub mod fragment;
+pub mod json;
 pub mod manifest;
 pub mod model_build;
 pub mod models;
