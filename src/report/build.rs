@@ -151,7 +151,8 @@ fn context(build: &Build, verbose: bool) -> String {
     if verbose {
         let mut table = Table::new(&["segment", "tokens>", "from"]);
         for (segment, tokens) in build.segments.iter().zip(&build.counts.per_segment) {
-            table.row([segment.id.clone(), grouped(*tokens), super::explain::origin(segment)]);
+            let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(*tokens) };
+            table.row([segment.id.clone(), tokens, super::explain::origin(segment)]);
         }
         drawn.push_str(&table.draw(2));
     }
