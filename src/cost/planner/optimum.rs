@@ -26,7 +26,7 @@ pub(super) struct Boundary {
 
 /// A TTL, and what a token costs in a month that an entry of it holds, against one that is never
 /// cached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Level {
     /// By calls alone, in 10⁻¹⁵ dollars.
     pub(super) steady: i128,
@@ -34,6 +34,10 @@ pub(super) struct Level {
     pub(super) rewarm: i128,
     /// Whether the planner may use it where the manifest does not.
     pub(super) is_free: bool,
+    /// In addition, by level, where a shorter-lived entry behind it is read in its stead. The search
+    /// leaves it out: the planner adds breakpoints of one TTL only where that happens, and then
+    /// compares the results.
+    pub(super) shadowed: Vec<i128>,
 }
 
 /// What there is to choose from.
@@ -68,13 +72,17 @@ impl Choice {
     /// lives as long as the longest-lived breakpoint at or behind its end.
     pub(super) fn cost(&self, selection: &[(usize, usize)]) -> i128 {
         let tokens = |boundary: usize| self.boundaries.get(boundary).map_or(0, |boundary| boundary.tokens);
-        let mut level = usize::MAX;
+        let (mut level, mut shadow) = (usize::MAX, None);
         let mut cost = 0i128;
         for (number, &(boundary, own)) in selection.iter().enumerate().rev() {
-            level = level.min(own);
+            if own < level {
+                shadow = (level != usize::MAX).then_some(level);
+                level = own;
+            }
+            let shadowed = shadow.and_then(|shadow| self.levels.get(level)?.shadowed.get(shadow)).copied().unwrap_or(0);
             let start = number.checked_sub(1).map_or(0, |before| tokens(selection[before].0));
             let stretch = i128::from(tokens(boundary).saturating_sub(start));
-            cost = cost.saturating_add(stretch.saturating_mul(self.value(boundary, level)));
+            cost = cost.saturating_add(stretch.saturating_mul(self.value(boundary, level).saturating_add(shadowed)));
         }
         cost
     }
@@ -283,8 +291,10 @@ mod tests {
                         Boundary { tokens, lost: Chance { billionths: lost }, is_free, forced }
                     })
                     .collect();
-                let levels =
-                    levels.into_iter().map(|(steady, rewarm, is_free)| Level { steady, rewarm, is_free }).collect();
+                let levels = levels
+                    .into_iter()
+                    .map(|(steady, rewarm, is_free)| Level { steady, rewarm, is_free, shadowed: Vec::new() })
+                    .collect();
                 Choice { boundaries, levels, limit, minimum, minimum_per_breakpoint, fee }
             })
     }
