@@ -131,6 +131,25 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
     }
 }
 
+/// The bills at the lower and the upper end of the band of the count; equal ones where it is exact.
+/// Breakpoints stand at the same share of the text.
+pub fn bounds(layout: &Layout, terms: &Terms) -> (Bill, Bill) {
+    let (tokens, text) = (terms.tokens, terms.tokens.text);
+    let whole = u128::from(text.tokens().max(1));
+    let at = |edge: u64| {
+        let scaled = |part: u64| u64::try_from(u128::from(part) * u128::from(edge) / whole).unwrap_or(u64::MAX);
+        let mut layout = layout.clone();
+        for placed in &mut layout.breakpoints {
+            placed.tokens = scaled(placed.tokens);
+        }
+        let prefix = Count::exact(scaled(tokens.prefix.tokens()));
+        let scaled = RequestTokens { prefix, text: Count::exact(edge), ..*tokens };
+        bill(&layout, &Terms { tokens: &scaled, ..*terms })
+    };
+    let (low, high) = text.band();
+    (at(low), at(high))
+}
+
 /// The chance that a call finds a stretch alive.
 fn chance(stretch: &Stretch, traffic: &Traffic) -> Chance {
     match (stretch.lives, stretch.shadowed_by, traffic.hit_rate) {

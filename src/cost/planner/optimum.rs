@@ -102,10 +102,13 @@ impl Choice {
     pub(super) fn optimum(&self) -> Option<Selection> {
         let forced = self.boundaries.iter().filter(|boundary| boundary.forced.is_some()).count();
         let last_forced = self.boundaries.iter().rposition(|boundary| boundary.forced.is_some());
+        let places =
+            (0..self.boundaries.len()).flat_map(|boundary| (0..self.levels.len()).map(move |level| (boundary, level)));
+        let values: Vec<i128> = places.map(|(boundary, level)| self.value(boundary, level)).collect();
         let mut layers: Vec<Layer> = Vec::new();
         let mut best: Option<(i128, usize, (usize, usize))> = None;
         for number in 1..=self.limit.min(self.boundaries.len()) {
-            let layer = self.layer(layers.last(), number);
+            let layer = self.layer(layers.last(), number, &values);
             for boundary in last_forced.unwrap_or(0)..self.boundaries.len() {
                 for level in 0..self.levels.len() {
                     let Some(reached) = layer.at(boundary, level) else { continue };
@@ -132,7 +135,8 @@ impl Choice {
     }
 
     /// The cheapest selections of `number` breakpoints by the last of them, from those with one less.
-    fn layer(&self, before: Option<&Layer>, number: usize) -> Layer {
+    /// `values` are those of [`Choice::value`], boundary by boundary.
+    fn layer(&self, before: Option<&Layer>, number: usize, values: &[i128]) -> Layer {
         let levels = self.levels.len();
         let mut layer = Layer { levels, reached: vec![None; self.boundaries.len() * levels] };
         // For each level, the selections that one of that level may extend.
@@ -142,7 +146,7 @@ impl Choice {
         }
         for (index, boundary) in self.boundaries.iter().enumerate() {
             for (level, hull) in hulls.iter().enumerate().filter(|(level, _)| self.allows(boundary, *level, number)) {
-                let value = self.value(index, level);
+                let value = values[index * levels + level];
                 let Some(line) = hull.lowest(value) else { continue };
                 let stretch = i128::from(boundary.tokens - line.tokens);
                 let fee = if boundary.forced.is_some() { 0 } else { self.fee };
