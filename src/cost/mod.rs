@@ -1,6 +1,8 @@
 //! Money, traffic, cache rules, planner, simulator, bill, budgets.
 
+pub mod ahead;
 pub mod bill;
+pub mod budget;
 pub mod planner;
 pub mod rules;
 pub mod scenario;
