@@ -13,7 +13,7 @@ use crate::count::{Counts, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
-use crate::model_build::{ModelBuild, build_models, find_cards, settings_digest, tokenizers};
+use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
 use crate::provenance::{self, Provenance};
@@ -140,7 +140,8 @@ impl Workshop<'_> {
         let chain = chain::link(&segments);
         let tokenizers = tokenizers(&cards, &plan, &reader, &mut faults);
         let (counts, own) = count(&segments, &tokenizers.distinct);
-        let models = build_models(self.date, cards, &tokenizers, &own, &plan, &segments, &counts, &mut faults);
+        let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
+        let models = base.models(cards, &tokenizers, &own, &mut faults);
         let budgets = budgets::evaluate(&plan, &segments, &models);
         faults.extend(budgets::block_remarks(&plan, &segments, &models));
         let reads = reader.reads();

@@ -151,7 +151,7 @@ pub fn object_schema(docs: &[&str], properties: Vec<Property>) -> Schema {
     let members: serde_json::Map<String, serde_json::Value> = properties
         .iter()
         .map(|property| {
-            let mut schema = property.schema.clone();
+            let mut schema = if property.required { property.schema.clone() } else { nullable(&property.schema) };
             if !property.docs.is_empty() {
                 schema.insert("description".into(), prose(property.docs).into());
             }
@@ -163,6 +163,25 @@ pub fn object_schema(docs: &[&str], properties: Vec<Property>) -> Schema {
         schema.insert("required".into(), required.into());
     }
     schema
+}
+
+/// A schema that also takes null: a key that may be left out may as well be empty.
+fn nullable(schema: &Schema) -> Schema {
+    use serde_json::{Value, json};
+    let null = json!({"type": "null"});
+    let with = |key: &str, value: Value| {
+        let mut schema = schema.clone();
+        schema.insert(key.to_owned(), value);
+        schema
+    };
+    match (schema.get("type"), schema.get("anyOf").and_then(Value::as_array)) {
+        (Some(Value::String(kind)), _) => with("type", json!([kind, "null"])),
+        (None, Some(choices)) if !choices.contains(&null) => {
+            with("anyOf", choices.iter().cloned().chain([null]).collect())
+        }
+        (None, None) if schema.get("$ref").is_some() => json_schema!({"anyOf": [schema, null]}),
+        _ => schema.clone(),
+    }
 }
 
 /// The schema of a closed set of words, each with its doc comment, so that an editor can show it.
@@ -298,6 +317,11 @@ macro_rules! inline_schema {
     };
 }
 
+/// A decimal number as `quantity` reads it: digits, `_` between them, one dot.
+const DECIMAL: &str = "[0-9]([0-9_]*[0-9])?(\\.[0-9]([0-9_]*[0-9])?)?";
+/// A count as `quantity` reads it: a fraction only before a suffix that makes it whole.
+const COUNT: &str = "([0-9]([0-9_]*[0-9])?(\\.0+)?|[0-9]([0-9_]*[0-9])?(\\.[0-9]([0-9_]*[0-9])?)?[kKMGB])";
+
 inline_schema!([T] Spanned<T>, T::schema_name(), |generator| generator.subschema_for::<T>());
 inline_schema!([T] Table<T>, format!("Map_{}", T::schema_name()), |generator| json_schema!({
     "type": "object", "additionalProperties": generator.subschema_for::<T>()
@@ -306,16 +330,16 @@ inline_schema!([T] OneOrMany<T>, format!("OneOrMany_{}", T::schema_name()), |gen
     "anyOf": [generator.subschema_for::<T>(), {"type": "array", "items": generator.subschema_for::<T>()}]
 }));
 inline_schema!([] Count, "Count", |_generator| json_schema!({
-    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9][0-9_]*(\\.[0-9]+)?[kKMGB]?$"}]
+    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": format!("^{COUNT}$")}]
 }));
 inline_schema!([] Usd, "Usd", |_generator| json_schema!({
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^\\$?[0-9][0-9_]*(\\.[0-9]+)?$"}]
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": format!("^\\$?{DECIMAL}$")}]
 }));
 inline_schema!([] Share, "Share", |_generator| json_schema!({
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%?$"}]
+    "anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": format!("^{DECIMAL}%?$")}]
 }));
 inline_schema!([] Rate, "Rate", |_generator| json_schema!({
-    "type": "string", "pattern": "^[0-9][0-9_.]*[kKMGB]?/(month|day|hour)$"
+    "type": "string", "pattern": format!("^{COUNT}/(month|day|hour)$")
 }));
 inline_schema!([] Ttl, "Ttl", |_generator| json_schema!({"type": "string", "pattern": "^[1-9][0-9]*[smhd]$"}));
 inline_schema!([] Node, "Any", |_generator| json_schema!(true));

@@ -505,9 +505,13 @@ impl JsonSchema for Block {
         let fields = generator.subschema_for::<BlockFields>();
         let one_source: Vec<serde_json::Value> =
             SOURCE_KEYS.iter().map(|key| serde_json::json!({"required": [key]})).collect();
+        let given: serde_json::Map<String, serde_json::Value> = SOURCE_KEYS
+            .iter()
+            .map(|key| ((*key).to_owned(), serde_json::json!({"not": {"enum": [null, []]}})))
+            .collect();
         json_schema!({
             "description": "A path, or a map with exactly one source.",
-            "anyOf": [{"type": "string"}, {"allOf": [fields, {"oneOf": one_source}]}]
+            "anyOf": [{"type": "string"}, {"allOf": [fields, {"oneOf": one_source}, {"properties": given}]}]
         })
     }
 }
@@ -556,8 +560,11 @@ impl JsonSchema for HitRate {
         "HitRate".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"const": "auto"}, generator.subschema_for::<Share>()]})
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let most_whole = "^((100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)%|0(\\.[0-9]+)?|1(\\.0+)?)$";
+        json_schema!({"anyOf": [
+            {"const": "auto"}, {"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": most_whole}
+        ]})
     }
 }
 

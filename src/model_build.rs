@@ -5,16 +5,18 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::chain::Digest;
-use crate::cost::layout::{self, Placed};
+use crate::cost::bill::{Bill, RequestTokens, Terms, bill};
+use crate::cost::planner::{Layout, Wishes, plan as place, remarks};
+use crate::cost::traffic::Traffic;
 use crate::count::Counts;
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults};
 use crate::fragment::Reader;
 use crate::manifest::Breakpoints;
-use crate::models::{Card, Cards, Date, Framing, TokenizerName, Window};
+use crate::models::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
 use crate::resolve::{Content, Plan};
 use crate::segment::{Kind, Segment, Tier, messages};
-use crate::tokens::{Basis, Count, Encoding, Family, Tokenizer, UserTokenizer};
+use crate::tokens::{Encoding, Family, Tokenizer, UserTokenizer};
 
 /// A context as one model sees it.
 #[derive(Debug, Clone)]
@@ -26,48 +28,19 @@ pub struct ModelBuild {
     /// Counts by the model's own tokenizer, or estimates.
     pub counts: Counts,
     /// The request in tokens.
-    pub tokens: Tokens,
+    pub tokens: RequestTokens,
     /// Where the cache is marked, and why.
-    pub breakpoints: Vec<Placed>,
+    pub layout: Layout,
+    /// What it costs.
+    pub bill: Bill,
+    /// How sure the card's figures are.
+    pub doubts: Doubts,
     /// The shortest prefix that the model caches, if known.
     pub minimum: Option<u64>,
     /// The windows, and whether the request fits.
     pub window: WindowFit,
     /// The settings that hold for it.
     pub settings: Map<String, Json>,
-}
-
-/// A request in tokens.
-#[derive(Debug, Clone, Copy)]
-pub struct Tokens {
-    /// Text before the first input or history.
-    pub prefix: Count,
-    /// All text.
-    pub text: Count,
-    /// The expected size of inputs and history.
-    pub inputs: u64,
-    /// Roles, tool preambles: always an estimate.
-    pub framing: u64,
-    /// The expected answer.
-    pub output: u64,
-}
-
-impl Tokens {
-    /// Everything that goes in: text, inputs and framing.
-    pub fn total(&self) -> u64 {
-        self.text.tokens() + self.inputs + self.framing
-    }
-
-    /// The band of the total. Framing and inputs are taken as they are.
-    pub fn band(&self) -> (u64, u64) {
-        let (low, high) = self.text.band();
-        (low + self.inputs + self.framing, high + self.inputs + self.framing)
-    }
-
-    /// What the text's count is.
-    pub fn basis(&self) -> Basis {
-        self.text.basis()
-    }
 }
 
 /// Whether a request fits into the model's windows.
@@ -77,6 +50,8 @@ pub struct WindowFit {
     pub window: Window,
     /// Yes, no, or unknown within the band; `None` when the card knows no window.
     pub fits: Option<Fit>,
+    /// The most input tokens that fit, with room for the expected answer.
+    pub limit: Option<u64>,
     /// By how many tokens the request is too large.
     pub over: u64,
     /// Segments to drop, lowest priority first, until it fits.
@@ -196,60 +171,67 @@ fn by_name(name: TokenizerName) -> Tokenizer {
     }
 }
 
-/// A context as each model sees it.
-pub fn build_models(
-    date: Date,
-    cards: Vec<(String, Arc<Card>)>,
-    tokenizers: &Tokenizers,
-    own: &[Counts],
-    plan: &Plan,
-    segments: &[Segment],
-    base: &Counts,
-    faults: &mut Faults,
-) -> Vec<ModelBuild> {
-    let built = cards.into_iter().zip(&tokenizers.of_model).map(|((name, card), place)| {
-        let counts = place.and_then(|place| own.get(place)).unwrap_or(base);
-        model(date, plan, segments, card, &name, counts.clone(), faults)
-    });
-    built.collect()
+/// What every model of a context is built from.
+pub struct Base<'a> {
+    /// The day whose prices and rules hold.
+    pub date: Date,
+    /// The cards.
+    pub cards: &'a Cards,
+    /// What the manifest came to.
+    pub plan: &'a Plan,
+    /// The prompt, piece by piece.
+    pub segments: &'a [Segment],
+    /// Counts by o200k_base.
+    pub counts: &'a Counts,
 }
 
-fn model(
-    date: Date,
-    plan: &Plan,
-    segments: &[Segment],
-    card: Arc<Card>,
-    name: &str,
-    counts: Counts,
-    faults: &mut Faults,
-) -> ModelBuild {
-    let at = card.at(date);
-    let settings = settings_for(plan, &card);
-    let any_tool = settings.get("tool_choice").is_some_and(|choice| choice != "auto" && choice != "none");
-    let tokens = Tokens {
-        prefix: counts.prefix,
-        text: counts.text,
-        inputs: expected_inputs(plan, segments),
-        framing: framing(at.framing(), segments, any_tool),
-        output: plan.manifest.output.as_ref().and_then(|output| output.tokens).map_or(0, |tokens| tokens.0),
-    };
-    let cache = plan.manifest.cache.as_ref();
-    let breakpoints = if cache.and_then(|cache| cache.breakpoints) == Some(Breakpoints::Off) {
-        Vec::new()
-    } else {
-        let ttl = cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value);
-        layout::place(segments, &at.cache_rules(), ttl, name, faults)
-    };
-    let window = window_fit(at.window(), &tokens, segments, &counts);
-    ModelBuild {
-        minimum: at.minimum(),
-        name: name.to_owned(),
-        tokens,
-        breakpoints,
-        window,
-        settings,
-        counts,
-        card: card.clone(),
+impl Base<'_> {
+    /// The context as each model sees it. `own` holds the counts of `tokenizers.distinct`.
+    pub fn models(
+        &self,
+        asked: Vec<(String, Arc<Card>)>,
+        tokenizers: &Tokenizers,
+        own: &[Counts],
+        faults: &mut Faults,
+    ) -> Vec<ModelBuild> {
+        let built = asked.into_iter().zip(&tokenizers.of_model).map(|((name, card), place)| {
+            let counts = place.and_then(|place| own.get(place)).unwrap_or(self.counts);
+            self.model(card, name, counts.clone(), faults)
+        });
+        built.collect()
+    }
+
+    fn model(&self, card: Arc<Card>, name: String, counts: Counts, faults: &mut Faults) -> ModelBuild {
+        let manifest = &self.plan.manifest;
+        let at = card.at(self.date);
+        let settings = settings_for(self.plan, &card);
+        let any_tool = settings.get("tool_choice").is_some_and(|choice| choice != "auto" && choice != "none");
+        let tokens = RequestTokens {
+            prefix: counts.prefix,
+            text: counts.text,
+            inputs: expected_inputs(self.plan, self.segments),
+            framing: framing(at.framing(), self.segments, any_tool),
+            output: manifest.output.as_ref().and_then(|output| output.tokens).map_or(0, |tokens| tokens.0),
+        };
+        let window = window_fit(at.window(), &tokens, self.segments, &counts);
+
+        let (model, batch) = (at.model(), at.batch());
+        let traffic = manifest.traffic.as_ref().and_then(Traffic::declared);
+        let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &tokens };
+        let cache = manifest.cache.as_ref();
+        let wishes = Wishes {
+            breakpoints: cache.and_then(|cache| cache.breakpoints).unwrap_or(Breakpoints::Auto),
+            ttl: cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value),
+        };
+        let placed = place(self.segments, &counts.per_segment, wishes, &terms);
+        faults.extend(placed.warnings);
+        let layout = placed.value;
+        let bill = bill(&layout, &terms);
+        faults.extend(remarks(self.segments, &counts.per_segment, &layout, &bill, &terms, window.limit));
+
+        let minimum = at.minimum();
+        let doubts = self.cards.doubts(&card, self.date);
+        ModelBuild { card, name, counts, tokens, layout, bill, doubts, minimum, window, settings }
     }
 }
 
@@ -313,13 +295,13 @@ fn framing(card: Framing, segments: &[Segment], any_tool: bool) -> u64 {
     tokens
 }
 
-fn window_fit(window: Window, tokens: &Tokens, segments: &[Segment], counts: &Counts) -> WindowFit {
+fn window_fit(window: Window, tokens: &RequestTokens, segments: &[Segment], counts: &Counts) -> WindowFit {
     // The answer needs room in the total window beside the request.
     let limit = match (window.input, window.total.map(|total| total.saturating_sub(tokens.output))) {
         (Some(input), Some(rest)) => Some(input.min(rest)),
         (input, rest) => input.or(rest),
     };
-    let Some(limit) = limit else { return WindowFit { window, fits: None, over: 0, drop: Vec::new() } };
+    let Some(limit) = limit else { return WindowFit { window, fits: None, limit, over: 0, drop: Vec::new() } };
     let over = tokens.total().saturating_sub(limit);
     let mut candidates: Vec<usize> = (0..segments.len()).filter(|index| !segments[*index].is_hole()).collect();
     candidates.sort_by_key(|index| (segments[*index].priority, std::cmp::Reverse(*index)));
@@ -332,7 +314,7 @@ fn window_fit(window: Window, tokens: &Tokens, segments: &[Segment], counts: &Co
         left = left.saturating_sub(counts.per_segment[index]);
         drop.push(segments[index].id.clone());
     }
-    WindowFit { window, fits: Some(Fit::of(tokens.band(), limit)), over, drop }
+    WindowFit { window, fits: Some(Fit::of(tokens.band(), limit)), limit: Some(limit), over, drop }
 }
 
 impl ModelBuild {

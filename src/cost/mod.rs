@@ -1,7 +1,6 @@
 //! Money, traffic, cache rules, planner, simulator, bill, budgets.
 
 pub mod bill;
-pub mod layout;
 pub mod planner;
 pub mod rules;
 pub mod scenario;

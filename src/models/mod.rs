@@ -13,6 +13,7 @@ mod cache;
 mod card;
 mod changes;
 mod day;
+mod doubts;
 mod explain;
 mod fact;
 mod import;
@@ -28,6 +29,7 @@ pub use card::{
 };
 pub use changes::Change;
 pub use day::day_of;
+pub use doubts::Doubts;
 pub use explain::{Claim, Explanation, FactLine, SourceLine};
 pub use fact::{Contradiction, Dated, Day, Evidence, Fact, Status};
 pub use import::{Import, Selection};

@@ -1,8 +1,11 @@
 //! The report of `build` and `check`.
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cost::amount;
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
 use crate::budgets::{BudgetResult, Status};
@@ -10,6 +13,7 @@ use crate::build::{Attempt, Build};
 use crate::diag::{Diagnostic, Severity};
 use crate::model_build::ModelBuild;
 use crate::provenance::Standing;
+use crate::quantity::Usd;
 use crate::record::{ContextRecord, DiagnosticRecord};
 use crate::tokens::Basis;
 
@@ -118,6 +122,9 @@ pub fn text(attempts: &[Attempt], verbose: bool) -> String {
     if builds.iter().flat_map(|build| &build.models).any(|model| model.tokens.basis() == Basis::Estimated) {
         drawn.push_str("≈ estimated: no public tokenizer; the band is in --format json\n");
     }
+    if let Some(doubts) = super::cost::doubts(&builds) {
+        drawn.push_str(&doubts);
+    }
     drawn.push_str(&summary(attempts));
     drawn
 }
@@ -125,9 +132,12 @@ pub fn text(attempts: &[Attempt], verbose: bool) -> String {
 fn context(build: &Build, verbose: bool) -> String {
     let mut drawn =
         format!("{}  {}  {}\n", inert::terminal(&build.id.to_string()), build.chain.prefix().short(), standing(build));
-    let mut table = Table::new(&["model", "prefix>", "inputs>", "total>", "window>", "cacheable", "breakpoints"]);
-    for model in &build.models {
-        table.row(row(build, model));
+    let mut table = Table::new(&["model", "tokens>", "prefix>", "cached>", "cold>", "warm>", "expected>", "month>"]);
+    // The dearest month first; an unknown one is not cheap, so it comes before all.
+    let mut models: Vec<&ModelBuild> = build.models.iter().collect();
+    models.sort_by_key(|model| (model.bill.month.is_some(), Reverse(model.bill.month)));
+    for model in models {
+        table.row(row(model));
     }
     if !table.is_empty() {
         drawn.push_str(&table.draw(2));
@@ -141,7 +151,8 @@ fn context(build: &Build, verbose: bool) -> String {
     if verbose {
         let mut table = Table::new(&["segment", "tokens>", "from"]);
         for (segment, tokens) in build.segments.iter().zip(&build.counts.per_segment) {
-            table.row([segment.id.clone(), grouped(*tokens), super::explain::origin(segment)]);
+            let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(*tokens) };
+            table.row([segment.id.clone(), tokens, super::explain::origin(segment)]);
         }
         drawn.push_str(&table.draw(2));
     }
@@ -158,32 +169,23 @@ fn context(build: &Build, verbose: bool) -> String {
     drawn
 }
 
-fn row(build: &Build, model: &ModelBuild) -> [String; 7] {
+/// A model in numbers: what goes in, what a warm call reads, what calls and a month cost.
+fn row(model: &ModelBuild) -> [String; 8] {
     let about = if model.tokens.basis() == Basis::Estimated { "≈" } else { "" };
-    let window = match (model.window.fits, model.window.window.input.or(model.window.window.total)) {
-        (None, _) | (_, None) => "unknown".to_owned(),
-        (Some(crate::model_build::Fit::No), _) => format!("over by {}", grouped(model.window.over)),
-        (Some(_), Some(window)) => format!("{}%", model.tokens.total() * 100 / window.max(1)),
+    let money = |usd: Option<Usd>| match usd {
+        Some(_) => format!("{about}{}", amount(usd)),
+        None => amount(usd),
     };
-    let cacheable = match (model.cacheable(), model.minimum) {
-        (Some(crate::model_build::Fit::Yes), _) => "yes".to_owned(),
-        (Some(crate::model_build::Fit::Maybe), Some(minimum)) => format!("maybe (needs {})", grouped(minimum)),
-        (Some(crate::model_build::Fit::No), Some(minimum)) => format!("no (needs {})", grouped(minimum)),
-        _ => "unknown".to_owned(),
-    };
-    let breakpoints: Vec<String> = model
-        .breakpoints
-        .iter()
-        .map(|placed| format!("{} {}", build.segments[placed.breakpoint.after].id, placed.breakpoint.ttl))
-        .collect();
+    let cached = model.bill.read.saturating_mul(100) / model.tokens.total().max(1);
     [
         model.name.clone(),
-        format!("{about}{}", grouped(model.tokens.prefix.tokens())),
-        grouped(model.tokens.inputs),
         format!("{about}{}", grouped(model.tokens.total())),
-        window,
-        cacheable,
-        if breakpoints.is_empty() { "-".to_owned() } else { breakpoints.join(", ") },
+        format!("{about}{}", grouped(model.tokens.prefix.tokens())),
+        format!("{cached}%"),
+        money(model.bill.cold),
+        money(model.bill.warm),
+        money(model.bill.expected),
+        money(model.bill.month),
     ]
 }
 

@@ -134,16 +134,11 @@ pub fn text(build: &Build, changes: &Changes) -> String {
             grouped(model.tokens.total()),
             model.tokens.basis().as_str()
         )));
-        for placed in &model.breakpoints {
-            let upto: u64 = model.counts.per_segment[..=placed.breakpoint.after].iter().sum();
+        drawn.push_str(&super::cost::lines(model));
+        for placed in &model.layout.breakpoints {
             let after = &build.segments[placed.breakpoint.after].id;
-            let line = format!(
-                "    breakpoint after {after} for {}, {} tokens: {}\n",
-                placed.breakpoint.ttl,
-                grouped(upto),
-                placed.why
-            );
-            drawn.push_str(&inert::terminal(&line));
+            let head = format!("after {after} for {}, {} tokens", placed.breakpoint.ttl, grouped(placed.tokens));
+            drawn.push_str(&inert::terminal(&format!("    breakpoint {head}: {}\n", placed.why)));
         }
     }
     drawn

@@ -3,6 +3,7 @@
 //! Printers take values and return text; only `cli` owns a stream.
 
 pub mod build;
+pub mod cost;
 pub mod count;
 pub mod explain;
 pub mod inert;

@@ -31,7 +31,7 @@ pub const NAMES: [&str; 21] = [
     "qwen3-max",
     "groq-hosted",
     "fireworks-hosted",
-    "kimi-k3",
+    "own-write-prices",
 ];
 
 /// The model of that name, or names near to it.
@@ -57,7 +57,7 @@ pub fn find(name: &str) -> Result<Model, Vec<String>> {
         "qwen3-max" => qwen(),
         "groq-hosted" => groq(),
         "fireworks-hosted" => fireworks(),
-        "kimi-k3" => kimi(),
+        "own-write-prices" => own_write_prices(),
         "no-cache" => (CacheRules::default(), prices("15", None, &[])),
         "unpriced" => (anthropic(512, "5", "0.5").0, Prices::default()),
         _ => return Err(near(name, NAMES).into_iter().map(str::to_owned).collect()),
@@ -138,7 +138,6 @@ fn anthropic(minimum: u64, input: &str, read: &str) -> Card {
             ("speed", Some(Tier::System)),
             ("thinking", Some(Tier::Tools)),
             ("effort", Some(Tier::Tools)),
-            ("tool_reference", None),
         ]),
     };
     (rules, prices(input, Some(read), &[("5m", 1_250_000), ("1h", 2_000_000)]))
@@ -177,7 +176,7 @@ fn openai(input: &str, read: &str, ttls: &[&str]) -> Card {
 }
 
 fn openai_settings() -> Vec<Invalidation> {
-    let full = ["parallel_tool_calls", "text.format", "effort", "verbosity", "service_tier"];
+    let full = ["parallel_tool_calls", "text_format", "effort", "verbosity", "service_tier"];
     loses(&full.map(|setting| (setting, Some(Tier::Tools))))
 }
 
@@ -198,20 +197,19 @@ fn rounded(unit: u64, minimum: u64, input: &str, read: &str) -> Card {
 fn gemini() -> Card {
     let (mut rules, mut prices) = rounded(1, 2048, "0.3", "0.03");
     if let Some(implicit) = &mut rules.implicit {
-        implicit.lifetimes = vec![lifetime("24h", "5m", Class::BestEffort)];
+        implicit.lifetimes = vec![lifetime("24h", "24h", Class::BestEffort)];
     }
     let stored = Lifetime { refreshed_by_use: false, ..lifetime("1h", "1h", Class::Fixed) };
     let family = Family::WholeObject(WholeObject::default());
-    rules.explicit = Some(Mechanism { family, minimum: 1024, lifetimes: vec![stored] });
+    rules.explicit = Some(Mechanism { family, minimum: 2048, lifetimes: vec![stored] });
     rules.key_separates = true;
     prices.storage = Some(dollars("1"));
     (rules, prices)
 }
 
 fn deepseek(input: &str, read: &str) -> Card {
-    let family = PrefixUnits { interval: None, build_seconds: 5, generated: true };
-    let lifetimes = vec![lifetime("7d", "2h", Class::BestEffort)];
-    let mechanism = Mechanism { family: Family::PrefixUnits(family), minimum: 0, lifetimes };
+    let family = PrefixUnits { interval: None, build_seconds: 0, generated: true };
+    let mechanism = Mechanism { family: Family::PrefixUnits(family), minimum: 0, lifetimes: Vec::new() };
     let rules = CacheRules { implicit: Some(mechanism), key_separates: true, ..CacheRules::default() };
     (rules, prices(input, Some(read), &[]))
 }
@@ -231,7 +229,7 @@ fn fireworks() -> Card {
 }
 
 /// Its own write prices: nothing extra for 5 m, twice for 1 h.
-fn kimi() -> Card {
+fn own_write_prices() -> Card {
     let rules = CacheRules { explicit: Some(block_boundary(0)), ..CacheRules::default() };
     (rules, prices("1", Some("0.1"), &[("5m", 1_000_000), ("1h", 2_000_000)]))
 }

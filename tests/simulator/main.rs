@@ -16,6 +16,7 @@ use contexture::cost::scenario;
 use contexture::diag::{Diagnostic, Faults};
 use contexture::source::{ProjectPath, Source};
 use contexture::yaml::{self, Node, Value};
+use proptest::prelude::*;
 use serde_json::Value as Json;
 
 /// What a scenario came to: the JSON of the report with the codes of its notes, or its faults as
@@ -44,7 +45,7 @@ fn line(fault: &Diagnostic) -> String {
 fn every_scenario_gives_its_result() {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(files.len() >= 143, "only {} scenarios were found", files.len());
+    assert!(files.len() >= 144, "only {} scenarios were found", files.len());
     let mut failures = String::new();
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
@@ -172,6 +173,27 @@ fn plain_json(value: &Json) -> String {
 fn list(node: &Node) -> Vec<Arc<str>> {
     let Value::List(items) = &node.value else { panic!("a list is expected") };
     items.iter().map(|item| item.as_text().unwrap().clone()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a scenario holds, it is answered or refused.
+    #[test]
+    fn no_scenario_panics(
+        file in 0..1000usize,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), "[0-9a-z{}\\[\\]:,. -]{0,6}", 0..8usize), 1..6),
+    ) {
+        let files: Vec<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut text: Vec<char> =
+            scenario_of(&std::fs::read_to_string(&files[file % files.len()]).unwrap()).chars().collect();
+        for (place, put, dropped) in edits {
+            let place = place.index(text.len());
+            let end = (place + dropped).min(text.len());
+            text.splice(place..end, put.chars());
+        }
+        let _ = answer(&text.into_iter().collect::<String>());
+    }
 }
 
 /// A chain of edits is a chain of patches; the one that is too long is told, once.

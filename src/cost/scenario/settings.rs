@@ -182,12 +182,13 @@ fn prefix_units(rules: &mut PrefixUnits, name: &str, value: &Node, faults: &mut 
     }
 }
 
-/// Another lifetime for entries whose own is only expected, or not published (U10). Fixed and
-/// minimum lifetimes are named in requests and stay.
+/// Another expected lifetime for entries whose own is only expected, or not published (U10); how long
+/// they can possibly live stays. Fixed and minimum lifetimes are named in requests and stay too.
 fn lifetime(lifetimes: &mut Vec<Lifetime>, value: &Node, faults: &mut Faults) {
     let Some(ttl) = Ttl::decode(value, faults) else { return };
     if lifetimes.is_empty() {
-        lifetimes.push(Lifetime { ttl, expected: ttl, class: Class::BestEffort, refreshed_by_use: true });
+        let unknown = Ttl { seconds: u32::MAX };
+        lifetimes.push(Lifetime { ttl: unknown, expected: ttl, class: Class::BestEffort, refreshed_by_use: true });
     }
     for own in lifetimes.iter_mut().filter(|own| matches!(own.class, Class::Typical | Class::BestEffort)) {
         own.expected = ttl;

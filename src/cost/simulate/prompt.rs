@@ -67,7 +67,7 @@ pub struct Prompts<'m> {
     pub(super) model: &'m Model,
     /// Namespace and settings, tier by tier (rules R1 and R9).
     stages: Names<Stage>,
-    /// A block in its place: (stage, tier, speaker, content).
+    /// What a text stands in: (stage, tier, speaker).
     spaces: Names<(u32, Tier, Speaker)>,
     /// A prefix: (the prefix before its last block, that block's space and content).
     prefixes: Names<(u32, u32, Content)>,
