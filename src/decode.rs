@@ -1,6 +1,6 @@
 //! Spanned nodes to typed records: every fault of a file in one pass.
 //!
-//! [`record!`](crate::decode::record) declares a struct once and derives three things from it: the
+//! `record!` declares a struct once and derives three things from it: the
 //! type, its decoding (with unknown and missing keys reported, and near names suggested) and its
 //! JSON Schema. They cannot drift apart.
 
