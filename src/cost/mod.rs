@@ -4,7 +4,7 @@ pub mod ahead;
 pub mod bill;
 pub mod budget;
 pub mod planner;
-pub mod rules;
+pub use crate::rules;
 pub mod scenario;
 pub mod simulate;
 pub mod traffic;
