@@ -2,6 +2,7 @@
 
 pub mod ahead;
 pub mod bill;
+pub mod break_even;
 pub mod budget;
 pub mod planner;
 pub use crate::rules;
