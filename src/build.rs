@@ -11,7 +11,7 @@ use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
 use crate::count::{Counts, count};
 use crate::diag::{Diagnostic, Faults};
-use crate::error::Failure;
+use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
 use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::models::{Cards, Date, day_of};
@@ -98,6 +98,10 @@ pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Fai
     let fragments = Fragments::new(tree);
     let project = Project::open(&fragments)?;
     let candidates = project.contexts(&request.contexts)?;
+    if candidates.is_empty() {
+        let cure = "write a manifest below contexts/, or let `contexture init` write one";
+        return Err(Error::usage("there is no context to build", cure).into());
+    }
     let cards = cards(&fragments)?;
     let date = request
         .as_of
@@ -124,6 +128,8 @@ impl Workshop<'_> {
         let reader = Reader::continuing(self.fragments, layers.reads.clone());
         let mut faults = Faults::new();
         faults.extend(layers.pending.iter().cloned());
+        // The cards are shared by all contexts, and yet each of them stands on the project's prices.
+        let _ = ProjectPath::new(PRICES_FILE).map(|path| reader.read(&path));
 
         let plan = resolve(layers, &reader, &example_size, &mut faults);
         let Some(plan) = plan else { return Err(faults.into_vec()) };

@@ -81,6 +81,16 @@ pub struct Count(pub u64);
 
 /// Pushes "expected …, found …" at `node`.
 pub fn expected(what: &str, node: &Node, faults: &mut Faults) {
+    faults.push(misfit(what, node));
+}
+
+/// Pushes "expected one of …, found …" at `node`, with the near word if there is one.
+pub fn expected_word(what: &str, words: &[&str], node: &Node, faults: &mut Faults) {
+    let near = node.as_text().and_then(|text| did_you_mean(text, words.iter().copied()));
+    faults.push(misfit(&format!("one of {} ({what})", words.join(", ")), node).maybe_hint(near));
+}
+
+fn misfit(what: &str, node: &Node) -> Diagnostic {
     let found = match &node.value {
         Value::Text(text) if text.len() <= 40 => format!("`{text}`"),
         Value::Bool(flag) => format!("`{flag}`"),
@@ -88,7 +98,7 @@ pub fn expected(what: &str, node: &Node, faults: &mut Faults) {
         Value::Float(number) => format!("`{number}`"),
         _ => node.kind().to_owned(),
     };
-    faults.push(Diagnostic::error("wrong-type", format!("expected {what}, found {found}")).at(&node.span));
+    Diagnostic::error("wrong-type", format!("expected {what}, found {found}")).at(&node.span)
 }
 
 /// The map of a node, with every key that is not in `known` reported.
@@ -267,7 +277,7 @@ macro_rules! words {
                 match node.as_text().map(|text| &**text) {
                     $( Some($word) => Some(Self::$variant), )*
                     _ => {
-                        $crate::decode::expected(&format!("{}: {}", $what, Self::WORDS.join(", ")), node, faults);
+                        $crate::decode::expected_word($what, Self::WORDS, node, faults);
                         None
                     }
                 }

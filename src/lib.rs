@@ -42,6 +42,7 @@ pub mod segment;
 pub mod quantity;
 pub mod condition;
 pub mod yaml;
+pub mod json;
 pub mod decode;
 pub mod manifest;
 pub mod blocks;

@@ -2,5 +2,6 @@
 //! once.
 
 mod commands;
+mod faults;
 mod support;
 mod tree;

@@ -36,9 +36,11 @@ error: there is no revision `HEAD`: [ROOT] is not in a git repository
 #[test]
 fn an_empty_folder_holds_no_context() {
     Repo::none().run("build").is(str![[r#"
-exit 0
---- stdout
-0 contexts built
+exit 2
+--- stderr
+error: there is no context to build
+ |
+ = help: write a manifest below contexts/, or let `contexture init` write one
 
 "#]]);
 }

@@ -14,4 +14,6 @@
 mod outcome;
 mod repo;
 
+pub use outcome::Outcome;
+
 pub use repo::{Repo, names, path, texts};
