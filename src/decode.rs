@@ -332,9 +332,14 @@ inline_schema!([T] OneOrMany<T>, format!("OneOrMany_{}", T::schema_name()), |gen
 inline_schema!([] Count, "Count", |_generator| json_schema!({
     "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": format!("^{COUNT}$")}]
 }));
-inline_schema!([] Usd, "Usd", |_generator| json_schema!({
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": format!("^\\$?{DECIMAL}$")}]
-}));
+inline_schema!([] Usd, "Usd", |generator| if generator.contract().is_serialize() {
+    // A report also prints what caching saves, which may be a loss.
+    json_schema!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"})
+} else {
+    json_schema!({
+        "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": format!("^\\$?{DECIMAL}$")}]
+    })
+});
 inline_schema!([] Share, "Share", |_generator| json_schema!({
     "anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": format!("^{DECIMAL}%?$")}]
 }));
