@@ -60,8 +60,9 @@ pub mod compose;
 // The cost wing
 pub mod tokens;
 pub mod count;
-pub mod cost;
+pub mod rules;
 pub mod models;
+pub mod cost;
 
 // The upper floor
 pub mod provenance;

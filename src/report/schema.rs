@@ -11,7 +11,7 @@ use super::models::ModelsReport;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::emit::bundle::BundleRecord;
 use crate::manifest::{Manifest, ProjectFile};
-use crate::models::CardFile;
+use crate::models;
 
 /// Every schema: its name, and what it describes.
 pub const NAMES: [(&str, &str); 11] = [
@@ -33,7 +33,7 @@ pub fn of(name: &str) -> Option<String> {
     Some(match name {
         "manifest" => schema::<Manifest>(Reads::Written),
         "project" => schema::<ProjectFile>(Reads::Written),
-        "prices" => schema::<CardFile>(Reads::Written),
+        "prices" => json(&models::schema()),
         "scenario" => schema::<Scenario>(Reads::Written),
         "bundle" => schema::<BundleRecord>(Reads::Printed),
         "build" => schema::<BuildReport>(Reads::Printed),

@@ -26,7 +26,7 @@ pub(super) struct Boundary {
 
 /// A TTL, and what a token costs in a month that an entry of it holds, against one that is never
 /// cached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Level {
     /// By calls alone, in 10⁻¹⁵ dollars.
     pub(super) steady: i128,
@@ -34,6 +34,10 @@ pub(super) struct Level {
     pub(super) rewarm: i128,
     /// Whether the planner may use it where the manifest does not.
     pub(super) is_free: bool,
+    /// In addition, by level, where a shorter-lived entry behind it is read in its stead. The search
+    /// leaves it out: the planner adds breakpoints of one TTL only where that happens, and then
+    /// compares the results.
+    pub(super) shadowed: Vec<i128>,
 }
 
 /// What there is to choose from.
@@ -68,13 +72,17 @@ impl Choice {
     /// lives as long as the longest-lived breakpoint at or behind its end.
     pub(super) fn cost(&self, selection: &[(usize, usize)]) -> i128 {
         let tokens = |boundary: usize| self.boundaries.get(boundary).map_or(0, |boundary| boundary.tokens);
-        let mut level = usize::MAX;
+        let (mut level, mut shadow) = (usize::MAX, None);
         let mut cost = 0i128;
         for (number, &(boundary, own)) in selection.iter().enumerate().rev() {
-            level = level.min(own);
+            if own < level {
+                shadow = (level != usize::MAX).then_some(level);
+                level = own;
+            }
+            let shadowed = shadow.and_then(|shadow| self.levels.get(level)?.shadowed.get(shadow)).copied().unwrap_or(0);
             let start = number.checked_sub(1).map_or(0, |before| tokens(selection[before].0));
             let stretch = i128::from(tokens(boundary).saturating_sub(start));
-            cost = cost.saturating_add(stretch.saturating_mul(self.value(boundary, level)));
+            cost = cost.saturating_add(stretch.saturating_mul(self.value(boundary, level).saturating_add(shadowed)));
         }
         cost
     }
@@ -94,10 +102,13 @@ impl Choice {
     pub(super) fn optimum(&self) -> Option<Selection> {
         let forced = self.boundaries.iter().filter(|boundary| boundary.forced.is_some()).count();
         let last_forced = self.boundaries.iter().rposition(|boundary| boundary.forced.is_some());
+        let places =
+            (0..self.boundaries.len()).flat_map(|boundary| (0..self.levels.len()).map(move |level| (boundary, level)));
+        let values: Vec<i128> = places.map(|(boundary, level)| self.value(boundary, level)).collect();
         let mut layers: Vec<Layer> = Vec::new();
         let mut best: Option<(i128, usize, (usize, usize))> = None;
         for number in 1..=self.limit.min(self.boundaries.len()) {
-            let layer = self.layer(layers.last(), number);
+            let layer = self.layer(layers.last(), number, &values);
             for boundary in last_forced.unwrap_or(0)..self.boundaries.len() {
                 for level in 0..self.levels.len() {
                     let Some(reached) = layer.at(boundary, level) else { continue };
@@ -124,7 +135,8 @@ impl Choice {
     }
 
     /// The cheapest selections of `number` breakpoints by the last of them, from those with one less.
-    fn layer(&self, before: Option<&Layer>, number: usize) -> Layer {
+    /// `values` are those of [`Choice::value`], boundary by boundary.
+    fn layer(&self, before: Option<&Layer>, number: usize, values: &[i128]) -> Layer {
         let levels = self.levels.len();
         let mut layer = Layer { levels, reached: vec![None; self.boundaries.len() * levels] };
         // For each level, the selections that one of that level may extend.
@@ -134,7 +146,7 @@ impl Choice {
         }
         for (index, boundary) in self.boundaries.iter().enumerate() {
             for (level, hull) in hulls.iter().enumerate().filter(|(level, _)| self.allows(boundary, *level, number)) {
-                let value = self.value(index, level);
+                let value = values[index * levels + level];
                 let Some(line) = hull.lowest(value) else { continue };
                 let stretch = i128::from(boundary.tokens - line.tokens);
                 let fee = if boundary.forced.is_some() { 0 } else { self.fee };
@@ -283,8 +295,10 @@ mod tests {
                         Boundary { tokens, lost: Chance { billionths: lost }, is_free, forced }
                     })
                     .collect();
-                let levels =
-                    levels.into_iter().map(|(steady, rewarm, is_free)| Level { steady, rewarm, is_free }).collect();
+                let levels = levels
+                    .into_iter()
+                    .map(|(steady, rewarm, is_free)| Level { steady, rewarm, is_free, shadowed: Vec::new() })
+                    .collect();
                 Choice { boundaries, levels, limit, minimum, minimum_per_breakpoint, fee }
             })
     }

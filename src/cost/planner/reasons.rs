@@ -2,13 +2,13 @@
 
 use super::marks::Asked;
 use super::words::{counted, grouped, money, per_million};
-use super::{Draft, Placed, Table, Worth, alive};
+use super::{Draft, Placed, Table, Worth, alive, keeps_path};
 use crate::blocks::Breakpoint;
 use crate::cost::bill::{Terms, divided, write_price};
-use crate::cost::rules::{Family, Mechanism, Price};
-use crate::cost::traffic::Traffic;
+use crate::cost::traffic::{Chance, Traffic};
 use crate::diag::Diagnostic;
 use crate::quantity::Usd;
+use crate::rules::{Family, Mechanism, Price};
 use crate::segment::{Segment, Ttl, prefix_len};
 
 /// What the reasons are drawn from.
@@ -126,9 +126,12 @@ impl Reasons<'_> {
         if traffic.deploys == 0 || worth.month < Usd::ZERO {
             return format!("ends the first {tokens} tokens; saves {} a month", money(worth.month));
         }
-        let lost = self.table.lost.get(breakpoint.after).copied().unwrap_or(crate::cost::traffic::Chance::CERTAIN);
-        let condition =
-            if self.keeps_path() { "" } else { ", if reads keep earlier entries alive, which is not documented" };
+        let lost = self.table.lost.get(breakpoint.after).copied().unwrap_or(Chance::CERTAIN);
+        let condition = if keeps_path(self.mechanism) {
+            ""
+        } else {
+            ", if reads keep earlier entries alive, which is not documented"
+        };
         format!(
             "keeps the first {tokens} tokens when what follows changes: {} of {} a month leave them as they are, and \
              the next call reads them instead of writing them anew; saves {} a month{condition}",
@@ -136,14 +139,6 @@ impl Reasons<'_> {
             counted(traffic.deploys, "deploy"),
             money(worth.month),
         )
-    }
-
-    fn keeps_path(&self) -> bool {
-        match &self.mechanism.family {
-            Family::BlockBoundary(rules) => rules.refresh_path,
-            Family::BreakpointOnly(rules) => rules.refresh_path,
-            _ => true,
-        }
     }
 
     /// Without known traffic: from which call on it pays.
@@ -187,7 +182,7 @@ impl Reasons<'_> {
     fn dearer(&self, other: Ttl, ttl: Ttl) -> Option<Usd> {
         let mut choice = self.chosen.choice.clone();
         let place = self.chosen.ttls.iter().position(|own| *own == ttl)?;
-        let changed = super::level(other, true, self.mechanism, self.terms)?;
+        let changed = super::level(other, &self.chosen.ttls, true, self.mechanism, self.terms)?;
         *choice.levels.get_mut(place)? = changed;
         let selection = &self.chosen.selection;
         Some(Usd { femto: choice.cost(selection).saturating_sub(self.chosen.choice.cost(selection)) })
@@ -201,7 +196,7 @@ impl Reasons<'_> {
             .rfind(|index| choice.boundaries[*index].is_free && choice.boundaries[*index].tokens >= choice.minimum)?;
         let cost = |ttl: &Ttl| {
             let mut choice = choice.clone();
-            choice.levels = vec![super::level(*ttl, true, self.mechanism, self.terms)?];
+            choice.levels = vec![super::level(*ttl, &[], true, self.mechanism, self.terms)?];
             Some((choice.cost(&[(last, 0)]), *ttl))
         };
         let (cost, ttl) = free.iter().filter_map(cost).min()?;
