@@ -32,6 +32,10 @@ pub fn compose(plan: &Plan, library: &Library, reader: &Reader, faults: &mut Fau
     for block in &plan.blocks {
         composer.block(block, faults);
     }
+    if composer.segments.is_empty() && !faults.has_errors() {
+        let fault = Diagnostic::error("empty-context", "every block came to nothing, so there is no prompt");
+        faults.push(fault.at(&plan.manifest.span).hint("look at `when`, `optional` and empty files"));
+    }
     composer.segments
 }
 
@@ -140,10 +144,11 @@ impl Composer<'_> {
             if let Some((_, stretches)) = item.last_mut().and_then(|draft| draft.turns.last_mut()) {
                 append(stretches, separator);
             }
-        } else if self.speaking.is_some() && self.speaking == first.turns.first().map(|(role, _)| *role) {
-            if let Some((_, stretches)) = item.first_mut().and_then(|draft| draft.turns.first_mut()) {
-                prepend(stretches, separator);
-            }
+        } else if self.speaking.is_some()
+            && self.speaking == first.turns.first().map(|(role, _)| *role)
+            && let Some((_, stretches)) = item.first_mut().and_then(|draft| draft.turns.first_mut())
+        {
+            prepend(stretches, separator);
         }
         for draft in item {
             if block.tier == Tier::Messages {
@@ -328,7 +333,7 @@ impl Composer<'_> {
         more: serde_json::Map<String, Json>,
         faults: &mut Faults,
     ) -> Option<Item> {
-        for name in self.library.reached(template) {
+        for name in self.library.reach(template) {
             // Read again through this context's reader, so that it knows what it stands on.
             let _ = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map(|path| self.reader.read(&path));
         }

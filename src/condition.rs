@@ -43,7 +43,7 @@ impl Condition {
     /// Parses `name`, `name == value` or `name != value`. Names and values may stand in quotes,
     /// single or double, and must when they hold an operator, or a name a blank.
     ///
-    /// The error says in one sentence, without a full stop, what is wrong and what to write.
+    /// The error says in one sentence, without a full stop, what is wrong; [`GRAMMAR`] says what to write.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (name, rest) = match quoted(text)? {
@@ -55,7 +55,7 @@ impl Condition {
             }
         };
         if name.is_empty() {
-            return Err(format!("there is no name in `{text}`; {GRAMMAR}"));
+            return Err(format!("there is no name in `{text}`"));
         }
         let (written, name) = (text.to_owned(), name.to_owned());
         if rest.is_empty() {
@@ -65,12 +65,12 @@ impl Condition {
             (Some(operand), _) => (true, operand),
             (_, Some(operand)) => (false, operand),
             _ if rest.starts_with('=') => return Err(format!("`{text}` compares with one `=`; write `==`")),
-            _ => return Err(format!("`{text}` is not a condition; {GRAMMAR}")),
+            _ => return Err(format!("`{text}` is not a condition")),
         };
         let operand = operand.trim();
         let operand = match quoted(operand)? {
             Some((value, "")) => Operand { text: value.to_owned(), quoted: true },
-            Some(_) => return Err(format!("something follows the closing quote in `{text}`; {GRAMMAR}")),
+            Some(_) => return Err(format!("something follows the closing quote in `{text}`")),
             None => Operand { text: bare_value(operand)?.to_owned(), quoted: false },
         };
         Ok(Self { written, name, test: if equal { Test::Equal(operand) } else { Test::NotEqual(operand) } })
@@ -101,7 +101,8 @@ impl Condition {
     }
 }
 
-const GRAMMAR: &str = "a condition is `name`, `name == value` or `name != value`, and a list of them means and";
+/// What a condition looks like: the hint for one that cannot be read.
+pub const GRAMMAR: &str = "write `name`, `name == value` or `name != value`; a list holds if every one does";
 
 /// A leading quoted text and what follows it; `None` when there is no quote.
 fn quoted(text: &str) -> Result<Option<(&str, &str)>, String> {
@@ -115,9 +116,7 @@ fn bare_name(name: &str) -> Result<&str, String> {
         Some("not") => {
             Err(format!("`not` is not an operator; write `{} != true`", name.trim_start_matches("not").trim()))
         }
-        Some(first) if first != name => {
-            Err(format!("`{name}` is more than one name; quote it if it is one; {GRAMMAR}"))
-        }
+        Some(first) if first != name => Err(format!("`{name}` is more than one name; quote it if it is one")),
         _ => Ok(name),
     }
 }
@@ -128,7 +127,7 @@ fn bare_value(value: &str) -> Result<&str, String> {
     }
     let joins = |word: &str| matches!(word, "and" | "or" | "&&" | "||" | "==" | "!=");
     if value.split_whitespace().any(joins) || value.contains(['"', '\'']) || value.starts_with('=') {
-        return Err(format!("the value `{value}` needs quotes, or is more than one condition; {GRAMMAR}"));
+        return Err(format!("the value `{value}` needs quotes, or is more than one condition"));
     }
     Ok(value)
 }
@@ -224,15 +223,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_grammar_says_what_is() {
+    fn what_is_not_in_the_grammar_is_told() {
         for (written, told) in [
             ("", "there is no name"),
             ("== a", "there is no name"),
             ("a = b", "write `==`"),
             ("a ==", "no value"),
-            ("a < 3", "a condition is"),
-            ("a == b and c", "a list of them means and"),
-            ("a == b && c == d", "a list of them means and"),
+            ("a < 3", "not a condition"),
+            ("a == b and c", "more than one condition"),
+            ("a == b && c == d", "more than one condition"),
             ("a b", "more than one name"),
             ("not a", "write `a != true`"),
             ("!a", "no name"),

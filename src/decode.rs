@@ -1,6 +1,6 @@
 //! Spanned nodes to typed records: every fault of a file in one pass.
 //!
-//! [`record!`](crate::decode::record) declares a struct once and derives three things from it: the
+//! `record!` declares a struct once and derives three things from it: the
 //! type, its decoding (with unknown and missing keys reported, and near names suggested) and its
 //! JSON Schema. They cannot drift apart.
 
@@ -81,6 +81,16 @@ pub struct Count(pub u64);
 
 /// Pushes "expected …, found …" at `node`.
 pub fn expected(what: &str, node: &Node, faults: &mut Faults) {
+    faults.push(misfit(what, node));
+}
+
+/// Pushes "expected one of …, found …" at `node`, with the near word if there is one.
+pub fn expected_word(what: &str, words: &[&str], node: &Node, faults: &mut Faults) {
+    let near = node.as_text().and_then(|text| did_you_mean(text, words.iter().copied()));
+    faults.push(misfit(&format!("one of {} ({what})", words.join(", ")), node).maybe_hint(near));
+}
+
+fn misfit(what: &str, node: &Node) -> Diagnostic {
     let found = match &node.value {
         Value::Text(text) if text.len() <= 40 => format!("`{text}`"),
         Value::Bool(flag) => format!("`{flag}`"),
@@ -88,7 +98,7 @@ pub fn expected(what: &str, node: &Node, faults: &mut Faults) {
         Value::Float(number) => format!("`{number}`"),
         _ => node.kind().to_owned(),
     };
-    faults.push(Diagnostic::error("wrong-type", format!("expected {what}, found {found}")).at(&node.span));
+    Diagnostic::error("wrong-type", format!("expected {what}, found {found}")).at(&node.span)
 }
 
 /// The map of a node, with every key that is not in `known` reported.
@@ -141,7 +151,7 @@ pub fn object_schema(docs: &[&str], properties: Vec<Property>) -> Schema {
     let members: serde_json::Map<String, serde_json::Value> = properties
         .iter()
         .map(|property| {
-            let mut schema = property.schema.clone();
+            let mut schema = if property.required { property.schema.clone() } else { nullable(&property.schema) };
             if !property.docs.is_empty() {
                 schema.insert("description".into(), prose(property.docs).into());
             }
@@ -153,6 +163,31 @@ pub fn object_schema(docs: &[&str], properties: Vec<Property>) -> Schema {
         schema.insert("required".into(), required.into());
     }
     schema
+}
+
+/// A schema that also takes null: a key that may be left out may as well be empty.
+fn nullable(schema: &Schema) -> Schema {
+    use serde_json::{Value, json};
+    let nothing = json!({"type": "null"});
+    let with = |key: &str, value: Value| {
+        let mut schema = schema.clone();
+        schema.insert(key.to_owned(), value);
+        schema
+    };
+    match (schema.get("type"), schema.get("anyOf").and_then(Value::as_array)) {
+        (Some(Value::String(kind)), _) => with("type", json!([kind, "null"])),
+        (None, Some(choices)) if !choices.contains(&nothing) => {
+            with("anyOf", choices.iter().cloned().chain([nothing]).collect())
+        }
+        (None, None) if schema.get("$ref").is_some() => json_schema!({"anyOf": [schema, nothing]}),
+        _ => schema.clone(),
+    }
+}
+
+/// The schema of a closed set of words, each with its doc comment, so that an editor can show it.
+pub fn words_schema(docs: &[&str], words: &[(&str, &[&str])]) -> Schema {
+    let word = |(word, docs): &(&str, &[&str])| serde_json::json!({"const": word, "description": prose(docs)});
+    json_schema!({"description": prose(docs), "oneOf": words.iter().map(word).collect::<Vec<_>>()})
 }
 
 /// Doc comment lines as one paragraph.
@@ -242,7 +277,7 @@ macro_rules! words {
                 match node.as_text().map(|text| &**text) {
                     $( Some($word) => Some(Self::$variant), )*
                     _ => {
-                        $crate::decode::expected(&format!("{}: {}", $what, Self::WORDS.join(", ")), node, faults);
+                        $crate::decode::expected_word($what, Self::WORDS, node, faults);
                         None
                     }
                 }
@@ -255,7 +290,7 @@ macro_rules! words {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({"enum": Self::WORDS})
+                $crate::decode::words_schema(&[$($docs),*], &[$(($word, &[$($word_docs),*])),*])
             }
         }
     };
@@ -282,6 +317,11 @@ macro_rules! inline_schema {
     };
 }
 
+/// A decimal number as `quantity` reads it: digits, `_` between them, one dot.
+const DECIMAL: &str = "[0-9]([0-9_]*[0-9])?(\\.[0-9]([0-9_]*[0-9])?)?";
+/// A count as `quantity` reads it: a fraction only before a suffix that makes it whole.
+const COUNT: &str = "([0-9]([0-9_]*[0-9])?(\\.0+)?|[0-9]([0-9_]*[0-9])?(\\.[0-9]([0-9_]*[0-9])?)?[kKMGB])";
+
 inline_schema!([T] Spanned<T>, T::schema_name(), |generator| generator.subschema_for::<T>());
 inline_schema!([T] Table<T>, format!("Map_{}", T::schema_name()), |generator| json_schema!({
     "type": "object", "additionalProperties": generator.subschema_for::<T>()
@@ -290,16 +330,18 @@ inline_schema!([T] OneOrMany<T>, format!("OneOrMany_{}", T::schema_name()), |gen
     "anyOf": [generator.subschema_for::<T>(), {"type": "array", "items": generator.subschema_for::<T>()}]
 }));
 inline_schema!([] Count, "Count", |_generator| json_schema!({
-    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9][0-9_]*(\\.[0-9]+)?[kKMGB]?$"}]
+    "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": format!("^{COUNT}$")}]
 }));
-inline_schema!([] Usd, "Usd", |_generator| json_schema!({
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^\\$?[0-9][0-9_]*(\\.[0-9]+)?$"}]
-}));
+inline_schema!([] Usd, "Usd", |generator| if generator.contract().is_serialize() {
+    json_schema!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"})
+} else {
+    json_schema!({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": format!("^\\$?{DECIMAL}$")}]})
+});
 inline_schema!([] Share, "Share", |_generator| json_schema!({
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?%?$"}]
+    "anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": format!("^{DECIMAL}%?$")}]
 }));
 inline_schema!([] Rate, "Rate", |_generator| json_schema!({
-    "type": "string", "pattern": "^[0-9][0-9_.]*[kKMGB]?/(month|day|hour)$"
+    "type": "string", "pattern": format!("^{COUNT}/(month|day|hour)$")
 }));
 inline_schema!([] Ttl, "Ttl", |_generator| json_schema!({"type": "string", "pattern": "^[1-9][0-9]*[smhd]$"}));
 inline_schema!([] Node, "Any", |_generator| json_schema!(true));

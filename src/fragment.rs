@@ -287,6 +287,9 @@ impl<'a> Reader<'a> {
 
     fn near_file(&self, path: &ProjectPath) -> Option<String> {
         let all = self.fragments.list(&ProjectPath::root()).ok()?;
+        if all.contains(path) {
+            return Some("it is a link to a file that is not there".to_owned());
+        }
         let same_name = all.iter().find(|other| other.file_name() == path.file_name());
         let found = same_name
             .map(ProjectPath::as_str)

@@ -12,7 +12,7 @@ use crate::diag::{Diagnostic, Faults};
 use crate::quantity::{Rate, Share, Usd};
 use crate::segment::{Mark, Stability, Ttl};
 use crate::source::Span;
-use crate::yaml::{Node, Value};
+use crate::yaml::{Key, Node, Value};
 
 record! {
     /// One prompt context: its text by tier, and what it is for.
@@ -381,8 +381,17 @@ pub struct Block {
     pub source: BlockSource,
     /// Everything else.
     pub fields: BlockFields,
+    /// Its keys as they were written.
+    pub keys: Vec<Key>,
     /// Where the block was written.
     pub span: Span,
+}
+
+impl Block {
+    /// Where `key` was written; the whole block if it was not.
+    pub fn key_span(&self, key: &str) -> &Span {
+        self.keys.iter().find(|own| &*own.text == key).map_or(&self.span, |own| &own.span)
+    }
 }
 
 /// The one key that names a block's source.
@@ -423,6 +432,7 @@ impl Decode for Block {
             return Some(Self {
                 source: BlockSource::Bare(bare),
                 fields: BlockFields::decode(&no_fields, faults)?,
+                keys: Vec::new(),
                 span,
             });
         }
@@ -451,11 +461,23 @@ impl Decode for Block {
             return None;
         }
         let mut fields = fields?;
-        let Some(source) = fields.take_source() else {
-            faults.push(Diagnostic::error("block-source", format!("`{}` is empty", sources[0])).at(&span));
-            return None;
-        };
-        Some(Self { source, fields, span })
+        let source = fields.take_source();
+        if source.is_none() {
+            // A value of another type is told already.
+            for (key, _) in map.iter().filter(|(key, node)| *key.text == *sources[0] && is_empty(node)) {
+                let fault = Diagnostic::error("block-source", format!("`{}` is empty", key.text)).at(&key.span);
+                faults.push(fault.hint("write its value, or remove the block"));
+            }
+        }
+        Some(Self { source: source?, fields, keys: map.iter().map(|(key, _)| key.clone()).collect(), span })
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::List(items) => items.is_empty(),
+        _ => false,
     }
 }
 
@@ -483,9 +505,13 @@ impl JsonSchema for Block {
         let fields = generator.subschema_for::<BlockFields>();
         let one_source: Vec<serde_json::Value> =
             SOURCE_KEYS.iter().map(|key| serde_json::json!({"required": [key]})).collect();
+        let given: serde_json::Map<String, serde_json::Value> = SOURCE_KEYS
+            .iter()
+            .map(|key| ((*key).to_owned(), serde_json::json!({"not": {"enum": [null, []]}})))
+            .collect();
         json_schema!({
             "description": "A path, or a map with exactly one source.",
-            "anyOf": [{"type": "string"}, {"allOf": [fields, {"oneOf": one_source}]}]
+            "anyOf": [{"type": "string"}, {"allOf": [fields, {"oneOf": one_source}, {"properties": given}]}]
         })
     }
 }
@@ -534,8 +560,11 @@ impl JsonSchema for HitRate {
         "HitRate".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"const": "auto"}, generator.subschema_for::<Share>()]})
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let most_whole = "^((100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)%|0(\\.[0-9]+)?|1(\\.0+)?)$";
+        json_schema!({"anyOf": [
+            {"const": "auto"}, {"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": most_whole}
+        ]})
     }
 }
 

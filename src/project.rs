@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::decode::{Decode, OneOrMany, Spanned, Text};
+use crate::decode::{Decode, OneOrMany, Spanned, Text, expected};
 use crate::diag::{Diagnostic, Faults, near};
 use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Reader, Reads, Unreadable, Wanted};
@@ -208,6 +208,9 @@ impl<'a> Project<'a> {
         let Some(matches) = self.matches(&reader, &own, &mut faults) else {
             return broken(faults.into_vec());
         };
+        if let Some(node) = whole.get("variants").filter(|node| !matches!(node.value, Value::Map(_) | Value::Null)) {
+            expected("a map of variants", node, &mut faults);
+        }
         let pending = faults.into_vec();
         let reads = reader.reads();
         let mut candidates = Vec::new();

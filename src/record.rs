@@ -7,8 +7,13 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::build::{Build, ModelBuild, Standing};
+use crate::build::Build;
+use crate::cost::bill::Bill;
+use crate::cost::planner::Placed;
 use crate::diag::{Diagnostic, Severity};
+use crate::model_build::ModelBuild;
+use crate::provenance::Standing;
+use crate::quantity::Usd;
 use crate::segment::{Role, Tier};
 use crate::tokens::Basis;
 
@@ -84,8 +89,37 @@ pub struct ModelRecord {
     pub breakpoints: Vec<BreakpointRecord>,
     /// Whether the prefix is long enough to be cached.
     pub cacheable: Cacheable,
+    /// US dollars.
+    pub cost: CostRecord,
     /// Whether the request fits.
     pub window: WindowRecord,
+}
+
+/// US dollars in decimals, exact; null where a price or the traffic is not known.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CostRecord {
+    /// A call without caching.
+    pub uncached: Option<Usd>,
+    /// A call that finds nothing in the cache and writes all of it.
+    pub cold: Option<Usd>,
+    /// A call that finds everything there.
+    pub warm: Option<Usd>,
+    /// A call at the declared traffic.
+    pub expected: Option<Usd>,
+    /// The same if the provider keeps what it promises and nothing more.
+    pub guaranteed: Option<Usd>,
+    /// A month of 30 days at the declared traffic.
+    pub month: Option<Usd>,
+    /// The first call after a deploy, less a warm one.
+    pub deploy: Option<Usd>,
+    /// What storing cached objects costs in a month; part of `month`.
+    pub storage: Option<Usd>,
+    /// What caching saves in a month; negative where it costs.
+    pub saves: Option<Usd>,
+    /// Input tokens that a warm call reads.
+    pub read: u64,
+    /// Whether the provider promises what is read.
+    pub promised: bool,
 }
 
 /// A request in tokens.
@@ -116,6 +150,12 @@ pub struct BreakpointRecord {
     pub ttl: String,
     /// Tokens of the request up to it.
     pub tokens: u64,
+    /// Whether nothing is ever written or read at it.
+    pub dead: bool,
+    /// Whether the manifest asks for it.
+    pub explicit: bool,
+    /// US dollars that it saves in a month; null where that is not known.
+    pub worth: Option<Usd>,
     /// Why it stands there.
     pub why: String,
 }
@@ -126,7 +166,7 @@ pub struct Cacheable {
     /// The shortest prefix that the model caches; null if not published.
     pub minimum: Option<u64>,
     /// Yes, no, or within the band; null when the minimum is not known.
-    pub state: Option<crate::build::Fit>,
+    pub state: Option<crate::model_build::Fit>,
 }
 
 /// The model's windows and whether the request fits.
@@ -137,7 +177,7 @@ pub struct WindowRecord {
     /// Input and output tokens.
     pub total: Option<u64>,
     /// Yes, no, or within the band; null when no window is known.
-    pub fits: Option<crate::build::Fit>,
+    pub fits: Option<crate::model_build::Fit>,
     /// By how many tokens it is too large.
     pub over: u64,
     /// Segments to drop, lowest priority first, until it fits.
@@ -202,7 +242,6 @@ impl ContextRecord {
 impl ModelRecord {
     fn of(build: &Build, model: &ModelBuild) -> Self {
         let (low, high) = model.tokens.band();
-        let upto = |index: usize| model.counts.per_segment[..=index].iter().sum();
         Self {
             model: model.name.clone(),
             tokens: TokensRecord {
@@ -214,17 +253,9 @@ impl ModelRecord {
                 basis: model.tokens.basis(),
                 band: [low, high],
             },
-            breakpoints: model
-                .breakpoints
-                .iter()
-                .map(|placed| BreakpointRecord {
-                    after: build.segments[placed.breakpoint.after].id.clone(),
-                    ttl: placed.breakpoint.ttl.to_string(),
-                    tokens: upto(placed.breakpoint.after),
-                    why: placed.why.clone(),
-                })
-                .collect(),
+            breakpoints: model.layout.breakpoints.iter().map(|placed| BreakpointRecord::of(build, placed)).collect(),
             cacheable: Cacheable { minimum: model.minimum, state: model.cacheable() },
+            cost: CostRecord::of(&model.bill),
             window: WindowRecord {
                 input: model.window.window.input,
                 total: model.window.window.total,
@@ -232,6 +263,38 @@ impl ModelRecord {
                 over: model.window.over,
                 drop: model.window.drop.clone(),
             },
+        }
+    }
+}
+
+impl BreakpointRecord {
+    fn of(build: &Build, placed: &Placed) -> Self {
+        Self {
+            after: build.segments[placed.breakpoint.after].id.clone(),
+            ttl: placed.breakpoint.ttl.to_string(),
+            tokens: placed.tokens,
+            dead: placed.is_dead,
+            explicit: placed.is_explicit,
+            worth: placed.worth.map(|worth| worth.month),
+            why: placed.why.clone(),
+        }
+    }
+}
+
+impl CostRecord {
+    fn of(bill: &Bill) -> Self {
+        Self {
+            uncached: bill.uncached,
+            cold: bill.cold,
+            warm: bill.warm,
+            expected: bill.expected,
+            guaranteed: bill.guaranteed,
+            month: bill.month,
+            deploy: bill.deploy,
+            storage: bill.storage,
+            saves: bill.saves,
+            read: bill.read,
+            promised: bill.is_promised,
         }
     }
 }

@@ -303,6 +303,7 @@ impl Composer<'_> {
                             Diagnostic::error("duplicate-key", message).at(&name.span).hint("remove one of the two"),
                         );
                     }
+                    None if is_merge(&name) => {}
                     None => {
                         keys.insert(name.text.clone(), name.span.clone());
                         map.entries.push((name, node));
@@ -321,11 +322,12 @@ impl Composer<'_> {
                         }
                         _ => span.source.text()[span.start..span.end].into(),
                     };
-                    if &*text == "<<" {
+                    let name = Key { text, span };
+                    if is_merge(&name) {
                         let fault = Diagnostic::error("yaml-merge-key", "merge keys (`<<`) are not part of YAML 1.2");
-                        self.faults.push(fault.at(&span).hint("use `extends`, or repeat the keys"));
+                        self.faults.push(fault.at(&name.span).hint("use `extends`, or repeat the keys"));
                     }
-                    *key = Some(Key { text, span });
+                    *key = Some(name);
                 }
             },
         }
@@ -411,6 +413,11 @@ impl Composer<'_> {
 enum Number {
     Int(i64),
     Float(f64),
+}
+
+/// Whether it is the merge key of YAML 1.1. In quotes it is a key like any other.
+fn is_merge(key: &Key) -> bool {
+    key.span.source.text().get(key.span.start..key.span.end) == Some("<<")
 }
 
 /// Numbers of the core schema. A whole number beyond 64 bits is a float, as in JSON.

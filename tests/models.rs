@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contexture::cost::rules::{Cliff, Price, Rates};
 use contexture::diag::Faults;
-use contexture::models::{Cards, Date, Status, Window, parse_price, schema};
+use contexture::models::{Cards, Date, Selection, Status, Window, parse_price, schema};
 use contexture::quantity::Usd;
+use contexture::rules::{CacheRules, Cliff, Family, Price, Rates};
 use contexture::segment::Ttl;
 use contexture::source::{ProjectPath, Source};
 
@@ -277,4 +277,234 @@ fn faults_in_prices_yaml_are_placed_all_of_them() {
         ]
     );
     assert!(cards.find("x").is_err());
+}
+
+/// An imported `prices.yaml`, which must be without faults.
+fn imported(table: &str) -> (Cards, String, Vec<String>) {
+    let import = Cards::built_in().import(table, "a table", Selection::All).unwrap();
+    let mut faults = Faults::new();
+    let cards = Cards::built_in().with_overrides(&prices_yaml(&import.yaml), &mut faults);
+    assert!(!faults.has_errors(), "{:?}\n{}", faults.into_vec(), import.yaml);
+    (cards, import.yaml, import.left_out)
+}
+
+#[test]
+fn a_table_of_litellm_becomes_a_prices_yaml() {
+    let (cards, yaml, left_out) = imported(include_str!("fixtures/litellm.json"));
+    assert_eq!(
+        yaml,
+        r#"sources:
+  imported: {title: "a table", kind: third-party}
+models:
+  claude-opus-5:
+    window:
+      input: {value: 1000000, source: imported}
+    prices:
+      - input: 4
+        output: 20
+        read: 0.4
+        write: {5m: 5, 1h: 8}
+        batch: {input: 2, output: 10}
+        source: imported
+    multipliers:
+      us: {value: 1.1, source: imported}
+    cache: {explicit: {minimum: {value: 512, source: imported}}}
+  "acme/one: two":
+    vendor: acme
+    platform: other
+    dialects: [chat]
+    tokenizer: {value: other, source: imported, status: unverified}
+    window:
+      input: {value: 64000, source: imported}
+    prices:
+      - input: 0.125
+        output: 0.5
+        long:
+          - {more_than: 32000, input: 0.25, output: 1}
+        source: imported
+    deprecated: {value: 2027-01-31, source: imported}
+"#
+    );
+    assert_eq!(
+        left_out,
+        [
+            "sample_spec: no price of input or output tokens",
+            "us.anthropic.claude-opus-5: the card of that name is for another platform",
+            "acme/negative: no price of input or output tokens",
+            "acme/images: no price of input or output tokens",
+        ]
+    );
+    let prices = cards.find("acme/one: two").unwrap().at(day("2026-11-21")).prices();
+    assert_eq!(prices.base.read, None, "a zero is not a price");
+    assert_eq!(prices.at(32_001).input, parse_price("0.25"));
+}
+
+#[test]
+fn a_table_of_genai_prices_becomes_a_prices_yaml() {
+    let (cards, yaml, left_out) = imported(include_str!("fixtures/genai-prices.json"));
+    assert_eq!(
+        yaml,
+        r#"sources:
+  imported: {title: "a table", kind: third-party}
+models:
+  mistral-large-4:
+    window:
+      total: {value: 1048576, source: imported}
+    prices:
+      - input: 0.68
+        output: 2.09
+        batch: {input: 0.34, output: 1.045}
+        source: imported
+        note: "at other hours than those with a price of their own"
+      - input: 1.36
+        output: 4.18
+        batch: {input: 0.68, output: 2.09}
+        from: 2026-10-20
+        source: imported
+        note: "at other hours than those with a price of their own"
+  acme/tiered:
+    vendor: acme
+    platform: other
+    dialects: [chat]
+    tokenizer: {value: other, source: imported, status: unverified}
+    window:
+      total: {value: 200000, source: imported}
+    prices:
+      - input: 1
+        output: 5
+        read: 0.1
+        long:
+          - {more_than: 100000, input: 2, output: 5, read: 0.1}
+        source: imported
+"#
+    );
+    assert_eq!(
+        left_out,
+        ["mistral-large-4: prices that depend on the hour", "acme/embedding: no price of input or output tokens"]
+    );
+    let card = cards.find("mistral-large-4").unwrap();
+    assert_eq!(card.at(day("2026-10-19")).prices().base.input, parse_price("0.68"));
+    assert_eq!(card.at(day("2026-10-20")).prices().base.input, parse_price("1.36"));
+}
+
+#[test]
+fn a_table_of_another_shape_is_an_error_with_a_cure() {
+    for table in ["{}", "[", "42", r#"{"a": {"b": 1}}"#] {
+        let error = Cards::built_in().import(table, "a table", Selection::All).unwrap_err();
+        assert!(error.cure().is_some(), "{table}");
+    }
+}
+
+#[test]
+fn a_card_is_told_fact_by_fact() {
+    let cards = Cards::built_in();
+    let card = cards.find("claude-sonnet-4-6").unwrap();
+    let told = cards.explain(&card, day("2026-11-21"));
+    let fact = |path: &str| told.facts.iter().filter(|fact| fact.path == path).collect::<Vec<_>>();
+    let [minimum] = fact("cache.explicit.minimum")[..] else { panic!("one minimum") };
+    assert_eq!((minimum.value.as_str(), minimum.status, minimum.unit), ("1024", Status::Conflict, Some("tokens")));
+    assert_eq!(minimum.conflicts.len(), 2);
+    let [before, now] = fact("prices.input")[..] else { panic!("two price lists") };
+    assert_eq!((before.in_force, now.in_force), (false, true));
+    assert_eq!(now.from.unwrap().to_string(), "2026-03-13");
+    assert!(fact("prices.long.200k.input").iter().all(|fact| !fact.in_force));
+    assert!(told.sources.iter().any(|source| &*source.key == "ant-issue-1194"));
+    assert_eq!(fact("cache.explicit.lifetimes.1h.class")[0].status, Status::Doc);
+}
+
+#[test]
+fn all_cards_at_a_glance() {
+    let rows = Cards::built_in().rows(day("2026-11-21"));
+    assert!(rows.len() >= 42);
+    let row = rows.iter().find(|row| &*row.model == "gemini-4-argon").unwrap();
+    assert_eq!(row.next_change.unwrap().to_string(), "2026-12-01");
+    let json = serde_json::to_value(rows.iter().find(|row| &*row.model == "grok-4.7").unwrap()).unwrap();
+    let expected = serde_json::json!({
+        "model": "grok-4.7", "vendor": "xAI", "platform": "xai", "tokenizer": "other", "window": 500_000,
+        "input": "2", "output": "6", "read": "0.5", "write": {}, "cliff": 200_000, "minimum": null,
+        "next_change": null, "deprecated": null
+    });
+    assert_eq!(json, expected);
+}
+
+#[test]
+fn every_example_of_the_guide_is_a_prices_yaml_without_faults() {
+    let guide = include_str!("../docs/models.md");
+    let examples: Vec<&str> = guide.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        let (_, faults) = laid_over(example);
+        assert_eq!(faults, Vec::<String>::new(), "{example}");
+    }
+}
+
+#[test]
+fn an_incomplete_price_list_warns_of_what_it_loses() {
+    let (cards, faults) = laid_over("models:\n  claude-opus-5:\n    prices: {input: 4.50, output: 22.50}\n");
+    assert_eq!(faults, ["3:13 incomplete-prices"]);
+    let card = cards.find("claude-opus-5").unwrap();
+    assert_eq!(card.at(day("2026-11-21")).prices().base.read, None);
+    let told = cards.explain(&card, day("2026-11-21"));
+    assert_eq!(told.facts.iter().find(|fact| fact.path == "prices.input").unwrap().status, Status::Own);
+}
+
+#[test]
+fn a_new_value_never_stands_under_an_old_source() {
+    let (cards, _) = laid_over("models:\n  claude-sonnet-4-6:\n    cache: {explicit: {minimum: {value: 4096}}}\n");
+    let card = cards.find("claude-sonnet-4-6").unwrap();
+    let facts = cards.facts(&card, day("2026-11-21"));
+    let minimum = facts.iter().find(|fact| fact.path == "cache.explicit.minimum").unwrap();
+    assert_eq!((minimum.value.as_str(), minimum.sources.len(), minimum.conflicts.len()), ("4096", 0, 0));
+    assert_eq!(card.at(day("2026-11-21")).cache_rules().explicit.unwrap().lifetimes.len(), 2);
+}
+
+#[test]
+fn a_fact_without_a_known_end_is_unknown_after_its_last_day() {
+    let card = Cards::built_in().find("gemini-3.8-flash").unwrap();
+    assert_eq!(card.at(day("2026-12-31")).prices().storage, parse_price("0.50"));
+    assert_eq!(card.at(day("2027-01-01")).prices().storage, None);
+}
+
+#[test]
+fn the_cache_rules_of_the_cards_are_those_of_their_sources() {
+    let cards = Cards::built_in();
+    let rules = |name: &str| cards.find(name).unwrap().at(day("2026-11-21")).cache_rules();
+    let sonnet = rules("claude-sonnet-5-5").explicit.unwrap();
+    assert_eq!(sonnet.minimum, 512);
+    let Family::BlockBoundary(boundary) = sonnet.family else { panic!("block boundaries") };
+    assert_eq!((boundary.breakpoints, boundary.lookback, boundary.collapse_tool_runs), (4, 20, true));
+    let sol = rules("gpt-6.1-sol");
+    let explicit = sol.explicit.unwrap();
+    let ttls: Vec<String> = explicit.lifetimes.iter().map(|lifetime| lifetime.ttl.to_string()).collect();
+    assert_eq!((explicit.minimum, ttls.as_slice(), sol.key_separates), (1024, &["30m".into(), "12h".into()][..], true));
+    assert!(explicit.is_guaranteed());
+    let earlier = rules("gpt-5.4");
+    assert!(earlier.explicit.is_none());
+    let Family::LongestPrefix(prefix) = earlier.implicit.unwrap().family else { panic!("a longest prefix") };
+    assert_eq!((prefix.unit, prefix.interval), (128, None));
+    let flash = rules("gemini-3.8-flash");
+    assert!(matches!(flash.explicit.unwrap().family, Family::WholeObject(_)));
+    assert!(!flash.implicit.unwrap().is_guaranteed());
+    assert!(rules("gemini-4-argon").explicit.is_none());
+    assert_eq!(rules("bedrock/claude-opus-4-7").explicit.unwrap().minimum, 4096);
+    assert_eq!(rules("claude-opus-4-7").explicit.unwrap().minimum, 2048);
+    assert_eq!(rules("bedrock/llama4-maverick"), CacheRules::default());
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_price_is_read_as_it_is_written(nano in 0u64..=1_000_000_000_000_000) {
+        let price = Price { nano };
+        proptest::prop_assert_eq!(parse_price(&price.of(1_000_000).exact()), Some(price));
+    }
+
+    #[test]
+    fn no_prices_yaml_makes_it_panic(text in r#"(models|families|sources|  [a-z]{1,3}|    prices|    cache|      explicit|    like|[\[\]{}:,\-" \n]|claude-opus-5|from|2026-02-30|-?[0-9.e]{1,9}|null|5m){0,40}"#) {
+        let mut faults = Faults::new();
+        let cards = Cards::built_in().with_overrides(&prices_yaml(&text), &mut faults);
+        _ = (cards.names(), cards.digest());
+        if let Ok(card) = cards.find("claude-opus-5") {
+            _ = (card.at(day("2026-11-21")).model(), card.changes(), cards.explain(&card, day("2026-11-21")));
+        }
+    }
 }

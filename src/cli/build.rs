@@ -68,7 +68,8 @@ fn write(attempts: &mut [Attempt], output: &std::path::Path) -> Result<(), Failu
     outcomes.into_iter().collect::<Result<(), _>>().map_err(Failure::from)
 }
 
-fn verdict(attempts: &[Attempt]) -> Verdict {
+/// Fine, over a budget, or broken in part.
+pub(super) fn verdict(attempts: &[Attempt]) -> Verdict {
     let broken = attempts.iter().any(|attempt| attempt.result.is_err());
     let fails = attempts.iter().any(|attempt| attempt.result.as_deref().is_ok_and(report::build::fails));
     match (broken, fails) {

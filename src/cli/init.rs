@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::error::{Error, Failure};
+use crate::tree::Place;
 
 use super::Verdict;
 use super::session::Session;
@@ -14,8 +15,9 @@ use super::session::Session;
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where; made if it is not there
+    // Not `directory`: that is the id of -C, and clap tells arguments apart by their ids.
     #[arg(value_name = "DIR", default_value = ".")]
-    directory: PathBuf,
+    target: PathBuf,
 }
 
 /// The files of a new project, and what stands in them.
@@ -34,21 +36,28 @@ const STARTER: [(&str, &str); 8] = [
 const IGNORED: &str = "/dist/";
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { directory } = arguments;
-    let root = session.path(&directory);
+    let Arguments { target } = arguments;
+    let root = session.path(&target);
     let taken: Vec<&str> = STARTER.iter().map(|(path, _)| *path).filter(|path| root.join(path).exists()).collect();
     if !taken.is_empty() {
         let cure = "init writes no file over another; move these away, or start in an empty folder";
-        return Err(Error::usage(format!("{} already has {}", directory.display(), taken.join(", ")), cure).into());
+        return Err(Error::usage(format!("{} already has {}", target.display(), taken.join(", ")), cure).into());
     }
     for (path, text) in STARTER {
         write_new(&root.join(path), text)?;
     }
     ignore_output(&root)?;
     let names: String = STARTER.iter().map(|(path, _)| format!("  {path}\n")).collect();
-    session.print(&format!("Wrote a project into {}:\n{names}", directory.display()))?;
-    session.tell("Next: `git add -A && git commit`, then `contexture build`");
+    session.print(&format!("Wrote a project into {}:\n{names}", target.display()))?;
+    session.tell(&format!("Next: {}", next_steps(&root, &target)));
     Ok(Verdict::Yes)
+}
+
+/// What to type now, from the folder that the command ran in.
+fn next_steps(root: &Path, target: &Path) -> String {
+    let enter = if target == Path::new(".") { String::new() } else { format!("`cd {}`, ", target.display()) };
+    let begin = if Place::find(root).is_ok_and(|place| place.has_repository()) { "" } else { "`git init`, " };
+    format!("{enter}{begin}`git add -A && git commit -m Start`, then `contexture build`")
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), Error> {

@@ -5,13 +5,16 @@
 //! stderr; only [`main`] decides the exit code.
 
 mod build;
+mod check;
 mod count;
 mod explain;
 mod generate;
 mod init;
 mod list;
+mod models;
 mod render;
 mod session;
+mod simulate;
 mod verify;
 
 use std::ffi::OsString;
@@ -38,6 +41,7 @@ pub struct Cli {
 
 /// What every command understands.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
@@ -95,12 +99,18 @@ enum Command {
     List(list::Arguments),
     /// Build contexts, write bundles, print the report, hold the budgets
     Build(build::Arguments),
+    /// Build without writing: for CI and pre-commit
+    Check(check::Arguments),
     /// Print one prompt, or one request body, to stdout
     Render(render::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
     /// Count the tokens of files or of standard input
     Count(count::Arguments),
+    /// Replay timed requests against a provider's cache rules
+    Simulate(simulate::Arguments),
+    /// List model cards, explain one, show dated changes, or import a price file
+    Models(models::Arguments),
     /// Tell whether a bundle follows from the commit that it names
     Verify(verify::Arguments),
     /// Print the JSON Schema of a file format or an output
@@ -145,9 +155,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(arguments, &session),
         Command::List(arguments) => list::run(arguments, &session),
         Command::Build(arguments) => build::run(arguments, &session),
+        Command::Check(arguments) => check::run(arguments, &session),
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
+        Command::Simulate(arguments) => simulate::run(arguments, &session),
+        Command::Models(arguments) => models::run(arguments, &session),
         Command::Verify(arguments) => verify::run(arguments, &session),
         Command::Schema(arguments) => generate::schema(arguments, &session),
         Command::Completions(arguments) => generate::completions(arguments, &session),
@@ -167,4 +180,26 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             2
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn no_argument_of_a_command_takes_the_place_of_a_global_one() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        // clap tells arguments apart by id alone, and fills two that share one with one value.
+        let ids = |command: &clap::Command| -> BTreeSet<String> {
+            command.get_arguments().map(|argument| argument.get_id().to_string()).collect()
+        };
+        for sub in command.get_subcommands() {
+            assert_eq!(ids(&command).intersection(&ids(sub)).next(), None, "contexture {}", sub.get_name());
+        }
+    }
 }

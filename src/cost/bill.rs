@@ -6,10 +6,10 @@
 //! `docs/planner.md` has the formulas.
 
 use crate::cost::planner::{Layout, Service, ServiceKind, Stretch};
-use crate::cost::rules::{Model, Price, Rates};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::manifest::HitRate;
 use crate::quantity::Usd;
+use crate::rules::{Model, Price, Rates};
 use crate::segment::Ttl;
 use crate::tokens::{Basis, Count};
 
@@ -298,11 +298,9 @@ mod tests {
     use super::*;
     use crate::blocks::Breakpoint;
     use crate::cost::planner::Placed;
-    use crate::cost::rules::{
-        BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Prices,
-    };
     use crate::manifest::Hours;
     use crate::quantity::Share;
+    use crate::rules::{BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Prices};
 
     fn price(usd: &str) -> Option<Price> {
         Price::per_million(Usd::parse(usd).unwrap())

@@ -8,9 +8,9 @@ use crate::blocks::Breakpoint;
 use crate::cost::bill::{Bill, RequestTokens, Terms, bill};
 use crate::cost::planner::words::{counted, grouped, money};
 use crate::cost::planner::{Layout, Placed};
-use crate::cost::rules::Model;
 use crate::cost::traffic::Traffic;
 use crate::quantity::Usd;
+use crate::rules::Model;
 
 /// Up to this many times N calls, prompting stays.
 const KEEP_WITHIN: u64 = 3;

@@ -2,8 +2,9 @@
 
 use super::{Api, Body, Caching, EmitFault, Prompt, dialects, emit};
 use crate::blocks::Breakpoint;
-use crate::build::{Build, ModelBuild};
+use crate::build::Build;
 use crate::diag::Diagnostic;
+use crate::model_build::ModelBuild;
 use crate::models::{Card, Dialect, Markers, Platform};
 use crate::source::Span;
 
@@ -12,7 +13,7 @@ use crate::source::Span;
 /// # Errors
 /// What a dialect cannot say, placed at the line of the manifest that asks for it.
 pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Vec<(String, Body)>, Vec<Diagnostic>> {
-    let breakpoints: Vec<Breakpoint> = model.breakpoints.iter().map(|placed| placed.breakpoint).collect();
+    let breakpoints: Vec<Breakpoint> = model.layout.marks().collect();
     let schema_name = schema_name(build);
     let prompt = Prompt {
         segments: &build.segments,

@@ -3,14 +3,11 @@
 //! serde_json says what is JSON; it keeps no places. A small scanner over text that it has accepted
 //! finds them again, only when there is a fault to point at.
 
-use std::fmt;
 use std::ops::Range;
-
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
 
 use super::{Example, LISTS, Mapping, Record, Report, record};
 use crate::diag::Diagnostic;
+use crate::json;
 use crate::source::Span;
 
 /// What separates JSON values.
@@ -37,8 +34,8 @@ pub(super) fn read_lines(map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<
 /// A list of records, or a map with such a list under one of [`LISTS`].
 pub(super) fn read_document(map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
-    if let Err(error) = serde_json::from_str::<IgnoredAny>(&text) {
-        syntax(&error, 0..text.len(), report);
+    if let Err(fault) = json::check(report.source) {
+        syntax(*fault, report);
         return Vec::new();
     }
     let root = value_at(&text, 0);
@@ -72,12 +69,10 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut Report<'_>) -> V
 fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mut Report<'_>) -> Option<Example> {
     let source = report.source.clone();
     let text = source.text();
-    let mut deserializer = serde_json::Deserializer::from_str(text.get(range.clone())?);
-    let parsed = Unique.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-    let value = match parsed {
+    let value = match json::parse(&source, range.clone()) {
         Ok(value) => value,
-        Err(error) => {
-            syntax(&error, range, report);
+        Err(fault) => {
+            syntax(*fault, report);
             return None;
         }
     };
@@ -92,98 +87,10 @@ fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mu
     )
 }
 
-/// Reports an error of serde_json, whose lines and columns count from the start of `range`.
-fn syntax(error: &serde_json::Error, range: Range<usize>, report: &mut Report<'_>) {
-    let text = report.source.text();
-    let lines_before =
-        text.get(range.clone()).unwrap_or_default().split_inclusive('\n').take(error.line().saturating_sub(1));
-    let line_start = range.start + lines_before.map(str::len).sum::<usize>();
-    let mut at = (line_start + error.column().saturating_sub(1)).min(range.end);
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    let written = error.to_string();
-    let message = written.rsplit_once(" at line ").map_or(&*written, |(message, _)| message).to_owned();
-    let fault = if message.starts_with(DUPLICATE) {
-        // The error comes at the closing quote of the second key.
-        let start =
-            text.get(range.start..at).and_then(|before| before.rfind('"')).map_or(at, |quote| range.start + quote);
-        let key = Span::new(report.source, start, (at + 1).min(range.end));
-        Diagnostic::error("duplicate-key", message).at(&key).hint("remove one of the two")
-    } else {
-        let hint = (error.is_eof() && report.is_lines()).then(|| "in JSON Lines a record is one line".to_owned());
-        Diagnostic::error("examples-syntax", message).at(&Span::new(report.source, at, at)).maybe_hint(hint)
-    };
-    report.push(fault);
-}
-
-const DUPLICATE: &str = "two values for the key ";
-
-/// A JSON value in which no map has a key twice: serde_json's own takes the last of two in silence.
-#[derive(Clone, Copy)]
-struct Unique;
-
-impl<'de> DeserializeSeed<'de> for Unique {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Unique {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
-        Ok(Value::Bool(flag))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::from(number))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::from(number))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Value::from(number))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::String(text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Value, E> {
-        Ok(Value::String(text))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(self)? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if fields.contains_key(&key) {
-                return Err(A::Error::custom(format_args!("{DUPLICATE}{key:?}")));
-            }
-            fields.insert(key, map.next_value_seed(self)?);
-        }
-        Ok(Value::Object(fields))
-    }
+/// Reports a fault of the syntax.
+fn syntax(fault: Diagnostic, report: &mut Report<'_>) {
+    let cut_short = fault.message.starts_with(json::CUT_SHORT) && report.is_lines();
+    report.push(fault.maybe_hint(cut_short.then(|| "in JSON Lines a record is one line".to_owned())));
 }
 
 /// An item of a list, or an entry of a map.

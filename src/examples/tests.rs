@@ -136,7 +136,7 @@ fn every_fault_of_a_file_is_placed_in_one_run() {
     );
     let shape = "a shape is {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}";
     let expected = [
-        "a.jsonl:1:14 examples-syntax: expected `,` or `}`".to_owned(),
+        "a.jsonl:1:14 json-syntax: expected `,` or `}`".to_owned(),
         "a.jsonl:2:21 duplicate-key: two values for the key \"id\"".to_owned(),
         format!("a.jsonl:3:1 example-shape: the record fits no shape: it has `input`, `label`, and {shape}"),
         format!(
@@ -153,14 +153,14 @@ fn every_fault_of_a_file_is_placed_in_one_run() {
         "a.jsonl:8:32 example-role: the message has no `role`".to_owned(),
         "a.jsonl:8:95 example-media: the message holds `tool_calls`".to_owned(),
         "a.jsonl:9:13 example-empty: `messages` is empty".to_owned(),
-        "a.jsonl:10:9 examples-syntax: EOF while parsing a value".to_owned(),
+        "a.jsonl:10:9 json-syntax: EOF while parsing a value".to_owned(),
     ];
     assert_eq!(bad("a.jsonl", text, None), expected);
 }
 
 #[test]
 fn faults_in_json_and_yaml_documents_are_placed_where_they_are_written() {
-    assert_eq!(bad("a.json", "[\n  {\"input\": 1,}\n]", None), ["a.json:2:15 examples-syntax: key must be a string"]);
+    assert_eq!(bad("a.json", "[\n  {\"input\": 1,}\n]", None), ["a.json:2:15 json-syntax: key must be a string"]);
     assert_eq!(
         bad("a.json", "[{\"input\": \"]\\\"\", \"output\": null},\n  {\"a\": 1, \"a\": 2}]", None),
         [
@@ -177,7 +177,7 @@ fn faults_in_json_and_yaml_documents_are_placed_where_they_are_written() {
         ["a.json:1:1 examples-list: the file holds more than one list of records"]
     );
     assert_eq!(bad("a.json", "3", None), ["a.json:1:1 examples-list: the file holds no list of records"]);
-    assert_eq!(bad("a.json", "[1] 2", None), ["a.json:1:5 examples-syntax: trailing characters"]);
+    assert_eq!(bad("a.json", "[1] 2", None), ["a.json:1:5 json-syntax: trailing characters"]);
     assert_eq!(
         bad("a.yaml", "- input: q\n  output: a\n  output: b\n- messages:\n  - {role: user, content: ~}\n", None),
         [

@@ -7,11 +7,10 @@ use jiff::civil::Date;
 use super::cache::CacheFacts;
 use super::fact::{Dated, Day, Fact};
 use super::price::{PriceList, rates};
-use crate::cost::rules::{self, CacheRules, Prices, Rates};
 use crate::decode::{Count, Decode, Table, Text, record, words};
 use crate::diag::{Diagnostic, Faults};
 use crate::quantity::Share;
-use crate::source::ProjectPath;
+use crate::rules::{self, CacheRules, Prices, Rates};
 use crate::yaml::Node;
 
 words! {
@@ -234,19 +233,23 @@ impl Card {
         CardAt { card: self, day }
     }
 
-    /// Warns of price lists in the project's own file that leave the usual prices out: they replace
-    /// the built-in list as a whole, so what they do not say is unknown.
-    pub(super) fn warn_about_gaps(&self, own: &ProjectPath, faults: &mut Faults) {
-        for fact in self.facts.prices.iter().flat_map(Dated::iter).filter(|fact| fact.span().path() == own) {
-            let list = &fact.value;
-            let kinds = [("input", list.input), ("output", list.output), ("read", list.read)];
-            let unknown: Vec<&str> = kinds.iter().filter(|(_, price)| price.is_none()).map(|(kind, _)| *kind).collect();
-            if !unknown.is_empty() {
-                let message = format!(
-                    "the price list of `{}` has no {}, so that is unknown",
-                    self.name,
-                    unknown.join(" and no ")
-                );
+    /// Warns of price lists that know less than the ones they replace: a price list is replaced as a
+    /// whole, so what the project's own does not say is unknown.
+    pub(super) fn warn_about_gaps(&self, replaced: &Card, faults: &mut Faults) {
+        let (Some(own), Some(known)) = (&self.facts.prices, &replaced.facts.prices) else { return };
+        let known = known.iter().next_back().map(|fact| fact.value.rates()).unwrap_or_default();
+        for fact in own.iter().filter(|fact| fact.span().path() != replaced.facts.span.path()) {
+            let list = fact.value.rates();
+            let lost = [
+                ("input", known.input.is_some() && list.input.is_none()),
+                ("output", known.output.is_some() && list.output.is_none()),
+                ("read", known.read.is_some() && list.read.is_none()),
+                ("write", !known.write.is_empty() && list.write.is_empty()),
+            ];
+            let lost: Vec<&str> = lost.iter().filter(|(_, is_lost)| *is_lost).map(|(kind, _)| *kind).collect();
+            if !lost.is_empty() {
+                let message =
+                    format!("this price list of `{}` has no {}, so that is unknown", self.name, lost.join(" and no "));
                 let warning = Diagnostic::warning("incomplete-prices", message).at(fact.span());
                 faults.push(warning.hint("a price list replaces the built-in one as a whole"));
             }

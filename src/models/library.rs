@@ -140,8 +140,12 @@ impl Cards {
         for name in names {
             match cards.chain(&name) {
                 Chain::Whole(written) => {
-                    if let Some(card) = Card::decode(&name, written, &mut in_cards) {
-                        card.warn_about_gaps(prices_yaml.path(), &mut in_cards);
+                    let card = Card::decode(&name, written, &mut in_cards);
+                    // A value at fault counts as absent, so gaps mean something only without faults.
+                    if let (Some(card), Ok(replaced), false) =
+                        (card, self.find(&name), faults.has_errors() || in_cards.has_errors())
+                    {
+                        card.warn_about_gaps(&replaced, &mut in_cards);
                     }
                 }
                 Chain::Broken(fault) => in_cards.push(fault),
@@ -168,7 +172,8 @@ impl Cards {
         })
     }
 
-    fn look_up(&self, name: &str) -> Option<Arc<Card>> {
+    /// The card of a model, without looking for near names when there is none.
+    pub(super) fn look_up(&self, name: &str) -> Option<Arc<Card>> {
         let name = self.card_name(name)?;
         if let Some(card) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
             return Some(card.clone());

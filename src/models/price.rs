@@ -4,20 +4,25 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::cost::rules::{Cliff, Price, Rates};
 use crate::decode::{Count, Decode, Table, expected, record};
 use crate::diag::{Diagnostic, Faults};
 use crate::quantity::Usd;
+use crate::rules::{Cliff, Price, Rates};
 use crate::segment::Ttl;
 use crate::yaml::{Node, Value};
 
 /// The highest price that is taken for one: a million dollars per million tokens.
-const HIGHEST: u64 = 1_000_000 * 1_000_000_000;
+pub(super) const HIGHEST: u64 = 1_000_000 * 1_000_000_000;
 
 /// Parses `2.50`, `$0.1`, `0.003625`: dollars per million tokens, not negative, at most nine
 /// decimals, at most a million dollars.
 pub fn parse_price(written: &str) -> Option<Price> {
     Usd::parse(written).and_then(Price::per_million).filter(|price| price.nano <= HIGHEST)
+}
+
+/// A price as a card writes it: dollars per million tokens without trailing zeros, `2.5`.
+pub(super) fn written(price: Price) -> String {
+    price.of(1_000_000).exact()
 }
 
 impl Decode for Price {

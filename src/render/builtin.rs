@@ -1,7 +1,7 @@
 //! The helpers that a template can call, and the shape of each call.
 
+use super::name::near;
 use super::syntax::{Call, SyntaxFault};
-use crate::diag;
 
 /// A helper. There are no others, and no way to add one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,9 @@ struct Shape {
 
 /// The most arguments any one call may have, positional or named.
 pub const MAX_ARGUMENTS: usize = 64;
+
+/// What people call the helper that is left out on purpose.
+const CLOCKS: &[&str] = &["now", "date", "today", "time", "datetime", "currentdate", "dateformat", "formatdate"];
 
 const SHAPES: &[Shape] = &[
     block("if", Builtin::If, 1, &["includeZero"], 0, "{{#if name}}…{{/if}}"),
@@ -156,7 +159,7 @@ pub(super) fn check(call: &Call, is_block: bool) -> Option<SyntaxFault> {
         if !shape.named.contains(&own.text.as_str()) {
             let message = format!("`{}` takes no `{}=`", name.text, own.text);
             let mut fault = SyntaxFault::new(own.at.clone(), message).code("helper-arguments");
-            fault.hint = diag::did_you_mean(&own.text, shape.named.iter().copied()).or(Some(usage));
+            fault.hint = near(&own.text, shape.named.iter().copied()).or(Some(usage));
             return Some(fault);
         }
     }
@@ -177,13 +180,16 @@ pub(super) fn check(call: &Call, is_block: bool) -> Option<SyntaxFault> {
 
 fn unknown(call: &Call, is_block: bool) -> SyntaxFault {
     let name = &call.name;
-    let known = SHAPES.iter().map(|shape| shape.name);
     let mut fault =
         SyntaxFault::new(name.at.clone(), format!("there is no helper `{}`", name.text)).code("unknown-helper");
-    fault.hint = diag::did_you_mean(&name.text, known).or_else(|| {
-        let word = &name.text;
-        (is_block && call.arguments.is_empty())
-            .then(|| format!("a block needs a helper: `{{{{#if {word}}}}}` or `{{{{#each {word}}}}}`"))
-    });
+    let word = name.text.as_str();
+    fault.hint = if CLOCKS.contains(&word.to_lowercase().as_str()) {
+        let why = "a build depends on its sources and not on the clock";
+        Some(format!("{why}: write the date into `vars`, or make it an input"))
+    } else if is_block && call.arguments.is_empty() {
+        Some(format!("a block needs a helper: `{{{{#if {word}}}}}` or `{{{{#each {word}}}}}`"))
+    } else {
+        near(word, SHAPES.iter().map(|shape| shape.name))
+    };
     fault
 }

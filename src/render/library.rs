@@ -1,6 +1,6 @@
 //! The templates of a project: found by name, read and parsed on first use, rendered.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use super::evaluate;
@@ -87,6 +87,12 @@ impl NameFault {
     }
 }
 
+/// A name less what follows the first dot of its last part.
+fn without_ending(full: &str) -> &str {
+    let file = full.rfind('/').map_or(0, |slash| slash + 1);
+    full.get(file..).and_then(|name| name.find('.')).and_then(|dot| full.get(..file + dot)).unwrap_or(full)
+}
+
 fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
 }
@@ -119,7 +125,8 @@ impl<'t> Library<'t> {
         match candidates.as_slice() {
             [only] => Ok(only),
             [] => {
-                let near = diag::near(name, self.templates.keys().map(String::as_str));
+                let near =
+                    diag::near(name, self.templates.keys().flat_map(|full| [full.as_str(), without_ending(full)]));
                 let near = near.into_iter().map(str::to_owned).collect();
                 Err(NameFault::Unknown { name: name.to_owned(), near })
             }
@@ -141,21 +148,12 @@ impl<'t> Library<'t> {
         Template(Arc::new(Compiled::new(None, Passage::inline(text, span))))
     }
 
-    /// The full names of the templates that rendering `template` may read: itself and every partial
-    /// that it can reach, as far as the names lead to one.
-    pub fn reached(&self, template: &Template) -> BTreeSet<String> {
-        let mut reached: BTreeSet<String> = template.0.name.iter().cloned().collect();
-        let mut open = vec![template.0.clone()];
-        while let Some(compiled) = open.pop() {
-            for partial in &compiled.partials {
-                if let Ok((full, partial)) = self.compiled(&partial.text)
-                    && reached.insert(full.to_owned())
-                {
-                    open.push(partial);
-                }
-            }
-        }
-        reached
+    /// The full names of the templates that rendering this one may read, itself included, in the
+    /// order of their bytes. A name that cannot be followed is left out; `render` reports it.
+    pub fn reach(&self, template: &Template) -> Vec<String> {
+        let mut names: Vec<String> = self.follow(template, &mut Faults::new()).seen.into_iter().collect();
+        names.sort_unstable();
+        names
     }
 
     /// Renders a template with `data`.
@@ -170,16 +168,20 @@ impl<'t> Library<'t> {
         include: &Include,
     ) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
         let mut faults = Faults::new();
-        let mut chain: Vec<String> = template.0.name.iter().cloned().collect();
-        let seen = chain.iter().cloned().collect();
-        let mut reach = Reach { library: self, partials: HashMap::new(), seen, faults: &mut faults };
-        reach.visit(&template.0, &mut chain);
-        let Reach { partials, .. } = reach;
+        let partials = self.follow(template, &mut faults).partials;
         if faults.has_errors() {
             return Err(faults.into_vec());
         }
         let rendered = evaluate::evaluate(&template.0, &partials, data, include, &mut faults);
         faults.settle(rendered)
+    }
+
+    fn follow<'a>(&'a self, template: &Template, faults: &'a mut Faults) -> Reach<'a, 't> {
+        let mut chain: Vec<String> = template.0.name.iter().cloned().collect();
+        let seen = chain.iter().cloned().collect();
+        let mut reach = Reach { library: self, partials: HashMap::new(), seen, faults };
+        reach.visit(&template.0, &mut chain);
+        reach
     }
 
     /// The full name and the template behind it.

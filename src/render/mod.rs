@@ -4,27 +4,31 @@
 //! text ──parse──▶ tree ──evaluate(data)──▶ output ──▶ segments of text and holes
 //! ```
 //!
-//! `parse` reads tags (`expression` their insides) and checks each call against the table of
-//! helpers (`builtin`). `library` finds templates by name and follows their partials. `evaluate`
-//! walks the tree with a stack of `scope`s, looks `name`s up in the `value`s of the data, `apply`s
-//! helpers, and writes to `output`.
+//! `parse` builds the tree of `tag`s (`expression` reads their insides), each call checked against
+//! the table of helpers (`builtin`). `library` finds templates by name and follows their partials. `evaluate`
+//! walks the tree (`block`, `partial`, `call`) with a stack of `scope`s, looks `name`s up in the
+//! `value`s of the data, `apply`s helpers, and writes to `output`.
 //!
 //! The dialect is that of handlebars-rust, which serves as the oracle of the tests and not as the
 //! engine: docs/decisions/0004-templates-by-walking.md says why. What it promises to users is
 //! docs/templates.md.
 
 mod apply;
+mod block;
 mod builtin;
+mod call;
 mod evaluate;
 mod expression;
 mod library;
 mod name;
 mod output;
 mod parse;
+mod partial;
 mod passage;
 mod scope;
 mod serialise;
 mod syntax;
+mod tag;
 mod value;
 
 pub use apply::MAX_INDENT;

@@ -7,6 +7,9 @@ use crate::diag::{self, Diagnostic};
 
 /// How many names a hint lists when none is near.
 const LISTED: usize = 6;
+/// The longest name, and the most names, that are searched for a near one.
+const COMPARED_BYTES: usize = 100;
+const COMPARED_NAMES: usize = 10_000;
 
 impl<'a> Evaluator<'a, '_> {
     /// The value under a path; unknown, and reported, if there is none.
@@ -36,8 +39,10 @@ impl<'a> Evaluator<'a, '_> {
                     return Ok(Value::Unknown);
                 }
                 Child::Missing => {
-                    let fault = self.missing(&value, path, number);
-                    self.fault(fault, at)?;
+                    if !self.is_reported("unknown-name", at) {
+                        let fault = self.missing(&value, path, number);
+                        self.fault(fault, at)?;
+                    }
                     return Ok(Value::Unknown);
                 }
             };
@@ -52,7 +57,7 @@ impl<'a> Evaluator<'a, '_> {
         let hint = match path.parts.first().map(String::as_str) {
             Some("index" | "first" | "last") => Some("it has one inside of `{{#each}}`".to_owned()),
             Some("key") => Some("it has one inside of `{{#each}}` over a map".to_owned()),
-            _ => diag::did_you_mean(written, known).or_else(|| Some(format!("there are {}", quoted(&known)))),
+            _ => near(written, known).or_else(|| Some(format!("there are {}", quoted(&known)))),
         };
         self.fault(fault.maybe_hint(hint), at)?;
         Ok(Value::Unknown)
@@ -79,7 +84,7 @@ impl<'a> Evaluator<'a, '_> {
         }
         let hint = self
             .at_the_top(value, name, number)
-            .or_else(|| diag::did_you_mean(name, given.iter().copied()))
+            .or_else(|| near(name, given.iter().copied()))
             .or_else(|| (!given.is_empty() && given.len() <= LISTED).then(|| format!("there is {}", quoted(&given))))
             .or_else(|| matches!(value, Value::Root).then(|| "declare it under `vars` or `inputs`".to_owned()));
         Diagnostic::error("unknown-name", message).maybe_hint(hint)
@@ -91,6 +96,13 @@ impl<'a> Evaluator<'a, '_> {
         let found = !matches!(Value::Root.child(name, self.data), Child::Missing);
         (inside && found).then(|| format!("inside of a loop or `with`, write `@root.{name}`"))
     }
+}
+
+/// "did you mean …", unless comparing the names would take long: nobody slips in a name that long.
+pub(super) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    let short = |name: &str| name.len() <= COMPARED_BYTES;
+    let known = known.into_iter().filter(|known| short(known)).take(COMPARED_NAMES);
+    short(name).then(|| diag::did_you_mean(name, known)).flatten()
 }
 
 fn quoted(names: &[&str]) -> String {

@@ -6,9 +6,8 @@
 //! `{{~` and `~}}` remove all of it; a block tag, comment or partial that stands alone on its line
 //! takes the line with it.
 
-use super::builtin;
-use super::expression::Cursor;
-use super::syntax::{Block, Branch, Call, Expression, ExpressionKind, Name, Node, Partial, Place, SyntaxFault};
+use super::syntax::{Block, Branch, Call, Name, Node, Partial, Place, SyntaxFault};
+use super::tag::{self, Tag, Written};
 
 /// How large a template may be. Reference documents are fragments (`file`, `include`), not templates.
 pub const MAX_TEMPLATE_BYTES: usize = 1024 * 1024;
@@ -38,6 +37,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         faults: Vec::new(),
         trim_next: false,
         line_next: false,
+        last_long_comment: text.rfind("--}}"),
     };
     if text.len() > MAX_TEMPLATE_BYTES {
         let message = format!("the template holds {} bytes; the limit is {MAX_TEMPLATE_BYTES}", text.len());
@@ -60,6 +60,8 @@ struct Parser<'t> {
     trim_next: bool,
     /// The last tag stood alone on its line: the text after it loses the rest of that line.
     line_next: bool,
+    /// Where the last `--}}` stands: after it, no `{{!--` needs to look for one.
+    last_long_comment: Option<usize>,
 }
 
 /// A block that waits for its closing tag.
@@ -80,27 +82,6 @@ enum OpenKind {
     Partial(Partial),
     /// An opening tag that could not be read; its closing tag may bear any name.
     Broken,
-}
-
-/// What a tag does, less its `{{`, `~` and `}}`.
-enum Tag {
-    Comment,
-    Value(Expression),
-    Open(Call),
-    OpenPartial(Partial),
-    OpenBroken,
-    Else(Option<Call>),
-    Close(Name),
-    Partial(Partial),
-    Broken,
-}
-
-/// A tag, its place, and the `~` at its ends.
-struct Written {
-    tag: Tag,
-    at: Place,
-    trim_before: bool,
-    trim_after: bool,
 }
 
 impl Parser<'_> {
@@ -307,19 +288,41 @@ impl Parser<'_> {
 
     /// Reads the tag that starts at `start`. One that cannot be read is reported and skipped.
     fn tag(&mut self, start: usize) -> Written {
+        let nothing_open = self.open.is_empty();
+        let read = tag::read(self.text, start, self.last_long_comment).and_then(|written| match written.tag {
+            Tag::Else(Some(_)) if nothing_open => {
+                let hint = "an inverted section is written `{{#unless name}}…{{/unless}}`";
+                Err(SyntaxFault::new(written.at, "`else` stands outside of a block").hint(hint))
+            }
+            _ => Ok(written),
+        });
+        match read {
+            Ok(written) => {
+                tag::check(&written.tag, &mut self.faults);
+                written
+            }
+            Err(fault) => {
+                let written = self.skip(start, &fault);
+                self.faults.push(fault);
+                written
+            }
+        }
+    }
+
+    /// What stands for a tag that cannot be read: up to its braces, and open if it would open.
+    fn skip(&self, start: usize, fault: &SyntaxFault) -> Written {
         let text = self.text.get(start..).unwrap_or_default();
-        let opens = {
-            let inside = text.trim_start_matches('{').trim_start_matches([' ', '~', '\t', '\n', '\r']);
-            inside.starts_with('#') || text.starts_with("{{{{")
-        };
-        read_tag(self.text, start, &mut self.faults).unwrap_or_else(|fault| {
-            let from = fault.at.start.max(start + 2);
-            let end =
-                self.text.get(from..).and_then(|rest| rest.find("}}")).map_or(self.text.len(), |at| from + at + 2);
-            self.faults.push(fault);
-            let tag = if opens { Tag::OpenBroken } else { Tag::Broken };
-            Written { tag, at: start..end, trim_before: false, trim_after: false }
-        })
+        let raw = text.starts_with("{{{{");
+        let sigil = text.trim_start_matches(['{', ' ', '~', '\t', '\n', '\r']).chars().next();
+        let opens = !raw && (sigil == Some('#') || sigil == Some('^') && self.open.is_empty());
+        let from = fault.at.start.max(start + 2);
+        let rest = self.text.get(from..).unwrap_or_default();
+        // A raw block ends with its closing tag: what it holds is no template.
+        let (close, braces) = if raw { (rest.find("{{{{/").unwrap_or_default(), "}}}}") } else { (0, "}}") };
+        let found = rest.get(close..).and_then(|rest| rest.find(braces));
+        let end = found.map_or(self.text.len(), |at| from + close + at + braces.len());
+        let tag = if opens { Tag::OpenBroken } else { Tag::Broken };
+        Written { tag, at: start..end, trim_before: false, trim_after: false }
     }
 }
 
@@ -350,161 +353,6 @@ fn next_tag(text: &str, from: usize) -> (usize, Vec<usize>) {
         }
     }
     (text.len(), escapes)
-}
-
-fn read_tag(text: &str, start: usize, faults: &mut Vec<SyntaxFault>) -> Result<Written, SyntaxFault> {
-    let rest = text.get(start..).unwrap_or_default();
-    let mut cursor = Cursor::new(text, start + 2);
-    if rest.starts_with("{{!") {
-        return comment(text, start);
-    }
-    if rest.starts_with("{{{{") {
-        let fault = SyntaxFault::new(start..start + 4, "raw blocks are not part of these templates");
-        return Err(fault.code("template-refused").hint("write `\\{{` for braces that are text"));
-    }
-    // `{{{x}}}` and `{{~{x}~}}` write a value as `{{x}}` does: nothing is ever escaped.
-    let mut triple = cursor.take("{");
-    cursor.skip_blank();
-    let trim_before = cursor.take("~");
-    cursor.skip_blank();
-    if !triple && cursor.take("{") {
-        triple = true;
-        cursor.skip_blank();
-    }
-    let sigil = cursor.rest().chars().next().filter(|sigil| !triple && "#/^>*&!".contains(*sigil));
-    cursor.at += sigil.map_or(0, char::len_utf8);
-    let tag = match sigil {
-        Some('#') => opening(&mut cursor)?,
-        Some('/') => closing(&mut cursor)?,
-        Some('>') => Tag::Partial(partial(&mut cursor, start)?),
-        Some('*') => return Err(refused_decorator(start..cursor.at)),
-        Some('!') => {
-            let fault = SyntaxFault::new(start..cursor.at, "a comment starts with `{{!`");
-            return Err(fault.hint("trim white space with `{{~` and `~}}` of the tag beside it"));
-        }
-        Some('^') => else_tag(&mut cursor, start)?,
-        None if !triple && cursor.at_word("else") => {
-            cursor.at += 4;
-            else_tag(&mut cursor, start)?
-        }
-        _ => Tag::Value(cursor.value(true)?),
-    };
-    let (trim_after, end) = closing_braces(&mut cursor, triple)?;
-    let mut written = Written { tag, at: start..end, trim_before, trim_after };
-    check(&mut written, faults);
-    Ok(written)
-}
-
-/// Checks the calls of a tag, nested ones too, and gives partials and blocks their place.
-fn check(written: &mut Written, faults: &mut Vec<SyntaxFault>) {
-    match &mut written.tag {
-        Tag::Value(expression) => check_expression(expression, faults),
-        Tag::Open(call) | Tag::Else(Some(call)) => check_call(call, true, faults),
-        Tag::Partial(partial) | Tag::OpenPartial(partial) => {
-            partial.at = written.at.clone();
-            let named = partial.named.iter_mut().map(|(_, expression)| expression);
-            for expression in partial.context.iter_mut().chain(named) {
-                check_expression(expression, faults);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn check_expression(expression: &mut Expression, faults: &mut Vec<SyntaxFault>) {
-    if let ExpressionKind::Call(call) = &mut expression.kind {
-        check_call(call, false, faults);
-    }
-}
-
-/// A call that is wrong is reported here, once; it then has no value and no fault of its own.
-fn check_call(call: &mut Call, is_block: bool, faults: &mut Vec<SyntaxFault>) {
-    if let Some(fault) = builtin::check(call, is_block) {
-        faults.push(fault);
-        call.builtin = None;
-    }
-    for expression in call.arguments.iter_mut().chain(call.named.iter_mut().map(|(_, expression)| expression)) {
-        check_expression(expression, faults);
-    }
-}
-
-/// `{{! … }}`, or `{{!-- … --}}` if that is closed anywhere.
-fn comment(text: &str, start: usize) -> Result<Written, SyntaxFault> {
-    let mut cursor = Cursor::new(text, start + 3);
-    cursor.skip_blank();
-    let long = cursor.take("--").then(|| cursor.rest().find("--}}").map(|at| cursor.at + at + 4)).flatten();
-    let short = || text.get(start + 3..).and_then(|rest| rest.find("}}")).map(|at| start + 3 + at + 2);
-    let Some(end) = long.or_else(short) else {
-        return Err(SyntaxFault::new(start..start + 3, "the comment is not closed"));
-    };
-    Ok(Written { tag: Tag::Comment, at: start..end, trim_before: false, trim_after: false })
-}
-
-fn opening(cursor: &mut Cursor) -> Result<Tag, SyntaxFault> {
-    cursor.skip_blank();
-    let start = cursor.at;
-    if cursor.take("*") {
-        return Err(refused_decorator(start..cursor.at));
-    }
-    if cursor.take(">") {
-        return Ok(Tag::OpenPartial(partial(cursor, start)?));
-    }
-    Ok(Tag::Open(cursor.block_call()?))
-}
-
-fn refused_decorator(at: Place) -> SyntaxFault {
-    let fault = SyntaxFault::new(at, "inline partials and decorators are not part of these templates");
-    fault.code("template-refused").hint("put the text into a file below `templates/` and write `{{> name}}`")
-}
-
-fn closing(cursor: &mut Cursor) -> Result<Tag, SyntaxFault> {
-    cursor.skip_blank();
-    let start = cursor.at;
-    Ok(Tag::Close(if cursor.rest().starts_with(['}', '~']) {
-        Name { text: String::new(), at: start..start }
-    } else {
-        cursor.partial_name()?
-    }))
-}
-
-fn else_tag(cursor: &mut Cursor, start: usize) -> Result<Tag, SyntaxFault> {
-    let end = cursor.at;
-    cursor.skip_blank();
-    if cursor.rest().starts_with(['}', '~']) {
-        return Ok(Tag::Else(None));
-    }
-    let call = cursor.block_call()?;
-    if call.builtin == Some(builtin::Builtin::Segment) {
-        return Err(SyntaxFault::new(start..end, "a segment stands in a block of its own, not after `else`"));
-    }
-    Ok(Tag::Else(Some(call)))
-}
-
-fn partial(cursor: &mut Cursor, start: usize) -> Result<Partial, SyntaxFault> {
-    let name = cursor.partial_name()?;
-    let (mut arguments, named) = cursor.arguments()?;
-    if let Some(second) = arguments.get(1) {
-        let fault = SyntaxFault::new(second.at.clone(), "a partial takes one value, and any number of `name=value`");
-        return Err(fault.hint("write `{{> name value title=\"…\"}}`"));
-    }
-    Ok(Partial { name, context: arguments.pop(), named, body: None, at: start..start })
-}
-
-/// The end of a tag: whether it trims what follows, and where it ends.
-fn closing_braces(cursor: &mut Cursor, triple: bool) -> Result<(bool, usize), SyntaxFault> {
-    cursor.skip_blank();
-    let mut trim = cursor.take("~");
-    cursor.skip_blank();
-    if triple {
-        if !cursor.take("}") {
-            return Err(SyntaxFault::new(cursor.here(), "`}}}` is missing here"));
-        }
-        trim = trim || cursor.take("~");
-    }
-    if !cursor.take("}}") {
-        return Err(SyntaxFault::new(cursor.here(), "`}}` is missing here"));
-    }
-    Ok((trim, cursor.at))
 }
 
 fn first_line(text: &str) -> &str {

@@ -41,42 +41,55 @@ impl Turn<'_> {
     }
 }
 
-/// The scopes that are open, the top of the data first. Never empty.
+/// The scopes that are open.
 #[derive(Debug)]
-pub(super) struct Scopes<'a>(Vec<Scope<'a>>);
+pub(super) struct Scopes<'a> {
+    /// The top of the data first. Never empty.
+    open: Vec<Scope<'a>>,
+    /// How many names all of them give.
+    given: usize,
+}
 
 impl<'a> Scopes<'a> {
     /// Only the top of the data.
     pub fn new() -> Self {
-        Self(vec![Scope { this: Value::Root, names: Vec::new(), turn: None }])
+        Self { open: vec![Scope { this: Value::Root, names: Vec::new(), turn: None }], given: 0 }
     }
 
     pub fn push(&mut self, scope: Scope<'a>) {
-        self.0.push(scope);
+        self.given += scope.names.len();
+        self.open.push(scope);
     }
 
     pub fn pop(&mut self) {
-        self.0.pop();
+        if let Some(scope) = self.open.pop() {
+            self.given -= scope.names.len();
+        }
+    }
+
+    /// How many names `as` and the calls of partials give here.
+    pub fn given(&self) -> usize {
+        self.given
     }
 
     /// `this`.
     pub fn this(&self) -> Value<'a> {
-        self.0.last().map_or(Value::Root, |scope| scope.this.clone())
+        self.open.last().map_or(Value::Root, |scope| scope.this.clone())
     }
 
     /// Whether names alone are names of the data.
     pub fn at_top(&self) -> bool {
-        self.0.last().is_none_or(|scope| matches!(scope.this, Value::Root))
+        self.open.last().is_none_or(|scope| matches!(scope.this, Value::Root))
     }
 
     /// The loop of the innermost scope, which `with` and partials hand on.
     pub fn turn(&self) -> Option<Turn<'a>> {
-        self.0.last().and_then(|scope| scope.turn.clone())
+        self.open.last().and_then(|scope| scope.turn.clone())
     }
 
     /// Every name that `as` or a partial's call has given.
     pub fn names(&self) -> impl Iterator<Item = &'a str> + '_ {
-        self.0.iter().flat_map(|scope| scope.names.iter().map(|(name, _)| *name))
+        self.open.iter().flat_map(|scope| scope.names.iter().map(|(name, _)| *name))
     }
 
     /// `@index` and the like.
@@ -99,7 +112,7 @@ impl<'a> Scopes<'a> {
             return Some((Value::Root, 0));
         }
         let given = path.parts.first().and_then(|name| {
-            let names = self.0.iter().rev().flat_map(|scope| scope.names.iter());
+            let names = self.open.iter().rev().flat_map(|scope| scope.names.iter());
             names.clone().find(|(own, _)| own == name).map(|(_, value)| value.clone())
         });
         match given {
@@ -109,6 +122,6 @@ impl<'a> Scopes<'a> {
     }
 
     fn above(&self, levels: usize) -> Option<&Scope<'a>> {
-        self.0.iter().rev().nth(levels)
+        self.open.iter().rev().nth(levels)
     }
 }

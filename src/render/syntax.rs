@@ -58,7 +58,8 @@ pub(super) struct Path {
     pub bare: bool,
 }
 
-/// A helper and what it is given. `builtin` is `None` for an unknown helper, which was reported.
+/// A helper and what it is given. `builtin` is `None` for an unknown helper; a template with one has
+/// a fault and is not evaluated.
 #[derive(Debug)]
 pub(super) struct Call {
     pub builtin: Option<Builtin>,

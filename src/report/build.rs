@@ -1,12 +1,19 @@
 //! The report of `build` and `check`.
 
+use std::cmp::Reverse;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cost::amount;
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
-use crate::build::{Attempt, BudgetResult, Build, ModelBuild, Standing, Status};
+use crate::build::{Attempt, Build};
+use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
 use crate::diag::{Diagnostic, Severity};
+use crate::model_build::ModelBuild;
+use crate::provenance::Standing;
+use crate::quantity::Usd;
 use crate::record::{ContextRecord, DiagnosticRecord};
 use crate::tokens::Basis;
 
@@ -51,17 +58,30 @@ pub struct BrokenContext {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct BudgetRecord {
     /// The key in `budgets:`, or `max_tokens` of a block.
-    pub name: crate::build::BudgetName,
+    pub name: BudgetName,
     /// The block, for a limit of one block.
     pub block: Option<String>,
     /// The model.
     pub model: String,
     /// The limit.
     pub limit: String,
-    /// What it is held against.
-    pub actual: String,
+    /// What it is held against; null when it is not known.
+    pub actual: Option<String>,
     /// How it stands.
     pub status: Status,
+    /// The first announced day on which a budget that passes no longer does.
+    pub fails_from: Option<FailsFromRecord>,
+}
+
+/// A day from which a budget fails.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FailsFromRecord {
+    /// The day.
+    pub day: String,
+    /// What happens then.
+    pub because: String,
+    /// What is held against the limit then.
+    pub actual: String,
 }
 
 impl BuildReport {
@@ -72,7 +92,7 @@ impl BuildReport {
             match &attempt.result {
                 Ok(build) => report.contexts.push(BuiltContext {
                     context: ContextRecord::of(build),
-                    budgets: build.budgets.iter().map(BudgetRecord::of).collect(),
+                    budgets: budgets(build).map(BudgetRecord::of).collect(),
                     diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
                 }),
                 Err(faults) => report.broken.push(BrokenContext {
@@ -97,9 +117,14 @@ impl BudgetRecord {
             name: result.name,
             block: result.block.clone(),
             model: result.model.clone(),
-            limit: result.limit.to_string(),
-            actual: result.actual.to_string(),
+            limit: result.limit.decimal(),
+            actual: result.actual.map(crate::cost::budget::Amount::decimal),
             status: result.status,
+            fails_from: result.fails_from.as_ref().map(|fails| FailsFromRecord {
+                day: fails.day.to_string(),
+                because: fails.because.clone(),
+                actual: fails.actual.decimal(),
+            }),
         }
     }
 }
@@ -115,6 +140,9 @@ pub fn text(attempts: &[Attempt], verbose: bool) -> String {
     if builds.iter().flat_map(|build| &build.models).any(|model| model.tokens.basis() == Basis::Estimated) {
         drawn.push_str("≈ estimated: no public tokenizer; the band is in --format json\n");
     }
+    if let Some(doubts) = super::cost::doubts(&builds) {
+        drawn.push_str(&doubts);
+    }
     drawn.push_str(&summary(attempts));
     drawn
 }
@@ -122,9 +150,12 @@ pub fn text(attempts: &[Attempt], verbose: bool) -> String {
 fn context(build: &Build, verbose: bool) -> String {
     let mut drawn =
         format!("{}  {}  {}\n", inert::terminal(&build.id.to_string()), build.chain.prefix().short(), standing(build));
-    let mut table = Table::new(&["model", "prefix>", "inputs>", "total>", "window>", "cacheable", "breakpoints"]);
-    for model in &build.models {
-        table.row(row(build, model));
+    let mut table = Table::new(&["model", "tokens>", "prefix>", "cached>", "cold>", "warm>", "expected>", "month>"]);
+    // The dearest month first; an unknown one is not cheap, so it comes before all.
+    let mut models: Vec<&ModelBuild> = build.models.iter().collect();
+    models.sort_by_key(|model| (model.bill.month.is_some(), Reverse(model.bill.month)));
+    for model in models {
+        table.row(row(model));
     }
     if !table.is_empty() {
         drawn.push_str(&table.draw(2));
@@ -138,49 +169,43 @@ fn context(build: &Build, verbose: bool) -> String {
     if verbose {
         let mut table = Table::new(&["segment", "tokens>", "from"]);
         for (segment, tokens) in build.segments.iter().zip(&build.counts.per_segment) {
-            table.row([segment.id.clone(), grouped(*tokens), super::explain::origin(segment)]);
+            let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(*tokens) };
+            table.row([segment.id.clone(), tokens, super::explain::origin(segment)]);
         }
         drawn.push_str(&table.draw(2));
     }
-    for budget in build.budgets.iter().filter(|budget| budget.status == Status::Fail) {
-        let what = budget.block.as_deref().map_or_else(String::new, |block| format!(" of {block}"));
+    let all: Vec<BudgetResult> = budgets(build).cloned().collect();
+    for budget in all.iter().filter(|budget| budget.status == Status::Fail) {
+        drawn.push_str(&inert::terminal(&format!("  over budget for {}: {}\n", budget.model, budget.sentence())));
+    }
+    if let Some(budget) = nearest(&all).filter(|_| !all.is_empty()) {
+        let used = budget.used().unwrap_or(0) / 10_000;
         drawn.push_str(&inert::terminal(&format!(
-            "  over budget: {}{what} is {} for {}, the limit is {}\n",
-            budget.name.as_str(),
-            grouped(budget.actual),
+            "  nearest limit, {used}% used by {}: {}\n",
             budget.model,
-            grouped(budget.limit)
+            budget.sentence()
         )));
     }
     drawn
 }
 
-fn row(build: &Build, model: &ModelBuild) -> [String; 7] {
+/// A model in numbers: what goes in, what a warm call reads, what calls and a month cost.
+fn row(model: &ModelBuild) -> [String; 8] {
     let about = if model.tokens.basis() == Basis::Estimated { "≈" } else { "" };
-    let window = match (model.window.fits, model.window.window.input.or(model.window.window.total)) {
-        (None, _) | (_, None) => "unknown".to_owned(),
-        (Some(crate::build::Fit::No), _) => format!("over by {}", grouped(model.window.over)),
-        (Some(_), Some(window)) => format!("{}%", model.tokens.total() * 100 / window.max(1)),
+    let money = |usd: Option<Usd>| match usd {
+        Some(_) => format!("{about}{}", amount(usd)),
+        None => amount(usd),
     };
-    let cacheable = match (model.cacheable(), model.minimum) {
-        (Some(crate::build::Fit::Yes), _) => "yes".to_owned(),
-        (Some(crate::build::Fit::Maybe), Some(minimum)) => format!("maybe (needs {})", grouped(minimum)),
-        (Some(crate::build::Fit::No), Some(minimum)) => format!("no (needs {})", grouped(minimum)),
-        _ => "unknown".to_owned(),
-    };
-    let breakpoints: Vec<String> = model
-        .breakpoints
-        .iter()
-        .map(|placed| format!("{} {}", build.segments[placed.breakpoint.after].id, placed.breakpoint.ttl))
-        .collect();
+    let cached = model.bill.read.saturating_mul(100) / model.tokens.total().max(1);
     [
         model.name.clone(),
-        format!("{about}{}", grouped(model.tokens.prefix.tokens())),
-        grouped(model.tokens.inputs),
         format!("{about}{}", grouped(model.tokens.total())),
-        window,
-        cacheable,
-        if breakpoints.is_empty() { "-".to_owned() } else { breakpoints.join(", ") },
+        format!("{about}{}", grouped(model.tokens.prefix.tokens())),
+        format!("{cached}%"),
+        money(model.bill.cold),
+        money(model.bill.warm),
+        money(model.bill.expected),
+        money(model.bill.month),
     ]
 }
 
@@ -222,7 +247,12 @@ fn summary(attempts: &[Attempt]) -> String {
 
 /// Whether a budget fails.
 pub fn fails(build: &Build) -> bool {
-    build.budgets.iter().any(|budget| budget.status == Status::Fail)
+    budgets(build).any(|budget| budget.status == Status::Fail)
+}
+
+/// Every budget of a context, model by model.
+fn budgets(build: &Build) -> impl Iterator<Item = &BudgetResult> {
+    build.models.iter().flat_map(|model| &model.budgets)
 }
 
 /// Every diagnostic of a run, broken contexts last.

@@ -8,7 +8,7 @@ use super::{inert, json};
 use crate::build::Build;
 use crate::chain::{Digest, VERSION};
 use crate::record::{ContextRecord, DiagnosticRecord};
-use crate::segment::{Kind, Segment};
+use crate::segment::{Kind, Segment, Tier};
 
 /// What `explain --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -30,6 +30,8 @@ pub struct ExplainReport {
 pub struct LinkRecord {
     /// The segment.
     pub segment: String,
+    /// Where in the request: the first thing that enters the segment's digest.
+    pub tier: Tier,
     /// The digest of the prefix before it.
     pub before: String,
     /// The parts that enter the segment's digest, in order.
@@ -63,6 +65,7 @@ pub fn record(build: &Build, only: Option<usize>, changes: &Changes) -> ExplainR
         let segment = &build.segments[index];
         LinkRecord {
             segment: segment.id.clone(),
+            tier: segment.tier,
             before: build.chain.prefixes[index].to_string(),
             parts: segment
                 .parts
@@ -131,16 +134,11 @@ pub fn text(build: &Build, changes: &Changes) -> String {
             grouped(model.tokens.total()),
             model.tokens.basis().as_str()
         )));
-        for placed in &model.breakpoints {
-            let upto: u64 = model.counts.per_segment[..=placed.breakpoint.after].iter().sum();
+        drawn.push_str(&super::cost::lines(model));
+        for placed in &model.layout.breakpoints {
             let after = &build.segments[placed.breakpoint.after].id;
-            let line = format!(
-                "    breakpoint after {after} for {}, {} tokens: {}\n",
-                placed.breakpoint.ttl,
-                grouped(upto),
-                placed.why
-            );
-            drawn.push_str(&inert::terminal(&line));
+            let head = format!("after {after} for {}, {} tokens", placed.breakpoint.ttl, grouped(placed.tokens));
+            drawn.push_str(&inert::terminal(&format!("    breakpoint {head}: {}\n", placed.why)));
         }
     }
     drawn
@@ -194,6 +192,7 @@ pub fn segment_text(build: &Build, index: usize) -> String {
 /// Where a segment's text was read: `policies/refunds.md:1-80`, or the manifest's line.
 pub fn origin(segment: &Segment) -> String {
     match (&segment.origin.path, &segment.origin.lines) {
+        (Some(path), Some(lines)) if lines.start() == lines.end() => format!("{path}:{}", lines.start()),
         (Some(path), Some(lines)) => format!("{path}:{}-{}", lines.start(), lines.end()),
         (Some(path), None) => path.to_string(),
         (None, _) => format!("{}:{}", segment.origin.block.path(), segment.origin.block.line_column().0),

@@ -20,6 +20,11 @@ pub fn terminal(text: &str) -> String {
     shown
 }
 
+/// `text` for one line of a terminal: as [`terminal`], and line breaks and tabs as escapes too.
+pub fn line(text: &str) -> String {
+    terminal(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
 /// Whether a character can do something to a terminal or to a reader's eyes other than be read.
 pub fn is_hostile(c: char) -> bool {
     match c {
@@ -39,6 +44,7 @@ mod tests {
     #[test]
     fn what_moves_or_hides_is_shown_as_an_escape() {
         assert_eq!(terminal("a\u{1b}[2Jb\tc\nd\u{202e}e\u{7f}"), "a\\u{1b}[2Jb\tc\nd\\u{202e}e\\u{7f}");
+        assert_eq!(line("a\tb\r\nc"), "a\\tb\\u{d}\\nc");
         assert_eq!(terminal("héé 👩‍👩‍👧 می‌خواهم"), "héé 👩‍👩‍👧 می‌خواهم");
     }
 }

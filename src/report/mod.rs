@@ -3,11 +3,14 @@
 //! Printers take values and return text; only `cli` owns a stream.
 
 pub mod build;
+pub mod cost;
 pub mod count;
 pub mod explain;
 pub mod inert;
 pub mod list;
+pub mod models;
 pub mod schema;
+pub mod simulate;
 pub mod snippet;
 pub mod text;
 

@@ -7,18 +7,25 @@ use super::count::CountReport;
 use super::explain::ExplainReport;
 use super::json;
 use super::list::ListReport;
+use super::models::ModelsReport;
+use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::emit::bundle::BundleRecord;
 use crate::manifest::{Manifest, ProjectFile};
+use crate::models;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 7] = [
+pub const NAMES: [(&str, &str); 11] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
+    ("prices", "model cards: prices.yaml"),
+    ("scenario", "a scenario of simulate"),
     ("bundle", "bundle.json"),
     ("build", "the output of build and check with --format json"),
     ("list", "the output of list --format json"),
     ("explain", "the output of explain --format json"),
     ("count", "the output of count --format json"),
+    ("models", "the output of models --format json"),
+    ("simulation", "the output of simulate --format json"),
 ];
 
 /// The schema of that name as JSON with a final line break.
@@ -26,11 +33,15 @@ pub fn of(name: &str) -> Option<String> {
     Some(match name {
         "manifest" => schema::<Manifest>(Reads::Written),
         "project" => schema::<ProjectFile>(Reads::Written),
+        "prices" => json(&models::schema()),
+        "scenario" => schema::<Scenario>(Reads::Written),
         "bundle" => schema::<BundleRecord>(Reads::Printed),
         "build" => schema::<BuildReport>(Reads::Printed),
         "list" => schema::<ListReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
         "count" => schema::<CountReport>(Reads::Printed),
+        "models" => schema::<ModelsReport>(Reads::Printed),
+        "simulation" => schema::<SimulationReport>(Reads::Printed),
         _ => return None,
     })
 }

@@ -19,9 +19,9 @@ pub fn draw(diagnostic: &Diagnostic) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut title = inert::terminal(&diagnostic.message);
+    let mut title = inert::line(&diagnostic.message);
     if let Some(model) = &diagnostic.model {
-        title = format!("{title} ({})", inert::terminal(model));
+        title = format!("{title} ({})", inert::line(model));
     }
     let title = level.primary_title(title).id(diagnostic.code);
     let mut group = match (&diagnostic.span, &diagnostic.file) {
@@ -29,24 +29,23 @@ pub fn draw(diagnostic: &Diagnostic) -> String {
             let excerpt = Excerpt::around(span);
             let kind = AnnotationKind::Primary.span(excerpt.start..excerpt.end);
             let snippet =
-                Snippet::source(excerpt.text).line_start(excerpt.line).path(inert::terminal(span.path().as_str()));
+                Snippet::source(excerpt.text).line_start(excerpt.line).path(inert::line(span.path().as_str()));
             title.element(snippet.annotation(kind))
         }
-        (None, Some(file)) => title.element(Origin::path(inert::terminal(file.as_str()))),
+        (None, Some(file)) => title.element(Origin::path(inert::line(file.as_str()))),
         (None, None) => annotate_snippets::Group::with_title(title),
     };
     if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(inert::terminal(hint)));
+        group = group.element(Level::HELP.message(inert::line(hint)));
     }
     Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group])
 }
 
 /// Draws an error of the world: what happened, why, and what to do.
 pub fn draw_error(error: &Error) -> String {
-    let mut group =
-        annotate_snippets::Group::with_title(Level::ERROR.primary_title(inert::terminal(&error.to_string())));
+    let mut group = annotate_snippets::Group::with_title(Level::ERROR.primary_title(inert::line(&error.to_string())));
     if let Some(cure) = error.cure() {
-        group = group.element(Level::HELP.message(inert::terminal(cure)));
+        group = group.element(Level::HELP.message(inert::line(cure)));
     }
     Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group])
 }

@@ -31,7 +31,7 @@ impl Table {
 
     /// Adds a row. Cells are made harmless here.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().map(|cell| inert::terminal(&cell)).collect());
+        self.rows.push(cells.into_iter().map(|cell| inert::line(&cell)).collect());
     }
 
     /// Whether there is no row below the heading.

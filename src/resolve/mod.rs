@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::condition::Condition;
+use crate::condition::{Condition, GRAMMAR};
 use crate::decode::{Decode, OneOrMany, Table, Text};
 use crate::diag::{Diagnostic, Faults, near};
 use crate::examples::{self, Example};
@@ -135,7 +135,8 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         [(Tier::Tools, &manifest.tools), (Tier::System, &manifest.system), (Tier::Messages, &manifest.messages)]
     {
         for (index, block) in written.iter().enumerate() {
-            if scope.holds(&block.fields.when, faults) == Some(true) {
+            // A block whose condition is at fault is looked into all the same, for the faults in it.
+            if scope.holds(&block.fields.when, faults) != Some(false) {
                 blocks.extend(scope.block(tier, index + 1, block, faults));
             }
         }
@@ -144,7 +145,7 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     tools::check_unique(&blocks, faults);
     let schema = manifest.output.as_ref().and_then(|output| output.schema.as_ref());
     let schema = schema.and_then(|node| output_schema(node, reader, faults));
-    if manifest.system.is_empty() && manifest.messages.is_empty() && manifest.tools.is_empty() {
+    if ["tools", "system", "messages"].iter().all(|tier| node.get(tier).is_none()) {
         let fault = Diagnostic::error("empty-context", "the manifest has no `tools`, `system` or `messages`");
         faults.push(fault.at(&manifest.span).hint("add a block, or `abstract: true` if it only serves `extends`"));
     }
@@ -175,11 +176,7 @@ impl Scope<'_> {
             let condition = match Condition::parse(&written.value) {
                 Ok(condition) => condition,
                 Err(message) => {
-                    faults.push(
-                        Diagnostic::error("bad-condition", message)
-                            .at(&written.span)
-                            .hint("write `name`, `name == value` or `name != value`"),
-                    );
+                    faults.push(Diagnostic::error("bad-condition", message).at(&written.span).hint(GRAMMAR));
                     return None;
                 }
             };
@@ -206,6 +203,10 @@ impl Scope<'_> {
     fn block(&self, tier: Tier, number: usize, block: &Block, faults: &mut Faults) -> Option<PlannedBlock> {
         let fields = &block.fields;
         check_options(tier, block, faults);
+        if let Some(id) = fields.id.as_ref().filter(|id| !is_label(&id.value)) {
+            let fault = Diagnostic::error("bad-block-id", format!("`{}` is no id for a block", id.value));
+            faults.push(fault.at(&id.span).hint("use letters, digits, `-` and `_`"));
+        }
         let content = self.content(tier, block, faults)?;
         let role = match (&block.source, tier, &fields.role) {
             (_, Tier::Tools | Tier::System, _) => Role::System,
@@ -343,7 +344,7 @@ impl Scope<'_> {
         for text in &written.filter.0 {
             match Condition::parse(&text.value) {
                 Ok(condition) => conditions.push(condition),
-                Err(message) => faults.push(Diagnostic::error("bad-condition", message).at(&text.span)),
+                Err(message) => faults.push(Diagnostic::error("bad-condition", message).at(&text.span).hint(GRAMMAR)),
             }
         }
         let pick = examples::Pick {
@@ -399,23 +400,23 @@ fn check_options(tier: Tier, block: &Block, faults: &mut Faults) {
     for (key, _) in useless.into_iter().filter(|(_, useless)| *useless) {
         faults.push(
             Diagnostic::error("useless-option", format!("`{key}` means nothing for this block"))
-                .at(&block.span)
+                .at(block.key_span(key))
                 .hint("remove it"),
         );
     }
 }
 
+/// Whether a block may be called so: segment ids are read back by their separators.
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && !label.contains(|c: char| matches!(c, '/' | '.' | ':') || c.is_control() || c.is_whitespace())
+}
+
 fn check_labels(blocks: &[PlannedBlock], faults: &mut Faults) {
     for (index, block) in blocks.iter().enumerate() {
-        let bad = block.label.is_empty()
-            || block.label.chars().any(|c| c == '/' || c == '.' || c == ':' || c.is_control() || c.is_whitespace());
-        if bad {
-            let fault = Diagnostic::error("bad-block-id", format!("`{}` is no id for a block", block.label));
-            faults.push(fault.at(&block.span).hint("use letters, digits, `-` and `_`"));
-        }
         if blocks[..index].iter().any(|other| other.tier == block.tier && other.label == block.label) {
             let message = format!("two blocks in `{}` have the id `{}`", block.tier, block.label);
-            faults.push(Diagnostic::error("duplicate-block-id", message).at(&block.span));
+            let fault = Diagnostic::error("duplicate-block-id", message).at(&block.span);
+            faults.push(fault.hint("give one of them another `id`; without one, a block's id is its number"));
         }
     }
 }

@@ -75,7 +75,7 @@ fn tile(text: &str, mut starts: Vec<usize>) -> Vec<Range<usize>> {
             _ => slices.push(start..end),
         }
     }
-    if slices.is_empty() { vec![0..text.len()] } else { slices }
+    if slices.is_empty() { std::iter::once(0..text.len()).collect() } else { slices }
 }
 
 /// Where headings of a level up to `depth` begin.

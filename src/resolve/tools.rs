@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use crate::chain::canonical_json;
 use crate::diag::{Diagnostic, Faults, did_you_mean};
 use crate::fragment::Fragment;
+use crate::json;
 use crate::source::Span;
 use crate::yaml;
 
@@ -55,18 +56,10 @@ pub fn read(fragments: &[Arc<Fragment>], faults: &mut Faults) -> Vec<Tool> {
 pub fn parse_data(fragment: &Arc<Fragment>, faults: &mut Faults) -> Option<(Json, Vec<Span>)> {
     let source = &fragment.source;
     match source.path().extension() {
-        "json" => match serde_json::from_str(source.text()) {
-            Ok(value) => Some((value, Vec::new())),
-            Err(error) => {
-                let at = source.line_start(error.line()) + error.column().saturating_sub(1);
-                faults.push(Diagnostic::error("json-syntax", json_message(&error)).at(&Span::new(
-                    source,
-                    at.min(source.text().len()),
-                    at.min(source.text().len()),
-                )));
-                None
-            }
-        },
+        "json" => {
+            let value = json::parse(source, 0..source.text().len());
+            value.map(|value| (value, Vec::new())).map_err(|fault| faults.push(*fault)).ok()
+        }
         "yaml" | "yml" => {
             let mut own = Faults::new();
             let node = yaml::parse(source, &mut own);
@@ -88,12 +81,6 @@ pub fn parse_data(fragment: &Arc<Fragment>, faults: &mut Faults) -> Option<(Json
     }
 }
 
-/// serde_json's reason without the place that it appends.
-fn json_message(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_owned()
-}
-
 fn check(value: &Json, fragment: &Arc<Fragment>, span: Span, faults: &mut Faults) -> Option<Tool> {
     let fault = |message: String| Diagnostic::error("bad-tool", message).at(&span);
     let Some(object) = value.as_object() else {
@@ -111,7 +98,11 @@ fn check(value: &Json, fragment: &Arc<Fragment>, span: Span, faults: &mut Faults
     let named =
         (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     if !named {
-        faults.push(fault(format!("`{name}` is no name for a tool")).hint("use 1 to 64 letters, digits, `_` and `-`"));
+        let message = match object.get("name") {
+            Some(_) => format!("`{name}` is no name for a tool"),
+            None => "a tool needs `name`".to_owned(),
+        };
+        faults.push(fault(message).hint("use 1 to 64 letters, digits, `_` and `-`"));
     }
     if object.get("description").is_some_and(|text| !text.is_string()) {
         faults.push(fault("a tool's description is text".to_owned()));

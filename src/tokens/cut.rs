@@ -23,7 +23,7 @@ pub(super) fn is_safe(pattern: Pattern, before: char, after: char) -> bool {
     let joins_marks = pattern == Pattern::O200k;
     match (left, right) {
         (Class::Blank, _) => false,
-        (Class::Newline, _) => !right.is_white() && !(joins_marks && after == '/'),
+        (Class::Newline, _) => !(right.is_white() || joins_marks && after == '/'),
         (_, Class::Blank) => true,
         (_, Class::Newline) => left.is_letter() || left == Class::Number,
         (Class::Number, _) => right != Class::Number,

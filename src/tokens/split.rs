@@ -196,3 +196,29 @@ fn run(text: &str, of: impl Fn(Class) -> bool) -> usize {
 fn tail(text: &str, from: usize) -> &str {
     text.get(from..).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_end_where_the_patterns_say() {
+        let both: [(&str, &[&str], &[&str]); 11] = [
+            ("it'ſx", &["it'ſ", "x"], &["it", "'ſ", "x"]),
+            ("IT'LLgo", &["IT'LL", "go"], &["IT", "'LL", "go"]),
+            ("\u{301}ABC d", &["\u{301}", "ABC", " d"], &["\u{301}ABC", " d"]),
+            ("AʰBc", &["AʰBc"], &["AʰBc"]),
+            ("AʰB ", &["Aʰ", "B", " "], &["AʰB", " "]),
+            ("1234", &["123", "4"], &["123", "4"]),
+            (" \n /x", &[" \n", " /", "x"], &[" \n", " /", "x"]),
+            ("}\n/\n\nx", &["}\n/\n\n", "x"], &["}\n", "/\n\n", "x"]),
+            ("a  \n  ", &["a", "  \n", "  "], &["a", "  \n  "]),
+            ("\t\t1", &["\t", "\t", "1"], &["\t", "\t", "1"]),
+            ("!\u{301}é", &["!\u{301}é"], &["!\u{301}", "é"]),
+        ];
+        for (text, o200k, cl100k) in both {
+            assert_eq!(Pattern::O200k.matches(text).collect::<Vec<_>>(), o200k, "{text:?}");
+            assert_eq!(Pattern::Cl100k.matches(text).collect::<Vec<_>>(), cl100k, "{text:?}");
+        }
+    }
+}

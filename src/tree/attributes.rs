@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::cache::lock;
+use super::ignored::Read;
 use super::pattern::{Budget, Pattern};
 use crate::error::Error;
 
@@ -84,9 +85,8 @@ impl Attributes {
         }
     }
 
-    /// The attributes of the file at `path`. `read` returns the text of a `.gitattributes`, empty
-    /// when there is none.
-    pub(super) fn of(&self, path: &str, read: &dyn Fn(&str) -> Vec<u8>) -> Result<Found, Error> {
+    /// The attributes of the file at `path`.
+    pub(super) fn of(&self, path: &str, read: Read<'_>) -> Result<Found, Error> {
         // Strongest first, with the path relative to the file's folder.
         let mut folders: Vec<&str> = path.match_indices('/').filter_map(|(end, _)| path.get(..end)).collect();
         folders.insert(0, "");
@@ -95,9 +95,9 @@ impl Attributes {
             .rev()
             .map(|folder| {
                 let below = if folder.is_empty() { path } else { path.get(folder.len() + 1..).unwrap_or(path) };
-                (self.rules_of(folder, read), below)
+                Ok((self.rules_of(folder, read)?, below))
             })
-            .collect();
+            .collect::<Result<_, Error>>()?;
         let ranked: Vec<(&Rules, &str)> = std::iter::once((&self.info, path))
             .chain(inner.iter().map(|(rules, below)| (&**rules, *below)))
             .chain(self.outer.iter().rev().map(|rules| (rules, path)))
@@ -122,15 +122,15 @@ impl Attributes {
         })
     }
 
-    fn rules_of(&self, folder: &str, read: &dyn Fn(&str) -> Vec<u8>) -> Arc<Rules> {
+    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<Rules>, Error> {
         if let Some(rules) = lock(&self.rules).get(folder) {
-            return rules.clone();
+            return Ok(rules.clone());
         }
         let mut file = folder.to_owned();
         super::links::push(&mut file, ".gitattributes");
         // Macros may be defined at the git root only.
-        let rules = Arc::new(Rules::parse(&read(&file), folder.is_empty(), self.fold_case));
-        lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone()
+        let rules = Arc::new(Rules::parse(&read(&file)?, folder.is_empty(), self.fold_case));
+        Ok(lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone())
     }
 }
 

@@ -113,13 +113,20 @@ impl Disk {
         Err(self.unreadable(path, changing).into())
     }
 
-    /// A file of git's own rules, empty unless it is a plain file of at most `limit` bytes.
-    pub(super) fn read_rules(&self, path: &str, limit: u64) -> Option<Vec<u8>> {
-        (0..MAX_TRIES).find_map(|_| match self.read_once(path, limit) {
-            Ok(None) => None,
-            Ok(Some(bytes)) => Some(Some(bytes)),
-            Err(_) => Some(None),
-        })?
+    /// A file of git's own rules, if it is a plain file.
+    pub(super) fn read_rules(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+        for _ in 0..MAX_TRIES {
+            match self.read_once(path, limit) {
+                Ok(None) => {}
+                Ok(text) => return Ok(text),
+                Err(ReadError::TooLarge(bytes)) => {
+                    let what = format!("{} holds {bytes} bytes; the limit is {limit}", self.path.join(path).display());
+                    return Err(Error::usage(what, "shorten it"));
+                }
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// Reads the file once; `None` when it changed meanwhile.
@@ -186,7 +193,7 @@ impl Disk {
                 .iter()
                 .all(|part| self.root.symlink_metadata(format!("{git}/{part}")).is_ok()),
             Ok(metadata) if metadata.is_file() => {
-                self.read_rules(&git, super::links::MAX_LINK_BYTES).is_some_and(|text| text.starts_with(b"gitdir:"))
+                matches!(self.read_once(&git, super::links::MAX_LINK_BYTES), Ok(Some(text)) if text.starts_with(b"gitdir:"))
             }
             Ok(_) | Err(_) => false,
         }

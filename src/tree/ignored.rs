@@ -10,8 +10,11 @@ use super::cache::lock;
 use super::pattern::{Budget, Pattern};
 use crate::error::Error;
 
-/// The largest file of patterns that is read; the rest of it would never be written by hand.
+/// The largest file of patterns that is read; a larger one is an error.
 pub(super) const MAX_PATTERN_FILE_BYTES: u64 = 1024 * 1024;
+
+/// How a file of git's rules is read: its text by its path below the git root, empty when there is none.
+pub(super) type Read<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, Error>;
 
 /// The ignore rules of one repository, read as they are needed. Paths are below the git root.
 pub(super) struct Ignored {
@@ -46,9 +49,8 @@ impl Ignored {
     }
 
     /// Whether git ignores `path`, were it not tracked: by a pattern of its own, or because a folder
-    /// on the way is ignored, which no deeper pattern can undo. `read` returns the text of a
-    /// `.gitignore`, empty when there is none.
-    pub(super) fn ignores(&self, path: &str, is_folder: bool, read: &dyn Fn(&str) -> Vec<u8>) -> Result<bool, Error> {
+    /// on the way is ignored, which no deeper pattern can undo.
+    pub(super) fn ignores(&self, path: &str, is_folder: bool, read: Read<'_>) -> Result<bool, Error> {
         for (end, _) in path.match_indices('/') {
             let Some(folder) = path.get(..end) else { continue };
             let known = lock(&self.folders).get(folder).copied();
@@ -68,26 +70,30 @@ impl Ignored {
     }
 
     /// The deepest file that has a matching pattern decides, by the last one in it.
-    fn matches(&self, path: &str, is_folder: bool, read: &dyn Fn(&str) -> Vec<u8>) -> Result<bool, Error> {
+    fn matches(&self, path: &str, is_folder: bool, read: Read<'_>) -> Result<bool, Error> {
         let mut steps = 0;
-        let mut ends = path.rmatch_indices('/').map(|(end, _)| end).chain([0]);
-        let decided = ends.find_map(|end| {
-            let below = path.get(end..).unwrap_or(path).trim_start_matches('/');
-            self.rules_of(path.get(..end).unwrap_or(""), read).decide(below, is_folder, &mut steps)
-        });
+        let mut decided = None;
+        for end in path.rmatch_indices('/').map(|(end, _)| end).chain([0]) {
+            let (folder, below) = path.split_at_checked(end).unwrap_or(("", path));
+            let rules = self.rules_of(folder, read)?;
+            decided = rules.decide(below.trim_start_matches('/'), is_folder, &mut steps);
+            if decided.is_some() {
+                break;
+            }
+        }
         let ignores = decided.or_else(|| self.exclude.decide(path, is_folder, &mut steps));
         self.budget.spend(steps)?;
         Ok(ignores.unwrap_or(false))
     }
 
-    fn rules_of(&self, folder: &str, read: &dyn Fn(&str) -> Vec<u8>) -> Arc<Rules> {
+    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<Rules>, Error> {
         if let Some(rules) = lock(&self.rules).get(folder) {
-            return rules.clone();
+            return Ok(rules.clone());
         }
         let mut file = folder.to_owned();
         super::links::push(&mut file, ".gitignore");
-        let rules = Arc::new(Rules::parse(&read(&file), self.fold_case));
-        lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone()
+        let rules = Arc::new(Rules::parse(&read(&file)?, self.fold_case));
+        Ok(lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone())
     }
 }
 

@@ -124,6 +124,16 @@ impl Objects {
         Ok(self.read(id)?.data().into())
     }
 
+    /// A file of git's own rules, of at most `limit` bytes.
+    pub(super) fn rules(&self, id: Oid, limit: u64) -> Result<Vec<u8>, Error> {
+        let (bytes, _) = self.header(id)?;
+        if bytes as u64 > limit {
+            let what = format!("object {id}, a file of git's rules, holds {bytes} bytes; the limit is {limit}");
+            return Err(Error::usage(what, "shorten it"));
+        }
+        Ok(self.read(id)?.data().to_vec())
+    }
+
     /// The text of a link, or why it has none.
     pub(super) fn link(&self, id: Oid) -> Result<Result<String, &'static str>, Error> {
         let (bytes, _) = self.header(id)?;

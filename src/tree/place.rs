@@ -1,7 +1,7 @@
 //! Where a project is, and the trees it can be read from.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 
@@ -28,6 +28,8 @@ pub struct Place {
     root: PathBuf,
     prefix: String,
     repository: Option<Mutex<Repository>>,
+    /// Its objects, shared by all trees.
+    objects: Option<Arc<Objects>>,
     /// The folder with `.git` in it; `None` outside of a repository and for a bare one.
     git_root: Option<PathBuf>,
 }
@@ -60,7 +62,8 @@ impl Place {
             Some(git_root) => prefix(git_root, &root)?,
             None => String::new(),
         };
-        Ok(Self { root, prefix, repository: repository.map(Mutex::new), git_root })
+        let objects = repository.as_ref().map(objects).transpose()?;
+        Ok(Self { root, prefix, repository: repository.map(Mutex::new), objects, git_root })
     }
 
     /// The project root on the disk; of a bare repository its own folder.
@@ -85,9 +88,9 @@ impl Place {
     /// Outside of a repository; for a name that is unknown (with near ones), ambiguous, or not one
     /// of a commit.
     pub fn commit(&self, rev: &str) -> Result<CommitTree, Error> {
-        let repository = lock(self.repository(&format!("there is no revision `{rev}`"))?);
+        let (repository, objects) = self.repository(&format!("there is no revision `{rev}`"))?;
         let id = resolve(&repository, rev)?;
-        self.open_commit(&repository, objects(&repository)?, id)
+        self.open_commit(&repository, objects, id)
     }
 
     /// The project as the index holds it.
@@ -112,14 +115,13 @@ impl Place {
     /// # Errors
     /// In a bare repository, and when the folder, the index or the last commit cannot be read.
     pub fn worktree(&self) -> Result<Worktree, Error> {
-        let Some(repository) = &self.repository else {
+        if self.repository.is_none() {
             let rules = (Ignored::new(b"", false), Attributes::new(&[], b"", false));
-            let settings = Settings { auto_crlf: AutoCrlf::No, symlinks: true };
+            let settings = Settings { auto_crlf: AutoCrlf::No, symlinks: true, fold_case: false };
             return Ok(Worktree::new((Disk::open(&self.root)?, Disk::open(&self.root)?), "", None, rules, settings));
-        };
-        let repository = lock(repository);
+        }
+        let (repository, objects) = self.repository("there is no working tree")?;
         let git_root = self.git_root.as_ref().ok_or_else(bare)?;
-        let objects = objects(&repository)?;
         let staged = staged(&repository, None)?;
         let head = self.head(&repository, &objects)?;
         let configuration = Configuration::of(&repository)?;
@@ -127,8 +129,8 @@ impl Place {
         let fold_case = configuration.flag("core.ignorecase", false)?;
         let attributes = Attributes::new(&configuration.outer_attributes(), &info("attributes"), fold_case);
         let rules = (Ignored::new(&info("exclude"), fold_case), attributes);
-        let settings =
-            Settings { auto_crlf: configuration.auto_crlf()?, symlinks: configuration.flag("core.symlinks", true)? };
+        let symlinks = configuration.flag("core.symlinks", true)?;
+        let settings = Settings { auto_crlf: configuration.auto_crlf()?, symlinks, fold_case };
         Ok(Worktree::new(
             (Disk::open(&self.root)?, Disk::open(git_root)?),
             &self.prefix,
@@ -139,15 +141,15 @@ impl Place {
     }
 
     fn index_of(&self, file: Option<&Path>) -> Result<IndexTree, Error> {
-        let repository = lock(self.repository("there is no index")?);
+        let (repository, objects) = self.repository("there is no index")?;
         self.git_root.as_ref().ok_or_else(bare)?;
-        let objects = objects(&repository)?;
         let head = self.head(&repository, &objects)?;
         Ok(IndexTree::new(objects, staged(&repository, file)?, &self.prefix, head))
     }
 
-    fn repository(&self, wanted: &str) -> Result<&Mutex<Repository>, Error> {
-        self.repository.as_ref().ok_or_else(|| {
+    fn repository(&self, wanted: &str) -> Result<(MutexGuard<'_, Repository>, Arc<Objects>), Error> {
+        let both = self.repository.as_ref().zip(self.objects.as_ref());
+        both.map(|(repository, objects)| (lock(repository), objects.clone())).ok_or_else(|| {
             let what = format!("{wanted}: {} is not in a git repository", self.root.display());
             Error::repository(what, "run `git init`, or build the working tree (no `--rev`, no `--staged`)")
         })
@@ -202,19 +204,19 @@ fn unusable(start: &Path, error: &git2::Error) -> Error {
     Error::repository(what, "check it with `git status`")
 }
 
-/// The git root. The folder that holds the `.git` we found must be the working tree that this
-/// `.git` claims: a `core.worktree` that names another folder would widen the project to it.
+/// The git root. Its `.git` must lead to the repository that was found: a `core.worktree` that
+/// names another folder would widen the project to it.
 fn working_folder(repository: &Repository, start: &Path) -> Result<PathBuf, Error> {
+    let own = repository.path().canonicalize().unwrap_or_else(|_| repository.path().to_owned());
     let claimed = repository.workdir().and_then(|folder| folder.canonicalize().ok());
-    let holder = start.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok());
-    match (claimed, holder) {
-        (Some(claimed), Some(holder)) if claimed == holder && !start.starts_with(repository.path()) => Ok(claimed),
-        (claimed, _) => {
+    match claimed {
+        Some(folder) if start.starts_with(&folder) && !start.starts_with(&own) && leads_to(&folder, &own) => Ok(folder),
+        claimed => {
             let claimed = claimed.map_or("nothing".to_owned(), |folder| folder.display().to_string());
             let what = format!(
                 "{} is not in the working tree of the repository at {}, which is {claimed}",
                 start.display(),
-                repository.path().display(),
+                own.display(),
             );
             Err(Error::repository(
                 what,
@@ -222,6 +224,17 @@ fn working_folder(repository: &Repository, start: &Path) -> Result<PathBuf, Erro
             ))
         }
     }
+}
+
+/// Whether the `.git` of `folder`, or the file in its place, leads to the repository at `own`.
+fn leads_to(folder: &Path, own: &Path) -> bool {
+    let git = folder.join(".git");
+    if git.is_dir() {
+        return git.canonicalize().is_ok_and(|git| git == own);
+    }
+    let text = String::from_utf8(read_outer(&git)).unwrap_or_default();
+    let target = text.strip_prefix("gitdir:").map(|target| folder.join(target.trim()));
+    target.and_then(|target| target.canonicalize().ok()).is_some_and(|target| target == own)
 }
 
 fn prefix(git_root: &Path, root: &Path) -> Result<String, Error> {

@@ -1,12 +1,12 @@
 //! The working tree: what the next commit would hold if everything not ignored were added.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex};
 
 use git2::{ObjectFormat, Oid};
 
 use super::attributes::Attributes;
-use super::cache::Cache;
+use super::cache::{Cache, lock};
 use super::commit::{Listing, is_output, stored};
 use super::disk::{Disk, DiskEntry, DiskKind};
 use super::eol::{self, AutoCrlf};
@@ -28,6 +28,10 @@ use crate::source::ProjectPath;
 /// working tree are not part of it. Outside of a repository every file counts as untracked, and the
 /// same `.gitignore` and `.gitattributes` rules hold.
 ///
+/// A file whose bytes are those of the index's version is that version, even where its attributes
+/// now say that `git add` would store it otherwise (text committed with CRLF before `.gitattributes`
+/// declared it text): git calls such a checkout clean, so it must read as its commit does.
+///
 /// A file is read at most once: later reads of a path return the same bytes.
 pub struct Worktree {
     /// The project root. All text is read through it.
@@ -41,6 +45,8 @@ pub struct Worktree {
     attributes: Attributes,
     settings: Settings,
     cache: Cache,
+    /// The names in folders that were looked into, on a disk that folds case.
+    spelled: Mutex<HashMap<String, HashSet<String>>>,
 }
 
 /// What of the repository's configuration decides how a checkout reads.
@@ -50,6 +56,8 @@ pub(super) struct Settings {
     pub(super) auto_crlf: AutoCrlf,
     /// `core.symlinks`: whether links are checked out as links, or as files that hold their text.
     pub(super) symlinks: bool,
+    /// `core.ignoreCase`: whether the disk takes `A` for `a`.
+    pub(super) fold_case: bool,
 }
 
 /// The repository that a working tree belongs to.
@@ -76,7 +84,8 @@ impl Worktree {
         (ignored, attributes): (Ignored, Attributes),
         settings: Settings,
     ) -> Self {
-        Self { disk, above, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache: Cache::default() }
+        let (cache, spelled) = (Cache::default(), Mutex::default());
+        Self { disk, above, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache, spelled }
     }
 
     fn tracked(&self, full: &str) -> Option<&StagedEntry> {
@@ -88,15 +97,15 @@ impl Worktree {
     }
 
     /// A file of git's rules at a path below the git root: from the disk, else as the index holds it.
-    fn rules(&self, full: &str) -> Vec<u8> {
-        if let Some(text) = self.above.read_rules(full, MAX_PATTERN_FILE_BYTES) {
-            return text;
+    fn rules(&self, full: &str) -> Result<Vec<u8>, Error> {
+        if let Some(text) = self.above.read_rules(full, MAX_PATTERN_FILE_BYTES)? {
+            return Ok(text);
         }
-        let stored = self.git.as_ref().and_then(|git| {
-            let id = git.staged.get(full).filter(|entry| entry.kind == EntryKind::File && entry.skipped)?.id?;
-            git.objects.file(id).ok()
-        });
-        stored.map(|text| text.to_vec()).unwrap_or_default()
+        let left_out = self.tracked(full).filter(|entry| entry.kind == EntryKind::File && entry.skipped);
+        match left_out.and_then(|entry| entry.id).zip(self.git.as_ref()) {
+            Some((id, git)) => git.objects.rules(id, MAX_PATTERN_FILE_BYTES),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn ignores(&self, full: &str, is_folder: bool) -> Result<bool, Error> {
@@ -109,7 +118,11 @@ impl Worktree {
         if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) {
             return Ok(Standing::Other("part of a submodule"));
         }
-        let on_disk = self.disk.standing(path)?;
+        let on_disk = match self.disk.standing(path)? {
+            Standing::Absent => Standing::Absent,
+            _ if self.settings.fold_case && !self.is_spelled_so(path)? => Standing::Absent,
+            found => found,
+        };
         let is_file = matches!(on_disk, Standing::File(()) | Standing::Link(_));
         if is_file && tracked.is_none() && self.ignores(&full, false)? {
             return Err(ReadError::Ignored);
@@ -125,6 +138,19 @@ impl Worktree {
             }
             Standing::File(()) => Standing::File(Source::Disk { path: path.to_owned(), untracked: tracked.is_none() }),
         })
+    }
+
+    /// Whether the disk spells the last part of a path so: paths are matched by bytes, here too.
+    fn is_spelled_so(&self, path: &str) -> Result<bool, Error> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if let Some(names) = lock(&self.spelled).get(folder) {
+            return Ok(names.contains(name));
+        }
+        let entries = self.disk.entries(folder)?.unwrap_or_default();
+        let names: HashSet<String> = entries.into_iter().map(|entry| entry.name).collect();
+        let is_spelled_so = names.contains(name);
+        lock(&self.spelled).insert(folder.to_owned(), names);
+        Ok(is_spelled_so)
     }
 
     /// Whether a folder is a repository of its own, which git does not look into unless it tracks
@@ -168,19 +194,24 @@ impl Worktree {
         };
         let bytes = self.disk.read(&path)?;
         let full = in_repository(&self.prefix, &path);
-        let attributes = self.attributes.of(&full, &|file| self.rules(file))?;
-        let bytes = eol::as_stored(bytes, &attributes, self.settings.auto_crlf, || self.is_stored_with_crlf(&full))?;
         let format = self.git.as_ref().map_or(ObjectFormat::Sha1, |git| git.objects.format());
+        let stored = self.tracked(&full).filter(|entry| entry.kind == EntryKind::File).and_then(|entry| entry.id);
+        if let Some(stored) = stored.map(object_id) {
+            let id = hash_file(&bytes, format)?;
+            if id == stored {
+                return Ok(Blob { bytes: bytes.into(), id, untracked });
+            }
+        }
+        let attributes = self.attributes.of(&full, &|file| self.rules(file))?;
+        let bytes = eol::as_stored(bytes, &attributes, self.settings.auto_crlf, || self.is_with_crlf(stored))?;
         let id = hash_file(&bytes, format)?;
         Ok(Blob { bytes: bytes.into(), id, untracked })
     }
 
-    /// Whether the index's version of the file is text with CRLF, which git then leaves alone.
-    fn is_stored_with_crlf(&self, full: &str) -> Result<bool, ReadError> {
-        let Some(git) = &self.git else { return Ok(false) };
-        let stored = git.staged.get(full).filter(|entry| entry.kind == EntryKind::File).and_then(|entry| entry.id);
-        match stored {
-            Some(id) => Ok(eol::is_text_with_crlf(&git.objects.file(id)?)),
+    /// Whether the index's version of a file is text with CRLF, which git then leaves alone.
+    fn is_with_crlf(&self, stored: Option<Oid>) -> Result<bool, ReadError> {
+        match stored.zip(self.git.as_ref()) {
+            Some((id, git)) => Ok(eol::is_text_with_crlf(&git.objects.file(id)?)),
             None => Ok(false),
         }
     }

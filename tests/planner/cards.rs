@@ -2,13 +2,13 @@
 
 use contexture::cost::bill::{Terms, bill, bounds};
 use contexture::cost::planner::{Layout, Wishes, plan};
-use contexture::cost::rules::{Family, Mode, Model};
 use contexture::cost::simulate::{
     Block, BlockKind, Clock, Contents, Object, Outcome, Prompts, Request, Seconds, Simulator, Speaker,
 };
 use contexture::manifest::Breakpoints;
 use contexture::models::{Cards, Date};
 use contexture::quantity::Usd;
+use contexture::rules::{Family, Mode, Model};
 use contexture::segment::{Kind, Mark, Role, Segment, Tier, Ttl};
 
 use super::stage::{request, segments, ttl};

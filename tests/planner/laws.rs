@@ -3,11 +3,11 @@
 use contexture::cost::bill::{Bill, Terms, bill};
 use contexture::cost::planner::words::{call_decimal, month_decimal};
 use contexture::cost::planner::{Layout, Wishes, plan};
-use contexture::cost::rules::{Model, Price};
 use contexture::cost::traffic::{Chance, Traffic};
 use contexture::manifest::{Breakpoints, HitRate, Hours};
 use contexture::models::{Cards, Date};
 use contexture::quantity::{Share, Usd};
+use contexture::rules::{Model, Price};
 use proptest::prelude::*;
 
 use super::stage::{boundaries, layout, object, request, segments, traffic, ttl};

@@ -3,12 +3,12 @@
 
 use contexture::cost::bill::{Bill, RequestTokens, Terms, bill};
 use contexture::cost::planner::{Layout, Wishes, plan};
-use contexture::cost::rules::Model;
 use contexture::cost::simulate::{
     Block, BlockKind, Clock, Content, Contents, Object, Prepared, Prompts, Request, Seconds, Simulator, Speaker,
 };
 use contexture::cost::traffic::Traffic;
 use contexture::manifest::{Breakpoints, Hours};
+use contexture::rules::Model;
 use contexture::segment::{Mark, Stability, Tier, Ttl};
 
 use super::stage::{Dice, boundaries, layout, object, request, segments, traffic, ttl};

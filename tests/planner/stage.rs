@@ -3,12 +3,12 @@
 use contexture::blocks::Breakpoint;
 use contexture::cost::bill::RequestTokens;
 use contexture::cost::planner::{Layout, Placed};
-use contexture::cost::rules::{
-    BlockBoundary, CacheRules, Class, Family, Lifetime, Mechanism, Model, Price, Prices, Rates, WholeObject,
-};
 use contexture::cost::traffic::Traffic;
 use contexture::manifest::{HitRate, Hours};
 use contexture::quantity::{Share, Usd};
+use contexture::rules::{
+    BlockBoundary, CacheRules, Class, Family, Lifetime, Mechanism, Model, Price, Prices, Rates, WholeObject,
+};
 use contexture::segment::{Kind, Mark, Origin, Part, Role, Segment, Stability, Tier, Ttl};
 use contexture::source::{ProjectPath, Source, Span};
 use contexture::tokens::Count;

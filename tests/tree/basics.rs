@@ -3,7 +3,7 @@
 use contexture::source::ProjectPath;
 use contexture::tree::{Memory, ReadError, Recorder, Tree, TreeName, uncommitted};
 
-use crate::repo::{Repo, path, texts};
+use crate::support::{Repo, path, texts};
 
 #[test]
 fn a_commit_the_index_and_the_disk_each_say_their_own() {
@@ -20,7 +20,7 @@ fn a_commit_the_index_and_the_disk_each_say_their_own() {
     assert_eq!(text(&index), "staged\n");
     assert_eq!(text(&disk), "on the disk\n");
     assert_eq!(commit.commit().id.as_str(), id);
-    assert_eq!(commit.commit().time, 1_700_000_000);
+    assert_eq!(commit.commit().time, 1_795_262_400);
     assert_eq!(index.name(), TreeName::Index(Some(commit.commit().clone())));
     assert_eq!(disk.name(), TreeName::Worktree(Some(commit.commit().clone())));
 
@@ -82,6 +82,17 @@ fn a_tree_in_memory_behaves_as_a_commit() {
     assert!(matches!(tree.read(&path("out")), Err(ReadError::Outside(link)) if link == "../x"));
     assert!(matches!(tree.read(&path("round")), Err(ReadError::Circle)));
     assert_eq!(texts(&tree.list(&ProjectPath::root()).unwrap()), ["b.md", "docs/a.md", "out", "round"]);
+}
+
+#[test]
+fn trees_and_places_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<contexture::tree::Place>();
+    shared::<contexture::tree::CommitTree>();
+    shared::<contexture::tree::IndexTree>();
+    shared::<contexture::tree::Worktree>();
+    shared::<Recorder<'_>>();
+    shared::<Memory>();
 }
 
 fn git_id(text: &str) -> String {

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use contexture::source::ProjectPath;
 use contexture::tree::{Place, ReadError, Tree};
 
-use crate::repo::{Repo, path, texts};
-use crate::states::canary;
+use super::states::canary;
+use crate::support::{Repo, path, texts};
 
 /// Far above what any of these takes, far below a hang.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -282,7 +282,7 @@ fn a_tree_of_ten_billion_paths_is_refused_in_time() {
     let error = tree.list(&ProjectPath::root()).unwrap_err();
     assert!(error.to_string().contains("too large to list: more than 1000000 files and folders"), "{error}");
     assert!(start.elapsed() < DEADLINE, "{:?}", start.elapsed());
-    let deep = vec!["d3"; 10].join("/");
+    let deep = ["d3"; 10].join("/");
     assert_eq!(&*tree.read(&path(&deep)).unwrap().bytes, b"x");
 }
 
@@ -426,6 +426,14 @@ fn patterns_made_to_be_slow_are_not() {
 }
 
 #[test]
+fn too_large_a_file_of_rules_is_named() {
+    let repo = Repo::new();
+    repo.file("docs/a.md", "a\r\n").file("docs/.gitignore", "x\n".repeat(600_000));
+    let error = repo.place().worktree().unwrap().list(&ProjectPath::root()).unwrap_err();
+    assert!(error.to_string().contains("docs/.gitignore holds 1200000 bytes"), "{error}");
+}
+
+#[test]
 fn too_large_a_file_is_refused_unread() {
     let repo = Repo::new();
     repo.file("a.md", "a").commit("base");
@@ -468,6 +476,8 @@ fn trees_answer_many_threads_at_once() {
     }
     repo.file(".gitattributes", "* text=auto\n").commit("base");
     let place = repo.place();
+    // Packed under our eyes.
+    repo.git(["gc", "--quiet", "--prune=now"]);
     let (commit, index, disk) = (place.commit("HEAD").unwrap(), place.index().unwrap(), place.worktree().unwrap());
     let files = commit.list(&ProjectPath::root()).unwrap();
     for tree in [&commit as &dyn Tree, &index, &disk] {

@@ -4,11 +4,11 @@
 use contexture::source::ProjectPath;
 use contexture::tree::Tree;
 
-use crate::chance::Chance;
-use crate::repo::{Repo, names, path, texts};
+use super::chance::Chance;
+use crate::support::{Repo, names, path, texts};
 
-const NAMES: [&str; 10] = ["a", "b", "ab", "a.b", "aa", "A", "foo", "foobar", "[a]", "b c"];
-const PIECES: [&str; 31] = [
+const NAMES: [&str; 11] = ["a", "b", "ab", "a.b", "aa", "A", "foo", "foobar", "[a]", "b c", "#a"];
+const PIECES: [&str; 33] = [
     "a",
     "b",
     "ab",
@@ -40,6 +40,8 @@ const PIECES: [&str; 31] = [
     " ",
     "!",
     "[[:nope:]]",
+    "**\\/",
+    "#",
 ];
 
 fn tree(chance: &mut Chance, repo: &Repo) {
@@ -69,7 +71,7 @@ fn patterns(chance: &mut Chance, suffixes: &[&str]) -> String {
 
 #[test]
 fn listed_is_what_git_lists() {
-    for seed in 0..150 {
+    for seed in 0..40 {
         let mut chance = Chance::new(seed);
         let repo = Repo::new();
         tree(&mut chance, &repo);
@@ -144,7 +146,7 @@ fn attributes_are_what_git_finds() {
         " builtin_x text",
         " text=auto eol=lf",
     ];
-    for seed in 0..150 {
+    for seed in 0..40 {
         let mut chance = Chance::new(seed);
         let repo = Repo::new();
         tree(&mut chance, &repo);
@@ -163,6 +165,9 @@ fn attributes_are_what_git_finds() {
                     ]));
                 }
                 text.push_str(&patterns(&mut chance, &states));
+                if chance.once_in(3) {
+                    text.push_str("#a -text\n");
+                }
                 if chance.once_in(3) {
                     text.push_str("\"b c\"");
                     text.push_str(chance.pick(&states));

@@ -6,7 +6,7 @@ use contexture::error::Error;
 use contexture::source::ProjectPath;
 use contexture::tree::{Place, ReadError, Tree, TreeName};
 
-use crate::repo::{Repo, names, path, texts};
+use crate::support::{Repo, names, path, texts};
 
 fn text(tree: &dyn Tree, name: &str) -> String {
     let blob = tree.read(&path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -41,6 +41,11 @@ fn the_project_root_is_the_nearest_folder_with_a_project_file() {
         assert_eq!(all(&*tree), ["a/f.md", "contexture.yaml"]);
         assert_eq!(text(&*tree, "a/f.md"), "one");
     }
+    let changes = inner.commit("HEAD").unwrap().last_changes(&[path("a/f.md"), path("nowhere")]).unwrap();
+    assert_eq!(changes.into_keys().collect::<Vec<_>>(), [path("a/f.md")]);
+    assert_eq!(Place::find(&repo.at("two")).unwrap().root(), repo.root());
+    // A `.git` that is none does not end the search.
+    fs::create_dir(repo.at("two/.git")).unwrap();
     assert_eq!(Place::find(&repo.at("two")).unwrap().root(), repo.root());
 }
 
@@ -183,6 +188,16 @@ fn a_clone_with_borrowed_objects_reads_them() {
         fs::remove_file(pack.unwrap().path()).unwrap();
     }
     assert_eq!(text(&repo.place().commit("HEAD").unwrap(), "a.md"), "a");
+}
+
+#[test]
+fn objects_that_move_while_a_tree_is_open_are_found() {
+    let repo = Repo::new();
+    repo.file("a.md", "a").file("docs/b.md", "b").commit("base");
+    let commit = repo.place().commit("HEAD").unwrap();
+    assert_eq!(text(&commit, "a.md"), "a");
+    repo.git(["gc", "--quiet", "--prune=now"]);
+    assert_eq!(text(&commit, "docs/b.md"), "b");
 }
 
 #[test]

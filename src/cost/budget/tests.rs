@@ -40,7 +40,7 @@ fn request(prefix: Count) -> RequestTokens {
 fn results(written: &str, model: &str, day: Date, prefix: Count, base_prefix: Option<u64>) -> Vec<BudgetResult> {
     let card = Cards::built_in().find(model).unwrap();
     let (tokens, traffic) = (request(prefix), traffic());
-    let bills = |model: &crate::cost::rules::Model| {
+    let bills = |model: &crate::rules::Model| {
         let terms = Terms { model, batch: None, traffic: Some(&traffic), tokens: &tokens };
         Bills { at: bill(&Layout::default(), &terms), bounds: bounds(&Layout::default(), &terms) }
     };

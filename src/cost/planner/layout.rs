@@ -6,8 +6,8 @@
 
 use crate::blocks::Breakpoint;
 use crate::cost::bill::RequestTokens;
-use crate::cost::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::quantity::Usd;
+use crate::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::segment::Ttl;
 
 /// The breakpoints of one context for one model, in order. Without any, caching is left to what the

@@ -27,10 +27,10 @@ use reasons::Reasons;
 
 use crate::blocks::Breakpoint;
 use crate::cost::bill::{Terms, divided, write_price};
-use crate::cost::rules::{Family, Mechanism};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::diag::{Faults, Warned};
 use crate::manifest::Breakpoints;
+use crate::rules::{Family, Mechanism};
 use crate::segment::{Mark, Segment, Ttl, prefix_len};
 
 /// What a breakpoint that nobody asked for has to save in a month: one cent, in 10⁻¹⁵ dollars.

@@ -5,10 +5,10 @@ use super::words::{counted, grouped, money, per_million};
 use super::{Draft, Placed, Table, Worth, alive, keeps_path};
 use crate::blocks::Breakpoint;
 use crate::cost::bill::{Terms, divided, write_price};
-use crate::cost::rules::{Family, Mechanism, Price};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::diag::Diagnostic;
 use crate::quantity::Usd;
+use crate::rules::{Family, Mechanism, Price};
 use crate::segment::{Segment, Ttl, prefix_len};
 
 /// What the reasons are drawn from.

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::cost::bill::{RequestTokens, bill};
-use crate::cost::rules::{BlockBoundary, CacheRules, Class, Cliff, Lifetime, Model, Price, Prices, Rates};
 use crate::diag::Severity;
 use crate::manifest::{HitRate, Hours};
 use crate::quantity::{Share, Usd};
+use crate::rules::{BlockBoundary, CacheRules, Class, Cliff, Lifetime, Model, Price, Prices, Rates};
 use crate::segment::{Kind, Origin, Part, Role, Stability, Tier};
 use crate::source::{ProjectPath, Source, Span};
 use crate::tokens::Count;

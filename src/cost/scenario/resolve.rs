@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::file::{Scenario, TimedRequest, WrittenBlock};
-use crate::cost::rules::Model;
 use crate::cost::simulate::{Block, BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, Seconds, Speaker};
 use crate::diag::{Diagnostic, Faults, did_you_mean};
+use crate::rules::Model;
 use crate::segment::{Mark, Tier};
 use crate::source::Span;
 use crate::yaml::Node;
+
+/// The most texts that one may be patched together from by `same_as`; keeps a long chain of them from
+/// filling the memory.
+const MAX_PATCHES: usize = 64;
 
 /// The calls of a scenario, one a request, and the texts that they are made of.
 pub(super) fn calls(scenario: &Scenario, contents: &mut Contents, faults: &mut Faults) -> Vec<Call> {
@@ -161,6 +165,12 @@ impl Texts<'_> {
             return Some(known.content);
         }
         let content = self.contents.add(tokens, like.as_ref().map(|like| (like.content, like.shared)));
+        if self.contents.patches(content) > MAX_PATCHES {
+            let message = format!("`{}` is made of more than {MAX_PATCHES} texts", block.id.value);
+            let fault = Diagnostic::error("same-as-chain", message).at(&block.id.span);
+            faults.push(fault.hint("split the text into blocks"));
+            return None;
+        }
         let known = Known { content, tokens, like, span: block.id.span.clone() };
         self.known.insert(block.id.value.clone(), known);
         Some(content)

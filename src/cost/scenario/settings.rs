@@ -1,18 +1,19 @@
 //! `settings:` of a scenario: documented conflicts and overrides, by name.
 //!
 //! Every switch is a field of the model's rules or prices; a scenario lays another value over the
-//! one of the card. A name that none of the scenario's models has is a fault.
+//! one of the card. A name that no model has is a fault; one that only other models have is let
+//! pass with a warning, so that one set of settings serves a comparison of models.
 
 use super::file::Lost;
-use crate::cost::rules::{
-    BlockBoundary, BreakpointOnly, Class, Family, Invalidation, Lifetime, LongestPrefix, MixedBilling, Mode, Model,
-    PrefixUnits, Price, Prices, Rates, Slots,
-};
 use crate::decode::{Count, Decode, Spanned, Table, expected};
 use crate::diag::{Diagnostic, Faults, did_you_mean};
 use crate::quantity::{Share, Usd};
+use crate::rules::{
+    BlockBoundary, BreakpointOnly, Class, Family, Invalidation, Lifetime, LongestPrefix, MixedBilling, Mode, Model,
+    PrefixUnits, Price, Prices, Rates, Slots,
+};
 use crate::segment::{Tier, Ttl};
-use crate::yaml::{Node, Value};
+use crate::yaml::{Key, Node, Value};
 
 /// Settings of the simulation as a whole.
 pub(super) struct Conditions {
@@ -48,15 +49,25 @@ pub(super) fn apply(settings: &Table<Node>, models: &mut [Model], faults: &mut F
             }
         }
         if !known && !models.is_empty() {
-            let names = || models.iter().flat_map(names).chain(CONDITIONS.iter().copied());
-            let list = || format!("its settings: {}", names().collect::<Vec<_>>().join(", "));
-            let models: Vec<&str> = models.iter().map(|model| &*model.name).collect();
-            let message = format!("{} has no setting `{}`", models.join(" or "), key.text);
-            let fault = Diagnostic::error("unknown-setting", message).at(&key.span);
-            faults.push(fault.hint(did_you_mean(&key.text, names()).unwrap_or_else(list)));
+            faults.push(foreign(key, models));
         }
     }
     conditions
+}
+
+/// A setting that none of the models has.
+fn foreign(key: &Key, models: &[Model]) -> Diagnostic {
+    let own = models.iter().flat_map(names).chain(CONDITIONS.iter().copied());
+    let own: Vec<&str> = own.collect();
+    let list = format!("known settings: {}", own.join(", "));
+    if EVERY.iter().any(|names| names.contains(&&*key.text)) {
+        let models: Vec<&str> = models.iter().map(|model| &*model.name).collect();
+        let message = format!("`{}` has no effect on {}", key.text, models.join(" and "));
+        return Diagnostic::warning("no-effect", message).at(&key.span).hint(list);
+    }
+    let every = EVERY.iter().flat_map(|names| names.iter().copied());
+    let hint = did_you_mean(&key.text, own.iter().copied().chain(every)).unwrap_or(list);
+    Diagnostic::error("unknown-setting", format!("there is no setting `{}`", key.text)).at(&key.span).hint(hint)
 }
 
 const CONDITIONS: &[&str] = &["live_at_ttl", "factor"];
@@ -77,6 +88,8 @@ const BREAKPOINT_ONLY: &[&str] = &[
 const LONGEST_PREFIX: &[&str] = &["block", "page", "interval", "hidden", "recomputed", "generated"];
 const SLOTS: &[&str] = &["slots", "similarity"];
 const PREFIX_UNITS: &[&str] = &["interval", "build_seconds", "generated"];
+const EVERY: [&[&str]; 8] =
+    [CONDITIONS, ANY, PRICES, BLOCK_BOUNDARY, BREAKPOINT_ONLY, LONGEST_PREFIX, SLOTS, PREFIX_UNITS];
 
 /// The settings that a model has.
 fn names(model: &Model) -> impl Iterator<Item = &'static str> {
@@ -169,12 +182,13 @@ fn prefix_units(rules: &mut PrefixUnits, name: &str, value: &Node, faults: &mut 
     }
 }
 
-/// Another lifetime for entries whose own is only expected, or not published (U10). Fixed and
-/// minimum lifetimes are named in requests and stay.
+/// Another expected lifetime for entries whose own is only expected, or not published (U10); how long
+/// they can possibly live stays. Fixed and minimum lifetimes are named in requests and stay too.
 fn lifetime(lifetimes: &mut Vec<Lifetime>, value: &Node, faults: &mut Faults) {
     let Some(ttl) = Ttl::decode(value, faults) else { return };
     if lifetimes.is_empty() {
-        lifetimes.push(Lifetime { ttl, expected: ttl, class: Class::BestEffort, refreshed_by_use: true });
+        let unknown = Ttl { seconds: u32::MAX };
+        lifetimes.push(Lifetime { ttl: unknown, expected: ttl, class: Class::BestEffort, refreshed_by_use: true });
     }
     for own in lifetimes.iter_mut().filter(|own| matches!(own.class, Class::Typical | Class::BestEffort)) {
         own.expected = ttl;

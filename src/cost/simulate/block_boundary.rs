@@ -3,8 +3,8 @@
 use super::boundary::{BoundaryPlan, Write};
 use super::breach::Rule;
 use super::prompt::Draft;
-use super::request::BlockKind;
-use crate::cost::rules::{BlockBoundary, MixedBilling, Mode};
+use super::request::{Block, BlockKind};
+use crate::rules::{BlockBoundary, MixedBilling, Mode};
 use crate::segment::{Mark, Ttl};
 
 /// What a prompt looks up and writes, or the provider's refusals.
@@ -31,7 +31,7 @@ pub(super) fn plan(rules: &BlockBoundary, draft: &mut Draft<'_>) -> BoundaryPlan
 
 /// The breakpoints in order: those of the blocks, and the automatic one if the provider places it.
 fn marks(rules: &BlockBoundary, draft: &mut Draft<'_>) -> Vec<(usize, Ttl)> {
-    let blocks = &draft.request.blocks;
+    let blocks = draft.blocks.clone();
     let mut marks: Vec<(usize, Ttl)> = (0..blocks.len()).filter_map(|block| Some((block, draft.ttl(block)?))).collect();
     for (block, _) in marks.clone() {
         if blocks[block].kind == BlockKind::Thinking {
@@ -84,26 +84,29 @@ fn check(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &mut Draft<'_>) {
 /// From each breakpoint, the last one first, as many positions as the lookback has, the breakpoint's
 /// own being the first. Windows may overlap; a block is looked at once.
 fn lookback(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &Draft<'_>) -> Vec<usize> {
-    let blocks = &draft.request.blocks;
+    let positions = positions(rules, draft);
     let mut seen: Vec<usize> = Vec::new();
     for (mark, _) in marks.iter().rev() {
-        let mut positions = 0;
-        for block in (0..=*mark).rev() {
-            let kind = blocks[block].kind;
-            let in_run = rules.collapse_tool_runs
-                && matches!(kind, BlockKind::ToolUse | BlockKind::ToolResult)
-                && block < *mark
-                && blocks[block + 1].kind == kind;
-            if !in_run {
-                positions += 1;
-            }
-            if positions > rules.lookback {
-                break;
-            }
-            if seen.last().is_none_or(|deepest| block < *deepest) {
-                seen.push(block);
-            }
-        }
+        let Some(own) = positions.get(*mark) else { continue };
+        let lowest = positions.partition_point(|position| position.saturating_add(rules.lookback) <= *own);
+        let below = seen.last().map_or(mark + 1, |deepest| (mark + 1).min(*deepest));
+        seen.extend((lowest..below).rev());
     }
     seen
+}
+
+/// The position of each block, counted from the front; a run of tool calls or of their answers may be
+/// one position.
+fn positions(rules: &BlockBoundary, draft: &Draft<'_>) -> Vec<u32> {
+    let mut position = 0;
+    let mut before = None;
+    let place = |block: &Block| {
+        let in_run = matches!(block.kind, BlockKind::ToolUse | BlockKind::ToolResult) && before == Some(block.kind);
+        if !(in_run && rules.collapse_tool_runs) {
+            position += 1;
+        }
+        before = Some(block.kind);
+        position
+    };
+    draft.blocks.iter().map(place).collect()
 }

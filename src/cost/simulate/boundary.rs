@@ -5,7 +5,7 @@
 
 use super::Outcome;
 use super::entry::{Clock, Entry, Kept, Moment};
-use crate::cost::rules::MixedBilling;
+use crate::rules::MixedBilling;
 use crate::segment::Ttl;
 
 /// The end of a block, known by everything before it.
@@ -18,6 +18,10 @@ pub(super) struct Boundary {
     /// Tokens before it.
     pub(super) tokens: u64,
 }
+
+/// The key of a boundary behind fresh tokens: nothing else ever has that prefix, so that an entry
+/// there is paid for and never found.
+pub(super) const UNSHARED: u32 = 0;
 
 /// A boundary that a request writes.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +68,7 @@ impl Boundaries {
         }
         let beyond = plan.writes.partition_point(|write| hit.is_some_and(|hit| write.at.block <= hit.block));
         let writes = plan.writes.get(beyond..).unwrap_or_default();
-        for write in writes {
+        for write in writes.iter().filter(|write| write.at.key != UNSHARED) {
             self.entry(write.at.key).write(moment, write.kept.micros(clock.horizon));
         }
         outcome.read = hit.map_or(0, |hit| hit.tokens);

@@ -4,12 +4,12 @@ use super::boundary::{Boundary, BoundaryPlan, Write};
 use super::breach::Rule;
 use super::prompt::Draft;
 use super::request::{Block, BlockKind, Speaker};
-use crate::cost::rules::{BreakpointOnly, Mode};
+use crate::rules::{BreakpointOnly, Mode};
 use crate::segment::{Mark, Tier, Ttl};
 
 /// What a prompt looks up and writes, or the provider's refusals.
 pub(super) fn plan(rules: &BreakpointOnly, draft: &mut Draft<'_>) -> BoundaryPlan {
-    let blocks = &draft.request.blocks;
+    let blocks = draft.blocks.clone();
     let explicit: Vec<(usize, Ttl)> = (0..blocks.len()).filter_map(|block| Some((block, draft.ttl(block)?))).collect();
     for (block, _) in &explicit {
         if blocks[*block].tier == Tier::Tools {
@@ -17,7 +17,7 @@ pub(super) fn plan(rules: &BreakpointOnly, draft: &mut Draft<'_>) -> BoundaryPla
         }
     }
     let implicit = match draft.request.mode.unwrap_or(rules.default_mode) {
-        Mode::Implicit => Some(Endings::of(blocks)),
+        Mode::Implicit => Some(Endings::of(&blocks)),
         Mode::Explicit => None,
     };
     BoundaryPlan {

@@ -19,7 +19,7 @@ pub(super) struct ObjectPlan {
 /// The object's content: the blocks up to the last one that is marked, or with no mark every block
 /// but the last message, which is the question asked.
 pub(super) fn plan(draft: &mut Draft<'_>) -> Option<ObjectPlan> {
-    let blocks = &draft.request.blocks;
+    let blocks = draft.blocks.clone();
     let object = draft.request.object.as_ref()?;
     let marked = blocks.iter().rposition(super::request::Block::is_marked).map(|last| last + 1);
     let asked = blocks.last().is_some_and(|last| last.tier == Tier::Messages);

@@ -1,25 +1,16 @@
-//! The longest common prefix, rounded (rules R11 and R16), and the one-prompt slots of llama.cpp.
+//! The longest common prefix, rounded: rules R11 and R16.
 
 use super::Outcome;
 use super::entry::{Clock, Moment};
+use super::slots::SlotTable;
 use super::tree::{TokenPath, Tree};
-use crate::cost::rules::{LongestPrefix, Slots};
+use crate::rules::{LongestPrefix, Slots};
 
 /// The prompts that one model's cache holds, by token.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Prefixes {
     tree: Tree,
-    slots: Vec<Slot>,
-    sent: u64,
-}
-
-/// A server's slot: the prompt it holds, and when it is free.
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    end: u32,
-    free_from: u64,
-    /// The number of the request that it served last.
-    used: u64,
+    slots: SlotTable,
 }
 
 impl Prefixes {
@@ -32,10 +23,9 @@ impl Prefixes {
         clock: Clock,
         outcome: &mut Outcome,
     ) {
-        self.sent += 1;
         let end = self.tree.end(number, path);
         let common = match rules.slots {
-            Some(slots) => self.slot(slots, rules, path, end, input, moment),
+            Some(slots) => self.slot(slots, rules, path, (end, input), moment),
             None => self.any(rules, path, end, moment, clock),
         };
         outcome.read = rounded(rules, path.minimum, common, input);
@@ -57,46 +47,14 @@ impl Prefixes {
         common
     }
 
-    /// What is in common with the prompt of the slot that takes the request: the free one that holds
-    /// most of it, if that is enough of it, else the one used longest ago.
-    fn slot(
-        &mut self,
-        slots: Slots,
-        rules: &LongestPrefix,
-        path: &TokenPath,
-        end: u32,
-        input: u64,
-        moment: Moment,
-    ) -> u64 {
-        let held: Vec<u64> = self.slots.iter().map(|slot| self.tree.common(slot.end, end)).collect();
-        let enough =
-            |common: u64| u128::from(common) * 1_000_000 >= u128::from(slots.similarity.millionths) * u128::from(input);
-        // A busy slot is passed over while another is free; with none free, the request waits.
-        let all_busy =
-            self.slots.len() >= slots.count as usize && self.slots.iter().all(|slot| slot.free_from > moment.now);
-        let free = |slot: &Slot| all_busy || slot.free_from <= moment.now;
-        let alike = (0..self.slots.len())
-            .filter(|number| free(&self.slots[*number]) && enough(held[*number]) && held[*number] > 0)
-            .max_by_key(|number| (held[*number], std::cmp::Reverse(*number)));
-        let taken = Slot { end, free_from: moment.readable, used: self.sent };
-        let oldest = (0..self.slots.len())
-            .filter(|number| free(&self.slots[*number]))
-            .min_by_key(|number| self.slots[*number].used);
-        let common = match (alike, oldest) {
-            (None, _) if self.slots.len() < slots.count as usize => {
-                self.slots.push(taken);
-                0
-            }
-            (Some(number), _) | (None, Some(number)) => {
-                let before = std::mem::replace(&mut self.slots[number], taken).end;
-                // The slot also holds what it generated after its own prompt.
-                if rules.generated && self.tree.is_above(before, end) {
-                    self.tree.with_answer(before, path)
-                } else {
-                    held[number]
-                }
-            }
-            (None, None) => 0,
+    /// What is in common with the prompt of the slot that takes the request, and with what that slot
+    /// generated after it.
+    fn slot(&mut self, slots: Slots, rules: &LongestPrefix, path: &TokenPath, sent: (u32, u64), moment: Moment) -> u64 {
+        let (end, _) = sent;
+        let common = match self.slots.take(slots, &self.tree, sent, moment) {
+            None => 0,
+            Some(held) if rules.generated && self.tree.is_above(held, end) => self.tree.with_answer(held, path),
+            Some(held) => self.tree.common(held, end),
         };
         self.close(path, end);
         common

@@ -6,14 +6,14 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::block_boundary;
-use super::boundary::{Boundary, BoundaryPlan};
+use super::boundary::{Boundary, BoundaryPlan, UNSHARED};
 use super::breach::{Rule, RuleBreach};
 use super::breakpoint_only;
 use super::entry::Kept;
 use super::object::{self, ObjectPlan};
-use super::request::{Block, Content, Contents, Request, Speaker};
+use super::request::{Block, BlockKind, Content, Contents, Request, Speaker};
 use super::tree::{Piece, TokenPath};
-use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
+use crate::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
 use crate::segment::{Mark, Tier, Ttl};
 
 /// A request in the form that is sent: immutable, and cheap to send any number of times.
@@ -67,7 +67,7 @@ pub struct Prompts<'m> {
     pub(super) model: &'m Model,
     /// Namespace and settings, tier by tier (rules R1 and R9).
     stages: Names<Stage>,
-    /// A block in its place: (stage, tier, speaker, content).
+    /// What a text stands in: (stage, tier, speaker).
     spaces: Names<(u32, Tier, Speaker)>,
     /// A prefix: (the prefix before its last block, that block's space and content).
     prefixes: Names<(u32, u32, Content)>,
@@ -189,6 +189,8 @@ impl<'m> Serving<'m> {
 /// A request on its way to a plan, with its boundaries named.
 pub(super) struct Draft<'a> {
     pub(super) request: &'a Request,
+    /// The blocks of the request; its fresh tokens, if any, are one more.
+    pub(super) blocks: Arc<[Block]>,
     pub(super) mechanism: &'a Mechanism,
     contents: &'a Contents,
     objects: &'a mut Names<(Arc<str>, u32)>,
@@ -216,8 +218,24 @@ impl<'a> Draft<'a> {
             let block = u32::try_from(number).unwrap_or(u32::MAX);
             places.push((space, Boundary { key, block, tokens }));
         }
+        let mut blocks = request.blocks.clone();
+        if request.fresh > 0 {
+            let block = u32::try_from(blocks.len()).unwrap_or(u32::MAX);
+            places.push((0, Boundary { key: UNSHARED, block, tokens: tokens.saturating_add(request.fresh) }));
+            let (tier, speaker, kind) = (Tier::Messages, Speaker::User, BlockKind::Text);
+            blocks.push(Block { content: Content::FRESH, tier, speaker, kind, mark: Mark::Free });
+        }
         let objects = &mut prompts.objects;
-        Self { request, mechanism, contents, objects, places, breaches: Vec::new(), rounded: Vec::new() }
+        Self {
+            request,
+            blocks: blocks.into(),
+            mechanism,
+            contents,
+            objects,
+            places,
+            breaches: Vec::new(),
+            rounded: Vec::new(),
+        }
     }
 
     /// The boundary at the end of a block.
@@ -232,7 +250,7 @@ impl<'a> Draft<'a> {
 
     /// The TTL of the breakpoint after a block; `None` without one.
     pub(super) fn ttl(&mut self, block: usize) -> Option<Ttl> {
-        let mark = self.request.blocks[block].mark;
+        let mark = self.blocks[block].mark;
         let granted = self.granted(mark)?;
         if let Mark::For(wish) = mark
             && wish != granted

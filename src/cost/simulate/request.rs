@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::cost::rules::Mode;
 use crate::decode::words;
+use crate::rules::Mode;
 use crate::segment::{Mark, Tier, Ttl};
 
 /// The most tokens that one request may hold. Together with prices of 64 bits it keeps every sum of
@@ -24,9 +24,24 @@ impl Seconds {
     }
 }
 
+impl std::fmt::Display for Seconds {
+    /// Without trailing zeros: `60`, `2.5`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.micros / 1_000_000, self.micros % 1_000_000) {
+            (whole, 0) => write!(f, "{whole}"),
+            (whole, micros) => write!(f, "{whole}.{}", format!("{micros:06}").trim_end_matches('0')),
+        }
+    }
+}
+
 /// A text of known length, registered in [`Contents`]. Equal handles are equal texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Content(u32);
+
+impl Content {
+    /// Text that nothing shares, registered nowhere.
+    pub(super) const FRESH: Self = Self(u32::MAX);
+}
 
 /// The texts that blocks are made of, and which of them begin alike.
 #[derive(Debug, Clone, Default)]
@@ -68,6 +83,11 @@ impl Contents {
         }
         self.0.push(Text { tokens, stretches });
         own
+    }
+
+    /// How many stretches of different texts a text is made of: 1, or more where it begins like others.
+    pub fn patches(&self, content: Content) -> usize {
+        self.0.get(content.0 as usize).map_or(0, |text| text.stretches.len())
     }
 
     /// How many tokens a text has.
@@ -115,7 +135,7 @@ words! {
 }
 
 /// One block of a request: the smallest thing that a breakpoint can follow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Block {
     /// Its text.
     pub content: Content,
@@ -150,7 +170,8 @@ pub struct Object {
 pub struct Request {
     /// Its blocks in the order rendered.
     pub blocks: Vec<Block>,
-    /// Tokens after the blocks that no other request shares, such as a question asked once.
+    /// Tokens of a user's message after the blocks that no other request ever shares: a question
+    /// asked once, of this length each time the prompt is sent.
     pub fresh: u64,
     /// `prompt_cache_key`, workspace, `user_id` or `cache_salt`.
     pub key: Option<Arc<str>>,

@@ -2,6 +2,7 @@
 
 mod against_the_crate;
 mod dialect;
+mod docs;
 mod faults;
 mod hostile;
 mod rendering;

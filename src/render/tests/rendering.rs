@@ -174,3 +174,32 @@ fn a_template_is_found_with_and_without_its_ending() {
         assert!(library.resolve(name).is_err(), "{name}");
     }
 }
+
+#[test]
+fn only_what_is_used_is_read() {
+    let read = std::sync::Mutex::new(Vec::new());
+    let names = ["main.hbs", "a.hbs", "b.hbs", "unused.hbs", "gone.hbs"];
+    let library = Library::new(names.map(str::to_owned), |name| {
+        read.lock().unwrap().push(name.to_owned());
+        let text = match name {
+            "main.hbs" => "{{> a}}{{> a}}",
+            "a.hbs" => "{{#if no}}{{> b}}{{/if}}",
+            "gone.hbs" => return Err("it is not UTF-8".to_owned()),
+            _ => "",
+        };
+        Ok(Source::new(ProjectPath::new(name).unwrap(), text))
+    });
+    let template = library.template("main").unwrap();
+    let data = Data { vars: map(json!({"no": false})), ..Data::default() };
+    for _ in 0..2 {
+        library.render(&template, &data, &|_| Err(String::new())).unwrap();
+    }
+    assert_eq!(*read.lock().unwrap(), ["main.hbs", "a.hbs", "b.hbs"]);
+    assert_eq!(library.reach(&template), ["a.hbs", "b.hbs", "main.hbs"]);
+    let span = Span::file(&Source::new(ProjectPath::new("contexts/a.yaml").unwrap(), "template: gone\n"));
+    let fault = library.template("gone").unwrap_err().diagnostic(&span);
+    assert_eq!(
+        listed(&[fault]),
+        "contexts/a.yaml:1:1 unknown-template: the template `gone.hbs` cannot be read: it is not UTF-8 ‹›\n"
+    );
+}

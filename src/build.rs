@@ -1,0 +1,259 @@
+//! The pipeline: a tree and a request to builds, one statement a stage.
+//!
+//! This is the one place where the two wings meet: text becomes segments, segments become digests,
+//! counts and breakpoints. Contexts are independent of each other, so a broken one leaves the others
+//! built, and they are built side by side.
+
+use rayon::prelude::*;
+
+use crate::chain::{self, Chain, Digest};
+use crate::compose::{TEMPLATES, compose};
+use crate::cost::budget::without_traffic;
+use crate::cost::traffic::Traffic;
+use crate::count::{Counts, count};
+use crate::diag::{Diagnostic, Faults};
+use crate::error::{Error, Failure};
+use crate::fragment::{Fragments, Reader, Reads, Unreadable};
+use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
+use crate::models::{Cards, Date, day_of};
+use crate::project::{Candidate, ContextId, Layers, Project};
+use crate::provenance::{self, Provenance};
+use crate::render::Library;
+use crate::resolve::{Plan, resolve};
+use crate::segment::Segment;
+use crate::source::ProjectPath;
+use crate::tokens::Encoding;
+use crate::tree::{ReadError, Tree};
+
+/// The project's own prices and models.
+pub const PRICES_FILE: &str = "prices.yaml";
+
+/// What to build, and for which day.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Names of contexts; empty for every context and variant.
+    pub contexts: Vec<String>,
+    /// The day whose prices and rules hold; that of the commit when it is not given.
+    pub as_of: Option<Date>,
+    /// Build for these models instead of those in the manifests.
+    pub models: Vec<String>,
+}
+
+/// One context, built.
+#[derive(Debug)]
+pub struct Build {
+    /// Its name.
+    pub id: ContextId,
+    /// What the manifest came to.
+    pub plan: Plan,
+    /// The prompt, piece by piece.
+    pub segments: Vec<Segment>,
+    /// Their digests.
+    pub chain: Chain,
+    /// The digest of model settings and output schema.
+    pub settings: Digest,
+    /// What was read.
+    pub reads: Reads,
+    /// What the text stands on.
+    pub provenance: Provenance,
+    /// The day whose prices and rules hold.
+    pub date: Date,
+    /// The digest of the card set.
+    pub cards: String,
+    /// Counts by o200k_base.
+    pub counts: Counts,
+    /// What is different for each model.
+    pub models: Vec<ModelBuild>,
+    /// Warnings and notes.
+    pub remarks: Vec<Diagnostic>,
+}
+
+/// A context that was tried.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Its name.
+    pub id: ContextId,
+    /// The build, or every fault.
+    pub result: Result<Box<Build>, Vec<Diagnostic>>,
+}
+
+/// What all contexts of a run share.
+struct Workshop<'a> {
+    tree: &'a dyn Tree,
+    fragments: &'a Fragments<'a>,
+    library: Library<'a>,
+    cards: Cards,
+    cards_digest: String,
+    date: Date,
+    models: &'a [String],
+}
+
+/// Builds the contexts that the request names, side by side, sorted by name.
+///
+/// # Errors
+/// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
+/// single context are in its [`Attempt`].
+pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+    let fragments = Fragments::new(tree);
+    let project = Project::open(&fragments)?;
+    let candidates = project.contexts(&request.contexts)?;
+    if candidates.is_empty() {
+        let cure = "write a manifest below contexts/, or let `contexture init` write one";
+        return Err(Error::usage("there is no context to build", cure).into());
+    }
+    let cards = cards(&fragments)?;
+    let date = request
+        .as_of
+        .or_else(|| tree.name().commit().map(|commit| day_of(commit.time)))
+        .unwrap_or_else(|| cards.as_of());
+    let workshop = Workshop {
+        tree,
+        fragments: &fragments,
+        library: library(&fragments)?,
+        cards_digest: cards.digest(),
+        cards,
+        date,
+        models: &request.models,
+    };
+    let attempts = candidates.into_par_iter().map(|Candidate { id, layers }| {
+        let result = layers.and_then(|layers| workshop.build(&layers)).map(Box::new);
+        Attempt { id, result }
+    });
+    Ok(attempts.collect())
+}
+
+impl Workshop<'_> {
+    fn build(&self, layers: &Layers) -> Result<Build, Vec<Diagnostic>> {
+        let reader = Reader::continuing(self.fragments, layers.reads.clone());
+        let mut faults = Faults::new();
+        faults.extend(layers.pending.iter().cloned());
+        // The cards are shared by all contexts, and yet each of them stands on the project's prices.
+        let _ = ProjectPath::new(PRICES_FILE).map(|path| reader.read(&path));
+
+        let plan = resolve(layers, &reader, &example_size, &mut faults);
+        let Some(plan) = plan else { return Err(faults.into_vec()) };
+        let segments = compose(&plan, &self.library, &reader, &mut faults);
+        let settings = settings_digest(&plan, &mut faults);
+        let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
+        let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
+        let chain = chain::link(&segments);
+        let tokenizers = tokenizers(&cards, &plan, &reader, &mut faults);
+        let (counts, own) = count(&segments, &tokenizers.distinct);
+        let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
+        let models = base.models(cards, &tokenizers, &own, &mut faults);
+        if let (Some(budgets), None) =
+            (&plan.manifest.budgets, plan.manifest.traffic.as_ref().and_then(Traffic::declared))
+        {
+            faults.extend(without_traffic(budgets));
+        }
+        let reads = reader.reads();
+        let provenance = match provenance::settle(self.tree, &reads) {
+            Ok(provenance) => provenance,
+            Err(error) => {
+                return Err(vec![Diagnostic::error("repository", error.to_string()).in_file(&plan.manifest_path)]);
+            }
+        };
+
+        let remarks = faults.settle(())?.warnings;
+        Ok(Build {
+            id: plan.id.clone(),
+            plan,
+            segments,
+            chain,
+            settings,
+            reads,
+            provenance,
+            date: self.date,
+            cards: self.cards_digest.clone(),
+            counts,
+            models,
+            remarks,
+        })
+    }
+}
+
+/// What an example weighs against `pick: {tokens: …}`: the o200k_base tokens of its turns.
+fn example_size(example: &crate::examples::Example) -> u64 {
+    example.turns.iter().map(|turn| Encoding::O200kBase.count(&turn.text)).sum()
+}
+
+/// The templates of the project, read on first use.
+fn library<'a>(fragments: &'a Fragments<'a>) -> Result<Library<'a>, Failure> {
+    let Ok(folder) = ProjectPath::new(TEMPLATES) else { return Ok(Library::new([], |_| Err(String::new()))) };
+    let below = |path: &ProjectPath| path.as_str()[TEMPLATES.len() + 1..].to_owned();
+    let names: Vec<String> = fragments.list(&folder)?.iter().map(below).collect();
+    Ok(Library::new(names, |name| {
+        let path = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map_err(|fault| fault.to_string())?;
+        match fragments.read(&path) {
+            Ok(fragment) => Ok(fragment.source.clone()),
+            Err(Unreadable::Read(error)) => Err(error.to_string()),
+            Err(Unreadable::Content(faults)) => {
+                Err(faults.first().map_or_else(String::new, |fault| fault.message.clone()))
+            }
+        }
+    }))
+}
+
+/// The built-in cards with the project's own prices laid over them.
+pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
+    let cards = Cards::built_in();
+    let Ok(path) = ProjectPath::new(PRICES_FILE) else { return Ok(cards) };
+    let reader = Reader::new(fragments);
+    match reader.read(&path) {
+        Ok(fragment) => {
+            let mut faults = Faults::new();
+            let cards = cards.with_overrides(&fragment.source, &mut faults);
+            Ok(faults.settle(cards)?.value)
+        }
+        Err(Unreadable::Read(ReadError::Absent)) => Ok(cards),
+        Err(Unreadable::Read(ReadError::World(error))) => Err(error.into()),
+        Err(Unreadable::Read(error)) => {
+            Err(Diagnostic::error("unreadable-fragment", error.to_string()).in_file(&path).into())
+        }
+        Err(Unreadable::Content(faults)) => Err(faults.into()),
+    }
+}
+
+/// A context and the files that its prompt is made of.
+#[derive(Debug)]
+pub struct Usage {
+    /// Its name.
+    pub id: ContextId,
+    /// What the manifest says it is for.
+    pub description: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Every file that was read, or the faults that kept it from being known.
+    pub faults: Result<Vec<ProjectPath>, Vec<Diagnostic>>,
+}
+
+/// Every context, or those that read the file `uses`. A broken context is listed either way: it may
+/// well use the file.
+pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, Failure> {
+    let fragments = Fragments::new(tree);
+    let project = Project::open(&fragments)?;
+    let library = library(&fragments)?;
+    let usages = project.contexts(&[])?.into_par_iter().map(|Candidate { id, layers }| {
+        let layers = match layers {
+            Ok(layers) => layers,
+            Err(faults) => return Usage { id, description: None, owner: None, faults: Err(faults) },
+        };
+        let text = |key: &str| layers.node.get(key).and_then(|node| node.as_text()).map(|text| text.to_string());
+        let reader = Reader::continuing(&fragments, layers.reads.clone());
+        let mut faults = Faults::new();
+        if uses.is_some()
+            && let Some(plan) = resolve(&layers, &reader, &example_size, &mut faults)
+        {
+            compose(&plan, &library, &reader, &mut faults);
+        }
+        let read = reader.reads().files.into_iter().filter_map(|(path, blob)| blob.map(|_| path)).collect();
+        let faults = if faults.has_errors() { Err(faults.into_vec()) } else { Ok(read) };
+        Usage { id, description: text("description"), owner: text("owner"), faults }
+    });
+    let usages: Vec<Usage> = usages.collect();
+    let wanted = |usage: &Usage| match (uses, &usage.faults) {
+        (Some(path), Ok(read)) => read.contains(path),
+        _ => true,
+    };
+    Ok(usages.into_iter().filter(wanted).collect())
+}

@@ -1,0 +1,40 @@
+//! How sure a card's figures are, in sum: the one line that a report has room for.
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use super::card::Card;
+use super::fact::Status;
+use super::library::Cards;
+
+/// Which figures in force are not the vendor's own word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Doubts {
+    /// Groups of facts (`prices`, `cache`, `window`) that third parties alone report.
+    pub third_party: BTreeSet<String>,
+    /// Facts that sources disagree on.
+    pub conflicts: BTreeSet<String>,
+    /// Groups of facts that nobody has verified.
+    pub unverified: BTreeSet<String>,
+}
+
+impl Cards {
+    /// The doubts about a card on a day. Framing is left out: it is an estimate in any case.
+    pub fn doubts(&self, card: &Card, day: Date) -> Doubts {
+        let mut doubts = Doubts::default();
+        for fact in self.facts(card, day).into_iter().filter(|fact| fact.in_force) {
+            let group = fact.path.split('.').next().unwrap_or_default().to_owned();
+            if group == "framing" {
+                continue;
+            }
+            match fact.status {
+                Status::ThirdParty => doubts.third_party.insert(group),
+                Status::Conflict => doubts.conflicts.insert(fact.path),
+                Status::Unverified => doubts.unverified.insert(group),
+                _ => continue,
+            };
+        }
+        doubts
+    }
+}

@@ -1,0 +1,64 @@
+//! Money for people: what a call and a month cost, and how sure that is.
+
+use super::text::grouped;
+use crate::build::Build;
+use crate::cost::planner::words::money;
+use crate::model_build::ModelBuild;
+use crate::quantity::Usd;
+
+/// An amount, `?` where it is not known.
+pub fn amount(usd: Option<Usd>) -> String {
+    usd.map_or_else(|| "?".to_owned(), money)
+}
+
+/// A model's bill in lines.
+pub fn lines(model: &ModelBuild) -> String {
+    let bill = &model.bill;
+    let mut drawn = format!(
+        "    a call: {} uncached, {} cold, {} warm",
+        amount(bill.uncached),
+        amount(bill.cold),
+        amount(bill.warm)
+    );
+    match (bill.expected, bill.month) {
+        (Some(expected), Some(month)) => {
+            drawn.push_str(&format!(", {} expected; a month: {}\n", money(expected), money(month)))
+        }
+        _ => drawn.push_str("; no `traffic`, so no figures for a month\n"),
+    }
+    if bill.read > 0 {
+        let share = bill.read.saturating_mul(100) / model.tokens.total().max(1);
+        let promise = if bill.is_promised { "the provider promises it" } else { "the provider promises nothing" };
+        drawn.push_str(&format!(
+            "    a warm call reads {} tokens ({share}% of the input) from the cache; {promise}\n",
+            grouped(bill.read)
+        ));
+    }
+    if let Some(saves) = bill.saves {
+        let what = if saves < Usd::ZERO { "costs" } else { "saves" };
+        let magnitude = if saves < Usd::ZERO { Usd::ZERO - saves } else { saves };
+        drawn.push_str(&format!("    caching {what} {} a month at this traffic\n", money(magnitude)));
+    }
+    if let Some(deploy) = bill.deploy.filter(|deploy| *deploy > Usd::ZERO) {
+        drawn.push_str(&format!("    the first call after a deploy costs {} more than a warm one\n", money(deploy)));
+    }
+    drawn
+}
+
+/// One line that says whose word the figures rest on; `None` where all is documented.
+pub fn doubts(builds: &[&Build]) -> Option<String> {
+    let models: std::collections::BTreeMap<&str, &ModelBuild> =
+        builds.iter().flat_map(|build| &build.models).map(|model| (&*model.card.name, model)).collect();
+    let third_party: Vec<&str> =
+        models.iter().filter(|(_, model)| model.doubts.third_party.contains("prices")).map(|(name, _)| *name).collect();
+    let conflicts: Vec<&str> =
+        models.iter().filter(|(_, model)| !model.doubts.conflicts.is_empty()).map(|(name, _)| *name).collect();
+    let mut parts = Vec::new();
+    if !third_party.is_empty() {
+        parts.push(format!("prices by third parties: {}", third_party.join(", ")));
+    }
+    if !conflicts.is_empty() {
+        parts.push(format!("sources disagree: {}", conflicts.join(", ")));
+    }
+    (!parts.is_empty()).then(|| format!("{}; `contexture models NAME` tells who says what\n", parts.join("; ")))
+}

@@ -1,0 +1,267 @@
+//! What an estimate is made from: numbers about a text that add up over its pieces.
+//!
+//! Everything but the first is decided by code points alone, never by tables of the Unicode version
+//! of the day. `benches/estimate/features.py` computes the same for fitting; `tests/tokens_oracle.rs`
+//! holds the two together.
+
+use std::ops::AddAssign;
+
+use super::encoding::Encoding;
+
+/// How many features there are.
+pub(super) const FEATURES: usize = Feature::OtherScript as usize + 1;
+
+/// A countable property of a text. The order is that of the weights in `estimators.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
+pub(super) enum Feature {
+    /// Tokens in `o200k_base`.
+    O200k,
+    /// `a` to `z`.
+    Lower,
+    /// `A` to `Z`.
+    Upper,
+    /// `0` to `9`.
+    Digit,
+    /// Other visible ASCII characters.
+    Punctuation,
+    /// `_`, which is punctuation too.
+    Underscore,
+    /// `\n`.
+    LineBreak,
+    /// Runs of ASCII letters.
+    Word,
+    /// Capitals right after a small letter.
+    Camel,
+    /// Runs of seven and more small letters.
+    LongWord,
+    /// Runs of punctuation.
+    PunctuationRun,
+    /// Lines that hold something.
+    Line,
+    /// Lines that begin with a blank.
+    Indent,
+    /// Characters beyond ASCII that belong to no script: dashes, arrows, boxes, emoji.
+    Symbol,
+    /// Latin letters beyond ASCII.
+    Latin,
+    /// Cyrillic and Greek.
+    Cyrillic,
+    /// Hebrew, Arabic and their relatives.
+    Semitic,
+    /// The scripts of India.
+    Indic,
+    /// Korean.
+    Hangul,
+    /// Chinese and Japanese.
+    Cjk,
+    /// Every other script.
+    OtherScript,
+}
+
+/// Where each run of code points beyond ASCII begins, and what it counts as up to the next.
+const RANGES: [(u32, Feature); 42] = [
+    (0x80, Feature::Symbol),
+    (0xc0, Feature::Latin),
+    (0xd7, Feature::Symbol),
+    (0xd8, Feature::Latin),
+    (0xf7, Feature::Symbol),
+    (0xf8, Feature::Latin),
+    (0x2b0, Feature::Symbol),
+    (0x370, Feature::Cyrillic),
+    (0x530, Feature::OtherScript),
+    (0x590, Feature::Semitic),
+    (0x900, Feature::Indic),
+    (0xe00, Feature::OtherScript),
+    (0x1100, Feature::Hangul),
+    (0x1200, Feature::OtherScript),
+    (0x1e00, Feature::Latin),
+    (0x1f00, Feature::Cyrillic),
+    (0x2000, Feature::Symbol),
+    (0x2c00, Feature::OtherScript),
+    (0x2e00, Feature::Symbol),
+    (0x2e80, Feature::Cjk),
+    (0x3130, Feature::Hangul),
+    (0x3190, Feature::Cjk),
+    (0xa000, Feature::OtherScript),
+    (0xac00, Feature::Hangul),
+    (0xd800, Feature::Symbol),
+    (0xf900, Feature::Cjk),
+    (0xfb00, Feature::Latin),
+    (0xfb13, Feature::OtherScript),
+    (0xfb1d, Feature::Semitic),
+    (0xfe00, Feature::Symbol),
+    (0xfe30, Feature::Cjk),
+    (0xfe70, Feature::Semitic),
+    (0xfeff, Feature::Symbol),
+    (0xff00, Feature::Cjk),
+    (0xffa0, Feature::Hangul),
+    (0xffe0, Feature::Cjk),
+    (0xfff0, Feature::Symbol),
+    (0x10000, Feature::OtherScript),
+    (0x1b000, Feature::Cjk),
+    (0x1bc00, Feature::Symbol),
+    (0x20000, Feature::Cjk),
+    (0x40000, Feature::Symbol),
+];
+
+/// The features of a text, or of a piece of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Features([u64; FEATURES]);
+
+impl Features {
+    /// How many there are.
+    pub const COUNT: usize = FEATURES;
+
+    /// The features of each piece of the text that the pieces make when joined: a word that runs
+    /// across a joint is one word, of the piece in which it begins.
+    pub fn of(pieces: &[&str]) -> Vec<Self> {
+        Self::of_counted(pieces, &Encoding::O200kBase.attribute(pieces))
+    }
+
+    /// [`of`](Self::of) for pieces whose shares of `o200k_base` are known, as
+    /// [`Encoding::attribute`] gives them.
+    pub fn of_counted(pieces: &[&str], o200k: &[u64]) -> Vec<Self> {
+        let mut scan = Scan { before: '\n', kind_before: None, small_letters: 0 };
+        let shares = o200k.iter().copied().chain(std::iter::repeat(0));
+        pieces.iter().zip(shares).map(|(piece, tokens)| scan.piece(piece, tokens)).collect()
+    }
+
+    /// All features, in the order of `benches/estimate/corpus.csv`.
+    pub fn values(&self) -> [u64; FEATURES] {
+        self.0
+    }
+
+    pub(super) fn get(&self, feature: Feature) -> u64 {
+        self.0.get(feature as usize).copied().unwrap_or(0)
+    }
+
+    fn add(&mut self, feature: Feature, times: u64) {
+        if let Some(value) = self.0.get_mut(feature as usize) {
+            *value += times;
+        }
+    }
+}
+
+impl From<[u64; FEATURES]> for Features {
+    fn from(values: [u64; FEATURES]) -> Self {
+        Self(values)
+    }
+}
+
+impl AddAssign<&Self> for Features {
+    fn add_assign(&mut self, other: &Self) {
+        for (value, more) in self.0.iter_mut().zip(other.0) {
+            *value += more;
+        }
+    }
+}
+
+/// What is remembered of a text while it is read, across its pieces.
+struct Scan {
+    /// The character before; a line break at the start of the text.
+    before: char,
+    kind_before: Option<Feature>,
+    /// The small letters in a row up to here.
+    small_letters: usize,
+}
+
+impl Scan {
+    fn piece(&mut self, piece: &str, o200k: u64) -> Features {
+        let mut found = Features::default();
+        found.add(Feature::O200k, o200k);
+        for c in piece.chars() {
+            self.character(c, &mut found);
+        }
+        found
+    }
+
+    fn character(&mut self, c: char, found: &mut Features) {
+        let is_letter = |kind| matches!(kind, Some(Feature::Lower | Feature::Upper));
+        let kind = kind(c);
+        self.small_letters = if kind == Some(Feature::Lower) { self.small_letters + 1 } else { 0 };
+        let properties = [
+            (Feature::Word, is_letter(kind) && !is_letter(self.kind_before)),
+            (Feature::Camel, kind == Some(Feature::Upper) && self.kind_before == Some(Feature::Lower)),
+            (Feature::LongWord, self.small_letters == 7),
+            (Feature::Underscore, c == '_'),
+            (Feature::PunctuationRun, kind == Some(Feature::Punctuation) && self.kind_before != kind),
+            (Feature::Line, self.before == '\n' && c != '\n'),
+            (Feature::Indent, self.before == '\n' && matches!(c, ' ' | '\t')),
+        ];
+        for feature in
+            kind.into_iter().chain(properties.into_iter().filter(|&(_, holds)| holds).map(|(feature, _)| feature))
+        {
+            found.add(feature, 1);
+        }
+        (self.before, self.kind_before) = (c, kind);
+    }
+}
+
+/// What a character counts for on its own; nothing for blanks and controls.
+fn kind(c: char) -> Option<Feature> {
+    match c {
+        'a'..='z' => Some(Feature::Lower),
+        'A'..='Z' => Some(Feature::Upper),
+        '0'..='9' => Some(Feature::Digit),
+        '\n' => Some(Feature::LineBreak),
+        '!'..='~' => Some(Feature::Punctuation),
+        _ => {
+            let after = RANGES.partition_point(|&(first, _)| first <= u32::from(c));
+            RANGES.get(after.checked_sub(1)?).map(|&(_, feature)| feature)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Features {
+        Features::of(&[text])[0]
+    }
+
+    #[test]
+    fn each_feature_counts_what_it_says() {
+        let found = of("Hello  readFile, understanding!!\n  x_1 — été жук 語 한글 हिन्दी עברית ไทย\n\n");
+        let expected = [
+            (Feature::Upper, 2),
+            (Feature::Lower, 4 + 7 + 13 + 1 + 1),
+            (Feature::Digit, 1),
+            (Feature::Punctuation, 4),
+            (Feature::Underscore, 1),
+            (Feature::PunctuationRun, 3),
+            (Feature::LineBreak, 3),
+            (Feature::Word, 5),
+            (Feature::Camel, 1),
+            (Feature::LongWord, 1),
+            (Feature::Line, 2),
+            (Feature::Indent, 1),
+            (Feature::Symbol, 1),
+            (Feature::Latin, 2),
+            (Feature::Cyrillic, 3),
+            (Feature::Cjk, 1),
+            (Feature::Hangul, 2),
+            (Feature::Indic, 6),
+            (Feature::Semitic, 5),
+            (Feature::OtherScript, 3),
+        ];
+        for (feature, times) in expected {
+            assert_eq!(found.get(feature), times, "{feature:?}");
+        }
+    }
+
+    #[test]
+    fn pieces_add_up_to_the_joined_text() {
+        let text = "A longword readFile\n  x — été\n\n語!!";
+        let cuts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+        for &cut in &cuts {
+            let (before, after) = text.split_at(cut);
+            let mut sum = Features::default();
+            for piece in Features::of(&[before, "", after]) {
+                sum += &piece;
+            }
+            assert_eq!(sum, of(text), "{before:?} {after:?}");
+        }
+    }
+}

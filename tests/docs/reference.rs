@@ -1,0 +1,199 @@
+//! docs/manifest.md: the tables of keys, written from the schemas that are made from the types.
+
+use contexture::report::schema;
+use serde_json::{Map, Value};
+
+use crate::{UPDATE, at, pages, text, with_generated};
+
+#[test]
+fn the_manifest_page_is_current() {
+    let path = at("docs/manifest.md");
+    let page = with_generated(&text(&path), "manifest", &Reference::of("manifest").page("A manifest", &[]));
+    let manifest = Reference::of("manifest");
+    let page = with_generated(&page, "project", &Reference::of("project").page("contexture.yaml", &manifest.names()));
+    pages::hold(&path, &page, UPDATE, "docs");
+}
+
+/// A schema and the records that it is made of.
+struct Reference {
+    root: Value,
+}
+
+/// Records whose keys stand where they are used.
+const WITHIN: [&str; 2] = ["Block", "History"];
+
+impl Reference {
+    fn of(name: &str) -> Self {
+        Self { root: serde_json::from_str(&schema::of(name).expect("a schema")).expect("JSON") }
+    }
+
+    /// The named records, in the order of their first use.
+    fn names(&self) -> Vec<String> {
+        self.root["$defs"].as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    fn definition(&self, name: &str) -> &Value {
+        &self.root["$defs"][name]
+    }
+
+    /// A table for the root, then one for each record that is not in `known`.
+    fn page(&self, title: &str, known: &[String]) -> String {
+        let mut page = self.table(title, &self.root);
+        for name in self.names().iter().filter(|name| !known.contains(name) && !WITHIN.contains(&name.as_str())) {
+            let definition = self.definition(name);
+            if definition.get("properties").is_some() {
+                page.push_str(&format!("\n{}", self.table(&self.title(name), definition)));
+            }
+        }
+        page
+    }
+
+    /// How a record is called: the path of the key that holds it.
+    fn title(&self, name: &str) -> String {
+        let key = match name {
+            "BlockFields" => "A block",
+            "Input" => "`inputs.NAME`",
+            "Pick" => "`pick`",
+            "Mapping" => "`map`",
+            "Output" => "`output`",
+            "Cache" => "`cache`",
+            "Traffic" => "`traffic`",
+            "Budgets" => "`budgets`",
+            "CostPerCall" => "`budgets.cost_per_call`",
+            other => panic!("`{other}` is a new record: give it a title in tests/docs/reference.rs"),
+        };
+        key.to_owned()
+    }
+
+    fn table(&self, title: &str, record: &Value) -> String {
+        let mut table = format!("### {title}\n\n{}\n\n| key | takes | what |\n|---|---|---|\n", prose(record));
+        let mut words = String::new();
+        let required: Vec<&Value> = record["required"].as_array().into_iter().flatten().collect();
+        for (key, property) in record["properties"].as_object().into_iter().flatten() {
+            let must = if required.contains(&&Value::from(key.as_str())) { " **Required.**" } else { "" };
+            table.push_str(&format!("| `{key}` | {} | {}{must} |\n", self.takes(property), prose(property)));
+            words.push_str(&self.words(key, property));
+        }
+        format!("{table}{words}")
+    }
+
+    /// The words that a key takes, each with what it means.
+    fn words(&self, key: &str, property: &Value) -> String {
+        let Some(words) = self.resolved(property)["oneOf"].as_array().cloned() else { return String::new() };
+        let explained =
+            |word: &Value| format!("`{}` ({})", plain(&word["const"]), lowered(prose(word).trim_end_matches('.')));
+        format!("\n`{key}`: {}.\n", words.iter().map(explained).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The definition behind a reference, null alternatives left out.
+    fn resolved(&self, schema: &Value) -> Value {
+        let schema = without_null(schema);
+        match schema["$ref"].as_str() {
+            Some(reference) => self.definition(reference.trim_start_matches("#/$defs/")).clone(),
+            None => schema,
+        }
+    }
+
+    /// What a key takes, in words.
+    fn takes(&self, schema: &Value) -> String {
+        let schema = without_null(schema);
+        if let Some(words) = quantity(&schema) {
+            return words.to_owned();
+        }
+        if let Some(reference) = schema["$ref"].as_str() {
+            let name = reference.trim_start_matches("#/$defs/");
+            let definition = self.definition(name);
+            return match name {
+                "Block" => "a block".to_owned(),
+                "History" => format!("{}, or `{{tokens, name}}`", self.takes(&definition["anyOf"][0])),
+                "CacheMark" => "`true`, `never`, or a lifetime".to_owned(),
+                "HitRate" => "`auto`, or a share".to_owned(),
+                _ if definition.get("oneOf").is_some() => {
+                    let words = definition["oneOf"].as_array().into_iter().flatten();
+                    words.map(|word| format!("`{}`", plain(&word["const"]))).collect::<Vec<_>>().join(", ")
+                }
+                _ => format!("a map: {}", link(&self.title(name))),
+            };
+        }
+        if let Some([one, many]) = schema["anyOf"].as_array().map(Vec::as_slice)
+            && many["items"] == *one
+        {
+            return format!("{}, or a list", self.takes(one));
+        }
+        match schema["type"].as_str() {
+            Some("string") => "text".to_owned(),
+            Some("boolean") => "`true`, `false`".to_owned(),
+            Some("integer") => "a whole number".to_owned(),
+            Some("array") => format!("a list of {}", plural(&self.takes(&schema["items"]))),
+            Some("object") => match &schema["additionalProperties"] {
+                Value::Bool(true) => "a map".to_owned(),
+                values => format!("a map of {}", plural(&self.takes(values))),
+            },
+            None => "anything".to_owned(),
+            Some(_) => panic!("no words for {schema}: give it some in tests/docs/reference.rs"),
+        }
+    }
+}
+
+/// What the written forms of quantities are called.
+fn quantity(schema: &Value) -> Option<&'static str> {
+    let pattern = schema["pattern"].as_str().or_else(|| schema["anyOf"][1]["pattern"].as_str())?;
+    Some(match pattern {
+        pattern if pattern.ends_with("/(month|day|hour)$") => "a rate: `1.5M/month`, `50/day`, `2k/hour`",
+        pattern if pattern.ends_with("[smhd]$") => "a lifetime: `5m`, `1h`, `24h`",
+        pattern if pattern.ends_with("[kKMGB])$") => "a count: `600`, `60k`, `1.5M`",
+        pattern if pattern.contains("\\$?") => "US dollars: `$0.02`, `$20_000`",
+        pattern if pattern.contains("%?") => "a share: `90%`, `0.9`",
+        pattern => panic!("no words for the pattern {pattern}: give it some in tests/docs/reference.rs"),
+    })
+}
+
+/// A schema less the alternative that it may be null.
+fn without_null(schema: &Value) -> Value {
+    let Some(map) = schema.as_object() else { return schema.clone() };
+    let mut map: Map<String, Value> = map.clone();
+    map.remove("description");
+    if let Some(kinds) = map.get("type").and_then(Value::as_array) {
+        let kinds: Vec<Value> = kinds.iter().filter(|kind| **kind != "null").cloned().collect();
+        if let [only] = kinds.as_slice() {
+            map.insert("type".to_owned(), only.clone());
+        }
+    }
+    if let Some(choices) = map.get("anyOf").and_then(Value::as_array) {
+        let choices: Vec<Value> = choices.iter().filter(|choice| choice["type"] != "null").cloned().collect();
+        match choices.as_slice() {
+            [only] => return only.clone(),
+            _ => map.insert("anyOf".to_owned(), choices.into()),
+        };
+    }
+    Value::Object(map)
+}
+
+fn prose(schema: &Value) -> String {
+    schema["description"].as_str().unwrap_or_default().replace('|', "\\|")
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn lowered(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+fn plural(thing: &str) -> String {
+    match thing {
+        "text" => "texts".to_owned(),
+        "a block" => "blocks".to_owned(),
+        words if words.starts_with('`') => format!("words: {words}"),
+        map => map.trim_start_matches("a map: ").to_owned(),
+    }
+}
+
+/// A link to the section of that title.
+fn link(title: &str) -> String {
+    let anchor: String =
+        title.to_lowercase().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '_')).collect();
+    format!("[{title}](#{})", anchor.replace(' ', "-"))
+}

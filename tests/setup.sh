@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Makes target/venv, the Python that the tests take as their witness, from tests/requirements.txt.
+# Run again, it does nothing until that file or the Python changes.
+# Prints the path of the interpreter on stdout, everything else on stderr.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+requirements="$root/tests/requirements.txt"
+venv="$root/target/venv"
+stamp="$venv/.made-from"
+
+stop() {
+    printf 'tests/setup.sh: %s\n' "$1" >&2
+    exit 1
+}
+
+command -v python3 >/dev/null || stop 'python3 is missing; install Python 3.10 or later'
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || stop "$(python3 --version) is too old; install Python 3.10 or later"
+
+wanted="$(python3 -c 'import sys; print(sys.version.split()[0], sys.base_prefix)') $(cksum <"$requirements")"
+if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+    printf '%s\n' "$venv/bin/python"
+    exit 0
+fi
+
+# Debian keeps ensurepip in a package of its own.
+if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        { apt-get update && apt-get install --yes --no-install-recommends python3-venv; } >&2 ||
+            stop 'apt-get could not install python3-venv'
+    else
+        stop 'the venv module is missing; on Debian: apt-get install python3-venv'
+    fi
+fi
+
+rm -rf "$venv"
+mkdir -p "$root/target"
+python3 -m venv "$venv" >&2
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" >&2 ||
+    stop 'pip could not install tests/requirements.txt'
+printf '%s\n' "$wanted" >"$stamp"
+printf '%s\n' "$venv/bin/python"

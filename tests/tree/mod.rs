@@ -1,0 +1,9 @@
+//! The trees against git itself: what `src/tree` reads, lists and names must be what git says.
+#![cfg(unix)]
+
+mod basics;
+mod chance;
+mod content;
+mod hostile;
+mod patterns;
+mod states;
