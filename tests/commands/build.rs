@@ -152,7 +152,7 @@ error[missing-fragment]: there is no file `gone.md`
 fn a_failing_budget_is_told_and_the_bundle_is_written() {
     let repo = budgeted(4);
     let outcome = repo.run("build").exits(1);
-    assert!(outcome.stdout.contains("over budget: prefix_tokens is 6 for gpt-6.1-sol, the limit is 4"), "{outcome}");
+    assert!(outcome.stdout.contains("over budget for gpt-6.1-sol: prefix_tokens is 6, the limit is 4"), "{outcome}");
     assert!(repo.at("dist/a.bundle/bundle.json").exists());
 }
 

@@ -20,6 +20,7 @@ build       the output of build and check with --format json
 list        the output of list --format json
 explain     the output of explain --format json
 count       the output of count --format json
+break-even  the output of break-even --format json
 models      the output of models --format json
 simulation  the output of simulate --format json
 

@@ -82,6 +82,7 @@ fn every_json_output_is_valid_by_its_schema() {
         &["models", "claude-opus-5", "--as-of", "2026-11-21"],
         &["models", "--changes"],
         &["simulate", scenario, "--as-of", "2026-11-21"],
+        &["break-even", "support/triage", "--training", "$2000", "--tuned-model", "gpt-4o", "--prompt", "1k"],
     ];
     for arguments in runs {
         let (name, json) = output(&at(""), arguments);
