@@ -337,7 +337,7 @@ support/triage  cx1:2f7e2e95f562  at 4dc522114f
   segment     tokens  from
   system/1         6  templates/persona.hbs:1
   system/2         9  policies/refunds.md:1-3
-  messages/1       0  contexts/support/triage.yaml:8
+  messages/1    hole  contexts/support/triage.yaml:8
 
 1 context built
 
