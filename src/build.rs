@@ -6,9 +6,10 @@
 
 use rayon::prelude::*;
 
-use crate::budgets::{self, BudgetResult};
 use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
+use crate::cost::budget::without_traffic;
+use crate::cost::traffic::Traffic;
 use crate::count::{Counts, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::{Error, Failure};
@@ -63,8 +64,6 @@ pub struct Build {
     pub counts: Counts,
     /// What is different for each model.
     pub models: Vec<ModelBuild>,
-    /// The budgets, each for each model.
-    pub budgets: Vec<BudgetResult>,
     /// Warnings and notes.
     pub remarks: Vec<Diagnostic>,
 }
@@ -142,8 +141,11 @@ impl Workshop<'_> {
         let (counts, own) = count(&segments, &tokenizers.distinct);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
         let models = base.models(cards, &tokenizers, &own, &mut faults);
-        let budgets = budgets::evaluate(&plan, &segments, &models);
-        faults.extend(budgets::block_remarks(&plan, &segments, &models));
+        if let (Some(budgets), None) =
+            (&plan.manifest.budgets, plan.manifest.traffic.as_ref().and_then(Traffic::declared))
+        {
+            faults.extend(without_traffic(budgets));
+        }
         let reads = reader.reads();
         let provenance = match provenance::settle(self.tree, &reads) {
             Ok(provenance) => provenance,
@@ -165,7 +167,6 @@ impl Workshop<'_> {
             cards: self.cards_digest.clone(),
             counts,
             models,
-            budgets,
             remarks,
         })
     }

@@ -67,7 +67,6 @@ pub mod cost;
 // The upper floor
 pub mod provenance;
 pub mod model_build;
-pub mod budgets;
 pub mod build;
 pub mod record;
 pub mod emit;

@@ -4,6 +4,7 @@
 //! report. No logic, no git and no formatting lives here. Data goes to stdout, everything else to
 //! stderr; only [`main`] decides the exit code.
 
+mod break_even;
 mod build;
 mod check;
 mod count;
@@ -109,6 +110,8 @@ enum Command {
     Count(count::Arguments),
     /// Replay timed requests against a provider's cache rules
     Simulate(simulate::Arguments),
+    /// Weigh fine-tuning a model against prompting with this context
+    BreakEven(break_even::Arguments),
     /// List model cards, explain one, show dated changes, or import a price file
     Models(models::Arguments),
     /// Tell whether a bundle follows from the commit that it names
@@ -160,6 +163,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
         Command::Simulate(arguments) => simulate::run(arguments, &session),
+        Command::BreakEven(arguments) => break_even::run(arguments, &session),
         Command::Models(arguments) => models::run(arguments, &session),
         Command::Verify(arguments) => verify::run(arguments, &session),
         Command::Schema(arguments) => generate::schema(arguments, &session),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::cost::budget::{Bills, Later};
 use crate::cost::planner::words::per_million;
 use crate::models::{Card, CardAt, Date};
-use crate::rules::{Model, Price, Prices, Rates};
+use crate::rules::{Model, Price, Rates};
 
 /// The bills of every day after `today` on which the card says something new about prices or the
 /// cache, by day. `bills` prices the context as the card stands on a day.
@@ -38,14 +38,14 @@ fn because(before: &Model, after: &Model) -> String {
     if doubles(&old.base, &new.base) {
         return format!("{name} doubles");
     }
-    let kinds: [(&str, fn(&Prices) -> Option<Price>); 4] = [
-        ("input price", |prices| prices.base.input),
-        ("output price", |prices| prices.base.output),
-        ("cache read price", |prices| prices.base.read),
-        ("storage price", |prices| prices.storage),
+    let kinds = [
+        ("input price", old.base.input, new.base.input),
+        ("output price", old.base.output, new.base.output),
+        ("cache read price", old.base.read, new.base.read),
+        ("storage price", old.storage, new.storage),
     ];
-    for (kind, price) in kinds {
-        match (price(old), price(new)) {
+    for (kind, old, new) in kinds {
+        match (old, new) {
             (Some(old), Some(new)) if old != new => {
                 return format!("{name}'s {kind} goes from {} to {} a million", per_million(old), per_million(new));
             }

@@ -2,9 +2,9 @@
 
 pub mod ahead;
 pub mod bill;
+pub mod break_even;
 pub mod budget;
 pub mod planner;
-pub use crate::rules;
 pub mod scenario;
 pub mod simulate;
 pub mod traffic;

@@ -2,6 +2,7 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
+use super::break_even::BreakEvenReport;
 use super::build::BuildReport;
 use super::count::CountReport;
 use super::explain::ExplainReport;
@@ -14,7 +15,7 @@ use crate::manifest::{Manifest, ProjectFile};
 use crate::models;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 11] = [
+pub const NAMES: [(&str, &str); 12] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -24,6 +25,7 @@ pub const NAMES: [(&str, &str); 11] = [
     ("list", "the output of list --format json"),
     ("explain", "the output of explain --format json"),
     ("count", "the output of count --format json"),
+    ("break-even", "the output of break-even --format json"),
     ("models", "the output of models --format json"),
     ("simulation", "the output of simulate --format json"),
 ];
@@ -40,6 +42,7 @@ pub fn of(name: &str) -> Option<String> {
         "list" => schema::<ListReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
         "count" => schema::<CountReport>(Reads::Printed),
+        "break-even" => schema::<BreakEvenReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),
         "simulation" => schema::<SimulationReport>(Reads::Printed),
         _ => return None,

@@ -1,6 +1,7 @@
 //! Laws of the bill, and the case that the planner is for: a long reference and many examples.
 
 use contexture::cost::bill::{Bill, Terms, bill};
+use contexture::cost::planner::words::{call_decimal, month_decimal};
 use contexture::cost::planner::{Layout, Wishes, plan};
 use contexture::cost::traffic::{Chance, Traffic};
 use contexture::manifest::{Breakpoints, HitRate, Hours};
@@ -182,6 +183,26 @@ proptest! {
             prop_assert!(bill(&planned, &terms).saves.unwrap() >= Usd::ZERO);
         }
     }
+}
+
+/// The worked example of `docs/planner.md`, from the card.
+#[test]
+fn the_example_in_the_docs_follows_from_the_card() {
+    let model = Cards::built_in().find("gpt-6.1-sol").unwrap().at(Date::constant(2026, 11, 20)).model();
+    let hit_rate = HitRate::Given(Share { millionths: 1_000_000 });
+    let traffic = Traffic { hit_rate, ..traffic(1_500_000, 20) };
+    let bill = billed(&model, &layout(&[(57_204, ttl("30m"))]), 57_204, Some(&traffic));
+    let call = |usd: Option<Usd>| call_decimal(usd.unwrap());
+    let row = [
+        call(bill.uncached),
+        call(bill.cold),
+        call(bill.warm),
+        call(bill.expected),
+        month_decimal(bill.month.unwrap()),
+        call(bill.deploy),
+    ];
+    let line = format!("| {} |", row.join(" | "));
+    assert!(include_str!("../../docs/planner.md").contains(&line), "docs/planner.md does not say {line}");
 }
 
 /// A reference of 600,000 tokens and 1,000 examples of 40, with a model that has a price cliff at

@@ -4,6 +4,7 @@
 //! Streams are drawn from fixed seeds, so that a run is the same every time. A mean of n calls is
 //! held against the closed form within five standard errors of that mean.
 
+mod cards;
 mod laws;
 mod replay;
 mod stage;

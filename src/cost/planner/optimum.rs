@@ -272,17 +272,23 @@ mod tests {
         best
     }
 
+    /// Instances of up to 12 boundaries: with amounts as they come, and with amounts so small that
+    /// equal costs and neighbouring values are frequent.
     fn choices() -> impl Strategy<Value = Choice> {
-        let boundary =
-            (0u64..4_000, 0u64..300_000_000, prop::bool::weighted(0.85), prop::option::weighted(0.1, 0usize..2));
-        let level = (-9_000_000i128..3_000_000, -500_000i128..8_000_000, prop::bool::weighted(0.8));
+        prop_oneof![instances(4_000, 9_000_000, 2_000_000_000), instances(4, 6, 8),]
+    }
+
+    fn instances(tokens: u64, amount: i128, fee: i128) -> impl Strategy<Value = Choice> {
+        let forced = prop::option::weighted(0.1, 0usize..2);
+        let boundary = (0..=tokens, 0u64..300_000_000, prop::bool::weighted(0.85), forced);
+        let level = (-amount..=amount / 3, -amount / 8..=amount, prop::bool::weighted(0.8));
         (
             prop::collection::vec(boundary, 0..=12),
             prop::collection::vec(level, 1..=2),
             1usize..6,
-            prop_oneof![Just(0u64), 0u64..6_000],
+            prop_oneof![Just(0u64), 0..=tokens * 3 / 2],
             any::<bool>(),
-            prop_oneof![Just(0i128), 0i128..2_000_000_000],
+            prop_oneof![Just(0i128), 0..=fee],
         )
             .prop_map(|(boundaries, levels, limit, minimum, minimum_per_breakpoint, fee)| {
                 let (mut tokens, mut lost) = (0, 0);
@@ -304,7 +310,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
 
         /// No selection of at most 12 boundaries is cheaper, and the one found is legal.
         #[test]

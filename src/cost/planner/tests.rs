@@ -5,7 +5,7 @@ use crate::cost::bill::{RequestTokens, bill};
 use crate::diag::Severity;
 use crate::manifest::{HitRate, Hours};
 use crate::quantity::{Share, Usd};
-use crate::rules::{BlockBoundary, CacheRules, Class, Lifetime, Model, Price, Prices, Rates};
+use crate::rules::{BlockBoundary, CacheRules, Class, Cliff, Lifetime, Model, Price, Prices, Rates};
 use crate::segment::{Kind, Origin, Part, Role, Stability, Tier};
 use crate::source::{ProjectPath, Source, Span};
 use crate::tokens::Count;
@@ -215,4 +215,98 @@ fn without_traffic_the_end_of_the_prefix_is_marked() {
         "ends the 3,000 tokens before the first input; pays with the second call within 5m (no traffic is declared)"
     );
     assert_eq!(places(&layout.value), [(2, "5m".to_owned())]);
+}
+
+/// The codes and messages about a prompt: segments with their tokens, the band of the text, a window.
+fn remarked(
+    texts: &[Text],
+    tokens: &[u64],
+    band: (u64, u64),
+    window: Option<u64>,
+) -> Vec<(&'static str, String, usize)> {
+    let mut model = sonnet();
+    let dear = Rates { input: Some(price("4")), output: Some(price("15")), ..Rates::default() };
+    model.prices.as_mut().unwrap().cliffs = vec![Cliff { above: 100_000, inclusive: false, rates: dear }];
+    let segments = super::tests::prefix(texts);
+    let end = prefix_len(&segments);
+    let count = |tokens: u64, (less, more): (u64, u64)| Count::estimated(tokens, (tokens - less, tokens + more));
+    let (prefix, text) = (tokens[..end].iter().sum(), tokens.iter().sum());
+    let request =
+        RequestTokens { prefix: count(prefix, band), text: count(text, band), inputs: 600, framing: 0, output: 250 };
+    let traffic = traffic(100, 0);
+    let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &request };
+    let layout = plan(&segments, tokens, AUTO, &terms).value;
+    let bill = bill(&layout, &terms);
+    remarks(&segments, tokens, &layout, &bill, &terms, window)
+        .into_iter()
+        .map(|found| (found.code, found.message, found.span.map_or(0, |span| span.line_column().0)))
+        .collect()
+}
+
+#[test]
+fn text_that_can_never_be_cached_is_told_with_its_tokens() {
+    let input = Text { block: 1, is_input: true, ..Text::default() };
+    let texts = [Text::default(), input, Text { block: 2, ..Text::default() }];
+    let found = remarked(&texts, &[1_000, 0, 12_345], (0, 0), None);
+    assert_eq!(
+        found,
+        [(
+            "input-before-stable",
+            "`system/1.1` is filled in at run time and stands before 12,345 tokens of unchanging text (most of it in \
+         `system/2.2`), which can never be cached"
+                .to_owned(),
+            2
+        )]
+    );
+    assert!(remarked(&texts, &[1_000, 0, 99], (0, 0), None).is_empty());
+    let mut texts = blocks(3);
+    texts[1].stability = Some(Stability::Volatile);
+    let found = remarked(&texts, &[1_000, 50, 2_000], (0, 0), None);
+    assert_eq!(found.iter().map(|(code, _, line)| (*code, *line)).collect::<Vec<_>>(), [("volatile-before-stable", 2)]);
+}
+
+#[test]
+fn limits_that_are_near_are_told() {
+    let codes = |tokens: u64, band, window| {
+        remarked(&blocks(1), &[tokens], band, window).into_iter().map(|(code, ..)| code).collect::<Vec<_>>()
+    };
+    // The prefix: 512 tokens are cached, a quarter less is a few short.
+    assert_eq!(codes(500, (0, 0), None), ["short-prefix"]);
+    assert!(codes(383, (0, 0), None).is_empty() && codes(512, (0, 0), None).is_empty());
+    assert_eq!(codes(500, (10, 20), None), ["band-straddles"]);
+    // The cliff lies above 100,000 tokens, 600 of which are the input's.
+    assert_eq!(codes(97_400, (0, 0), None), ["near-cliff"]);
+    assert!(codes(97_399, (0, 0), None).is_empty());
+    assert_eq!(codes(99_400, (0, 0), None), ["near-cliff"]);
+    assert_eq!(codes(99_401, (0, 0), None), ["near-cliff"]);
+    assert_eq!(codes(104_400, (0, 0), None), ["near-cliff"]);
+    assert!(codes(104_401, (0, 0), None).is_empty());
+    assert_eq!(codes(90_000, (0, 20_000), None), ["band-straddles"]);
+    // The window.
+    assert_eq!(codes(9_400, (0, 0), Some(10_000)), ["near-window"]);
+    assert_eq!(codes(8_900, (0, 0), Some(10_000)), ["near-window"]);
+    assert!(codes(8_899, (0, 0), Some(10_000)).is_empty() && codes(9_401, (0, 0), Some(10_000)).is_empty());
+    assert_eq!(codes(9_000, (0, 500), Some(10_000)), ["band-straddles"]);
+}
+
+#[test]
+fn what_lies_beyond_a_cliff_is_told_in_dollars() {
+    let found = remarked(&blocks(1), &[99_501], (0, 0), None);
+    assert_eq!(
+        found[0].1,
+        "the request is 101 tokens over the price cliff at 100,000: beyond it an uncached call costs $0.4042 instead of \
+         $0.2027"
+    );
+}
+
+#[test]
+fn marks_that_cost_more_than_they_save_are_told() {
+    let mut texts = blocks(1);
+    texts[0].mark = Mark::Here;
+    let found = remarked(&texts, &[10_000], (0, 0), None);
+    assert_eq!(found.iter().map(|(code, ..)| *code).collect::<Vec<_>>(), ["caching-does-not-pay"]);
+    assert_eq!(
+        found[0].1,
+        "caching costs $0.4724 a month more than it saves at 100 calls a month: an entry is found 1.2% of the time"
+    );
 }

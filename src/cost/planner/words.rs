@@ -40,6 +40,22 @@ pub fn money(amount: Usd) -> String {
     format!("{sign}${}.{fraction}", group(whole))
 }
 
+/// A cost of one call as a plain number of dollars, as JSON holds it: at most eight decimals, rounded
+/// half to even, without trailing zeros.
+pub fn call_decimal(amount: Usd) -> String {
+    trimmed(amount.rounded(8))
+}
+
+/// A cost of a month as a plain number of dollars, as JSON holds it: to the cent, without trailing
+/// zeros.
+pub fn month_decimal(amount: Usd) -> String {
+    trimmed(amount.rounded(2))
+}
+
+fn trimmed(decimal: String) -> String {
+    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.').to_owned() } else { decimal }
+}
+
 /// `$2.50`: a price per million tokens.
 pub fn per_million(price: Price) -> String {
     let exact = Usd { femto: i128::from(price.nano) * 1_000_000 }.exact();
@@ -74,5 +90,12 @@ mod tests {
         assert_eq!(per_million(Price { nano: 100_000_000 }), "$0.10");
         assert_eq!(per_million(Price { nano: 2_000_000_000 }), "$2");
         assert_eq!(counted(1, "call"), "1 call");
+        let call = |written: &str| call_decimal(Usd::parse(written).unwrap());
+        assert_eq!(
+            [call("0.009464230528"), call("0.11815"), call("120"), call("0")],
+            ["0.00946423", "0.11815", "120", "0"]
+        );
+        assert_eq!(month_decimal(Usd::parse("14196.345792").unwrap()), "14196.35");
+        assert_eq!(month_decimal(Usd::ZERO - Usd::parse("0.10").unwrap()), "-0.1");
     }
 }
