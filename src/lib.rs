@@ -16,6 +16,7 @@ pub mod error;
 pub mod examples;
 pub mod fragment;
 pub mod json;
+pub mod lock;
 pub mod manifest;
 pub mod model_build;
 pub mod models;

@@ -3,6 +3,7 @@
 mod build;
 mod count;
 mod list;
+mod lock;
 mod project;
 mod screen;
 
