@@ -70,6 +70,7 @@ pub mod model_build;
 pub mod build;
 pub mod record;
 pub mod emit;
+pub mod lock;
 pub mod verify;
 pub mod report;
 pub mod cli;

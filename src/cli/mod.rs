@@ -12,6 +12,7 @@ mod explain;
 mod generate;
 mod init;
 mod list;
+mod lock;
 mod models;
 mod render;
 mod session;
@@ -31,7 +32,7 @@ use session::Session;
 #[derive(Debug, Parser)]
 #[command(name = "contexture", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, verify); 2 it could not be answered (manifest, usage, repository)."
+    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, lock, verify); 2 it could not be answered (manifest, usage, repository)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -92,6 +93,14 @@ struct TreeArguments {
     staged: bool,
 }
 
+/// Whether the text must be the one that is committed and locked.
+#[derive(Debug, Clone, Copy, Default, Args)]
+struct LockArguments {
+    /// Refuse uncommitted text, and every context that is not as contexture.lock says
+    #[arg(long)]
+    locked: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write a working project to start from
@@ -114,6 +123,8 @@ enum Command {
     BreakEven(break_even::Arguments),
     /// List model cards, explain one, show dated changes, or import a price file
     Models(models::Arguments),
+    /// Write contexture.lock: the digests of every context and variant
+    Lock(lock::Arguments),
     /// Tell whether a bundle follows from the commit that it names
     Verify(verify::Arguments),
     /// Print the JSON Schema of a file format or an output
@@ -165,6 +176,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Simulate(arguments) => simulate::run(arguments, &session),
         Command::BreakEven(arguments) => break_even::run(arguments, &session),
         Command::Models(arguments) => models::run(arguments, &session),
+        Command::Lock(arguments) => lock::run(arguments, &session),
         Command::Verify(arguments) => verify::run(arguments, &session),
         Command::Schema(arguments) => generate::schema(arguments, &session),
         Command::Completions(arguments) => generate::completions(arguments, &session),

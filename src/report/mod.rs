@@ -9,6 +9,7 @@ pub mod count;
 pub mod explain;
 pub mod inert;
 pub mod list;
+pub mod lock;
 pub mod models;
 pub mod schema;
 pub mod simulate;

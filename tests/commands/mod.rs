@@ -7,6 +7,7 @@ mod explain;
 mod generate;
 mod init;
 mod list;
+mod lock;
 mod project;
 mod render;
 mod screen;
