@@ -5,9 +5,10 @@
 //! the model's [`Family`]. [`Tokenizer`] is whichever of them a model has. All of them count the
 //! text of one message as it stands joined, and hand each piece of it the tokens that begin there.
 //!
-//! An encoding cuts a text where counts add up (`cut`, by the character classes of `class`), counts
-//! the stretches, and counts joined pieces by their seams (`seam`). Most stretches are counted by
-//! tiktoken-rs; those that would be too much for it are split (`split`) and merged (`merge`) here.
+//! An encoding splits a text as its pattern says (`split`, by the character classes of `class`) and
+//! merges what it finds (`merge`) with a vocabulary (`vocabulary`) that the build script has laid out
+//! (`image`). It cuts long texts where counts add up (`cut`), and counts joined pieces by their seams
+//! (`seam`).
 //! An estimate sums up what a text is made of (`features`) with the weights of a family (`estimate`,
 //! `estimators`). This room knows text and nothing of where it came from or what it costs.
 
@@ -20,10 +21,12 @@ mod estimate;
 mod estimators;
 mod family;
 mod features;
+mod image;
 mod merge;
 mod seam;
 mod split;
 mod user;
+mod vocabulary;
 
 use std::sync::Arc;
 
