@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::budgets::{self, BudgetResult};
 use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
-use crate::count::{Counts, count};
+use crate::count::{Counts, Known, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
@@ -87,6 +87,7 @@ struct Workshop<'a> {
     cards_digest: String,
     date: Date,
     models: &'a [String],
+    known: &'a Known,
 }
 
 /// Builds the contexts that the request names, side by side, sorted by name.
@@ -95,6 +96,15 @@ struct Workshop<'a> {
 /// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
 /// single context are in its [`Attempt`].
 pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+    build_knowing(tree, request, &Known::default())
+}
+
+/// [`build_all`] with what earlier builds found out about their texts, which changes no number and
+/// saves counting them again.
+///
+/// # Errors
+/// As [`build_all`].
+pub fn build_knowing(tree: &dyn Tree, request: &Request, known: &Known) -> Result<Vec<Attempt>, Failure> {
     let fragments = Fragments::new(tree);
     let project = Project::open(&fragments)?;
     let candidates = project.contexts(&request.contexts)?;
@@ -115,6 +125,7 @@ pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Fai
         cards,
         date,
         models: &request.models,
+        known,
     };
     let attempts = candidates.into_par_iter().map(|Candidate { id, layers }| {
         let result = layers.and_then(|layers| workshop.build(&layers)).map(Box::new);
@@ -138,8 +149,8 @@ impl Workshop<'_> {
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link(&segments);
-        let tokenizers = tokenizers(&cards, &plan, &reader, &mut faults);
-        let (counts, own) = count(&segments, &tokenizers.distinct);
+        let tokenizers = tokenizers(&cards, &plan, &reader, self.known, &mut faults);
+        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, self.known);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
         let models = base.models(cards, &tokenizers, &own, &mut faults);
         let budgets = budgets::evaluate(&plan, &segments, &models);
