@@ -17,6 +17,7 @@ pub mod examples;
 pub mod fragment;
 pub mod json;
 pub mod lock;
+pub mod log;
 pub mod manifest;
 pub mod model_build;
 pub mod models;

@@ -5,10 +5,12 @@
 pub mod build;
 pub mod cost;
 pub mod count;
+pub mod csv;
 pub mod explain;
 pub mod inert;
 pub mod list;
 pub mod lock;
+pub mod log;
 pub mod models;
 pub mod schema;
 pub mod simulate;

@@ -7,6 +7,7 @@ use super::count::CountReport;
 use super::explain::ExplainReport;
 use super::json;
 use super::list::ListReport;
+use super::log::LogReport;
 use super::models::ModelsReport;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::emit::bundle::BundleRecord;
@@ -14,7 +15,7 @@ use crate::manifest::{Manifest, ProjectFile};
 use crate::models::CardFile;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 11] = [
+pub const NAMES: [(&str, &str); 12] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -23,6 +24,7 @@ pub const NAMES: [(&str, &str); 11] = [
     ("build", "the output of build and check with --format json"),
     ("list", "the output of list --format json"),
     ("explain", "the output of explain --format json"),
+    ("log", "the output of log --format json"),
     ("count", "the output of count --format json"),
     ("models", "the output of models --format json"),
     ("simulation", "the output of simulate --format json"),
@@ -39,6 +41,7 @@ pub fn of(name: &str) -> Option<String> {
         "build" => schema::<BuildReport>(Reads::Printed),
         "list" => schema::<ListReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
+        "log" => schema::<LogReport>(Reads::Printed),
         "count" => schema::<CountReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),
         "simulation" => schema::<SimulationReport>(Reads::Printed),
