@@ -10,7 +10,7 @@ use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
 use crate::cost::budget::without_traffic;
 use crate::cost::traffic::Traffic;
-use crate::count::{Counts, count};
+use crate::count::{Counts, Known, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
@@ -86,6 +86,7 @@ struct Workshop<'a> {
     cards_digest: String,
     date: Date,
     models: &'a [String],
+    known: &'a Known,
 }
 
 /// Builds the contexts that the request names, side by side, sorted by name.
@@ -94,6 +95,15 @@ struct Workshop<'a> {
 /// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
 /// single context are in its [`Attempt`].
 pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+    build_knowing(tree, request, &Known::default())
+}
+
+/// [`build_all`] with what earlier builds found out about their texts, which changes no number and
+/// saves counting them again.
+///
+/// # Errors
+/// As [`build_all`].
+pub fn build_knowing(tree: &dyn Tree, request: &Request, known: &Known) -> Result<Vec<Attempt>, Failure> {
     let fragments = Fragments::new(tree);
     let project = Project::open(&fragments)?;
     let candidates = project.contexts(&request.contexts)?;
@@ -114,6 +124,7 @@ pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Fai
         cards,
         date,
         models: &request.models,
+        known,
     };
     let attempts = candidates.into_par_iter().map(|Candidate { id, layers }| {
         let result = layers.and_then(|layers| workshop.build(&layers)).map(Box::new);
@@ -137,8 +148,8 @@ impl Workshop<'_> {
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link(&segments);
-        let tokenizers = tokenizers(&cards, &plan, &reader, &mut faults);
-        let (counts, own) = count(&segments, &tokenizers.distinct);
+        let tokenizers = tokenizers(&cards, &plan, &reader, self.known, &mut faults);
+        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, self.known);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
         let models = base.models(cards, &tokenizers, &own, &mut faults);
         if let (Some(budgets), None) =

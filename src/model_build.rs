@@ -10,7 +10,7 @@ use crate::cost::bill::{Bill, RequestTokens, Terms, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
 use crate::cost::planner::{Layout, Wishes, plan as place, remarks};
 use crate::cost::traffic::Traffic;
-use crate::count::Counts;
+use crate::count::{Counts, Known};
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults};
 use crate::fragment::Reader;
@@ -131,7 +131,13 @@ pub struct Tokenizers {
 
 /// What counts each model's tokens: the user's file if the project names one for the model, else
 /// what the card says.
-pub fn tokenizers(cards: &[(String, Arc<Card>)], plan: &Plan, reader: &Reader, faults: &mut Faults) -> Tokenizers {
+pub fn tokenizers(
+    cards: &[(String, Arc<Card>)],
+    plan: &Plan,
+    reader: &Reader,
+    known: &Known,
+    faults: &mut Faults,
+) -> Tokenizers {
     let mut tokenizers = Tokenizers::default();
     let mut keys: Vec<String> = Vec::new();
     for (_, card) in cards {
@@ -145,11 +151,13 @@ pub fn tokenizers(cards: &[(String, Arc<Card>)], plan: &Plan, reader: &Reader, f
             }
             (None, name) => name.as_str().to_owned(),
         };
-        let known = keys.iter().position(|other| *other == key);
-        let place = known.unwrap_or_else(|| {
-            let loaded = fragment.map(|fragment| UserTokenizer::from_bytes(fragment.source.text().as_bytes()));
+        let met = keys.iter().position(|other| *other == key);
+        let place = met.unwrap_or_else(|| {
+            let loaded = fragment.map(|fragment| {
+                known.tokenizer(&fragment.blob, || UserTokenizer::from_bytes(fragment.source.text().as_bytes()))
+            });
             tokenizers.distinct.push(match loaded {
-                Some(Ok(user)) => Tokenizer::User(Arc::new(user)),
+                Some(Ok(user)) => Tokenizer::User(user),
                 Some(Err(error)) => {
                     let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
                     faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));

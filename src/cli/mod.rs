@@ -13,6 +13,7 @@ mod generate;
 mod init;
 mod list;
 mod lock;
+mod log;
 mod models;
 mod render;
 mod session;
@@ -115,6 +116,8 @@ enum Command {
     Render(render::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
+    /// Tell the history of a context: tokens, kept prefix and cost, commit by commit
+    Log(log::Arguments),
     /// Count the tokens of files or of standard input
     Count(count::Arguments),
     /// Replay timed requests against a provider's cache rules
@@ -172,6 +175,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::run(arguments, &session),
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
+        Command::Log(arguments) => log::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
         Command::Simulate(arguments) => simulate::run(arguments, &session),
         Command::BreakEven(arguments) => break_even::run(arguments, &session),

@@ -8,6 +8,7 @@ use super::count::CountReport;
 use super::explain::ExplainReport;
 use super::json;
 use super::list::ListReport;
+use super::log::LogReport;
 use super::models::ModelsReport;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::emit::bundle::BundleRecord;
@@ -15,7 +16,7 @@ use crate::manifest::{Manifest, ProjectFile};
 use crate::models;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 12] = [
+pub const NAMES: [(&str, &str); 13] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -24,6 +25,7 @@ pub const NAMES: [(&str, &str); 12] = [
     ("build", "the output of build and check with --format json"),
     ("list", "the output of list --format json"),
     ("explain", "the output of explain --format json"),
+    ("log", "the output of log --format json"),
     ("count", "the output of count --format json"),
     ("break-even", "the output of break-even --format json"),
     ("models", "the output of models --format json"),
@@ -41,6 +43,7 @@ pub fn of(name: &str) -> Option<String> {
         "build" => schema::<BuildReport>(Reads::Printed),
         "list" => schema::<ListReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
+        "log" => schema::<LogReport>(Reads::Printed),
         "count" => schema::<CountReport>(Reads::Printed),
         "break-even" => schema::<BreakEvenReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),

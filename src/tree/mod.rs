@@ -20,6 +20,7 @@ mod eol;
 mod history;
 mod ignored;
 mod index;
+mod lineage;
 mod links;
 mod memory;
 mod objects;
@@ -36,6 +37,7 @@ use crate::source::{ObjectId, ProjectPath};
 
 pub use commit::CommitTree;
 pub use index::IndexTree;
+pub use lineage::{Parents, Questions, Signature};
 pub use memory::Memory;
 pub use place::Place;
 pub use recorder::{Record, Recorder, Uncommitted, uncommitted};
