@@ -71,6 +71,7 @@ pub mod build;
 pub mod record;
 pub mod emit;
 pub mod lock;
+pub mod blame;
 pub mod log;
 pub mod verify;
 pub mod report;

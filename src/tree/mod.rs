@@ -13,6 +13,7 @@
 //! `dist/` and whatever lies in a submodule are not text; and every walk has a budget.
 
 mod attributes;
+mod blame;
 mod cache;
 mod commit;
 mod disk;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
 
+pub use blame::{BlamedLines, MAX_BLAMED_BYTES};
 pub use commit::CommitTree;
 pub use index::IndexTree;
 pub use lineage::{Parents, Questions, Signature};

@@ -147,7 +147,7 @@ impl Place {
         Ok(IndexTree::new(objects, staged(&repository, file)?, &self.prefix, head))
     }
 
-    fn repository(&self, wanted: &str) -> Result<(MutexGuard<'_, Repository>, Arc<Objects>), Error> {
+    pub(super) fn repository(&self, wanted: &str) -> Result<(MutexGuard<'_, Repository>, Arc<Objects>), Error> {
         let both = self.repository.as_ref().zip(self.objects.as_ref());
         both.map(|(repository, objects)| (lock(repository), objects.clone())).ok_or_else(|| {
             let what = format!("{wanted}: {} is not in a git repository", self.root.display());
