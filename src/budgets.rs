@@ -1,7 +1,9 @@
 //! Budgets: limits of the manifest, each held for each model.
 
+use crate::build::Build;
 use crate::diag::Diagnostic;
 use crate::model_build::{Fit, ModelBuild};
+use crate::quantity::Share;
 use crate::resolve::Plan;
 use crate::segment::Segment;
 use crate::source::Span;
@@ -16,6 +18,8 @@ pub enum BudgetName {
     PrefixTokens,
     /// Tokens of one block.
     MaxTokens,
+    /// Tokens before the first input, against those of the base of a comparison.
+    Growth,
 }
 
 impl BudgetName {
@@ -25,6 +29,7 @@ impl BudgetName {
             Self::Tokens => "tokens",
             Self::PrefixTokens => "prefix_tokens",
             Self::MaxTokens => "max_tokens",
+            Self::Growth => "growth",
         }
     }
 }
@@ -122,6 +127,44 @@ pub fn evaluate(plan: &Plan, segments: &[Segment], models: &[ModelBuild]) -> Vec
         }
     }
     results
+}
+
+/// Holds `growth` for each model that both builds have: the limit is the base's prefix and what it
+/// may grow by. Without a base there is nothing to grow from.
+pub fn growth(base: &Build, head: &Build) -> Vec<BudgetResult> {
+    let Some(limit) = head.plan.manifest.budgets.as_ref().and_then(|budgets| budgets.growth.as_ref()) else {
+        return Vec::new();
+    };
+    let held = head.models.iter().filter_map(|model| {
+        let before = base.models.iter().find(|other| other.card.name == model.card.name)?;
+        let (old, actual) = (before.tokens.prefix.tokens(), model.tokens.prefix.tokens());
+        let most = u64::try_from(more(old, limit.value)).unwrap_or(u64::MAX);
+        let status = if actual > most { Status::Fail } else { Status::Pass };
+        let span = limit.span.clone();
+        Some(BudgetResult {
+            name: BudgetName::Growth,
+            block: None,
+            model: model.name.clone(),
+            limit: most,
+            actual,
+            status,
+            span,
+        })
+    });
+    held.collect()
+}
+
+/// Whether a budget blocks a change: it fails, and it either did not at the base or has got worse
+/// since by more than the slack. Debt that was there before blocks nothing.
+pub fn blocks(before: Option<&BudgetResult>, now: &BudgetResult, slack: Share) -> bool {
+    let was_over = before.is_some_and(|before| before.status == Status::Fail);
+    let is_worse = before.is_none_or(|before| u128::from(now.actual) > more(before.actual, slack));
+    now.status == Status::Fail && (!was_over || is_worse)
+}
+
+/// `tokens` and a share of them more, rounded down.
+fn more(tokens: u64, share: Share) -> u128 {
+    u128::from(tokens) + u128::from(tokens) * u128::from(share.millionths) / 1_000_000
 }
 
 /// A warning for each budget that fails or cannot be told, at the line to edit.

@@ -7,6 +7,7 @@
 mod build;
 mod check;
 mod count;
+mod diff;
 mod explain;
 mod generate;
 mod init;
@@ -103,6 +104,8 @@ enum Command {
     Check(check::Arguments),
     /// Print one prompt, or one request body, to stdout
     Render(render::Arguments),
+    /// Show what a change does to text, tokens, cache and money
+    Diff(diff::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
     /// Count the tokens of files or of standard input
@@ -157,6 +160,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Build(arguments) => build::run(arguments, &session),
         Command::Check(arguments) => check::run(arguments, &session),
         Command::Render(arguments) => render::run(arguments, &session),
+        Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
         Command::Simulate(arguments) => simulate::run(arguments, &session),

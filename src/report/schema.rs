@@ -4,6 +4,7 @@ use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use super::build::BuildReport;
 use super::count::CountReport;
+use super::diff::DiffReport;
 use super::explain::ExplainReport;
 use super::json;
 use super::list::ListReport;
@@ -14,7 +15,7 @@ use crate::manifest::{Manifest, ProjectFile};
 use crate::models::CardFile;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 11] = [
+pub const NAMES: [(&str, &str); 12] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -22,6 +23,7 @@ pub const NAMES: [(&str, &str); 11] = [
     ("bundle", "bundle.json"),
     ("build", "the output of build and check with --format json"),
     ("list", "the output of list --format json"),
+    ("diff", "the output of diff --format json"),
     ("explain", "the output of explain --format json"),
     ("count", "the output of count --format json"),
     ("models", "the output of models --format json"),
@@ -38,6 +40,7 @@ pub fn of(name: &str) -> Option<String> {
         "bundle" => schema::<BundleRecord>(Reads::Printed),
         "build" => schema::<BuildReport>(Reads::Printed),
         "list" => schema::<ListReport>(Reads::Printed),
+        "diff" => schema::<DiffReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
         "count" => schema::<CountReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),

@@ -13,6 +13,7 @@
 
 mod choice;
 mod class;
+mod common;
 mod count;
 mod cut;
 mod encoding;

@@ -12,8 +12,11 @@
 //! links are followed inside the project only (`links.rs`); git's own folder, the project's
 //! `dist/` and whatever lies in a submodule are not text; and every walk has a budget.
 
+mod ancestry;
 mod attributes;
+mod branch;
 mod cache;
+mod change;
 mod commit;
 mod disk;
 mod eol;
@@ -34,6 +37,8 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
 
+pub use branch::DefaultBranch;
+pub use change::Change;
 pub use commit::CommitTree;
 pub use index::IndexTree;
 pub use memory::Memory;
@@ -78,6 +83,11 @@ pub trait Tree: Send + Sync {
 
     /// What this tree is.
     fn name(&self) -> TreeName;
+
+    /// The files that differ from a commit, by path, without build output and what git ignores.
+    fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
+        change::by_listing(base, self)
+    }
 
     /// The commit that a working tree or an index stands on, to tell what is uncommitted. `None`
     /// for a commit, outside a repository, and before the first commit.
