@@ -57,9 +57,13 @@ mod tests {
     /// By tokenising both texts whole.
     fn plainly(encoding: Encoding, one: &str, other: &str) -> u64 {
         let ends = |text: &str| {
-            let mut end = 0;
-            let lengths = encoding.token_lengths(text).into_iter();
-            lengths.map(|length| (std::mem::replace(&mut end, end + length), length)).collect::<Vec<_>>()
+            let lengths = encoding.token_lengths(text);
+            let starts = lengths.iter().scan(0, |end, length| {
+                let start = *end;
+                *end += length;
+                Some(start)
+            });
+            starts.zip(lengths.clone()).collect::<Vec<_>>()
         };
         let same = |((start, length), (_, other_length)): &((usize, usize), (usize, usize))| {
             length == other_length && one.as_bytes()[*start..start + length] == other.as_bytes()[*start..start + length]
