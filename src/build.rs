@@ -6,10 +6,11 @@
 
 use rayon::prelude::*;
 
-use crate::budgets::{self, BudgetResult};
 use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
-use crate::count::{Counts, count};
+use crate::cost::budget::{BudgetResult, without_traffic};
+use crate::cost::traffic::Traffic;
+use crate::count::{Counts, Known, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
@@ -64,8 +65,6 @@ pub struct Build {
     pub counts: Counts,
     /// What is different for each model.
     pub models: Vec<ModelBuild>,
-    /// The budgets, each for each model.
-    pub budgets: Vec<BudgetResult>,
     /// Warnings and notes.
     pub remarks: Vec<Diagnostic>,
 }
@@ -75,6 +74,11 @@ impl Build {
     pub fn ratchet_slack(&self) -> Share {
         let budgets = self.plan.manifest.budgets.as_ref();
         budgets.and_then(|budgets| budgets.ratchet_slack.as_ref()).map_or(Share::default(), |slack| slack.value)
+    }
+
+    /// The budgets, each for each model.
+    pub fn budgets(&self) -> impl Iterator<Item = &BudgetResult> {
+        self.models.iter().flat_map(|model| &model.budgets)
     }
 }
 
@@ -99,6 +103,7 @@ pub struct Workshop<'a> {
     cards_digest: String,
     date: Date,
     models: &'a [String],
+    known: &'a Known,
 }
 
 /// Builds the contexts that the request names, side by side, sorted by name.
@@ -107,8 +112,17 @@ pub struct Workshop<'a> {
 /// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
 /// single context are in its [`Attempt`].
 pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+    build_knowing(tree, request, &Known::default())
+}
+
+/// [`build_all`] with what earlier builds found out about their texts, which changes no number and
+/// saves counting them again.
+///
+/// # Errors
+/// As [`build_all`].
+pub fn build_knowing(tree: &dyn Tree, request: &Request, known: &Known) -> Result<Vec<Attempt>, Failure> {
     let fragments = Fragments::new(tree);
-    let workshop = Workshop::open(&fragments, request)?;
+    let workshop = Workshop::open(&fragments, request, known)?;
     let candidates = workshop.project.contexts(&request.contexts)?;
     if candidates.is_empty() {
         let cure = "write a manifest below contexts/, or let `contexture init` write one";
@@ -122,7 +136,7 @@ impl<'a> Workshop<'a> {
     ///
     /// # Errors
     /// When one of them is broken, or the tree cannot be read.
-    pub fn open(fragments: &'a Fragments<'a>, request: &'a Request) -> Result<Self, Failure> {
+    pub fn open(fragments: &'a Fragments<'a>, request: &'a Request, known: &'a Known) -> Result<Self, Failure> {
         let project = Project::open(fragments)?;
         let cards = cards(fragments)?;
         let date = request
@@ -137,6 +151,7 @@ impl<'a> Workshop<'a> {
             cards,
             date,
             models: &request.models,
+            known,
         })
     }
 
@@ -161,12 +176,15 @@ impl<'a> Workshop<'a> {
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link(&segments);
-        let tokenizers = tokenizers(&cards, &plan, &reader, &mut faults);
-        let (counts, own) = count(&segments, &tokenizers.distinct);
+        let tokenizers = tokenizers(&cards, &plan, &reader, self.known, &mut faults);
+        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, self.known);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
         let models = base.models(cards, &tokenizers, &own, &mut faults);
-        let budgets = budgets::evaluate(&plan, &segments, &models);
-        faults.extend(budgets::block_remarks(&plan, &segments, &models));
+        if let (Some(budgets), None) =
+            (&plan.manifest.budgets, plan.manifest.traffic.as_ref().and_then(Traffic::declared))
+        {
+            faults.extend(without_traffic(budgets));
+        }
         let reads = reader.reads();
         let provenance = match provenance::settle(self.fragments.tree(), &reads) {
             Ok(provenance) => provenance,
@@ -188,7 +206,6 @@ impl<'a> Workshop<'a> {
             cards: self.cards_digest.clone(),
             counts,
             models,
-            budgets,
             remarks,
         })
     }

@@ -32,6 +32,14 @@ impl Digest {
     pub fn short(&self) -> String {
         self.to_string()[..VERSION.len() + 13].to_owned()
     }
+
+    /// Reads the printed form: `cx1:` and 64 small hexadecimal digits, nothing else.
+    pub fn parse(printed: &str) -> Option<Self> {
+        let digits = printed.strip_prefix(VERSION)?.strip_prefix(':')?;
+        let digest = Self(*blake3::Hash::from_hex(digits).ok()?.as_bytes());
+        // The hexadecimal of other tools may hold capitals; a printed digest has one spelling.
+        (digest.to_string() == printed).then_some(digest)
+    }
 }
 
 impl fmt::Display for Digest {

@@ -1,7 +1,14 @@
 //! Segments to token counts: of the text as it stands joined, attributed back to each segment.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::chain::Digest;
 use crate::segment::{Segment, messages, prefix_len};
-use crate::tokens::{Count, Encoding, Features, MessageCount, Tokenizer};
+use crate::source::ObjectId;
+use crate::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
 
 /// The tokens of a context's text by one tokenizer.
 #[derive(Debug, Clone)]
@@ -14,33 +21,68 @@ pub struct Counts {
     pub prefix: Count,
 }
 
-/// Counts the segments by `o200k_base` and by each of `tokenizers`, in their order.
+/// A part of a segment: the segment's digest and the part's number in it. It names the part's text.
+type PartName = (Digest, usize);
+
+/// What was found out about texts that were counted before. Counting with it gives the numbers of
+/// counting without it, and no text twice: contexts and commits share most of theirs.
+#[derive(Debug, Default)]
+pub struct Known {
+    measured: Mutex<HashMap<(Encoding, PartName), Measured>>,
+    features: Mutex<HashMap<(PartName, Joint), (Features, Joint)>>,
+    /// Whole runs, for tokenizers that cannot count by pieces.
+    runs: Mutex<HashMap<(ObjectId, Vec<PartName>), MessageCount>>,
+    tokenizers: Mutex<BTreeMap<ObjectId, Arc<UserTokenizer>>>,
+}
+
+/// The lock's value; what a panicking thread left behind is whole, since values go in in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Parts of one message without a hole among them.
+struct Run<'a> {
+    texts: Vec<&'a str>,
+    names: Vec<PartName>,
+    /// The segment that each part belongs to.
+    owners: Vec<usize>,
+}
+
+/// Counts the segments, whose digests are `digests`, by `o200k_base` and by each of `tokenizers`, in
+/// their order.
 ///
 /// Text is counted as it stands joined within one message; a hole cuts the message in two, since
-/// what will fill it is not known. What several tokenizers need (the base count, the features of the
-/// text) is worked out once.
-pub fn count(segments: &[Segment], tokenizers: &[Tokenizer]) -> (Counts, Vec<Counts>) {
+/// what will fill it is not known.
+pub fn count(
+    segments: &[Segment],
+    digests: &[Digest],
+    tokenizers: &[Tokenizer],
+    known: &Known,
+) -> (Counts, Vec<Counts>) {
     let prefix_end = prefix_len(segments);
     let none = Counts { per_segment: vec![0; segments.len()], text: Count::exact(0), prefix: Count::exact(0) };
     let (mut base, mut all) = (none.clone(), vec![none; tokenizers.len()]);
     for message in messages(segments) {
         let is_hole = |(segment, part): &(usize, usize)| segments[*segment].parts[*part].kind.is_hole();
         for run in message.split(is_hole).filter(|run| !run.is_empty()) {
-            let texts: Vec<&str> = run.iter().map(|(segment, part)| &*segments[*segment].parts[*part].text).collect();
-            let owners: Vec<usize> = run.iter().map(|(segment, _)| *segment).collect();
-            let shares = Encoding::O200kBase.attribute(&texts);
+            let run = Run {
+                texts: run.iter().map(|(segment, part)| &*segments[*segment].parts[*part].text).collect(),
+                names: run.iter().map(|(segment, part)| (digests[*segment], *part)).collect(),
+                owners: run.iter().map(|(segment, _)| *segment).collect(),
+            };
+            let shares = known.attribute(Encoding::O200kBase, &run);
             let mut features: Option<Vec<Features>> = None;
             for (counts, tokenizer) in all.iter_mut().zip(tokenizers) {
                 let counted = match tokenizer {
                     Tokenizer::Family(family) => {
-                        family.count_features(features.get_or_insert_with(|| Features::of_counted(&texts, &shares)))
+                        family.count_features(features.get_or_insert_with(|| known.features(&run, &shares)))
                     }
-                    tokenizer => tokenizer.count_message(&texts),
+                    Tokenizer::Encoding(encoding) => MessageCount::exact(known.attribute(*encoding, &run)),
+                    Tokenizer::User(user) => known.run(user, tokenizer, &run),
                 };
-                counts.add(&owners, counted, prefix_end);
+                counts.add(&run.owners, counted, prefix_end);
             }
-            let total = Count::exact(shares.iter().sum());
-            base.add(&owners, MessageCount { total, per_piece: shares }, prefix_end);
+            base.add(&run.owners, MessageCount::exact(shares), prefix_end);
         }
     }
     (base, all)
@@ -56,6 +98,140 @@ impl Counts {
         // The prefix ends at a hole, and a run holds none, so a run lies on one side of it.
         if owners.first().is_some_and(|first| *first < prefix_end) {
             self.prefix += counted.total;
+        }
+    }
+}
+
+impl Known {
+    /// The user's tokenizer that was read from this blob, loaded once.
+    pub fn tokenizer<E>(
+        &self,
+        blob: &ObjectId,
+        load: impl FnOnce() -> Result<UserTokenizer, E>,
+    ) -> Result<Arc<UserTokenizer>, E> {
+        if let Some(user) = lock(&self.tokenizers).get(blob) {
+            return Ok(user.clone());
+        }
+        let user = Arc::new(load()?);
+        Ok(lock(&self.tokenizers).entry(blob.clone()).or_insert(user).clone())
+    }
+
+    /// The share of each part, by an encoding.
+    fn attribute(&self, encoding: Encoding, run: &Run) -> Vec<u64> {
+        let known: Vec<Option<Measured>> = {
+            let measured = lock(&self.measured);
+            run.names.iter().map(|name| measured.get(&(encoding, *name)).copied()).collect()
+        };
+        let measures: Vec<Measured> = run
+            .texts
+            .par_iter()
+            .zip(known)
+            .map(|(text, known)| known.unwrap_or_else(|| encoding.measure(text)))
+            .collect();
+        let named = run.names.iter().zip(&measures);
+        lock(&self.measured).extend(named.map(|(name, measure)| ((encoding, *name), *measure)));
+        let pieces: Vec<(&str, &Measured)> = run.texts.iter().copied().zip(&measures).collect();
+        encoding.attribute_measured(&pieces)
+    }
+
+    /// The features of each part. `shares` are those of `o200k_base`.
+    fn features(&self, run: &Run, shares: &[u64]) -> Vec<Features> {
+        let mut joint = Joint::default();
+        let parts = run.texts.iter().zip(&run.names).zip(shares).map(|((text, name), tokens)| {
+            let known = lock(&self.features).get(&(*name, joint)).copied();
+            let (found, after) = known.unwrap_or_else(|| {
+                let found = Features::of_piece(text, joint);
+                lock(&self.features).insert((*name, joint), found);
+                found
+            });
+            joint = after;
+            found.with_o200k(*tokens)
+        });
+        parts.collect()
+    }
+
+    /// The share of each part, by a tokenizer of the user's.
+    fn run(&self, user: &Arc<UserTokenizer>, tokenizer: &Tokenizer, run: &Run) -> MessageCount {
+        let blob = lock(&self.tokenizers).iter().find(|(_, own)| Arc::ptr_eq(own, user)).map(|(blob, _)| blob.clone());
+        let Some(blob) = blob else { return tokenizer.count_message(&run.texts) };
+        let name = (blob, run.names.clone());
+        if let Some(counted) = lock(&self.runs).get(&name) {
+            return counted.clone();
+        }
+        let counted = tokenizer.count_message(&run.texts);
+        lock(&self.runs).insert(name, counted.clone());
+        counted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chain::link;
+    use crate::segment::{Kind, Mark, Origin, Part, Role, Tier};
+    use crate::source::{ProjectPath, Source, Span};
+    use crate::tokens::Family;
+
+    fn segment(role: Role, text: &str) -> Segment {
+        let kind = if text.is_empty() { Kind::Input } else { Kind::Text };
+        let source = Source::new(ProjectPath::root(), "");
+        Segment {
+            id: String::new(),
+            tier: Tier::Messages,
+            parts: vec![Part { role, kind, text: text.into() }],
+            origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source) },
+            mark: Mark::Free,
+            stability: None,
+            priority: 0,
+        }
+    }
+
+    fn prompt() -> impl Strategy<Value = Vec<Segment>> {
+        let text = prop_oneof![
+            Just(""),
+            Just("the"),
+            Just(" same"),
+            Just("\n"),
+            Just("longwor"),
+            Just("dIng "),
+            Just("'s"),
+            Just("é—")
+        ];
+        let role = prop_oneof![3 => Just(Role::User), 1 => Just(Role::Assistant)];
+        prop::collection::vec((role, text).prop_map(|(role, text)| segment(role, text)), 0..8)
+    }
+
+    proptest! {
+        /// Counting with what other prompts left behind is counting anew.
+        #[test]
+        fn what_is_known_changes_no_number(prompts in prop::collection::vec(prompt(), 1..6)) {
+            let tokenizers = [Tokenizer::Encoding(Encoding::Cl100kBase), Tokenizer::Family(Family::ClaudeNewer)];
+            let known = Known::default();
+            for segments in prompts {
+                let digests = link(&segments).digests;
+                let (base, own) = count(&segments, &digests, &tokenizers, &known);
+                let run_of = |wanted: &Tokenizer| -> Count {
+                    let messages = messages(&segments);
+                    let runs = messages.iter().flat_map(|message| {
+                        message.split(|(segment, part)| segments[*segment].parts[*part].kind.is_hole())
+                    });
+                    let texts = |run: &[(usize, usize)]| -> Vec<String> {
+                        run.iter().map(|(segment, part)| segments[*segment].parts[*part].text.to_string()).collect()
+                    };
+                    let counts = runs.filter(|run| !run.is_empty()).map(|run| {
+                        let texts = texts(run);
+                        wanted.count_message(&texts.iter().map(String::as_str).collect::<Vec<_>>()).total
+                    });
+                    counts.sum()
+                };
+                prop_assert_eq!(base.text, run_of(&Tokenizer::Encoding(Encoding::O200kBase)));
+                for (counts, tokenizer) in own.iter().zip(&tokenizers) {
+                    prop_assert_eq!(counts.text, run_of(tokenizer));
+                    prop_assert_eq!(counts.per_segment.iter().sum::<u64>(), counts.text.tokens());
+                }
+            }
         }
     }
 }

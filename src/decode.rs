@@ -1,6 +1,6 @@
 //! Spanned nodes to typed records: every fault of a file in one pass.
 //!
-//! [`record!`](crate::decode::record) declares a struct once and derives three things from it: the
+//! `record!` declares a struct once and derives three things from it: the
 //! type, its decoding (with unknown and missing keys reported, and near names suggested) and its
 //! JSON Schema. They cannot drift apart.
 
@@ -168,7 +168,7 @@ pub fn object_schema(docs: &[&str], properties: Vec<Property>) -> Schema {
 /// A schema that also takes null: a key that may be left out may as well be empty.
 fn nullable(schema: &Schema) -> Schema {
     use serde_json::{Value, json};
-    let null = json!({"type": "null"});
+    let nothing = json!({"type": "null"});
     let with = |key: &str, value: Value| {
         let mut schema = schema.clone();
         schema.insert(key.to_owned(), value);
@@ -176,10 +176,10 @@ fn nullable(schema: &Schema) -> Schema {
     };
     match (schema.get("type"), schema.get("anyOf").and_then(Value::as_array)) {
         (Some(Value::String(kind)), _) => with("type", json!([kind, "null"])),
-        (None, Some(choices)) if !choices.contains(&null) => {
-            with("anyOf", choices.iter().cloned().chain([null]).collect())
+        (None, Some(choices)) if !choices.contains(&nothing) => {
+            with("anyOf", choices.iter().cloned().chain([nothing]).collect())
         }
-        (None, None) if schema.get("$ref").is_some() => json_schema!({"anyOf": [schema, null]}),
+        (None, None) if schema.get("$ref").is_some() => json_schema!({"anyOf": [schema, nothing]}),
         _ => schema.clone(),
     }
 }
@@ -332,9 +332,11 @@ inline_schema!([T] OneOrMany<T>, format!("OneOrMany_{}", T::schema_name()), |gen
 inline_schema!([] Count, "Count", |_generator| json_schema!({
     "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": format!("^{COUNT}$")}]
 }));
-inline_schema!([] Usd, "Usd", |_generator| json_schema!({
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": format!("^\\$?{DECIMAL}$")}]
-}));
+inline_schema!([] Usd, "Usd", |generator| if generator.contract().is_serialize() {
+    json_schema!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"})
+} else {
+    json_schema!({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": format!("^\\$?{DECIMAL}$")}]})
+});
 inline_schema!([] Share, "Share", |_generator| json_schema!({
     "anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": format!("^{DECIMAL}%?$")}]
 }));

@@ -1,38 +1,82 @@
 //! contexture: prompt context as source code.
+//!
+//! A project is a folder in git. Its `contexts/` hold manifests, each the description of one prompt:
+//! which texts stand in it, in which order, for which models. This library turns such a project into
+//! request bodies, and says of every piece where it came from, what it weighs, and how far a
+//! provider's cache still serves after a change. `docs/architecture.md` is the house that it lives in.
+//!
+//! # The pipeline
+//!
+//! Text comes in through one door, [`tree::Tree`]: a commit, the index or the working tree. A file
+//! becomes a [`fragment::Fragment`], its front matter set apart. [`project`] finds the contexts and
+//! merges the layers of each (project file, `extends`, manifest, variant) as YAML nodes that still
+//! know their place, and decodes the result once, into a [`manifest::Manifest`].
+//!
+//! [`resolve::resolve`] answers every question that depends on the tree and returns a
+//! [`resolve::Plan`]. [`compose::compose`] renders the plan into [`segment::Segment`]s: text with a role
+//! and an origin, separators included, holes apart. That is the end of the text wing.
+//!
+//! [`chain::link`] hashes the segments. [`count`] counts them with every tokenizer that a model of
+//! the context has; the planner in [`cost`] places cache breakpoints by the rules of the model's
+//! card from [`models`], and the bill follows from its prices. That is the cost wing: it knows
+//! segments, and nothing of where they came from.
+//!
+//! [`build::build_all`] is all of this, one statement a stage, for every context at once. The
+//! [`build::Build`] that comes out is the one value that everything after it reads: [`emit`] makes
+//! request bodies and bundles of it, [`report`] text and JSON, and [`verify`] builds again to see
+//! whether a bundle follows from the commit that it names. [`delta::compare`] holds two builds of one
+//! context against each other, and [`review::review`] two trees. [`cli`] is a thin door on top.
+//!
+//! # Faults
+//!
+//! What is wrong in the user's files is a [`diag::Diagnostic`]: placed, hinted, as many in one run as
+//! there are. What is wrong with the world is an [`error::Error`]: one, with its cure. No input
+//! panics.
 
-pub mod blocks;
-pub mod budgets;
-pub mod build;
-pub mod chain;
-pub mod cli;
-pub mod compose;
-pub mod condition;
-pub mod cost;
-pub mod count;
-pub mod decode;
-pub mod delta;
-pub mod diag;
-pub mod emit;
-pub mod error;
-pub mod examples;
-pub mod fragment;
-pub mod json;
-pub mod manifest;
-pub mod model_build;
-pub mod models;
-pub mod project;
-pub mod provenance;
-pub mod quantity;
-pub mod range;
-pub mod record;
-pub mod render;
-pub mod report;
-pub mod resolve;
-pub mod review;
-pub mod segment;
+// In floor order: a module uses only those above it (tests/layers.rs).
+
+// The ground floor
 pub mod source;
-pub mod survey;
-pub mod tokens;
-pub mod tree;
-pub mod verify;
+pub mod diag;
+pub mod error;
+pub mod segment;
+pub mod quantity;
+pub mod condition;
 pub mod yaml;
+pub mod json;
+pub mod decode;
+pub mod manifest;
+pub mod blocks;
+pub mod chain;
+
+// The text wing
+pub mod tree;
+pub mod fragment;
+pub mod project;
+pub mod examples;
+pub mod resolve;
+pub mod render;
+pub mod compose;
+
+// The cost wing
+pub mod tokens;
+pub mod count;
+pub mod rules;
+pub mod models;
+pub mod cost;
+
+// The upper floor
+pub mod provenance;
+pub mod model_build;
+pub mod build;
+pub mod delta;
+pub mod survey;
+pub mod range;
+pub mod review;
+pub mod record;
+pub mod emit;
+pub mod lock;
+pub mod log;
+pub mod verify;
+pub mod report;
+pub mod cli;

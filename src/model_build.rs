@@ -5,14 +5,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use crate::chain::Digest;
-use crate::cost::bill::{Bill, RequestTokens, Terms, bill};
+use crate::cost::ahead::ahead;
+use crate::cost::bill::{Bill, RequestTokens, Terms, bill as bill_of, bounds};
+use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
 use crate::cost::planner::{Layout, Wishes, plan as place, remarks};
 use crate::cost::traffic::Traffic;
-use crate::count::Counts;
+use crate::count::{Counts, Known};
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults};
 use crate::fragment::Reader;
-use crate::manifest::{Breakpoints, Manifest};
+use crate::manifest::{Breakpoints, Budgets, Manifest};
 use crate::models::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
 use crate::resolve::{Content, Plan};
 use crate::segment::{Kind, Segment, Tier, messages};
@@ -35,6 +37,8 @@ pub struct ModelBuild {
     pub layout: Layout,
     /// What it costs.
     pub bill: Bill,
+    /// How the limits of the manifest stand.
+    pub budgets: Vec<BudgetResult>,
     /// How sure the card's figures are.
     pub doubts: Doubts,
     /// The shortest prefix that the model caches, if known.
@@ -140,7 +144,13 @@ pub struct Tokenizers {
 
 /// What counts each model's tokens: the user's file if the project names one for the model, else
 /// what the card says.
-pub fn tokenizers(cards: &[(String, Arc<Card>)], plan: &Plan, reader: &Reader, faults: &mut Faults) -> Tokenizers {
+pub fn tokenizers(
+    cards: &[(String, Arc<Card>)],
+    plan: &Plan,
+    reader: &Reader,
+    known: &Known,
+    faults: &mut Faults,
+) -> Tokenizers {
     let mut tokenizers = Tokenizers::default();
     for (_, card) in cards {
         let own = plan.manifest.tokenizers.iter().find(|(pattern, _)| matches_pattern(&pattern.text, &card.name));
@@ -153,11 +163,13 @@ pub fn tokenizers(cards: &[(String, Arc<Card>)], plan: &Plan, reader: &Reader, f
             }
             (None, name) => Arc::from(name.as_str()),
         };
-        let known = tokenizers.names.iter().position(|other| *other == key);
-        let place = known.unwrap_or_else(|| {
-            let loaded = fragment.map(|fragment| UserTokenizer::from_bytes(fragment.source.text().as_bytes()));
+        let met = tokenizers.names.iter().position(|other| *other == key);
+        let place = met.unwrap_or_else(|| {
+            let loaded = fragment.map(|fragment| {
+                known.tokenizer(&fragment.blob, || UserTokenizer::from_bytes(fragment.source.text().as_bytes()))
+            });
             tokenizers.distinct.push(match loaded {
-                Some(Ok(user)) => Tokenizer::User(Arc::new(user)),
+                Some(Ok(user)) => Tokenizer::User(user),
                 Some(Err(error)) => {
                     let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
                     faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));
@@ -262,13 +274,56 @@ impl Base<'_> {
         let placed = place(self.segments, &counts.per_segment, wishes(manifest), &terms);
         faults.extend(placed.warnings);
         let layout = placed.value;
-        let bill = bill(&layout, &terms);
+        let bills = Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) };
+        let bill = bills.at;
         faults.extend(remarks(self.segments, &counts.per_segment, &layout, &bill, &terms, window.limit));
+
+        let later = if holds_money(manifest.budgets.as_ref()) {
+            ahead(&card, self.date, |at| {
+                let (model, batch) = (at.model(), at.batch());
+                let terms = Terms { model: &model, batch: batch.as_ref(), ..terms };
+                Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) }
+            })
+        } else {
+            Vec::new()
+        };
+        let blocks = limited_blocks(self.plan, self.segments, &counts);
+        let figures =
+            Figures { model: &name, tokens: &tokens, bills, later: &later, blocks: &blocks, base_prefix: None };
+        let budgets = budget::evaluate(manifest.budgets.as_ref(), &figures);
+        faults.extend(budgets.iter().filter_map(BudgetResult::remark));
 
         let minimum = at.minimum();
         let doubts = self.cards.doubts(&card, self.date);
-        ModelBuild { card, name, tokenizer, counts, tokens, layout, bill, doubts, minimum, window, settings }
+        ModelBuild { card, name, tokenizer, counts, tokens, layout, bill, budgets, doubts, minimum, window, settings }
     }
+}
+
+/// Whether a budget limits money, so that announced prices matter.
+fn holds_money(budgets: Option<&Budgets>) -> bool {
+    budgets.is_some_and(|budgets| budgets.cost_per_call.is_some() || budgets.cost_per_month.is_some())
+}
+
+/// The blocks that have a limit of their own, with their tokens. The band of an estimate is that of
+/// the whole text, to scale.
+fn limited_blocks(plan: &Plan, segments: &[Segment], counts: &Counts) -> Vec<BlockTokens> {
+    let limited = plan.blocks.iter().filter_map(|block| Some((block, block.max_tokens.as_ref()?)));
+    let measured = limited.map(|(block, (limit, span))| {
+        let own = |segment: &Segment| segment.tier == block.tier && segment.origin.block.start == block.span.start;
+        let tokens = segments
+            .iter()
+            .zip(&counts.per_segment)
+            .filter(|(segment, _)| own(segment))
+            .map(|(_, tokens)| *tokens)
+            .sum();
+        BlockTokens {
+            block: format!("{}/{}", block.tier, block.label),
+            tokens: counts.text.part(tokens),
+            limit: *limit,
+            span: span.clone(),
+        }
+    });
+    measured.collect()
 }
 
 /// The manifest's settings for one model: plain keys, then those of every pattern that matches it.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contexture::cost::rules::{CacheRules, Cliff, Family, Price, Rates};
 use contexture::diag::Faults;
 use contexture::models::{Cards, Date, Selection, Status, Window, parse_price, schema};
 use contexture::quantity::Usd;
+use contexture::rules::{CacheRules, Cliff, Family, Price, Rates};
 use contexture::segment::Ttl;
 use contexture::source::{ProjectPath, Source};
 

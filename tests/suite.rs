@@ -1,7 +1,9 @@
 //! The program from outside, and the laws that it keeps. One binary, so that the library is linked
 //! once.
 
+mod bundles;
 mod commands;
 mod faults;
+mod laws;
 mod support;
 mod tree;

@@ -12,7 +12,7 @@ use crate::models::Date;
 use crate::report;
 
 use super::session::Session;
-use super::{Format, TreeArguments, Verdict};
+use super::{Format, LockArguments, TreeArguments, Verdict};
 
 /// Build contexts, write bundles, print the report, hold the budgets.
 #[derive(Debug, Args)]
@@ -25,6 +25,8 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
     #[command(flatten)]
     tree: TreeArguments,
+    #[command(flatten)]
+    lock: LockArguments,
     /// Prices and rules as of this day [default: the day of the commit]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -33,12 +35,15 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, output, tree, as_of, format } = arguments;
+    let Arguments { ids, output, tree, lock, as_of, format } = arguments;
     let place = session.place()?;
     let output = output.map_or_else(|| place.root().join("dist"), |written| session.path(&written));
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("building");
     let mut attempts = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
+    if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
+        return Ok(verdict);
+    }
     progress.now("writing");
     write(&mut attempts, &output)?;
     progress.done();

@@ -10,7 +10,7 @@ use crate::models::Date;
 use crate::report;
 
 use super::session::Session;
-use super::{Format, TreeArguments, Verdict};
+use super::{Format, LockArguments, TreeArguments, Verdict};
 
 /// Build without writing: for CI and pre-commit.
 #[derive(Debug, Args)]
@@ -20,6 +20,8 @@ pub(super) struct Arguments {
     ids: Vec<String>,
     #[command(flatten)]
     tree: TreeArguments,
+    #[command(flatten)]
+    lock: LockArguments,
     /// Prices and rules as of this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -28,12 +30,15 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, tree, as_of, format } = arguments;
+    let Arguments { ids, tree, lock, as_of, format } = arguments;
     let place = session.place()?;
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
     let mut attempts = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
+    if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
+        return Ok(verdict);
+    }
     attempts.par_iter_mut().for_each(|attempt| {
         let Ok(build) = &attempt.result else { return };
         let faults: Vec<_> = build.models.iter().filter_map(|model| bodies(build, model).err()).flatten().collect();

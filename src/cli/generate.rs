@@ -40,7 +40,7 @@ pub(super) fn schema(arguments: SchemaArguments, session: &Session) -> Result<Ve
     let SchemaArguments { name, out } = arguments;
     match (name, out) {
         (None, None) => {
-            let lines: String = schema::NAMES.iter().map(|(name, what)| format!("{name:<10} {what}\n")).collect();
+            let lines: String = schema::NAMES.iter().map(|(name, what)| format!("{name:<12}{what}\n")).collect();
             session.print(&lines)?;
         }
         (None, Some(folder)) => {

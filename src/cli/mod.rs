@@ -4,6 +4,7 @@
 //! report. No logic, no git and no formatting lives here. Data goes to stdout, everything else to
 //! stderr; only [`main`] decides the exit code.
 
+mod break_even;
 mod build;
 mod check;
 mod count;
@@ -12,6 +13,8 @@ mod explain;
 mod generate;
 mod init;
 mod list;
+mod lock;
+mod log;
 mod models;
 mod render;
 mod session;
@@ -31,7 +34,7 @@ use session::Session;
 #[derive(Debug, Parser)]
 #[command(name = "contexture", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, verify); 2 it could not be answered (manifest, usage, repository)."
+    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, lock, verify); 2 it could not be answered (manifest, usage, repository)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -92,6 +95,14 @@ struct TreeArguments {
     staged: bool,
 }
 
+/// Whether the text must be the one that is committed and locked.
+#[derive(Debug, Clone, Copy, Default, Args)]
+struct LockArguments {
+    /// Refuse uncommitted text, and every context that is not as contexture.lock says
+    #[arg(long)]
+    locked: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write a working project to start from
@@ -108,12 +119,18 @@ enum Command {
     Diff(diff::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
+    /// Tell the history of a context: tokens, kept prefix and cost, commit by commit
+    Log(log::Arguments),
     /// Count the tokens of files or of standard input
     Count(count::Arguments),
     /// Replay timed requests against a provider's cache rules
     Simulate(simulate::Arguments),
+    /// Weigh fine-tuning a model against prompting with this context
+    BreakEven(break_even::Arguments),
     /// List model cards, explain one, show dated changes, or import a price file
     Models(models::Arguments),
+    /// Write contexture.lock: the digests of every context and variant
+    Lock(lock::Arguments),
     /// Tell whether a bundle follows from the commit that it names
     Verify(verify::Arguments),
     /// Print the JSON Schema of a file format or an output
@@ -162,9 +179,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
+        Command::Log(arguments) => log::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
         Command::Simulate(arguments) => simulate::run(arguments, &session),
+        Command::BreakEven(arguments) => break_even::run(arguments, &session),
         Command::Models(arguments) => models::run(arguments, &session),
+        Command::Lock(arguments) => lock::run(arguments, &session),
         Command::Verify(arguments) => verify::run(arguments, &session),
         Command::Schema(arguments) => generate::schema(arguments, &session),
         Command::Completions(arguments) => generate::completions(arguments, &session),

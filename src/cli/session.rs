@@ -16,7 +16,8 @@ use super::{Color, Global, TreeArguments};
 
 /// One run of the command.
 pub(super) struct Session {
-    directory: PathBuf,
+    /// The folder of `-C`; the current one without it.
+    directory: Option<PathBuf>,
     quiet: bool,
     /// Whether to print more.
     pub verbose: bool,
@@ -35,25 +36,24 @@ impl Session {
             // Fails only when a pool exists already, which nothing before this line makes.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
         }
-        let directory = match directory {
-            Some(directory) => directory,
-            None => std::env::current_dir().map_err(|error| Error::file("cannot find", ".", error))?,
-        };
-        let kind = std::fs::metadata(&directory).map_err(|error| Error::file("cannot enter", &directory, error))?;
-        if !kind.is_dir() {
-            return Err(Error::usage(format!("{} is not a folder", directory.display()), "give -C a folder"));
+        if let Some(directory) = &directory {
+            let kind = std::fs::metadata(directory).map_err(|error| Error::file("cannot enter", directory, error))?;
+            if !kind.is_dir() {
+                return Err(Error::usage(format!("{} is not a folder", directory.display()), "give -C a folder"));
+            }
         }
         Ok(Self { directory, quiet, verbose })
     }
 
-    /// A path of the command line, seen from the folder that the command runs in.
+    /// A path of the command line, seen from the folder that the command runs in. Messages show it
+    /// as it was written.
     pub fn path(&self, written: &Path) -> PathBuf {
-        self.directory.join(written)
+        self.directory.as_ref().map_or_else(|| written.to_owned(), |directory| directory.join(written))
     }
 
     /// The project that the folder belongs to.
     pub fn place(&self) -> Result<Place, Error> {
-        Place::find(&self.directory)
+        Place::find(self.directory.as_deref().unwrap_or(Path::new(".")))
     }
 
     /// The tree that the arguments ask for.

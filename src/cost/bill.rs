@@ -6,9 +6,10 @@
 //! `docs/planner.md` has the formulas.
 
 use crate::cost::planner::{Layout, Service, ServiceKind, Stretch};
-use crate::cost::rules::{Model, Price, Rates};
 use crate::cost::traffic::{Chance, Traffic};
+use crate::manifest::HitRate;
 use crate::quantity::Usd;
+use crate::rules::{Model, Price, Rates};
 use crate::segment::Ttl;
 use crate::tokens::{Basis, Count};
 
@@ -130,6 +131,25 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
     }
 }
 
+/// The bills at the lower and the upper end of the band of the count; equal ones where it is exact.
+/// Breakpoints stand at the same share of the text.
+pub fn bounds(layout: &Layout, terms: &Terms) -> (Bill, Bill) {
+    let (tokens, text) = (terms.tokens, terms.tokens.text);
+    let whole = u128::from(text.tokens().max(1));
+    let at = |edge: u64| {
+        let scaled = |part: u64| u64::try_from(u128::from(part) * u128::from(edge) / whole).unwrap_or(u64::MAX);
+        let mut layout = layout.clone();
+        for placed in &mut layout.breakpoints {
+            placed.tokens = scaled(placed.tokens);
+        }
+        let prefix = Count::exact(scaled(tokens.prefix.tokens()));
+        let scaled = RequestTokens { prefix, text: Count::exact(edge), ..*tokens };
+        bill(&layout, &Terms { tokens: &scaled, ..*terms })
+    };
+    let (low, high) = text.band();
+    (at(low), at(high))
+}
+
 /// What a call that finds the first `served` tokens in the cache costs more than one that finds
 /// everything: what a change of the prompt costs once, in every replica. `None` where a price is not
 /// known.
@@ -154,11 +174,12 @@ pub fn rewarm(layout: &Layout, terms: &Terms, served: u64) -> Option<Usd> {
 
 /// The chance that a call finds a stretch alive.
 fn chance(stretch: &Stretch, traffic: &Traffic) -> Chance {
-    // An unpublished lifetime outlives every pause; a measured rate still holds.
-    let lives = stretch.lives.unwrap_or(Ttl { seconds: u32::MAX });
-    match traffic.hit_rate {
-        crate::manifest::HitRate::Auto if stretch.lives.is_none() && traffic.live_calls() > 0 => Chance::CERTAIN,
-        _ => traffic.chance(lives, stretch.refreshed_by_use),
+    match (stretch.lives, stretch.shadowed_by, traffic.hit_rate) {
+        (Some(lives), Some(shorter), _) => traffic.chance_behind(lives, shorter),
+        (Some(lives), None, _) => traffic.chance(lives, stretch.refreshed_by_use),
+        // An unpublished lifetime outlives every pause; a measured rate still holds.
+        (None, _, HitRate::Auto) if traffic.live_calls() > 0 => Chance::CERTAIN,
+        (None, ..) => traffic.chance(Ttl { seconds: u32::MAX }, true),
     }
 }
 
@@ -299,11 +320,9 @@ mod tests {
     use super::*;
     use crate::blocks::Breakpoint;
     use crate::cost::planner::Placed;
-    use crate::cost::rules::{
-        BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Prices,
-    };
-    use crate::manifest::{HitRate, Hours};
+    use crate::manifest::Hours;
     use crate::quantity::Share;
+    use crate::rules::{BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Prices};
 
     fn price(usd: &str) -> Option<Price> {
         Price::per_million(Usd::parse(usd).unwrap())

@@ -1,8 +1,10 @@
 //! Money, traffic, cache rules, planner, simulator, bill, budgets.
 
+pub mod ahead;
 pub mod bill;
+pub mod break_even;
+pub mod budget;
 pub mod planner;
-pub mod rules;
 pub mod scenario;
 pub mod simulate;
 pub mod traffic;

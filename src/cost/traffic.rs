@@ -87,41 +87,90 @@ impl Traffic {
         if let HitRate::Given(share) = self.hit_rate {
             return Chance { billionths: share.millionths.min(1_000_000) * 1_000 };
         }
-        let (active, days) = match self.hours {
-            Hours::Flat => (MONTH_DAYS * 24 * 3600, None),
-            Hours::Business => (BUSINESS_DAYS * BUSINESS_HOURS * 3600, Some(BUSINESS_DAYS)),
-        };
-        // No entry outlives the day that it was made on, where each day starts cold.
-        let seconds = days.map_or(u64::from(ttl.seconds), |_| u64::from(ttl.seconds).min(BUSINESS_HOURS * 3600));
-        // Beyond a billion replicas or calls a microsecond the answer is certain either way.
-        let replicas = u128::from(self.replicas.clamp(1, 1_000_000_000));
-        let expected = u128::from(self.live_calls()) * u128::from(seconds);
-        let over = u128::from(active) * replicas;
+        let (calls, over) = self.calls_within(ttl);
         if !refreshed_by_use {
-            return Chance::ratio(expected, expected + over);
+            return Chance::ratio(calls, calls + over);
         }
-        let Some(x) = Fixed::ratio(expected, over).filter(|x| x.0 < 45 * Fixed::ONE) else {
-            // e^(−45) is below 10⁻¹⁹; what remains is the first call of a day.
-            return match days {
-                None => Chance::CERTAIN,
-                Some(days) => {
-                    let calls = u128::from(self.live_calls());
-                    Chance::ratio(calls.saturating_sub(u128::from(days) * replicas), calls)
-                }
-            };
-        };
-        let missed = x.exp_of_negative();
+        let x = Fixed::ratio(calls, over);
+        let missed = x.map_or(Fixed(0), Fixed::exp_of_negative);
         let found = Fixed(Fixed::ONE - missed.0);
-        let Some(days) = days else { return found.chance() };
-        let Some(calls_a_day) = Fixed::ratio(u128::from(self.live_calls()), u128::from(days) * replicas) else {
-            return found.chance();
-        };
-        if calls_a_day.0 == 0 {
-            return Chance::NEVER;
+        match self.hours {
+            Hours::Flat => found.chance(),
+            Hours::Business => {
+                let Some(a_day) = self.calls_a_day() else { return found.chance() };
+                let cut_short = Fixed(found.0.saturating_sub(x.map_or(0, |x| x.times(missed).0)));
+                Fixed(found.0.saturating_sub(cut_short.over(a_day).0)).chance()
+            }
         }
-        let cold_starts = Fixed(found.0.saturating_sub(x.times(missed).0));
-        Fixed(found.0.saturating_sub(cold_starts.over(calls_a_day).0)).chance()
     }
+
+    /// The chance that a call finds an entry with `ttl` alive, or one behind it with the shorter TTL
+    /// that holds the same and more, when a read keeps only the entry alive that it reads.
+    ///
+    /// The longer-lived entry is then used at the misses of the shorter-lived one only, so it is found
+    /// at a miss if the one before came within its TTL. In a Poisson process the time S between two
+    /// misses, each the end of a gap longer than τ, has
+    /// `P(S < t) = Σ (−1)^(j−1) · (λ·e^(−λτ)·(t − jτ))^j / j!` over j ≥ 1 with jτ < t. In business hours
+    /// the first call of a day finds nothing.
+    pub fn chance_behind(&self, ttl: Ttl, shorter: Ttl) -> Chance {
+        let behind = self.chance(shorter, true);
+        if let HitRate::Given(_) = self.hit_rate {
+            return behind;
+        }
+        let (calls, over) = self.calls_within(shorter);
+        // The series loses its digits where one TTL is very many times the other; nothing that is
+        // offered comes near. Then the longer-lived entry is not counted on.
+        let Some(x) = Fixed::ratio(calls, over).filter(|_| ttl.seconds / shorter.seconds.max(1) <= 32) else {
+            return behind;
+        };
+        let found = between_misses(x.times(x.exp_of_negative()), ttl, shorter);
+        let first = match self.hours {
+            Hours::Flat => 0,
+            Hours::Business => self.calls_a_day().map_or(0, |a_day| {
+                let some = Fixed(Fixed::ONE - a_day.exp_of_negative().0);
+                some.over(a_day).chance().billionths
+            }),
+        };
+        let missed = behind.contrary().billionths.saturating_sub(first);
+        let rescued = u128::from(missed) * u128::from(found.billionths) / 1_000_000_000;
+        Chance { billionths: behind.billionths + rescued as u64 }
+    }
+
+    /// The calls of one replica that are expected within a TTL, as a ratio. No entry outlives the day
+    /// that it was made on, where each day starts cold.
+    fn calls_within(&self, ttl: Ttl) -> (u128, u128) {
+        let (active, longest) = match self.hours {
+            Hours::Flat => (MONTH_DAYS * 24 * 3600, u64::MAX),
+            Hours::Business => (BUSINESS_DAYS * BUSINESS_HOURS * 3600, BUSINESS_HOURS * 3600),
+        };
+        // More than a billion replicas answer as a billion do.
+        let replicas = u128::from(self.replicas.clamp(1, 1_000_000_000));
+        let seconds = u64::from(ttl.seconds).min(longest);
+        (u128::from(self.live_calls()) * u128::from(seconds), u128::from(active) * replicas)
+    }
+
+    /// The calls of one replica on a day of business; `None` when there are none, or more than anybody
+    /// could count.
+    fn calls_a_day(&self) -> Option<Fixed> {
+        let replicas = u128::from(self.replicas.clamp(1, 1_000_000_000));
+        Fixed::ratio(self.live_calls().into(), u128::from(BUSINESS_DAYS) * replicas).filter(|calls| calls.0 > 0)
+    }
+}
+
+/// The chance that two misses of an entry that lives for `shorter` lie less than `ttl` apart, by the
+/// misses `density` = λτ·e^(−λτ) that are expected in a time of τ.
+fn between_misses(density: Fixed, ttl: Ttl, shorter: Ttl) -> Chance {
+    // Fifteen digits, so that terms of some thousands can be multiplied.
+    const ONE: i128 = 1_000_000_000_000_000;
+    let density = (density.0 / 1_000) as i128;
+    let (ttl, shorter) = (i128::from(ttl.seconds), i128::from(shorter.seconds.max(1)));
+    let mut sum = 0;
+    for number in (1..).take_while(|number| number * shorter < ttl) {
+        let within = density * (ttl - number * shorter) / shorter;
+        let term = (1..=number).fold(ONE, |term, factor| term * within / factor / ONE);
+        sum += if number % 2 == 1 { term } else { -term };
+    }
+    Chance { billionths: (sum.clamp(0, ONE) / 1_000_000) as u64 }
 }
 
 /// A rate as a number a month, of so many days of so many hours; stops at `u64::MAX`.
@@ -203,9 +252,9 @@ impl Fixed {
         Some(Self(value))
     }
 
-    /// The product, rounded to nearest. Both below 2⁶⁴ units, or one of them small.
+    /// The product, rounded to nearest, of numbers whose product is below 10².
     fn times(self, other: Self) -> Self {
-        Self((self.0.saturating_mul(other.0) + Self::ONE / 2) / Self::ONE)
+        Self((self.0.saturating_mul(other.0) / (Self::ONE / 2)).div_ceil(2))
     }
 
     /// The quotient of something below 2.
@@ -213,9 +262,12 @@ impl Fixed {
         Self(self.0.saturating_mul(Self::ONE).checked_div(divisor.0).unwrap_or(0))
     }
 
-    /// e to the minus this, for less than 45: e⁻¹ as often as there are whole units, times the
-    /// power series of the rest. Off by less than 10⁻¹⁶.
+    /// e to the minus this: e⁻¹ as often as there are whole units, times the power series of the rest.
+    /// Off by less than 10⁻¹⁶; 0 where it is below 10⁻¹⁹.
     fn exp_of_negative(self) -> Self {
+        if self.0 >= 45 * Self::ONE {
+            return Self(0);
+        }
         let (units, rest) = (self.0 / Self::ONE, Self(self.0 % Self::ONE));
         // 1 − x + x²/2 − …: the terms fall, so that no partial sum is negative once paired.
         let (mut sum, mut term) = (Self::ONE, Fixed(Self::ONE));
@@ -288,8 +340,13 @@ mod tests {
                 for hours in [Hours::Flat, Hours::Business] {
                     for refreshed in [true, false] {
                         let traffic = Traffic { replicas, deploys: u64::MAX, ..traffic(calls, hours) };
-                        let chance = traffic.chance(Ttl { seconds: 315_360_000 }, refreshed);
+                        let long = Ttl { seconds: 315_360_000 };
+                        let chance = traffic.chance(long, refreshed);
                         assert!(chance <= Chance::CERTAIN, "{traffic:?}");
+                        for shorter in [1, 10_000_000, 315_000_000] {
+                            let behind = traffic.chance_behind(long, Ttl { seconds: shorter });
+                            assert!(behind <= Chance::CERTAIN, "{traffic:?}");
+                        }
                         assert!(traffic.rewarms() >= 1);
                     }
                 }

@@ -9,10 +9,11 @@ use std::collections::HashSet;
 
 use super::matching::SegmentChange;
 use super::{Build, ModelBuild};
+use crate::chain::link;
 use crate::cost::bill::{Bill, RequestTokens, Terms, bill};
 use crate::cost::planner::plan;
 use crate::cost::traffic::Traffic;
-use crate::count::count;
+use crate::count::{Known, count};
 use crate::model_build::wishes;
 use crate::quantity::Usd;
 use crate::segment::Segment;
@@ -123,7 +124,9 @@ impl Stage<'_> {
 
 /// A request in the tokens of one model's tokenizer; inputs, framing and answer as they are.
 fn counted(segments: &[Segment], counter: &ModelBuild, request: &RequestTokens) -> (RequestTokens, Vec<u64>) {
-    let (base, mut own) = count(segments, std::slice::from_ref(&counter.tokenizer.tokenizer));
+    let digests = link(segments).digests;
+    let (base, mut own) =
+        count(segments, &digests, std::slice::from_ref(&counter.tokenizer.tokenizer), &Known::default());
     let counts = own.pop().unwrap_or(base);
     (RequestTokens { prefix: counts.prefix, text: counts.text, ..*request }, counts.per_segment)
 }

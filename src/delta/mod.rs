@@ -13,18 +13,18 @@
 mod attribution;
 mod budget;
 mod matching;
-mod served;
+pub mod served;
 mod similarity;
 mod stream;
 
 use crate::build::Build;
-use crate::cost::rules::{Family, Mechanism};
 use crate::model_build::{Fit, ModelBuild};
 use crate::quantity::Usd;
+use crate::rules::{Family, Mechanism};
 use crate::segment::Tier;
 
 pub use attribution::{Attribution, Figure};
-pub use budget::{BudgetDelta, Turn};
+pub use budget::{BudgetDelta, Turn, held_against};
 pub use matching::{Kind, SegmentChange};
 
 /// A figure before and after; `None` where there is no such side, or the figure is not known.

@@ -11,16 +11,16 @@ use super::stream::{common_tokens, parting, runs};
 use super::{Build, ModelBuild};
 use crate::blocks::{self, BlockKind};
 use crate::cost::bill::{self, Terms};
-use crate::cost::rules::{Family, Mechanism, Mode, Model};
 use crate::cost::simulate::{self, Block, Content, Contents, Object, Prompts, Request, Speaker};
+use crate::rules::{Family, Mechanism, Mode, Model};
 use crate::segment::{Mark, Role, Segment, Tier, prefix_len};
 
 /// A build and one model of it.
-type Seen<'a> = (&'a Build, &'a ModelBuild);
+pub type Seen<'a> = (&'a Build, &'a ModelBuild);
 
 /// How many tokens of the new prompt the cache can serve right after the old one was in use: the
 /// longest old entry at or before the divergence that the new layout can reach.
-pub(super) fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
+pub fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
     let model = new.1.card.at(new.0.date).model();
     let mut texts = Texts::default();
     let by_tokens = mechanism(new)
@@ -40,14 +40,14 @@ pub(super) fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
 }
 
 /// What the first call after the merge costs more than a warm one.
-pub(super) fn rewarm((build, model): Seen<'_>, eligible: u64) -> Option<crate::quantity::Usd> {
+pub fn rewarm((build, model): Seen<'_>, eligible: u64) -> Option<crate::quantity::Usd> {
     let rules = model.card.at(build.date).model();
     let terms = Terms { model: &rules, batch: None, traffic: None, tokens: &model.tokens };
     bill::rewarm(&model.layout, &terms, eligible)
 }
 
 /// The way of caching that serves a build's requests.
-pub(super) fn mechanism((build, model): Seen<'_>) -> Option<Mechanism> {
+pub fn mechanism((build, model): Seen<'_>) -> Option<Mechanism> {
     let rules = model.card.at(build.date).cache_rules();
     let is_marked = model.layout.breakpoints.iter().any(|placed| !placed.is_dead);
     match (rules.explicit, rules.implicit) {

@@ -9,12 +9,12 @@ use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::fact::{Dated, Fact};
-use crate::cost::rules::{
+use crate::decode::{Count, Decode, Table, Text, expected, record};
+use crate::diag::{Diagnostic, Faults};
+use crate::rules::{
     BlockBoundary, BreakpointOnly, CacheRules, Class, Family, Invalidation, Lifetime, LongestPrefix, Mechanism,
     MixedBilling, Mode, PrefixUnits, WholeObject,
 };
-use crate::decode::{Count, Decode, Table, Text, expected, record};
-use crate::diag::{Diagnostic, Faults};
 use crate::segment::{Tier, Ttl};
 use crate::yaml::Node;
 

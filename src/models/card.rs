@@ -7,10 +7,10 @@ use jiff::civil::Date;
 use super::cache::CacheFacts;
 use super::fact::{Dated, Day, Fact};
 use super::price::{PriceList, rates};
-use crate::cost::rules::{self, CacheRules, Prices, Rates};
 use crate::decode::{Count, Decode, Table, Text, record, words};
 use crate::diag::{Diagnostic, Faults};
 use crate::quantity::Share;
+use crate::rules::{self, CacheRules, Prices, Rates};
 use crate::yaml::Node;
 
 words! {

@@ -141,7 +141,10 @@ impl Cards {
             match cards.chain(&name) {
                 Chain::Whole(written) => {
                     let card = Card::decode(&name, written, &mut in_cards);
-                    if let (Some(card), Ok(replaced)) = (card, self.find(&name)) {
+                    // A value at fault counts as absent, so gaps mean something only without faults.
+                    if let (Some(card), Ok(replaced), false) =
+                        (card, self.find(&name), faults.has_errors() || in_cards.has_errors())
+                    {
                         card.warn_about_gaps(&replaced, &mut in_cards);
                     }
                 }

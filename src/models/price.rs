@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::cost::rules::{Cliff, Price, Rates};
 use crate::decode::{Count, Decode, Table, expected, record};
 use crate::diag::{Diagnostic, Faults};
 use crate::quantity::Usd;
+use crate::rules::{Cliff, Price, Rates};
 use crate::segment::Ttl;
 use crate::yaml::{Node, Value};
 

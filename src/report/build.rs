@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::cost::amount;
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
-use crate::budgets::{BudgetResult, Status};
 use crate::build::{Attempt, Build};
+use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
 use crate::diag::{Diagnostic, Severity};
 use crate::model_build::ModelBuild;
 use crate::provenance::Standing;
@@ -58,17 +58,30 @@ pub struct BrokenContext {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct BudgetRecord {
     /// The key in `budgets:`, or `max_tokens` of a block.
-    pub name: crate::budgets::BudgetName,
+    pub name: BudgetName,
     /// The block, for a limit of one block.
     pub block: Option<String>,
     /// The model.
     pub model: String,
     /// The limit.
     pub limit: String,
-    /// What it is held against.
-    pub actual: String,
+    /// What it is held against; null when it is not known.
+    pub actual: Option<String>,
     /// How it stands.
     pub status: Status,
+    /// The first announced day on which a budget that passes no longer does.
+    pub fails_from: Option<FailsFromRecord>,
+}
+
+/// A day from which a budget fails.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FailsFromRecord {
+    /// The day.
+    pub day: String,
+    /// What happens then.
+    pub because: String,
+    /// What is held against the limit then.
+    pub actual: String,
 }
 
 impl BuildReport {
@@ -79,7 +92,7 @@ impl BuildReport {
             match &attempt.result {
                 Ok(build) => report.contexts.push(BuiltContext {
                     context: ContextRecord::of(build),
-                    budgets: build.budgets.iter().map(BudgetRecord::of).collect(),
+                    budgets: budgets(build).map(BudgetRecord::of).collect(),
                     diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
                 }),
                 Err(faults) => report.broken.push(BrokenContext {
@@ -104,9 +117,14 @@ impl BudgetRecord {
             name: result.name,
             block: result.block.clone(),
             model: result.model.clone(),
-            limit: result.limit.to_string(),
-            actual: result.actual.to_string(),
+            limit: result.limit.decimal(),
+            actual: result.actual.map(crate::cost::budget::Amount::decimal),
             status: result.status,
+            fails_from: result.fails_from.as_ref().map(|fails| FailsFromRecord {
+                day: fails.day.to_string(),
+                because: fails.because.clone(),
+                actual: fails.actual.decimal(),
+            }),
         }
     }
 }
@@ -156,14 +174,16 @@ fn context(build: &Build, verbose: bool) -> String {
         }
         drawn.push_str(&table.draw(2));
     }
-    for budget in build.budgets.iter().filter(|budget| budget.status == Status::Fail) {
-        let what = budget.block.as_deref().map_or_else(String::new, |block| format!(" of {block}"));
+    let all: Vec<BudgetResult> = budgets(build).cloned().collect();
+    for budget in all.iter().filter(|budget| budget.status == Status::Fail) {
+        drawn.push_str(&inert::terminal(&format!("  over budget for {}: {}\n", budget.model, budget.sentence())));
+    }
+    if let Some(budget) = nearest(&all).filter(|_| !all.is_empty()) {
+        let used = budget.used().unwrap_or(0) / 10_000;
         drawn.push_str(&inert::terminal(&format!(
-            "  over budget: {}{what} is {} for {}, the limit is {}\n",
-            budget.name.as_str(),
-            grouped(budget.actual),
+            "  nearest limit, {used}% used by {}: {}\n",
             budget.model,
-            grouped(budget.limit)
+            budget.sentence()
         )));
     }
     drawn
@@ -227,7 +247,12 @@ fn summary(attempts: &[Attempt]) -> String {
 
 /// Whether a budget fails.
 pub fn fails(build: &Build) -> bool {
-    build.budgets.iter().any(|budget| budget.status == Status::Fail)
+    budgets(build).any(|budget| budget.status == Status::Fail)
+}
+
+/// Every budget of a context, model by model.
+fn budgets(build: &Build) -> impl Iterator<Item = &BudgetResult> {
+    build.models.iter().flat_map(|model| &model.budgets)
 }
 
 /// Every diagnostic of a run, broken contexts last.

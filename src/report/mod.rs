@@ -2,13 +2,17 @@
 //!
 //! Printers take values and return text; only `cli` owns a stream.
 
+pub mod break_even;
 pub mod build;
 pub mod cost;
 pub mod count;
+pub mod csv;
 pub mod diff;
 pub mod explain;
 pub mod inert;
 pub mod list;
+pub mod lock;
+pub mod log;
 pub mod models;
 pub mod schema;
 pub mod simulate;

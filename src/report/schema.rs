@@ -2,20 +2,22 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
+use super::break_even::BreakEvenReport;
 use super::build::BuildReport;
 use super::count::CountReport;
 use super::diff::DiffReport;
 use super::explain::ExplainReport;
 use super::json;
 use super::list::ListReport;
+use super::log::LogReport;
 use super::models::ModelsReport;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::emit::bundle::BundleRecord;
 use crate::manifest::{Manifest, ProjectFile};
-use crate::models::CardFile;
+use crate::models;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 12] = [
+pub const NAMES: [(&str, &str); 14] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -25,7 +27,9 @@ pub const NAMES: [(&str, &str); 12] = [
     ("list", "the output of list --format json"),
     ("diff", "the output of diff --format json"),
     ("explain", "the output of explain --format json"),
+    ("log", "the output of log --format json"),
     ("count", "the output of count --format json"),
+    ("break-even", "the output of break-even --format json"),
     ("models", "the output of models --format json"),
     ("simulation", "the output of simulate --format json"),
 ];
@@ -35,14 +39,16 @@ pub fn of(name: &str) -> Option<String> {
     Some(match name {
         "manifest" => schema::<Manifest>(Reads::Written),
         "project" => schema::<ProjectFile>(Reads::Written),
-        "prices" => schema::<CardFile>(Reads::Written),
+        "prices" => json(&models::schema()),
         "scenario" => schema::<Scenario>(Reads::Written),
         "bundle" => schema::<BundleRecord>(Reads::Printed),
         "build" => schema::<BuildReport>(Reads::Printed),
         "list" => schema::<ListReport>(Reads::Printed),
         "diff" => schema::<DiffReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
+        "log" => schema::<LogReport>(Reads::Printed),
         "count" => schema::<CountReport>(Reads::Printed),
+        "break-even" => schema::<BreakEvenReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),
         "simulation" => schema::<SimulationReport>(Reads::Printed),
         _ => return None,

@@ -1,7 +1,7 @@
 //! What a comparison can be asked to stop at.
 
 use super::{ContextReview, Review};
-use crate::budgets::BudgetName;
+use crate::cost::budget::BudgetName;
 use crate::delta::{BudgetDelta, ModelDelta};
 
 /// Something that may have happened.

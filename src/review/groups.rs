@@ -23,7 +23,7 @@ struct Signature {
     causes: Vec<super::Cause>,
     /// What the prompt grew by.
     grown: i128,
-    budgets: Vec<(crate::budgets::BudgetName, Option<String>, String, crate::delta::Turn)>,
+    budgets: Vec<(crate::cost::budget::BudgetName, Option<String>, String, crate::delta::Turn)>,
 }
 
 /// The groups of two or more, by their first context. New, removed and broken contexts stand alone.

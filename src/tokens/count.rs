@@ -79,6 +79,15 @@ impl Count {
         (self.low, self.high)
     }
 
+    /// A part of it: `tokens` of this count's tokens, with the same label, and the band to scale.
+    pub fn part(self, tokens: u64) -> Self {
+        let scaled = |edge: u64| {
+            let scaled = u128::from(tokens) * u128::from(edge) / u128::from(self.tokens.max(1));
+            u64::try_from(scaled).unwrap_or(u64::MAX)
+        };
+        Self { tokens, low: scaled(self.low).min(tokens), high: scaled(self.high).max(tokens), basis: self.basis }
+    }
+
     /// Where the number comes from.
     pub fn basis(self) -> Basis {
         self.basis

@@ -122,9 +122,27 @@ impl Features {
     /// [`of`](Self::of) for pieces whose shares of `o200k_base` are known, as
     /// [`Encoding::attribute`] gives them.
     pub fn of_counted(pieces: &[&str], o200k: &[u64]) -> Vec<Self> {
-        let mut scan = Scan { before: '\n', kind_before: None, small_letters: 0 };
+        let mut joint = Joint::default();
         let shares = o200k.iter().copied().chain(std::iter::repeat(0));
-        pieces.iter().zip(shares).map(|(piece, tokens)| scan.piece(piece, tokens)).collect()
+        let counted = pieces.iter().zip(shares).map(|(piece, tokens)| {
+            let (found, after) = Self::of_piece(piece, joint);
+            joint = after;
+            found.with_o200k(tokens)
+        });
+        counted.collect()
+    }
+
+    /// The features of a piece that stands after `joint`, its share of `o200k_base` left out, and
+    /// the joint after it. A function of the two, so worth keeping beside a digest of the piece.
+    pub fn of_piece(piece: &str, joint: Joint) -> (Self, Joint) {
+        let mut scan = Scan::after(joint);
+        (scan.piece(piece), scan.joint())
+    }
+
+    /// The same with a share of `o200k_base`.
+    pub fn with_o200k(mut self, tokens: u64) -> Self {
+        self.add(Feature::O200k, tokens);
+        self
     }
 
     /// All features, in the order of `benches/estimate/corpus.csv`.
@@ -157,6 +175,25 @@ impl AddAssign<&Self> for Features {
     }
 }
 
+/// What of the text before a piece decides how the piece counts; by default, that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Joint {
+    /// The character before.
+    before: char,
+    /// The small letters in a row up to here, at most one more than make a long word.
+    small_letters: u8,
+}
+
+impl Default for Joint {
+    /// A text begins like a line.
+    fn default() -> Self {
+        Self { before: '\n', small_letters: 0 }
+    }
+}
+
+/// The small letters in a row that make a long word.
+const LONG_WORD: usize = 7;
+
 /// What is remembered of a text while it is read, across its pieces.
 struct Scan {
     /// The character before; a line break at the start of the text.
@@ -167,9 +204,17 @@ struct Scan {
 }
 
 impl Scan {
-    fn piece(&mut self, piece: &str, o200k: u64) -> Features {
+    fn after(joint: Joint) -> Self {
+        let Joint { before, small_letters } = joint;
+        Self { before, kind_before: kind(before), small_letters: small_letters.into() }
+    }
+
+    fn joint(&self) -> Joint {
+        Joint { before: self.before, small_letters: self.small_letters.min(LONG_WORD + 1) as u8 }
+    }
+
+    fn piece(&mut self, piece: &str) -> Features {
         let mut found = Features::default();
-        found.add(Feature::O200k, o200k);
         for c in piece.chars() {
             self.character(c, &mut found);
         }
@@ -183,7 +228,7 @@ impl Scan {
         let properties = [
             (Feature::Word, is_letter(kind) && !is_letter(self.kind_before)),
             (Feature::Camel, kind == Some(Feature::Upper) && self.kind_before == Some(Feature::Lower)),
-            (Feature::LongWord, self.small_letters == 7),
+            (Feature::LongWord, self.small_letters == LONG_WORD),
             (Feature::Underscore, c == '_'),
             (Feature::PunctuationRun, kind == Some(Feature::Punctuation) && self.kind_before != kind),
             (Feature::Line, self.before == '\n' && c != '\n'),

@@ -1,113 +1,149 @@
-//! Byte-pair merging of one match of a pattern, in time that hardly grows faster than its length.
+//! Byte-pair merging of one match of a pattern, in time linear in its length.
+//!
+//! Merging as it is defined looks for the lowest rank over and over, which is quick for a word and
+//! quadratic for a megabyte without a blank. So a long match is merged a window at a time, from left
+//! to right, and put together by this law:
+//!
+//! > Tokens `t1 … tn`, each of which is what its own bytes merge into, are what their joined bytes
+//! > merge into if for each neighbours `a` and `b` the bytes of `a b` merge into `a` and `b`.
+//!
+//! For suppose that merging the joined bytes ever joined parts across the boundary of two
+//! neighbours, and look at the first time it does. Until then the bytes of `a` and those of `b` have
+//! been merged among themselves only, lowest rank and leftmost first: just as in `a b` alone, where
+//! that same merge would have been next. But `a b` alone keeps its boundary. So no merge ever crosses
+//! one, and each token's bytes merge as they do alone.
+//!
+//! The tokens of one window have the property among themselves; where two windows meet it is tried,
+//! and where it does not hold, more is merged at once. What follows a place has a short reach: each
+//! rank can hand a decision on to the left by one token, and no more. So windows hardly ever grow,
+//! and never with the length of the match.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use super::vocabulary::Vocabulary;
 
-/// A vocabulary: the rank of every token, by its bytes. The lower of two ranks is merged first.
-pub(super) struct Ranks {
-    by_bytes: HashMap<Box<[u8]>, u32>,
-    longest: usize,
+/// The bytes that are merged at once.
+const WINDOW: usize = 64;
+
+/// Stands for the rank of what is no token.
+const NO_TOKEN: u32 = u32::MAX;
+
+/// Merges the matches of a text with one vocabulary. It keeps its memory from match to match.
+pub(super) struct Merger<'t> {
+    vocabulary: &'static Vocabulary,
+    text: &'t [u8],
+    window: Parts,
+    joint: Parts,
+    /// The starts of the tokens found so far in a long match.
+    settled: Vec<usize>,
 }
 
-impl Ranks {
-    /// A vocabulary from its tokens, in the order of their ranks.
-    pub(super) fn new(tokens: impl Iterator<Item = Vec<u8>>) -> Self {
-        let by_bytes: HashMap<Box<[u8]>, u32> = tokens.map(Vec::into_boxed_slice).zip(0..).collect();
-        let longest = by_bytes.keys().map(|token| token.len()).max().unwrap_or(0);
-        Self { by_bytes, longest }
+impl<'t> Merger<'t> {
+    pub(super) fn new(vocabulary: &'static Vocabulary, text: &'t str) -> Self {
+        let (window, joint) = (Parts::default(), Parts::default());
+        Self { vocabulary, text: text.as_bytes(), window, joint, settled: Vec::new() }
     }
 
-    /// The number of tokens.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.by_bytes.len()
+    /// The number of tokens of the match at `start..end`.
+    #[inline]
+    pub(super) fn count(&mut self, start: usize, end: usize) -> usize {
+        if self.vocabulary.rank(self.text, start, end).is_some() { 1 } else { self.merge(start, end).len() }
     }
 
-    fn rank(&self, bytes: &[u8]) -> Option<u32> {
-        if bytes.len() > self.longest { None } else { self.by_bytes.get(bytes).copied() }
-    }
-
-    /// The lengths in bytes of the tokens of one match, in order: of all neighbours that make a
-    /// token together, those that make the token of lowest rank are merged, leftmost first, until
-    /// none are left. A match that is a token is that token.
-    pub(super) fn token_lengths(&self, bytes: &[u8]) -> Vec<usize> {
-        if self.rank(bytes).is_some() {
-            return vec![bytes.len()];
+    /// The starts of the tokens of the match at `start..end`. A match that is a token is that token,
+    /// whatever its bytes would merge into.
+    pub(super) fn starts(&mut self, start: usize, end: usize) -> &[usize] {
+        if self.vocabulary.rank(self.text, start, end).is_some() {
+            self.settled.clear();
+            self.settled.push(start);
+            return &self.settled;
         }
-        let mut parts = Parts::single_bytes(bytes.len());
-        let mut merges: BinaryHeap<Reverse<(u32, usize, usize)>> = BinaryHeap::new();
-        let candidate = |start: usize, end: usize| {
-            let rank = bytes.get(start..end).and_then(|pair| self.rank(pair))?;
-            Some(Reverse((rank, start, end)))
-        };
-        merges.extend((0..bytes.len()).filter_map(|start| candidate(start, start + 2)));
-        while let Some(Reverse((_, start, end))) = merges.pop() {
-            // A merge that a neighbour's merge has overtaken no longer spans two parts.
-            if !parts.merge(start, end) {
-                continue;
+        self.merge(start, end)
+    }
+
+    fn merge(&mut self, start: usize, end: usize) -> &[usize] {
+        if end - start <= WINDOW {
+            self.window.merge(self.vocabulary, self.text, start, end);
+            return self.window.starts();
+        }
+        self.settled.clear();
+        let (mut from, mut reach) = (start, WINDOW);
+        loop {
+            let to = end.min(from + reach);
+            self.window.merge(self.vocabulary, self.text, from, to);
+            let starts = self.window.starts();
+            let first_end = starts.get(1).copied().unwrap_or(to);
+            if let Some(&last) = self.settled.last() {
+                self.joint.merge(self.vocabulary, self.text, last, first_end);
+                if self.joint.starts() != [last, from] {
+                    // Take back about as much as the window has held, and more each time.
+                    let keep = self.settled.partition_point(|&settled| settled + reach <= from);
+                    from = self.settled.get(keep).copied().unwrap_or(from);
+                    self.settled.truncate(keep);
+                    reach *= 4;
+                    continue;
+                }
             }
-            merges.extend(parts.pair_from(start).and_then(|end| candidate(start, end)));
-            merges.extend(parts.before(start).and_then(|previous| candidate(previous, end)));
+            if to == end {
+                self.settled.extend_from_slice(starts);
+                return &self.settled;
+            }
+            // The last token may still take in some of what follows.
+            match starts {
+                [before @ .., last] if !before.is_empty() => {
+                    self.settled.extend_from_slice(before);
+                    from = *last;
+                    reach = WINDOW.max(reach / 2);
+                }
+                _ => reach *= 2,
+            }
         }
-        parts.lengths()
     }
 }
 
-/// The parts that a run of bytes is in, as a list linked in both directions by their places.
+/// A run of bytes in parts, which are merged.
+#[derive(Default)]
 struct Parts {
-    /// For the first byte of a part, where the next part starts; 0 for any other byte.
-    next: Vec<usize>,
-    /// For the first byte of a part but the first, where the part before it starts.
-    previous: Vec<usize>,
+    /// Where the parts start, and where the last one ends.
+    starts: Vec<usize>,
+    /// For each part but the last, the rank of the token that it makes with the next one.
+    ranks: Vec<u32>,
 }
 
 impl Parts {
-    fn single_bytes(length: usize) -> Self {
-        Self { next: (1..=length).collect(), previous: (0..length).map(|at| at.saturating_sub(1)).collect() }
+    fn starts(&self) -> &[usize] {
+        self.starts.split_last().map_or(&[], |(_, starts)| starts)
     }
 
-    /// The start of the part after that at `start`, if a part starts there.
-    fn after(&self, start: usize) -> Option<usize> {
-        self.next.get(start).copied().filter(|&next| next > start)
-    }
-
-    /// Joins the two parts that span `start..end`; whether there were two.
-    fn merge(&mut self, start: usize, end: usize) -> bool {
-        let Some(middle) = self.after(start) else { return false };
-        if self.after(middle) != Some(end) {
-            return false;
-        }
-        self.set_next(start, end);
-        self.set_next(middle, 0);
-        if let Some(previous) = self.previous.get_mut(end) {
-            *previous = start;
-        }
-        true
-    }
-
-    fn set_next(&mut self, start: usize, next: usize) {
-        if let Some(slot) = self.next.get_mut(start) {
-            *slot = next;
+    /// Merges `text[start..end]`: of all neighbours that make a token together, those that make the
+    /// token of lowest rank, leftmost first, until none are left.
+    fn merge(&mut self, vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) {
+        self.starts.clear();
+        self.starts.extend(start..=end);
+        self.ranks.clear();
+        self.ranks.extend((start + 2..=end).map(|end| vocabulary.rank(text, end - 2, end).unwrap_or(NO_TOKEN)));
+        while let Some((at, rank)) = lowest(&self.ranks)
+            && rank != NO_TOKEN
+        {
+            self.starts.remove(at + 1);
+            self.ranks.remove(at);
+            self.rank_again(vocabulary, text, at);
+            if let Some(before) = at.checked_sub(1) {
+                self.rank_again(vocabulary, text, before);
+            }
         }
     }
 
-    /// The end of the two parts that begin at `start`.
-    fn pair_from(&self, start: usize) -> Option<usize> {
-        self.after(self.after(start)?)
-    }
-
-    /// The start of the part before that at `start`.
-    fn before(&self, start: usize) -> Option<usize> {
-        if start == 0 { None } else { self.previous.get(start).copied() }
-    }
-
-    fn lengths(&self) -> Vec<usize> {
-        let mut lengths = Vec::new();
-        let mut start = 0;
-        while let Some(end) = self.after(start) {
-            lengths.push(end - start);
-            start = end;
+    /// Looks up what a part makes with the next one.
+    #[inline]
+    fn rank_again(&mut self, vocabulary: &Vocabulary, text: &[u8], at: usize) {
+        if let (Some(rank), Some(&[start, _, end])) = (self.ranks.get_mut(at), self.starts.get(at..at + 3)) {
+            *rank = vocabulary.rank(text, start, end).unwrap_or(NO_TOKEN);
         }
-        lengths
     }
+}
+
+/// The lowest rank, and the first place that has it.
+#[inline]
+fn lowest(ranks: &[u32]) -> Option<(usize, u32)> {
+    let lowest = ranks.iter().copied().min()?;
+    Some((ranks.iter().position(|&rank| rank == lowest)?, lowest))
 }

@@ -22,7 +22,7 @@ pub struct CommitTree {
     /// The project's folder in the repository, without slashes at its ends; empty at the git root.
     pub(super) prefix: String,
     /// The project root's tree object, if the commit holds the project's folder.
-    root: Option<Oid>,
+    pub(super) root: Option<Oid>,
     cache: Cache,
     /// Commits whose parents a shallow clone does not have.
     pub(super) shallow: Arc<[Oid]>,
@@ -53,7 +53,7 @@ impl CommitTree {
     }
 
     /// The entry at a path below the project root; no link is followed.
-    fn entry(&self, path: &str) -> Result<Option<Entry>, Error> {
+    pub(super) fn entry(&self, path: &str) -> Result<Option<Entry>, Error> {
         let Some(mut folder) = self.root else { return Ok(None) };
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {

@@ -1,10 +1,18 @@
 //! Every command: what it prints, where, and how it ends. One behaviour a test.
 
 mod build;
+mod check;
 mod count;
+mod explain;
+mod generate;
+mod init;
 mod list;
+mod lock;
 mod project;
+mod render;
 mod screen;
+mod trees;
+mod usage;
 
 use crate::support::Repo;
 
@@ -26,6 +34,19 @@ fn shop() -> Repo {
     );
     repo.file("templates/persona.hbs", "You work for {{shop}}.\n");
     repo.file("policies/refunds.md", "# Refunds\n\nWithin 30 days.\n");
+    repo.committed("base");
+    repo
+}
+
+/// One context with one exact model and a budget of that many tokens.
+fn budgeted(tokens: usize) -> Repo {
+    let repo = Repo::new();
+    repo.file(
+        "contexts/a.yaml",
+        format!(
+            "models: [gpt-6.1-sol]\nsystem:\n  - text: one two three four five\nbudgets: {{prefix_tokens: {tokens}}}\n"
+        ),
+    );
     repo.committed("base");
     repo
 }

@@ -77,11 +77,14 @@ fn every_json_output_is_valid_by_its_schema() {
         &["list", "--uses", "docs/architecture.md"],
         &["explain", "support/triage@eu"],
         &["explain", "review/pull-request:system/rubric.1", "--commits"],
+        &["log", "support/triage", "--as-of", "2026-11-21"],
         &["count", "README.md", "Cargo.toml"],
+        &["break-even", "support/triage", "--training", "500", "--tuned-input", "0.3", "--tuned-output", "1.2"],
         &["models"],
         &["models", "claude-opus-5", "--as-of", "2026-11-21"],
         &["models", "--changes"],
         &["simulate", scenario, "--as-of", "2026-11-21"],
+        &["break-even", "support/triage", "--training", "$2000", "--tuned-model", "gpt-4o", "--prompt", "1k"],
     ];
     for arguments in runs {
         let (name, json) = output(&at(""), arguments);

@@ -1,12 +1,12 @@
 //! A handful of models, written down here so that these tests hold the rules still while the cards
 //! move with the providers. Prices are those of November 2026.
 
-use contexture::cost::rules::{
+use contexture::diag::near;
+use contexture::quantity::Usd;
+use contexture::rules::{
     BlockBoundary, BreakpointOnly, CacheRules, Class, Cliff, Family, Invalidation, Lifetime, LongestPrefix, Mechanism,
     MixedBilling, Mode, Model, PrefixUnits, Price, Prices, Rates, WholeObject,
 };
-use contexture::diag::near;
-use contexture::quantity::Usd;
 use contexture::segment::{Tier, Ttl};
 
 /// Every name that [`find`] knows.

@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 
-use contexture::cost::rules::{
+use contexture::cost::simulate::{self, Block, BlockKind, Call, Content, Contents, Request, Seconds, Speaker};
+use contexture::rules::{
     BlockBoundary, BreakpointOnly, CacheRules, Class, Family, Lifetime, LongestPrefix, Mechanism, MixedBilling, Mode,
     Model, PrefixUnits,
 };
-use contexture::cost::simulate::{self, Block, BlockKind, Call, Content, Contents, Request, Seconds, Speaker};
 use contexture::segment::{Mark, Tier, Ttl};
 use proptest::prelude::*;
 

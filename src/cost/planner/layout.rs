@@ -6,8 +6,8 @@
 
 use crate::blocks::Breakpoint;
 use crate::cost::bill::RequestTokens;
-use crate::cost::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::quantity::Usd;
+use crate::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::segment::Ttl;
 
 /// The breakpoints of one context for one model, in order. Without any, caching is left to what the
@@ -35,7 +35,8 @@ pub struct Placed {
     pub why: String,
 }
 
-/// What the same request would cost more without one breakpoint; negative where it costs.
+/// What a breakpoint saves beyond those behind it; negative where it costs. Those of a layout add up
+/// to what it saves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Worth {
     /// A month.
@@ -80,6 +81,9 @@ pub struct Stretch {
     /// How long an unused entry that covers it is expected to live; `None` when not published, and
     /// then it is taken to outlive every pause.
     pub lives: Option<Ttl>,
+    /// The TTL of an entry behind it that lives shorter, where reading that one does not keep this
+    /// one alive (U1).
+    pub shadowed_by: Option<Ttl>,
     /// Whether use starts that time anew.
     pub refreshed_by_use: bool,
     /// Whether the provider promises it (rule R13).
@@ -133,17 +137,22 @@ fn marked(mechanism: &Mechanism, live: &[(u64, Ttl)]) -> Service {
     };
     let mut stretches = Vec::with_capacity(live.len());
     let mut longest: Option<Ttl> = None;
+    let mut shadow: Option<Ttl> = None;
     for (number, &(end, ttl)) in live.iter().enumerate().rev() {
         let start = number.checked_sub(1).map_or(0, |before| live[before].0);
         // Reading a later entry reads all before it, so a stretch lives as long as the longest-lived
         // entry at or behind its end.
         let lives = longest.map_or(ttl, |longest| longest.max(ttl));
+        if longest.is_some_and(|longest| longest < lives) {
+            shadow = longest.filter(|_| !super::keeps_path(mechanism));
+        }
         longest = Some(lives);
         let lifetime = mechanism.lifetime(lives);
         stretches.push(Stretch {
             tokens: end.saturating_sub(start),
             written_for: Some(if billing == MixedBilling::Longest { lives } else { ttl }),
             lives: Some(lifetime.map_or(lives, |lifetime| lifetime.expected)),
+            shadowed_by: shadow,
             refreshed_by_use: lifetime.map_or(kind != ServiceKind::Object, |lifetime| lifetime.refreshed_by_use),
             is_promised: lifetime.is_none_or(|lifetime| matches!(lifetime.class, Class::Fixed | Class::Minimum)),
         });
@@ -170,6 +179,7 @@ fn unasked(mechanism: &Mechanism, tokens: &RequestTokens, beside_explicit: bool)
         tokens: read,
         written_for: None,
         lives: lifetime.map(|lifetime| lifetime.expected),
+        shadowed_by: None,
         refreshed_by_use: lifetime.is_none_or(|lifetime| lifetime.refreshed_by_use),
         is_promised: lifetime.is_some_and(|lifetime| matches!(lifetime.class, Class::Fixed | Class::Minimum)),
     };

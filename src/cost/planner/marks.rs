@@ -1,9 +1,9 @@
 //! The breakpoints that the manifest asks for, held against the provider's rules.
 
 use super::words::grouped;
-use crate::cost::rules::{Family, Mechanism};
 use crate::cost::simulate::Rule;
 use crate::diag::{Diagnostic, Faults};
+use crate::rules::{Family, Mechanism};
 use crate::segment::{Mark, Segment, Tier, Ttl, prefix_len};
 
 /// A breakpoint that the manifest asks for.

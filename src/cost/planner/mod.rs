@@ -27,10 +27,10 @@ use reasons::Reasons;
 
 use crate::blocks::Breakpoint;
 use crate::cost::bill::{Terms, divided, write_price};
-use crate::cost::rules::{Family, Mechanism};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::diag::{Faults, Warned};
 use crate::manifest::Breakpoints;
+use crate::rules::{Family, Mechanism};
 use crate::segment::{Mark, Segment, Ttl, prefix_len};
 
 /// What a breakpoint that nobody asked for has to save in a month: one cent, in 10⁻¹⁵ dollars.
@@ -97,12 +97,16 @@ fn ttls(mechanism: &Mechanism, wish: Option<Ttl>) -> Vec<Ttl> {
 /// a longer-lived entry in front would run out while those behind it are in use: then one TTL
 /// serves all that the planner adds.
 fn free_sets<'a>(mechanism: &Mechanism, free: &'a [Ttl]) -> impl Iterator<Item = &'a [Ttl]> {
-    let mixes = match &mechanism.family {
+    free.chunks(if keeps_path(mechanism) { free.len().max(1) } else { 1 })
+}
+
+/// Whether a read keeps the entries on its path alive (U1), and not only the one that it reads.
+fn keeps_path(mechanism: &Mechanism) -> bool {
+    match &mechanism.family {
         Family::BlockBoundary(rules) => rules.refresh_path,
         Family::BreakpointOnly(rules) => rules.refresh_path,
-        _ => false,
-    };
-    free.chunks(if mixes { free.len().max(1) } else { 1 })
+        Family::LongestPrefix(_) | Family::PrefixUnits(_) | Family::WholeObject(_) => false,
+    }
 }
 
 /// The prefix as the planner sees it, segment by segment.
@@ -152,7 +156,7 @@ impl Draft {
         ttls.sort_unstable_by(|one, other| other.cmp(one));
         ttls.dedup();
         let values: Option<Vec<Level>> =
-            ttls.iter().map(|ttl| level(*ttl, free.contains(ttl), mechanism, terms)).collect();
+            ttls.iter().map(|ttl| level(*ttl, &ttls, free.contains(ttl), mechanism, terms)).collect();
         let is_valued = values.is_some();
         let forced = |index: usize| live.iter().find(|asked| asked.after == index).map(|asked| asked.ttl);
         let boundaries = (0..table.tokens.len()).map(|index| Boundary {
@@ -164,7 +168,7 @@ impl Draft {
         let choice = Choice {
             boundaries: boundaries.collect(),
             levels: values.unwrap_or_else(|| {
-                let unknown = |ttl| Level { steady: 0, rewarm: 0, is_free: free.contains(ttl) };
+                let unknown = |ttl| Level { steady: 0, rewarm: 0, is_free: free.contains(ttl), shadowed: Vec::new() };
                 ttls.iter().map(unknown).collect()
             }),
             limit: marks::limit(mechanism).saturating_sub(dead),
@@ -183,8 +187,7 @@ impl Draft {
             None if !is_valued => selection.extend(choice.last(&selection, mechanism)),
             None => {}
         }
-        let added = selection.iter().filter(|(index, _)| choice.boundaries[*index].forced.is_none()).count();
-        let total = choice.cost(&selection).saturating_add(FEE.saturating_mul(added as i128));
+        let total = choice.cost(&selection).saturating_add(choice.fees(&selection));
         Self { ttls, choice, is_valued, selection, total }
     }
 
@@ -214,7 +217,7 @@ impl Choice {
 /// `N·(h·read + (1−h)·write − input)`, and `D·h·(write − read)` more if every deploy changed it.
 /// Storage of a cached object is added for each time that it is made. `None` where traffic or a price
 /// is not known.
-fn level(ttl: Ttl, is_free: bool, mechanism: &Mechanism, terms: &Terms) -> Option<Level> {
+fn level(ttl: Ttl, ttls: &[Ttl], is_free: bool, mechanism: &Mechanism, terms: &Terms) -> Option<Level> {
     const BILLION: i128 = 1_000_000_000;
     let traffic = terms.traffic?;
     let prices = terms.model.prices.as_ref()?;
@@ -233,7 +236,17 @@ fn level(ttl: Ttl, is_free: bool, mechanism: &Mechanism, terms: &Terms) -> Optio
     let call = found * read + missed * (write + stored) - BILLION * input;
     let rewarm = found * (write + stored - read);
     let month = |amount: i128, times: i128| amount.checked_mul(times).map(|month| divided(month, BILLION).femto);
-    Some(Level { steady: month(call, calls)?, rewarm: month(rewarm, traffic.rewarms().into())?, is_free })
+    let shadowed = |shorter: &Ttl| {
+        let shadowed = *shorter < ttl && !keeps_path(mechanism);
+        let exact = if shadowed { traffic.chance_behind(ttl, *shorter) } else { chance };
+        month((found - i128::from(exact.billionths)) * (write - read), calls)
+    };
+    Some(Level {
+        steady: month(call, calls)?,
+        rewarm: month(rewarm, traffic.rewarms().into())?,
+        is_free,
+        shadowed: ttls.iter().map(shadowed).collect::<Option<_>>()?,
+    })
 }
 
 /// The chance that a call finds an entry of this TTL.

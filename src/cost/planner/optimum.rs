@@ -26,7 +26,7 @@ pub(super) struct Boundary {
 
 /// A TTL, and what a token costs in a month that an entry of it holds, against one that is never
 /// cached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Level {
     /// By calls alone, in 10⁻¹⁵ dollars.
     pub(super) steady: i128,
@@ -34,6 +34,10 @@ pub(super) struct Level {
     pub(super) rewarm: i128,
     /// Whether the planner may use it where the manifest does not.
     pub(super) is_free: bool,
+    /// In addition, by level, where a shorter-lived entry behind it is read in its stead. The search
+    /// leaves it out: the planner adds breakpoints of one TTL only where that happens, and then
+    /// compares the results.
+    pub(super) shadowed: Vec<i128>,
 }
 
 /// What there is to choose from.
@@ -68,15 +72,32 @@ impl Choice {
     /// lives as long as the longest-lived breakpoint at or behind its end.
     pub(super) fn cost(&self, selection: &[(usize, usize)]) -> i128 {
         let tokens = |boundary: usize| self.boundaries.get(boundary).map_or(0, |boundary| boundary.tokens);
-        let mut level = usize::MAX;
+        let (mut level, mut shadow) = (usize::MAX, None);
         let mut cost = 0i128;
         for (number, &(boundary, own)) in selection.iter().enumerate().rev() {
-            level = level.min(own);
+            if own < level {
+                shadow = (level != usize::MAX).then_some(level);
+                level = own;
+            }
+            let shadowed = shadow.and_then(|shadow| self.levels.get(level)?.shadowed.get(shadow)).copied().unwrap_or(0);
             let start = number.checked_sub(1).map_or(0, |before| tokens(selection[before].0));
             let stretch = i128::from(tokens(boundary).saturating_sub(start));
-            cost = cost.saturating_add(stretch.saturating_mul(self.value(boundary, level)));
+            cost = cost.saturating_add(stretch.saturating_mul(self.value(boundary, level).saturating_add(shadowed)));
         }
         cost
+    }
+
+    /// What the breakpoints of a selection have to save that nobody asked for.
+    pub(super) fn fees(&self, selection: &[(usize, usize)]) -> i128 {
+        selection
+            .iter()
+            .filter_map(|(boundary, _)| self.boundaries.get(*boundary))
+            .map(|boundary| self.fee(boundary))
+            .sum()
+    }
+
+    fn fee(&self, boundary: &Boundary) -> i128 {
+        if boundary.forced.is_some() { 0 } else { self.fee }
     }
 
     /// Whether a breakpoint may be the `number`-th (from 1) there, at this level.
@@ -94,10 +115,13 @@ impl Choice {
     pub(super) fn optimum(&self) -> Option<Selection> {
         let forced = self.boundaries.iter().filter(|boundary| boundary.forced.is_some()).count();
         let last_forced = self.boundaries.iter().rposition(|boundary| boundary.forced.is_some());
+        let places =
+            (0..self.boundaries.len()).flat_map(|boundary| (0..self.levels.len()).map(move |level| (boundary, level)));
+        let values: Vec<i128> = places.map(|(boundary, level)| self.value(boundary, level)).collect();
         let mut layers: Vec<Layer> = Vec::new();
         let mut best: Option<(i128, usize, (usize, usize))> = None;
         for number in 1..=self.limit.min(self.boundaries.len()) {
-            let layer = self.layer(layers.last(), number);
+            let layer = self.layer(layers.last(), number, &values);
             for boundary in last_forced.unwrap_or(0)..self.boundaries.len() {
                 for level in 0..self.levels.len() {
                     let Some(reached) = layer.at(boundary, level) else { continue };
@@ -124,7 +148,8 @@ impl Choice {
     }
 
     /// The cheapest selections of `number` breakpoints by the last of them, from those with one less.
-    fn layer(&self, before: Option<&Layer>, number: usize) -> Layer {
+    /// `values` are those of [`Choice::value`], boundary by boundary.
+    fn layer(&self, before: Option<&Layer>, number: usize, values: &[i128]) -> Layer {
         let levels = self.levels.len();
         let mut layer = Layer { levels, reached: vec![None; self.boundaries.len() * levels] };
         // For each level, the selections that one of that level may extend.
@@ -134,10 +159,10 @@ impl Choice {
         }
         for (index, boundary) in self.boundaries.iter().enumerate() {
             for (level, hull) in hulls.iter().enumerate().filter(|(level, _)| self.allows(boundary, *level, number)) {
-                let value = self.value(index, level);
+                let value = values[index * levels + level];
                 let Some(line) = hull.lowest(value) else { continue };
                 let stretch = i128::from(boundary.tokens - line.tokens);
-                let fee = if boundary.forced.is_some() { 0 } else { self.fee };
+                let fee = self.fee(boundary);
                 let cost = line.cost.saturating_add(stretch.saturating_mul(value)).saturating_add(fee);
                 layer.reached[index * levels + level] = Some(Reached { cost, before: line.from });
             }
@@ -260,17 +285,23 @@ mod tests {
         best
     }
 
+    /// Instances of up to 12 boundaries: with amounts as they come, and with amounts so small that
+    /// equal costs and neighbouring values are frequent.
     fn choices() -> impl Strategy<Value = Choice> {
-        let boundary =
-            (0u64..4_000, 0u64..300_000_000, prop::bool::weighted(0.85), prop::option::weighted(0.1, 0usize..2));
-        let level = (-9_000_000i128..3_000_000, -500_000i128..8_000_000, prop::bool::weighted(0.8));
+        prop_oneof![instances(4_000, 9_000_000, 2_000_000_000), instances(4, 6, 8),]
+    }
+
+    fn instances(tokens: u64, amount: i128, fee: i128) -> impl Strategy<Value = Choice> {
+        let forced = prop::option::weighted(0.1, 0usize..2);
+        let boundary = (0..=tokens, 0u64..300_000_000, prop::bool::weighted(0.85), forced);
+        let level = (-amount..=amount / 3, -amount / 8..=amount, prop::bool::weighted(0.8));
         (
             prop::collection::vec(boundary, 0..=12),
             prop::collection::vec(level, 1..=2),
             1usize..6,
-            prop_oneof![Just(0u64), 0u64..6_000],
+            prop_oneof![Just(0u64), 0..=tokens * 3 / 2],
             any::<bool>(),
-            prop_oneof![Just(0i128), 0i128..2_000_000_000],
+            prop_oneof![Just(0), 0..=fee],
         )
             .prop_map(|(boundaries, levels, limit, minimum, minimum_per_breakpoint, fee)| {
                 let (mut tokens, mut lost) = (0, 0);
@@ -283,14 +314,16 @@ mod tests {
                         Boundary { tokens, lost: Chance { billionths: lost }, is_free, forced }
                     })
                     .collect();
-                let levels =
-                    levels.into_iter().map(|(steady, rewarm, is_free)| Level { steady, rewarm, is_free }).collect();
+                let levels = levels
+                    .into_iter()
+                    .map(|(steady, rewarm, is_free)| Level { steady, rewarm, is_free, shadowed: Vec::new() })
+                    .collect();
                 Choice { boundaries, levels, limit, minimum, minimum_per_breakpoint, fee }
             })
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
 
         /// No selection of at most 12 boundaries is cheaper, and the one found is legal.
         #[test]

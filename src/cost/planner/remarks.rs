@@ -4,9 +4,9 @@
 use super::words::{counted, grouped, money};
 use super::{Layout, ServiceKind};
 use crate::cost::bill::{Bill, Terms, of};
-use crate::cost::rules::{Cliff, Mechanism, Rates};
 use crate::diag::Diagnostic;
 use crate::quantity::Usd;
+use crate::rules::{Cliff, Mechanism, Rates};
 use crate::segment::{Segment, Stability, prefix_len};
 
 /// Stable text behind an input or a volatile segment that is worth a remark, in tokens.

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use super::*;
 use crate::cost::bill::{RequestTokens, bill};
-use crate::cost::rules::{BlockBoundary, CacheRules, Class, Lifetime, Model, Price, Prices, Rates};
 use crate::diag::Severity;
 use crate::manifest::{HitRate, Hours};
 use crate::quantity::{Share, Usd};
+use crate::rules::{BlockBoundary, CacheRules, Class, Cliff, Lifetime, Model, Price, Prices, Rates};
 use crate::segment::{Kind, Origin, Part, Role, Stability, Tier};
 use crate::source::{ProjectPath, Source, Span};
 use crate::tokens::Count;
@@ -208,6 +208,27 @@ fn the_words_of_the_last_breakpoint_can_be_checked_by_hand() {
 }
 
 #[test]
+fn worths_add_up_and_the_words_of_a_hedge_can_be_checked_by_hand() {
+    let mut texts = blocks(3);
+    texts[0].stability = Some(Stability::Frozen);
+    let (layout, tokens) = planned(&texts, &[20_000, 5_000, 5_000], AUTO, Some(&traffic(1_500_000, 20)));
+    // 20,000 tokens · 10 deploys · $2.40 a million, and 25,000 · 10: every deploy changes one of two blocks.
+    assert_eq!(
+        layout.value.breakpoints[0].why,
+        "keeps the first 20,000 tokens: 50% of 20 deploys a month change nothing before it, but something before the \
+         next breakpoint, and the call after each reads them instead of writing them anew; saves $0.4800 a month, if \
+         reads keep earlier entries alive, which is not documented"
+    );
+    assert_eq!(layout.value.breakpoints[1].worth.unwrap().month, usd("0.6"));
+    assert!(layout.value.breakpoints[2].why.contains("at $2.50, and once more after 20 deploys; saves $0.0570 a call"));
+    let (model, traffic) = (sonnet(), traffic(1_500_000, 20));
+    let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &tokens };
+    let hedged = usd("0.48") + usd("0.6");
+    let worths: Usd = layout.value.breakpoints.iter().filter_map(|placed| Some(placed.worth?.month)).sum();
+    assert_eq!(worths, bill(&layout.value, &terms).saves.unwrap() + hedged);
+}
+
+#[test]
 fn without_traffic_the_end_of_the_prefix_is_marked() {
     let (layout, _) = planned(&blocks(3), &[1_000; 3], AUTO, None);
     assert_eq!(
@@ -215,4 +236,98 @@ fn without_traffic_the_end_of_the_prefix_is_marked() {
         "ends the 3,000 tokens before the first input; pays with the second call within 5m (no traffic is declared)"
     );
     assert_eq!(places(&layout.value), [(2, "5m".to_owned())]);
+}
+
+/// The codes and messages about a prompt: segments with their tokens, the band of the text, a window.
+fn remarked(
+    texts: &[Text],
+    tokens: &[u64],
+    band: (u64, u64),
+    window: Option<u64>,
+) -> Vec<(&'static str, String, usize)> {
+    let mut model = sonnet();
+    let dear = Rates { input: Some(price("4")), output: Some(price("15")), ..Rates::default() };
+    model.prices.as_mut().unwrap().cliffs = vec![Cliff { above: 100_000, inclusive: false, rates: dear }];
+    let segments = super::tests::prefix(texts);
+    let end = prefix_len(&segments);
+    let count = |tokens: u64, (less, more): (u64, u64)| Count::estimated(tokens, (tokens - less, tokens + more));
+    let (prefix, text) = (tokens[..end].iter().sum(), tokens.iter().sum());
+    let request =
+        RequestTokens { prefix: count(prefix, band), text: count(text, band), inputs: 600, framing: 0, output: 250 };
+    let traffic = traffic(100, 0);
+    let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &request };
+    let layout = plan(&segments, tokens, AUTO, &terms).value;
+    let bill = bill(&layout, &terms);
+    remarks(&segments, tokens, &layout, &bill, &terms, window)
+        .into_iter()
+        .map(|found| (found.code, found.message, found.span.map_or(0, |span| span.line_column().0)))
+        .collect()
+}
+
+#[test]
+fn text_that_can_never_be_cached_is_told_with_its_tokens() {
+    let input = Text { block: 1, is_input: true, ..Text::default() };
+    let texts = [Text::default(), input, Text { block: 2, ..Text::default() }];
+    let found = remarked(&texts, &[1_000, 0, 12_345], (0, 0), None);
+    assert_eq!(
+        found,
+        [(
+            "input-before-stable",
+            "`system/1.1` is filled in at run time and stands before 12,345 tokens of unchanging text (most of it in \
+         `system/2.2`), which can never be cached"
+                .to_owned(),
+            2
+        )]
+    );
+    assert!(remarked(&texts, &[1_000, 0, 99], (0, 0), None).is_empty());
+    let mut texts = blocks(3);
+    texts[1].stability = Some(Stability::Volatile);
+    let found = remarked(&texts, &[1_000, 50, 2_000], (0, 0), None);
+    assert_eq!(found.iter().map(|(code, _, line)| (*code, *line)).collect::<Vec<_>>(), [("volatile-before-stable", 2)]);
+}
+
+#[test]
+fn limits_that_are_near_are_told() {
+    let codes = |tokens: u64, band, window| {
+        remarked(&blocks(1), &[tokens], band, window).into_iter().map(|(code, ..)| code).collect::<Vec<_>>()
+    };
+    // The prefix: 512 tokens are cached, a quarter less is a few short.
+    assert_eq!(codes(500, (0, 0), None), ["short-prefix"]);
+    assert!(codes(383, (0, 0), None).is_empty() && codes(512, (0, 0), None).is_empty());
+    assert_eq!(codes(500, (10, 20), None), ["band-straddles"]);
+    // The cliff lies above 100,000 tokens, 600 of which are the input's.
+    assert_eq!(codes(97_400, (0, 0), None), ["near-cliff"]);
+    assert!(codes(97_399, (0, 0), None).is_empty());
+    assert_eq!(codes(99_400, (0, 0), None), ["near-cliff"]);
+    assert_eq!(codes(99_401, (0, 0), None), ["near-cliff"]);
+    assert_eq!(codes(104_400, (0, 0), None), ["near-cliff"]);
+    assert!(codes(104_401, (0, 0), None).is_empty());
+    assert_eq!(codes(90_000, (0, 20_000), None), ["band-straddles"]);
+    // The window.
+    assert_eq!(codes(9_400, (0, 0), Some(10_000)), ["near-window"]);
+    assert_eq!(codes(8_900, (0, 0), Some(10_000)), ["near-window"]);
+    assert!(codes(8_899, (0, 0), Some(10_000)).is_empty() && codes(9_401, (0, 0), Some(10_000)).is_empty());
+    assert_eq!(codes(9_000, (0, 500), Some(10_000)), ["band-straddles"]);
+}
+
+#[test]
+fn what_lies_beyond_a_cliff_is_told_in_dollars() {
+    let found = remarked(&blocks(1), &[99_501], (0, 0), None);
+    assert_eq!(
+        found[0].1,
+        "the request is 101 tokens over the price cliff at 100,000: beyond it an uncached call costs $0.4042 instead of \
+         $0.2027"
+    );
+}
+
+#[test]
+fn marks_that_cost_more_than_they_save_are_told() {
+    let mut texts = blocks(1);
+    texts[0].mark = Mark::Here;
+    let found = remarked(&texts, &[10_000], (0, 0), None);
+    assert_eq!(found.iter().map(|(code, ..)| *code).collect::<Vec<_>>(), ["caching-does-not-pay"]);
+    assert_eq!(
+        found[0].1,
+        "caching costs $0.4724 a month more than it saves at 100 calls a month: an entry is found 1.2% of the time"
+    );
 }

@@ -1,7 +1,7 @@
 //! Numbers as people read them, in reasons and warnings.
 
-use crate::cost::rules::Price;
 use crate::quantity::Usd;
+use crate::rules::Price;
 
 /// `57,204`.
 pub fn grouped(number: u64) -> String {
@@ -21,8 +21,8 @@ fn group(digits: &str) -> String {
     text
 }
 
-/// `$14,196.35`, `$0.1087`, `$0.00000183`: cents from a dollar on, four decimals below, eight where
-/// those would show nothing. Rounded half to even.
+/// `$14,196.35`, `$0.1087`, `$0.00000183`: cents from a dollar on, four decimals below, up to eight
+/// where those would show little. Rounded half to even.
 pub fn money(amount: Usd) -> String {
     const DOLLAR: i128 = 1_000_000_000_000_000;
     let sign = if amount.femto < 0 { "-" } else { "" };
@@ -31,13 +31,29 @@ pub fn money(amount: Usd) -> String {
         0 => return "$0".to_owned(),
         femto if femto >= DOLLAR => magnitude.rounded(2),
         femto if femto >= DOLLAR / 1000 => magnitude.rounded(4),
-        _ => magnitude.rounded(8),
+        _ => trimmed(magnitude.rounded(8)),
     };
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
     if magnitude.femto < DOLLAR && fraction.bytes().all(|digit| digit == b'0') && whole == "0" {
         return format!("less than {sign}$0.00000001");
     }
     format!("{sign}${}.{fraction}", group(whole))
+}
+
+/// A cost of one call as a plain number of dollars, as JSON holds it: at most eight decimals, rounded
+/// half to even, without trailing zeros.
+pub fn call_decimal(amount: Usd) -> String {
+    trimmed(amount.rounded(8))
+}
+
+/// A cost of a month as a plain number of dollars, as JSON holds it: to the cent, without trailing
+/// zeros.
+pub fn month_decimal(amount: Usd) -> String {
+    trimmed(amount.rounded(2))
+}
+
+fn trimmed(decimal: String) -> String {
+    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.').to_owned() } else { decimal }
 }
 
 /// `$2.50`: a price per million tokens.
@@ -68,11 +84,19 @@ mod tests {
         assert_eq!(shown("14196.345792"), "$14,196.35");
         assert_eq!(shown("0.10868577"), "$0.1087");
         assert_eq!(shown("0.000001830528"), "$0.00000183");
+        assert_eq!(shown("0.000026"), "$0.000026");
         assert_eq!(shown("0.000000000000001"), "less than $0.00000001");
         assert_eq!(money(Usd::ZERO - Usd::parse("1.5").unwrap()), "-$1.50");
         assert_eq!(per_million(Price { nano: 2_500_000_000 }), "$2.50");
         assert_eq!(per_million(Price { nano: 100_000_000 }), "$0.10");
         assert_eq!(per_million(Price { nano: 2_000_000_000 }), "$2");
         assert_eq!(counted(1, "call"), "1 call");
+        let call = |written: &str| call_decimal(Usd::parse(written).unwrap());
+        assert_eq!(
+            [call("0.009464230528"), call("0.11815"), call("120"), call("0")],
+            ["0.00946423", "0.11815", "120", "0"]
+        );
+        assert_eq!(month_decimal(Usd::parse("14196.345792").unwrap()), "14196.35");
+        assert_eq!(month_decimal(Usd::ZERO - Usd::parse("0.10").unwrap()), "-0.1");
     }
 }

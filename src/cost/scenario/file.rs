@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::cost::rules::Mode;
 use crate::cost::simulate::{BlockKind, Seconds, Speaker};
 use crate::decode::{Count, Decode, Spanned, Table, Text, expected, record, words};
 use crate::diag::Faults;
+use crate::rules::Mode;
 use crate::segment::{Mark, Tier, Ttl};
 use crate::yaml::{Node, Value};
 

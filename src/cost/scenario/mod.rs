@@ -14,11 +14,11 @@ use std::sync::Arc;
 pub use file::{CacheMark, Lost, Scenario, TierName, TimedRequest, WrittenBlock, WrittenObject};
 pub use report::{Report, RequestReport, SCHEMA, Written};
 
-use crate::cost::rules::Model;
 use crate::cost::simulate::{self, Call, Contents, RuleBreach, Sent};
 use crate::decode::{Decode, Text};
 use crate::diag::{Diagnostic, Faults, Warned};
 use crate::quantity::{Share, Usd};
+use crate::rules::Model;
 use crate::source::Source;
 use crate::yaml;
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::file::{Scenario, TimedRequest, WrittenBlock};
-use crate::cost::rules::Model;
 use crate::cost::simulate::{Block, BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, Seconds, Speaker};
 use crate::diag::{Diagnostic, Faults, did_you_mean};
+use crate::rules::Model;
 use crate::segment::{Mark, Tier};
 use crate::source::Span;
 use crate::yaml::Node;

@@ -1,8 +1,8 @@
 //! What a request costs: rules R7, R14 and R18, in exact integers.
 
 use super::Outcome;
-use crate::cost::rules::{Price, Prices};
 use crate::quantity::Usd;
+use crate::rules::{Price, Prices};
 use crate::segment::Ttl;
 
 /// The cost of one request; `None` when a price that it needs is unknown.

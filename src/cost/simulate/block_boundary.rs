@@ -4,7 +4,7 @@ use super::boundary::{BoundaryPlan, Write};
 use super::breach::Rule;
 use super::prompt::Draft;
 use super::request::{Block, BlockKind};
-use crate::cost::rules::{BlockBoundary, MixedBilling, Mode};
+use crate::rules::{BlockBoundary, MixedBilling, Mode};
 use crate::segment::{Mark, Ttl};
 
 /// What a prompt looks up and writes, or the provider's refusals.

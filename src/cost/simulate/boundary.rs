@@ -5,7 +5,7 @@
 
 use super::Outcome;
 use super::entry::{Clock, Entry, Kept, Moment};
-use crate::cost::rules::MixedBilling;
+use crate::rules::MixedBilling;
 use crate::segment::Ttl;
 
 /// The end of a block, known by everything before it.

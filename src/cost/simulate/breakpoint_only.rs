@@ -4,7 +4,7 @@ use super::boundary::{Boundary, BoundaryPlan, Write};
 use super::breach::Rule;
 use super::prompt::Draft;
 use super::request::{Block, BlockKind, Speaker};
-use crate::cost::rules::{BreakpointOnly, Mode};
+use crate::rules::{BreakpointOnly, Mode};
 use crate::segment::{Mark, Tier, Ttl};
 
 /// What a prompt looks up and writes, or the provider's refusals.

@@ -40,8 +40,8 @@ use prefix::Prefixes;
 use prompt::Plan;
 use units::Units;
 
-use crate::cost::rules::Model;
 use crate::quantity::Usd;
+use crate::rules::Model;
 use crate::segment::Ttl;
 
 /// What became of one request.

@@ -13,7 +13,7 @@ use super::entry::Kept;
 use super::object::{self, ObjectPlan};
 use super::request::{Block, BlockKind, Content, Contents, Request, Speaker};
 use super::tree::{Piece, TokenPath};
-use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
+use crate::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
 use crate::segment::{Mark, Tier, Ttl};
 
 /// A request in the form that is sent: immutable, and cheap to send any number of times.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::cost::rules::Mode;
 use crate::decode::words;
+use crate::rules::Mode;
 use crate::segment::{Mark, Tier, Ttl};
 
 /// The most tokens that one request may hold. Together with prices of 64 bits it keeps every sum of

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Number, Value as Json};
 
-use crate::cost::rules::Price;
 use crate::models::card::{Card, Platform};
 use crate::models::price::{HIGHEST, written};
+use crate::rules::Price;
 
 /// What a table says about one model.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json};
 
 use super::draft::{Draft, Line, Period, add, base_ttl, platform, price, whole};
 use super::{Cards, Selection};
-use crate::cost::rules::Price;
 use crate::models::card::{Card, Platform};
+use crate::rules::Price;
 
 /// Reads every model that is selected.
 pub fn read(cards: &Cards, providers: &[Json], selection: Selection<'_>, left_out: &mut Vec<String>) -> Vec<Draft> {

@@ -535,20 +535,14 @@ fn attribution_line(attribution: &Attribution) -> Option<Item> {
 }
 
 fn budget_line(budget: &BudgetDelta) -> Option<Item> {
-    let what = budget.block.as_ref().map_or_else(Phrase::default, |block| Phrase::word(" of ").name(block));
-    let what =
-        Phrase::word(format!("budget {}", budget.name.as_str())).then(what).and(" (").name(&budget.model).and("): ");
-    let held = |limit: Option<u64>, actual: Option<u64>| {
-        format!("{}, limit {}", grouped(actual.unwrap_or(0)), grouped(limit.unwrap_or(0)))
-    };
+    let of = Phrase::word("budget of ").name(&budget.model);
     let phrase = match budget.turn() {
-        Turn::Broken => what.loud("newly broken").and(format!(" at {}", held(budget.limit.head, budget.actual.head))),
-        Turn::StillBroken => {
-            let worse = if budget.blocks { "still broken, and worse" } else { "still broken, as before" };
-            what.and(format!("{worse}: {}", held(budget.limit.head, budget.actual.head)))
-        }
-        Turn::Mended => what.good("mended"),
+        Turn::Broken => of.loud(" newly broken: "),
+        Turn::StillBroken if budget.blocks => of.loud(" still broken, and worse: "),
+        Turn::StillBroken => of.and(" still broken, as before: "),
+        Turn::Mended => of.good(" mended: "),
         Turn::Quiet => return None,
     };
-    Some(Item { depth: 0, symbol: None, phrase })
+    // A block's id stands in the sentence, and so does nothing else of the repository's.
+    Some(Item { depth: 0, symbol: None, phrase: phrase.name(&budget.sentence) })
 }

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::budgets::{BudgetName, Status};
 use crate::build::Build;
+use crate::cost::budget::{Amount, BudgetName, Status};
 use crate::delta::{Delta, Divergence, Figure, Kind, ModelDelta, Pair, SegmentChange, Side};
 use crate::quantity::Usd;
 use crate::record::DiagnosticRecord;
@@ -428,9 +428,9 @@ impl ModelDeltaRecord {
 
 impl BudgetDeltaRecord {
     fn of(budget: &crate::delta::BudgetDelta) -> Self {
-        let texts = |pair: Pair<u64>| PairRecord {
-            base: pair.base.map(|number| number.to_string()),
-            head: pair.head.map(|number| number.to_string()),
+        let texts = |pair: Pair<Amount>| PairRecord {
+            base: pair.base.map(Amount::decimal),
+            head: pair.head.map(Amount::decimal),
         };
         Self {
             name: budget.name,

@@ -28,7 +28,7 @@ pub(super) fn draw(page: &Page) -> String {
     let mut drawn = String::new();
     let _ = writeln!(drawn, "base  {}", phrase(&page.base));
     let _ = writeln!(drawn, "head  {}\n", phrase(&page.head));
-    drawn.push_str(&wrapped("", "", &page.verdict, Some(TITLE)));
+    drawn.push_str(&wrapped(&Lead::default(), "", &page.verdict, Some(TITLE)));
     for section in &page.sections {
         drawn.push('\n');
         draw_section(&mut drawn, section);
@@ -42,19 +42,16 @@ pub(super) fn draw(page: &Page) -> String {
         drawn.push('\n');
     }
     for note in &page.notes {
-        drawn.push_str(&wrapped("", "  ", note, None));
+        drawn.push_str(&wrapped(&Lead::default(), "  ", note, None));
     }
     drawn
 }
 
 fn draw_section(drawn: &mut String, section: &Section) {
-    drawn.push_str(&wrapped(&format!("{} ", sign(section.symbol)), "  ", &section.title, Some(TITLE)));
+    drawn.push_str(&wrapped(&Lead::of("", Some(section.symbol)), "  ", &section.title, Some(TITLE)));
     for item in &section.items {
         let indent = "  ".repeat(item.depth + 1);
-        let lead = match item.symbol {
-            Some(symbol) => format!("{indent}{} ", sign(symbol)),
-            None => indent.clone(),
-        };
+        let lead = Lead::of(&indent, item.symbol);
         drawn.push_str(&wrapped(&lead, &format!("{indent}  "), &item.phrase, None));
     }
     for text in &section.texts {
@@ -162,10 +159,27 @@ fn one_line(text: &str) -> String {
     inert::terminal(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
+/// What a line begins with.
+#[derive(Default)]
+struct Lead {
+    drawn: String,
+    columns: usize,
+}
+
+impl Lead {
+    /// An indent of blanks, and a symbol with a blank behind it.
+    fn of(indent: &str, symbol: Option<Symbol>) -> Self {
+        match symbol {
+            Some(symbol) => Self { drawn: format!("{indent}{} ", sign(symbol)), columns: indent.len() + 2 },
+            None => Self { drawn: indent.to_owned(), columns: indent.len() },
+        }
+    }
+}
+
 /// A phrase behind `lead`, broken into lines of [`WIDTH`] columns; later lines begin with `indent`.
-fn wrapped(lead: &str, indent: &str, phrase: &Phrase, all: Option<Style>) -> String {
-    let mut drawn = lead.to_owned();
-    let mut column = anstream::adapter::strip_str(lead).to_string().width();
+fn wrapped(lead: &Lead, indent: &str, phrase: &Phrase, all: Option<Style>) -> String {
+    let mut drawn = lead.drawn.clone();
+    let mut column = lead.columns;
     let mut owed = 0;
     for (number, word) in words(phrase, all).into_iter().enumerate() {
         if number > 0 && column + owed + word.columns > WIDTH {

@@ -1,0 +1,108 @@
+//! `contexture break-even`: prompt or fine-tune.
+
+use clap::Args;
+
+use crate::build::{Request, build_all};
+use crate::cost::bill::RequestTokens;
+use crate::cost::break_even::{Question, break_even, tuned_call};
+use crate::cost::traffic::Traffic;
+use crate::error::{Error, Failure};
+use crate::models::Date;
+use crate::quantity::{Usd, parse_count};
+use crate::report;
+use crate::rules::{CacheRules, Model, Price, Prices, Rates};
+use crate::tokens::Count;
+
+use super::session::Session;
+use super::{Format, TreeArguments, Verdict};
+
+/// Weigh fine-tuning a model against prompting with this context.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A context, ID or ID@VARIANT
+    #[arg(value_name = "ID")]
+    id: String,
+    /// What training costs, once
+    #[arg(long, value_name = "USD", value_parser = usd)]
+    training: Usd,
+    /// The tuned model's card, for its prices and cache rules
+    #[arg(long, value_name = "MODEL", required_unless_present = "tuned_input")]
+    tuned_model: Option<String>,
+    /// The tuned model's input price, USD per million tokens, without caching
+    #[arg(long, value_name = "USD", value_parser = usd, requires = "tuned_output", conflicts_with = "tuned_model")]
+    tuned_input: Option<Usd>,
+    /// The tuned model's output price, USD per million tokens
+    #[arg(long, value_name = "USD", value_parser = usd, requires = "tuned_input")]
+    tuned_output: Option<Usd>,
+    /// Tokens of prompt text that the tuned model still needs
+    #[arg(long, value_name = "TOKENS", value_parser = count, default_value = "0")]
+    prompt: u64,
+    /// Which of the context's models is used today [default: the first]
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// For how many months the tuned model serves before it is trained anew
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1200))]
+    months: u32,
+    #[command(flatten)]
+    tree: TreeArguments,
+    /// Prices and rules as of this day [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+fn usd(written: &str) -> Result<Usd, String> {
+    Usd::parse(written).ok_or_else(|| "expected an amount such as $500 or 0.25".to_owned())
+}
+
+fn count(written: &str) -> Result<u64, String> {
+    parse_count(written).ok_or_else(|| "expected a count such as 600 or 2k".to_owned())
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { id, training, tuned_model, tuned_input, tuned_output, prompt, model, months, tree, as_of, format } =
+        arguments;
+    let place = session.place()?;
+    let tree = session.tree(&place, &tree)?;
+    let day = as_of.unwrap_or_else(super::session::today);
+    let models = model.into_iter().collect();
+    let build =
+        super::render::only(build_all(tree.as_ref(), &Request { contexts: vec![id], as_of: Some(day), models })?)?;
+    let Some(today) = build.models.first() else {
+        return Err(
+            Error::usage(format!("`{}` names no model", build.id), "add `models:` to it, or give --model").into()
+        );
+    };
+    let tuned = match tuned_model {
+        Some(name) => {
+            let cards = session.cards()?;
+            let card = cards.find(&name).map_err(|unknown| Error::usage(unknown.to_string(), unknown.hint()))?;
+            card.at(day).model()
+        }
+        None => uncached_model(tuned_input, tuned_output),
+    };
+    let traffic = build.plan.manifest.traffic.as_ref().and_then(Traffic::declared);
+    let text = Count::exact(prompt);
+    let tokens = RequestTokens { prefix: text, text, framing: 0, ..today.tokens };
+    let answer = break_even(&Question {
+        training,
+        base: &today.bill,
+        tuned: tuned_call(&tuned, traffic.as_ref(), &tokens),
+        traffic: traffic.as_ref(),
+        months,
+    });
+    session.print(&match format {
+        Format::Text => report::break_even::text(&build, today, &tuned.name, &answer),
+        Format::Json => report::break_even::json(&build, today, &tuned.name, &answer),
+    })?;
+    session.remarks(&build.remarks);
+    Ok(Verdict::Yes)
+}
+
+/// A model of which two prices are known and nothing else.
+fn uncached_model(input: Option<Usd>, output: Option<Usd>) -> Model {
+    let price = |usd: Option<Usd>| usd.and_then(Price::per_million);
+    let base = Rates { input: price(input), output: price(output), ..Rates::default() };
+    Model { name: "tuned".into(), rules: CacheRules::default(), prices: Some(Prices { base, ..Prices::default() }) }
+}

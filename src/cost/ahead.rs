@@ -1,0 +1,73 @@
+//! Announced days: when the prices or rules of a model change after today, and how.
+
+use std::collections::BTreeSet;
+
+use crate::cost::budget::{Bills, Later};
+use crate::cost::planner::words::per_million;
+use crate::models::{Card, CardAt, Date};
+use crate::rules::{Model, Price, Rates};
+
+/// The bills of every day after `today` on which the card says something new about prices or the
+/// cache, by day. `bills` prices the context as the card stands on a day.
+pub fn ahead(card: &Card, today: Date, mut bills: impl FnMut(CardAt<'_>) -> Bills) -> Vec<Later> {
+    let changes = card.changes();
+    let about = |path: &str| ["prices", "storage", "cache"].iter().any(|fact| path.starts_with(fact));
+    let days: BTreeSet<Date> = changes
+        .iter()
+        .filter(|change| change.day.0 > today && about(&change.path))
+        .map(|change| change.day.0)
+        .collect();
+    let mut before = card.at(today).model();
+    let mut later = Vec::new();
+    for day in days {
+        let at = card.at(day);
+        let after = at.model();
+        later.push(Later { day, because: because(&before, &after), bills: bills(at) });
+        before = after;
+    }
+    later
+}
+
+/// What happens between two days: "gemini-4-argon doubles", "gpt-6's input price goes from $2 to
+/// $3 a million".
+fn because(before: &Model, after: &Model) -> String {
+    let name = &after.name;
+    let (Some(old), Some(new)) = (&before.prices, &after.prices) else {
+        return format!("the rules of {name} change");
+    };
+    if doubles(&old.base, &new.base) {
+        return format!("{name} doubles");
+    }
+    let kinds = [
+        ("input price", old.base.input, new.base.input),
+        ("output price", old.base.output, new.base.output),
+        ("cache read price", old.base.read, new.base.read),
+        ("storage price", old.storage, new.storage),
+    ];
+    for (kind, old, new) in kinds {
+        match (old, new) {
+            (Some(old), Some(new)) if old != new => {
+                return format!("{name}'s {kind} goes from {} to {} a million", per_million(old), per_million(new));
+            }
+            (Some(_), None) => return format!("{name}'s {kind} is no longer known"),
+            (None, Some(new)) => return format!("{name}'s {kind} becomes {} a million", per_million(new)),
+            _ => {}
+        }
+    }
+    format!("the {} of {name} change", if old == new { "rules" } else { "prices" })
+}
+
+/// Whether every known price is twice what it was.
+fn doubles(old: &Rates, new: &Rates) -> bool {
+    let twice = |old: Option<Price>, new: Option<Price>| match (old, new) {
+        (Some(old), Some(new)) => old.nano.checked_mul(2) == Some(new.nano),
+        (None, None) => true,
+        _ => false,
+    };
+    old.input.is_some()
+        && twice(old.input, new.input)
+        && twice(old.output, new.output)
+        && twice(old.read, new.read)
+        && old.write.len() == new.write.len()
+        && old.write.iter().all(|(ttl, price)| twice(Some(*price), new.write(*ttl)))
+}

@@ -1,0 +1,430 @@
+//! Budgets: the limits of a manifest, each held against each model, today and on announced days.
+
+use std::fmt;
+
+use crate::cost::bill::{Bill, RequestTokens};
+use crate::cost::planner::words::{grouped, money};
+use crate::decode::Spanned;
+use crate::diag::Diagnostic;
+use crate::manifest::Budgets;
+use crate::models::Date;
+use crate::quantity::{Share, Usd};
+use crate::source::Span;
+use crate::tokens::Count;
+
+/// Which limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum BudgetName {
+    /// Input tokens of the whole request.
+    Tokens,
+    /// Tokens before the first input.
+    PrefixTokens,
+    /// Tokens of one block.
+    MaxTokens,
+    /// A call that finds everything in the cache.
+    #[schemars(rename = "cost_per_call.warm")]
+    Warm,
+    /// A call that finds nothing there.
+    #[schemars(rename = "cost_per_call.cold")]
+    Cold,
+    /// A call at the declared traffic.
+    #[schemars(rename = "cost_per_call.expected")]
+    Expected,
+    /// A call without caching.
+    #[schemars(rename = "cost_per_call.uncached")]
+    Uncached,
+    /// A month at the declared traffic.
+    CostPerMonth,
+    /// The share of input tokens that a warm call reads: at least.
+    CachedShare,
+    /// Growth of the prefix against the base of a comparison.
+    Growth,
+}
+
+impl BudgetName {
+    /// The key below `budgets` (`max_tokens`: of a block), as a manifest writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::PrefixTokens => "prefix_tokens",
+            Self::MaxTokens => "max_tokens",
+            Self::Warm => "cost_per_call.warm",
+            Self::Cold => "cost_per_call.cold",
+            Self::Expected => "cost_per_call.expected",
+            Self::Uncached => "cost_per_call.uncached",
+            Self::CostPerMonth => "cost_per_month",
+            Self::CachedShare => "cached_share",
+            Self::Growth => "growth",
+        }
+    }
+}
+
+impl serde::Serialize for BudgetName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// How a budget stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Within the limit.
+    Pass,
+    /// Over it.
+    Fail,
+    /// The limit lies within the band of the count, or a price is not known.
+    Unknown,
+    /// Not evaluated here: there is nothing to compare with.
+    Skipped,
+}
+
+/// What a budget limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// Tokens.
+    Tokens(u64),
+    /// US dollars.
+    Usd(Usd),
+    /// A share of tokens.
+    Share(Share),
+}
+
+impl Amount {
+    /// The plain decimal number: tokens, dollars, or a share of 1.
+    pub fn decimal(self) -> String {
+        match self {
+            Self::Tokens(tokens) => tokens.to_string(),
+            Self::Usd(usd) => usd.exact(),
+            // A millionth is as many 10⁻¹⁵ as a share of 1 has in that notation.
+            Self::Share(share) => Usd { femto: i128::from(share.millionths) * 1_000_000_000 }.exact(),
+        }
+    }
+
+    /// A number to compare with others of its kind.
+    fn size(self) -> i128 {
+        match self {
+            Self::Tokens(tokens) => tokens.into(),
+            Self::Usd(usd) => usd.femto,
+            Self::Share(share) => share.millionths.into(),
+        }
+    }
+}
+
+impl fmt::Display for Amount {
+    /// As people read it: `57,825`, `$0.0095`, `90%`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tokens(tokens) => f.write_str(&grouped(*tokens)),
+            Self::Usd(usd) => f.write_str(&money(*usd)),
+            Self::Share(share) => share.fmt(f),
+        }
+    }
+}
+
+/// One budget for one model.
+#[derive(Debug, Clone)]
+pub struct BudgetResult {
+    /// Which.
+    pub name: BudgetName,
+    /// The block, for a limit of one block.
+    pub block: Option<String>,
+    /// The model.
+    pub model: String,
+    /// The limit.
+    pub limit: Amount,
+    /// What is held against it; `None` when not known.
+    pub actual: Option<Amount>,
+    /// How it stands.
+    pub status: Status,
+    /// The first announced day on which a budget that passes no longer does.
+    pub fails_from: Option<FailsFrom>,
+    /// Where the limit is written.
+    pub span: Span,
+}
+
+/// A day from which a budget fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailsFrom {
+    /// The day.
+    pub day: Date,
+    /// What happens then: "gemini-4-argon's input price doubles".
+    pub because: String,
+    /// What is held against the limit then.
+    pub actual: Amount,
+}
+
+/// A bill, and the bills at both ends of the band of its count.
+#[derive(Debug, Clone, Copy)]
+pub struct Bills {
+    /// At the count itself.
+    pub at: Bill,
+    /// At the ends of its band.
+    pub bounds: (Bill, Bill),
+}
+
+/// The bills from an announced day on.
+#[derive(Debug, Clone)]
+pub struct Later {
+    /// The day.
+    pub day: Date,
+    /// What changes then.
+    pub because: String,
+    /// The bills under the prices and rules of that day.
+    pub bills: Bills,
+}
+
+/// The tokens of a block that has a limit of its own.
+#[derive(Debug, Clone)]
+pub struct BlockTokens {
+    /// `tier/label`.
+    pub block: String,
+    /// Its tokens.
+    pub tokens: Count,
+    /// The limit.
+    pub limit: u64,
+    /// Where the limit is written.
+    pub span: Span,
+}
+
+/// What one model's budgets are held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'a> {
+    /// The model's name.
+    pub model: &'a str,
+    /// The request.
+    pub tokens: &'a RequestTokens,
+    /// What it costs.
+    pub bills: Bills,
+    /// What it will cost, by day.
+    pub later: &'a [Later],
+    /// Blocks with a limit of their own.
+    pub blocks: &'a [BlockTokens],
+    /// Prefix tokens of the base of a comparison; `None` without one, or for a new context.
+    pub base_prefix: Option<u64>,
+}
+
+/// Holds every budget against one model.
+pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResult> {
+    let mut results = Vec::new();
+    let result = |name, limit, span: &Span| BudgetResult {
+        name,
+        block: None,
+        model: figures.model.to_owned(),
+        limit,
+        actual: None,
+        status: Status::Unknown,
+        fails_from: None,
+        span: span.clone(),
+    };
+    let tokens = |name, limit: u64, actual: u64, band: (u64, u64), span: &Span| BudgetResult {
+        actual: Some(Amount::Tokens(actual)),
+        status: match band {
+            (_, high) if high <= limit => Status::Pass,
+            (low, _) if low > limit => Status::Fail,
+            _ => Status::Unknown,
+        },
+        ..result(name, Amount::Tokens(limit), span)
+    };
+    if let Some(budgets) = budgets {
+        if let Some(limit) = &budgets.tokens {
+            let (total, band) = (figures.tokens.total(), figures.tokens.band());
+            results.push(tokens(BudgetName::Tokens, limit.value.0, total, band, &limit.span));
+        }
+        if let Some(limit) = &budgets.prefix_tokens {
+            let prefix = figures.tokens.prefix;
+            results.push(tokens(BudgetName::PrefixTokens, limit.value.0, prefix.tokens(), prefix.band(), &limit.span));
+        }
+        let calls = budgets.cost_per_call.as_ref();
+        let costs = [
+            (BudgetName::Warm, calls.and_then(|limits| limits.warm.as_ref())),
+            (BudgetName::Cold, calls.and_then(|limits| limits.cold.as_ref())),
+            (BudgetName::Expected, calls.and_then(|limits| limits.expected.as_ref())),
+            (BudgetName::Uncached, calls.and_then(|limits| limits.uncached.as_ref())),
+            (BudgetName::CostPerMonth, budgets.cost_per_month.as_ref()),
+        ];
+        for (name, limit) in costs {
+            let Some(limit) = limit else { continue };
+            let mut held = result(name, Amount::Usd(limit.value), &limit.span);
+            held.actual = cost(name, &figures.bills.at).map(Amount::Usd);
+            held.status = cost_status(name, limit.value, &figures.bills);
+            held.fails_from = (held.status == Status::Pass).then(|| ahead(name, limit.value, figures.later)).flatten();
+            results.push(held);
+        }
+        if let Some(limit) = &budgets.cached_share {
+            let (read, total) = (figures.bills.at.read, figures.tokens.total());
+            let actual = Share { millionths: scaled(read, total.max(1), false) };
+            let enough = u128::from(read) * 1_000_000 >= u128::from(total) * u128::from(limit.value.millionths);
+            results.push(BudgetResult {
+                actual: Some(Amount::Share(actual)),
+                status: if enough { Status::Pass } else { Status::Fail },
+                ..result(BudgetName::CachedShare, Amount::Share(limit.value), &limit.span)
+            });
+        }
+        if let Some(limit) = &budgets.growth {
+            let prefix = figures.tokens.prefix.tokens();
+            results.push(BudgetResult::of_growth(limit, figures.model, prefix, figures.base_prefix));
+        }
+    }
+    for block in figures.blocks {
+        let held = tokens(BudgetName::MaxTokens, block.limit, block.tokens.tokens(), block.tokens.band(), &block.span);
+        results.push(BudgetResult { block: Some(block.block.clone()), ..held });
+    }
+    results
+}
+
+/// `part / whole` in millionths, rounded up or down.
+fn scaled(part: u64, whole: u64, up: bool) -> u64 {
+    let (product, whole) = (u128::from(part) * 1_000_000, u128::from(whole));
+    let share = if up { product.div_ceil(whole) } else { product / whole };
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
+/// The figure of a bill that a budget limits.
+fn cost(name: BudgetName, bill: &Bill) -> Option<Usd> {
+    match name {
+        BudgetName::Warm => bill.warm,
+        BudgetName::Cold => bill.cold,
+        BudgetName::Expected => bill.expected,
+        BudgetName::Uncached => bill.uncached,
+        BudgetName::CostPerMonth => bill.month,
+        BudgetName::Tokens
+        | BudgetName::PrefixTokens
+        | BudgetName::MaxTokens
+        | BudgetName::CachedShare
+        | BudgetName::Growth => None,
+    }
+}
+
+/// A cost passes or fails only if it does so over the whole band of the count.
+fn cost_status(name: BudgetName, limit: Usd, bills: &Bills) -> Status {
+    let figures: Option<Vec<Usd>> =
+        [&bills.at, &bills.bounds.0, &bills.bounds.1].into_iter().map(|bill| cost(name, bill)).collect();
+    match figures {
+        None => Status::Unknown,
+        Some(figures) if figures.iter().all(|figure| *figure <= limit) => Status::Pass,
+        Some(figures) if figures.iter().all(|figure| *figure > limit) => Status::Fail,
+        Some(_) => Status::Unknown,
+    }
+}
+
+/// The first day on which it fails.
+fn ahead(name: BudgetName, limit: Usd, later: &[Later]) -> Option<FailsFrom> {
+    let failing = later.iter().filter(|later| cost_status(name, limit, &later.bills) == Status::Fail);
+    let first = failing.min_by_key(|later| later.day)?;
+    let actual = Amount::Usd(cost(name, &first.bills.at)?);
+    Some(FailsFrom { day: first.day, because: first.because.clone(), actual })
+}
+
+/// The budgets that need traffic, where none is declared: an error each, at the limit.
+pub fn without_traffic(budgets: &Budgets) -> Vec<Diagnostic> {
+    let month = budgets.cost_per_month.as_ref().map(|limit| ("cost_per_month", &limit.span));
+    let expected = budgets.cost_per_call.as_ref().and_then(|limits| limits.expected.as_ref());
+    let expected = expected.map(|limit| ("cost_per_call.expected", &limit.span));
+    let error = |(key, span): (&str, &Span)| {
+        let message = format!("`budgets.{key}` cannot be held: no `traffic.calls` is declared");
+        Diagnostic::error("budget-without-traffic", message).at(span).hint("declare it: `traffic: {calls: 100k/month}`")
+    };
+    month.into_iter().chain(expected).map(error).collect()
+}
+
+impl BudgetResult {
+    /// `growth`: what the prefix has grown by since the base of a comparison. Skipped without one.
+    pub fn of_growth(limit: &Spanned<Share>, model: &str, prefix: u64, base_prefix: Option<u64>) -> Self {
+        let grown = base_prefix.filter(|base| *base > 0).map(|base| {
+            let more = prefix.saturating_sub(base);
+            Share { millionths: scaled(more, base, true) }
+        });
+        Self {
+            name: BudgetName::Growth,
+            block: None,
+            model: model.to_owned(),
+            limit: Amount::Share(limit.value),
+            actual: grown.map(Amount::Share),
+            status: match grown {
+                None => Status::Skipped,
+                Some(grown) if grown <= limit.value => Status::Pass,
+                Some(_) => Status::Fail,
+            },
+            fails_from: None,
+            span: limit.span.clone(),
+        }
+    }
+
+    /// How much of the limit is used, in millionths; `None` when the actual figure is not known. Where
+    /// the limit is a least one, how much of the actual figure it asks for.
+    pub fn used(&self) -> Option<u64> {
+        let (limit, actual) = (self.limit.size(), self.actual?.size());
+        let (part, whole) = if self.name == BudgetName::CachedShare { (limit, actual) } else { (actual, limit) };
+        match whole {
+            1.. => u64::try_from(part.checked_mul(1_000_000)? / whole).ok(),
+            _ => Some(if part > 0 { u64::MAX } else { 0 }),
+        }
+    }
+
+    /// Whether it should stop a change, given how it stood at the base: it fails, and did not fail
+    /// there, or got worse by more than `slack`.
+    pub fn blocks(&self, base: Option<&Self>, slack: Share) -> bool {
+        if self.status != Status::Fail {
+            return false;
+        }
+        let Some(base) = base.filter(|base| base.status == Status::Fail) else { return true };
+        let (Some(now), Some(then)) = (self.actual, base.actual) else { return true };
+        let (worse, allowed) = match self.name {
+            BudgetName::CachedShare => (then.size() - now.size(), then.size()),
+            _ => (now.size() - then.size(), then.size()),
+        };
+        // Amounts are below 10³⁰; a share of at most 100 in millionths leaves room.
+        worse.saturating_mul(1_000_000) > allowed.saturating_mul(slack.millionths.into())
+    }
+
+    /// How it stands, in words: "cost_per_month is $14,196.35, the limit is $20,000.00".
+    pub fn sentence(&self) -> String {
+        let what = match &self.block {
+            Some(block) => format!("{} of `{block}`", self.name.as_str()),
+            None => self.name.as_str().to_owned(),
+        };
+        let limit = match self.name {
+            BudgetName::CachedShare => format!("at least {} is asked for", self.limit),
+            _ => format!("the limit is {}", self.limit),
+        };
+        let Some(actual) = self.actual else { return format!("{what} is not known; {limit}") };
+        let mut sentence = format!("{what} is {actual}, {limit}");
+        if let Some(fails) = &self.fails_from {
+            sentence.push_str(&format!(
+                "; passes today, fails from {} when {}: {} then",
+                fails.day, fails.because, fails.actual
+            ));
+        }
+        sentence
+    }
+
+    /// A warning at the line to edit, where it fails, cannot be told, or will fail.
+    pub fn remark(&self) -> Option<Diagnostic> {
+        let key = match (&self.block, self.name) {
+            (Some(_), _) => "`max_tokens` of the block".to_owned(),
+            (None, name) => format!("`budgets.{}`", name.as_str()),
+        };
+        let (code, message) = match (self.status, &self.fails_from) {
+            (Status::Fail, _) => ("budget", format!("over budget: {}", self.sentence())),
+            (Status::Unknown, _) if self.actual.is_some() => {
+                ("budget-unknown", format!("too close to tell from an estimate: {}", self.sentence()))
+            }
+            (Status::Unknown, _) => ("budget-unknown", self.sentence()),
+            (Status::Pass, Some(_)) => ("budget-ahead", self.sentence()),
+            (Status::Pass | Status::Skipped, _) => return None,
+        };
+        let hint = format!("the limit is {key} in {}", self.span.path());
+        Some(Diagnostic::warning(code, message).at(&self.span).hint(hint).for_model(&self.model))
+    }
+}
+
+/// The passing budget that is nearest to its limit.
+pub fn nearest(results: &[BudgetResult]) -> Option<&BudgetResult> {
+    let passing = results.iter().filter(|result| result.status == Status::Pass && result.used().is_some());
+    passing.max_by_key(|result| result.used())
+}
+
+#[cfg(test)]
+mod tests;
