@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{ContextReview, ContextStatus};
 use crate::chain::Digest;
 use crate::delta::{Kind, SegmentChange};
+use crate::source::ProjectPath;
 
 /// Contexts that have the same change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ struct Signature {
     status: ContextStatus,
     /// (kind, old text, new text), in order.
     segments: Vec<(Kind, Option<Digest>, Option<Digest>)>,
+    /// Where the prompts part.
+    place: Option<(ProjectPath, usize)>,
     /// The files that did it.
     causes: Vec<super::Cause>,
     /// What the prompt grew by.
@@ -55,6 +58,7 @@ fn signature(context: &ContextReview) -> Option<Signature> {
     Some(Signature {
         status: context.status,
         segments: delta.segments.iter().map(segment).collect(),
+        place: context.place.as_ref().map(|place| (place.path.clone(), place.line)),
         causes: context.causes.clone(),
         grown: i128::from(delta.tokens.head?) - i128::from(delta.tokens.base?),
         budgets: delta.budgets.iter().filter(|budget| budget.is_change()).map(budget).collect(),

@@ -128,7 +128,7 @@ fn words(phrase: &Phrase, all: Option<Style>) -> Vec<Word> {
     for ink in &phrase.0 {
         let (text, style, whole) = match ink {
             Ink::Word(text) => (inert::terminal(text), all, false),
-            Ink::Name(text) => (one_line(text), all, true),
+            Ink::Name(text) => (inert::line(text), all, true),
             Ink::Loud(text) => (inert::terminal(text), Some(LOUD), false),
             Ink::Good(text) => (inert::terminal(text), Some(GOOD), false),
         };
@@ -152,11 +152,6 @@ fn words(phrase: &Phrase, all: Option<Style>) -> Vec<Word> {
         }
     }
     words
-}
-
-/// A name on one line.
-fn one_line(text: &str) -> String {
-    inert::terminal(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
 /// What a line begins with.
