@@ -70,6 +70,7 @@ pub mod provenance;
 pub mod model_build;
 pub mod build;
 pub mod delta;
+pub mod ratchet;
 pub mod survey;
 pub mod range;
 pub mod review;
