@@ -77,6 +77,7 @@ pub mod review;
 pub mod record;
 pub mod emit;
 pub mod lock;
+pub mod blame;
 pub mod log;
 pub mod verify;
 pub mod report;

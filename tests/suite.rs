@@ -4,6 +4,7 @@
 mod bundles;
 mod commands;
 mod faults;
+mod history;
 mod laws;
 mod support;
 mod tree;

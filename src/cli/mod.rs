@@ -5,6 +5,7 @@
 //! stderr; only [`main`] decides the exit code.
 
 mod break_even;
+mod blame;
 mod build;
 mod check;
 mod count;
@@ -121,6 +122,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Tell the history of a context: tokens, kept prefix and cost, commit by commit
     Log(log::Arguments),
+    /// Tell which commits and authors brought the tokens of a prompt
+    Blame(blame::Arguments),
     /// Count the tokens of files or of standard input
     Count(count::Arguments),
     /// Replay timed requests against a provider's cache rules
@@ -180,6 +183,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Log(arguments) => log::run(arguments, &session),
+        Command::Blame(arguments) => blame::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
         Command::Simulate(arguments) => simulate::run(arguments, &session),
         Command::BreakEven(arguments) => break_even::run(arguments, &session),

@@ -3,6 +3,7 @@
 //! Printers take values and return text; only `cli` owns a stream.
 
 pub mod break_even;
+pub mod blame;
 pub mod build;
 pub mod cost;
 pub mod count;

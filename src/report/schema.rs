@@ -2,6 +2,7 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
+use super::blame::BlameReport;
 use super::break_even::BreakEvenReport;
 use super::build::BuildReport;
 use super::count::CountReport;
@@ -17,7 +18,7 @@ use crate::manifest::{Manifest, ProjectFile};
 use crate::models;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 14] = [
+pub const NAMES: [(&str, &str); 15] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -28,6 +29,7 @@ pub const NAMES: [(&str, &str); 14] = [
     ("diff", "the output of diff --format json"),
     ("explain", "the output of explain --format json"),
     ("log", "the output of log --format json"),
+    ("blame", "the output of blame --format json"),
     ("count", "the output of count --format json"),
     ("break-even", "the output of break-even --format json"),
     ("models", "the output of models --format json"),
@@ -47,6 +49,7 @@ pub fn of(name: &str) -> Option<String> {
         "diff" => schema::<DiffReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
         "log" => schema::<LogReport>(Reads::Printed),
+        "blame" => schema::<BlameReport>(Reads::Printed),
         "count" => schema::<CountReport>(Reads::Printed),
         "break-even" => schema::<BreakEvenReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),

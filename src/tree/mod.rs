@@ -14,6 +14,7 @@
 
 mod ancestry;
 mod attributes;
+mod blame;
 mod branch;
 mod cache;
 mod change;
@@ -38,6 +39,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
 
+pub use blame::{BlamedLines, MAX_BLAMED_BYTES};
 pub use branch::DefaultBranch;
 pub use change::Change;
 pub use commit::CommitTree;

@@ -81,6 +81,8 @@ fn every_json_output_is_valid_by_its_schema() {
         &["diff", "HEAD~20..HEAD", "--as-of", "2026-11-21"],
         &["count", "README.md", "Cargo.toml"],
         &["break-even", "support/triage", "--training", "500", "--tuned-input", "0.3", "--tuned-output", "1.2"],
+        &["log", "docs/changelog", "--follow"],
+        &["blame", "support/triage@eu"],
         &["models"],
         &["models", "claude-opus-5", "--as-of", "2026-11-21"],
         &["models", "--changes"],
