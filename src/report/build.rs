@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::cost::amount;
+use super::cost::brief;
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
 use crate::build::{Attempt, Build};
@@ -150,7 +150,7 @@ pub fn text(attempts: &[Attempt], verbose: bool) -> String {
 fn context(build: &Build, verbose: bool) -> String {
     let mut drawn =
         format!("{}  {}  {}\n", inert::terminal(&build.id.to_string()), build.chain.prefix().short(), standing(build));
-    let mut table = Table::new(&["model", "tokens>", "prefix>", "cached>", "cold>", "warm>", "expected>", "month>"]);
+    let mut table = Table::new(&["model", "tokens>", "cached>", "cold>", "warm>", "expected>", "month>"]);
     // The dearest month first; an unknown one is not cheap, so it comes before all.
     let mut models: Vec<&ModelBuild> = build.models.iter().collect();
     models.sort_by_key(|model| (model.bill.month.is_some(), Reverse(model.bill.month)));
@@ -190,17 +190,13 @@ fn context(build: &Build, verbose: bool) -> String {
 }
 
 /// A model in numbers: what goes in, what a warm call reads, what calls and a month cost.
-fn row(model: &ModelBuild) -> [String; 8] {
+fn row(model: &ModelBuild) -> [String; 7] {
     let about = if model.tokens.basis() == Basis::Estimated { "≈" } else { "" };
-    let money = |usd: Option<Usd>| match usd {
-        Some(_) => format!("{about}{}", amount(usd)),
-        None => amount(usd),
-    };
+    let money = |usd: Option<Usd>| usd.map_or_else(|| "?".to_owned(), |usd| format!("{about}{}", brief(usd)));
     let cached = model.bill.read.saturating_mul(100) / model.tokens.total().max(1);
     [
         model.name.clone(),
         format!("{about}{}", grouped(model.tokens.total())),
-        format!("{about}{}", grouped(model.tokens.prefix.tokens())),
         format!("{cached}%"),
         money(model.bill.cold),
         money(model.bill.warm),

@@ -19,6 +19,7 @@ bundle      bundle.json
 build       the output of build and check with --format json
 list        the output of list --format json
 explain     the output of explain --format json
+log         the output of log --format json
 count       the output of count --format json
 break-even  the output of break-even --format json
 models      the output of models --format json

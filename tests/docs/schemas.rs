@@ -77,6 +77,7 @@ fn every_json_output_is_valid_by_its_schema() {
         &["list", "--uses", "docs/architecture.md"],
         &["explain", "support/triage@eu"],
         &["explain", "review/pull-request:system/rubric.1", "--commits"],
+        &["log", "support/triage", "--as-of", "2026-11-21"],
         &["count", "README.md", "Cargo.toml"],
         &["break-even", "support/triage", "--training", "500", "--tuned-input", "0.3", "--tuned-output", "1.2"],
         &["log", "docs/changelog", "--follow"],
