@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
-use crate::cost::budget::without_traffic;
+use crate::cost::budget::{BudgetResult, without_traffic};
 use crate::cost::traffic::Traffic;
 use crate::count::{Counts, Known, count};
 use crate::diag::{Diagnostic, Faults};
@@ -18,6 +18,7 @@ use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenize
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
 use crate::provenance::{self, Provenance};
+use crate::quantity::Share;
 use crate::render::Library;
 use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
@@ -68,6 +69,19 @@ pub struct Build {
     pub remarks: Vec<Diagnostic>,
 }
 
+impl Build {
+    /// How much worse a budget that failed before may get: `ratchet_slack`, nothing by default.
+    pub fn ratchet_slack(&self) -> Share {
+        let budgets = self.plan.manifest.budgets.as_ref();
+        budgets.and_then(|budgets| budgets.ratchet_slack.as_ref()).map_or(Share::default(), |slack| slack.value)
+    }
+
+    /// The budgets, each for each model.
+    pub fn budgets(&self) -> impl Iterator<Item = &BudgetResult> {
+        self.models.iter().flat_map(|model| &model.budgets)
+    }
+}
+
 /// A context that was tried.
 #[derive(Debug)]
 pub struct Attempt {
@@ -77,11 +91,14 @@ pub struct Attempt {
     pub result: Result<Box<Build>, Vec<Diagnostic>>,
 }
 
-/// What all contexts of a run share.
-struct Workshop<'a> {
-    tree: &'a dyn Tree,
-    fragments: &'a Fragments<'a>,
-    library: Library<'a>,
+/// What all contexts of a run share: one tree, opened once.
+pub struct Workshop<'a> {
+    /// Its files.
+    pub(crate) fragments: &'a Fragments<'a>,
+    /// Its manifests.
+    pub(crate) project: Project<'a>,
+    /// Its templates.
+    pub(crate) library: Library<'a>,
     cards: Cards,
     cards_digest: String,
     date: Date,
@@ -105,35 +122,46 @@ pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Fai
 /// As [`build_all`].
 pub fn build_knowing(tree: &dyn Tree, request: &Request, known: &Known) -> Result<Vec<Attempt>, Failure> {
     let fragments = Fragments::new(tree);
-    let project = Project::open(&fragments)?;
-    let candidates = project.contexts(&request.contexts)?;
+    let workshop = Workshop::open(&fragments, request, known)?;
+    let candidates = workshop.project.contexts(&request.contexts)?;
     if candidates.is_empty() {
         let cure = "write a manifest below contexts/, or let `contexture init` write one";
         return Err(Error::usage("there is no context to build", cure).into());
     }
-    let cards = cards(&fragments)?;
-    let date = request
-        .as_of
-        .or_else(|| tree.name().commit().map(|commit| day_of(commit.time)))
-        .unwrap_or_else(|| cards.as_of());
-    let workshop = Workshop {
-        tree,
-        fragments: &fragments,
-        library: library(&fragments)?,
-        cards_digest: cards.digest(),
-        cards,
-        date,
-        models: &request.models,
-        known,
-    };
-    let attempts = candidates.into_par_iter().map(|Candidate { id, layers }| {
-        let result = layers.and_then(|layers| workshop.build(&layers)).map(Box::new);
-        Attempt { id, result }
-    });
-    Ok(attempts.collect())
+    Ok(candidates.into_par_iter().map(|candidate| workshop.attempt(candidate)).collect())
 }
 
-impl Workshop<'_> {
+impl<'a> Workshop<'a> {
+    /// Reads the project file, the prices and the names of templates.
+    ///
+    /// # Errors
+    /// When one of them is broken, or the tree cannot be read.
+    pub fn open(fragments: &'a Fragments<'a>, request: &'a Request, known: &'a Known) -> Result<Self, Failure> {
+        let project = Project::open(fragments)?;
+        let cards = cards(fragments)?;
+        let date = request
+            .as_of
+            .or_else(|| fragments.tree().name().commit().map(|commit| day_of(commit.time)))
+            .unwrap_or_else(|| cards.as_of());
+        Ok(Self {
+            fragments,
+            project,
+            library: library(fragments)?,
+            cards_digest: cards.digest(),
+            cards,
+            date,
+            models: &request.models,
+            known,
+        })
+    }
+
+    /// Builds one context.
+    pub fn attempt(&self, candidate: Candidate) -> Attempt {
+        let Candidate { id, manifest: _, layers } = candidate;
+        let result = layers.and_then(|layers| self.build(&layers)).map(Box::new);
+        Attempt { id, result }
+    }
+
     fn build(&self, layers: &Layers) -> Result<Build, Vec<Diagnostic>> {
         let reader = Reader::continuing(self.fragments, layers.reads.clone());
         let mut faults = Faults::new();
@@ -158,7 +186,7 @@ impl Workshop<'_> {
             faults.extend(without_traffic(budgets));
         }
         let reads = reader.reads();
-        let provenance = match provenance::settle(self.tree, &reads) {
+        let provenance = match provenance::settle(self.fragments.tree(), &reads) {
             Ok(provenance) => provenance,
             Err(error) => {
                 return Err(vec![Diagnostic::error("repository", error.to_string()).in_file(&plan.manifest_path)]);
@@ -184,7 +212,7 @@ impl Workshop<'_> {
 }
 
 /// What an example weighs against `pick: {tokens: …}`: the o200k_base tokens of its turns.
-fn example_size(example: &crate::examples::Example) -> u64 {
+pub(crate) fn example_size(example: &crate::examples::Example) -> u64 {
     example.turns.iter().map(|turn| Encoding::O200kBase.count(&turn.text)).sum()
 }
 
@@ -244,7 +272,7 @@ pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, F
     let fragments = Fragments::new(tree);
     let project = Project::open(&fragments)?;
     let library = library(&fragments)?;
-    let usages = project.contexts(&[])?.into_par_iter().map(|Candidate { id, layers }| {
+    let usages = project.contexts(&[])?.into_par_iter().map(|Candidate { id, manifest: _, layers }| {
         let layers = match layers {
             Ok(layers) => layers,
             Err(faults) => return Usage { id, description: None, owner: None, faults: Err(faults) },

@@ -153,14 +153,9 @@ pub fn settings_digest(
     Ok(Digest(blake3::derive_key(SETTINGS_CONTEXT, bytes.as_bytes())))
 }
 
-/// The digest of a bundle: its members by name, length-prefixed, sorted by name.
-pub fn bundle_digest(members: &std::collections::BTreeMap<String, Vec<u8>>) -> Digest {
-    let mut hasher = blake3::Hasher::new_derive_key(BUNDLE_CONTEXT);
-    for (name, bytes) in members {
-        hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
-        hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
-    }
-    Digest(hasher.finalize().into())
+/// The digest of a bundle: of its record, which lists every other member with a digest of its own.
+pub fn bundle_digest(record: &[u8]) -> Digest {
+    Digest(blake3::derive_key(BUNDLE_CONTEXT, record))
 }
 
 /// A JSON value that RFC 8785 cannot represent.

@@ -24,7 +24,8 @@
 //! [`build::build_all`] is all of this, one statement a stage, for every context at once. The
 //! [`build::Build`] that comes out is the one value that everything after it reads: [`emit`] makes
 //! request bodies and bundles of it, [`report`] text and JSON, and [`verify`] builds again to see
-//! whether a bundle follows from the commit that it names. [`cli`] is a thin door on top.
+//! whether a bundle follows from the commit that it names. [`delta::compare`] holds two builds of one
+//! context against each other, and [`review::review`] two trees. [`cli`] is a thin door on top.
 //!
 //! # Faults
 //!
@@ -68,6 +69,10 @@ pub mod cost;
 pub mod provenance;
 pub mod model_build;
 pub mod build;
+pub mod delta;
+pub mod survey;
+pub mod range;
+pub mod review;
 pub mod record;
 pub mod emit;
 pub mod lock;

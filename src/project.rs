@@ -74,6 +74,8 @@ pub struct Layers {
 pub struct Candidate {
     /// Its name.
     pub id: ContextId,
+    /// The manifest file.
+    pub manifest: ProjectPath,
     /// The layers, or every fault.
     pub layers: Result<Layers, Vec<Diagnostic>>,
 }
@@ -152,7 +154,10 @@ impl<'a> Project<'a> {
     }
 
     /// Name and path of each manifest, those that only serve `extends` by their file name left out.
-    fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
+    ///
+    /// # Errors
+    /// When the tree cannot be listed.
+    pub fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
         let folder = ProjectPath::new("contexts").unwrap_or_else(|_| ProjectPath::root());
         let wanted =
             Wanted(Arc::new(|path: &ProjectPath| path.extension() == "yaml" && !path.file_name().starts_with('_')));
@@ -183,12 +188,14 @@ impl<'a> Project<'a> {
     }
 
     /// The contexts that one manifest stands for: its matches, and the variants of each.
-    fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
+    pub fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
         let id = |name: &str, variant: Option<&str>| ContextId {
             name: name.to_owned(),
             variant: variant.map(str::to_owned),
         };
-        let broken = |faults: Vec<Diagnostic>| vec![Candidate { id: id(name, None), layers: Err(faults) }];
+        let broken = |faults: Vec<Diagnostic>| {
+            vec![Candidate { id: id(name, None), manifest: path.clone(), layers: Err(faults) }]
+        };
         let reader = Reader::continuing(self.fragments, self.reads.clone());
         let mut faults = Faults::new();
         check_id(name, path, &mut faults);
@@ -220,6 +227,7 @@ impl<'a> Project<'a> {
                 let id = id(&name, variant);
                 Candidate {
                     id: id.clone(),
+                    manifest: path.clone(),
                     layers: Ok(Layers {
                         id,
                         manifest: path.clone(),
@@ -261,7 +269,7 @@ impl<'a> Project<'a> {
                     }
                 }
                 candidates.push(if faults.has_errors() {
-                    Candidate { id: id(&name, Some(&key.text)), layers: Err(faults.into_vec()) }
+                    Candidate { id: id(&name, Some(&key.text)), manifest: path.clone(), layers: Err(faults.into_vec()) }
                 } else if variant.as_map().is_none() {
                     layers(Some(&key.text), without(&whole, &["variants"]))
                 } else {

@@ -9,6 +9,7 @@ mod blame;
 mod build;
 mod check;
 mod count;
+mod diff;
 mod explain;
 mod generate;
 mod init;
@@ -115,6 +116,8 @@ enum Command {
     Check(check::Arguments),
     /// Print one prompt, or one request body, to stdout
     Render(render::Arguments),
+    /// Show what a change does to text, tokens, cache and money
+    Diff(diff::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
     /// Tell the history of a context: tokens, kept prefix and cost, commit by commit
@@ -177,6 +180,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Build(arguments) => build::run(arguments, &session),
         Command::Check(arguments) => check::run(arguments, &session),
         Command::Render(arguments) => render::run(arguments, &session),
+        Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Log(arguments) => log::run(arguments, &session),
         Command::Blame(arguments) => blame::run(arguments, &session),

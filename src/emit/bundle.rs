@@ -39,7 +39,7 @@ pub struct Bundle {
 pub struct BundleRecord {
     /// `contexture.bundle/1`.
     pub schema: &'static str,
-    /// Digest of the bundle: of every member, this file with an empty `digest` among them.
+    /// Digest of the bundle: of this file with an empty `digest`. It lists every other member with its own.
     pub digest: String,
     /// The day whose prices and rules hold.
     pub date: String,
@@ -140,8 +140,7 @@ pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
         cached,
         members: listed.collect(),
     };
-    members.insert(RECORD.to_owned(), written(&record));
-    record.digest = bundle_digest(&members).to_string();
+    record.digest = bundle_digest(&written(&record)).to_string();
     members.insert(RECORD.to_owned(), written(&record));
     Ok(Bundle { name: build.id.to_string(), members })
 }

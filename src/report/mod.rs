@@ -8,6 +8,7 @@ pub mod build;
 pub mod cost;
 pub mod count;
 pub mod csv;
+pub mod diff;
 pub mod explain;
 pub mod inert;
 pub mod list;

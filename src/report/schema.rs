@@ -6,6 +6,7 @@ use super::blame::BlameReport;
 use super::break_even::BreakEvenReport;
 use super::build::BuildReport;
 use super::count::CountReport;
+use super::diff::DiffReport;
 use super::explain::ExplainReport;
 use super::json;
 use super::list::ListReport;
@@ -17,7 +18,7 @@ use crate::manifest::{Manifest, ProjectFile};
 use crate::models;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 14] = [
+pub const NAMES: [(&str, &str); 15] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -25,6 +26,7 @@ pub const NAMES: [(&str, &str); 14] = [
     ("bundle", "bundle.json"),
     ("build", "the output of build and check with --format json"),
     ("list", "the output of list --format json"),
+    ("diff", "the output of diff --format json"),
     ("explain", "the output of explain --format json"),
     ("log", "the output of log --format json"),
     ("blame", "the output of blame --format json"),
@@ -44,6 +46,7 @@ pub fn of(name: &str) -> Option<String> {
         "bundle" => schema::<BundleRecord>(Reads::Printed),
         "build" => schema::<BuildReport>(Reads::Printed),
         "list" => schema::<ListReport>(Reads::Printed),
+        "diff" => schema::<DiffReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
         "log" => schema::<LogReport>(Reads::Printed),
         "blame" => schema::<BlameReport>(Reads::Printed),

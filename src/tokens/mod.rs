@@ -14,6 +14,7 @@
 
 mod choice;
 mod class;
+mod common;
 mod count;
 mod cut;
 mod encoding;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use git2::Oid;
 
 use super::cache::Cache;
+use super::change::{Change, by_objects};
 use super::links::{self, Standing};
 use super::objects::{Entry, EntryKind, Objects, named, object_id};
 use super::{
@@ -44,6 +45,11 @@ impl CommitTree {
     /// The commit's id and date.
     pub fn commit(&self) -> &Commit {
         &self.commit
+    }
+
+    /// The project root's tree object, if the commit holds the project's folder.
+    pub(super) fn root(&self) -> Option<Oid> {
+        self.root
     }
 
     /// The entry at a path below the project root; no link is followed.
@@ -130,6 +136,10 @@ impl Tree for CommitTree {
 
     fn name(&self) -> TreeName {
         TreeName::Commit(self.commit.clone())
+    }
+
+    fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
+        by_objects(base, self)
     }
 
     fn base(&self) -> Option<&dyn Tree> {

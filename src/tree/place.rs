@@ -165,7 +165,12 @@ impl Place {
         id.map(|id| self.open_commit(repository, objects.clone(), id)).transpose()
     }
 
-    fn open_commit(&self, repository: &Repository, objects: Arc<Objects>, id: Oid) -> Result<CommitTree, Error> {
+    pub(super) fn open_commit(
+        &self,
+        repository: &Repository,
+        objects: Arc<Objects>,
+        id: Oid,
+    ) -> Result<CommitTree, Error> {
         CommitTree::open(objects, id, &self.prefix, shallow(repository))
     }
 }
@@ -250,7 +255,7 @@ fn bare() -> Error {
     Error::repository("the repository is bare: it has no working tree and no index", "name a revision: `--rev HEAD`")
 }
 
-fn plain(what: &str, error: &git2::Error) -> Error {
+pub(super) fn plain(what: &str, error: &git2::Error) -> Error {
     Error::repository(format!("{what}: {}", error.message()), "check the repository with `git status` and `git fsck`")
 }
 
@@ -272,6 +277,13 @@ fn resolve(repository: &Repository, rev: &str) -> Result<Oid, Error> {
 }
 
 fn unknown(repository: &Repository, rev: &str, error: &git2::Error) -> Error {
+    let is_unborn = repository.head().is_err_and(|error| error.code() == ErrorCode::UnbornBranch);
+    if rev.starts_with("HEAD") && is_unborn {
+        return Error::usage(
+            format!("there is no revision `{rev}`: nothing is committed yet"),
+            "make the first commit",
+        );
+    }
     if error.code() == ErrorCode::Ambiguous {
         return Error::usage(format!("`{rev}` is short for several objects"), "write more digits of the id");
     }
