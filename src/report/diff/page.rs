@@ -490,7 +490,10 @@ fn cache_line(model: &ModelDelta, about: &str) -> Phrase {
     }
     if before == 0 {
         let once = model.rewarm.map_or_else(String::new, |once| format!("; {about}{} to fill it once", money(once)));
-        return Phrase::word(format!("cache     nothing was cached before, {about}{} tokens are now{once}", grouped(after)));
+        return Phrase::word(format!(
+            "cache     nothing was cached before, {about}{} tokens are now{once}",
+            grouped(after)
+        ));
     }
     let promise = if model.is_promised { "" } else { " at best" };
     let kept = format!(
