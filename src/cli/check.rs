@@ -7,6 +7,7 @@ use crate::build::{Request, build_all};
 use crate::emit::request::bodies;
 use crate::error::Failure;
 use crate::models::Date;
+use crate::ratchet;
 use crate::report;
 
 use super::session::Session;
@@ -22,6 +23,9 @@ pub(super) struct Arguments {
     tree: TreeArguments,
     #[command(flatten)]
     lock: LockArguments,
+    /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
     /// Prices and rules as of this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -30,7 +34,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, tree, lock, as_of, format } = arguments;
+    let Arguments { ids, tree, lock, base, as_of, format } = arguments;
     let place = session.place()?;
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("checking");
@@ -38,6 +42,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let mut attempts = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
         return Ok(verdict);
+    }
+    if let Some(base) = &base {
+        ratchet::hold(&place.commit(base)?, &mut attempts)?;
     }
     attempts.par_iter_mut().for_each(|attempt| {
         let Ok(build) = &attempt.result else { return };

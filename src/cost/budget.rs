@@ -140,6 +140,8 @@ pub struct BudgetResult {
     pub status: Status,
     /// The first announced day on which a budget that passes no longer does.
     pub fails_from: Option<FailsFrom>,
+    /// Whether it failed already at the base that it was held against, and has not got worse.
+    pub is_old_debt: bool,
     /// Where the limit is written.
     pub span: Span,
 }
@@ -216,6 +218,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         actual: None,
         status: Status::Unknown,
         fails_from: None,
+        is_old_debt: false,
         span: span.clone(),
     };
     let tokens = |name, limit: u64, actual: u64, band: (u64, u64), span: &Span| BudgetResult {
@@ -348,6 +351,7 @@ impl BudgetResult {
                 Some(_) => Status::Fail,
             },
             fails_from: None,
+            is_old_debt: false,
             span: limit.span.clone(),
         }
     }

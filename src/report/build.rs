@@ -69,6 +69,8 @@ pub struct BudgetRecord {
     pub actual: Option<String>,
     /// How it stands.
     pub status: Status,
+    /// Whether it stops a change: it fails, and with `--base` it did not there or has got worse.
+    pub blocks: bool,
     /// The first announced day on which a budget that passes no longer does.
     pub fails_from: Option<FailsFromRecord>,
 }
@@ -120,6 +122,7 @@ impl BudgetRecord {
             limit: result.limit.decimal(),
             actual: result.actual.map(crate::cost::budget::Amount::decimal),
             status: result.status,
+            blocks: result.status == Status::Fail && !result.is_old_debt,
             fails_from: result.fails_from.as_ref().map(|fails| FailsFromRecord {
                 day: fails.day.to_string(),
                 because: fails.because.clone(),
@@ -176,7 +179,8 @@ fn context(build: &Build, verbose: bool) -> String {
     }
     let all: Vec<BudgetResult> = budgets(build).cloned().collect();
     for budget in all.iter().filter(|budget| budget.status == Status::Fail) {
-        drawn.push_str(&inert::terminal(&format!("  over budget for {}: {}\n", budget.model, budget.sentence())));
+        let debt = if budget.is_old_debt { ", as at the base" } else { "" };
+        drawn.push_str(&inert::terminal(&format!("  over budget for {}{debt}: {}\n", budget.model, budget.sentence())));
     }
     if let Some(budget) = nearest(&all).filter(|_| !all.is_empty()) {
         let used = budget.used().unwrap_or(0) / 10_000;
@@ -241,9 +245,9 @@ fn summary(attempts: &[Attempt]) -> String {
     parts.join(", ") + "\n"
 }
 
-/// Whether a budget fails.
+/// Whether a budget fails that is no old debt.
 pub fn fails(build: &Build) -> bool {
-    budgets(build).any(|budget| budget.status == Status::Fail)
+    budgets(build).any(|budget| budget.status == Status::Fail && !budget.is_old_debt)
 }
 
 /// Every budget of a context, model by model.

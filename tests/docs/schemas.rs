@@ -78,6 +78,7 @@ fn every_json_output_is_valid_by_its_schema() {
         &["explain", "support/triage@eu"],
         &["explain", "review/pull-request:system/rubric.1", "--commits"],
         &["log", "support/triage", "--as-of", "2026-11-21"],
+        &["diff", "HEAD~20..HEAD", "--as-of", "2026-11-21"],
         &["count", "README.md", "Cargo.toml"],
         &["break-even", "support/triage", "--training", "500", "--tuned-input", "0.3", "--tuned-output", "1.2"],
         &["log", "docs/changelog", "--follow"],
