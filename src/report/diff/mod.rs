@@ -5,7 +5,7 @@
 //! Review ──page────▶ Page ──▶ terminal | Markdown | HTML
 //! ```
 //!
-//! A [`page::Page`] says what stands where and which words are the repository's; each printer makes
+//! A `page::Page` says what stands where and which words are the repository's; each printer makes
 //! those harmless for its own medium.
 
 mod figures;
