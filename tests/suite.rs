@@ -6,5 +6,6 @@ mod commands;
 mod faults;
 mod history;
 mod laws;
+mod recipes;
 mod support;
 mod tree;
