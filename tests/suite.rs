@@ -7,5 +7,6 @@ mod faults;
 mod history;
 mod laws;
 mod recipes;
+mod review;
 mod support;
 mod tree;

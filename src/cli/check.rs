@@ -8,6 +8,7 @@ use crate::diag::Diagnostic;
 use crate::emit::request::bodies;
 use crate::error::Failure;
 use crate::models::Date;
+use crate::ratchet;
 use crate::report::{build, github, sarif};
 use crate::tree::Place;
 
@@ -24,6 +25,9 @@ pub(super) struct Arguments {
     tree: TreeArguments,
     #[command(flatten)]
     lock: LockArguments,
+    /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
     /// Prices and rules as of this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -61,12 +65,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Err(Failure::Faults(remarks)) => Found { attempts: None, remarks, verdict: Verdict::Unanswered },
         found => found?,
     };
+    let findings = || build::findings(remarks.clone(), attempts.as_deref().unwrap_or_default());
     let report = match (format, &attempts) {
         (Format::Text, Some(attempts)) => build::text(attempts, session.verbose),
         (Format::Json, Some(attempts)) => build::BuildReport::new(attempts).json(),
         (Format::Text | Format::Json, None) => String::new(),
-        (Format::Github, _) => github::commands(&build::findings(remarks.clone()), place.prefix(), session.verbose),
-        (Format::Sarif, _) => sarif::log(&build::findings(remarks.clone()), place.prefix()),
+        (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
+        (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),
     };
     session.print(&report)?;
     // The runner looks for commands on both streams, so a workflow's log gets each remark once.
@@ -78,13 +83,16 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 
 /// Builds every context as `build` would, up to the bytes of its bundle.
 fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Found, Failure> {
-    let Arguments { ids, tree, lock, as_of, format: _ } = arguments;
+    let Arguments { ids, tree, lock, base, as_of, format: _ } = arguments;
     let tree = session.tree(place, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
     let mut attempts = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
     if let Some((verdict, remarks)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
         return Ok(Found { attempts: None, remarks, verdict });
+    }
+    if let Some(base) = &base {
+        ratchet::hold(&place.commit(base)?, &mut attempts)?;
     }
     attempts.par_iter_mut().for_each(|attempt| {
         let Ok(build) = &attempt.result else { return };

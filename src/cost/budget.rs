@@ -12,9 +12,6 @@ use crate::quantity::{Share, Usd};
 use crate::source::Span;
 use crate::tokens::Count;
 
-/// The code of the remark on a budget that fails.
-pub const OVER_BUDGET: &str = "budget";
-
 /// Which limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
 #[schemars(rename_all = "snake_case")]
@@ -143,6 +140,8 @@ pub struct BudgetResult {
     pub status: Status,
     /// The first announced day on which a budget that passes no longer does.
     pub fails_from: Option<FailsFrom>,
+    /// Whether it failed already at the base that it was held against, and has not got worse.
+    pub is_old_debt: bool,
     /// Where the limit is written.
     pub span: Span,
 }
@@ -219,6 +218,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         actual: None,
         status: Status::Unknown,
         fails_from: None,
+        is_old_debt: false,
         span: span.clone(),
     };
     let tokens = |name, limit: u64, actual: u64, band: (u64, u64), span: &Span| BudgetResult {
@@ -351,6 +351,7 @@ impl BudgetResult {
                 Some(_) => Status::Fail,
             },
             fails_from: None,
+            is_old_debt: false,
             span: limit.span.clone(),
         }
     }
@@ -410,7 +411,7 @@ impl BudgetResult {
             (None, name) => format!("`budgets.{}`", name.as_str()),
         };
         let (code, message) = match (self.status, &self.fails_from) {
-            (Status::Fail, _) => (OVER_BUDGET, format!("over budget: {}", self.sentence())),
+            (Status::Fail, _) => ("budget", format!("over budget: {}", self.sentence())),
             (Status::Unknown, _) if self.actual.is_some() => {
                 ("budget-unknown", format!("too close to tell from an estimate: {}", self.sentence()))
             }

@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod count;
+mod diff;
 mod explain;
 mod generate;
 mod init;

@@ -148,6 +148,16 @@ fn check_annotates_and_nothing_of_the_repository_is_obeyed() {
 }
 
 #[test]
+fn check_holds_budgets_against_the_branch_that_a_pull_request_goes_to() {
+    let repo = changed();
+    let check = |environment: &[(&str, &str)]| run(&repo, &[("command", "check")], environment);
+    assert_eq!(check(&[("GITHUB_BASE_REF", "main")]).status, Some(1));
+    repo.git(["update-ref", "refs/remotes/origin/main", "work"]);
+    assert_eq!(check(&[("GITHUB_BASE_REF", "main")]).status, Some(0), "it was over budget before");
+    assert_eq!(check(&[]).status, Some(1));
+}
+
+#[test]
 fn an_unknown_command_is_refused() {
     let ran = run(&changed(), &[("command", "build; touch owned")], &[]);
     assert_eq!((ran.status, ran.report.as_str()), (Some(2), ""));

@@ -55,6 +55,17 @@ exit 1
 "#]]);
 }
 
+#[test]
+fn old_debt_is_a_warning() {
+    let repo = changed();
+    repo.run("check --format github --base HEAD").is(str![[r#"
+exit 0
+--- stdout
+::warning file=contexts/a.yaml,line=3,col=26,title=budget::over budget: prefix_tokens is 16, the limit is 8 (gpt-6.1-sol)%0Athe limit is `budgets.prefix_tokens` in contexts/a.yaml
+
+"#]]);
+}
+
 /// The schema that Microsoft's package `sarif-om` is made from; tests/setup.sh puts it there.
 fn sarif_schema() -> jsonschema::Validator {
     let output =

@@ -37,11 +37,10 @@ pub fn html(review: &Review) -> String {
     html::draw(&page::page(review, page::Room { lines: 2_000 }))
 }
 
-/// Faults of either side, and warnings that the head has and the base has not.
+/// What is wrong with contexts that cannot be built, on either side. New warnings stand in the report.
 pub fn diagnostics(review: &Review) -> Vec<Diagnostic> {
     let faults = review.contexts.iter().flat_map(|context| context.head_faults.iter().chain(&context.base_faults));
-    let remarks = review.contexts.iter().flat_map(|context| context.new_remarks());
-    remarks.chain(faults).cloned().collect()
+    faults.cloned().collect()
 }
 
 /// The moment that the report speaks of: a report of a later one replaces it, an earlier one does

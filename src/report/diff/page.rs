@@ -307,6 +307,9 @@ fn section(members: &[&ContextReview], shown: &mut Shown, room: Room) -> Section
         if first.status != ContextStatus::Broken {
             section.line(Phrase::word(format!("tokens {}", tokens(delta.tokens))));
         }
+        if !first.causes.is_empty() {
+            section.line(Phrase::word("by ").then(list(first.causes.iter().map(|cause| cause.path.to_string()))));
+        }
         place(&mut section, first, delta);
         segments(&mut section, first, delta);
         for model in &delta.models {
@@ -484,6 +487,13 @@ fn cache_line(model: &ModelDelta, about: &str) -> Phrase {
     let (before, after) = (model.cached.base.unwrap_or(0), model.cached.head.unwrap_or(0));
     if before == 0 && after == 0 {
         return Phrase::word("cache     nothing of it is cached, before or after");
+    }
+    if before == 0 {
+        let once = model.rewarm.map_or_else(String::new, |once| format!("; {about}{} to fill it once", money(once)));
+        return Phrase::word(format!(
+            "cache     nothing was cached before, {about}{} tokens are now{once}",
+            grouped(after)
+        ));
     }
     let promise = if model.is_promised { "" } else { " at best" };
     let kept = format!(
