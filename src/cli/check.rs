@@ -65,12 +65,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Err(Failure::Faults(remarks)) => Found { attempts: None, remarks, verdict: Verdict::Unanswered },
         found => found?,
     };
+    let findings = || build::findings(remarks.clone(), attempts.as_deref().unwrap_or_default());
     let report = match (format, &attempts) {
         (Format::Text, Some(attempts)) => build::text(attempts, session.verbose),
         (Format::Json, Some(attempts)) => build::BuildReport::new(attempts).json(),
         (Format::Text | Format::Json, None) => String::new(),
-        (Format::Github, _) => github::commands(&build::findings(remarks.clone()), place.prefix(), session.verbose),
-        (Format::Sarif, _) => sarif::log(&build::findings(remarks.clone()), place.prefix()),
+        (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
+        (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),
     };
     session.print(&report)?;
     // The runner looks for commands on both streams, so a workflow's log gets each remark once.

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::hash::Hash;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,7 +11,7 @@ use super::cost::brief;
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
 use crate::build::{Attempt, Build};
-use crate::cost::budget::{BudgetName, BudgetResult, OVER_BUDGET, Status, nearest};
+use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
 use crate::diag::{Diagnostic, Severity};
 use crate::model_build::ModelBuild;
 use crate::provenance::Standing;
@@ -123,7 +124,7 @@ impl BudgetRecord {
             limit: result.limit.decimal(),
             actual: result.actual.map(crate::cost::budget::Amount::decimal),
             status: result.status,
-            blocks: result.status == Status::Fail && !result.is_old_debt,
+            blocks: blocks(result),
             fails_from: result.fails_from.as_ref().map(|fails| FailsFromRecord {
                 day: fails.day.to_string(),
                 because: fails.because.clone(),
@@ -248,7 +249,11 @@ fn summary(attempts: &[Attempt]) -> String {
 
 /// Whether a budget fails that is no old debt.
 pub fn fails(build: &Build) -> bool {
-    budgets(build).any(|budget| budget.status == Status::Fail && !budget.is_old_debt)
+    budgets(build).any(blocks)
+}
+
+fn blocks(budget: &BudgetResult) -> bool {
+    budget.status == Status::Fail && !budget.is_old_debt
 }
 
 /// Every budget of a context, model by model.
@@ -263,18 +268,26 @@ pub fn diagnostics(attempts: &[Attempt]) -> Vec<Diagnostic> {
     remarks.chain(faults).cloned().collect()
 }
 
-/// Diagnostics for programs that show each at its place: each once, those of base and variants
-/// together, the worst first. A budget that fails is an error here, for it is why the answer is no.
-pub fn findings(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == OVER_BUDGET) {
-        diagnostic.severity = Severity::Error;
+/// What `diagnostics` holds, for programs that show each at its place: each once, those of base and
+/// variants together, the worst first. A budget that makes the answer no is an error here.
+pub fn findings(mut diagnostics: Vec<Diagnostic>, attempts: &[Attempt]) -> Vec<Diagnostic> {
+    let builds = attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok());
+    let blocking = builds.flat_map(budgets).filter(|budget| blocks(budget)).filter_map(BudgetResult::remark);
+    let blocking: HashSet<_> = blocking.map(|remark| identity(&remark)).collect();
+    for diagnostic in &mut diagnostics {
+        if blocking.contains(&identity(diagnostic)) {
+            diagnostic.severity = Severity::Error;
+        }
     }
     let mut seen = HashSet::new();
-    diagnostics.retain(|diagnostic| {
-        let place = diagnostic.span.as_ref().map(|span| (span.start, span.end));
-        let Diagnostic { code, message, hint, model, .. } = diagnostic;
-        seen.insert((diagnostic.path().cloned(), place, *code, message.clone(), hint.clone(), model.clone()))
-    });
+    diagnostics.retain(|diagnostic| seen.insert(identity(diagnostic)));
     diagnostics.sort_by_key(|diagnostic| Reverse(diagnostic.severity));
     diagnostics
+}
+
+/// What makes two diagnostics the same to a reader.
+fn identity(diagnostic: &Diagnostic) -> impl Eq + Hash + use<> {
+    let Diagnostic { severity: _, code, message, span, file: _, hint, model } = diagnostic;
+    let place = span.as_ref().map(|span| (span.start, span.end));
+    (diagnostic.path().cloned(), place, *code, message.clone(), hint.clone(), model.clone())
 }
