@@ -118,12 +118,15 @@ pub(super) struct Page {
 pub(super) struct Room {
     /// Lines of text that differ, for each context.
     pub(super) lines: usize,
+    /// The same for the whole report; what comes later is told without its text.
+    pub(super) in_all: usize,
 }
 
 /// Sets a review down.
-pub(super) fn page(review: &Review, room: Room) -> Page {
+pub(super) fn page(review: &Review, mut room: Room) -> Page {
     let mut shown = Shown::new();
     let mut sections: Vec<Section> = Vec::new();
+    let mut without_text = 0;
     let mut order: Vec<usize> = (0..review.contexts.len()).collect();
     order.sort_by_key(|index| rank(&review.contexts[*index]));
     let groups: HashMap<usize, &Group> =
@@ -137,7 +140,8 @@ pub(super) fn page(review: &Review, room: Room) -> Page {
             Some(_) => continue,
             None => vec![&review.contexts[index]],
         };
-        sections.push(section(&members, &mut shown, room));
+        without_text += usize::from(room.in_all == 0);
+        sections.push(section(&members, &mut shown, &mut room));
     }
     let used = |section: &Section| {
         let lines = section.items.iter().filter_map(|item| item.symbol);
@@ -157,7 +161,7 @@ pub(super) fn page(review: &Review, room: Room) -> Page {
         head: side(&review.head),
         verdict: verdict(review),
         sections,
-        notes: notes(review),
+        notes: notes(review, without_text),
         legend,
     }
 }
@@ -193,8 +197,11 @@ fn side(name: &TreeName) -> Phrase {
     }
 }
 
-fn notes(review: &Review) -> Vec<Phrase> {
+fn notes(review: &Review, without_text: usize) -> Vec<Phrase> {
     let mut notes = Vec::new();
+    if without_text > 0 {
+        notes.push(Phrase::word(format!("{} told without its text.", counted(without_text, "change"))));
+    }
     if review.unchanged > 0 && !review.contexts.is_empty() {
         let verb = if review.unchanged == 1 { "is" } else { "are" };
         notes.push(Phrase::word(format!("{} {verb} unchanged.", counted(review.unchanged, "prompt"))));

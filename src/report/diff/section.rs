@@ -22,7 +22,7 @@ use crate::tokens::Basis;
 const MAX_SEGMENTS: usize = 25;
 
 /// Tells a context; of a group the first one, and what all of them come to.
-pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: Room) -> Section {
+pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut Room) -> Section {
     let Some(first) = members.first() else {
         return Section { symbol: Symbol::Changed, title: Phrase::default(), items: Vec::new(), texts: Vec::new() };
     };
@@ -64,9 +64,11 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: Room)
     for remark in first.new_remarks() {
         section.line(Phrase::word("new warning: ").then(told(remark)));
     }
-    let mut lines = room.lines;
-    if first.status != ContextStatus::Broken {
+    let mut lines = room.lines.min(room.in_all);
+    if first.status != ContextStatus::Broken && lines > 0 {
+        let most = lines;
         section.texts = changes(first, shown, &mut lines);
+        room.in_all -= most - lines;
     }
     section
 }
