@@ -13,7 +13,7 @@ use crate::cost::traffic::Traffic;
 use crate::count::{Counts, Known, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::{Error, Failure};
-use crate::fragment::{Fragments, Reader, Reads, Unreadable};
+use crate::fragment::{Fragments, Kept, Reader, Reads, Unreadable};
 use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
@@ -112,17 +112,24 @@ pub struct Workshop<'a> {
 /// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
 /// single context are in its [`Attempt`].
 pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
-    build_knowing(tree, request, &Known::default())
+    build_remembering(tree, request, &Memory::default())
 }
 
-/// [`build_all`] with what earlier builds found out about their texts, which changes no number and
-/// saves counting them again.
+/// What builds leave behind for those of other trees. It changes no result and saves doing again
+/// what only depends on a text.
+#[derive(Debug, Default)]
+pub struct Memory {
+    counts: Known,
+    fragments: Kept,
+}
+
+/// [`build_all`] with the memory of earlier builds.
 ///
 /// # Errors
 /// As [`build_all`].
-pub fn build_knowing(tree: &dyn Tree, request: &Request, known: &Known) -> Result<Vec<Attempt>, Failure> {
-    let fragments = Fragments::new(tree);
-    let workshop = Workshop::open(&fragments, request, known)?;
+pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<Attempt>, Failure> {
+    let fragments = Fragments::keeping(tree, &memory.fragments);
+    let workshop = Workshop::open(&fragments, request, &memory.counts)?;
     let candidates = workshop.project.contexts(&request.contexts)?;
     if candidates.is_empty() {
         let cure = "write a manifest below contexts/, or let `contexture init` write one";

@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults, near};
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath, Source, Span};
-use crate::tree::{ReadError, Tree};
+use crate::tree::{Blob, ReadError, Tree};
 use crate::yaml::{self, Node};
 
 /// A file's text and what its front matter says.
@@ -28,11 +28,47 @@ pub struct Fragment {
     pub body: Range<usize>,
     /// The front matter, when the file has one.
     pub meta: Option<Node>,
+    /// Where the first CRLF line ending stands, once somebody asked.
+    crlf: OnceLock<Option<usize>>,
+}
+
+/// The most bytes of fragments that are kept for later trees; beyond it the store starts afresh.
+const MAX_KEPT_BYTES: usize = 128 * 1024 * 1024;
+
+/// Fragments that were decoded for other trees, by path and blob: commits share most of theirs.
+#[derive(Debug, Default)]
+pub struct Kept(Mutex<KeptFragments>);
+
+#[derive(Debug, Default)]
+struct KeptFragments {
+    fragments: BTreeMap<(ProjectPath, ObjectId), Arc<Fragment>>,
+    bytes: usize,
+}
+
+impl Kept {
+    fn get_or_decode(&self, path: &ProjectPath, blob: Blob) -> Result<Arc<Fragment>, Unreadable> {
+        let name = (path.clone(), blob.id.clone());
+        let met = lock(&self.0).fragments.get(&name).cloned();
+        if let Some(fragment) = met.filter(|fragment| fragment.untracked == blob.untracked) {
+            return Ok(fragment);
+        }
+        let bytes = blob.bytes.len();
+        let fragment = Arc::new(Fragment::decode(path, blob)?);
+        let mut kept = lock(&self.0);
+        if kept.bytes.saturating_add(bytes) > MAX_KEPT_BYTES {
+            *kept = KeptFragments::default();
+        }
+        if bytes <= MAX_KEPT_BYTES && kept.fragments.insert(name, fragment.clone()).is_none() {
+            kept.bytes += bytes;
+        }
+        Ok(fragment)
+    }
 }
 
 /// The files of one tree, each read and decoded once.
 pub struct Fragments<'a> {
     tree: &'a dyn Tree,
+    kept: Option<&'a Kept>,
     known: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
     listed: Mutex<BTreeMap<ProjectPath, Arc<[ProjectPath]>>>,
 }
@@ -72,7 +108,12 @@ impl std::fmt::Debug for Wanted {
 impl<'a> Fragments<'a> {
     /// Nothing is read yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, known: Mutex::default(), listed: Mutex::default() }
+        Self { tree, kept: None, known: Mutex::default(), listed: Mutex::default() }
+    }
+
+    /// The same, with what was decoded for other trees.
+    pub fn keeping(tree: &'a dyn Tree, kept: &'a Kept) -> Self {
+        Self { kept: Some(kept), ..Self::new(tree) }
     }
 
     /// The tree behind it.
@@ -85,7 +126,11 @@ impl<'a> Fragments<'a> {
         if let Some(known) = lock(&self.known).get(path) {
             return Ok(known.clone());
         }
-        let fragment = Arc::new(Fragment::read(self.tree, path)?);
+        let blob = self.tree.read(path)?;
+        let fragment = match self.kept {
+            Some(kept) => kept.get_or_decode(path, blob)?,
+            None => Arc::new(Fragment::decode(path, blob)?),
+        };
         Ok(lock(&self.known).entry(path.clone()).or_insert(fragment).clone())
     }
 
@@ -120,8 +165,7 @@ impl From<ReadError> for Unreadable {
 }
 
 impl Fragment {
-    fn read(tree: &dyn Tree, path: &ProjectPath) -> Result<Self, Unreadable> {
-        let blob = tree.read(path)?;
+    fn decode(path: &ProjectPath, blob: Blob) -> Result<Self, Unreadable> {
         let bytes = blob.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&blob.bytes);
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Unreadable::Content(vec![not_text(path, bytes, error.valid_up_to())]))?;
@@ -130,7 +174,7 @@ impl Fragment {
         }
         let source = Source::new(path.clone(), text);
         let (body, meta) = front_matter(&source).map_err(Unreadable::Content)?;
-        Ok(Self { source, blob: blob.id, untracked: blob.untracked, body, meta })
+        Ok(Self { source, blob: blob.id, untracked: blob.untracked, body, meta, crlf: OnceLock::new() })
     }
 
     /// Its text, without front matter unless it is kept.
@@ -311,7 +355,7 @@ impl<'a> Reader<'a> {
 
 /// A remark on a fragment whose stored text holds CRLF line endings.
 pub fn crlf_remark(fragment: &Fragment) -> Option<Diagnostic> {
-    let at = fragment.source.text().find("\r\n")?;
+    let at = (*fragment.crlf.get_or_init(|| fragment.source.text().find("\r\n")))?;
     let remark = Diagnostic::warning("crlf", "the file is stored with CRLF line endings, and the model will see them");
     Some(
         remark

@@ -12,6 +12,9 @@ use crate::quantity::{Share, Usd};
 use crate::source::Span;
 use crate::tokens::Count;
 
+/// The code of the remark on a budget that fails.
+pub const OVER_BUDGET: &str = "budget";
+
 /// Which limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
 #[schemars(rename_all = "snake_case")]
@@ -411,7 +414,7 @@ impl BudgetResult {
             (None, name) => format!("`budgets.{}`", name.as_str()),
         };
         let (code, message) = match (self.status, &self.fails_from) {
-            (Status::Fail, _) => ("budget", format!("over budget: {}", self.sentence())),
+            (Status::Fail, _) => (OVER_BUDGET, format!("over budget: {}", self.sentence())),
             (Status::Unknown, _) if self.actual.is_some() => {
                 ("budget-unknown", format!("too close to tell from an estimate: {}", self.sentence()))
             }

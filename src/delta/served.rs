@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::stream::{common_tokens, parting, runs};
 use super::{Build, ModelBuild};
 use crate::blocks::{self, BlockKind};
+use crate::chain::Digest;
 use crate::cost::bill::{self, Terms};
 use crate::cost::simulate::{self, Block, Content, Contents, Object, Prompts, Request, Speaker};
 use crate::rules::{Family, Mechanism, Mode, Model};
@@ -58,19 +59,40 @@ pub fn mechanism((build, model): Seen<'_>) -> Option<Mechanism> {
 
 /// The texts of both prompts: equal ones have one handle.
 #[derive(Default)]
-struct Texts {
+struct Texts<'a> {
     contents: Contents,
-    known: HashMap<String, Content>,
+    /// By the digests of the segments and the numbers of their parts: what most blocks are known by.
+    named: HashMap<Vec<(Digest, usize)>, Content>,
+    /// By bytes, for texts that were cut into segments in another way.
+    written: HashMap<usize, Vec<(Vec<&'a str>, Content)>>,
 }
 
-impl Texts {
-    fn content(&mut self, text: String, tokens: u64) -> Content {
-        let contents = &mut self.contents;
-        *self.known.entry(text).or_insert_with(|| contents.add(tokens, None))
+impl<'a> Texts<'a> {
+    fn content(&mut self, build: &'a Build, places: &[(usize, usize)], tokens: u64) -> Content {
+        let name = places.iter().map(|(segment, part)| (build.chain.digests[*segment], *part)).collect();
+        if let Some(content) = self.named.get(&name) {
+            return *content;
+        }
+        let pieces: Vec<&str> =
+            places.iter().map(|(segment, part)| &*build.segments[*segment].parts[*part].text).collect();
+        let alike = self.written.entry(pieces.iter().map(|piece| piece.len()).sum()).or_default();
+        let met = alike.iter().find(|(other, _)| {
+            other.iter().flat_map(|piece| piece.bytes()).eq(pieces.iter().flat_map(|piece| piece.bytes()))
+        });
+        let content = match met {
+            Some((_, content)) => *content,
+            None => {
+                let content = self.contents.add(tokens, None);
+                alike.push((pieces, content));
+                content
+            }
+        };
+        self.named.insert(name, content);
+        content
     }
 
     /// The request as the emitters write it, up to the first hole; what comes then is never shared.
-    fn by_blocks(&mut self, (build, model): Seen<'_>, rules: &Model) -> Request {
+    fn by_blocks(&mut self, (build, model): Seen<'a>, rules: &Model) -> Request {
         let segments = &build.segments;
         let marks: HashMap<usize, _> = model.layout.marks().map(|mark| (mark.after, mark.ttl)).collect();
         let cuts: Vec<usize> = marks.keys().copied().collect();
@@ -78,14 +100,12 @@ impl Texts {
         let shares = shares(segments, &model.counts.per_segment);
         let mut request = self.request(model);
         for block in blocks::blocks(segments.get(..end).unwrap_or_default(), &cuts) {
-            let text: String =
-                block.parts.iter().map(|(segment, part)| &*segments[*segment].parts[*part].text).collect();
             let tokens = block.parts.iter().map(|place| shares.get(place).copied().unwrap_or(0)).sum();
             let mark = block.breakpoint.and_then(|after| marks.get(&after)).map_or(Mark::Free, |ttl| Mark::For(*ttl));
             if block.kind == BlockKind::History {
                 continue;
             }
-            let content = self.content(text, tokens);
+            let content = self.content(build, &block.parts, tokens);
             request.blocks.push(simulated(content, block.tier, block.role, mark));
         }
         let shared: u64 = request.blocks.iter().map(|block| self.contents.tokens(block.content)).sum();

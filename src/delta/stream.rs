@@ -25,6 +25,10 @@ impl Run<'_> {
         self.pieces.iter().map(|(_, _, text)| *text).collect()
     }
 
+    fn texts(&self) -> Vec<&str> {
+        self.pieces.iter().map(|(_, _, text)| *text).collect()
+    }
+
     fn bytes(&self) -> usize {
         self.pieces.iter().map(|(_, _, text)| text.len()).sum()
     }
@@ -164,10 +168,22 @@ pub(super) fn common_tokens(
     };
     let whole = before(head, per_segment, new, run.first(), tokenizer);
     let begun = match old.get(index) {
-        Some(other) if within > 0 => tokenizer.common(&other.text(), &run.text()),
+        Some(other) if within > 0 => match own_shares(head, per_segment, run) {
+            Some(shares) => tokenizer.common_pieces(&other.texts(), &run.texts(), &shares),
+            None => tokenizer.common(&other.text(), &run.text()),
+        },
         _ => 0,
     };
     whole.saturating_add(begun)
+}
+
+/// The tokens of each piece of a run, where each is all that there is of its segment.
+fn own_shares(head: &Build, per_segment: &[u64], run: &Run<'_>) -> Option<Vec<u64>> {
+    let share = |(segment, _, _): &(usize, usize, &str)| {
+        let is_whole = head.segments.get(*segment).is_some_and(|segment| segment.parts.len() == 1);
+        per_segment.get(*segment).copied().filter(|_| is_whole)
+    };
+    run.pieces.iter().map(share).collect()
 }
 
 /// The tokens before a part: those of whole segments, and of the earlier parts of its own.

@@ -13,9 +13,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
 
-use crate::build::{Build, Request, build_knowing};
+use crate::build::{Build, Memory, Request, build_remembering};
 use crate::chain::Digest;
-use crate::count::Known;
 use crate::diag::Diagnostic;
 use crate::error::{Error, Failure};
 use crate::models::Date;
@@ -156,7 +155,7 @@ pub fn log(tip: CommitTree, since: Option<&CommitTree>, request: &LogRequest) ->
     let mut walk = Walk {
         request,
         excluded,
-        known: Known::default(),
+        memory: Memory::default(),
         ahead: BinaryHeap::new(),
         open: HashMap::new(),
         met: HashSet::new(),
@@ -253,7 +252,7 @@ type Place = (ObjectId, ContextId);
 struct Walk<'a> {
     request: &'a LogRequest,
     excluded: HashSet<ObjectId>,
-    known: Known,
+    memory: Memory,
     /// Newest first; of equal dates the one that was met first, so that children come before parents.
     ahead: BinaryHeap<(i64, Reverse<usize>, Place)>,
     open: HashMap<Place, Node>,
@@ -380,7 +379,7 @@ impl Walk<'_> {
             as_of: Some(self.request.as_of),
             models: self.request.models.clone(),
         };
-        let outcome = match build_knowing(&recorder, &request, &self.known) {
+        let outcome = match build_remembering(&recorder, &request, &self.memory) {
             Ok(mut attempts) => match (attempts.pop(), attempts.pop()) {
                 (Some(attempt), None) => attempt.result.map_or_else(Outcome::Broken, Outcome::Built),
                 (None, _) => Outcome::Absent,

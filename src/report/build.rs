@@ -1,6 +1,7 @@
 //! The report of `build` and `check`.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use super::cost::brief;
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
 use crate::build::{Attempt, Build};
-use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
+use crate::cost::budget::{BudgetName, BudgetResult, OVER_BUDGET, Status, nearest};
 use crate::diag::{Diagnostic, Severity};
 use crate::model_build::ModelBuild;
 use crate::provenance::Standing;
@@ -260,4 +261,20 @@ pub fn diagnostics(attempts: &[Attempt]) -> Vec<Diagnostic> {
     let remarks = attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).flat_map(|build| &build.remarks);
     let faults = attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten();
     remarks.chain(faults).cloned().collect()
+}
+
+/// Diagnostics for programs that show each at its place: each once, those of base and variants
+/// together, the worst first. A budget that fails is an error here, for it is why the answer is no.
+pub fn findings(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.code == OVER_BUDGET) {
+        diagnostic.severity = Severity::Error;
+    }
+    let mut seen = HashSet::new();
+    diagnostics.retain(|diagnostic| {
+        let place = diagnostic.span.as_ref().map(|span| (span.start, span.end));
+        let Diagnostic { code, message, hint, model, .. } = diagnostic;
+        seen.insert((diagnostic.path().cloned(), place, *code, message.clone(), hint.clone(), model.clone()))
+    });
+    diagnostics.sort_by_key(|diagnostic| Reverse(diagnostic.severity));
+    diagnostics
 }

@@ -21,6 +21,7 @@ list        the output of list --format json
 diff        the output of diff --format json
 explain     the output of explain --format json
 log         the output of log --format json
+blame       the output of blame --format json
 count       the output of count --format json
 break-even  the output of break-even --format json
 models      the output of models --format json

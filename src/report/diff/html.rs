@@ -51,21 +51,23 @@ pub(super) fn draw(page: &Page) -> String {
 fn draw_section(drawn: &mut String, section: &Section) {
     let symbol = inert::html(section.symbol.sign());
     drawn.push_str(&format!("<section>\n<h2><code>{symbol}</code> {}</h2>\n<ul>\n", phrase(&section.title)));
-    let mut depth = 0;
+    // A deeper item belongs into the one before it, which therefore stays open until the next.
+    let mut open: usize = 0;
     for item in &section.items {
-        match (depth, item.depth) {
-            (0, 1..) => drawn.push_str("<li><ul>\n"),
-            (1.., 0) => drawn.push_str("</ul></li>\n"),
-            _ => {}
+        let depth = if open == 0 { 0 } else { item.depth.min(1) };
+        match (open, depth) {
+            (0, _) => {}
+            (1, 1) => drawn.push_str("<ul>\n"),
+            (1, _) => drawn.push_str("</li>\n"),
+            (_, 1) => drawn.push_str("</li>\n"),
+            (_, _) => drawn.push_str("</li>\n</ul></li>\n"),
         }
-        depth = item.depth.min(1);
+        open = depth + 1;
         let symbol =
             item.symbol.map_or_else(String::new, |symbol| format!("<code>{}</code> ", inert::html(symbol.sign())));
-        drawn.push_str(&format!("<li>{symbol}{}</li>\n", phrase(&item.phrase)));
+        drawn.push_str(&format!("<li>{symbol}{}", phrase(&item.phrase)));
     }
-    if depth > 0 {
-        drawn.push_str("</ul></li>\n");
-    }
+    drawn.push_str(["", "</li>\n", "</li>\n</ul></li>\n"][open.min(2)]);
     drawn.push_str("</ul>\n");
     let texts: Vec<&TextChange> =
         section.texts.iter().filter(|text| !text.hunks.is_empty() || text.left_out > 0).collect();
