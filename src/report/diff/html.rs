@@ -1,7 +1,8 @@
 //! A report as one page for a browser: no script, nothing loaded, every word of the repository's
 //! escaped.
 
-use super::page::{Ink, Page, Phrase, Section};
+use super::page::{Page, Section};
+use super::phrase::{Ink, Phrase};
 use super::texts::{Sign, TextChange};
 use crate::delta::Kind;
 use crate::report::inert;
