@@ -33,6 +33,9 @@
 //! there are. What is wrong with the world is an [`error::Error`]: one, with its cure. No input
 //! panics.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "no input panics")]
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "only `cli` writes to a stream, through anstream")]
+
 // In floor order: a module uses only those above it (tests/layers.rs).
 
 // The ground floor

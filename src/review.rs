@@ -12,7 +12,7 @@ mod gate;
 mod groups;
 mod renames;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
@@ -24,9 +24,11 @@ use crate::fragment::Fragments;
 use crate::models::Date;
 use crate::project::{Candidate, ContextId};
 use crate::range::Sides;
-use crate::source::ProjectPath;
+use crate::source::{ObjectId, ProjectPath};
 use crate::survey;
 use crate::tree::{Change, Commit, Tree, TreeName};
+
+use causes::Files;
 
 pub use causes::{Cause, Via};
 pub use gate::Gate;
@@ -157,7 +159,8 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
 
     let mut unchanged = reached.untouched;
     let mut contexts = Vec::new();
-    let compared = pairs.into_par_iter().map(|pair| one(pair, &changes));
+    let files = Files::new(&changes);
+    let compared = pairs.into_par_iter().map(|pair| one(pair, &files));
     for review in compared.collect::<Vec<_>>() {
         match review {
             Some(review) => contexts.push(review),
@@ -165,7 +168,7 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
         }
     }
     contexts.sort_by(|one, other| one.id.cmp(&other.id));
-    blame(sides, &changes, &mut contexts)?;
+    blame(sides, &files, &mut contexts)?;
     let mut reach: BTreeMap<ProjectPath, BTreeSet<ContextId>> = BTreeMap::new();
     for context in &contexts {
         for cause in &context.causes {
@@ -195,7 +198,7 @@ struct Paired {
 }
 
 /// Compares one context; `None` where nothing differs.
-fn one(pair: Paired, changes: &[Change]) -> Option<ContextReview> {
+fn one(pair: Paired, files: &Files<'_>) -> Option<ContextReview> {
     let Paired { base, head } = pair;
     let id = head.as_ref().or(base.as_ref())?.id.clone();
     let renamed_from = base.as_ref().map(|attempt| attempt.id.clone()).filter(|old| *old != id);
@@ -229,7 +232,7 @@ fn one(pair: Paired, changes: &[Change]) -> Option<ContextReview> {
         base_faults,
         head_faults,
     };
-    review.causes = causes::causes(&review, changes);
+    review.causes = causes::causes(&review, files);
     Some(review)
 }
 
@@ -250,12 +253,12 @@ fn same_faults(base: &[Diagnostic], head: &[Diagnostic]) -> bool {
 }
 
 /// Finds for each divergence the line, and the commit that is to blame.
-fn blame(sides: &Sides, changes: &[Change], contexts: &mut [ContextReview]) -> Result<(), Failure> {
+fn blame(sides: &Sides, files: &Files<'_>, contexts: &mut [ContextReview]) -> Result<(), Failure> {
     let mut wanted: BTreeSet<ProjectPath> = BTreeSet::new();
     let mut found: Vec<Option<(ProjectPath, usize, ProjectPath)>> = Vec::new();
     for context in contexts.iter() {
         let divergence = context.delta.as_ref().and_then(|delta| delta.divergence);
-        let place = divergence.and_then(|divergence| locate(sides, changes, context, divergence));
+        let place = divergence.and_then(|divergence| locate(sides, files, context, divergence));
         wanted.extend(place.iter().map(|(_, _, culprit)| culprit.clone()));
         found.push(place);
     }
@@ -273,7 +276,7 @@ fn blame(sides: &Sides, changes: &[Change], contexts: &mut [ContextReview]) -> R
 /// differs, else what put it there.
 fn locate(
     sides: &Sides,
-    changes: &[Change],
+    files: &Files<'_>,
     context: &ContextReview,
     divergence: Divergence,
 ) -> Option<(ProjectPath, usize, ProjectPath)> {
@@ -282,14 +285,13 @@ fn locate(
         Side::Base => (context.base.as_deref()?, &sides.base),
     };
     let origin = &build.segments.get(divergence.segment)?.origin;
-    let changed = |path: &ProjectPath| changes.iter().find(|change| change.path == *path);
     let manifest = origin.block.path().clone();
     let Some(path) = origin.path.clone() else {
         return Some((manifest.clone(), origin.block.line_column().0, manifest));
     };
     let lines = origin.lines.clone().unwrap_or(1..=usize::MAX);
-    let Some(change) = changed(&path) else {
-        let culprit = if changed(&manifest).is_some() {
+    let Some(change) = files.get(&path) else {
+        let culprit = if files.get(&manifest).is_some() {
             manifest
         } else {
             context.causes.first().map_or_else(|| path.clone(), |cause| cause.path.clone())
@@ -324,9 +326,10 @@ fn last_changes(sides: &Sides, paths: &BTreeSet<ProjectPath>) -> Result<BTreeMap
 /// Files that differ and are the cause of nothing. Where a file was only renamed, its new name stands
 /// for both.
 fn without_effect(changes: &[Change], reach: &BTreeMap<ProjectPath, BTreeSet<ContextId>>) -> Vec<ProjectPath> {
-    let is_renamed_away = |change: &Change| {
-        change.head.is_none() && changes.iter().any(|other| other.base.is_none() && other.head == change.base)
-    };
+    let come: HashSet<&ObjectId> =
+        changes.iter().filter(|change| change.base.is_none()).filter_map(|change| change.head.as_ref()).collect();
+    let is_renamed_away =
+        |change: &Change| change.head.is_none() && change.base.as_ref().is_some_and(|id| come.contains(id));
     let without = changes.iter().filter(|change| !reach.contains_key(&change.path) && !is_renamed_away(change));
     without.map(|change| change.path.clone()).collect()
 }

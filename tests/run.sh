@@ -25,7 +25,7 @@ export RUSTDOCFLAGS='-D warnings'
 
 step cargo fmt --check
 step cargo clippy --locked --all-targets -- -D warnings
-step cargo test --locked
+step cargo test --locked --no-fail-fast
 step cargo doc --locked --no-deps
 
 printf 'All checks passed in %d s.\n' "$((SECONDS - started))"

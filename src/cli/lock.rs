@@ -69,17 +69,29 @@ pub(super) fn refused(
     attempts: &[Attempt],
     session: &Session,
 ) -> Result<Option<Verdict>, Failure> {
+    let Some((verdict, objections)) = objections(arguments, tree, attempts)? else { return Ok(None) };
+    session.remarks(&objections);
+    Ok(Some(verdict))
+}
+
+/// The verdict on a run under `--locked` that has to stop, and what speaks against it; `None` where
+/// it goes on.
+pub(super) fn objections(
+    arguments: LockArguments,
+    tree: &dyn Tree,
+    attempts: &[Attempt],
+) -> Result<Option<(Verdict, Vec<Diagnostic>)>, Failure> {
     let LockArguments { locked } = arguments;
     if !locked {
         return Ok(None);
     }
-    let refusals = refusals(tree, &list(tree, None)?, attempts)?;
-    if refusals.is_empty() {
+    let mut objections = refusals(tree, &list(tree, None)?, attempts)?;
+    if objections.is_empty() {
         return Ok(None);
     }
-    session.remarks(&refusals);
-    let faults: Vec<Diagnostic> =
-        attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten().cloned().collect();
-    session.remarks(&faults);
-    Ok(Some(if faults.is_empty() { Verdict::No } else { Verdict::Unanswered }))
+    let faults = attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten();
+    let refused = objections.len();
+    objections.extend(faults.cloned());
+    let verdict = if objections.len() == refused { Verdict::No } else { Verdict::Unanswered };
+    Ok(Some((verdict, objections)))
 }

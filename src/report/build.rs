@@ -1,6 +1,8 @@
 //! The report of `build` and `check`.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::hash::Hash;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -122,7 +124,7 @@ impl BudgetRecord {
             limit: result.limit.decimal(),
             actual: result.actual.map(crate::cost::budget::Amount::decimal),
             status: result.status,
-            blocks: result.status == Status::Fail && !result.is_old_debt,
+            blocks: blocks(result),
             fails_from: result.fails_from.as_ref().map(|fails| FailsFromRecord {
                 day: fails.day.to_string(),
                 because: fails.because.clone(),
@@ -247,7 +249,11 @@ fn summary(attempts: &[Attempt]) -> String {
 
 /// Whether a budget fails that is no old debt.
 pub fn fails(build: &Build) -> bool {
-    budgets(build).any(|budget| budget.status == Status::Fail && !budget.is_old_debt)
+    budgets(build).any(blocks)
+}
+
+fn blocks(budget: &BudgetResult) -> bool {
+    budget.status == Status::Fail && !budget.is_old_debt
 }
 
 /// Every budget of a context, model by model.
@@ -260,4 +266,28 @@ pub fn diagnostics(attempts: &[Attempt]) -> Vec<Diagnostic> {
     let remarks = attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).flat_map(|build| &build.remarks);
     let faults = attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten();
     remarks.chain(faults).cloned().collect()
+}
+
+/// What `diagnostics` holds, for programs that show each at its place: each once, those of base and
+/// variants together, the worst first. A budget that makes the answer no is an error here.
+pub fn findings(mut diagnostics: Vec<Diagnostic>, attempts: &[Attempt]) -> Vec<Diagnostic> {
+    let builds = attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok());
+    let blocking = builds.flat_map(budgets).filter(|budget| blocks(budget)).filter_map(BudgetResult::remark);
+    let blocking: HashSet<_> = blocking.map(|remark| identity(&remark)).collect();
+    for diagnostic in &mut diagnostics {
+        if blocking.contains(&identity(diagnostic)) {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+    let mut seen = HashSet::new();
+    diagnostics.retain(|diagnostic| seen.insert(identity(diagnostic)));
+    diagnostics.sort_by_key(|diagnostic| Reverse(diagnostic.severity));
+    diagnostics
+}
+
+/// What makes two diagnostics the same to a reader.
+fn identity(diagnostic: &Diagnostic) -> impl Eq + Hash + use<> {
+    let Diagnostic { severity: _, code, message, span, file: _, hint, model } = diagnostic;
+    let place = span.as_ref().map(|span| (span.start, span.end));
+    (diagnostic.path().cloned(), place, *code, message.clone(), hint.clone(), model.clone())
 }

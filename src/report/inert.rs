@@ -92,6 +92,40 @@ pub fn html(text: &str) -> String {
     shown
 }
 
+/// `text` as the message of a workflow command of GitHub's: on one line, with nothing in it that
+/// ends the command or means something in it. The escapes are those of GitHub's own toolkit.
+pub fn command_message(text: &str) -> String {
+    // Control characters are shown, as everywhere; a line break is the one that a message may hold.
+    let shown = terminal(text).replace('%', "%25");
+    shown.replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// `text` as a property of a workflow command, where `:` ends the properties and `,` ends one.
+pub fn command_property(text: &str) -> String {
+    command_message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// `text` as a message of SARIF, where `[text](address)` would be a link.
+pub fn sarif_message(text: &str) -> String {
+    let shown = terminal(text);
+    if shown.contains("](") { shown.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]") } else { shown }
+}
+
+/// A `/`-separated path as a relative reference of RFC 3986: whatever is not a letter, a digit or
+/// one of `-._~/` is written as its bytes in hexadecimal.
+pub fn uri(path: &str) -> String {
+    let mut shown = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            shown.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "%{byte:02X}");
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +142,25 @@ mod tests {
     #[test]
     fn a_fence_is_longer_than_any_in_it() {
         assert_eq!(fenced("diff", "```\nx"), "````diff\n```\nx\n````\n");
+    }
+
+    #[test]
+    fn a_workflow_command_cannot_be_ended_or_begun() {
+        assert_eq!(command_message("50% a\n::error::b\rc"), "50%25 a%0A::error::b\\u{d}c");
+        assert_eq!(command_property("a,line=1::b%0A\n"), "a%2Cline=1%3A%3Ab%250A%0A");
+        assert_eq!(command_message("\u{1b}]0;x\u{7}\u{202e}"), "\\u{1b}]0;x\\u{7}\\u{202e}");
+    }
+
+    #[test]
+    fn a_message_of_sarif_holds_no_link() {
+        assert_eq!(sarif_message("list[0] of {{a}}"), "list[0] of {{a}}");
+        assert_eq!(sarif_message("see [here](https://x.example)"), "see \\[here\\](https://x.example)");
+        assert_eq!(sarif_message("\\[here](x)"), "\\\\\\[here\\](x)");
+    }
+
+    #[test]
+    fn a_path_is_a_relative_reference() {
+        assert_eq!(uri("docs/a b?c#d:é%.md"), "docs/a%20b%3Fc%23d%3A%C3%A9%25.md");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which files changed a context, and in what part they play in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{ContextReview, ContextStatus};
 use crate::build::{Build, PRICES_FILE};
@@ -9,7 +9,7 @@ use crate::delta::SegmentChange;
 use crate::project::PROJECT_FILE;
 use crate::resolve::Content;
 use crate::segment::Segment;
-use crate::source::ProjectPath;
+use crate::source::{ObjectId, ProjectPath};
 use crate::tree::Change;
 
 /// What part a file plays in a context.
@@ -53,42 +53,62 @@ pub struct Cause {
     pub via: Via,
 }
 
+/// The files that differ, by path and by what they hold.
+pub(super) struct Files<'a> {
+    by_path: HashMap<&'a ProjectPath, &'a Change>,
+    by_content: HashMap<Contents<'a>, Vec<&'a Change>>,
+}
+
+/// What a file holds before and after.
+type Contents<'a> = (Option<&'a ObjectId>, Option<&'a ObjectId>);
+
+impl<'a> Files<'a> {
+    pub(super) fn new(changes: &'a [Change]) -> Self {
+        let mut by_content: HashMap<Contents<'a>, Vec<&'a Change>> = HashMap::new();
+        for change in changes {
+            by_content.entry((change.base.as_ref(), change.head.as_ref())).or_default().push(change);
+        }
+        Self { by_path: changes.iter().map(|change| (&change.path, change)).collect(), by_content }
+    }
+
+    /// The change of a file.
+    pub(super) fn get(&self, path: &ProjectPath) -> Option<&'a Change> {
+        self.by_path.get(path).copied()
+    }
+
+    /// The files that differ and that either side of a context read, by their own names or by links.
+    fn read_by(&self, context: &ContextReview) -> BTreeSet<&'a ProjectPath> {
+        let (base, head) = (context.base.as_deref(), context.head.as_deref());
+        let mut read: BTreeSet<&ProjectPath> = BTreeSet::new();
+        for path in [base, head].into_iter().flatten().flat_map(|build| build.reads.files.keys()) {
+            if let Some(change) = self.get(path) {
+                read.insert(&change.path);
+            } else if let (Some(base), Some(head)) = (base, head) {
+                // A link: the file at its end has the two contents that were read here.
+                let contents = (base.reads.files.get(path), head.reads.files.get(path));
+                if let (Some(Some(old)), Some(Some(new))) = contents
+                    && old != new
+                {
+                    let ends = self.by_content.get(&(Some(old), Some(new))).into_iter().flatten();
+                    read.extend(ends.map(|change| &change.path));
+                }
+            }
+        }
+        read
+    }
+}
+
 /// The changed files that either side read and that the difference can come from. A fragment whose
 /// own segments are all equal has no part in it.
-pub(super) fn causes(context: &ContextReview, changes: &[Change]) -> Vec<Cause> {
-    let builds = [context.base.as_deref(), context.head.as_deref()];
-    let mut causes = Vec::new();
-    for change in changes {
-        let read = |build: &Build| build.reads.files.contains_key(&change.path);
-        let is_read = builds.into_iter().flatten().any(read) || is_read_by_link(context, change);
-        let matters = match context.status {
-            ContextStatus::Broken => is_read || names_it(context, &change.path),
-            _ => is_read && plays_a_part(context, &change.path),
-        };
-        if matters {
-            let via = via(context, &change.path);
-            causes.push(Cause { path: change.path.clone(), via });
-        }
+pub(super) fn causes(context: &ContextReview, files: &Files<'_>) -> Vec<Cause> {
+    let mut paths = files.read_by(context);
+    if context.status == ContextStatus::Broken {
+        let faults = context.head_faults.iter().chain(&context.base_faults);
+        paths.extend(faults.filter_map(|fault| files.get(fault.path()?)).map(|change| &change.path));
+    } else {
+        paths.retain(|path| plays_a_part(context, path));
     }
-    causes
-}
-
-/// Whether both sides read the file by a link to it: at one path, which is not the file's own, with
-/// the file's two contents.
-fn is_read_by_link(context: &ContextReview, change: &Change) -> bool {
-    let (Some(base), Some(head)) = (&context.base, &context.head) else { return false };
-    change.base.is_some()
-        && change.base != change.head
-        && base
-            .reads
-            .files
-            .iter()
-            .any(|(path, id)| *id == change.base && head.reads.files.get(path).is_some_and(|new| *new == change.head))
-}
-
-/// Whether a fault points into the file.
-fn names_it(context: &ContextReview, path: &ProjectPath) -> bool {
-    context.head_faults.iter().chain(&context.base_faults).any(|fault| fault.path() == Some(path))
+    paths.into_iter().map(|path| Cause { path: path.clone(), via: via(context, path) }).collect()
 }
 
 fn plays_a_part(context: &ContextReview, path: &ProjectPath) -> bool {

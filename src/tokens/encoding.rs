@@ -14,10 +14,10 @@ use super::split::Pattern;
 use super::vocabulary::{self, Vocabulary};
 
 /// The length in bytes from which on a stretch of a long text ends at the next safe cut.
-const STRETCH_BYTES: usize = 32 << 10;
+const STRETCH_BYTES: usize = 128 << 10;
 
 /// The longest text in bytes that is counted on one thread.
-const ONE_THREAD_BYTES: usize = 64 << 10;
+const ONE_THREAD_BYTES: usize = 256 << 10;
 
 /// A public byte-pair encoding. Text is ordinary text: `<|endoftext|>` is seven tokens, not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,6 +186,19 @@ pub(super) mod tests {
             start
         };
         engine.encode_ordinary(text).into_iter().map(start).collect()
+    }
+
+    /// After a small letter and after a blank; `tests/oracle/tiktoken_differential.rs` has more.
+    #[test]
+    fn every_character_is_counted_as_tiktoken_counts_it() {
+        let characters: Vec<char> = ('\0'..=char::MAX).collect();
+        characters.par_chunks(4096).for_each(|some| {
+            let text: String = some.iter().flat_map(|&c| ['a', c, ' ', c]).collect();
+            for encoding in [Encoding::O200kBase, Encoding::Cl100kBase] {
+                let ours = encoding.token_starts(&text);
+                assert!(ours == starts_by_tiktoken(encoding, &text), "{} {:?}", encoding.name(), some.first());
+            }
+        });
     }
 
     proptest! {

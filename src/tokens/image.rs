@@ -54,12 +54,23 @@ impl Class {
 }
 
 /// The key of a token of at most [`SHORT`] bytes, which stand at the low end of `bytes` with
-/// anything behind them.
+/// anything behind them. The key of a longer one is that of its first bytes.
 #[inline]
 pub fn short_key(bytes: u128, length: usize) -> u128 {
-    let kept = (1u128 << (8 * length)) - 1;
-    bytes & kept | (length as u128) << LENGTH_BIT
+    let length = length.min(SHORT);
+    bytes & KEPT[length] | (length as u128) << LENGTH_BIT
 }
+
+/// For each length the bits of as many bytes at the low end.
+static KEPT: [u128; SHORT + 1] = {
+    let mut kept = [0; SHORT + 1];
+    let mut length = 1;
+    while length <= SHORT {
+        kept[length] = kept[length - 1] << 8 | 0xff;
+        length += 1;
+    }
+    kept
+};
 
 /// The key of a longer token.
 pub fn long_key(bytes: &[u8]) -> u128 {

@@ -1,8 +1,7 @@
 //! Byte-pair merging of one match of a pattern, in time linear in its length.
 //!
-//! Merging as it is defined looks for the lowest rank over and over, which is quick for a word and
-//! quadratic for a megabyte without a blank. So a long match is merged a window at a time, from left
-//! to right, and put together by this law:
+//! A megabyte without a blank is one match. It is merged a window at a time, from left to right, and
+//! put together by this law:
 //!
 //! > Tokens `t1 … tn`, each of which is what its own bytes merge into, are what their joined bytes
 //! > merge into if for each neighbours `a` and `b` the bytes of `a b` merge into `a` and `b`.
@@ -13,137 +12,225 @@
 //! that same merge would have been next. But `a b` alone keeps its boundary. So no merge ever crosses
 //! one, and each token's bytes merge as they do alone.
 //!
-//! The tokens of one window have the property among themselves; where two windows meet it is tried,
-//! and where it does not hold, more is merged at once. What follows a place has a short reach: each
-//! rank can hand a decision on to the left by one token, and no more. So windows hardly ever grow,
-//! and never with the length of the match.
+//! The tokens of one window have the property among themselves, by the same argument. Each window
+//! begins with the last token of the one before: where it comes out again the two fit together. Where
+//! it does not, what follows has changed what came before further back than [`UNSETTLED`] tokens, and
+//! more is merged at once. In text that hardly ever happens, and time is linear in the length of a
+//! match. In a text made for it, the window grows until it holds the match: `n log n` at the worst.
 
+use super::parts::Parts;
 use super::vocabulary::Vocabulary;
 
 /// The bytes that are merged at once.
-const WINDOW: usize = 64;
+const WINDOW: usize = 256;
 
-/// Stands for the rank of what is no token.
-const NO_TOKEN: u32 = u32::MAX;
+/// The tokens at the end of a window that are merged again with what follows.
+const UNSETTLED: usize = 4;
 
 /// Merges the matches of a text with one vocabulary. It keeps its memory from match to match.
 pub(super) struct Merger<'t> {
     vocabulary: &'static Vocabulary,
     text: &'t [u8],
     window: Parts,
-    joint: Parts,
-    /// The starts of the tokens found so far in a long match.
-    settled: Vec<usize>,
+    /// The starts of the tokens found in a match.
+    starts: Vec<usize>,
+    repeats: Repeats,
 }
 
 impl<'t> Merger<'t> {
+    /// For the matches of this text.
     pub(super) fn new(vocabulary: &'static Vocabulary, text: &'t str) -> Self {
-        let (window, joint) = (Parts::default(), Parts::default());
-        Self { vocabulary, text: text.as_bytes(), window, joint, settled: Vec::new() }
+        let (window, starts, repeats) = (Parts::default(), Vec::new(), Repeats::of(text));
+        Self { vocabulary, text: text.as_bytes(), window, starts, repeats }
     }
 
-    /// The number of tokens of the match at `start..end`.
+    /// The number of tokens of the match at `start..end`. A match that is a token is that token,
+    /// whatever its bytes would merge into.
     #[inline]
     pub(super) fn count(&mut self, start: usize, end: usize) -> usize {
-        if self.vocabulary.rank(self.text, start, end).is_some() { 1 } else { self.merge(start, end).len() }
+        if self.vocabulary.rank(self.text, start, end).is_some() {
+            1
+        } else if end - start <= WINDOW {
+            let window = &mut self.window;
+            self.repeats.count(self.text, start, end, || window.merge(self.vocabulary, self.text, start, end))
+        } else {
+            self.merge_by_windows(start, end);
+            self.starts.len()
+        }
     }
 
-    /// The starts of the tokens of the match at `start..end`. A match that is a token is that token,
-    /// whatever its bytes would merge into.
+    /// The starts of the tokens of the match at `start..end`, as [`count`](Self::count) counts them.
     pub(super) fn starts(&mut self, start: usize, end: usize) -> &[usize] {
         if self.vocabulary.rank(self.text, start, end).is_some() {
-            self.settled.clear();
-            self.settled.push(start);
-            return &self.settled;
+            self.starts.clear();
+            self.starts.push(start);
+        } else {
+            self.merge_by_windows(start, end);
         }
-        self.merge(start, end)
+        &self.starts
     }
 
-    fn merge(&mut self, start: usize, end: usize) -> &[usize] {
-        if end - start <= WINDOW {
-            self.window.merge(self.vocabulary, self.text, start, end);
-            return self.window.starts();
-        }
-        self.settled.clear();
-        let (mut from, mut reach) = (start, WINDOW);
+    /// Finds the tokens of a match. `starts` holds those that are settled and, last, the *joint*:
+    /// where the next one starts.
+    fn merge_by_windows(&mut self, start: usize, end: usize) {
+        self.starts.clear();
+        self.starts.push(start);
+        let mut reach = WINDOW;
         loop {
-            let to = end.min(from + reach);
+            let (from, joint) = match self.starts[..] {
+                [.., last, joint] => (last, joint),
+                _ => (start, start),
+            };
+            let to = end.min(joint + reach);
             self.window.merge(self.vocabulary, self.text, from, to);
-            let starts = self.window.starts();
-            let first_end = starts.get(1).copied().unwrap_or(to);
-            if let Some(&last) = self.settled.last() {
-                self.joint.merge(self.vocabulary, self.text, last, first_end);
-                if self.joint.starts() != [last, from] {
-                    // Take back about as much as the window has held, and more each time.
-                    let keep = self.settled.partition_point(|&settled| settled + reach <= from);
-                    from = self.settled.get(keep).copied().unwrap_or(from);
-                    self.settled.truncate(keep);
-                    reach *= 4;
-                    continue;
-                }
+            if from < joint && self.window.end_of_part(from) != joint {
+                // Go back by the reach, and try more than enough to get past this joint again.
+                let kept = self.starts.partition_point(|settled| settled + reach <= joint);
+                self.starts.truncate(kept.max(1));
+                reach *= 8;
+                continue;
+            }
+            let known = self.starts.len();
+            let mut token = self.window.end_of_part(joint);
+            while token < to {
+                self.starts.push(token);
+                token = self.window.end_of_part(token);
             }
             if to == end {
-                self.settled.extend_from_slice(starts);
-                return &self.settled;
+                return;
             }
-            // The last token may still take in some of what follows.
-            match starts {
-                [before @ .., last] if !before.is_empty() => {
-                    self.settled.extend_from_slice(before);
-                    from = *last;
-                    reach = WINDOW.max(reach / 2);
-                }
-                _ => reach *= 2,
+            // The first of the unsettled tokens starts at the joint.
+            let settled = (self.starts.len() + 1).saturating_sub(UNSETTLED);
+            self.starts.truncate(settled.max(known));
+            if settled <= known {
+                reach *= 2;
             }
         }
     }
 }
 
-/// A run of bytes in parts, which are merged.
-#[derive(Default)]
-struct Parts {
-    /// Where the parts start, and where the last one ends.
-    starts: Vec<usize>,
-    /// For each part but the last, the rank of the token that it makes with the next one.
-    ranks: Vec<u32>,
+/// What is no token is often a name, and comes again: the counts of the last matches, by a number
+/// made from their bytes. Where two matches share the number, the later one stays.
+struct Repeats {
+    /// A power of two of places: few for a short text, and never more than a processor's cache holds.
+    places: Vec<Repeat>,
 }
 
-impl Parts {
-    fn starts(&self) -> &[usize] {
-        self.starts.split_last().map_or(&[], |(_, starts)| starts)
+/// Where a match is in the text, and its tokens. The default is no match.
+#[derive(Clone, Copy, Default)]
+struct Repeat {
+    start: u32,
+    end: u32,
+    tokens: u32,
+}
+
+const MOST_REPEATS: usize = 1 << 12;
+
+impl Repeats {
+    fn of(text: &str) -> Self {
+        let places = (text.len() / 16).next_power_of_two().min(MOST_REPEATS);
+        Self { places: vec![Repeat::default(); places] }
     }
 
-    /// Merges `text[start..end]`: of all neighbours that make a token together, those that make the
-    /// token of lowest rank, leftmost first, until none are left.
-    fn merge(&mut self, vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) {
-        self.starts.clear();
-        self.starts.extend(start..=end);
-        self.ranks.clear();
-        self.ranks.extend((start + 2..=end).map(|end| vocabulary.rank(text, end - 2, end).unwrap_or(NO_TOKEN)));
-        while let Some((at, rank)) = lowest(&self.ranks)
-            && rank != NO_TOKEN
-        {
-            self.starts.remove(at + 1);
-            self.ranks.remove(at);
-            self.rank_again(vocabulary, text, at);
-            if let Some(before) = at.checked_sub(1) {
-                self.rank_again(vocabulary, text, before);
-            }
-        }
-    }
-
-    /// Looks up what a part makes with the next one.
+    /// The tokens of the match at `start..end`: those of an equal match before it, or as counted.
     #[inline]
-    fn rank_again(&mut self, vocabulary: &Vocabulary, text: &[u8], at: usize) {
-        if let (Some(rank), Some(&[start, _, end])) = (self.ranks.get_mut(at), self.starts.get(at..at + 3)) {
-            *rank = vocabulary.rank(text, start, end).unwrap_or(NO_TOKEN);
+    fn count(&mut self, text: &[u8], start: usize, end: usize, count: impl FnOnce() -> usize) -> usize {
+        let Some(found) = text.get(start..end) else { return count() };
+        let place = place_of(found) & (self.places.len() - 1);
+        let (Some(place), Ok(start), Ok(end)) = (self.places.get_mut(place), u32::try_from(start), u32::try_from(end))
+        else {
+            return count();
+        };
+        if text.get(place.start as usize..place.end as usize) == Some(found) {
+            return place.tokens as usize;
         }
+        let tokens = count();
+        *place = Repeat { start, end, tokens: tokens as u32 };
+        tokens
     }
 }
 
-/// The lowest rank, and the first place that has it.
+/// A number made from the length of a match, its first and its last bytes.
 #[inline]
-fn lowest(ranks: &[u32]) -> Option<(usize, u32)> {
-    let lowest = ranks.iter().copied().min()?;
-    Some((ranks.iter().position(|&rank| rank == lowest)?, lowest))
+fn place_of(found: &[u8]) -> usize {
+    let (first, last) = match (found.first_chunk(), found.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (found.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
+    };
+    let mixed = (first ^ last.rotate_left(29) ^ found.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::vocabulary::{CL100K, O200K};
+    use super::*;
+
+    /// What merging gives by its definition, all of the text at once.
+    fn by_definition(vocabulary: &Vocabulary, text: &[u8]) -> Vec<usize> {
+        let mut starts: Vec<usize> = (0..=text.len()).collect();
+        loop {
+            let pairs =
+                (2..starts.len()).filter_map(|at| Some((vocabulary.rank(text, starts[at - 2], starts[at])?, at - 1)));
+            let Some((_, middle)) = pairs.min() else { break };
+            starts.remove(middle);
+        }
+        starts.pop();
+        starts
+    }
+
+    fn by_windows(vocabulary: &'static Vocabulary, text: &str) -> Vec<usize> {
+        let mut merger = Merger::new(vocabulary, text);
+        merger.merge_by_windows(0, text.len());
+        merger.starts
+    }
+
+    /// For each first letter the longest run of letters each of which makes a token of lower rank
+    /// with the next than with the one before: what merges is decided at its right end, and handed
+    /// on to the left.
+    fn chains(vocabulary: &Vocabulary) -> Vec<Vec<u8>> {
+        let letters = b'!'..=b'~';
+        let pairs = letters.clone().flat_map(|first| letters.clone().map(move |second| [first, second]));
+        let mut ranked: Vec<(u32, [u8; 2])> =
+            pairs.filter_map(|pair| Some((vocabulary.rank(&pair, 0, 2)?, pair))).collect();
+        ranked.sort_unstable();
+        let mut chains: Vec<Vec<u8>> = (0..128).map(|letter| vec![letter]).collect();
+        for (_, [first, second]) in ranked {
+            let longer = [&[first], chains[usize::from(second)].as_slice()].concat();
+            if longer.len() > chains[usize::from(first)].len() {
+                chains[usize::from(first)] = longer;
+            }
+        }
+        chains
+    }
+
+    #[test]
+    fn what_is_decided_at_the_end_reaches_back() {
+        for vocabulary in [&O200K, &CL100K] {
+            let mut chains = chains(vocabulary);
+            chains.sort_by_key(|chain| std::cmp::Reverse(chain.len()));
+            assert!(chains[0].len() > 50, "{}", chains[0].len());
+            for chain in &chains[..3] {
+                // The window ends at another place in the chain each time.
+                for ahead in (0..WINDOW).step_by(9) {
+                    let text = ["x".repeat(ahead).as_bytes(), chain, chain, chain].concat();
+                    let text = String::from_utf8(text).unwrap();
+                    assert_eq!(by_windows(vocabulary, &text), by_definition(vocabulary, text.as_bytes()), "{text:?}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn windows_find_what_is_defined(text in "[a-c]{300,700}|[a-z]{300,700}|[一-京]{100,300}|[а-я]{200,400}|(语|言|模|型){100,300}|[!-~]{300,700}") {
+            for vocabulary in [&O200K, &CL100K] {
+                prop_assert_eq!(by_windows(vocabulary, &text), by_definition(vocabulary, text.as_bytes()));
+            }
+        }
+    }
 }

@@ -6,9 +6,9 @@
 //! text of one message as it stands joined, and hand each piece of it the tokens that begin there.
 //!
 //! An encoding splits a text as its pattern says (`split`, by the character classes of `class`) and
-//! merges what it finds (`merge`) with a vocabulary (`vocabulary`) that the build script has laid out
-//! (`image`). It cuts long texts where counts add up (`cut`), and counts joined pieces by their seams
-//! (`seam`).
+//! merges what it finds (`merge`, `parts`) with a vocabulary (`vocabulary`) that the build script has
+//! laid out (`image`). It cuts long texts where counts add up (`cut`), and counts joined pieces by
+//! their seams (`seam`).
 //! An estimate sums up what a text is made of (`features`) with the weights of a family (`estimate`,
 //! `estimators`). This room knows text and nothing of where it came from or what it costs.
 
@@ -24,6 +24,7 @@ mod family;
 mod features;
 mod image;
 mod merge;
+mod parts;
 mod seam;
 mod split;
 mod user;

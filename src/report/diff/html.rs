@@ -1,7 +1,8 @@
 //! A report as one page for a browser: no script, nothing loaded, every word of the repository's
 //! escaped.
 
-use super::page::{Ink, Page, Phrase, Section};
+use super::page::{Page, Section};
+use super::phrase::{Ink, Phrase};
 use super::texts::{Sign, TextChange};
 use crate::delta::Kind;
 use crate::report::inert;
@@ -53,7 +54,7 @@ fn draw_section(drawn: &mut String, section: &Section) {
     // A deeper item belongs into the one before it, which therefore stays open until the next.
     let mut open: usize = 0;
     for item in &section.items {
-        let depth = item.depth.min(1);
+        let depth = if open == 0 { 0 } else { item.depth.min(1) };
         match (open, depth) {
             (0, _) => {}
             (1, 1) => drawn.push_str("<ul>\n"),

@@ -4,7 +4,8 @@
 //! nor an address means anything. The first line is a marker by which the tool that posts comments
 //! finds its own: no text below can look like it, because `<` never stands in it as it is.
 
-use super::page::{Ink, Item, Page, Phrase, Section};
+use super::page::{Item, Page, Section};
+use super::phrase::{Ink, Phrase};
 use super::texts::{Sign, TextChange};
 use crate::report::inert;
 use crate::report::text::counted;

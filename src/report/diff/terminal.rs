@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Ink, Page, Phrase, Section, Symbol};
+use super::page::{Page, Section, Symbol};
+use super::phrase::{Ink, Phrase};
 use super::texts::{Line, Sign, TextChange};
 use crate::delta::Kind;
 use crate::report::inert;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::figures::{signed, signed_usd};
-use super::page::Phrase;
+use super::phrase::Phrase;
 use crate::cost::planner::words::money;
 use crate::delta::{ModelDelta, Turn};
 use crate::quantity::Usd;
