@@ -6,7 +6,7 @@
 
 use rayon::prelude::*;
 
-use crate::chain::{self, Chain, Digest};
+use crate::chain::{self, Chain, Digest, Linked};
 use crate::compose::{TEMPLATES, compose};
 use crate::cost::budget::{BudgetResult, without_traffic};
 use crate::cost::traffic::Traffic;
@@ -103,7 +103,7 @@ pub struct Workshop<'a> {
     cards_digest: String,
     date: Date,
     models: &'a [String],
-    known: &'a Known,
+    memory: &'a Memory,
 }
 
 /// Builds the contexts that the request names, side by side, sorted by name.
@@ -119,8 +119,9 @@ pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Fai
 /// what only depends on a text.
 #[derive(Debug, Default)]
 pub struct Memory {
+    pub(crate) fragments: Kept,
+    linked: Linked,
     counts: Known,
-    fragments: Kept,
 }
 
 /// [`build_all`] with the memory of earlier builds.
@@ -129,7 +130,7 @@ pub struct Memory {
 /// As [`build_all`].
 pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<Attempt>, Failure> {
     let fragments = Fragments::keeping(tree, &memory.fragments);
-    let workshop = Workshop::open(&fragments, request, &memory.counts)?;
+    let workshop = Workshop::open(&fragments, request, memory)?;
     let candidates = workshop.project.contexts(&request.contexts)?;
     if candidates.is_empty() {
         let cure = "write a manifest below contexts/, or let `contexture init` write one";
@@ -143,7 +144,7 @@ impl<'a> Workshop<'a> {
     ///
     /// # Errors
     /// When one of them is broken, or the tree cannot be read.
-    pub fn open(fragments: &'a Fragments<'a>, request: &'a Request, known: &'a Known) -> Result<Self, Failure> {
+    pub fn open(fragments: &'a Fragments<'a>, request: &'a Request, memory: &'a Memory) -> Result<Self, Failure> {
         let project = Project::open(fragments)?;
         let cards = cards(fragments)?;
         let date = request
@@ -158,7 +159,7 @@ impl<'a> Workshop<'a> {
             cards,
             date,
             models: &request.models,
-            known,
+            memory,
         })
     }
 
@@ -182,9 +183,9 @@ impl<'a> Workshop<'a> {
         let settings = settings_digest(&plan, &mut faults);
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
-        let chain = chain::link(&segments);
-        let tokenizers = tokenizers(&cards, &plan, &reader, self.known, &mut faults);
-        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, self.known);
+        let chain = chain::link_remembering(&segments, &self.memory.linked);
+        let tokenizers = tokenizers(&cards, &plan, &reader, &self.memory.counts, &mut faults);
+        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &self.memory.counts);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
         let models = base.models(cards, &tokenizers, &own, &mut faults);
         if let (Some(budgets), None) =

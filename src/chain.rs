@@ -4,9 +4,12 @@
 //! vectors; changing any of them is a new version tag. Two prompts share a provider's cache up to
 //! the last link that they share.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use crate::segment::{Kind, Part, Role, Segment, Tier, prefix_len};
+use crate::source::ProjectPath;
 
 /// The version that every printed digest carries.
 pub const VERSION: &str = "cx1";
@@ -85,7 +88,44 @@ impl Chain {
 
 /// Links segments into a chain.
 pub fn link(segments: &[Segment]) -> Chain {
-    let digests: Vec<Digest> = segments.iter().map(|segment| segment_digest(segment.tier, &segment.parts)).collect();
+    chain(segments, segments.iter().map(|segment| segment_digest(segment.tier, &segment.parts)).collect())
+}
+
+/// Where a segment was read, and its id.
+type Standing = (ProjectPath, String);
+
+/// Segments that were linked before, each by its place. One that holds the very same bytes is not
+/// hashed again: to compare is many times faster, and commits share most of their text.
+#[derive(Debug, Default)]
+pub struct Linked(Mutex<HashMap<Standing, (Tier, Vec<Part>, Digest)>>);
+
+/// [`link`] with the memory of what was linked before.
+pub fn link_remembering(segments: &[Segment], linked: &Linked) -> Chain {
+    let place = |segment: &Segment| {
+        let path = segment.origin.path.as_ref().unwrap_or(segment.origin.block.path());
+        (path.clone(), segment.id.clone())
+    };
+    // What a panicking thread left behind is whole, since values go in in one step.
+    let locked = || linked.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let before: Vec<Option<(Tier, Vec<Part>, Digest)>> = {
+        let linked = locked();
+        segments.iter().map(|segment| linked.get(&place(segment)).cloned()).collect()
+    };
+    let mut new = Vec::new();
+    let digests = segments.iter().zip(before).map(|(segment, before)| match before {
+        Some((tier, parts, digest)) if tier == segment.tier && parts == segment.parts => digest,
+        _ => {
+            let digest = segment_digest(segment.tier, &segment.parts);
+            new.push((place(segment), (segment.tier, segment.parts.clone(), digest)));
+            digest
+        }
+    });
+    let digests = digests.collect();
+    locked().extend(new);
+    chain(segments, digests)
+}
+
+fn chain(segments: &[Segment], digests: Vec<Digest>) -> Chain {
     let mut prefixes = vec![empty_prefix()];
     prefixes.extend(digests.iter().scan(empty_prefix(), |prefix, digest| {
         *prefix = next(prefix, digest);

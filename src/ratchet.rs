@@ -7,9 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
-use crate::build::{Attempt, Build, Request, Workshop};
+use crate::build::{Attempt, Build, Memory, Request, Workshop};
 use crate::cost::budget::{BudgetName, BudgetResult, Status};
-use crate::count::Known;
 use crate::delta::held_against;
 use crate::error::Failure;
 use crate::fragment::Fragments;
@@ -52,8 +51,8 @@ fn standing(
     wanted: &HashSet<ContextId>,
 ) -> Result<HashMap<ContextId, Box<Build>>, Failure> {
     let fragments = Fragments::new(base);
-    let (request, known) = (Request { as_of: Some(date), ..Request::default() }, Known::default());
-    let workshop = Workshop::open(&fragments, &request, &known)?;
+    let (request, memory) = (Request { as_of: Some(date), ..Request::default() }, Memory::default());
+    let workshop = Workshop::open(&fragments, &request, &memory)?;
     let manifests: Vec<_> = workshop.project.manifests()?.into_iter().collect();
     let candidates = manifests.into_par_iter().flat_map_iter(|(name, path)| workshop.project.expand(&name, &path));
     let built =

@@ -16,8 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rayon::prelude::*;
 
-use crate::build::{Attempt, Build, Request, Workshop};
-use crate::count::Known;
+use crate::build::{Attempt, Build, Memory, Request, Workshop};
 use crate::delta::{Delta, Divergence, Side, compare};
 use crate::diag::{Diagnostic, Severity};
 use crate::error::Failure;
@@ -145,9 +144,9 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
     let changes = sides.head.changes_since(&sides.base)?;
     let (base_files, head_files) = (Fragments::new(&sides.base), Fragments::new(sides.head.as_ref()));
     let build = Request { contexts: Vec::new(), as_of: Some(request.as_of), models: Vec::new() };
-    let known = Known::default();
-    let base = Workshop::open(&base_files, &build, &known)?;
-    let head = Workshop::open(&head_files, &build, &known)?;
+    let memory = Memory::default();
+    let base = Workshop::open(&base_files, &build, &memory)?;
+    let head = Workshop::open(&head_files, &build, &memory)?;
     let reached = survey::reach(&base, &head, &changes, &request.contexts)?;
 
     let build_all = |workshop: &Workshop<'_>, candidates: Vec<Candidate>| -> BTreeMap<ContextId, Attempt> {

@@ -11,9 +11,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
-use crate::build::{Build, Memory, Request, build_remembering};
+use crate::build::Build;
 use crate::chain::Digest;
 use crate::diag::Diagnostic;
 use crate::error::{Error, Failure};
@@ -21,10 +21,13 @@ use crate::models::Date;
 use crate::project::ContextId;
 use crate::quantity::Usd;
 use crate::source::{ObjectId, ProjectPath};
-use crate::tree::{Commit, CommitTree, Parents, Questions, Record, Recorder, Signature};
+use crate::tree::{Commit, CommitTree, Parents, Signature};
 
 mod renames;
 mod served;
+mod states;
+
+use states::{Outcome, Place, State, States};
 
 /// Which history to tell, and how.
 #[derive(Debug, Clone)]
@@ -155,14 +158,14 @@ pub fn log(tip: CommitTree, since: Option<&CommitTree>, request: &LogRequest) ->
     let mut walk = Walk {
         request,
         excluded,
-        memory: Memory::default(),
+        states: States::new(request),
         ahead: BinaryHeap::new(),
         open: HashMap::new(),
         met: HashSet::new(),
         log: Log { rows: Vec::new(), without_effect: 0, untouched: 0, cut_off: Vec::new() },
     };
-    let state = Rc::new(walk.state(&tip, &request.id)?);
-    if matches!(state.outcome, Outcome::Absent) {
+    let state = Arc::new(walk.states.of(&tip, &request.id)?);
+    if state.is_absent() {
         return Err(absent(tip, &request.id)?.into());
     }
     walk.enter(Node { tree: tip, id: request.id.clone(), state });
@@ -213,46 +216,17 @@ fn manifests(id: &ContextId) -> Vec<ProjectPath> {
     names.filter_map(|name| ProjectPath::new(&format!("contexts/{name}.yaml")).ok()).collect()
 }
 
-/// How a context stands at one commit, and what was asked of the commit to know it.
-struct State {
-    outcome: Outcome,
-    questions: Questions,
-}
-
-enum Outcome {
-    Built(Box<Build>),
-    Broken(Vec<Diagnostic>),
-    Absent,
-}
-
-impl State {
-    /// Whether a model is sent the same by both, or nothing by either.
-    fn is_same(&self, other: &Self) -> bool {
-        match (&self.outcome, &other.outcome) {
-            (Outcome::Built(one), Outcome::Built(other)) => {
-                (one.chain.full(), one.settings) == (other.chain.full(), other.settings)
-                    && one.chain.prefix() == other.chain.prefix()
-            }
-            (Outcome::Broken(_), Outcome::Broken(_)) | (Outcome::Absent, Outcome::Absent) => true,
-            _ => false,
-        }
-    }
-}
-
 /// A commit to be looked at, for a context by the name that it has there.
 struct Node {
     tree: CommitTree,
     id: ContextId,
-    state: Rc<State>,
+    state: Arc<State>,
 }
-
-/// What tells nodes apart.
-type Place = (ObjectId, ContextId);
 
 struct Walk<'a> {
     request: &'a LogRequest,
     excluded: HashSet<ObjectId>,
-    memory: Memory,
+    states: States<'a>,
     /// Newest first; of equal dates the one that was met first, so that children come before parents.
     ahead: BinaryHeap<(i64, Reverse<usize>, Place)>,
     open: HashMap<Place, Node>,
@@ -287,13 +261,14 @@ impl Walk<'_> {
         if self.request.first_parent {
             parents.truncate(1);
         }
+        let wanted = self.request.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.log.rows.len()));
         let mut states = Vec::new();
         for parent in &parents {
-            states.push(self.state_like(parent, &node)?);
+            states.push(self.states.like(parent, (&node.tree, &node.id, &node.state), wanted)?);
         }
         if let Some(twin) = states.iter().position(|state| state.is_same(&node.state)) {
             // Nothing was done here; where a merge took one side, the other had no part in it.
-            if Rc::ptr_eq(&states[twin], &node.state) {
+            if Arc::ptr_eq(&states[twin], &node.state) {
                 self.log.untouched += 1;
             } else {
                 self.log.without_effect += 1;
@@ -354,68 +329,22 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The state of a parent: that of the child, where the parent answers everything alike.
-    fn state_like(&self, parent: &CommitTree, child: &Node) -> Result<Rc<State>, Failure> {
-        if child.tree.answers_like(parent, &child.state.questions)? {
-            return Ok(child.state.clone());
-        }
-        Ok(Rc::new(self.state(parent, &child.id)?))
-    }
-
-    fn state(&self, tree: &CommitTree, id: &ContextId) -> Result<State, Failure> {
-        let paths = manifests(id);
-        let mut is_there = false;
-        for path in &paths {
-            is_there |= tree.holds(path)?;
-        }
-        if !is_there {
-            let reads = paths.into_iter().map(|path| (path, None)).collect();
-            let questions = tree.questions(Record { reads, ..Record::default() });
-            return Ok(State { outcome: Outcome::Absent, questions });
-        }
-        let recorder = Recorder::new(tree);
-        let request = Request {
-            contexts: vec![id.to_string()],
-            as_of: Some(self.request.as_of),
-            models: self.request.models.clone(),
-        };
-        let outcome = match build_remembering(&recorder, &request, &self.memory) {
-            Ok(mut attempts) => match (attempts.pop(), attempts.pop()) {
-                (Some(attempt), None) => attempt.result.map_or_else(Outcome::Broken, Outcome::Built),
-                (None, _) => Outcome::Absent,
-                (Some(_), Some(_)) => {
-                    let what = format!("`{id}` names several contexts at {}", short(&tree.commit().id));
-                    return Err(Error::usage(
-                        what,
-                        format!("`contexture list --rev {}` lists them", short(&tree.commit().id)),
-                    )
-                    .into());
-                }
-            },
-            Err(Failure::Faults(faults)) => Outcome::Broken(faults),
-            // The name finds nothing there: a variant that is not yet declared, a match not yet made.
-            Err(Failure::Error(Error::Usage { .. })) => Outcome::Absent,
-            Err(Failure::Error(error)) => return Err(error.into()),
-        };
-        Ok(State { outcome, questions: tree.questions(recorder.into_record()) })
-    }
-
     /// The parent, by number, in which the context of a commit that brought it in had another name.
     fn renamed(
         &self,
         node: &Node,
         parents: &[CommitTree],
-        states: &[Rc<State>],
-    ) -> Result<Option<(usize, ContextId, Rc<State>)>, Failure> {
-        let is_new = states.iter().all(|state| matches!(state.outcome, Outcome::Absent));
-        if !self.request.follow || !is_new || matches!(node.state.outcome, Outcome::Absent) {
+        states: &[Arc<State>],
+    ) -> Result<Option<(usize, ContextId, Arc<State>)>, Failure> {
+        let is_new = states.iter().all(|state| state.is_absent());
+        if !self.request.follow || !is_new || node.state.is_absent() {
             return Ok(None);
         }
         for (number, parent) in parents.iter().enumerate() {
             if let Some(id) = renames::earlier_name(&node.tree, parent, &node.id)? {
-                let state = self.state(parent, &id)?;
-                if !matches!(state.outcome, Outcome::Absent) {
-                    return Ok(Some((number, id, Rc::new(state))));
+                let state = self.states.of(parent, &id)?;
+                if !state.is_absent() {
+                    return Ok(Some((number, id, Arc::new(state))));
                 }
             }
         }
