@@ -8,4 +8,5 @@ pub mod planner;
 pub mod scenario;
 pub mod shares;
 pub mod simulate;
+pub mod terms;
 pub mod traffic;

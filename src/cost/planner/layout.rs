@@ -5,7 +5,7 @@
 //! them lives. The bill prices that and nothing else.
 
 use crate::blocks::Breakpoint;
-use crate::cost::bill::RequestTokens;
+use crate::cost::terms::RequestTokens;
 use crate::quantity::Usd;
 use crate::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::segment::Ttl;

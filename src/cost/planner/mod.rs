@@ -26,7 +26,7 @@ use optimum::{Boundary, Choice, Level};
 use reasons::Reasons;
 
 use crate::blocks::Breakpoint;
-use crate::cost::bill::{Terms, divided, write_price};
+use crate::cost::terms::{Terms, divided, write_price};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::diag::{Faults, Warned};
 use crate::manifest::Breakpoints;

@@ -4,7 +4,7 @@ use super::marks::Asked;
 use super::words::{counted, grouped, money, per_million};
 use super::{Draft, Placed, Table, Worth, alive, keeps_path};
 use crate::blocks::Breakpoint;
-use crate::cost::bill::{Terms, divided, write_price};
+use crate::cost::terms::{Terms, divided, write_price};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::diag::Diagnostic;
 use crate::quantity::Usd;

@@ -3,7 +3,8 @@
 
 use super::words::{counted, grouped, money};
 use super::{Layout, ServiceKind};
-use crate::cost::bill::{Bill, Terms, of};
+use crate::cost::bill::Bill;
+use crate::cost::terms::{Terms, of};
 use crate::diag::Diagnostic;
 use crate::quantity::Usd;
 use crate::rules::{Cliff, Mechanism, Rates};

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::cost::bill::{RequestTokens, bill};
+use crate::cost::bill::bill;
+use crate::cost::terms::RequestTokens;
 use crate::diag::Severity;
 use crate::manifest::{HitRate, Hours};
 use crate::quantity::{Share, Usd};
