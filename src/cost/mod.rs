@@ -5,6 +5,7 @@ pub mod bill;
 pub mod break_even;
 pub mod budget;
 pub mod planner;
+pub mod remarks;
 pub mod scenario;
 pub mod shares;
 pub mod simulate;
