@@ -97,7 +97,10 @@ type Standing = (ProjectPath, String);
 /// Segments that were linked before, each by its place. One that holds the very same bytes is not
 /// hashed again: to compare is many times faster, and commits share most of their text.
 #[derive(Debug, Default)]
-pub struct Linked(Mutex<HashMap<Standing, (Tier, Vec<Part>, Digest)>>);
+pub struct Linked(Mutex<HashMap<Standing, Link>>);
+
+/// What a segment was made of, and its digest.
+type Link = (Tier, Vec<Part>, Digest);
 
 /// [`link`] with the memory of what was linked before.
 pub fn link_remembering(segments: &[Segment], linked: &Linked) -> Chain {

@@ -22,7 +22,8 @@ def main():
             lines.append(f"{segment['id']}  {tokens} tokens  {segment['digest'][:16]}  {place}")
         for model in bundle["models"]:
             tokens, cost = model["tokens"], model["cost"]
-            lines.append(f"{model['model']}  {tokens['total']} tokens  cold {cost['cold']}  warm {cost['warm']}  month {cost['month']}")
+            costs = "  ".join(f"{name} {cost[name]}" for name in ("cold", "warm", "month"))
+            lines.append(f"{model['model']}  {tokens['total']} tokens  {costs}")
     except (ValueError, KeyError, TypeError):
         # Not a bundle after all (a merge conflict, a later format): git compares the text itself.
         sys.stdout.write(text)

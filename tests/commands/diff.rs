@@ -74,13 +74,13 @@ $0.0379 to re-warm once (claude-opus-5).
   segments (2 unchanged)
     ^ system/2 (was system/1)  policies/refunds.md:1-152  2,403 tokens
   claude-opus-5
-    cache     ≈0 of ≈6,595 tokens still served; ≈$0.0379 to re-warm once
-    warm call ≈$0.0125, unchanged
-    month     ≈$1,255.54, unchanged
+    cache:     ≈0 of ≈6,595 tokens still served; ≈$0.0379 to re-warm once
+    warm call: ≈$0.0125, unchanged
+    month:     ≈$1,255.54, unchanged
   gpt-6.1-sol
-    cache     0 of 4,806 tokens still served; $0.0115 to re-warm once
-    warm call $0.0042, unchanged
-    month     $420.49, unchanged
+    cache:     0 of 4,806 tokens still served; $0.0115 to re-warm once
+    warm call: $0.0042, unchanged
+    month:     $420.49, unchanged
 
 ~ changed   ^ moved, the text is the same
 

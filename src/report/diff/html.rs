@@ -18,7 +18,7 @@ pre{overflow-x:auto;border:1px solid #8884;border-radius:4px;padding:.5rem;margi
 .old{background:#f851492b;display:block}.new{background:#2ea0432b;display:block}.same{display:block}\
 .old b{background:#f8514966;font-weight:inherit}.new b{background:#2ea04366;font-weight:inherit}\
 .gap,.faint{color:#888}.loud{color:#c9302c;font-weight:600}.good{color:#1a7f37}\
-summary{cursor:pointer;margin:.5rem 0}";
+h1 code,h2 code{font-size:inherit}summary{cursor:pointer;margin:.5rem 0}";
 
 /// Draws a page.
 pub(super) fn draw(page: &Page) -> String {

@@ -185,7 +185,7 @@ fn model_lines(section: &mut Section, context: &ContextReview, model: &ModelDelt
     section.line(head);
     let is_both = model.models.base.is_some() && model.models.head.is_some();
     if model.prefix.base != model.prefix.head || !is_both {
-        section.below(Phrase::word(format!("prefix    {about}{} tokens", tokens(model.prefix))));
+        section.below(Phrase::word(format!("prefix:    {about}{} tokens", tokens(model.prefix))));
     }
     if is_both {
         section.below(cache_line(model, about));
@@ -193,7 +193,7 @@ fn model_lines(section: &mut Section, context: &ContextReview, model: &ModelDelt
             section.items.extend(all_members(model, members));
         }
     }
-    for (name, figure) in [("warm call", model.warm), ("month    ", model.month)] {
+    for (name, figure) in [("warm call:", model.warm), ("month:    ", model.month)] {
         if figure.base.is_some() || figure.head.is_some() {
             section.below(Phrase::word(format!("{name} {about}{}", usd(figure))));
         }
@@ -222,18 +222,18 @@ fn seen<'a>(context: &'a ContextReview, model: &ModelDelta) -> Option<&'a ModelB
 fn cache_line(model: &ModelDelta, about: &str) -> Phrase {
     let (before, after) = (model.cached.base.unwrap_or(0), model.cached.head.unwrap_or(0));
     if before == 0 && after == 0 {
-        return Phrase::word("cache     nothing of it is cached, before or after");
+        return Phrase::word("cache:     nothing of it is cached, before or after");
     }
     if before == 0 {
         let once = model.rewarm.map_or_else(String::new, |once| format!("; {about}{} to fill it once", money(once)));
         return Phrase::word(format!(
-            "cache     nothing was cached before, {about}{} tokens are now{once}",
+            "cache:     nothing was cached before, {about}{} tokens are now{once}",
             grouped(after)
         ));
     }
     let promise = if model.is_promised { "" } else { " at best" };
     let kept = format!(
-        "cache     {about}{} of {about}{} tokens still served{promise}",
+        "cache:     {about}{} of {about}{} tokens still served{promise}",
         grouped(model.eligible),
         grouped(before)
     );
