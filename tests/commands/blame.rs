@@ -23,7 +23,20 @@ fn written_by_two() -> Repo {
 
 #[test]
 fn tokens_are_told_by_commit_and_author() {
-    written_by_two().run("blame a").is(str![[r#""#]]);
+    written_by_two().run("blame a").is(str![[r#"
+exit 0
+--- stdout
+a at 401f21dc7d  23 tokens of text, $0.000068 of a warm call of claude-sonnet-5-5
+
+commit      date        tokens  share         warm  share  author         subject
+401f21dc7d  2026-11-21      15  65.2%  $0.00004225  62.1%  Eve\u{1b}]0;x  Soften the rules
+f0118f4fbf  2026-11-21       8  34.8%  $0.00002575  37.9%  Ada            Write the rules
+
+author         tokens  share         warm  share  commits
+Eve\u{1b}]0;x      15  65.2%  $0.00004225  62.1%        1
+Ada                 8  34.8%  $0.00002575  37.9%        1
+
+"#]]);
 }
 
 #[test]
