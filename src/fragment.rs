@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults, near};
 use crate::error::Error;
+use crate::memo::Memo;
 use crate::source::{ObjectId, ProjectPath, Source, Span};
-use crate::tree::{ReadError, Tree};
+use crate::tree::{Blob, ReadError, Tree};
 use crate::yaml::{self, Node};
 
 /// A file's text and what its front matter says.
@@ -28,11 +29,35 @@ pub struct Fragment {
     pub body: Range<usize>,
     /// The front matter, when the file has one.
     pub meta: Option<Node>,
+    /// The whole text as YAML, and what is wrong with it; parsed when somebody asks.
+    yaml: OnceLock<(Option<Node>, Vec<Diagnostic>)>,
+}
+
+/// Fragments that earlier builds read, by path and blob: the text and front matter of a file follow
+/// from these two.
+#[derive(Debug, Default)]
+pub struct KnownFragments(Memo<(ProjectPath, ObjectId), Arc<Fragment>>);
+
+impl KnownFragments {
+    /// Keeps the fragments of these reads for another round, though nobody reads them in this one.
+    pub fn keep(&self, reads: &Reads) {
+        for (path, blob) in &reads.files {
+            if let Some(blob) = blob {
+                self.0.get(&(path.clone(), blob.clone()));
+            }
+        }
+    }
+
+    /// Ends a round: fragments that no build read since the last one are dropped.
+    pub fn turn(&self) {
+        self.0.turn();
+    }
 }
 
 /// The files of one tree, each read and decoded once.
 pub struct Fragments<'a> {
     tree: &'a dyn Tree,
+    earlier: Option<&'a KnownFragments>,
     known: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
     listed: Mutex<BTreeMap<ProjectPath, Arc<[ProjectPath]>>>,
 }
@@ -72,7 +97,12 @@ impl std::fmt::Debug for Wanted {
 impl<'a> Fragments<'a> {
     /// Nothing is read yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, known: Mutex::default(), listed: Mutex::default() }
+        Self { tree, earlier: None, known: Mutex::default(), listed: Mutex::default() }
+    }
+
+    /// Nothing is read yet, but files that are as an earlier build found them need not be decoded.
+    pub fn remembering(tree: &'a dyn Tree, earlier: &'a KnownFragments) -> Self {
+        Self { earlier: Some(earlier), ..Self::new(tree) }
     }
 
     /// The tree behind it.
@@ -85,8 +115,19 @@ impl<'a> Fragments<'a> {
         if let Some(known) = lock(&self.known).get(path) {
             return Ok(known.clone());
         }
-        let fragment = Arc::new(Fragment::read(self.tree, path)?);
+        let fragment = self.decode(path, self.tree.read(path)?)?;
         Ok(lock(&self.known).entry(path.clone()).or_insert(fragment).clone())
+    }
+
+    fn decode(&self, path: &ProjectPath, blob: Blob) -> Result<Arc<Fragment>, Unreadable> {
+        let Some(earlier) = self.earlier else { return Ok(Arc::new(Fragment::decode(path, &blob)?)) };
+        let key = (path.clone(), blob.id.clone());
+        if let Some(fragment) = earlier.0.get(&key).filter(|fragment| fragment.untracked == blob.untracked) {
+            return Ok(fragment);
+        }
+        let fragment = Arc::new(Fragment::decode(path, &blob)?);
+        earlier.0.put(key, fragment.clone());
+        Ok(fragment)
     }
 
     /// Every file below `folder`.
@@ -120,8 +161,7 @@ impl From<ReadError> for Unreadable {
 }
 
 impl Fragment {
-    fn read(tree: &dyn Tree, path: &ProjectPath) -> Result<Self, Unreadable> {
-        let blob = tree.read(path)?;
+    fn decode(path: &ProjectPath, blob: &Blob) -> Result<Self, Unreadable> {
         let bytes = blob.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&blob.bytes);
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Unreadable::Content(vec![not_text(path, bytes, error.valid_up_to())]))?;
@@ -130,7 +170,17 @@ impl Fragment {
         }
         let source = Source::new(path.clone(), text);
         let (body, meta) = front_matter(&source).map_err(Unreadable::Content)?;
-        Ok(Self { source, blob: blob.id, untracked: blob.untracked, body, meta })
+        Ok(Self { source, blob: blob.id.clone(), untracked: blob.untracked, body, meta, yaml: OnceLock::new() })
+    }
+
+    /// The whole text as YAML, parsed once however many contexts ask. Every asker gets the faults.
+    pub fn yaml(&self, faults: &mut Faults) -> Option<Node> {
+        let (node, found) = self.yaml.get_or_init(|| {
+            let mut found = Faults::new();
+            (yaml::parse(&self.source, &mut found), found.into_vec())
+        });
+        faults.extend(found.iter().cloned());
+        node.clone()
     }
 
     /// Its text, without front matter unless it is kept.
@@ -226,6 +276,11 @@ impl<'a> Reader<'a> {
     /// What was asked so far.
     pub fn reads(&self) -> Reads {
         lock(&self.reads).clone()
+    }
+
+    /// What was asked.
+    pub fn into_reads(self) -> Reads {
+        self.reads.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The file at `path`.

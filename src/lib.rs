@@ -47,6 +47,7 @@ pub mod decode;
 pub mod manifest;
 pub mod blocks;
 pub mod chain;
+pub mod memo;
 
 // The text wing
 pub mod tree;

@@ -13,12 +13,14 @@ use crate::cost::traffic::Traffic;
 use crate::count::Counts;
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults};
-use crate::fragment::Reader;
+use crate::fragment::{Fragment, Reader};
 use crate::manifest::{Breakpoints, Budgets};
+use crate::memo::Memo;
 use crate::models::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
 use crate::resolve::{Content, Plan};
 use crate::segment::{Kind, Segment, Tier, messages};
-use crate::tokens::{Encoding, Family, Tokenizer, UserTokenizer};
+use crate::source::ObjectId;
+use crate::tokens::{Encoding, Family, Tokenizer, UserTokenizer, UserTokenizerError};
 
 /// A context as one model sees it.
 #[derive(Debug, Clone)]
@@ -129,9 +131,19 @@ pub struct Tokenizers {
     of_model: Vec<Option<usize>>,
 }
 
+/// The users' tokenizers that earlier builds loaded, by the blob of the file: loading a large one
+/// takes seconds.
+pub type KnownTokenizers = Memo<ObjectId, Arc<UserTokenizer>>;
+
 /// What counts each model's tokens: the user's file if the project names one for the model, else
-/// what the card says.
-pub fn tokenizers(cards: &[(String, Arc<Card>)], plan: &Plan, reader: &Reader, faults: &mut Faults) -> Tokenizers {
+/// what the card says. `known` is asked first, and learns.
+pub fn tokenizers(
+    cards: &[(String, Arc<Card>)],
+    plan: &Plan,
+    reader: &Reader,
+    known: &KnownTokenizers,
+    faults: &mut Faults,
+) -> Tokenizers {
     let mut tokenizers = Tokenizers::default();
     let mut keys: Vec<String> = Vec::new();
     for (_, card) in cards {
@@ -145,11 +157,9 @@ pub fn tokenizers(cards: &[(String, Arc<Card>)], plan: &Plan, reader: &Reader, f
             }
             (None, name) => name.as_str().to_owned(),
         };
-        let known = keys.iter().position(|other| *other == key);
-        let place = known.unwrap_or_else(|| {
-            let loaded = fragment.map(|fragment| UserTokenizer::from_bytes(fragment.source.text().as_bytes()));
-            tokenizers.distinct.push(match loaded {
-                Some(Ok(user)) => Tokenizer::User(Arc::new(user)),
+        let place = keys.iter().position(|other| *other == key).unwrap_or_else(|| {
+            tokenizers.distinct.push(match fragment.map(|fragment| load(&fragment, known)) {
+                Some(Ok(user)) => Tokenizer::User(user),
                 Some(Err(error)) => {
                     let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
                     faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));
@@ -163,6 +173,16 @@ pub fn tokenizers(cards: &[(String, Arc<Card>)], plan: &Plan, reader: &Reader, f
         tokenizers.of_model.push(Some(place));
     }
     tokenizers
+}
+
+/// The tokenizer in a user's file.
+fn load(fragment: &Fragment, known: &KnownTokenizers) -> Result<Arc<UserTokenizer>, UserTokenizerError> {
+    if let Some(loaded) = known.get(&fragment.blob) {
+        return Ok(loaded);
+    }
+    let loaded = Arc::new(UserTokenizer::from_bytes(fragment.source.text().as_bytes())?);
+    known.put(fragment.blob.clone(), loaded.clone());
+    Ok(loaded)
 }
 
 /// The tokenizer that a card names.

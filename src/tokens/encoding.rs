@@ -65,14 +65,18 @@ impl Encoding {
         seam::measure(self, text)
     }
 
+    /// [`measure`](Self::measure) for each of many texts.
+    pub fn measure_all(self, texts: &[&str]) -> Vec<Measured> {
+        if texts.iter().map(|text| text.len()).sum::<usize>() > LONGEST_STRETCH_BYTES {
+            return texts.par_iter().map(|text| self.measure(text)).collect();
+        }
+        texts.iter().map(|text| self.measure(text)).collect()
+    }
+
     /// The tokens of the joined pieces, each counted for the piece that holds its first byte: as
     /// many numbers as pieces, which add up to the count of the joined text.
     pub fn attribute(self, pieces: &[&str]) -> Vec<u64> {
-        let measured: Vec<Measured> = if pieces.iter().map(|piece| piece.len()).sum::<usize>() > LONGEST_STRETCH_BYTES {
-            pieces.par_iter().map(|piece| self.measure(piece)).collect()
-        } else {
-            pieces.iter().map(|piece| self.measure(piece)).collect()
-        };
+        let measured = self.measure_all(pieces);
         let pieces: Vec<(&str, &Measured)> = pieces.iter().copied().zip(&measured).collect();
         self.attribute_measured(&pieces)
     }

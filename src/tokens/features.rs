@@ -122,9 +122,24 @@ impl Features {
     /// [`of`](Self::of) for pieces whose shares of `o200k_base` are known, as
     /// [`Encoding::attribute`] gives them.
     pub fn of_counted(pieces: &[&str], o200k: &[u64]) -> Vec<Self> {
-        let mut scan = Scan { before: '\n', kind_before: None, small_letters: 0 };
+        Self::of_scanned(pieces, o200k, &mut vec![None; pieces.len()])
+    }
+
+    /// [`of_counted`](Self::of_counted) where some pieces were scanned before, perhaps between other
+    /// neighbours: one that is read from the same state on is not read again. Afterwards every
+    /// piece's scan stands in `known`, which has a place for each.
+    pub fn of_scanned(pieces: &[&str], o200k: &[u64], known: &mut [Option<Scanned>]) -> Vec<Self> {
+        let mut state = Scan::START;
         let shares = o200k.iter().copied().chain(std::iter::repeat(0));
-        pieces.iter().zip(shares).map(|(piece, tokens)| scan.piece(piece, tokens)).collect()
+        let scanned = pieces.iter().zip(known).zip(shares).map(|((piece, known), tokens)| {
+            let scanned = known.filter(|known| known.from == state).unwrap_or_else(|| Scanned::of(piece, state));
+            *known = Some(scanned);
+            state = scanned.to;
+            let mut features = scanned.features;
+            features.add(Feature::O200k, tokens);
+            features
+        });
+        scanned.collect()
     }
 
     /// All features, in the order of `benches/estimate/corpus.csv`.
@@ -157,7 +172,30 @@ impl AddAssign<&Self> for Features {
     }
 }
 
+/// What reading a piece found, and what its neighbours have to do with it. Worth keeping beside a
+/// digest of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scanned {
+    /// The state that the text before the piece left.
+    from: Scan,
+    /// Its features, tokens apart.
+    features: Features,
+    /// The state that it leaves to the text behind it.
+    to: Scan,
+}
+
+impl Scanned {
+    fn of(piece: &str, from: Scan) -> Self {
+        let (mut to, mut features) = (from, Features::default());
+        for c in piece.chars() {
+            to.character(c, &mut features);
+        }
+        Self { from, features, to }
+    }
+}
+
 /// What is remembered of a text while it is read, across its pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Scan {
     /// The character before; a line break at the start of the text.
     before: char,
@@ -167,14 +205,8 @@ struct Scan {
 }
 
 impl Scan {
-    fn piece(&mut self, piece: &str, o200k: u64) -> Features {
-        let mut found = Features::default();
-        found.add(Feature::O200k, o200k);
-        for c in piece.chars() {
-            self.character(c, &mut found);
-        }
-        found
-    }
+    /// Before the first character.
+    const START: Self = Self { before: '\n', kind_before: None, small_letters: 0 };
 
     fn character(&mut self, c: char, found: &mut Features) {
         let is_letter = |kind| matches!(kind, Some(Feature::Lower | Feature::Upper));
@@ -262,6 +294,21 @@ mod tests {
                 sum += &piece;
             }
             assert_eq!(sum, of(text), "{before:?} {after:?}");
+        }
+    }
+
+    #[test]
+    fn a_piece_scanned_before_is_read_again_only_between_other_neighbours() {
+        let mut known = vec![None; 2];
+        Features::of_scanned(&["ab", "cd ef"], &[1, 2], &mut known);
+        for before in ["ab", "ab ", "", "a longword"] {
+            let pieces = [before, "cd ef"];
+            let mut scans = vec![None, known[1]];
+            assert_eq!(
+                Features::of_scanned(&pieces, &[1, 2], &mut scans),
+                Features::of_counted(&pieces, &[1, 2]),
+                "{before:?}"
+            );
         }
     }
 }

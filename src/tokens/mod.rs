@@ -31,7 +31,7 @@ pub use choice::{UnknownTokenizer, chosen};
 pub use count::{Basis, Count};
 pub use encoding::Encoding;
 pub use family::Family;
-pub use features::Features;
+pub use features::{Features, Scanned};
 pub use seam::Measured;
 pub use user::{MAX_TOKENIZER_BYTES, UserTokenizer, UserTokenizerError};
 
@@ -81,7 +81,8 @@ impl Tokenizer {
 }
 
 impl MessageCount {
-    fn exact(per_piece: Vec<u64>) -> Self {
+    /// Exact shares and their sum.
+    pub fn exact(per_piece: Vec<u64>) -> Self {
         Self { total: Count::exact(per_piece.iter().sum()), per_piece }
     }
 }

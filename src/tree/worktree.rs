@@ -1,6 +1,6 @@
 //! The working tree: what the next commit would hold if everything not ignored were added.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use git2::{ObjectFormat, Oid};
@@ -10,10 +10,13 @@ use super::cache::{Cache, lock};
 use super::commit::{Listing, is_output, stored};
 use super::disk::{Disk, DiskEntry, DiskKind};
 use super::eol::{self, AutoCrlf};
+use super::footing::Footing;
 use super::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
 use super::index::{in_project, in_repository};
 use super::links::{self, Standing};
 use super::objects::{EntryKind, Objects, hash_file, object_id};
+use super::recorder::Record;
+use super::remembered::Remembered;
 use super::staged::{Staged, StagedEntry};
 use super::{Blob, CommitTree, ReadError, Tree, TreeName};
 use crate::error::Error;
@@ -45,6 +48,10 @@ pub struct Worktree {
     attributes: Attributes,
     settings: Settings,
     cache: Cache,
+    /// What earlier trees over the same disk read.
+    remembered: Arc<Remembered>,
+    /// The folders that were walked to list files.
+    walked: Mutex<BTreeSet<String>>,
     /// The names in folders that were looked into, on a disk that folds case.
     spelled: Mutex<HashMap<String, HashSet<String>>>,
 }
@@ -83,9 +90,34 @@ impl Worktree {
         git: Option<Git>,
         (ignored, attributes): (Ignored, Attributes),
         settings: Settings,
+        remembered: Arc<Remembered>,
     ) -> Self {
-        let (cache, spelled) = (Cache::default(), Mutex::default());
-        Self { disk, above, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache, spelled }
+        let (cache, walked, spelled) = (Cache::default(), Mutex::default(), Mutex::default());
+        let prefix = prefix.to_owned();
+        Self { disk, above, prefix, git, ignored, attributes, settings, cache, remembered, walked, spelled }
+    }
+
+    /// Adds to `footing` what of the project decided the answers in `record`.
+    pub(super) fn tread(&self, record: &Record, footing: &mut Footing) {
+        for path in record.reads.keys() {
+            // Every step on the way: a link, a folder that is not there yet.
+            let _ = links::follow(path, |at| {
+                footing.name(self.disk.path(at));
+                self.standing(at)
+            });
+        }
+        for folder in &record.listed {
+            let ends = folder.as_str().match_indices('/').map(|(end, _)| end).chain([folder.as_str().len()]);
+            for above in ends.filter_map(|end| folder.as_str().get(..end)).filter(|above| !above.is_empty()) {
+                footing.name(self.disk.path(above));
+                if !matches!(self.standing(above), Ok(Standing::Folder)) {
+                    break;
+                }
+            }
+        }
+        for folder in lock(&self.walked).iter() {
+            footing.listed(self.disk.path(folder));
+        }
     }
 
     fn tracked(&self, full: &str) -> Option<&StagedEntry> {
@@ -192,18 +224,19 @@ impl Worktree {
             }
             (Source::Stored(_), None) => return Err(ReadError::Absent),
         };
-        let bytes = self.disk.read(&path)?;
         let full = in_repository(&self.prefix, &path);
         let format = self.git.as_ref().map_or(ObjectFormat::Sha1, |git| git.objects.format());
+        let held = self.remembered.read(&self.disk, &path, format)?;
         let stored = self.tracked(&full).filter(|entry| entry.kind == EntryKind::File).and_then(|entry| entry.id);
-        if let Some(stored) = stored.map(object_id) {
-            let id = hash_file(&bytes, format)?;
-            if id == stored {
-                return Ok(Blob { bytes: bytes.into(), id, untracked });
-            }
+        if stored.map(object_id).as_ref() == Some(&held.id) {
+            return Ok(Blob { bytes: held.bytes, id: held.id, untracked });
         }
         let attributes = self.attributes.of(&full, &|file| self.rules(file))?;
-        let bytes = eol::as_stored(bytes, &attributes, self.settings.auto_crlf, || self.is_with_crlf(stored))?;
+        let bytes =
+            eol::as_stored(held.bytes.to_vec(), &attributes, self.settings.auto_crlf, || self.is_with_crlf(stored))?;
+        if *bytes == *held.bytes {
+            return Ok(Blob { bytes: held.bytes, id: held.id, untracked });
+        }
         let id = hash_file(&bytes, format)?;
         Ok(Blob { bytes: bytes.into(), id, untracked })
     }
@@ -262,6 +295,7 @@ impl Tree for Worktree {
         let mut folders = vec![(folder.to_string(), hidden)];
         let mut met = HashSet::new();
         while let Some((above, hidden)) = folders.pop() {
+            lock(&self.walked).insert(above.clone());
             for DiskEntry { name, kind } in self.entries(&above)? {
                 let mut written = above.clone();
                 links::push(&mut written, &name);

@@ -2,7 +2,12 @@
 //!
 //! This is the one place where the two wings meet: text becomes segments, segments become digests,
 //! counts and breakpoints. Contexts are independent of each other, so a broken one leaves the others
-//! built, and they are built side by side.
+//! built, and they are built side by side. A [`Memory`] carries what can be carried from one build to
+//! the next, and changes nothing else.
+
+mod memory;
+
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -24,6 +29,9 @@ use crate::segment::Segment;
 use crate::source::ProjectPath;
 use crate::tokens::Encoding;
 use crate::tree::{ReadError, Tree};
+
+use memory::Ground;
+pub use memory::Memory;
 
 /// The project's own prices and models.
 pub const PRICES_FILE: &str = "prices.yaml";
@@ -69,18 +77,19 @@ pub struct Build {
 }
 
 /// A context that was tried.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Attempt {
     /// Its name.
     pub id: ContextId,
     /// The build, or every fault.
-    pub result: Result<Box<Build>, Vec<Diagnostic>>,
+    pub result: Result<Arc<Build>, Vec<Diagnostic>>,
 }
 
 /// What all contexts of a run share.
 struct Workshop<'a> {
     tree: &'a dyn Tree,
     fragments: &'a Fragments<'a>,
+    memory: &'a Memory,
     library: Library<'a>,
     cards: Cards,
     cards_digest: String,
@@ -94,7 +103,16 @@ struct Workshop<'a> {
 /// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
 /// single context are in its [`Attempt`].
 pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
-    let fragments = Fragments::new(tree);
+    rebuild_all(tree, request, &Memory::default())
+}
+
+/// [`build_all`], with what earlier builds of the same request left in `memory`. The outcome is the
+/// same; a context whose answers did not change is the last round's value itself.
+///
+/// # Errors
+/// As [`build_all`].
+pub fn rebuild_all(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<Attempt>, Failure> {
+    let fragments = Fragments::remembering(tree, &memory.texts.fragments);
     let project = Project::open(&fragments)?;
     let candidates = project.contexts(&request.contexts)?;
     if candidates.is_empty() {
@@ -106,24 +124,38 @@ pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Fai
         .as_of
         .or_else(|| tree.name().commit().map(|commit| day_of(commit.time)))
         .unwrap_or_else(|| cards.as_of());
+    let templates = templates(&fragments)?;
+    memory.begin(Ground {
+        tree: tree.name(),
+        date,
+        cards: cards.digest(),
+        models: request.models.clone(),
+        templates: templates.clone(),
+    });
     let workshop = Workshop {
         tree,
         fragments: &fragments,
-        library: library(&fragments)?,
+        memory,
+        library: library(&fragments, templates),
         cards_digest: cards.digest(),
         cards,
         date,
         models: &request.models,
     };
     let attempts = candidates.into_par_iter().map(|Candidate { id, layers }| {
-        let result = layers.and_then(|layers| workshop.build(&layers)).map(Box::new);
+        let result = layers.and_then(|layers| workshop.build(&layers));
         Attempt { id, result }
     });
-    Ok(attempts.collect())
+    let attempts: Vec<Attempt> = attempts.collect();
+    memory.end(&attempts);
+    Ok(attempts)
 }
 
 impl Workshop<'_> {
-    fn build(&self, layers: &Layers) -> Result<Build, Vec<Diagnostic>> {
+    fn build(&self, layers: &Layers) -> Result<Arc<Build>, Vec<Diagnostic>> {
+        if let Some(build) = self.memory.build(&layers.id, self.fragments) {
+            return Ok(build);
+        }
         let reader = Reader::continuing(self.fragments, layers.reads.clone());
         let mut faults = Faults::new();
         faults.extend(layers.pending.iter().cloned());
@@ -137,8 +169,9 @@ impl Workshop<'_> {
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link(&segments);
-        let tokenizers = tokenizers(&cards, &plan, &reader, &mut faults);
-        let (counts, own) = count(&segments, &tokenizers.distinct);
+        let texts = &self.memory.texts;
+        let tokenizers = tokenizers(&cards, &plan, &reader, &texts.tokenizers, &mut faults);
+        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &texts.counts);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
         let models = base.models(cards, &tokenizers, &own, &mut faults);
         if let (Some(budgets), None) =
@@ -146,7 +179,7 @@ impl Workshop<'_> {
         {
             faults.extend(without_traffic(budgets));
         }
-        let reads = reader.reads();
+        let reads = reader.into_reads();
         let provenance = match provenance::settle(self.tree, &reads) {
             Ok(provenance) => provenance,
             Err(error) => {
@@ -155,7 +188,7 @@ impl Workshop<'_> {
         };
 
         let remarks = faults.settle(())?.warnings;
-        Ok(Build {
+        Ok(Arc::new(Build {
             id: plan.id.clone(),
             plan,
             segments,
@@ -168,7 +201,7 @@ impl Workshop<'_> {
             counts,
             models,
             remarks,
-        })
+        }))
     }
 }
 
@@ -177,12 +210,16 @@ fn example_size(example: &crate::examples::Example) -> u64 {
     example.turns.iter().map(|turn| Encoding::O200kBase.count(&turn.text)).sum()
 }
 
-/// The templates of the project, read on first use.
-fn library<'a>(fragments: &'a Fragments<'a>) -> Result<Library<'a>, Failure> {
-    let Ok(folder) = ProjectPath::new(TEMPLATES) else { return Ok(Library::new([], |_| Err(String::new()))) };
+/// The names of the project's templates.
+fn templates(fragments: &Fragments) -> Result<Vec<String>, Error> {
+    let Ok(folder) = ProjectPath::new(TEMPLATES) else { return Ok(Vec::new()) };
     let below = |path: &ProjectPath| path.as_str()[TEMPLATES.len() + 1..].to_owned();
-    let names: Vec<String> = fragments.list(&folder)?.iter().map(below).collect();
-    Ok(Library::new(names, |name| {
+    Ok(fragments.list(&folder)?.iter().map(below).collect())
+}
+
+/// The templates of these names, read on first use.
+fn library<'a>(fragments: &'a Fragments<'a>, names: Vec<String>) -> Library<'a> {
+    Library::new(names, |name| {
         let path = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map_err(|fault| fault.to_string())?;
         match fragments.read(&path) {
             Ok(fragment) => Ok(fragment.source.clone()),
@@ -191,7 +228,7 @@ fn library<'a>(fragments: &'a Fragments<'a>) -> Result<Library<'a>, Failure> {
                 Err(faults.first().map_or_else(String::new, |fault| fault.message.clone()))
             }
         }
-    }))
+    })
 }
 
 /// The built-in cards with the project's own prices laid over them.
@@ -232,7 +269,7 @@ pub struct Usage {
 pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, Failure> {
     let fragments = Fragments::new(tree);
     let project = Project::open(&fragments)?;
-    let library = library(&fragments)?;
+    let library = library(&fragments, templates(&fragments)?);
     let usages = project.contexts(&[])?.into_par_iter().map(|Candidate { id, layers }| {
         let layers = match layers {
             Ok(layers) => layers,
