@@ -24,7 +24,8 @@
 //! [`build::build_all`] is all of this, one statement a stage, for every context at once. The
 //! [`build::Build`] that comes out is the one value that everything after it reads: [`emit`] makes
 //! request bodies and bundles of it, [`report`] text and JSON, and [`verify`] builds again to see
-//! whether a bundle follows from the commit that it names. [`cli`] is a thin door on top.
+//! whether a bundle follows from the commit that it names. [`watch`] is the same build in a loop, with
+//! a [`build::Memory`] of what did not change. [`cli`] is a thin door on top.
 //!
 //! # Faults
 //!
@@ -72,5 +73,6 @@ pub mod build;
 pub mod record;
 pub mod emit;
 pub mod verify;
+pub mod watch;
 pub mod report;
 pub mod cli;

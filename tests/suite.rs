@@ -5,3 +5,4 @@ mod commands;
 mod faults;
 mod support;
 mod tree;
+mod watch;

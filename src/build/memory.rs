@@ -21,6 +21,8 @@ use crate::tree::{ReadError, TreeName};
 pub struct Memory {
     /// By content, so good for any tree.
     pub(super) texts: Arc<Texts>,
+    /// Whether the texts belong to another memory, which decides what is dropped of them.
+    is_guest: bool,
     builds: Mutex<Kept>,
 }
 
@@ -65,7 +67,7 @@ pub(super) struct Ground {
 impl Memory {
     /// A memory for another tree or request: it shares what is known of contents, and no build.
     pub fn beside(&self) -> Self {
-        Self { texts: self.texts.clone(), builds: Mutex::default() }
+        Self { texts: self.texts.clone(), is_guest: true, builds: Mutex::default() }
     }
 
     /// Begins a round on this ground; on another than the last one's, no build holds any more.
@@ -98,9 +100,11 @@ impl Memory {
             };
             kept.builds.extend(build.map(|build| (attempt.id.clone(), build)));
         }
-        self.texts.fragments.turn();
-        self.texts.tokenizers.turn();
-        self.texts.counts.turn();
+        if !self.is_guest {
+            self.texts.fragments.turn();
+            self.texts.tokenizers.turn();
+            self.texts.counts.turn();
+        }
     }
 
     /// The builds. A thread that panicked while holding them left a map that is still whole.

@@ -11,9 +11,11 @@ pub mod inert;
 pub mod list;
 pub mod models;
 pub mod schema;
+pub mod screen;
 pub mod simulate;
 pub mod snippet;
 pub mod text;
+pub mod watch;
 
 /// A report as JSON, two blanks an indent, with a final line break.
 fn json(report: &impl serde::Serialize) -> String {

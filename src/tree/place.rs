@@ -14,7 +14,6 @@ use super::eol::AutoCrlf;
 use super::footing::Footing;
 use super::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
 use super::objects::Objects;
-use super::recorder::Record;
 use super::remembered::Remembered;
 use super::staged::Staged;
 use super::worktree::{Git, Settings};
@@ -155,10 +154,10 @@ impl Place {
         ))
     }
 
-    /// Where on the disk the answers in `record` come from, which `tree` gave.
-    pub fn footing(&self, tree: &Worktree, record: &Record) -> Footing {
+    /// Where on the disk the answers come from that `tree` gave so far.
+    pub fn footing(&self, tree: &Worktree) -> Footing {
         let mut footing = Footing::default();
-        tree.tread(record, &mut footing);
+        tree.tread(&mut footing);
         footing.without_output(&self.root);
         let top = self.git_root.as_ref().unwrap_or(&self.root);
         footing.name(top.clone());

@@ -1,6 +1,6 @@
 //! The working tree: what the next commit would hold if everything not ignored were added.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use git2::{ObjectFormat, Oid};
@@ -15,7 +15,6 @@ use super::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
 use super::index::{in_project, in_repository};
 use super::links::{self, Standing};
 use super::objects::{EntryKind, Objects, hash_file, object_id};
-use super::recorder::Record;
 use super::remembered::Remembered;
 use super::staged::{Staged, StagedEntry};
 use super::{Blob, CommitTree, ReadError, Tree, TreeName};
@@ -50,8 +49,7 @@ pub struct Worktree {
     cache: Cache,
     /// What earlier trees over the same disk read.
     remembered: Arc<Remembered>,
-    /// The folders that were walked to list files.
-    walked: Mutex<BTreeSet<String>>,
+    asked: Mutex<Asked>,
     /// The names in folders that were looked into, on a disk that folds case.
     spelled: Mutex<HashMap<String, HashSet<String>>>,
 }
@@ -74,6 +72,17 @@ pub(super) struct Git {
     pub(super) head: Option<CommitTree>,
 }
 
+/// What the disk was asked for.
+#[derive(Default)]
+struct Asked {
+    /// Every path that something was looked for at.
+    names: HashSet<String>,
+    /// Those of them that are folders: nobody looks twice at a folder that many files lie in.
+    folders: HashSet<String>,
+    /// Folders that were walked to list files.
+    walked: HashSet<String>,
+}
+
 /// How the text at a path is got.
 enum Source {
     /// From the disk, at this path.
@@ -92,32 +101,17 @@ impl Worktree {
         settings: Settings,
         remembered: Arc<Remembered>,
     ) -> Self {
-        let (cache, walked, spelled) = (Cache::default(), Mutex::default(), Mutex::default());
+        let (cache, asked, spelled) = (Cache::default(), Mutex::default(), Mutex::default());
         let prefix = prefix.to_owned();
-        Self { disk, above, prefix, git, ignored, attributes, settings, cache, remembered, walked, spelled }
+        Self { disk, above, prefix, git, ignored, attributes, settings, cache, remembered, asked, spelled }
     }
 
-    /// Adds to `footing` what of the project decided the answers in `record`.
-    pub(super) fn tread(&self, record: &Record, footing: &mut Footing) {
-        for path in record.reads.keys() {
-            // Every step on the way: a link, a folder that is not there yet.
-            let _ = links::follow(path, |at| {
-                footing.name(self.disk.path(at));
-                self.standing(at)
-            });
-        }
-        for folder in &record.listed {
-            let ends = folder.as_str().match_indices('/').map(|(end, _)| end).chain([folder.as_str().len()]);
-            for above in ends.filter_map(|end| folder.as_str().get(..end)).filter(|above| !above.is_empty()) {
-                footing.name(self.disk.path(above));
-                if !matches!(self.standing(above), Ok(Standing::Folder)) {
-                    break;
-                }
-            }
-        }
-        for folder in lock(&self.walked).iter() {
-            footing.listed(self.disk.path(folder));
-        }
+    /// Adds to `footing` what of the project decided the answers that this tree gave so far: every
+    /// step on the way to a file (a link, a folder that is not there yet), every folder it listed.
+    pub(super) fn tread(&self, footing: &mut Footing) {
+        let asked = lock(&self.asked);
+        asked.names.iter().for_each(|name| footing.name(self.disk.path(name)));
+        asked.walked.iter().for_each(|folder| footing.listed(self.disk.path(folder)));
     }
 
     fn tracked(&self, full: &str) -> Option<&StagedEntry> {
@@ -145,6 +139,19 @@ impl Worktree {
     }
 
     fn standing(&self, path: &str) -> Result<Standing<Source>, ReadError> {
+        if lock(&self.asked).folders.contains(path) {
+            return Ok(Standing::Folder);
+        }
+        let standing = self.look_at(path);
+        let mut asked = lock(&self.asked);
+        asked.names.insert(path.to_owned());
+        if matches!(standing, Ok(Standing::Folder)) {
+            asked.folders.insert(path.to_owned());
+        }
+        standing
+    }
+
+    fn look_at(&self, path: &str) -> Result<Standing<Source>, ReadError> {
         let full = in_repository(&self.prefix, path);
         let tracked = self.tracked(&full);
         if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) {
@@ -295,7 +302,7 @@ impl Tree for Worktree {
         let mut folders = vec![(folder.to_string(), hidden)];
         let mut met = HashSet::new();
         while let Some((above, hidden)) = folders.pop() {
-            lock(&self.walked).insert(above.clone());
+            lock(&self.asked).walked.insert(above.clone());
             for DiskEntry { name, kind } in self.entries(&above)? {
                 let mut written = above.clone();
                 links::push(&mut written, &name);
