@@ -50,17 +50,6 @@ impl<K: Eq + Hash, V: Clone> Memo<K, V> {
         generations.old = std::mem::take(&mut generations.young);
     }
 
-    /// How many values are held.
-    pub fn len(&self) -> usize {
-        let generations = self.lock();
-        generations.young.len() + generations.old.len()
-    }
-
-    /// Whether nothing is held.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The generations. A thread that panicked while holding them left whole maps.
     fn lock(&self) -> MutexGuard<'_, Generations<K, V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,6 +69,5 @@ mod tests {
         assert_eq!(memo.get(&"kept"), Some(1));
         memo.turn();
         assert_eq!((memo.get(&"kept"), memo.get(&"left")), (Some(1), None));
-        assert_eq!(memo.len(), 1);
     }
 }

@@ -34,7 +34,7 @@ impl Footing {
     }
 
     /// Adds a name and the folder that holds it.
-    pub(super) fn name(&mut self, path: PathBuf) {
+    pub fn name(&mut self, path: PathBuf) {
         if let Some(folder) = path.parent() {
             self.folders.entry(folder.to_owned()).or_insert(Ground::Named);
         }

@@ -9,7 +9,7 @@ use crate::build::{Attempt, Build, Memory, Request, rebuild_all};
 use crate::diag::Diagnostic;
 use crate::emit::request::bodies;
 use crate::error::{Error, Failure};
-use crate::project::ContextId;
+use crate::project::{ContextId, PROJECT_FILE};
 use crate::record::ContextRecord;
 use crate::source::ObjectId;
 use crate::tree::{Footing, Place, Remembered, Tree, Worktree};
@@ -123,7 +123,13 @@ impl Rounds {
     /// Where on the disk the last look stands, whether it came to a build or not; `None` when it could
     /// not open the project, and when that was asked before.
     pub fn footing(&mut self) -> Option<Footing> {
-        Some(self.place.as_ref()?.footing(&self.tree.take()?))
+        let (place, tree) = (self.place.as_ref()?, self.tree.take()?);
+        let mut footing = place.footing(&tree);
+        // A project file between here and the root would make a project of its own.
+        for folder in self.start.ancestors().take_while(|folder| folder.starts_with(place.root())) {
+            footing.name(folder.join(PROJECT_FILE));
+        }
+        Some(footing)
     }
 
     /// A context whose settings a dialect cannot say is broken after all, as `build` has it.

@@ -39,6 +39,16 @@ fn outside_of_a_repository_it_works_and_a_repository_that_comes_is_seen() {
 }
 
 #[test]
+fn a_project_file_nearer_by_makes_another_project() {
+    let repo = library();
+    repo.file("inner/contexts/own.yaml", "system:\n  - text: Of the inner one.\n");
+    let mut watching = Watching::of(&repo, "-C inner");
+    repo.file("inner/contexture.yaml", "join: newline\n");
+    let round = watching.next();
+    assert_eq!(round["contexts"][0]["id"], "own", "{round}");
+}
+
+#[test]
 fn a_project_that_is_deleted_or_renamed_ends_it_with_a_sentence() {
     for arguments in ["", "--poll"] {
         let repo = library();
