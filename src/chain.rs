@@ -6,7 +6,9 @@
 
 use std::fmt;
 
+use crate::memo::Memo;
 use crate::segment::{Kind, Part, Role, Segment, Tier, prefix_len};
+use crate::source::ProjectPath;
 
 /// The version that every printed digest carries.
 pub const VERSION: &str = "cx1";
@@ -31,6 +33,14 @@ impl Digest {
     /// The short form that reports print: `cx1:` and 12 digits.
     pub fn short(&self) -> String {
         self.to_string()[..VERSION.len() + 13].to_owned()
+    }
+
+    /// Reads the printed form: `cx1:` and 64 small hexadecimal digits, nothing else.
+    pub fn parse(printed: &str) -> Option<Self> {
+        let digits = printed.strip_prefix(VERSION)?.strip_prefix(':')?;
+        let digest = Self(*blake3::Hash::from_hex(digits).ok()?.as_bytes());
+        // The hexadecimal of other tools may hold capitals; a printed digest has one spelling.
+        (digest.to_string() == printed).then_some(digest)
     }
 }
 
@@ -77,7 +87,46 @@ impl Chain {
 
 /// Links segments into a chain.
 pub fn link(segments: &[Segment]) -> Chain {
-    let digests: Vec<Digest> = segments.iter().map(|segment| segment_digest(segment.tier, &segment.parts)).collect();
+    chain(segments, segments.iter().map(|segment| segment_digest(segment.tier, &segment.parts)).collect())
+}
+
+/// Where a segment was read, and its id.
+type Standing = (ProjectPath, String);
+
+/// Segments that were linked before, each by its place. One that holds the very same bytes is not
+/// hashed again: to compare is many times faster, and commits share most of their text.
+#[derive(Debug, Default)]
+pub struct Linked(Memo<Standing, Link>);
+
+/// What a segment was made of, and its digest.
+type Link = (Tier, Vec<Part>, Digest);
+
+impl Linked {
+    /// Drops what nobody asked for since the last turn.
+    pub fn turn(&self) {
+        self.0.turn();
+    }
+
+    fn digest(&self, segment: &Segment) -> Digest {
+        let path = segment.origin.path.as_ref().unwrap_or(segment.origin.block.path());
+        let place = (path.clone(), segment.id.clone());
+        match self.0.get(&place) {
+            Some((tier, parts, digest)) if tier == segment.tier && parts == segment.parts => digest,
+            _ => {
+                let digest = segment_digest(segment.tier, &segment.parts);
+                self.0.put(place, (segment.tier, segment.parts.clone(), digest));
+                digest
+            }
+        }
+    }
+}
+
+/// [`link`] with the memory of what was linked before.
+pub fn link_remembering(segments: &[Segment], linked: &Linked) -> Chain {
+    chain(segments, segments.iter().map(|segment| linked.digest(segment)).collect())
+}
+
+fn chain(segments: &[Segment], digests: Vec<Digest>) -> Chain {
     let mut prefixes = vec![empty_prefix()];
     prefixes.extend(digests.iter().scan(empty_prefix(), |prefix, digest| {
         *prefix = next(prefix, digest);
@@ -145,14 +194,9 @@ pub fn settings_digest(
     Ok(Digest(blake3::derive_key(SETTINGS_CONTEXT, bytes.as_bytes())))
 }
 
-/// The digest of a bundle: its members by name, length-prefixed, sorted by name.
-pub fn bundle_digest(members: &std::collections::BTreeMap<String, Vec<u8>>) -> Digest {
-    let mut hasher = blake3::Hasher::new_derive_key(BUNDLE_CONTEXT);
-    for (name, bytes) in members {
-        hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
-        hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
-    }
-    Digest(hasher.finalize().into())
+/// The digest of a bundle: of its record, which lists every other member with a digest of its own.
+pub fn bundle_digest(record: &[u8]) -> Digest {
+    Digest(blake3::derive_key(BUNDLE_CONTEXT, record))
 }
 
 /// A JSON value that RFC 8785 cannot represent.

@@ -1,13 +1,14 @@
 //! Segments to token counts: of the text as it stands joined, attributed back to each segment.
-//!
-//! What one text contributes whatever stands around it is worked out once for its digest and kept in
-//! [`KnownCounts`], so that after an edit only the changed texts and the joints are tokenised. The
-//! numbers are those of a full count, by construction: the full count is made of the same parts.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use crate::chain::Digest;
 use crate::memo::Memo;
 use crate::segment::{Segment, messages, prefix_len};
-use crate::tokens::{Count, Encoding, Features, Measured, MessageCount, Scanned, Tokenizer};
+use crate::source::ObjectId;
+use crate::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
 
 /// The tokens of a context's text by one tokenizer.
 #[derive(Debug, Clone)]
@@ -20,87 +21,38 @@ pub struct Counts {
     pub prefix: Count,
 }
 
-/// A part of a segment: the segment's digest and the part's number. It decides the part's text.
-type PartKey = (Digest, usize);
+/// A part of a segment: the segment's digest and the part's number in it. It names the part's text.
+type PartName = (Digest, usize);
 
-/// What earlier builds found out about texts, by the digests of the segments that hold them.
+/// What was found out about texts that were counted before. Counting with it gives the numbers of
+/// counting without it, and no text twice: contexts and commits share most of theirs.
 #[derive(Debug, Default)]
-pub struct KnownCounts {
-    measured: Memo<(Encoding, PartKey), Measured>,
-    scanned: Memo<PartKey, Scanned>,
+pub struct Known {
+    measured: Memo<(Encoding, PartName), Measured>,
+    features: Memo<(PartName, Joint), (Features, Joint)>,
+    /// Whole runs, for tokenizers that cannot count by pieces.
+    runs: Memo<(ObjectId, Vec<PartName>), MessageCount>,
+    tokenizers: Memo<ObjectId, Arc<UserTokenizer>>,
 }
 
-impl KnownCounts {
-    /// Keeps what is known of these segments for another round, though nobody counts them in this one.
-    pub fn keep(&self, segments: &[Segment], digests: &[Digest]) {
-        for (segment, digest) in segments.iter().zip(digests) {
-            for part in 0..segment.parts.len() {
-                let key = (*digest, part);
-                self.scanned.get(&key);
-                for encoding in Encoding::ALL {
-                    self.measured.get(&(encoding, key));
-                }
-            }
-        }
-    }
-
-    /// Ends a round: what was neither counted nor kept since the last one is dropped.
-    pub fn turn(&self) {
-        self.measured.turn();
-        self.scanned.turn();
-    }
-}
-
-/// A run of text with no hole in it, as one message has it.
+/// Parts of one message without a hole among them.
 struct Run<'a> {
     texts: Vec<&'a str>,
-    keys: Vec<PartKey>,
-    known: &'a KnownCounts,
-}
-
-impl Run<'_> {
-    /// The share of each text in the tokens of the run.
-    fn attribute(&self, encoding: Encoding) -> Vec<u64> {
-        let mut measured: Vec<Option<Measured>> =
-            self.keys.iter().map(|key| self.known.measured.get(&(encoding, *key))).collect();
-        let is_missing = |(_, measured): &(&&str, &Option<Measured>)| measured.is_none();
-        let missing: Vec<&str> = self.texts.iter().zip(&measured).filter(is_missing).map(|(text, _)| *text).collect();
-        let mut found = encoding.measure_all(&missing).into_iter();
-        for (slot, key) in measured.iter_mut().zip(&self.keys).filter(|(slot, _)| slot.is_none()) {
-            *slot = found.next();
-            if let Some(measured) = *slot {
-                self.known.measured.put((encoding, *key), measured);
-            }
-        }
-        let pieces: Vec<(&str, &Measured)> = self.texts.iter().copied().zip(measured.iter().flatten()).collect();
-        encoding.attribute_measured(&pieces)
-    }
-
-    /// What estimates are made of, for each text.
-    fn features(&self, shares: &[u64]) -> Vec<Features> {
-        let before: Vec<Option<Scanned>> = self.keys.iter().map(|key| self.known.scanned.get(key)).collect();
-        let mut scans = before.clone();
-        let features = Features::of_scanned(&self.texts, shares, &mut scans);
-        for ((before, now), key) in before.iter().zip(scans).zip(&self.keys) {
-            if let Some(scanned) = now.filter(|_| *before != now) {
-                self.known.scanned.put(*key, scanned);
-            }
-        }
-        features
-    }
+    names: Vec<PartName>,
+    /// The segment that each part belongs to.
+    owners: Vec<usize>,
 }
 
 /// Counts the segments, whose digests are `digests`, by `o200k_base` and by each of `tokenizers`, in
-/// their order. `known` is asked first, and learns.
+/// their order.
 ///
 /// Text is counted as it stands joined within one message; a hole cuts the message in two, since
-/// what will fill it is not known. What several tokenizers need (the base count, the features of the
-/// text) is worked out once.
+/// what will fill it is not known.
 pub fn count(
     segments: &[Segment],
     digests: &[Digest],
     tokenizers: &[Tokenizer],
-    known: &KnownCounts,
+    known: &Known,
 ) -> (Counts, Vec<Counts>) {
     let prefix_end = prefix_len(segments);
     let none = Counts { per_segment: vec![0; segments.len()], text: Count::exact(0), prefix: Count::exact(0) };
@@ -108,25 +60,24 @@ pub fn count(
     for message in messages(segments) {
         let is_hole = |(segment, part): &(usize, usize)| segments[*segment].parts[*part].kind.is_hole();
         for run in message.split(is_hole).filter(|run| !run.is_empty()) {
-            let owners: Vec<usize> = run.iter().map(|(segment, _)| *segment).collect();
             let run = Run {
                 texts: run.iter().map(|(segment, part)| &*segments[*segment].parts[*part].text).collect(),
-                keys: run.iter().map(|(segment, part)| (digests[*segment], *part)).collect(),
-                known,
+                names: run.iter().map(|(segment, part)| (digests[*segment], *part)).collect(),
+                owners: run.iter().map(|(segment, _)| *segment).collect(),
             };
-            let shares = run.attribute(Encoding::O200kBase);
+            let shares = known.attribute(Encoding::O200kBase, &run);
             let mut features: Option<Vec<Features>> = None;
             for (counts, tokenizer) in all.iter_mut().zip(tokenizers) {
                 let counted = match tokenizer {
                     Tokenizer::Family(family) => {
-                        family.count_features(features.get_or_insert_with(|| run.features(&shares)))
+                        family.count_features(features.get_or_insert_with(|| known.features(&run, &shares)))
                     }
-                    Tokenizer::Encoding(encoding) => MessageCount::exact(run.attribute(*encoding)),
-                    tokenizer @ Tokenizer::User(_) => tokenizer.count_message(&run.texts),
+                    Tokenizer::Encoding(encoding) => MessageCount::exact(known.attribute(*encoding, &run)),
+                    Tokenizer::User(user) => known.run(user, tokenizer, &run),
                 };
-                counts.add(&owners, counted, prefix_end);
+                counts.add(&run.owners, counted, prefix_end);
             }
-            base.add(&owners, MessageCount::exact(shares), prefix_end);
+            base.add(&run.owners, MessageCount::exact(shares), prefix_end);
         }
     }
     (base, all)
@@ -142,6 +93,145 @@ impl Counts {
         // The prefix ends at a hole, and a run holds none, so a run lies on one side of it.
         if owners.first().is_some_and(|first| *first < prefix_end) {
             self.prefix += counted.total;
+        }
+    }
+}
+
+impl Known {
+    /// The user's tokenizer that was read from this blob, loaded once.
+    pub fn tokenizer<E>(
+        &self,
+        blob: &ObjectId,
+        load: impl FnOnce() -> Result<UserTokenizer, E>,
+    ) -> Result<Arc<UserTokenizer>, E> {
+        if let Some(user) = self.tokenizers.get(blob) {
+            return Ok(user);
+        }
+        let user = Arc::new(load()?);
+        self.tokenizers.put(blob.clone(), user.clone());
+        Ok(user)
+    }
+
+    /// Drops what nobody asked for since the last turn.
+    pub fn turn(&self) {
+        self.measured.turn();
+        self.features.turn();
+        self.runs.turn();
+        self.tokenizers.turn();
+    }
+
+    /// The share of each part, by an encoding.
+    fn attribute(&self, encoding: Encoding, run: &Run) -> Vec<u64> {
+        let known: Vec<Option<Measured>> = run.names.iter().map(|name| self.measured.get(&(encoding, *name))).collect();
+        let measures = run.texts.par_iter().zip(&run.names).zip(known).map(|((text, name), known)| {
+            known.unwrap_or_else(|| {
+                let measured = encoding.measure(text);
+                self.measured.put((encoding, *name), measured);
+                measured
+            })
+        });
+        let measures: Vec<Measured> = measures.collect();
+        let pieces: Vec<(&str, &Measured)> = run.texts.iter().copied().zip(&measures).collect();
+        encoding.attribute_measured(&pieces)
+    }
+
+    /// The features of each part. `shares` are those of `o200k_base`.
+    fn features(&self, run: &Run, shares: &[u64]) -> Vec<Features> {
+        let mut joint = Joint::default();
+        let parts = run.texts.iter().zip(&run.names).zip(shares).map(|((text, name), tokens)| {
+            let (found, after) = self.features.get(&(*name, joint)).unwrap_or_else(|| {
+                let found = Features::of_piece(text, joint);
+                self.features.put((*name, joint), found);
+                found
+            });
+            joint = after;
+            found.with_o200k(*tokens)
+        });
+        parts.collect()
+    }
+
+    /// The share of each part, by a tokenizer of the user's.
+    fn run(&self, user: &Arc<UserTokenizer>, tokenizer: &Tokenizer, run: &Run) -> MessageCount {
+        let Some(blob) = self.tokenizers.key_of(|own| Arc::ptr_eq(own, user)) else {
+            return tokenizer.count_message(&run.texts);
+        };
+        let name = (blob, run.names.clone());
+        self.runs.get(&name).unwrap_or_else(|| {
+            let counted = tokenizer.count_message(&run.texts);
+            self.runs.put(name, counted.clone());
+            counted
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::chain::link;
+    use crate::segment::{Kind, Mark, Origin, Part, Role, Tier};
+    use crate::source::{ProjectPath, Source, Span};
+    use crate::tokens::Family;
+
+    fn segment(role: Role, text: &str) -> Segment {
+        let kind = if text.is_empty() { Kind::Input } else { Kind::Text };
+        let source = Source::new(ProjectPath::root(), "");
+        Segment {
+            id: String::new(),
+            tier: Tier::Messages,
+            parts: vec![Part { role, kind, text: text.into() }],
+            origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source) },
+            mark: Mark::Free,
+            stability: None,
+            priority: 0,
+        }
+    }
+
+    fn prompt() -> impl Strategy<Value = Vec<Segment>> {
+        let text = prop_oneof![
+            Just(""),
+            Just("the"),
+            Just(" same"),
+            Just("\n"),
+            Just("longwor"),
+            Just("dIng "),
+            Just("'s"),
+            Just("é—")
+        ];
+        let role = prop_oneof![3 => Just(Role::User), 1 => Just(Role::Assistant)];
+        prop::collection::vec((role, text).prop_map(|(role, text)| segment(role, text)), 0..8)
+    }
+
+    proptest! {
+        /// Counting with what other prompts left behind is counting anew.
+        #[test]
+        fn what_is_known_changes_no_number(prompts in prop::collection::vec(prompt(), 1..6)) {
+            let tokenizers = [Tokenizer::Encoding(Encoding::Cl100kBase), Tokenizer::Family(Family::ClaudeNewer)];
+            let known = Known::default();
+            for segments in prompts {
+                let digests = link(&segments).digests;
+                let (base, own) = count(&segments, &digests, &tokenizers, &known);
+                let run_of = |wanted: &Tokenizer| -> Count {
+                    let messages = messages(&segments);
+                    let runs = messages.iter().flat_map(|message| {
+                        message.split(|(segment, part)| segments[*segment].parts[*part].kind.is_hole())
+                    });
+                    let texts = |run: &[(usize, usize)]| -> Vec<String> {
+                        run.iter().map(|(segment, part)| segments[*segment].parts[*part].text.to_string()).collect()
+                    };
+                    let counts = runs.filter(|run| !run.is_empty()).map(|run| {
+                        let texts = texts(run);
+                        wanted.count_message(&texts.iter().map(String::as_str).collect::<Vec<_>>()).total
+                    });
+                    counts.sum()
+                };
+                prop_assert_eq!(base.text, run_of(&Tokenizer::Encoding(Encoding::O200kBase)));
+                for (counts, tokenizer) in own.iter().zip(&tokenizers) {
+                    prop_assert_eq!(counts.text, run_of(tokenizer));
+                    prop_assert_eq!(counts.per_segment.iter().sum::<u64>(), counts.text.tokens());
+                }
+            }
         }
     }
 }

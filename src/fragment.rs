@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::decode::Text;
@@ -29,35 +30,50 @@ pub struct Fragment {
     pub body: Range<usize>,
     /// The front matter, when the file has one.
     pub meta: Option<Node>,
-    /// The whole text as YAML, and what is wrong with it; parsed when somebody asks.
+    /// Where the first CRLF line ending stands, once somebody asked.
+    crlf: OnceLock<Option<usize>>,
+    /// The whole text as YAML and what is wrong with it, once somebody asked.
     yaml: OnceLock<(Option<Node>, Vec<Diagnostic>)>,
 }
 
-/// Fragments that earlier builds read, by path and blob: the text and front matter of a file follow
-/// from these two.
-#[derive(Debug, Default)]
-pub struct KnownFragments(Memo<(ProjectPath, ObjectId), Arc<Fragment>>);
+/// The most bytes of fragments that one generation of them holds.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 
-impl KnownFragments {
-    /// Keeps the fragments of these reads for another round, though nobody reads them in this one.
-    pub fn keep(&self, reads: &Reads) {
-        for (path, blob) in &reads.files {
-            if let Some(blob) = blob {
-                self.0.get(&(path.clone(), blob.clone()));
-            }
+/// Fragments that were decoded for other trees, by path and blob: the text and the front matter
+/// follow from these two, and commits share most of theirs.
+#[derive(Debug, Default)]
+pub struct Kept {
+    fragments: Memo<(ProjectPath, ObjectId), Arc<Fragment>>,
+    /// Of those that were put in since the last turn.
+    bytes: AtomicUsize,
+}
+
+impl Kept {
+    fn get_or_decode(&self, path: &ProjectPath, blob: Blob) -> Result<Arc<Fragment>, Unreadable> {
+        let name = (path.clone(), blob.id.clone());
+        if let Some(fragment) = self.fragments.get(&name).filter(|fragment| fragment.untracked == blob.untracked) {
+            return Ok(fragment);
         }
+        let bytes = blob.bytes.len();
+        let fragment = Arc::new(Fragment::decode(path, blob)?);
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > MAX_KEPT_BYTES {
+            self.turn();
+        }
+        self.fragments.put(name, fragment.clone());
+        Ok(fragment)
     }
 
-    /// Ends a round: fragments that no build read since the last one are dropped.
+    /// Drops what nobody asked for since the last turn.
     pub fn turn(&self) {
-        self.0.turn();
+        self.bytes.store(0, Ordering::Relaxed);
+        self.fragments.turn();
     }
 }
 
 /// The files of one tree, each read and decoded once.
 pub struct Fragments<'a> {
     tree: &'a dyn Tree,
-    earlier: Option<&'a KnownFragments>,
+    kept: Option<&'a Kept>,
     known: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
     listed: Mutex<BTreeMap<ProjectPath, Arc<[ProjectPath]>>>,
 }
@@ -97,12 +113,12 @@ impl std::fmt::Debug for Wanted {
 impl<'a> Fragments<'a> {
     /// Nothing is read yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, earlier: None, known: Mutex::default(), listed: Mutex::default() }
+        Self { tree, kept: None, known: Mutex::default(), listed: Mutex::default() }
     }
 
-    /// Nothing is read yet, but files that are as an earlier build found them need not be decoded.
-    pub fn remembering(tree: &'a dyn Tree, earlier: &'a KnownFragments) -> Self {
-        Self { earlier: Some(earlier), ..Self::new(tree) }
+    /// The same, with what was decoded for other trees.
+    pub fn keeping(tree: &'a dyn Tree, kept: &'a Kept) -> Self {
+        Self { kept: Some(kept), ..Self::new(tree) }
     }
 
     /// The tree behind it.
@@ -115,19 +131,12 @@ impl<'a> Fragments<'a> {
         if let Some(known) = lock(&self.known).get(path) {
             return Ok(known.clone());
         }
-        let fragment = self.decode(path, self.tree.read(path)?)?;
+        let blob = self.tree.read(path)?;
+        let fragment = match self.kept {
+            Some(kept) => kept.get_or_decode(path, blob)?,
+            None => Arc::new(Fragment::decode(path, blob)?),
+        };
         Ok(lock(&self.known).entry(path.clone()).or_insert(fragment).clone())
-    }
-
-    fn decode(&self, path: &ProjectPath, blob: Blob) -> Result<Arc<Fragment>, Unreadable> {
-        let Some(earlier) = self.earlier else { return Ok(Arc::new(Fragment::decode(path, &blob)?)) };
-        let key = (path.clone(), blob.id.clone());
-        if let Some(fragment) = earlier.0.get(&key).filter(|fragment| fragment.untracked == blob.untracked) {
-            return Ok(fragment);
-        }
-        let fragment = Arc::new(Fragment::decode(path, &blob)?);
-        earlier.0.put(key, fragment.clone());
-        Ok(fragment)
     }
 
     /// Every file below `folder`.
@@ -161,7 +170,7 @@ impl From<ReadError> for Unreadable {
 }
 
 impl Fragment {
-    fn decode(path: &ProjectPath, blob: &Blob) -> Result<Self, Unreadable> {
+    fn decode(path: &ProjectPath, blob: Blob) -> Result<Self, Unreadable> {
         let bytes = blob.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&blob.bytes);
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Unreadable::Content(vec![not_text(path, bytes, error.valid_up_to())]))?;
@@ -170,7 +179,15 @@ impl Fragment {
         }
         let source = Source::new(path.clone(), text);
         let (body, meta) = front_matter(&source).map_err(Unreadable::Content)?;
-        Ok(Self { source, blob: blob.id.clone(), untracked: blob.untracked, body, meta, yaml: OnceLock::new() })
+        Ok(Self {
+            source,
+            blob: blob.id,
+            untracked: blob.untracked,
+            body,
+            meta,
+            crlf: OnceLock::new(),
+            yaml: OnceLock::new(),
+        })
     }
 
     /// The whole text as YAML, parsed once however many contexts ask. Every asker gets the faults.
@@ -278,11 +295,6 @@ impl<'a> Reader<'a> {
         lock(&self.reads).clone()
     }
 
-    /// What was asked.
-    pub fn into_reads(self) -> Reads {
-        self.reads.into_inner().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The file at `path`.
     pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
         let result = self.fragments.read(path);
@@ -366,7 +378,7 @@ impl<'a> Reader<'a> {
 
 /// A remark on a fragment whose stored text holds CRLF line endings.
 pub fn crlf_remark(fragment: &Fragment) -> Option<Diagnostic> {
-    let at = fragment.source.text().find("\r\n")?;
+    let at = (*fragment.crlf.get_or_init(|| fragment.source.text().find("\r\n")))?;
     let remark = Diagnostic::warning("crlf", "the file is stored with CRLF line endings, and the model will see them");
     Some(
         remark

@@ -24,14 +24,18 @@
 //! [`build::build_all`] is all of this, one statement a stage, for every context at once. The
 //! [`build::Build`] that comes out is the one value that everything after it reads: [`emit`] makes
 //! request bodies and bundles of it, [`report`] text and JSON, and [`verify`] builds again to see
-//! whether a bundle follows from the commit that it names. [`watch`] is the same build in a loop, with
-//! a [`build::Memory`] of what did not change. [`cli`] is a thin door on top.
+//! whether a bundle follows from the commit that it names. [`delta::compare`] holds two builds of one
+//! context against each other, and [`review::review`] two trees. [`watch`] is the same build in a loop,
+//! with a memory of what did not change. [`cli`] is a thin door on top.
 //!
 //! # Faults
 //!
 //! What is wrong in the user's files is a [`diag::Diagnostic`]: placed, hinted, as many in one run as
 //! there are. What is wrong with the world is an [`error::Error`]: one, with its cure. No input
 //! panics.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "no input panics")]
+#![deny(clippy::print_stdout, clippy::print_stderr, reason = "only `cli` writes to a stream, through anstream")]
 
 // In floor order: a module uses only those above it (tests/layers.rs).
 
@@ -70,8 +74,16 @@ pub mod cost;
 pub mod provenance;
 pub mod model_build;
 pub mod build;
+pub mod survey;
+pub mod delta;
+pub mod ratchet;
+pub mod range;
+pub mod review;
 pub mod record;
 pub mod emit;
+pub mod lock;
+pub mod blame;
+pub mod log;
 pub mod verify;
 pub mod watch;
 pub mod report;

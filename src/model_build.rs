@@ -10,17 +10,15 @@ use crate::cost::bill::{Bill, RequestTokens, Terms, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
 use crate::cost::planner::{Layout, Wishes, plan as place, remarks};
 use crate::cost::traffic::Traffic;
-use crate::count::Counts;
+use crate::count::{Counts, Known};
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults};
-use crate::fragment::{Fragment, Reader};
-use crate::manifest::{Breakpoints, Budgets};
-use crate::memo::Memo;
+use crate::fragment::Reader;
+use crate::manifest::{Breakpoints, Budgets, Manifest};
 use crate::models::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
 use crate::resolve::{Content, Plan};
 use crate::segment::{Kind, Segment, Tier, messages};
-use crate::source::ObjectId;
-use crate::tokens::{Encoding, Family, Tokenizer, UserTokenizer, UserTokenizerError};
+use crate::tokens::{Encoding, Family, Tokenizer, UserTokenizer};
 
 /// A context as one model sees it.
 #[derive(Debug, Clone)]
@@ -29,6 +27,8 @@ pub struct ModelBuild {
     pub card: Arc<Card>,
     /// The name in the manifest.
     pub name: String,
+    /// What counts its tokens.
+    pub tokenizer: NamedTokenizer,
     /// Counts by the model's own tokenizer, or estimates.
     pub counts: Counts,
     /// The request in tokens.
@@ -47,6 +47,15 @@ pub struct ModelBuild {
     pub window: WindowFit,
     /// The settings that hold for it.
     pub settings: Map<String, Json>,
+}
+
+/// A tokenizer and what tells it from others.
+#[derive(Debug, Clone)]
+pub struct NamedTokenizer {
+    /// The name that the card gives, or `file` and the id of the user's file.
+    pub name: Arc<str>,
+    /// The tokenizer.
+    pub tokenizer: Tokenizer,
 }
 
 /// Whether a request fits into the model's windows.
@@ -127,38 +136,39 @@ pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut F
 pub struct Tokenizers {
     /// Those beside o200k_base, which every context is counted by.
     pub distinct: Vec<Tokenizer>,
+    /// Their names.
+    names: Vec<Arc<str>>,
     /// For each model, its place in `distinct`; `None` for o200k_base.
     of_model: Vec<Option<usize>>,
 }
 
-/// The users' tokenizers that earlier builds loaded, by the blob of the file: loading a large one
-/// takes seconds.
-pub type KnownTokenizers = Memo<ObjectId, Arc<UserTokenizer>>;
-
 /// What counts each model's tokens: the user's file if the project names one for the model, else
-/// what the card says. `known` is asked first, and learns.
+/// what the card says.
 pub fn tokenizers(
     cards: &[(String, Arc<Card>)],
     plan: &Plan,
     reader: &Reader,
-    known: &KnownTokenizers,
+    known: &Known,
     faults: &mut Faults,
 ) -> Tokenizers {
     let mut tokenizers = Tokenizers::default();
-    let mut keys: Vec<String> = Vec::new();
     for (_, card) in cards {
         let own = plan.manifest.tokenizers.iter().find(|(pattern, _)| matches_pattern(&pattern.text, &card.name));
         let fragment = own.and_then(|(_, path)| reader.named(path, false, faults));
         let key = match (&fragment, card.tokenizer) {
-            (Some(fragment), _) => format!("file {}", fragment.blob),
+            (Some(fragment), _) => Arc::from(format!("file {}", fragment.blob)),
             (None, TokenizerName::O200kBase) => {
                 tokenizers.of_model.push(None);
                 continue;
             }
-            (None, name) => name.as_str().to_owned(),
+            (None, name) => Arc::from(name.as_str()),
         };
-        let place = keys.iter().position(|other| *other == key).unwrap_or_else(|| {
-            tokenizers.distinct.push(match fragment.map(|fragment| load(&fragment, known)) {
+        let met = tokenizers.names.iter().position(|other| *other == key);
+        let place = met.unwrap_or_else(|| {
+            let loaded = fragment.map(|fragment| {
+                known.tokenizer(&fragment.blob, || UserTokenizer::from_bytes(fragment.source.text().as_bytes()))
+            });
+            tokenizers.distinct.push(match loaded {
                 Some(Ok(user)) => Tokenizer::User(user),
                 Some(Err(error)) => {
                     let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
@@ -167,22 +177,34 @@ pub fn tokenizers(
                 }
                 None => by_name(card.tokenizer),
             });
-            keys.push(key);
-            keys.len() - 1
+            tokenizers.names.push(key);
+            tokenizers.names.len() - 1
         });
         tokenizers.of_model.push(Some(place));
     }
     tokenizers
 }
 
-/// The tokenizer in a user's file.
-fn load(fragment: &Fragment, known: &KnownTokenizers) -> Result<Arc<UserTokenizer>, UserTokenizerError> {
-    if let Some(loaded) = known.get(&fragment.blob) {
-        return Ok(loaded);
+impl Tokenizers {
+    fn named(&self, place: Option<usize>) -> NamedTokenizer {
+        let own = place.and_then(|place| Some((self.names.get(place)?, self.distinct.get(place)?)));
+        own.map_or_else(
+            || NamedTokenizer {
+                name: TokenizerName::O200kBase.as_str().into(),
+                tokenizer: Tokenizer::Encoding(Encoding::O200kBase),
+            },
+            |(name, tokenizer)| NamedTokenizer { name: name.clone(), tokenizer: tokenizer.clone() },
+        )
     }
-    let loaded = Arc::new(UserTokenizer::from_bytes(fragment.source.text().as_bytes())?);
-    known.put(fragment.blob.clone(), loaded.clone());
-    Ok(loaded)
+}
+
+/// What a manifest says about caching as a whole.
+pub fn wishes(manifest: &Manifest) -> Wishes {
+    let cache = manifest.cache.as_ref();
+    Wishes {
+        breakpoints: cache.and_then(|cache| cache.breakpoints).unwrap_or(Breakpoints::Auto),
+        ttl: cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value),
+    }
 }
 
 /// The tokenizer that a card names.
@@ -220,12 +242,19 @@ impl Base<'_> {
     ) -> Vec<ModelBuild> {
         let built = asked.into_iter().zip(&tokenizers.of_model).map(|((name, card), place)| {
             let counts = place.and_then(|place| own.get(place)).unwrap_or(self.counts);
-            self.model(card, name, counts.clone(), faults)
+            self.model(card, name, tokenizers.named(*place), counts.clone(), faults)
         });
         built.collect()
     }
 
-    fn model(&self, card: Arc<Card>, name: String, counts: Counts, faults: &mut Faults) -> ModelBuild {
+    fn model(
+        &self,
+        card: Arc<Card>,
+        name: String,
+        tokenizer: NamedTokenizer,
+        counts: Counts,
+        faults: &mut Faults,
+    ) -> ModelBuild {
         let manifest = &self.plan.manifest;
         let at = card.at(self.date);
         let settings = settings_for(self.plan, &card);
@@ -242,12 +271,7 @@ impl Base<'_> {
         let (model, batch) = (at.model(), at.batch());
         let traffic = manifest.traffic.as_ref().and_then(Traffic::declared);
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &tokens };
-        let cache = manifest.cache.as_ref();
-        let wishes = Wishes {
-            breakpoints: cache.and_then(|cache| cache.breakpoints).unwrap_or(Breakpoints::Auto),
-            ttl: cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value),
-        };
-        let placed = place(self.segments, &counts.per_segment, wishes, &terms);
+        let placed = place(self.segments, &counts.per_segment, wishes(manifest), &terms);
         faults.extend(placed.warnings);
         let layout = placed.value;
         let bills = Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) };
@@ -271,7 +295,7 @@ impl Base<'_> {
 
         let minimum = at.minimum();
         let doubts = self.cards.doubts(&card, self.date);
-        ModelBuild { card, name, counts, tokens, layout, bill, budgets, doubts, minimum, window, settings }
+        ModelBuild { card, name, tokenizer, counts, tokens, layout, bill, budgets, doubts, minimum, window, settings }
     }
 }
 

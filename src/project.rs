@@ -74,6 +74,8 @@ pub struct Layers {
 pub struct Candidate {
     /// Its name.
     pub id: ContextId,
+    /// The manifest file.
+    pub manifest: ProjectPath,
     /// The layers, or every fault.
     pub layers: Result<Layers, Vec<Diagnostic>>,
 }
@@ -122,12 +124,12 @@ impl<'a> Project<'a> {
     /// every match. An unknown name is an error with near ones.
     pub fn contexts(&self, wanted: &[String]) -> Result<Vec<Candidate>, Error> {
         let manifests = self.manifests()?;
-        if wanted.is_empty() {
-            let mut all: Vec<Candidate> = manifests.iter().flat_map(|(name, path)| self.expand(name, path)).collect();
-            all.sort_by(|a, b| a.id.cmp(&b.id));
-            return Ok(all);
-        }
         let mut chosen: BTreeMap<ContextId, Candidate> = BTreeMap::new();
+        if wanted.is_empty() {
+            for candidate in manifests.iter().flat_map(|(name, path)| self.expand(name, path)) {
+                choose(&mut chosen, candidate);
+            }
+        }
         for written in wanted {
             let id = ContextId::parse(written);
             let mut found = false;
@@ -141,7 +143,7 @@ impl<'a> Project<'a> {
                 let broken = candidate.layers.is_err() && candidate.id.name == id.name;
                 if broken || (same_name && candidate.id.variant == id.variant) {
                     found = true;
-                    chosen.insert(candidate.id.clone(), candidate);
+                    choose(&mut chosen, candidate);
                 }
             }
             if !found {
@@ -152,7 +154,10 @@ impl<'a> Project<'a> {
     }
 
     /// Name and path of each manifest, those that only serve `extends` by their file name left out.
-    fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
+    ///
+    /// # Errors
+    /// When the tree cannot be listed.
+    pub fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
         let folder = ProjectPath::new("contexts").unwrap_or_else(|_| ProjectPath::root());
         let wanted =
             Wanted(Arc::new(|path: &ProjectPath| path.extension() == "yaml" && !path.file_name().starts_with('_')));
@@ -183,12 +188,14 @@ impl<'a> Project<'a> {
     }
 
     /// The contexts that one manifest stands for: its matches, and the variants of each.
-    fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
+    pub fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
         let id = |name: &str, variant: Option<&str>| ContextId {
             name: name.to_owned(),
             variant: variant.map(str::to_owned),
         };
-        let broken = |faults: Vec<Diagnostic>| vec![Candidate { id: id(name, None), layers: Err(faults) }];
+        let broken = |faults: Vec<Diagnostic>| {
+            vec![Candidate { id: id(name, None), manifest: path.clone(), layers: Err(faults) }]
+        };
         let reader = Reader::continuing(self.fragments, self.reads.clone());
         let mut faults = Faults::new();
         check_id(name, path, &mut faults);
@@ -216,10 +223,20 @@ impl<'a> Project<'a> {
         let mut candidates = Vec::new();
         for (suffix, each) in matches {
             let name = suffix.map_or_else(|| name.to_owned(), |suffix| format!("{name}/{suffix}"));
+            if let Some(matched) = &each {
+                let mut faults = Faults::new();
+                check_id(&name, matched, &mut faults);
+                if faults.has_errors() {
+                    let layers = Err(faults.into_vec());
+                    candidates.push(Candidate { id: id(&name, None), manifest: path.clone(), layers });
+                    continue;
+                }
+            }
             let layers = |variant: Option<&str>, node: Node| {
                 let id = id(&name, variant);
                 Candidate {
                     id: id.clone(),
+                    manifest: path.clone(),
                     layers: Ok(Layers {
                         id,
                         manifest: path.clone(),
@@ -261,7 +278,7 @@ impl<'a> Project<'a> {
                     }
                 }
                 candidates.push(if faults.has_errors() {
-                    Candidate { id: id(&name, Some(&key.text)), layers: Err(faults.into_vec()) }
+                    Candidate { id: id(&name, Some(&key.text)), manifest: path.clone(), layers: Err(faults.into_vec()) }
                 } else if variant.as_map().is_none() {
                     layers(Some(&key.text), without(&whole, &["variants"]))
                 } else {
@@ -393,6 +410,21 @@ impl<'a> Project<'a> {
     }
 }
 
+/// Adds a context. One that two manifests make, by a file name and by `each`, is broken.
+fn choose(chosen: &mut BTreeMap<ContextId, Candidate>, candidate: Candidate) {
+    match chosen.get_mut(&candidate.id) {
+        Some(first) if first.manifest != candidate.manifest => {
+            let message = format!("{} and {} both make the id `{}`", first.manifest, candidate.manifest, candidate.id);
+            let fault = Diagnostic::error("duplicate-id", message).in_file(&candidate.manifest);
+            first.layers = Err(vec![fault.hint("rename one of the files")]);
+        }
+        Some(_) => {}
+        None => {
+            chosen.insert(candidate.id.clone(), candidate);
+        }
+    }
+}
+
 /// What the stars of `pattern` match in `path`, joined by `/`.
 fn captured(pattern: &ProjectPath, path: &ProjectPath) -> Option<String> {
     let (wanted, given): (Vec<&str>, Vec<&str>) =
@@ -433,12 +465,16 @@ fn without(node: &Node, keys: &[&str]) -> Node {
     Node::new(Value::Map(Arc::new(kept)), node.span.clone())
 }
 
+/// Checks a name that a file's path makes. A folder that ends like a bundle would put one context's
+/// bundle into another's.
 fn check_id(name: &str, path: &ProjectPath, faults: &mut Faults) {
-    let bad = name.contains(['@', ':']) || name.split('/').any(|part| part.starts_with('.'));
-    if bad {
-        let message = format!(
-            "the file name makes the id `{name}`, and an id holds no `@`, no `:` and no part that starts with `.`"
-        );
-        faults.push(Diagnostic::error("bad-id", message).in_file(path).hint("rename the file"));
-    }
+    let rule = if name.contains(['@', ':']) || name.split('/').any(|part| part.starts_with('.')) {
+        "an id holds no `@`, no `:` and no part that starts with `.`"
+    } else if name.contains(".bundle/") {
+        "no folder of an id ends with `.bundle`"
+    } else {
+        return;
+    };
+    let message = format!("the file name makes the id `{name}`, and {rule}");
+    faults.push(Diagnostic::error("bad-id", message).in_file(path).hint("rename the file"));
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::build::Build;
 use crate::cost::bill::Bill;
 use crate::cost::planner::Placed;
+use crate::cost::planner::words::{call_decimal, month_decimal};
 use crate::diag::{Diagnostic, Severity};
 use crate::model_build::ModelBuild;
 use crate::provenance::Standing;
@@ -95,27 +96,28 @@ pub struct ModelRecord {
     pub window: WindowRecord,
 }
 
-/// US dollars in decimals, exact; null where a price or the traffic is not known.
+/// US dollars in decimals, rounded once, half to even: calls to eight places, months to the cent.
+/// Null where a price or the traffic is not known.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CostRecord {
     /// A call without caching.
-    pub uncached: Option<Usd>,
+    pub uncached: Option<String>,
     /// A call that finds nothing in the cache and writes all of it.
-    pub cold: Option<Usd>,
+    pub cold: Option<String>,
     /// A call that finds everything there.
-    pub warm: Option<Usd>,
+    pub warm: Option<String>,
     /// A call at the declared traffic.
-    pub expected: Option<Usd>,
+    pub expected: Option<String>,
     /// The same if the provider keeps what it promises and nothing more.
-    pub guaranteed: Option<Usd>,
+    pub guaranteed: Option<String>,
     /// A month of 30 days at the declared traffic.
-    pub month: Option<Usd>,
+    pub month: Option<String>,
     /// The first call after a deploy, less a warm one.
-    pub deploy: Option<Usd>,
+    pub deploy: Option<String>,
     /// What storing cached objects costs in a month; part of `month`.
-    pub storage: Option<Usd>,
+    pub storage: Option<String>,
     /// What caching saves in a month; negative where it costs.
-    pub saves: Option<Usd>,
+    pub saves: Option<String>,
     /// Input tokens that a warm call reads.
     pub read: u64,
     /// Whether the provider promises what is read.
@@ -155,7 +157,7 @@ pub struct BreakpointRecord {
     /// Whether the manifest asks for it.
     pub explicit: bool,
     /// US dollars that it saves in a month; null where that is not known.
-    pub worth: Option<Usd>,
+    pub worth: Option<String>,
     /// Why it stands there.
     pub why: String,
 }
@@ -275,7 +277,7 @@ impl BreakpointRecord {
             tokens: placed.tokens,
             dead: placed.is_dead,
             explicit: placed.is_explicit,
-            worth: placed.worth.map(|worth| worth.month),
+            worth: placed.worth.map(|worth| month_decimal(worth.month)),
             why: placed.why.clone(),
         }
     }
@@ -283,16 +285,18 @@ impl BreakpointRecord {
 
 impl CostRecord {
     fn of(bill: &Bill) -> Self {
+        let call = |amount: Option<Usd>| amount.map(call_decimal);
+        let month = |amount: Option<Usd>| amount.map(month_decimal);
         Self {
-            uncached: bill.uncached,
-            cold: bill.cold,
-            warm: bill.warm,
-            expected: bill.expected,
-            guaranteed: bill.guaranteed,
-            month: bill.month,
-            deploy: bill.deploy,
-            storage: bill.storage,
-            saves: bill.saves,
+            uncached: call(bill.uncached),
+            cold: call(bill.cold),
+            warm: call(bill.warm),
+            expected: call(bill.expected),
+            guaranteed: call(bill.guaranteed),
+            month: month(bill.month),
+            deploy: call(bill.deploy),
+            storage: month(bill.storage),
+            saves: month(bill.saves),
             read: bill.read,
             promised: bill.is_promised,
         }

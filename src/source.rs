@@ -208,7 +208,7 @@ impl Source {
 
     fn line_starts(&self) -> &[usize] {
         self.line_starts.get_or_init(|| {
-            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+            let breaks = self.text.match_indices('\n').map(|(at, _)| at + 1);
             std::iter::once(0).chain(breaks).collect()
         })
     }

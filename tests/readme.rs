@@ -22,6 +22,7 @@ fn what_it_says_to_install_with_is_there() {
     let commands: String =
         pages::fences(page).into_iter().filter(|fence| fence.info == "sh").map(|fence| fence.text).collect();
     assert!(commands.contains("cargo install --locked --path .\n"), "{commands}");
+    assert!(commands.contains("tests/run.sh\n") && Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/run.sh").exists());
     let rust: Option<String> = version(manifest, "rust-version = \"");
     assert_eq!(version(page, "with Rust "), rust, "the README names another Rust than Cargo.toml");
     assert!(manifest.contains("license = \"MIT OR Apache-2.0\""));

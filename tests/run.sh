@@ -15,9 +15,17 @@ step() {
     "$@" || stop "failed: $*"
 }
 
+# A home without a toolchain: rustup's proxies on PATH lie beside the one that they belong to.
+if cargo=$(command -v cargo) && ! cargo --version >/dev/null 2>&1; then
+    cargo_home=$(cd "$(dirname "$cargo")/.." && pwd)
+    export CARGO_HOME="${CARGO_HOME:-$cargo_home}" RUSTUP_HOME="${RUSTUP_HOME:-$(dirname "$cargo_home")/.rustup}"
+fi
+
 for tool in git python3 cargo rustfmt cargo-clippy; do
     command -v "$tool" >/dev/null || stop "$tool is missing"
 done
+cargo --version || stop 'cargo does not run; set RUSTUP_HOME, or install a toolchain'
+cargo clippy --version || stop 'cargo clippy does not run; rustup component add clippy'
 
 python=$(bash tests/setup.sh)
 export CONTEXTURE_TEST_PYTHON="$python"
@@ -25,7 +33,7 @@ export RUSTDOCFLAGS='-D warnings'
 
 step cargo fmt --check
 step cargo clippy --locked --all-targets -- -D warnings
-step cargo test --locked
+step cargo test --locked --no-fail-fast
 step cargo doc --locked --no-deps
 
 printf 'All checks passed in %d s.\n' "$((SECONDS - started))"

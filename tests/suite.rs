@@ -1,8 +1,13 @@
 //! The program from outside, and the laws that it keeps. One binary, so that the library is linked
 //! once.
 
+mod bundles;
 mod commands;
 mod faults;
+mod history;
+mod laws;
+mod recipes;
+mod review;
 mod support;
 mod tree;
 mod watch;

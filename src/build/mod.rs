@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
-use crate::cost::budget::without_traffic;
+use crate::cost::budget::{BudgetResult, without_traffic};
 use crate::cost::traffic::Traffic;
 use crate::count::{Counts, count};
 use crate::diag::{Diagnostic, Faults};
@@ -23,6 +23,7 @@ use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenize
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
 use crate::provenance::{self, Provenance};
+use crate::quantity::Share;
 use crate::render::Library;
 use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
@@ -30,8 +31,7 @@ use crate::source::ProjectPath;
 use crate::tokens::Encoding;
 use crate::tree::{ReadError, Tree};
 
-use memory::Ground;
-pub use memory::Memory;
+pub use memory::{Memory, Standing};
 
 /// The project's own prices and models.
 pub const PRICES_FILE: &str = "prices.yaml";
@@ -48,7 +48,7 @@ pub struct Request {
 }
 
 /// One context, built.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Build {
     /// Its name.
     pub id: ContextId,
@@ -76,6 +76,19 @@ pub struct Build {
     pub remarks: Vec<Diagnostic>,
 }
 
+impl Build {
+    /// How much worse a budget that failed before may get: `ratchet_slack`, nothing by default.
+    pub fn ratchet_slack(&self) -> Share {
+        let budgets = self.plan.manifest.budgets.as_ref();
+        budgets.and_then(|budgets| budgets.ratchet_slack.as_ref()).map_or(Share::default(), |slack| slack.value)
+    }
+
+    /// The budgets, each for each model.
+    pub fn budgets(&self) -> impl Iterator<Item = &BudgetResult> {
+        self.models.iter().flat_map(|model| &model.budgets)
+    }
+}
+
 /// A context that was tried.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -85,16 +98,20 @@ pub struct Attempt {
     pub result: Result<Arc<Build>, Vec<Diagnostic>>,
 }
 
-/// What all contexts of a run share.
-struct Workshop<'a> {
-    tree: &'a dyn Tree,
-    fragments: &'a Fragments<'a>,
-    memory: &'a Memory,
-    library: Library<'a>,
+/// What all contexts of a run share: one tree, opened once.
+pub struct Workshop<'a> {
+    /// Its files.
+    pub(crate) fragments: &'a Fragments<'a>,
+    /// Its manifests.
+    pub(crate) project: Project<'a>,
+    /// Its templates.
+    pub(crate) library: Library<'a>,
+    templates: Arc<[ProjectPath]>,
     cards: Cards,
     cards_digest: String,
     date: Date,
     models: &'a [String],
+    memory: &'a Memory,
 }
 
 /// Builds the contexts that the request names, side by side, sorted by name.
@@ -103,59 +120,80 @@ struct Workshop<'a> {
 /// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
 /// single context are in its [`Attempt`].
 pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
-    rebuild_all(tree, request, &Memory::default())
+    build_remembering(tree, request, &Memory::default())
 }
 
-/// [`build_all`], with what earlier builds of the same request left in `memory`. The outcome is the
-/// same; a context whose answers did not change is the last round's value itself.
+/// [`build_all`] with the memory of earlier builds.
 ///
 /// # Errors
 /// As [`build_all`].
-pub fn rebuild_all(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<Attempt>, Failure> {
-    let fragments = Fragments::remembering(tree, &memory.texts.fragments);
-    let project = Project::open(&fragments)?;
-    let candidates = project.contexts(&request.contexts)?;
+pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<Attempt>, Failure> {
+    rebuild(tree, request, memory, &mut Standing::default())
+}
+
+/// [`build_remembering`], once more: a context that nothing has changed for is the build that stands
+/// from the last time.
+///
+/// # Errors
+/// As [`build_all`].
+pub fn rebuild(
+    tree: &dyn Tree,
+    request: &Request,
+    memory: &Memory,
+    standing: &mut Standing,
+) -> Result<Vec<Attempt>, Failure> {
+    let fragments = Fragments::keeping(tree, &memory.fragments);
+    let workshop = Workshop::open(&fragments, request, memory)?;
+    let candidates = workshop.project.contexts(&request.contexts)?;
     if candidates.is_empty() {
         let cure = "write a manifest below contexts/, or let `contexture init` write one";
         return Err(Error::usage("there is no context to build", cure).into());
     }
-    let cards = cards(&fragments)?;
-    let date = request
-        .as_of
-        .or_else(|| tree.name().commit().map(|commit| day_of(commit.time)))
-        .unwrap_or_else(|| cards.as_of());
-    let templates = templates(&fragments)?;
-    memory.begin(Ground {
-        tree: tree.name(),
-        date,
-        cards: cards.digest(),
-        models: request.models.clone(),
-        templates: templates.clone(),
-    });
-    let workshop = Workshop {
-        tree,
-        fragments: &fragments,
-        memory,
-        library: library(&fragments, templates),
-        cards_digest: cards.digest(),
-        cards,
-        date,
-        models: &request.models,
-    };
-    let attempts = candidates.into_par_iter().map(|Candidate { id, layers }| {
-        let result = layers.and_then(|layers| workshop.build(&layers));
-        Attempt { id, result }
+    standing.begin(&workshop, request);
+    let stands = |id: &ContextId| standing.build(id, &fragments).cloned();
+    let attempts = candidates.into_par_iter().map(|candidate| match stands(&candidate.id) {
+        Some(build) if candidate.layers.is_ok() => Attempt { id: candidate.id, result: Ok(build) },
+        _ => workshop.attempt(candidate),
     });
     let attempts: Vec<Attempt> = attempts.collect();
-    memory.end(&attempts);
+    standing.end(&attempts);
     Ok(attempts)
 }
 
-impl Workshop<'_> {
-    fn build(&self, layers: &Layers) -> Result<Arc<Build>, Vec<Diagnostic>> {
-        if let Some(build) = self.memory.build(&layers.id, self.fragments) {
-            return Ok(build);
-        }
+impl<'a> Workshop<'a> {
+    /// Reads the project file, the prices and the names of templates.
+    ///
+    /// # Errors
+    /// When one of them is broken, or the tree cannot be read.
+    pub fn open(fragments: &'a Fragments<'a>, request: &'a Request, memory: &'a Memory) -> Result<Self, Failure> {
+        let project = Project::open(fragments)?;
+        let cards = cards(fragments)?;
+        let date = request
+            .as_of
+            .or_else(|| fragments.tree().name().commit().map(|commit| day_of(commit.time)))
+            .unwrap_or_else(|| cards.as_of());
+        let templates = templates(fragments)?;
+        Ok(Self {
+            fragments,
+            project,
+            library: library(fragments, &templates),
+            templates,
+            cards_digest: cards.digest(),
+            cards,
+            date,
+            models: &request.models,
+            memory,
+        })
+    }
+
+    /// Builds one context.
+    pub fn attempt(&self, candidate: Candidate) -> Attempt {
+        let Candidate { id, manifest: _, layers } = candidate;
+        let result = layers.and_then(|layers| self.build(&layers)).map(Arc::new);
+        Attempt { id, result }
+    }
+
+    fn build(&self, layers: &Layers) -> Result<Build, Vec<Diagnostic>> {
         let reader = Reader::continuing(self.fragments, layers.reads.clone());
         let mut faults = Faults::new();
         faults.extend(layers.pending.iter().cloned());
@@ -168,10 +206,9 @@ impl Workshop<'_> {
         let settings = settings_digest(&plan, &mut faults);
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
-        let chain = chain::link(&segments);
-        let texts = &self.memory.texts;
-        let tokenizers = tokenizers(&cards, &plan, &reader, &texts.tokenizers, &mut faults);
-        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &texts.counts);
+        let chain = chain::link_remembering(&segments, &self.memory.linked);
+        let tokenizers = tokenizers(&cards, &plan, &reader, &self.memory.counts, &mut faults);
+        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &self.memory.counts);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
         let models = base.models(cards, &tokenizers, &own, &mut faults);
         if let (Some(budgets), None) =
@@ -179,8 +216,8 @@ impl Workshop<'_> {
         {
             faults.extend(without_traffic(budgets));
         }
-        let reads = reader.into_reads();
-        let provenance = match provenance::settle(self.tree, &reads) {
+        let reads = reader.reads();
+        let provenance = match provenance::settle(self.fragments.tree(), &reads) {
             Ok(provenance) => provenance,
             Err(error) => {
                 return Err(vec![Diagnostic::error("repository", error.to_string()).in_file(&plan.manifest_path)]);
@@ -188,7 +225,7 @@ impl Workshop<'_> {
         };
 
         let remarks = faults.settle(())?.warnings;
-        Ok(Arc::new(Build {
+        Ok(Build {
             id: plan.id.clone(),
             plan,
             segments,
@@ -201,24 +238,24 @@ impl Workshop<'_> {
             counts,
             models,
             remarks,
-        }))
+        })
     }
 }
 
 /// What an example weighs against `pick: {tokens: …}`: the o200k_base tokens of its turns.
-fn example_size(example: &crate::examples::Example) -> u64 {
+pub(crate) fn example_size(example: &crate::examples::Example) -> u64 {
     example.turns.iter().map(|turn| Encoding::O200kBase.count(&turn.text)).sum()
 }
 
-/// The names of the project's templates.
-fn templates(fragments: &Fragments) -> Result<Vec<String>, Error> {
-    let Ok(folder) = ProjectPath::new(TEMPLATES) else { return Ok(Vec::new()) };
-    let below = |path: &ProjectPath| path.as_str()[TEMPLATES.len() + 1..].to_owned();
-    Ok(fragments.list(&folder)?.iter().map(below).collect())
+/// The templates of the project.
+fn templates(fragments: &Fragments) -> Result<Arc<[ProjectPath]>, Error> {
+    ProjectPath::new(TEMPLATES).map_or_else(|_| Ok(Arc::default()), |folder| fragments.list(&folder))
 }
 
-/// The templates of these names, read on first use.
-fn library<'a>(fragments: &'a Fragments<'a>, names: Vec<String>) -> Library<'a> {
+/// The templates of the project, read on first use.
+fn library<'a>(fragments: &'a Fragments<'a>, templates: &[ProjectPath]) -> Library<'a> {
+    let below = |path: &ProjectPath| path.as_str()[TEMPLATES.len() + 1..].to_owned();
+    let names: Vec<String> = templates.iter().map(below).collect();
     Library::new(names, |name| {
         let path = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map_err(|fault| fault.to_string())?;
         match fragments.read(&path) {
@@ -269,8 +306,8 @@ pub struct Usage {
 pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, Failure> {
     let fragments = Fragments::new(tree);
     let project = Project::open(&fragments)?;
-    let library = library(&fragments, templates(&fragments)?);
-    let usages = project.contexts(&[])?.into_par_iter().map(|Candidate { id, layers }| {
+    let library = library(&fragments, &templates(&fragments)?);
+    let usages = project.contexts(&[])?.into_par_iter().map(|Candidate { id, manifest: _, layers }| {
         let layers = match layers {
             Ok(layers) => layers,
             Err(faults) => return Usage { id, description: None, owner: None, faults: Err(faults) },

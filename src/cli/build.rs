@@ -9,10 +9,11 @@ use crate::build::{Attempt, Request, build_all};
 use crate::emit::bundle::{self, Written};
 use crate::error::Failure;
 use crate::models::Date;
+use crate::ratchet;
 use crate::report;
 
 use super::session::Session;
-use super::{Format, TreeArguments, Verdict};
+use super::{Format, LockArguments, TreeArguments, Verdict};
 
 /// Build contexts, write bundles, print the report, hold the budgets.
 #[derive(Debug, Args)]
@@ -25,6 +26,11 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
     #[command(flatten)]
     tree: TreeArguments,
+    #[command(flatten)]
+    lock: LockArguments,
+    /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
     /// Prices and rules as of this day [default: the day of the commit]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -33,12 +39,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, output, tree, as_of, format } = arguments;
+    let Arguments { ids, output, tree, lock, base, as_of, format } = arguments;
     let place = session.place()?;
     let output = output.map_or_else(|| place.root().join("dist"), |written| session.path(&written));
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("building");
     let mut attempts = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
+    if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
+        return Ok(verdict);
+    }
+    if let Some(base) = &base {
+        ratchet::hold(&place.commit(base)?, &mut attempts)?;
+    }
     progress.now("writing");
     write(&mut attempts, &output)?;
     progress.done();

@@ -1,16 +1,19 @@
 //! `contexture check`: what `build` would say, without writing anything.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use crate::build::{Request, build_all};
+use crate::build::{Attempt, Request, build_all};
+use crate::diag::Diagnostic;
 use crate::emit::request::bodies;
 use crate::error::Failure;
 use crate::models::Date;
-use crate::report;
+use crate::ratchet;
+use crate::report::{build, github, sarif};
+use crate::tree::Place;
 
 use super::session::Session;
-use super::{Format, TreeArguments, Verdict};
+use super::{LockArguments, TreeArguments, Verdict};
 
 /// Build without writing: for CI and pre-commit.
 #[derive(Debug, Args)]
@@ -20,20 +23,77 @@ pub(super) struct Arguments {
     ids: Vec<String>,
     #[command(flatten)]
     tree: TreeArguments,
+    #[command(flatten)]
+    lock: LockArguments,
+    /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
     /// Prices and rules as of this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
+    /// What comes out
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
 }
 
+/// What comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs; `contexture schema build` prints its schema
+    Json,
+    /// For the log of a GitHub workflow, which shows each remark at its line
+    Github,
+    /// For code scanning: the remarks as SARIF 2.1.0
+    Sarif,
+}
+
+/// What a run found.
+struct Found {
+    /// What was tried; `None` when it did not come to a report.
+    attempts: Option<Vec<Attempt>>,
+    remarks: Vec<Diagnostic>,
+    verdict: Verdict,
+}
+
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, tree, as_of, format } = arguments;
+    let format = arguments.format;
     let place = session.place()?;
-    let tree = session.tree(&place, &tree)?;
+    let Found { attempts, remarks, verdict } = match examine(arguments, &place, session) {
+        // A fault of the project as a whole has a place too.
+        Err(Failure::Faults(remarks)) => Found { attempts: None, remarks, verdict: Verdict::Unanswered },
+        found => found?,
+    };
+    let findings = || build::findings(remarks.clone(), attempts.as_deref().unwrap_or_default());
+    let report = match (format, &attempts) {
+        (Format::Text, Some(attempts)) => build::text(attempts, session.verbose),
+        (Format::Json, Some(attempts)) => build::BuildReport::new(attempts).json(),
+        (Format::Text | Format::Json, None) => String::new(),
+        (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
+        (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),
+    };
+    session.print(&report)?;
+    // The runner looks for commands on both streams, so a workflow's log gets each remark once.
+    if format != Format::Github {
+        session.remarks(&remarks);
+    }
+    Ok(verdict)
+}
+
+/// Builds every context as `build` would, up to the bytes of its bundle.
+fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Found, Failure> {
+    let Arguments { ids, tree, lock, base, as_of, format: _ } = arguments;
+    let tree = session.tree(place, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
     let mut attempts = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
+    if let Some((verdict, remarks)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
+        return Ok(Found { attempts: None, remarks, verdict });
+    }
+    if let Some(base) = &base {
+        ratchet::hold(&place.commit(base)?, &mut attempts)?;
+    }
     attempts.par_iter_mut().for_each(|attempt| {
         let Ok(build) = &attempt.result else { return };
         let faults: Vec<_> = build.models.iter().filter_map(|model| bodies(build, model).err()).flatten().collect();
@@ -42,10 +102,6 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         }
     });
     progress.done();
-    session.print(&match format {
-        Format::Text => report::build::text(&attempts, session.verbose),
-        Format::Json => report::build::BuildReport::new(&attempts).json(),
-    })?;
-    session.remarks(&report::build::diagnostics(&attempts));
-    Ok(super::build::verdict(&attempts))
+    let (remarks, verdict) = (build::diagnostics(&attempts), super::build::verdict(&attempts));
+    Ok(Found { attempts: Some(attempts), remarks, verdict })
 }

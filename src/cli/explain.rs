@@ -10,7 +10,7 @@ use crate::report::explain::{self, Changes};
 use crate::source::ProjectPath;
 
 use super::session::Session;
-use super::{Format, TreeArguments, Verdict};
+use super::{Format, LockArguments, TreeArguments, Verdict};
 
 /// Show what a context is made of, segment by segment, and why.
 #[derive(Debug, Args)]
@@ -20,6 +20,8 @@ pub(super) struct Arguments {
     id: String,
     #[command(flatten)]
     tree: TreeArguments,
+    #[command(flatten)]
+    lock: LockArguments,
     /// Name the last commit that changed each file
     #[arg(long)]
     commits: bool,
@@ -31,17 +33,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { id, tree, commits, as_of, format } = arguments;
+    let Arguments { id, tree, lock, commits, as_of, format } = arguments;
     let (context, segment) = match id.split_once(':') {
         Some((context, segment)) => (context.to_owned(), Some(segment.to_owned())),
         None => (id, None),
     };
     let place = session.place()?;
     let opened = session.tree(&place, &tree)?;
-    let build = super::render::only(build_all(
-        opened.as_ref(),
-        &Request { contexts: vec![context], as_of, models: Vec::new() },
-    )?)?;
+    let attempts = build_all(opened.as_ref(), &Request { contexts: vec![context], as_of, models: Vec::new() })?;
+    if let Some(verdict) = super::lock::refused(lock, opened.as_ref(), &attempts, session)? {
+        return Ok(verdict);
+    }
+    let build = super::render::only(attempts)?;
     let index = segment.map(|name| find(&build, &name)).transpose()?;
     let changes = if commits { changes(&place, &tree, &build)? } else { Changes::new() };
     session.print(&match (format, index) {

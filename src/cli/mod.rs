@@ -5,13 +5,17 @@
 //! stderr; only [`main`] decides the exit code.
 
 mod break_even;
+mod blame;
 mod build;
 mod check;
 mod count;
+mod diff;
 mod explain;
 mod generate;
 mod init;
 mod list;
+mod lock;
+mod log;
 mod models;
 mod render;
 mod session;
@@ -33,7 +37,7 @@ use session::Session;
 #[derive(Debug, Parser)]
 #[command(name = "contexture", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, verify); 2 it could not be answered (manifest, usage, repository)."
+    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, lock, verify); 2 it could not be answered (manifest, usage, repository)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -94,6 +98,14 @@ struct TreeArguments {
     staged: bool,
 }
 
+/// Whether the text must be the one that is committed and locked.
+#[derive(Debug, Clone, Copy, Default, Args)]
+struct LockArguments {
+    /// Refuse uncommitted text, and every context that is not as contexture.lock says
+    #[arg(long)]
+    locked: bool,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write a working project to start from
@@ -106,8 +118,14 @@ enum Command {
     Check(check::Arguments),
     /// Print one prompt, or one request body, to stdout
     Render(render::Arguments),
+    /// Show what a change does to text, tokens, cache and money
+    Diff(diff::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
+    /// Tell the history of a context: tokens, kept prefix and cost, commit by commit
+    Log(log::Arguments),
+    /// Tell which commits and authors brought the tokens of a prompt
+    Blame(blame::Arguments),
     /// Count the tokens of files or of standard input
     Count(count::Arguments),
     /// Build again on every save, and show what changed
@@ -118,6 +136,8 @@ enum Command {
     BreakEven(break_even::Arguments),
     /// List model cards, explain one, show dated changes, or import a price file
     Models(models::Arguments),
+    /// Write contexture.lock: the digests of every context and variant
+    Lock(lock::Arguments),
     /// Tell whether a bundle follows from the commit that it names
     Verify(verify::Arguments),
     /// Print the JSON Schema of a file format or an output
@@ -166,12 +186,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Build(arguments) => build::run(arguments, &session),
         Command::Check(arguments) => check::run(arguments, &session),
         Command::Render(arguments) => render::run(arguments, &session),
+        Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
+        Command::Log(arguments) => log::run(arguments, &session),
+        Command::Blame(arguments) => blame::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
         Command::Watch(arguments) => watch::run(arguments, &session),
         Command::Simulate(arguments) => simulate::run(arguments, &session),
         Command::BreakEven(arguments) => break_even::run(arguments, &session),
         Command::Models(arguments) => models::run(arguments, &session),
+        Command::Lock(arguments) => lock::run(arguments, &session),
         Command::Verify(arguments) => verify::run(arguments, &session),
         Command::Schema(arguments) => generate::schema(arguments, &session),
         Command::Completions(arguments) => generate::completions(arguments, &session),

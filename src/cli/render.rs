@@ -13,7 +13,7 @@ use crate::error::{Error, Failure};
 use crate::models::Date;
 
 use super::session::Session;
-use super::{TreeArguments, Verdict};
+use super::{LockArguments, TreeArguments, Verdict};
 
 /// Print one prompt, or one request body, to stdout.
 #[derive(Debug, Args)]
@@ -32,6 +32,8 @@ pub(super) struct Arguments {
     inputs: Vec<String>,
     #[command(flatten)]
     tree: TreeArguments,
+    #[command(flatten)]
+    lock: LockArguments,
     /// Prices and rules as of this day [default: the day of the commit]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -68,11 +70,15 @@ impl From<Dialect> for emit::Dialect {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { id, model, dialect, inputs, tree, as_of } = arguments;
+    let Arguments { id, model, dialect, inputs, tree, lock, as_of } = arguments;
     let place = session.place()?;
     let tree = session.tree(&place, &tree)?;
     let models = model.iter().cloned().collect();
-    let build = only(build_all(tree.as_ref(), &Request { contexts: vec![id], as_of, models })?)?;
+    let attempts = build_all(tree.as_ref(), &Request { contexts: vec![id], as_of, models })?;
+    if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
+        return Ok(verdict);
+    }
+    let build = only(attempts)?;
     let values = values(session, &inputs, &build)?;
     let text = match build.models.first().filter(|_| model.is_some()) {
         None => {

@@ -66,7 +66,12 @@ impl Session {
         let TreeArguments { rev, staged } = arguments;
         Ok(match (rev, staged) {
             (Some(rev), _) => Box::new(place.commit(rev)?),
-            (None, true) => Box::new(place.index()?),
+            (None, true) => Box::new(match std::env::var_os("GIT_INDEX_FILE") {
+                // `git commit -a` and `git commit FILE` run the hook on an index of their own. git
+                // names it from the folder that it runs the hook in, the current one.
+                Some(file) => place.index_at(Path::new(&file))?,
+                None => place.index()?,
+            }),
             (None, false) => Box::new(place.worktree()?),
         })
     }

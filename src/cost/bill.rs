@@ -150,6 +150,28 @@ pub fn bounds(layout: &Layout, terms: &Terms) -> (Bill, Bill) {
     (at(low), at(high))
 }
 
+/// What a call that finds the first `served` tokens in the cache costs more than one that finds
+/// everything: what a change of the prompt costs once, in every replica. `None` where a price is not
+/// known.
+pub fn rewarm(layout: &Layout, terms: &Terms, served: u64) -> Option<Usd> {
+    let service = layout.service(terms.model, terms.tokens);
+    let rates = terms.model.prices.as_ref()?.at(terms.tokens.total());
+    let mut end = 0u64;
+    let lost = service.stretches.iter().map(|stretch| {
+        let start = end;
+        end = start.saturating_add(stretch.tokens);
+        // An object is made whole or not at all.
+        let found = match service.kind {
+            ServiceKind::Object if served < end => 0,
+            _ => served.saturating_sub(start).min(stretch.tokens),
+        };
+        Stretch { tokens: stretch.tokens - found, ..*stretch }
+    });
+    let lost = Service { kind: service.kind, stretches: lost.collect() };
+    let calls = Calls::of(&lost, rates, terms.tokens);
+    Some(calls.cold? - calls.warm?)
+}
+
 /// The chance that a call finds a stretch alive.
 fn chance(stretch: &Stretch, traffic: &Traffic) -> Chance {
     match (stretch.lives, stretch.shadowed_by, traffic.hit_rate) {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::cost::bill::{Bill, RequestTokens};
 use crate::cost::planner::words::{grouped, money};
+use crate::decode::Spanned;
 use crate::diag::Diagnostic;
 use crate::manifest::Budgets;
 use crate::models::Date;
@@ -139,6 +140,8 @@ pub struct BudgetResult {
     pub status: Status,
     /// The first announced day on which a budget that passes no longer does.
     pub fails_from: Option<FailsFrom>,
+    /// Whether it failed already at the base that it was held against, and has not got worse.
+    pub is_old_debt: bool,
     /// Where the limit is written.
     pub span: Span,
 }
@@ -215,6 +218,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         actual: None,
         status: Status::Unknown,
         fails_from: None,
+        is_old_debt: false,
         span: span.clone(),
     };
     let tokens = |name, limit: u64, actual: u64, band: (u64, u64), span: &Span| BudgetResult {
@@ -262,20 +266,8 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
             });
         }
         if let Some(limit) = &budgets.growth {
-            let base = figures.base_prefix.filter(|base| *base > 0);
-            let grown = base.map(|base| {
-                let more = figures.tokens.prefix.tokens().saturating_sub(base);
-                Share { millionths: scaled(more, base, true) }
-            });
-            results.push(BudgetResult {
-                actual: grown.map(Amount::Share),
-                status: match grown {
-                    None => Status::Skipped,
-                    Some(grown) if grown <= limit.value => Status::Pass,
-                    Some(_) => Status::Fail,
-                },
-                ..result(BudgetName::Growth, Amount::Share(limit.value), &limit.span)
-            });
+            let prefix = figures.tokens.prefix.tokens();
+            results.push(BudgetResult::of_growth(limit, figures.model, prefix, figures.base_prefix));
         }
     }
     for block in figures.blocks {
@@ -341,6 +333,29 @@ pub fn without_traffic(budgets: &Budgets) -> Vec<Diagnostic> {
 }
 
 impl BudgetResult {
+    /// `growth`: what the prefix has grown by since the base of a comparison. Skipped without one.
+    pub fn of_growth(limit: &Spanned<Share>, model: &str, prefix: u64, base_prefix: Option<u64>) -> Self {
+        let grown = base_prefix.filter(|base| *base > 0).map(|base| {
+            let more = prefix.saturating_sub(base);
+            Share { millionths: scaled(more, base, true) }
+        });
+        Self {
+            name: BudgetName::Growth,
+            block: None,
+            model: model.to_owned(),
+            limit: Amount::Share(limit.value),
+            actual: grown.map(Amount::Share),
+            status: match grown {
+                None => Status::Skipped,
+                Some(grown) if grown <= limit.value => Status::Pass,
+                Some(_) => Status::Fail,
+            },
+            fails_from: None,
+            is_old_debt: false,
+            span: limit.span.clone(),
+        }
+    }
+
     /// How much of the limit is used, in millionths; `None` when the actual figure is not known. Where
     /// the limit is a least one, how much of the actual figure it asks for.
     pub fn used(&self) -> Option<u64> {

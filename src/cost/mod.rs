@@ -6,5 +6,6 @@ pub mod break_even;
 pub mod budget;
 pub mod planner;
 pub mod scenario;
+pub mod shares;
 pub mod simulate;
 pub mod traffic;

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::build::Build;
+use crate::chain::bundle_digest;
 use crate::diag::Diagnostic;
 use crate::emit::request::bodies;
 use crate::emit::{Hole, HoleKind, transcript};
@@ -38,6 +39,8 @@ pub struct Bundle {
 pub struct BundleRecord {
     /// `contexture.bundle/1`.
     pub schema: &'static str,
+    /// Digest of the bundle: of this file with an empty `digest`. It lists every other member with its own.
+    pub digest: String,
     /// The day whose prices and rules hold.
     pub date: String,
     /// Digest of the model cards.
@@ -126,8 +129,9 @@ pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
         bytes: bytes.len(),
         blake3: blake3::hash(bytes).to_hex().to_string(),
     });
-    let record = BundleRecord {
+    let mut record = BundleRecord {
         schema: SCHEMA,
+        digest: String::new(),
         date: build.date.to_string(),
         cards: build.cards.clone(),
         context: ContextRecord::of(build),
@@ -136,11 +140,16 @@ pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
         cached,
         members: listed.collect(),
     };
-    // Serialising plain records to memory cannot fail; an empty record would be refused by `verify`.
-    let mut text = serde_json::to_vec_pretty(&record).unwrap_or_default();
-    text.push(b'\n');
-    members.insert(RECORD.to_owned(), text);
+    record.digest = bundle_digest(&written(&record)).to_string();
+    members.insert(RECORD.to_owned(), written(&record));
     Ok(Bundle { name: build.id.to_string(), members })
+}
+
+/// Serialising plain records to memory cannot fail; an empty record would be refused by `verify`.
+fn written(record: &BundleRecord) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(record).unwrap_or_default();
+    text.push(b'\n');
+    text
 }
 
 fn input(hole: &Hole, body: &str) -> InputRecord {

@@ -93,10 +93,20 @@ fn code(text: &str) -> String {
 }
 
 fn fence(language: &str, text: &str) -> String {
-    let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
-    let ticks = "`".repeat(longest.max(2) + 1);
+    let ticks = "`".repeat(longest_run(text).max(2) + 1);
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     format!("{ticks}{language}\n{text}{newline}{ticks}")
+}
+
+/// The longest run of backticks. Found by searching for them, since most texts hold few.
+fn longest_run(text: &str) -> usize {
+    let (mut longest, mut run, mut end) = (0, 0, 0);
+    for (at, tick) in text.match_indices('`') {
+        run = if at == end { run + 1 } else { 1 };
+        end = at + tick.len();
+        longest = longest.max(run);
+    }
+    longest
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! The report of `build` and `check`.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::hash::Hash;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::cost::amount;
+use super::cost::brief;
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
 use crate::build::{Attempt, Build};
@@ -69,6 +71,8 @@ pub struct BudgetRecord {
     pub actual: Option<String>,
     /// How it stands.
     pub status: Status,
+    /// Whether it stops a change: it fails, and with `--base` it did not there or has got worse.
+    pub blocks: bool,
     /// The first announced day on which a budget that passes no longer does.
     pub fails_from: Option<FailsFromRecord>,
 }
@@ -120,6 +124,7 @@ impl BudgetRecord {
             limit: result.limit.decimal(),
             actual: result.actual.map(crate::cost::budget::Amount::decimal),
             status: result.status,
+            blocks: blocks(result),
             fails_from: result.fails_from.as_ref().map(|fails| FailsFromRecord {
                 day: fails.day.to_string(),
                 because: fails.because.clone(),
@@ -150,7 +155,7 @@ pub fn text(attempts: &[Attempt], verbose: bool) -> String {
 fn context(build: &Build, verbose: bool) -> String {
     let mut drawn =
         format!("{}  {}  {}\n", inert::terminal(&build.id.to_string()), build.chain.prefix().short(), standing(build));
-    let mut table = Table::new(&["model", "tokens>", "prefix>", "cached>", "cold>", "warm>", "expected>", "month>"]);
+    let mut table = Table::new(&["model", "tokens>", "cached>", "cold>", "warm>", "expected>", "month>"]);
     // The dearest month first; an unknown one is not cheap, so it comes before all.
     let mut models: Vec<&ModelBuild> = build.models.iter().collect();
     models.sort_by_key(|model| (model.bill.month.is_some(), Reverse(model.bill.month)));
@@ -176,7 +181,8 @@ fn context(build: &Build, verbose: bool) -> String {
     }
     let all: Vec<BudgetResult> = budgets(build).cloned().collect();
     for budget in all.iter().filter(|budget| budget.status == Status::Fail) {
-        drawn.push_str(&inert::terminal(&format!("  over budget for {}: {}\n", budget.model, budget.sentence())));
+        let debt = if budget.is_old_debt { ", as at the base" } else { "" };
+        drawn.push_str(&inert::terminal(&format!("  over budget for {}{debt}: {}\n", budget.model, budget.sentence())));
     }
     if let Some(budget) = nearest(&all).filter(|_| !all.is_empty()) {
         let used = budget.used().unwrap_or(0) / 10_000;
@@ -190,17 +196,13 @@ fn context(build: &Build, verbose: bool) -> String {
 }
 
 /// A model in numbers: what goes in, what a warm call reads, what calls and a month cost.
-fn row(model: &ModelBuild) -> [String; 8] {
+fn row(model: &ModelBuild) -> [String; 7] {
     let about = if model.tokens.basis() == Basis::Estimated { "≈" } else { "" };
-    let money = |usd: Option<Usd>| match usd {
-        Some(_) => format!("{about}{}", amount(usd)),
-        None => amount(usd),
-    };
+    let money = |usd: Option<Usd>| usd.map_or_else(|| "?".to_owned(), |usd| format!("{about}{}", brief(usd)));
     let cached = model.bill.read.saturating_mul(100) / model.tokens.total().max(1);
     [
         model.name.clone(),
         format!("{about}{}", grouped(model.tokens.total())),
-        format!("{about}{}", grouped(model.tokens.prefix.tokens())),
         format!("{cached}%"),
         money(model.bill.cold),
         money(model.bill.warm),
@@ -245,9 +247,13 @@ fn summary(attempts: &[Attempt]) -> String {
     parts.join(", ") + "\n"
 }
 
-/// Whether a budget fails.
+/// Whether a budget fails that is no old debt.
 pub fn fails(build: &Build) -> bool {
-    budgets(build).any(|budget| budget.status == Status::Fail)
+    budgets(build).any(blocks)
+}
+
+fn blocks(budget: &BudgetResult) -> bool {
+    budget.status == Status::Fail && !budget.is_old_debt
 }
 
 /// Every budget of a context, model by model.
@@ -260,4 +266,28 @@ pub fn diagnostics(attempts: &[Attempt]) -> Vec<Diagnostic> {
     let remarks = attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).flat_map(|build| &build.remarks);
     let faults = attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten();
     remarks.chain(faults).cloned().collect()
+}
+
+/// What `diagnostics` holds, for programs that show each at its place: each once, those of base and
+/// variants together, the worst first. A budget that makes the answer no is an error here.
+pub fn findings(mut diagnostics: Vec<Diagnostic>, attempts: &[Attempt]) -> Vec<Diagnostic> {
+    let builds = attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok());
+    let blocking = builds.flat_map(budgets).filter(|budget| blocks(budget)).filter_map(BudgetResult::remark);
+    let blocking: HashSet<_> = blocking.map(|remark| identity(&remark)).collect();
+    for diagnostic in &mut diagnostics {
+        if blocking.contains(&identity(diagnostic)) {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+    let mut seen = HashSet::new();
+    diagnostics.retain(|diagnostic| seen.insert(identity(diagnostic)));
+    diagnostics.sort_by_key(|diagnostic| Reverse(diagnostic.severity));
+    diagnostics
+}
+
+/// What makes two diagnostics the same to a reader.
+fn identity(diagnostic: &Diagnostic) -> impl Eq + Hash + use<> {
+    let Diagnostic { severity: _, code, message, span, file: _, hint, model } = diagnostic;
+    let place = span.as_ref().map(|span| (span.start, span.end));
+    (diagnostic.path().cloned(), place, *code, message.clone(), hint.clone(), model.clone())
 }

@@ -11,6 +11,20 @@ pub fn amount(usd: Option<Usd>) -> String {
     usd.map_or_else(|| "?".to_owned(), money)
 }
 
+/// An amount for a narrow column: cents from a dollar on, below that three significant digits, rounded
+/// half to even.
+pub fn brief(usd: Usd) -> String {
+    const DOLLAR: u128 = 1_000_000_000_000_000;
+    let magnitude = usd.femto.unsigned_abs();
+    if magnitude == 0 || magnitude >= DOLLAR {
+        return money(usd);
+    }
+    let leading = (1..15).find(|places| magnitude >= DOLLAR / 10u128.pow(*places)).unwrap_or(15);
+    let sign = if usd.femto < 0 { "-" } else { "" };
+    let decimal = Usd { femto: usd.femto.saturating_abs() }.rounded((leading + 2).min(15));
+    format!("{sign}${}", decimal.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A model's bill in lines.
 pub fn lines(model: &ModelBuild) -> String {
     let bill = &model.bill;
@@ -61,4 +75,18 @@ pub fn doubts(builds: &[&Build]) -> Option<String> {
         parts.push(format!("sources disagree: {}", conflicts.join(", ")));
     }
     (!parts.is_empty()).then(|| format!("{}; `contexture models NAME` tells who says what\n", parts.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_column_shows_three_digits_below_a_dollar() {
+        let shown = |written| brief(Usd::parse(written).unwrap());
+        assert_eq!(
+            ["0", "14196.345", "1.005", "0.9996", "0.0654186", "0.00083062", "0.0000001"].map(shown),
+            ["$0", "$14,196.34", "$1.00", "$1", "$0.0654", "$0.000831", "$0.0000001"]
+        );
+    }
 }

@@ -37,9 +37,131 @@ pub fn is_hostile(c: char) -> bool {
     }
 }
 
+/// `text` on one line as a code span of Markdown: no mark-up in it means anything, no name in it is
+/// called, no address becomes a link. It may stand in a cell of a table.
+pub fn code_span(text: &str) -> String {
+    let shown = line(text);
+    if shown.is_empty() {
+        return "` `".to_owned();
+    }
+    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    // A backtick at an end would join the fence, and a blank at both ends would be taken away.
+    let pad = if shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{pad}{shown}{pad}{fence}")
+}
+
+/// `text` as a fenced block of Markdown that nothing in it can close. `language` is the tool's own.
+pub fn fenced(language: &str, text: &str) -> String {
+    let shown = terminal(text);
+    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat((longest + 1).max(3));
+    let end = if shown.ends_with('\n') { "" } else { "\n" };
+    format!("{fence}{language}\n{shown}{end}{fence}\n")
+}
+
+/// The tool's own words in Markdown: what would be mark-up is escaped.
+pub fn markdown(words: &str) -> String {
+    let mut shown = String::with_capacity(words.len());
+    for c in terminal(words).chars() {
+        match c {
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '&' => shown.push_str("&amp;"),
+            '\n' => shown.push(' '),
+            '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' | '$' | '#' | '@' | '!' => shown.extend(['\\', c]),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// `text` in HTML, inside an element or a quoted attribute.
+pub fn html(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in terminal(text).chars() {
+        match c {
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '&' => shown.push_str("&amp;"),
+            '"' => shown.push_str("&quot;"),
+            '\'' => shown.push_str("&#39;"),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// `text` as the message of a workflow command of GitHub's: on one line, with nothing in it that
+/// ends the command or means something in it. The escapes are those of GitHub's own toolkit.
+pub fn command_message(text: &str) -> String {
+    // Control characters are shown, as everywhere; a line break is the one that a message may hold.
+    let shown = terminal(text).replace('%', "%25");
+    shown.replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// `text` as a property of a workflow command, where `:` ends the properties and `,` ends one.
+pub fn command_property(text: &str) -> String {
+    command_message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// `text` as a message of SARIF, where `[text](address)` would be a link.
+pub fn sarif_message(text: &str) -> String {
+    let shown = terminal(text);
+    if shown.contains("](") { shown.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]") } else { shown }
+}
+
+/// A `/`-separated path as a relative reference of RFC 3986: whatever is not a letter, a digit or
+/// one of `-._~/` is written as its bytes in hexadecimal.
+pub fn uri(path: &str) -> String {
+    let mut shown = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            shown.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(shown, "%{byte:02X}");
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_span_ends_where_it_should() {
+        assert_eq!(code_span("a.md"), "`a.md`");
+        assert_eq!(code_span("a`b``c"), "```a`b``c```");
+        assert_eq!(code_span("`"), "`` ` ``");
+        assert_eq!(code_span("a\nb"), "`a\\nb`");
+        assert_eq!(code_span(""), "` `");
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_any_in_it() {
+        assert_eq!(fenced("diff", "```\nx"), "````diff\n```\nx\n````\n");
+    }
+
+    #[test]
+    fn a_workflow_command_cannot_be_ended_or_begun() {
+        assert_eq!(command_message("50% a\n::error::b\rc"), "50%25 a%0A::error::b\\u{d}c");
+        assert_eq!(command_property("a,line=1::b%0A\n"), "a%2Cline=1%3A%3Ab%250A%0A");
+        assert_eq!(command_message("\u{1b}]0;x\u{7}\u{202e}"), "\\u{1b}]0;x\\u{7}\\u{202e}");
+    }
+
+    #[test]
+    fn a_message_of_sarif_holds_no_link() {
+        assert_eq!(sarif_message("list[0] of {{a}}"), "list[0] of {{a}}");
+        assert_eq!(sarif_message("see [here](https://x.example)"), "see \\[here\\](https://x.example)");
+        assert_eq!(sarif_message("\\[here](x)"), "\\\\\\[here\\](x)");
+    }
+
+    #[test]
+    fn a_path_is_a_relative_reference() {
+        assert_eq!(uri("docs/a b?c#d:é%.md"), "docs/a%20b%3Fc%23d%3A%C3%A9%25.md");
+    }
 
     #[test]
     fn what_moves_or_hides_is_shown_as_an_escape() {

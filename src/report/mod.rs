@@ -3,19 +3,47 @@
 //! Printers take values and return text; only `cli` owns a stream.
 
 pub mod break_even;
+pub mod blame;
 pub mod build;
 pub mod cost;
 pub mod count;
+pub mod csv;
+pub mod diff;
 pub mod explain;
+pub mod github;
 pub mod inert;
 pub mod list;
+pub mod lock;
+pub mod log;
 pub mod models;
+pub mod sarif;
 pub mod schema;
 pub mod screen;
 pub mod simulate;
 pub mod snippet;
 pub mod text;
 pub mod watch;
+
+use crate::diag::Diagnostic;
+use crate::source::ProjectPath;
+
+/// A path below the project root as one below the root of the repository, which is where code hosts
+/// look for a file.
+fn in_repository(prefix: &str, path: &ProjectPath) -> String {
+    if prefix.is_empty() { path.to_string() } else { format!("{prefix}/{path}") }
+}
+
+/// What happened, for which model, and on a line of its own what to do.
+fn sentences(diagnostic: &Diagnostic) -> String {
+    let mut text = diagnostic.message.clone();
+    if let Some(model) = &diagnostic.model {
+        text.push_str(&format!(" ({model})"));
+    }
+    if let Some(hint) = &diagnostic.hint {
+        text.push_str(&format!("\n{hint}"));
+    }
+    text
+}
 
 /// A report as JSON, two blanks an indent, with a final line break.
 fn json(report: &impl serde::Serialize) -> String {

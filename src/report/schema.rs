@@ -2,12 +2,15 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
+use super::blame::BlameReport;
 use super::break_even::BreakEvenReport;
 use super::build::BuildReport;
 use super::count::CountReport;
+use super::diff::DiffReport;
 use super::explain::ExplainReport;
 use super::json;
 use super::list::ListReport;
+use super::log::LogReport;
 use super::models::ModelsReport;
 use super::watch::WatchReport;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
@@ -16,7 +19,7 @@ use crate::manifest::{Manifest, ProjectFile};
 use crate::models;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 13] = [
+pub const NAMES: [(&str, &str); 16] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -24,7 +27,10 @@ pub const NAMES: [(&str, &str); 13] = [
     ("bundle", "bundle.json"),
     ("build", "the output of build and check with --format json"),
     ("list", "the output of list --format json"),
+    ("diff", "the output of diff --format json"),
     ("explain", "the output of explain --format json"),
+    ("log", "the output of log --format json"),
+    ("blame", "the output of blame --format json"),
     ("count", "the output of count --format json"),
     ("break-even", "the output of break-even --format json"),
     ("models", "the output of models --format json"),
@@ -42,7 +48,10 @@ pub fn of(name: &str) -> Option<String> {
         "bundle" => schema::<BundleRecord>(Reads::Printed),
         "build" => schema::<BuildReport>(Reads::Printed),
         "list" => schema::<ListReport>(Reads::Printed),
+        "diff" => schema::<DiffReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
+        "log" => schema::<LogReport>(Reads::Printed),
+        "blame" => schema::<BlameReport>(Reads::Printed),
         "count" => schema::<CountReport>(Reads::Printed),
         "break-even" => schema::<BreakEvenReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),

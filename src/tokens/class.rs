@@ -1,97 +1,48 @@
-//! The character classes that the encodings' patterns tell apart.
-//!
-//! They are taken from `regex-syntax`, the tables behind the regexes of tiktoken itself, so that a
-//! new Unicode version reaches both at once.
+//! The character classes that the encodings' patterns tell apart, in tables that the build script
+//! takes from `regex-syntax`, so that a new Unicode version reaches tiktoken and this room at once.
 
-use std::sync::LazyLock;
+pub(super) use super::image::Class;
+use super::image::PAGE;
 
-use regex_syntax::hir::{Class as HirClass, HirKind};
+/// The number of the page of every [`PAGE`] code points.
+static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/classes.index"));
 
-/// What a character is to the patterns. Every character is exactly one of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    /// `\p{Lu}` or `\p{Lt}`.
-    Upper,
-    /// `\p{Ll}`.
-    Lower,
-    /// `\p{Lm}` or `\p{Lo}`: a letter without case.
-    Uncased,
-    /// `\p{M}`, which `o200k_base` lets stand wherever an uncased letter may.
-    Mark,
-    /// `\p{N}`.
-    Number,
-    /// `\r` or `\n`.
-    Newline,
-    /// Any other white space.
-    Blank,
-    /// Everything else: punctuation, symbols, controls, what is not assigned.
-    Other,
-}
+/// The pages: the class of each of their code points. The first is that of ASCII.
+static PAGES: &[[u8; PAGE]] = include_bytes!(concat!(env!("OUT_DIR"), "/classes.pages")).as_chunks().0;
+
+static ASCII: [u8; PAGE] = PAGES[0];
 
 impl Class {
-    /// The class of a character.
-    pub(super) fn of(c: char) -> Self {
-        match TABLE.ascii.get(c as usize) {
-            Some(&class) => class,
-            None if c.is_whitespace() => Self::Blank,
-            None => TABLE.beyond_ascii(c),
-        }
-    }
-
+    /// No class: where a text has ended.
+    pub(super) const NONE: Self = Self(0);
     /// `\p{L}`.
-    pub(super) fn is_letter(self) -> bool {
-        matches!(self, Self::Upper | Self::Lower | Self::Uncased)
-    }
-
+    pub(super) const LETTER: Self = Self::UPPER.or(Self::LOWER).or(Self::UNCASED);
     /// `\s`.
-    pub(super) fn is_white(self) -> bool {
-        matches!(self, Self::Newline | Self::Blank)
-    }
-}
+    pub(super) const WHITE: Self = Self::NEWLINE.or(Self::BLANK);
 
-struct Table {
-    ascii: [Class; 128],
-    /// First, last and class, ascending and apart from each other.
-    ranges: Vec<(char, char, Class)>,
-}
-
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let categories = [
-        (r"[\p{Lu}\p{Lt}]", Class::Upper),
-        (r"\p{Ll}", Class::Lower),
-        (r"[\p{Lm}\p{Lo}]", Class::Uncased),
-        (r"\p{M}", Class::Mark),
-        (r"\p{N}", Class::Number),
-    ];
-    let mut ranges = Vec::new();
-    for (pattern, class) in categories {
-        let hir = regex_syntax::parse(pattern).map(|hir| hir.into_kind());
-        if let Ok(HirKind::Class(HirClass::Unicode(unicode))) = hir {
-            ranges.extend(unicode.iter().map(|range| (range.start(), range.end(), class)));
-        }
+    /// The class of a character.
+    #[inline]
+    pub(super) fn of(c: char) -> Self {
+        let at = c as usize;
+        let page = INDEX.get(at / PAGE).and_then(|&page| PAGES.get(usize::from(page)));
+        page.map_or(Self::OTHER, |page| Self(page[at % PAGE]))
     }
-    ranges.sort_unstable_by_key(|&(first, ..)| first);
-    let mut ascii = [Class::Other; 128];
-    for (c, class) in ('\0'..).zip(&mut ascii) {
-        *class = match c {
-            '\r' | '\n' => Class::Newline,
-            'A'..='Z' => Class::Upper,
-            'a'..='z' => Class::Lower,
-            '0'..='9' => Class::Number,
-            c if c.is_whitespace() => Class::Blank,
-            _ => Class::Other,
-        };
-    }
-    Table { ascii, ranges }
-});
 
-impl Table {
-    fn beyond_ascii(&self, c: char) -> Class {
-        let after = self.ranges.partition_point(|&(first, ..)| first <= c);
-        match after.checked_sub(1).and_then(|at| self.ranges.get(at)) {
-            Some(&(_, last, class)) if c <= last => class,
-            _ => Class::Other,
-        }
+    /// The class of an ASCII character.
+    #[inline]
+    pub(super) fn of_ascii(byte: u8) -> Self {
+        Self(ASCII[usize::from(byte) % PAGE])
+    }
+
+    /// The classes of both sets.
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the class is one of a set.
+    #[inline]
+    pub(super) const fn is(self, set: Self) -> bool {
+        self.0 & set.0 != 0
     }
 }
 
@@ -102,27 +53,33 @@ mod tests {
     #[test]
     fn every_class_has_its_characters() {
         let expected = [
-            ('A', Class::Upper),
-            ('ǅ', Class::Upper),
-            ('ß', Class::Lower),
-            ('ʰ', Class::Uncased),
-            ('語', Class::Uncased),
-            ('\u{0308}', Class::Mark),
-            ('\u{0903}', Class::Mark),
-            ('7', Class::Number),
-            ('½', Class::Number),
-            ('Ⅷ', Class::Number),
-            ('\n', Class::Newline),
-            ('\t', Class::Blank),
-            ('\u{3000}', Class::Blank),
-            ('\u{85}', Class::Blank),
-            ('\u{b}', Class::Blank),
-            ('_', Class::Other),
-            ('—', Class::Other),
-            ('\u{10ffff}', Class::Other),
+            ('A', Class::UPPER),
+            ('ǅ', Class::UPPER),
+            ('ß', Class::LOWER),
+            ('ʰ', Class::UNCASED),
+            ('語', Class::UNCASED),
+            ('\u{0308}', Class::MARK),
+            ('\u{0903}', Class::MARK),
+            ('7', Class::NUMBER),
+            ('½', Class::NUMBER),
+            ('Ⅷ', Class::NUMBER),
+            ('\n', Class::NEWLINE),
+            ('\t', Class::BLANK),
+            ('\u{3000}', Class::BLANK),
+            ('\u{85}', Class::BLANK),
+            ('\u{b}', Class::BLANK),
+            ('_', Class::OTHER),
+            ('—', Class::OTHER),
+            ('\u{10ffff}', Class::OTHER),
         ];
         for (c, class) in expected {
             assert_eq!(Class::of(c), class, "{c:?}");
         }
+    }
+
+    #[test]
+    fn every_character_has_one_class() {
+        assert!(('\0'..=char::MAX).all(|c| Class::of(c).0.is_power_of_two()));
+        assert!((0..128).all(|byte: u8| Class::of_ascii(byte) == Class::of(char::from(byte))));
     }
 }

@@ -22,14 +22,14 @@ pub(super) fn is_safe(pattern: Pattern, before: char, after: char) -> bool {
     let (left, right) = (Class::of(before), Class::of(after));
     let joins_marks = pattern == Pattern::O200k;
     match (left, right) {
-        (Class::Blank, _) => false,
-        (Class::Newline, _) => !(right.is_white() || joins_marks && after == '/'),
-        (_, Class::Blank) => true,
-        (_, Class::Newline) => left.is_letter() || left == Class::Number,
-        (Class::Number, _) => right != Class::Number,
-        (_, Class::Number) => true,
-        (_, Class::Other) => left.is_letter() && after != '\'',
-        (_, Class::Mark) => left.is_letter() && !joins_marks,
+        (Class::BLANK, _) => false,
+        (Class::NEWLINE, _) => !(right.is(Class::WHITE) || joins_marks && after == '/'),
+        (_, Class::BLANK) => true,
+        (_, Class::NEWLINE) => left.is(Class::LETTER.or(Class::NUMBER)),
+        (Class::NUMBER, _) => right != Class::NUMBER,
+        (_, Class::NUMBER) => true,
+        (_, Class::OTHER) => left.is(Class::LETTER) && after != '\'',
+        (_, Class::MARK) => left.is(Class::LETTER) && !joins_marks,
         _ => false,
     }
 }

@@ -1,25 +1,23 @@
 //! The encodings whose vocabulary is public: exact counts, offline.
 //!
-//! A text is counted in stretches between safe cuts ([`super::cut`]), which tiktoken-rs counts one
-//! by one, on as many threads as the ambient rayon pool has. A stretch without a safe cut for so
-//! long that tiktoken-rs would panic or dawdle (a million blanks, say) is split and merged here.
-
-use std::sync::LazyLock;
+//! A text is split into the matches of its encoding's pattern ([`super::split`]), and each match is
+//! merged ([`super::merge`]) with a vocabulary that is part of the program ([`super::vocabulary`]).
+//! A long text is cut where counts add up ([`super::cut`]) and counted on as many threads as the
+//! ambient rayon pool has.
 
 use rayon::prelude::*;
-use tiktoken_rs::CoreBPE;
 
 use super::cut;
-use super::merge::Ranks;
+use super::merge::Merger;
 use super::seam::{self, Measured};
 use super::split::Pattern;
+use super::vocabulary::{self, Vocabulary};
 
-/// The length in bytes from which on a stretch ends at the next safe cut.
-const STRETCH_BYTES: usize = 32 << 10;
+/// The length in bytes from which on a stretch of a long text ends at the next safe cut.
+const STRETCH_BYTES: usize = 128 << 10;
 
-/// The longest stretch in bytes that is left to tiktoken-rs. Its regexes stop with a panic near a
-/// million blanks in a row.
-const LONGEST_STRETCH_BYTES: usize = 64 << 10;
+/// The longest text in bytes that is counted on one thread.
+const ONE_THREAD_BYTES: usize = 256 << 10;
 
 /// A public byte-pair encoding. Text is ordinary text: `<|endoftext|>` is seven tokens, not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,11 +50,10 @@ impl Encoding {
 
     /// The number of tokens of a text.
     pub fn count(self, text: &str) -> u64 {
-        let stretches = cut::stretches(self.pattern(), text, STRETCH_BYTES);
-        if text.len() <= LONGEST_STRETCH_BYTES {
-            return stretches.map(|stretch| self.count_stretch(stretch)).sum();
+        if text.len() <= ONE_THREAD_BYTES {
+            return self.count_stretch(text);
         }
-        let stretches: Vec<&str> = stretches.collect();
+        let stretches: Vec<&str> = cut::stretches(self.pattern(), text, STRETCH_BYTES).collect();
         stretches.into_par_iter().map(|stretch| self.count_stretch(stretch)).sum()
     }
 
@@ -65,18 +62,14 @@ impl Encoding {
         seam::measure(self, text)
     }
 
-    /// [`measure`](Self::measure) for each of many texts.
-    pub fn measure_all(self, texts: &[&str]) -> Vec<Measured> {
-        if texts.iter().map(|text| text.len()).sum::<usize>() > LONGEST_STRETCH_BYTES {
-            return texts.par_iter().map(|text| self.measure(text)).collect();
-        }
-        texts.iter().map(|text| self.measure(text)).collect()
-    }
-
     /// The tokens of the joined pieces, each counted for the piece that holds its first byte: as
     /// many numbers as pieces, which add up to the count of the joined text.
     pub fn attribute(self, pieces: &[&str]) -> Vec<u64> {
-        let measured = self.measure_all(pieces);
+        let measured: Vec<Measured> = if pieces.iter().map(|piece| piece.len()).sum::<usize>() > ONE_THREAD_BYTES {
+            pieces.par_iter().map(|piece| self.measure(piece)).collect()
+        } else {
+            pieces.iter().map(|piece| self.measure(piece)).collect()
+        };
         let pieces: Vec<(&str, &Measured)> = pieces.iter().copied().zip(&measured).collect();
         self.attribute_measured(&pieces)
     }
@@ -95,60 +88,27 @@ impl Encoding {
         }
     }
 
-    /// The lengths in bytes of a text's tokens, in order.
-    pub(super) fn token_lengths(self, text: &str) -> Vec<usize> {
-        cut::stretches(self.pattern(), text, STRETCH_BYTES)
-            .flat_map(|stretch| {
-                if stretch.len() > LONGEST_STRETCH_BYTES {
-                    return self.lengths_by_hand(stretch);
-                }
-                lengths_by_tiktoken(self, stretch)
-            })
-            .collect()
+    /// Where the tokens of a text start, in order.
+    pub(super) fn token_starts(self, text: &str) -> Vec<usize> {
+        let mut merger = Merger::new(self.vocabulary(), text);
+        let mut starts = Vec::new();
+        for found in self.pattern().matches(text) {
+            starts.extend_from_slice(merger.starts(found.start, found.end));
+        }
+        starts
     }
 
     fn count_stretch(self, stretch: &str) -> u64 {
-        if stretch.len() > LONGEST_STRETCH_BYTES {
-            self.lengths_by_hand(stretch).len() as u64
-        } else {
-            self.engine().count_ordinary(stretch) as u64
-        }
+        let mut merger = Merger::new(self.vocabulary(), stretch);
+        self.pattern().matches(stretch).map(|found| merger.count(found.start, found.end) as u64).sum()
     }
 
-    /// [`token_lengths`](Self::token_lengths) without tiktoken-rs's regexes and merging: any length
-    /// of any text in bounded time.
-    fn lengths_by_hand(self, text: &str) -> Vec<usize> {
-        let ranks = self.ranks();
-        self.pattern().matches(text).flat_map(|found| ranks.token_lengths(found.as_bytes())).collect()
-    }
-
-    fn engine(self) -> &'static CoreBPE {
+    fn vocabulary(self) -> &'static Vocabulary {
         match self.pattern() {
-            Pattern::O200k => tiktoken_rs::o200k_base_singleton(),
-            Pattern::Cl100k => tiktoken_rs::cl100k_base_singleton(),
+            Pattern::O200k => &vocabulary::O200K,
+            Pattern::Cl100k => &vocabulary::CL100K,
         }
     }
-
-    /// The vocabulary, read out of tiktoken-rs. The numbers of ordinary tokens are those of the
-    /// published rank files; special tokens come after them.
-    fn ranks(self) -> &'static Ranks {
-        static O200K: LazyLock<Ranks> = LazyLock::new(|| vocabulary(tiktoken_rs::o200k_base_singleton(), 199_998));
-        static CL100K: LazyLock<Ranks> = LazyLock::new(|| vocabulary(tiktoken_rs::cl100k_base_singleton(), 100_256));
-        match self.pattern() {
-            Pattern::O200k => &O200K,
-            Pattern::Cl100k => &CL100K,
-        }
-    }
-}
-
-fn lengths_by_tiktoken(encoding: Encoding, text: &str) -> Vec<usize> {
-    let engine = encoding.engine();
-    let length = |token| engine.decode_bytes(&[token]).map_or(0, |bytes| bytes.len());
-    engine.encode_ordinary(text).into_iter().map(length).collect()
-}
-
-fn vocabulary(engine: &CoreBPE, tokens: u32) -> Ranks {
-    Ranks::new((0..tokens).map_while(|token| engine.decode_bytes(&[token]).ok()))
 }
 
 #[cfg(test)]
@@ -213,32 +173,41 @@ pub(super) mod tests {
         assert_eq!(Encoding::from_name("p50k_base"), None);
     }
 
-    #[test]
-    fn the_vocabularies_are_whole() {
-        assert_eq!(Encoding::O200kBase.ranks().len(), 199_998);
-        assert_eq!(Encoding::Cl100kBase.ranks().len(), 100_256);
+    /// What tiktoken-rs says of the same text.
+    fn starts_by_tiktoken(encoding: Encoding, text: &str) -> Vec<usize> {
+        let engine = match encoding.pattern() {
+            Pattern::O200k => tiktoken_rs::o200k_base_singleton(),
+            Pattern::Cl100k => tiktoken_rs::cl100k_base_singleton(),
+        };
+        let mut end = 0;
+        let start = |token| {
+            let start = end;
+            end += engine.decode_bytes(&[token]).unwrap().len();
+            start
+        };
+        engine.encode_ordinary(text).into_iter().map(start).collect()
     }
 
-    /// Characters of every class, as first, as middle and as last ones of a match.
+    /// After a small letter and after a blank; `tests/oracle/tiktoken_differential.rs` has more.
     #[test]
-    fn every_character_is_split_as_tiktoken_splits_it() {
-        let characters: Vec<char> = ('\0'..='\u{1ffff}').chain('\u{e0000}'..='\u{e01ff}').collect();
-        for some in characters.chunks(2048) {
-            let text: String = some.iter().flat_map(|&c| ['a', c, 'B', c, ' ', c, c, '.', c]).collect();
+    fn every_character_is_counted_as_tiktoken_counts_it() {
+        let characters: Vec<char> = ('\0'..=char::MAX).collect();
+        characters.par_chunks(4096).for_each(|some| {
+            let text: String = some.iter().flat_map(|&c| ['a', c, ' ', c]).collect();
             for encoding in [Encoding::O200kBase, Encoding::Cl100kBase] {
-                let by_hand = encoding.lengths_by_hand(&text);
-                assert_eq!(by_hand, lengths_by_tiktoken(encoding, &text), "{} {:?}", encoding.name(), some.first());
+                let ours = encoding.token_starts(&text);
+                assert!(ours == starts_by_tiktoken(encoding, &text), "{} {:?}", encoding.name(), some.first());
             }
-        }
+        });
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn splitting_and_merging_by_hand_is_what_tiktoken_does(text in tricky_text()) {
+        fn tokens_are_those_of_tiktoken(text in tricky_text()) {
             for encoding in [Encoding::O200kBase, Encoding::Cl100kBase] {
-                prop_assert_eq!(encoding.lengths_by_hand(&text), lengths_by_tiktoken(encoding, &text), "{}", encoding.name());
+                prop_assert_eq!(encoding.token_starts(&text), starts_by_tiktoken(encoding, &text), "{}", encoding.name());
             }
         }
 

@@ -122,24 +122,27 @@ impl Features {
     /// [`of`](Self::of) for pieces whose shares of `o200k_base` are known, as
     /// [`Encoding::attribute`] gives them.
     pub fn of_counted(pieces: &[&str], o200k: &[u64]) -> Vec<Self> {
-        Self::of_scanned(pieces, o200k, &mut vec![None; pieces.len()])
+        let mut joint = Joint::default();
+        let shares = o200k.iter().copied().chain(std::iter::repeat(0));
+        let counted = pieces.iter().zip(shares).map(|(piece, tokens)| {
+            let (found, after) = Self::of_piece(piece, joint);
+            joint = after;
+            found.with_o200k(tokens)
+        });
+        counted.collect()
     }
 
-    /// [`of_counted`](Self::of_counted) where some pieces were scanned before, perhaps between other
-    /// neighbours: one that is read from the same state on is not read again. Afterwards every
-    /// piece's scan stands in `known`, which has a place for each.
-    pub fn of_scanned(pieces: &[&str], o200k: &[u64], known: &mut [Option<Scanned>]) -> Vec<Self> {
-        let mut state = Scan::START;
-        let shares = o200k.iter().copied().chain(std::iter::repeat(0));
-        let scanned = pieces.iter().zip(known).zip(shares).map(|((piece, known), tokens)| {
-            let scanned = known.filter(|known| known.from == state).unwrap_or_else(|| Scanned::of(piece, state));
-            *known = Some(scanned);
-            state = scanned.to;
-            let mut features = scanned.features;
-            features.add(Feature::O200k, tokens);
-            features
-        });
-        scanned.collect()
+    /// The features of a piece that stands after `joint`, its share of `o200k_base` left out, and
+    /// the joint after it. A function of the two, so worth keeping beside a digest of the piece.
+    pub fn of_piece(piece: &str, joint: Joint) -> (Self, Joint) {
+        let mut scan = Scan::after(joint);
+        (scan.piece(piece), scan.joint())
+    }
+
+    /// The same with a share of `o200k_base`.
+    pub fn with_o200k(mut self, tokens: u64) -> Self {
+        self.add(Feature::O200k, tokens);
+        self
     }
 
     /// All features, in the order of `benches/estimate/corpus.csv`.
@@ -172,30 +175,26 @@ impl AddAssign<&Self> for Features {
     }
 }
 
-/// What reading a piece found, and what its neighbours have to do with it. Worth keeping beside a
-/// digest of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scanned {
-    /// The state that the text before the piece left.
-    from: Scan,
-    /// Its features, tokens apart.
-    features: Features,
-    /// The state that it leaves to the text behind it.
-    to: Scan,
+/// What of the text before a piece decides how the piece counts; by default, that there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Joint {
+    /// The character before.
+    before: char,
+    /// The small letters in a row up to here, at most one more than make a long word.
+    small_letters: u8,
 }
 
-impl Scanned {
-    fn of(piece: &str, from: Scan) -> Self {
-        let (mut to, mut features) = (from, Features::default());
-        for c in piece.chars() {
-            to.character(c, &mut features);
-        }
-        Self { from, features, to }
+impl Default for Joint {
+    /// A text begins like a line.
+    fn default() -> Self {
+        Self { before: '\n', small_letters: 0 }
     }
 }
 
+/// The small letters in a row that make a long word.
+const LONG_WORD: usize = 7;
+
 /// What is remembered of a text while it is read, across its pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Scan {
     /// The character before; a line break at the start of the text.
     before: char,
@@ -205,8 +204,22 @@ struct Scan {
 }
 
 impl Scan {
-    /// Before the first character.
-    const START: Self = Self { before: '\n', kind_before: None, small_letters: 0 };
+    fn after(joint: Joint) -> Self {
+        let Joint { before, small_letters } = joint;
+        Self { before, kind_before: kind(before), small_letters: small_letters.into() }
+    }
+
+    fn joint(&self) -> Joint {
+        Joint { before: self.before, small_letters: self.small_letters.min(LONG_WORD + 1) as u8 }
+    }
+
+    fn piece(&mut self, piece: &str) -> Features {
+        let mut found = Features::default();
+        for c in piece.chars() {
+            self.character(c, &mut found);
+        }
+        found
+    }
 
     fn character(&mut self, c: char, found: &mut Features) {
         let is_letter = |kind| matches!(kind, Some(Feature::Lower | Feature::Upper));
@@ -215,7 +228,7 @@ impl Scan {
         let properties = [
             (Feature::Word, is_letter(kind) && !is_letter(self.kind_before)),
             (Feature::Camel, kind == Some(Feature::Upper) && self.kind_before == Some(Feature::Lower)),
-            (Feature::LongWord, self.small_letters == 7),
+            (Feature::LongWord, self.small_letters == LONG_WORD),
             (Feature::Underscore, c == '_'),
             (Feature::PunctuationRun, kind == Some(Feature::Punctuation) && self.kind_before != kind),
             (Feature::Line, self.before == '\n' && c != '\n'),
@@ -294,21 +307,6 @@ mod tests {
                 sum += &piece;
             }
             assert_eq!(sum, of(text), "{before:?} {after:?}");
-        }
-    }
-
-    #[test]
-    fn a_piece_scanned_before_is_read_again_only_between_other_neighbours() {
-        let mut known = vec![None; 2];
-        Features::of_scanned(&["ab", "cd ef"], &[1, 2], &mut known);
-        for before in ["ab", "ab ", "", "a longword"] {
-            let pieces = [before, "cd ef"];
-            let mut scans = vec![None, known[1]];
-            assert_eq!(
-                Features::of_scanned(&pieces, &[1, 2], &mut scans),
-                Features::of_counted(&pieces, &[1, 2]),
-                "{before:?}"
-            );
         }
     }
 }

@@ -1,113 +1,236 @@
-//! Byte-pair merging of one match of a pattern, in time that hardly grows faster than its length.
+//! Byte-pair merging of one match of a pattern, in time linear in its length.
+//!
+//! A megabyte without a blank is one match. It is merged a window at a time, from left to right, and
+//! put together by this law:
+//!
+//! > Tokens `t1 … tn`, each of which is what its own bytes merge into, are what their joined bytes
+//! > merge into if for each neighbours `a` and `b` the bytes of `a b` merge into `a` and `b`.
+//!
+//! For suppose that merging the joined bytes ever joined parts across the boundary of two
+//! neighbours, and look at the first time it does. Until then the bytes of `a` and those of `b` have
+//! been merged among themselves only, lowest rank and leftmost first: just as in `a b` alone, where
+//! that same merge would have been next. But `a b` alone keeps its boundary. So no merge ever crosses
+//! one, and each token's bytes merge as they do alone.
+//!
+//! The tokens of one window have the property among themselves, by the same argument. Each window
+//! begins with the last token of the one before: where it comes out again the two fit together. Where
+//! it does not, what follows has changed what came before further back than [`UNSETTLED`] tokens, and
+//! more is merged at once. In text that hardly ever happens, and time is linear in the length of a
+//! match. In a text made for it, the window grows until it holds the match: `n log n` at the worst.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use super::parts::Parts;
+use super::vocabulary::Vocabulary;
 
-/// A vocabulary: the rank of every token, by its bytes. The lower of two ranks is merged first.
-pub(super) struct Ranks {
-    by_bytes: HashMap<Box<[u8]>, u32>,
-    longest: usize,
+/// The bytes that are merged at once.
+const WINDOW: usize = 256;
+
+/// The tokens at the end of a window that are merged again with what follows.
+const UNSETTLED: usize = 4;
+
+/// Merges the matches of a text with one vocabulary. It keeps its memory from match to match.
+pub(super) struct Merger<'t> {
+    vocabulary: &'static Vocabulary,
+    text: &'t [u8],
+    window: Parts,
+    /// The starts of the tokens found in a match.
+    starts: Vec<usize>,
+    repeats: Repeats,
 }
 
-impl Ranks {
-    /// A vocabulary from its tokens, in the order of their ranks.
-    pub(super) fn new(tokens: impl Iterator<Item = Vec<u8>>) -> Self {
-        let by_bytes: HashMap<Box<[u8]>, u32> = tokens.map(Vec::into_boxed_slice).zip(0..).collect();
-        let longest = by_bytes.keys().map(|token| token.len()).max().unwrap_or(0);
-        Self { by_bytes, longest }
+impl<'t> Merger<'t> {
+    /// For the matches of this text.
+    pub(super) fn new(vocabulary: &'static Vocabulary, text: &'t str) -> Self {
+        let (window, starts, repeats) = (Parts::default(), Vec::new(), Repeats::of(text));
+        Self { vocabulary, text: text.as_bytes(), window, starts, repeats }
     }
 
-    /// The number of tokens.
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.by_bytes.len()
-    }
-
-    fn rank(&self, bytes: &[u8]) -> Option<u32> {
-        if bytes.len() > self.longest { None } else { self.by_bytes.get(bytes).copied() }
-    }
-
-    /// The lengths in bytes of the tokens of one match, in order: of all neighbours that make a
-    /// token together, those that make the token of lowest rank are merged, leftmost first, until
-    /// none are left. A match that is a token is that token.
-    pub(super) fn token_lengths(&self, bytes: &[u8]) -> Vec<usize> {
-        if self.rank(bytes).is_some() {
-            return vec![bytes.len()];
+    /// The number of tokens of the match at `start..end`. A match that is a token is that token,
+    /// whatever its bytes would merge into.
+    #[inline]
+    pub(super) fn count(&mut self, start: usize, end: usize) -> usize {
+        if self.vocabulary.rank(self.text, start, end).is_some() {
+            1
+        } else if end - start <= WINDOW {
+            let window = &mut self.window;
+            self.repeats.count(self.text, start, end, || window.merge(self.vocabulary, self.text, start, end))
+        } else {
+            self.merge_by_windows(start, end);
+            self.starts.len()
         }
-        let mut parts = Parts::single_bytes(bytes.len());
-        let mut merges: BinaryHeap<Reverse<(u32, usize, usize)>> = BinaryHeap::new();
-        let candidate = |start: usize, end: usize| {
-            let rank = bytes.get(start..end).and_then(|pair| self.rank(pair))?;
-            Some(Reverse((rank, start, end)))
-        };
-        merges.extend((0..bytes.len()).filter_map(|start| candidate(start, start + 2)));
-        while let Some(Reverse((_, start, end))) = merges.pop() {
-            // A merge that a neighbour's merge has overtaken no longer spans two parts.
-            if !parts.merge(start, end) {
+    }
+
+    /// The starts of the tokens of the match at `start..end`, as [`count`](Self::count) counts them.
+    pub(super) fn starts(&mut self, start: usize, end: usize) -> &[usize] {
+        if self.vocabulary.rank(self.text, start, end).is_some() {
+            self.starts.clear();
+            self.starts.push(start);
+        } else {
+            self.merge_by_windows(start, end);
+        }
+        &self.starts
+    }
+
+    /// Finds the tokens of a match. `starts` holds those that are settled and, last, the *joint*:
+    /// where the next one starts.
+    fn merge_by_windows(&mut self, start: usize, end: usize) {
+        self.starts.clear();
+        self.starts.push(start);
+        let mut reach = WINDOW;
+        loop {
+            let (from, joint) = match self.starts[..] {
+                [.., last, joint] => (last, joint),
+                _ => (start, start),
+            };
+            let to = end.min(joint + reach);
+            self.window.merge(self.vocabulary, self.text, from, to);
+            if from < joint && self.window.end_of_part(from) != joint {
+                // Go back by the reach, and try more than enough to get past this joint again.
+                let kept = self.starts.partition_point(|settled| settled + reach <= joint);
+                self.starts.truncate(kept.max(1));
+                reach *= 8;
                 continue;
             }
-            merges.extend(parts.pair_from(start).and_then(|end| candidate(start, end)));
-            merges.extend(parts.before(start).and_then(|previous| candidate(previous, end)));
+            let known = self.starts.len();
+            let mut token = self.window.end_of_part(joint);
+            while token < to {
+                self.starts.push(token);
+                token = self.window.end_of_part(token);
+            }
+            if to == end {
+                return;
+            }
+            // The first of the unsettled tokens starts at the joint.
+            let settled = (self.starts.len() + 1).saturating_sub(UNSETTLED);
+            self.starts.truncate(settled.max(known));
+            if settled <= known {
+                reach *= 2;
+            }
         }
-        parts.lengths()
     }
 }
 
-/// The parts that a run of bytes is in, as a list linked in both directions by their places.
-struct Parts {
-    /// For the first byte of a part, where the next part starts; 0 for any other byte.
-    next: Vec<usize>,
-    /// For the first byte of a part but the first, where the part before it starts.
-    previous: Vec<usize>,
+/// What is no token is often a name, and comes again: the counts of the last matches, by a number
+/// made from their bytes. Where two matches share the number, the later one stays.
+struct Repeats {
+    /// A power of two of places: few for a short text, and never more than a processor's cache holds.
+    places: Vec<Repeat>,
 }
 
-impl Parts {
-    fn single_bytes(length: usize) -> Self {
-        Self { next: (1..=length).collect(), previous: (0..length).map(|at| at.saturating_sub(1)).collect() }
+/// Where a match is in the text, and its tokens. The default is no match.
+#[derive(Clone, Copy, Default)]
+struct Repeat {
+    start: u32,
+    end: u32,
+    tokens: u32,
+}
+
+const MOST_REPEATS: usize = 1 << 12;
+
+impl Repeats {
+    fn of(text: &str) -> Self {
+        let places = (text.len() / 16).next_power_of_two().min(MOST_REPEATS);
+        Self { places: vec![Repeat::default(); places] }
     }
 
-    /// The start of the part after that at `start`, if a part starts there.
-    fn after(&self, start: usize) -> Option<usize> {
-        self.next.get(start).copied().filter(|&next| next > start)
-    }
-
-    /// Joins the two parts that span `start..end`; whether there were two.
-    fn merge(&mut self, start: usize, end: usize) -> bool {
-        let Some(middle) = self.after(start) else { return false };
-        if self.after(middle) != Some(end) {
-            return false;
+    /// The tokens of the match at `start..end`: those of an equal match before it, or as counted.
+    #[inline]
+    fn count(&mut self, text: &[u8], start: usize, end: usize, count: impl FnOnce() -> usize) -> usize {
+        let Some(found) = text.get(start..end) else { return count() };
+        let place = place_of(found) & (self.places.len() - 1);
+        let (Some(place), Ok(start), Ok(end)) = (self.places.get_mut(place), u32::try_from(start), u32::try_from(end))
+        else {
+            return count();
+        };
+        if text.get(place.start as usize..place.end as usize) == Some(found) {
+            return place.tokens as usize;
         }
-        self.set_next(start, end);
-        self.set_next(middle, 0);
-        if let Some(previous) = self.previous.get_mut(end) {
-            *previous = start;
+        let tokens = count();
+        *place = Repeat { start, end, tokens: tokens as u32 };
+        tokens
+    }
+}
+
+/// A number made from the length of a match, its first and its last bytes.
+#[inline]
+fn place_of(found: &[u8]) -> usize {
+    let (first, last) = match (found.first_chunk(), found.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (found.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
+    };
+    let mixed = (first ^ last.rotate_left(29) ^ found.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::vocabulary::{CL100K, O200K};
+    use super::*;
+
+    /// What merging gives by its definition, all of the text at once.
+    fn by_definition(vocabulary: &Vocabulary, text: &[u8]) -> Vec<usize> {
+        let mut starts: Vec<usize> = (0..=text.len()).collect();
+        loop {
+            let pairs =
+                (2..starts.len()).filter_map(|at| Some((vocabulary.rank(text, starts[at - 2], starts[at])?, at - 1)));
+            let Some((_, middle)) = pairs.min() else { break };
+            starts.remove(middle);
         }
-        true
+        starts.pop();
+        starts
     }
 
-    fn set_next(&mut self, start: usize, next: usize) {
-        if let Some(slot) = self.next.get_mut(start) {
-            *slot = next;
+    fn by_windows(vocabulary: &'static Vocabulary, text: &str) -> Vec<usize> {
+        let mut merger = Merger::new(vocabulary, text);
+        merger.merge_by_windows(0, text.len());
+        merger.starts
+    }
+
+    /// For each first letter the longest run of letters each of which makes a token of lower rank
+    /// with the next than with the one before: what merges is decided at its right end, and handed
+    /// on to the left.
+    fn chains(vocabulary: &Vocabulary) -> Vec<Vec<u8>> {
+        let letters = b'!'..=b'~';
+        let pairs = letters.clone().flat_map(|first| letters.clone().map(move |second| [first, second]));
+        let mut ranked: Vec<(u32, [u8; 2])> =
+            pairs.filter_map(|pair| Some((vocabulary.rank(&pair, 0, 2)?, pair))).collect();
+        ranked.sort_unstable();
+        let mut chains: Vec<Vec<u8>> = (0..128).map(|letter| vec![letter]).collect();
+        for (_, [first, second]) in ranked {
+            let longer = [&[first], chains[usize::from(second)].as_slice()].concat();
+            if longer.len() > chains[usize::from(first)].len() {
+                chains[usize::from(first)] = longer;
+            }
+        }
+        chains
+    }
+
+    #[test]
+    fn what_is_decided_at_the_end_reaches_back() {
+        for vocabulary in [&O200K, &CL100K] {
+            let mut chains = chains(vocabulary);
+            chains.sort_by_key(|chain| std::cmp::Reverse(chain.len()));
+            assert!(chains[0].len() > 50, "{}", chains[0].len());
+            for chain in &chains[..3] {
+                // The window ends at another place in the chain each time.
+                for ahead in (0..WINDOW).step_by(9) {
+                    let text = ["x".repeat(ahead).as_bytes(), chain, chain, chain].concat();
+                    let text = String::from_utf8(text).unwrap();
+                    assert_eq!(by_windows(vocabulary, &text), by_definition(vocabulary, text.as_bytes()), "{text:?}");
+                }
+            }
         }
     }
 
-    /// The end of the two parts that begin at `start`.
-    fn pair_from(&self, start: usize) -> Option<usize> {
-        self.after(self.after(start)?)
-    }
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The start of the part before that at `start`.
-    fn before(&self, start: usize) -> Option<usize> {
-        if start == 0 { None } else { self.previous.get(start).copied() }
-    }
-
-    fn lengths(&self) -> Vec<usize> {
-        let mut lengths = Vec::new();
-        let mut start = 0;
-        while let Some(end) = self.after(start) {
-            lengths.push(end - start);
-            start = end;
+        #[test]
+        fn windows_find_what_is_defined(text in "[a-c]{300,700}|[a-z]{300,700}|[一-京]{100,300}|[а-я]{200,400}|(语|言|模|型){100,300}|[!-~]{300,700}") {
+            for vocabulary in [&O200K, &CL100K] {
+                prop_assert_eq!(by_windows(vocabulary, &text), by_definition(vocabulary, text.as_bytes()));
+            }
         }
-        lengths
     }
 }

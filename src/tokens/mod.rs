@@ -5,14 +5,16 @@
 //! the model's [`Family`]. [`Tokenizer`] is whichever of them a model has. All of them count the
 //! text of one message as it stands joined, and hand each piece of it the tokens that begin there.
 //!
-//! An encoding cuts a text where counts add up (`cut`, by the character classes of `class`), counts
-//! the stretches, and counts joined pieces by their seams (`seam`). Most stretches are counted by
-//! tiktoken-rs; those that would be too much for it are split (`split`) and merged (`merge`) here.
+//! An encoding splits a text as its pattern says (`split`, by the character classes of `class`) and
+//! merges what it finds (`merge`, `parts`) with a vocabulary (`vocabulary`) that the build script has
+//! laid out (`image`). It cuts long texts where counts add up (`cut`), and counts joined pieces by
+//! their seams (`seam`).
 //! An estimate sums up what a text is made of (`features`) with the weights of a family (`estimate`,
 //! `estimators`). This room knows text and nothing of where it came from or what it costs.
 
 mod choice;
 mod class;
+mod common;
 mod count;
 mod cut;
 mod encoding;
@@ -20,10 +22,13 @@ mod estimate;
 mod estimators;
 mod family;
 mod features;
+mod image;
 mod merge;
+mod parts;
 mod seam;
 mod split;
 mod user;
+mod vocabulary;
 
 use std::sync::Arc;
 
@@ -31,7 +36,7 @@ pub use choice::{UnknownTokenizer, chosen};
 pub use count::{Basis, Count};
 pub use encoding::Encoding;
 pub use family::Family;
-pub use features::{Features, Scanned};
+pub use features::{Features, Joint};
 pub use seam::Measured;
 pub use user::{MAX_TOKENIZER_BYTES, UserTokenizer, UserTokenizerError};
 
@@ -81,7 +86,7 @@ impl Tokenizer {
 }
 
 impl MessageCount {
-    /// Exact shares and their sum.
+    /// Exact shares, and their sum.
     pub fn exact(per_piece: Vec<u64>) -> Self {
         Self { total: Count::exact(per_piece.iter().sum()), per_piece }
     }

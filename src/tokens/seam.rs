@@ -113,15 +113,14 @@ impl Seam {
             [] => {}
             &[(_, piece)] => credit(counts, piece, encoding.count(&self.text)),
             ends => {
-                let (mut start, mut owner) = (0, 0);
-                for length in encoding.token_lengths(&self.text) {
+                let mut owner = 0;
+                for start in encoding.token_starts(&self.text) {
                     while ends.get(owner).is_some_and(|&(end, _)| end <= start) {
                         owner += 1;
                     }
                     if let Some(&(_, piece)) = ends.get(owner) {
                         credit(counts, piece, 1);
                     }
-                    start += length;
                 }
             }
         }

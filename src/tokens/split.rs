@@ -6,6 +6,8 @@
 //! above each step quotes the alternative that it stands for. Time is linear in the text: a run is
 //! looked at again only where a match ends inside it, which happens once or twice a run.
 
+use std::ops::Range;
+
 use super::class::Class;
 
 /// Which of the two patterns splits a text.
@@ -18,183 +20,219 @@ pub(super) enum Pattern {
 }
 
 impl Pattern {
-    /// The matches of a text, in order; joined they are the text.
-    pub(super) fn matches(self, text: &str) -> impl Iterator<Item = &str> {
-        let mut rest = text;
+    /// Where the matches of a text are, in order and without gaps.
+    #[inline]
+    pub(super) fn matches(self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        let text = Text(text);
+        let mut start = 0;
         std::iter::from_fn(move || {
-            let length = match self {
-                Self::O200k => o200k(rest)?,
-                Self::Cl100k => cl100k(rest)?,
+            let end = match self {
+                Self::O200k => text.o200k(start),
+                Self::Cl100k => text.cl100k(start),
             };
-            let (found, after) = rest.split_at_checked(length)?;
-            rest = after;
-            Some(found)
+            let found = start..end;
+            start = end;
+            (!found.is_empty()).then_some(found)
         })
     }
 }
 
-/// The length of the first match of the `o200k_base` pattern; nothing for an empty text.
-fn o200k(text: &str) -> Option<usize> {
-    let first = text.chars().next()?;
-    let class = Class::of(first);
-    // `[^\r\n\p{L}\p{N}]?` takes one character before the letters if it can.
-    let prefix = if takes_prefix(class) { first.len_utf8() } else { 0 };
-    let word = Word::at(text, prefix);
-    let bare = if prefix == 0 { word } else { Word::at(text, 0) };
-    // `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|…)?`, then
-    // `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|…)?`:
-    // each with the character before it, then without.
-    if let Some(end) = word.lower_end.or(bare.lower_end).or(word.upper_end).or(bare.upper_end) {
-        return Some(end + contraction(tail(text, end)));
-    }
-    if class == Class::Number {
-        return Some(digits(text));
-    }
-    if let Some(end) = punctuation(text, &['\r', '\n', '/']) {
-        return Some(end);
-    }
-    let white = White::at(text);
-    // `\s*[\r\n]+`, then `\s+(?!\S)`, then `\s+`.
-    Some(white.after_newline.unwrap_or(if white.to_the_end { white.end } else { white.all_but_last() }))
-}
-
-/// The length of the first match of the `cl100k_base` pattern; nothing for an empty text.
-fn cl100k(text: &str) -> Option<usize> {
-    let first = text.chars().next()?;
-    let class = Class::of(first);
-    // `'(?i:[sdmt]|ll|ve|re)`
-    let short = contraction(text);
-    if short > 0 {
-        return Some(short);
-    }
-    // `[^\r\n\p{L}\p{N}]?+\p{L}++`
-    let prefix = if takes_prefix(class) { first.len_utf8() } else { 0 };
-    let letters = run(tail(text, prefix), Class::is_letter);
-    if letters > 0 {
-        return Some(prefix + letters);
-    }
-    if class == Class::Number {
-        return Some(digits(text));
-    }
-    if let Some(end) = punctuation(text, &['\r', '\n']) {
-        return Some(end);
-    }
-    let white = White::at(text);
-    // `\s++$`, then `\s*[\r\n]`, then `\s+(?!\S)`, then `\s`.
-    Some(if white.to_the_end { white.end } else { white.after_newline.unwrap_or(white.all_but_last()) })
-}
-
+/// `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]`
+const CAPITALS: Class = Class::UPPER.or(Class::UNCASED).or(Class::MARK);
+/// `[\p{Ll}\p{Lm}\p{Lo}\p{M}]`
+const SMALL: Class = Class::LOWER.or(Class::UNCASED).or(Class::MARK);
 /// `[^\r\n\p{L}\p{N}]`
-fn takes_prefix(class: Class) -> bool {
-    !class.is_letter() && !matches!(class, Class::Newline | Class::Number)
+const PREFIX: Class = Class::MARK.or(Class::BLANK).or(Class::OTHER);
+/// `[^\s\p{L}\p{N}]`
+const PUNCTUATION: Class = Class::MARK.or(Class::OTHER);
+
+/// A text to be matched from any place in it. Places are bytes; those past the end are the end.
+#[derive(Clone, Copy)]
+struct Text<'t>(&'t str);
+
+impl Text<'_> {
+    /// The end of the match of the `o200k_base` pattern at a place; the place itself at the end.
+    fn o200k(self, start: usize) -> usize {
+        let (class, next) = self.class_at(start);
+        // `[^\r\n\p{L}\p{N}]?` takes one character before the letters if it can.
+        let word = self.word(if class.is(PREFIX) { next } else { start });
+        // Without it, the letters would begin with it, which only a mark can.
+        let bare = if class == Class::MARK { self.word(start) } else { Word::default() };
+        // `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|…)?`, then
+        // `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|…)?`:
+        // each with the character before it, then without.
+        if let Some(end) = word.small_end.or(bare.small_end).or(word.capitals_end).or(bare.capitals_end) {
+            return self.contraction(end).unwrap_or(end);
+        }
+        if class == Class::NUMBER {
+            return self.digits(next);
+        }
+        if let Some(end) = self.punctuation(start) {
+            return self.end_of(end, |byte| matches!(byte, b'\r' | b'\n' | b'/'));
+        }
+        // `\s*[\r\n]+`, then `\s+(?!\S)`, then `\s+`.
+        let white = self.white(start);
+        white.after_newline.unwrap_or(if white.ends_text { white.end } else { white.all_but_last })
+    }
+
+    /// The end of the match of the `cl100k_base` pattern at a place; the place itself at the end.
+    fn cl100k(self, start: usize) -> usize {
+        // `'(?i:[sdmt]|ll|ve|re)`
+        if let Some(end) = self.contraction(start) {
+            return end;
+        }
+        let (class, next) = self.class_at(start);
+        // `[^\r\n\p{L}\p{N}]?+\p{L}++`
+        let letters = if class.is(PREFIX) { next } else { start };
+        let end = self.run(letters, Class::LETTER);
+        if end > letters {
+            return end;
+        }
+        if class == Class::NUMBER {
+            return self.digits(next);
+        }
+        if let Some(end) = self.punctuation(start) {
+            return self.end_of(end, |byte| matches!(byte, b'\r' | b'\n'));
+        }
+        // `\s++$`, then `\s*[\r\n]`, then `\s+(?!\S)`, then `\s`.
+        let white = self.white(start);
+        if white.ends_text { white.end } else { white.after_newline.unwrap_or(white.all_but_last) }
+    }
+
+    /// Where the two word alternatives of `o200k_base` end for a word that starts at a place.
+    #[inline]
+    fn word(self, start: usize) -> Word {
+        let mut capitals_end = start;
+        // The end of the run's last character that may also stand in the second class: greedy as
+        // it is, the first class gives characters back until the second has one.
+        let mut given_back = None;
+        let small_start = loop {
+            let (class, next) = self.class_at(capitals_end);
+            if !class.is(CAPITALS) {
+                break capitals_end;
+            }
+            capitals_end = next;
+            if class != Class::UPPER {
+                given_back = Some(next);
+            }
+        };
+        let small_end = self.run(small_start, SMALL);
+        Word {
+            small_end: if small_end > small_start { Some(small_end) } else { given_back },
+            capitals_end: (capitals_end > start).then_some(capitals_end),
+        }
+    }
+
+    /// `(?i:'s|'t|'re|'ve|'m|'ll|'d)` at a place: its end. Case is folded as Unicode does, which
+    /// makes `ſ` (two bytes) an `s`.
+    #[inline]
+    fn contraction(self, start: usize) -> Option<usize> {
+        let bytes = self.0.as_bytes();
+        if bytes.get(start) != Some(&b'\'') {
+            return None;
+        }
+        let after = |offset: usize| bytes.get(start + offset).copied();
+        let length = match (after(1)?.to_ascii_lowercase(), after(2).map(|byte| byte.to_ascii_lowercase())) {
+            (b's' | b't' | b'm' | b'd', _) => 2,
+            (b'r' | b'v', Some(b'e')) | (b'l', Some(b'l')) => 3,
+            (0xc5, Some(0xbf)) => 3,
+            _ => return None,
+        };
+        Some(start + length)
+    }
+
+    /// The end of `\p{N}{1,3}` whose first number has ended.
+    fn digits(self, second: usize) -> usize {
+        let (class, third) = self.class_at(second);
+        if class != Class::NUMBER {
+            return second;
+        }
+        let (class, end) = self.class_at(third);
+        if class == Class::NUMBER { end } else { third }
+    }
+
+    /// The end of ` ?[^\s\p{L}\p{N}]+` at a place.
+    #[inline]
+    fn punctuation(self, start: usize) -> Option<usize> {
+        let from = start + usize::from(self.0.as_bytes().get(start) == Some(&b' '));
+        let end = self.run(from, PUNCTUATION);
+        (end > from).then_some(end)
+    }
+
+    /// The run of white space at a place.
+    fn white(self, start: usize) -> White {
+        let mut white = White { end: start, after_newline: None, all_but_last: start, ends_text: false };
+        let mut last = start;
+        loop {
+            let (class, next) = self.class_at(white.end);
+            if !class.is(Class::WHITE) {
+                white.all_but_last = if last > start { last } else { white.end };
+                white.ends_text = class == Class::NONE;
+                return white;
+            }
+            last = white.end;
+            white.end = next;
+            if class == Class::NEWLINE {
+                white.after_newline = Some(next);
+            }
+        }
+    }
+
+    /// The end of the run of such characters at a place.
+    #[inline]
+    fn run(self, start: usize, of: Class) -> usize {
+        let mut end = start;
+        loop {
+            let (class, next) = self.class_at(end);
+            if !class.is(of) {
+                return end;
+            }
+            end = next;
+        }
+    }
+
+    /// The end of the run of such ASCII characters at a place.
+    fn end_of(self, start: usize, of: impl Fn(u8) -> bool) -> usize {
+        let rest = self.0.as_bytes().get(start..).unwrap_or_default();
+        start + rest.iter().take_while(|&&byte| of(byte)).count()
+    }
+
+    /// The class of the character at a place, and where the next one is.
+    #[inline]
+    fn class_at(self, at: usize) -> (Class, usize) {
+        match self.0.as_bytes().get(at) {
+            Some(&byte) if byte.is_ascii() => (Class::of_ascii(byte), at + 1),
+            Some(_) => self.class_beyond_ascii(at),
+            None => (Class::NONE, at),
+        }
+    }
+
+    fn class_beyond_ascii(self, at: usize) -> (Class, usize) {
+        let c = self.0.get(at..).and_then(|rest| rest.chars().next());
+        c.map_or((Class::NONE, at), |c| (Class::of(c), at + c.len_utf8()))
+    }
 }
 
-/// Where the two word alternatives of `o200k_base` end, counted from the start of the text.
-#[derive(Debug, Clone, Copy)]
+/// Where the two word alternatives of `o200k_base` end.
+#[derive(Debug, Clone, Copy, Default)]
 struct Word {
     /// The end of `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+`, where it matches.
-    lower_end: Option<usize>,
+    small_end: Option<usize>,
     /// The end of `[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*`, where it matches and
     /// the other does not.
-    upper_end: Option<usize>,
+    capitals_end: Option<usize>,
 }
 
-impl Word {
-    /// The word that starts at byte `start`.
-    fn at(text: &str, start: usize) -> Self {
-        let mut upper_end = start;
-        // The run's last character that may also stand in the second class: greedy as it is, the
-        // first class gives characters back until the second has one.
-        let mut given_back = None;
-        for c in tail(text, start).chars() {
-            match Class::of(c) {
-                Class::Upper => {}
-                Class::Uncased | Class::Mark => given_back = Some(upper_end + c.len_utf8()),
-                _ => break,
-            }
-            upper_end += c.len_utf8();
-        }
-        let lower = run(tail(text, upper_end), |class| matches!(class, Class::Lower | Class::Uncased | Class::Mark));
-        Self {
-            lower_end: if lower > 0 { Some(upper_end + lower) } else { given_back },
-            upper_end: (upper_end > start).then_some(upper_end),
-        }
-    }
-}
-
-/// `(?i:'s|'t|'re|'ve|'m|'ll|'d)` at the start of the text: its length, or 0. Case is folded as
-/// Unicode does, which makes `ſ` an `s`.
-fn contraction(text: &str) -> usize {
-    let mut chars = text.chars();
-    if chars.next() != Some('\'') {
-        return 0;
-    }
-    match (chars.next().map(|c| c.to_ascii_lowercase()), chars.next().map(|c| c.to_ascii_lowercase())) {
-        (Some('s' | 't' | 'm' | 'd'), _) => 2,
-        (Some('ſ'), _) => 1 + 'ſ'.len_utf8(),
-        (Some('r' | 'v'), Some('e')) | (Some('l'), Some('l')) => 3,
-        _ => 0,
-    }
-}
-
-/// `\p{N}{1,3}`
-fn digits(text: &str) -> usize {
-    text.chars().take(3).take_while(|&c| Class::of(c) == Class::Number).map(char::len_utf8).sum()
-}
-
-/// ` ?[^\s\p{L}\p{N}]+` and then any of the `trailing` characters.
-fn punctuation(text: &str, trailing: &[char]) -> Option<usize> {
-    let space = usize::from(text.starts_with(' '));
-    let marks = run(tail(text, space), |class| matches!(class, Class::Other | Class::Mark));
-    if marks == 0 {
-        return None;
-    }
-    let after = tail(text, space + marks);
-    Some(space + marks + (after.len() - after.trim_start_matches(trailing).len()))
-}
-
-/// The run of white space at the start of a text.
+/// A run of white space.
 struct White {
     end: usize,
     /// The end of its last line break.
     after_newline: Option<usize>,
-    /// The start of its last character.
-    last: usize,
+    /// `\s+(?!\S)` before something that is not white: the end of the last character but one, or
+    /// of the only one.
+    all_but_last: usize,
     /// Whether the text ends with it.
-    to_the_end: bool,
-}
-
-impl White {
-    fn at(text: &str) -> Self {
-        let (mut end, mut after_newline, mut last) = (0, None, 0);
-        for c in text.chars() {
-            let class = Class::of(c);
-            if !class.is_white() {
-                break;
-            }
-            last = end;
-            end += c.len_utf8();
-            if class == Class::Newline {
-                after_newline = Some(end);
-            }
-        }
-        Self { end, after_newline, last, to_the_end: end == text.len() }
-    }
-
-    /// `\s+(?!\S)` before something that is not white, or the lone character where that leaves none.
-    fn all_but_last(&self) -> usize {
-        if self.last == 0 { self.end } else { self.last }
-    }
-}
-
-/// The length of the longest run of such characters at the start of the text.
-fn run(text: &str, of: impl Fn(Class) -> bool) -> usize {
-    text.char_indices().find(|&(_, c)| !of(Class::of(c))).map_or(text.len(), |(at, _)| at)
-}
-
-/// The text from a byte on; nothing if it is not there.
-fn tail(text: &str, from: usize) -> &str {
-    text.get(from..).unwrap_or_default()
+    ends_text: bool,
 }
 
 #[cfg(test)]
@@ -217,8 +255,9 @@ mod tests {
             ("!\u{301}é", &["!\u{301}é"], &["!\u{301}", "é"]),
         ];
         for (text, o200k, cl100k) in both {
-            assert_eq!(Pattern::O200k.matches(text).collect::<Vec<_>>(), o200k, "{text:?}");
-            assert_eq!(Pattern::Cl100k.matches(text).collect::<Vec<_>>(), cl100k, "{text:?}");
+            let found = |pattern: Pattern| pattern.matches(text).map(|found| &text[found]).collect::<Vec<_>>();
+            assert_eq!(found(Pattern::O200k), o200k, "{text:?}");
+            assert_eq!(found(Pattern::Cl100k), cl100k, "{text:?}");
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use git2::Oid;
 
 use super::cache::Cache;
+use super::change::{Change, by_objects};
 use super::links::{self, Standing};
 use super::objects::{Entry, EntryKind, Objects, named, object_id};
 use super::{
@@ -21,7 +22,7 @@ pub struct CommitTree {
     /// The project's folder in the repository, without slashes at its ends; empty at the git root.
     pub(super) prefix: String,
     /// The project root's tree object, if the commit holds the project's folder.
-    root: Option<Oid>,
+    pub(super) root: Option<Oid>,
     cache: Cache,
     /// Commits whose parents a shallow clone does not have.
     pub(super) shallow: Arc<[Oid]>,
@@ -46,8 +47,13 @@ impl CommitTree {
         &self.commit
     }
 
+    /// The project root's tree object, if the commit holds the project's folder.
+    pub(super) fn root(&self) -> Option<Oid> {
+        self.root
+    }
+
     /// The entry at a path below the project root; no link is followed.
-    fn entry(&self, path: &str) -> Result<Option<Entry>, Error> {
+    pub(super) fn entry(&self, path: &str) -> Result<Option<Entry>, Error> {
         let Some(mut folder) = self.root else { return Ok(None) };
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {
@@ -130,6 +136,10 @@ impl Tree for CommitTree {
 
     fn name(&self) -> TreeName {
         TreeName::Commit(self.commit.clone())
+    }
+
+    fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
+        by_objects(base, self)
     }
 
     fn base(&self) -> Option<&dyn Tree> {

@@ -102,7 +102,7 @@ impl Walk<'_> {
             let parent_tree = self.objects.commit(*parent)?.tree;
             let mut differing = Vec::new();
             for path in open {
-                if self.same(commit.tree, parent_tree, &path)? {
+                if same_file(self.objects, commit.tree, parent_tree, &path)? {
                     settled.push((path, Side::Parent(*parent)));
                 } else {
                     differing.push(path);
@@ -113,26 +113,29 @@ impl Walk<'_> {
         settled.extend(open.into_iter().map(|path| (path, Side::Here)));
         Ok(settled)
     }
+}
 
-    /// Whether two trees hold the same file at a path; equal folders on the way settle it.
-    fn same(&self, mut one: Oid, mut other: Oid, path: &str) -> Result<bool, Error> {
-        let mut parts = path.split('/').peekable();
-        while let Some(part) = parts.next() {
-            if one == other {
-                return Ok(true);
-            }
-            let (one_folder, other_folder) = (self.objects.folder(one)?, self.objects.folder(other)?);
-            let (Some(one_entry), Some(other_entry)) = (one_folder.get(part), other_folder.get(part)) else {
-                return Ok(false);
-            };
-            if parts.peek().is_none() {
-                return Ok(one_entry.id == other_entry.id && one_entry.kind == other_entry.kind);
-            }
-            if one_entry.kind != EntryKind::Folder || other_entry.kind != EntryKind::Folder {
-                return Ok(false);
-            }
-            (one, other) = (one_entry.id, other_entry.id);
+/// Whether two trees hold the same file at a path, or none there; equal folders on the way settle it.
+/// A link is the same when it says the same.
+pub(super) fn same_file(objects: &Objects, mut one: Oid, mut other: Oid, path: &str) -> Result<bool, Error> {
+    let mut parts = path.split('/').peekable();
+    while let Some(part) = parts.next() {
+        if one == other {
+            return Ok(true);
         }
-        Ok(false)
+        let (one_folder, other_folder) = (objects.folder(one)?, objects.folder(other)?);
+        let (one_entry, other_entry) = match (one_folder.get(part), other_folder.get(part)) {
+            (Some(one), Some(other)) => (one, other),
+            (None, None) => return Ok(true),
+            _ => return Ok(false),
+        };
+        if parts.peek().is_none() {
+            return Ok(one_entry.id == other_entry.id && one_entry.kind == other_entry.kind);
+        }
+        if one_entry.kind != EntryKind::Folder || other_entry.kind != EntryKind::Folder {
+            return Ok(false);
+        }
+        (one, other) = (one_entry.id, other_entry.id);
     }
+    Ok(false)
 }

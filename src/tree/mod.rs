@@ -14,8 +14,12 @@
 //! links are followed inside the project only (`links.rs`); git's own folder, the project's
 //! `dist/` and whatever lies in a submodule are not text; and every walk has a budget.
 
+mod ancestry;
 mod attributes;
+mod blame;
+mod branch;
 mod cache;
+mod change;
 mod commit;
 mod disk;
 mod eol;
@@ -23,6 +27,7 @@ mod footing;
 mod history;
 mod ignored;
 mod index;
+mod lineage;
 mod links;
 mod memory;
 mod objects;
@@ -38,9 +43,13 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
 
+pub use blame::{BlamedLines, MAX_BLAMED_BYTES};
+pub use branch::DefaultBranch;
+pub use change::Change;
 pub use commit::CommitTree;
 pub use footing::{Footing, Ground};
 pub use index::IndexTree;
+pub use lineage::{Parents, Questions, Signature};
 pub use memory::Memory;
 pub use place::Place;
 pub use recorder::{Record, Recorder, Uncommitted, uncommitted};
@@ -84,6 +93,11 @@ pub trait Tree: Send + Sync {
 
     /// What this tree is.
     fn name(&self) -> TreeName;
+
+    /// The files that differ from a commit, by path, without build output and what git ignores.
+    fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
+        change::by_listing(base, self)
+    }
 
     /// The commit that a working tree or an index stands on, to tell what is uncommitted. `None`
     /// for a commit, outside a repository, and before the first commit.

@@ -22,6 +22,9 @@ const MAX_FOLDER_BYTES: usize = 64 * 1024 * 1024;
 /// The most folder entries that are kept in memory at once; beyond it the store starts afresh.
 const MAX_KEPT_ENTRIES: usize = 1_000_000;
 
+/// The most bytes of files that are kept in memory at once; beyond it the store starts afresh.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+
 /// What an entry of a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EntryKind {
@@ -82,6 +85,7 @@ pub(super) struct Objects {
     store: Odb<'static>,
     format: ObjectFormat,
     folders: Mutex<KeptFolders>,
+    files: Mutex<KeptFiles>,
     /// How to get an object that is not here.
     cure: String,
 }
@@ -90,6 +94,13 @@ pub(super) struct Objects {
 struct KeptFolders {
     folders: HashMap<Oid, Arc<Folder>>,
     entries: usize,
+}
+
+/// Files by id: the trees of one repository share most of theirs.
+#[derive(Default)]
+struct KeptFiles {
+    files: HashMap<Oid, Arc<[u8]>>,
+    bytes: usize,
 }
 
 impl Objects {
@@ -104,7 +115,7 @@ impl Objects {
         let store = Odb::new_ext(format).map_err(|error| unreadable(error.message()))?;
         let name = folder.to_str().ok_or_else(|| unreadable("its path is not UTF-8"))?;
         store.add_disk_alternate(name).map_err(|error| unreadable(error.message()))?;
-        Ok(Self { store, format, folders: Mutex::default(), cure })
+        Ok(Self { store, format, folders: Mutex::default(), files: Mutex::default(), cure })
     }
 
     /// The hash that names objects here.
@@ -114,6 +125,21 @@ impl Objects {
 
     /// A file's bytes.
     pub(super) fn file(&self, id: Oid) -> Result<Arc<[u8]>, ReadError> {
+        if let Some(bytes) = lock(&self.files).files.get(&id) {
+            return Ok(bytes.clone());
+        }
+        let bytes = self.read_file(id)?;
+        let mut kept = lock(&self.files);
+        if kept.bytes.saturating_add(bytes.len()) > MAX_KEPT_BYTES {
+            *kept = KeptFiles::default();
+        }
+        if bytes.len() <= MAX_KEPT_BYTES && kept.files.insert(id, bytes.clone()).is_none() {
+            kept.bytes += bytes.len();
+        }
+        Ok(bytes)
+    }
+
+    fn read_file(&self, id: Oid) -> Result<Arc<[u8]>, ReadError> {
         let (bytes, kind) = self.header(id)?;
         if kind != ObjectType::Blob {
             return Err(self.damaged(id, "a tree names it as a file").into());
@@ -165,6 +191,15 @@ impl Objects {
     pub(super) fn commit(&self, id: Oid) -> Result<CommitObject, Error> {
         parse_commit(self.small(id, ObjectType::Commit)?.data(), self.format)
             .ok_or_else(|| self.damaged(id, "it is not a commit that git can read"))
+    }
+
+    /// A commit's author line, and its message. Bytes that are not UTF-8 are shown as such.
+    pub(super) fn words(&self, id: Oid) -> Result<(String, String), Error> {
+        let object = self.small(id, ObjectType::Commit)?;
+        let text = String::from_utf8_lossy(object.data());
+        let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let author = head.lines().find_map(|line| line.strip_prefix("author ")).unwrap_or("");
+        Ok((author.to_owned(), message.to_owned()))
     }
 
     fn small(&self, id: Oid, wanted: ObjectType) -> Result<git2::OdbObject<'_>, Error> {

@@ -191,7 +191,7 @@ impl Place {
         Ok(IndexTree::new(objects, staged(&repository, file)?, &self.prefix, head))
     }
 
-    fn repository(&self, wanted: &str) -> Result<(MutexGuard<'_, Repository>, Arc<Objects>), Error> {
+    pub(super) fn repository(&self, wanted: &str) -> Result<(MutexGuard<'_, Repository>, Arc<Objects>), Error> {
         let both = self.repository.as_ref().zip(self.objects.as_ref());
         both.map(|(repository, objects)| (lock(repository), objects.clone())).ok_or_else(|| {
             let what = format!("{wanted}: {} is not in a git repository", self.root.display());
@@ -209,7 +209,12 @@ impl Place {
         id.map(|id| self.open_commit(repository, objects.clone(), id)).transpose()
     }
 
-    fn open_commit(&self, repository: &Repository, objects: Arc<Objects>, id: Oid) -> Result<CommitTree, Error> {
+    pub(super) fn open_commit(
+        &self,
+        repository: &Repository,
+        objects: Arc<Objects>,
+        id: Oid,
+    ) -> Result<CommitTree, Error> {
         CommitTree::open(objects, id, &self.prefix, shallow(repository))
     }
 }
@@ -314,7 +319,7 @@ fn bare() -> Error {
     Error::repository("the repository is bare: it has no working tree and no index", "name a revision: `--rev HEAD`")
 }
 
-fn plain(what: &str, error: &git2::Error) -> Error {
+pub(super) fn plain(what: &str, error: &git2::Error) -> Error {
     Error::repository(format!("{what}: {}", error.message()), "check the repository with `git status` and `git fsck`")
 }
 
@@ -336,6 +341,13 @@ fn resolve(repository: &Repository, rev: &str) -> Result<Oid, Error> {
 }
 
 fn unknown(repository: &Repository, rev: &str, error: &git2::Error) -> Error {
+    let is_unborn = repository.head().is_err_and(|error| error.code() == ErrorCode::UnbornBranch);
+    if rev.starts_with("HEAD") && is_unborn {
+        return Error::usage(
+            format!("there is no revision `{rev}`: nothing is committed yet"),
+            "make the first commit",
+        );
+    }
     if error.code() == ErrorCode::Ambiguous {
         return Error::usage(format!("`{rev}` is short for several objects"), "write more digits of the id");
     }

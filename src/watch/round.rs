@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::build::{Attempt, Build, Memory, Request, rebuild_all};
+use crate::build::{Attempt, Build, Memory, Request, Standing, rebuild};
 use crate::diag::Diagnostic;
 use crate::emit::request::bodies;
 use crate::error::{Error, Failure};
@@ -50,12 +50,17 @@ impl Round {
     }
 }
 
+/// After so many looks, what none of them asked for is forgotten: texts as they stood in between.
+const LOOKS_A_TURN: u32 = 100;
+
 /// Looks at a project again and again.
 pub(super) struct Rounds {
     /// Where the project is looked for.
     start: PathBuf,
     request: Request,
     memory: Memory,
+    standing: Standing,
+    looks: u32,
     remembered: Arc<Remembered>,
     /// The builds whose request bodies were tried, with what is wrong with them.
     tried: HashMap<ContextId, (Arc<Build>, Vec<Diagnostic>)>,
@@ -69,7 +74,7 @@ pub(super) struct Rounds {
 /// The builds of the commit that the working tree stands on.
 #[derive(Default)]
 struct Head {
-    memory: Option<Memory>,
+    standing: Standing,
     commit: Option<ObjectId>,
     builds: Option<Arc<[Attempt]>>,
 }
@@ -82,6 +87,8 @@ impl Rounds {
             start,
             request,
             memory: Memory::default(),
+            standing: Standing::default(),
+            looks: 0,
             remembered: Arc::default(),
             tried: HashMap::new(),
             place: None,
@@ -98,6 +105,7 @@ impl Rounds {
     /// Forgets everything, so that the next look is a first one.
     pub fn forget(&mut self) {
         self.memory = Memory::default();
+        self.standing = Standing::default();
         self.remembered = Arc::default();
         self.tried.clear();
         self.head = Head::default();
@@ -114,8 +122,12 @@ impl Rounds {
         let opened = Place::find(&self.start)
             .and_then(|place| place.worktree_remembering(&self.remembered).map(|tree| (place, tree)));
         let (place, tree) = opened?;
-        let outcome = rebuild_all(&tree, &self.request, &self.memory);
+        let outcome = rebuild(&tree, &self.request, &self.memory, &mut self.standing);
         self.remembered.turn();
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.is_multiple_of(LOOKS_A_TURN) {
+            self.memory.turn();
+        }
         (self.place, self.tree) = (Some(place), Some(tree));
         Ok(outcome?.into_iter().map(|attempt| self.with_bodies(attempt)).collect())
     }
@@ -150,9 +162,9 @@ impl Rounds {
         let tree = self.place.as_ref()?.commit("HEAD").ok()?;
         let commit = tree.name().commit().map(|commit| commit.id.clone());
         if self.head.commit != commit || self.head.builds.is_none() {
-            let memory = self.head.memory.get_or_insert_with(|| self.memory.beside());
             self.head.commit = commit;
-            self.head.builds = rebuild_all(&tree, &self.request, memory).ok().map(Into::into);
+            let builds = rebuild(&tree, &self.request, &self.memory, &mut self.head.standing);
+            self.head.builds = builds.ok().map(Into::into);
         }
         self.head.builds.clone()
     }

@@ -18,7 +18,10 @@ scenario    a scenario of simulate
 bundle      bundle.json
 build       the output of build and check with --format json
 list        the output of list --format json
+diff        the output of diff --format json
 explain     the output of explain --format json
+log         the output of log --format json
+blame       the output of blame --format json
 count       the output of count --format json
 break-even  the output of break-even --format json
 models      the output of models --format json

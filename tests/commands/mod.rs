@@ -3,10 +3,12 @@
 mod build;
 mod check;
 mod count;
+mod diff;
 mod explain;
 mod generate;
 mod init;
 mod list;
+mod lock;
 mod project;
 mod render;
 mod screen;

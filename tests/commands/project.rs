@@ -86,9 +86,9 @@ fn before_the_first_commit_there_is_no_head() {
     repo.run("build --rev HEAD").is(str![[r#"
 exit 2
 --- stderr
-error: there is no revision `HEAD`
+error: there is no revision `HEAD`: nothing is committed yet
  |
- = help: see `git branch --all` and `git tag`, or fetch the branch
+ = help: make the first commit
 
 "#]]);
 }

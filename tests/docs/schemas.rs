@@ -94,7 +94,15 @@ fn every_json_output_is_valid_by_its_schema() {
         &["list", "--uses", "docs/architecture.md"],
         &["explain", "support/triage@eu"],
         &["explain", "review/pull-request:system/rubric.1", "--commits"],
+        &["log", "support/triage", "--as-of", "2026-11-21"],
+        &["diff", "HEAD~20..HEAD", "--as-of", "2026-11-21"],
         &["count", "README.md", "Cargo.toml"],
+        &["diff", "HEAD..HEAD"],
+        &["log", "support/triage"],
+        &["blame", "review/commit-message"],
+        &["break-even", "support/triage", "--training", "500", "--tuned-input", "0.3", "--tuned-output", "1.2"],
+        &["log", "docs/changelog", "--follow"],
+        &["blame", "support/triage@eu"],
         &["models"],
         &["models", "claude-opus-5", "--as-of", "2026-11-21"],
         &["models", "--changes"],
@@ -146,6 +154,20 @@ fn a_report_of_broken_contexts_is_valid_too() {
     assert!(json["broken"][0]["diagnostics"].as_array().unwrap().len() >= 2, "{json:#}");
     assert_eq!(json["contexts"][0]["budgets"][0]["status"], "fail", "{json:#}");
     hold(&name, &json, "build");
+}
+
+#[test]
+fn the_report_of_a_change_is_valid_too() {
+    let mut shell = pages::Shell::new();
+    let made = shell.run("{ contexture init && git init -q -b main && git add -A && git commit -qm Start; } 2>&1");
+    assert_eq!(made.0, 0, "{}", made.1);
+    shell.run("sed -i.old 's/Ten, and not a cent more/Ten at most/' contexts/assistant/examples.jsonl");
+    shell.run("rm contexture.yaml && mkdir contexts/other && echo 'system: [{text: Hi}]' >contexts/other/new.yaml");
+    shell.run("echo 'system: [{file: nowhere}]' >contexts/other/broken.yaml");
+    let (_, printed) = shell.run("contexture diff --format json 2>/dev/null");
+    let json: Value = serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"));
+    assert!(json["contexts"].as_array().unwrap().len() > 2, "{json:#}");
+    hold("diff", &json, "diff");
 }
 
 /// The whole of a YAML text, and whether the decoder takes it.

@@ -1,6 +1,7 @@
 //! Bad inputs, one a test: what is said about each, to the byte, and that nothing is written.
 
 mod blocks;
+mod chance;
 mod examples;
 mod extends;
 mod fragments;

@@ -371,3 +371,55 @@ error[missing-fragment]: there is no file `a.md`
 
 "#]]);
 }
+
+#[test]
+fn a_manifest_in_a_folder_that_is_named_like_a_bundle() {
+    let repo = project(&[("contexts/a.bundle/b.yaml", "system: [{text: Hi}]\n")]);
+    refused(&repo).is(str![[r#"
+exit 2
+--- stdout
+0 contexts built, 1 broken
+--- stderr
+error[bad-id]: the file name makes the id `a.bundle/b`, and no folder of an id ends with `.bundle`
+--> contexts/a.bundle/b.yaml
+ = help: rename the file
+
+
+"#]]);
+}
+
+#[test]
+fn a_match_that_is_named_like_a_variant() {
+    let repo = project(&[("contexts/p.yaml", "each: p/*.md\nsystem: [{file: $each}]\n"), ("p/a@b.md", "A\n")]);
+    refused(&repo).is(str![[r#"
+exit 2
+--- stdout
+0 contexts built, 1 broken
+--- stderr
+error[bad-id]: the file name makes the id `p/a@b`, and an id holds no `@`, no `:` and no part that starts with `.`
+--> p/a@b.md
+ = help: rename the file
+
+
+"#]]);
+}
+
+#[test]
+fn an_id_that_two_manifests_make() {
+    let each = "each: q/*.md\nsystem: [{file: $each}]\n";
+    let files = [("contexts/p.yaml", each), ("q/a.md", "A\n"), ("contexts/p/a.yaml", "system: [{text: Hi}]\n")];
+    let repo = project(&files);
+    let outcome = refused(&repo);
+    outcome.is(str![[r#"
+exit 2
+--- stdout
+0 contexts built, 1 broken
+--- stderr
+error[duplicate-id]: contexts/p.yaml and contexts/p/a.yaml both make the id `p/a`
+--> contexts/p/a.yaml
+ = help: rename one of the files
+
+
+"#]]);
+    assert_eq!(repo.run("build p/a"), outcome);
+}

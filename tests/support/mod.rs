@@ -16,4 +16,5 @@ mod repo;
 
 pub use outcome::Outcome;
 
+pub use outcome::same;
 pub use repo::{Repo, names, path, texts};

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 mod basics;
-mod chance;
+pub mod chance;
 mod content;
 mod hostile;
 mod patterns;

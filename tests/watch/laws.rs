@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use contexture::build::{Attempt, Memory, Request, build_all, rebuild_all};
+use contexture::build::{Attempt, Memory, Request, Standing, build_all, rebuild};
 use contexture::error::Failure;
 use contexture::report::build::BuildReport;
 use contexture::tree::{Memory as MemoryTree, Remembered};
@@ -97,12 +97,16 @@ proptest! {
         let repo = library();
         repo.git(["branch", "other"]);
         let (request, memory, remembered) = (Request::default(), Memory::default(), Arc::new(Remembered::default()));
+        let mut standing = Standing::default();
         for (number, edit) in edits.iter().enumerate() {
             edit.make(&repo);
             let place = repo.place();
             let tree = place.worktree_remembering(&remembered).expect("a working tree");
-            let warm = rebuild_all(&tree, &request, &memory);
+            let warm = rebuild(&tree, &request, &memory, &mut standing);
             remembered.turn();
+            if number % 3 == 0 {
+                memory.turn();
+            }
             let cold = build_all(&place.worktree().expect("a working tree"), &request);
             prop_assert_eq!(told(&warm), told(&cold), "after edit {}: {:?}", number, edit);
         }
@@ -111,17 +115,17 @@ proptest! {
 
 #[test]
 fn a_context_that_does_not_read_what_changed_is_not_built_again() {
-    let build = |memory: &Memory, text: &str| {
+    let (memory, mut standing) = (Memory::default(), Standing::default());
+    let mut build = |text: &str| {
         let tree = MemoryTree::new()
             .file(&path("contexts/a.yaml"), "system: [{file: a.md}]")
             .file(&path("contexts/b.yaml"), "system: [{file: b.md}]")
             .file(&path("a.md"), text)
             .file(&path("b.md"), "B");
-        let attempts = rebuild_all(&tree, &Request::default(), memory).expect("attempts");
+        let attempts = rebuild(&tree, &Request::default(), &memory, &mut standing).expect("attempts");
         attempts.into_iter().map(|attempt| attempt.result.expect("a build")).collect::<Vec<_>>()
     };
-    let memory = Memory::default();
-    let (first, second, third) = (build(&memory, "one"), build(&memory, "two"), build(&memory, "two"));
+    let (first, second, third) = (build("one"), build("two"), build("two"));
     assert!(!Arc::ptr_eq(&first[0], &second[0]) && Arc::ptr_eq(&first[1], &second[1]));
     assert!(Arc::ptr_eq(&second[0], &third[0]) && Arc::ptr_eq(&second[1], &third[1]));
 }

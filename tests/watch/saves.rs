@@ -163,7 +163,8 @@ fn a_rebase_settles_on_what_it_leaves() {
     let mut watching = Watching::of(&repo, "");
     repo.git(["rebase", "--quiet", "main"]);
     watching.catch_up(&repo);
-    assert_eq!(watching.rounds_before(&repo, "marker"), 0);
+    // Its text may be seen before the commit that holds it.
+    assert!(watching.rounds_before(&repo, "marker") <= 1);
 }
 
 #[test]

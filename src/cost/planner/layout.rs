@@ -35,7 +35,8 @@ pub struct Placed {
     pub why: String,
 }
 
-/// What the same request would cost more without one breakpoint; negative where it costs.
+/// What a breakpoint saves beyond those behind it; negative where it costs. Those of a layout add up
+/// to what it saves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Worth {
     /// A month.

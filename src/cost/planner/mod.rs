@@ -187,8 +187,7 @@ impl Draft {
             None if !is_valued => selection.extend(choice.last(&selection, mechanism)),
             None => {}
         }
-        let added = selection.iter().filter(|(index, _)| choice.boundaries[*index].forced.is_none()).count();
-        let total = choice.cost(&selection).saturating_add(FEE.saturating_mul(added as i128));
+        let total = choice.cost(&selection).saturating_add(choice.fees(&selection));
         Self { ttls, choice, is_valued, selection, total }
     }
 

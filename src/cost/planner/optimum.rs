@@ -87,6 +87,19 @@ impl Choice {
         cost
     }
 
+    /// What the breakpoints of a selection have to save that nobody asked for.
+    pub(super) fn fees(&self, selection: &[(usize, usize)]) -> i128 {
+        selection
+            .iter()
+            .filter_map(|(boundary, _)| self.boundaries.get(*boundary))
+            .map(|boundary| self.fee(boundary))
+            .sum()
+    }
+
+    fn fee(&self, boundary: &Boundary) -> i128 {
+        if boundary.forced.is_some() { 0 } else { self.fee }
+    }
+
     /// Whether a breakpoint may be the `number`-th (from 1) there, at this level.
     pub(super) fn allows(&self, boundary: &Boundary, level: usize, number: usize) -> bool {
         let times = if self.minimum_per_breakpoint { number as u64 } else { 1 };
@@ -149,7 +162,7 @@ impl Choice {
                 let value = values[index * levels + level];
                 let Some(line) = hull.lowest(value) else { continue };
                 let stretch = i128::from(boundary.tokens - line.tokens);
-                let fee = if boundary.forced.is_some() { 0 } else { self.fee };
+                let fee = self.fee(boundary);
                 let cost = line.cost.saturating_add(stretch.saturating_mul(value)).saturating_add(fee);
                 layer.reached[index * levels + level] = Some(Reached { cost, before: line.from });
             }
@@ -288,7 +301,7 @@ mod tests {
             1usize..6,
             prop_oneof![Just(0u64), 0..=tokens * 3 / 2],
             any::<bool>(),
-            prop_oneof![Just(0i128), 0..=fee],
+            prop_oneof![Just(0), 0..=fee],
         )
             .prop_map(|(boundaries, levels, limit, minimum, minimum_per_breakpoint, fee)| {
                 let (mut tokens, mut lost) = (0, 0);

@@ -21,15 +21,14 @@ pub(super) struct Reasons<'a> {
 }
 
 impl Reasons<'_> {
-    /// The `number`-th breakpoint of the selection, with its worth: what a month costs more without
-    /// it, the others standing.
+    /// The `number`-th breakpoint of the selection, with its worth: what it saves beyond those behind
+    /// it. So the last one bears what caching saves at all, and the worths add up.
     pub(super) fn placed(&self, number: usize, live: &[Asked]) -> Placed {
         let draft = self.chosen;
         let at = draft.selection[number];
         let is_explicit = live.iter().any(|asked| asked.after == at.0);
-        let without: Vec<_> =
-            draft.selection.iter().enumerate().filter(|(other, _)| *other != number).map(|(_, at)| *at).collect();
-        let saved = draft.choice.cost(&without).saturating_sub(draft.choice.cost(&draft.selection));
+        let behind = draft.selection.get(number + 1..).unwrap_or_default();
+        let saved = draft.choice.cost(behind).saturating_sub(draft.choice.cost(&draft.selection[number..]));
         let calls = self.terms.traffic.map_or(0, Traffic::live_calls);
         let worth = (draft.is_valued && calls > 0)
             .then(|| Worth { month: Usd { femto: saved }, call: divided(saved, calls.into()) });
@@ -42,7 +41,7 @@ impl Reasons<'_> {
         why.push_str(&match (is_last, worth) {
             (true, Some(worth)) => self.last(breakpoint, worth),
             (true, None) => self.unvalued(breakpoint),
-            (false, Some(worth)) => self.inner(breakpoint, worth),
+            (false, Some(worth)) => self.inner(breakpoint, draft.selection[number + 1].0, worth),
             (false, None) => format!("ends the first {} tokens", grouped(self.tokens(breakpoint.after))),
         });
         if is_last && !is_explicit {
@@ -87,24 +86,46 @@ impl Reasons<'_> {
         let verb = if worth.month < Usd::ZERO { "costs" } else { "saves" };
         let amount = |amount: Usd| money(Usd { femto: amount.femto.saturating_abs() });
         format!(
-            "{}; at {} a month they are read {chance} of the time{}; {verb} {} a call, {} a month",
+            "{}; at {} a month they are read {chance} of the time{}{}; {verb} {} a call, {} a month",
             self.extent(breakpoint.after),
             counted(traffic.live_calls(), "call"),
             self.prices(breakpoint.ttl),
+            self.rewarms(breakpoint, traffic),
             amount(worth.call),
             amount(worth.month),
         )
     }
 
+    /// How often a deploy makes them be written anew.
+    fn rewarms(&self, breakpoint: Breakpoint, traffic: &Traffic) -> String {
+        let lost = self.lost(breakpoint.after);
+        if traffic.rewarms() == 0 || lost == Chance::NEVER {
+            return String::new();
+        }
+        let share = if lost == Chance::CERTAIN { String::new() } else { format!("{lost} of ") };
+        format!(", and once more after {share}{}", counted(traffic.rewarms(), "deploy"))
+    }
+
+    fn lost(&self, after: usize) -> Chance {
+        self.table.lost.get(after).copied().unwrap_or(Chance::CERTAIN)
+    }
+
     /// What is paid when they are read, and when not.
     fn prices(&self, ttl: Ttl) -> String {
         let Some((input, read, write)) = self.rates(ttl) else { return String::new() };
-        format!(
-            ", at {} a million instead of {}, and written the rest of the time at {}",
-            per_million(read),
-            per_million(input),
-            per_million(write)
-        )
+        let (input, read, write) = (per_million(input), per_million(read), per_million(write));
+        let prices = format!(", at {read} a million instead of {input}");
+        if !matches!(self.mechanism.family, Family::WholeObject(_)) {
+            return format!("{prices}, and written the rest of the time at {write}");
+        }
+        let stored = self.terms.model.prices.as_ref().and_then(|prices| prices.storage);
+        let stored =
+            stored.map_or(String::new(), |price| format!(", stored for {ttl} at {} an hour", per_million(price)));
+        let unasked = match self.terms.model.rules.implicit {
+            Some(_) => " (what is cached unasked is not promised, and not counted on)",
+            None => "",
+        };
+        format!("{prices}, and the object is made anew the rest of the time at {write}{stored}{unasked}")
     }
 
     /// Input, read and write price.
@@ -117,26 +138,27 @@ impl Reasons<'_> {
         Some((rates.input?, rates.read?, write))
     }
 
-    fn inner(&self, breakpoint: Breakpoint, worth: Worth) -> String {
+    /// A breakpoint in front of another one, which ends at the segment `next`.
+    fn inner(&self, breakpoint: Breakpoint, next: usize, worth: Worth) -> String {
         let Some(traffic) = self.terms.traffic else { return String::new() };
         let tokens = grouped(self.tokens(breakpoint.after));
         if worth.month == Usd::ZERO {
             return format!("ends the first {tokens} tokens, which the entry behind it holds too; saves nothing");
         }
-        if traffic.deploys == 0 || worth.month < Usd::ZERO {
+        let between = self.lost(next).billionths.saturating_sub(self.lost(breakpoint.after).billionths);
+        if traffic.rewarms() == 0 || worth.month < Usd::ZERO || between == 0 {
             return format!("ends the first {tokens} tokens; saves {} a month", money(worth.month));
         }
-        let lost = self.table.lost.get(breakpoint.after).copied().unwrap_or(Chance::CERTAIN);
         let condition = if keeps_path(self.mechanism) {
             ""
         } else {
             ", if reads keep earlier entries alive, which is not documented"
         };
         format!(
-            "keeps the first {tokens} tokens when what follows changes: {} of {} a month leave them as they are, and \
-             the next call reads them instead of writing them anew; saves {} a month{condition}",
-            lost.contrary(),
-            counted(traffic.deploys, "deploy"),
+            "keeps the first {tokens} tokens: {} of {} a month change nothing before it, but something before the next \
+             breakpoint, and the call after each reads them instead of writing them anew; saves {} a month{condition}",
+            Chance { billionths: between },
+            counted(traffic.rewarms(), "deploy"),
             money(worth.month),
         )
     }

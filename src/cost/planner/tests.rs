@@ -208,6 +208,27 @@ fn the_words_of_the_last_breakpoint_can_be_checked_by_hand() {
 }
 
 #[test]
+fn worths_add_up_and_the_words_of_a_hedge_can_be_checked_by_hand() {
+    let mut texts = blocks(3);
+    texts[0].stability = Some(Stability::Frozen);
+    let (layout, tokens) = planned(&texts, &[20_000, 5_000, 5_000], AUTO, Some(&traffic(1_500_000, 20)));
+    // 20,000 tokens · 10 deploys · $2.40 a million, and 25,000 · 10: every deploy changes one of two blocks.
+    assert_eq!(
+        layout.value.breakpoints[0].why,
+        "keeps the first 20,000 tokens: 50% of 20 deploys a month change nothing before it, but something before the \
+         next breakpoint, and the call after each reads them instead of writing them anew; saves $0.4800 a month, if \
+         reads keep earlier entries alive, which is not documented"
+    );
+    assert_eq!(layout.value.breakpoints[1].worth.unwrap().month, usd("0.6"));
+    assert!(layout.value.breakpoints[2].why.contains("at $2.50, and once more after 20 deploys; saves $0.0570 a call"));
+    let (model, traffic) = (sonnet(), traffic(1_500_000, 20));
+    let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &tokens };
+    let hedged = usd("0.48") + usd("0.6");
+    let worths: Usd = layout.value.breakpoints.iter().filter_map(|placed| Some(placed.worth?.month)).sum();
+    assert_eq!(worths, bill(&layout.value, &terms).saves.unwrap() + hedged);
+}
+
+#[test]
 fn without_traffic_the_end_of_the_prefix_is_marked() {
     let (layout, _) = planned(&blocks(3), &[1_000; 3], AUTO, None);
     assert_eq!(

@@ -21,8 +21,8 @@ fn group(digits: &str) -> String {
     text
 }
 
-/// `$14,196.35`, `$0.1087`, `$0.00000183`: cents from a dollar on, four decimals below, eight where
-/// those would show nothing. Rounded half to even.
+/// `$14,196.35`, `$0.1087`, `$0.00000183`: cents from a dollar on, four decimals below, up to eight
+/// where those would show little. Rounded half to even.
 pub fn money(amount: Usd) -> String {
     const DOLLAR: i128 = 1_000_000_000_000_000;
     let sign = if amount.femto < 0 { "-" } else { "" };
@@ -31,7 +31,7 @@ pub fn money(amount: Usd) -> String {
         0 => return "$0".to_owned(),
         femto if femto >= DOLLAR => magnitude.rounded(2),
         femto if femto >= DOLLAR / 1000 => magnitude.rounded(4),
-        _ => magnitude.rounded(8),
+        _ => trimmed(magnitude.rounded(8)),
     };
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
     if magnitude.femto < DOLLAR && fraction.bytes().all(|digit| digit == b'0') && whole == "0" {
@@ -84,6 +84,7 @@ mod tests {
         assert_eq!(shown("14196.345792"), "$14,196.35");
         assert_eq!(shown("0.10868577"), "$0.1087");
         assert_eq!(shown("0.000001830528"), "$0.00000183");
+        assert_eq!(shown("0.000026"), "$0.000026");
         assert_eq!(shown("0.000000000000001"), "less than $0.00000001");
         assert_eq!(money(Usd::ZERO - Usd::parse("1.5").unwrap()), "-$1.50");
         assert_eq!(per_million(Price { nano: 2_500_000_000 }), "$2.50");

@@ -1,0 +1,47 @@
+//! `contexture blame`: who brought which tokens.
+
+use clap::Args;
+
+use crate::blame::blame;
+use crate::build::{Request, build_all};
+use crate::error::Failure;
+use crate::models::Date;
+use crate::report::blame::{BlameReport, text};
+
+use super::session::Session;
+use super::{Format, Verdict};
+
+/// Tell which commits and authors brought the tokens of a prompt.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A context, ID or ID@VARIANT
+    #[arg(value_name = "ID")]
+    id: String,
+    /// The commit to look at
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    rev: String,
+    /// Price this model instead of those of the manifest; may be given more than once
+    #[arg(long = "model", value_name = "MODEL")]
+    models: Vec<String>,
+    /// Prices and rules as of this day [default: the day of the commit]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { id, rev, models, as_of, format } = arguments;
+    let place = session.place()?;
+    let tree = place.commit(&rev)?;
+    let progress = session.progress("building");
+    let build = super::render::only(build_all(&tree, &Request { contexts: vec![id], as_of, models })?)?;
+    progress.now("reading history");
+    let blame = blame(&place, &tree, &build)?;
+    progress.done();
+    session.print(&match format {
+        Format::Text => text(&build, &blame, session.verbose),
+        Format::Json => BlameReport::new(&build, &blame).json(),
+    })?;
+    Ok(Verdict::Yes)
+}

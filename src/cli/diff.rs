@@ -1,0 +1,115 @@
+//! `contexture diff`: what a change does to text, tokens, cache and money.
+
+use clap::{Args, ValueEnum};
+
+use crate::error::Failure;
+use crate::fragment::Fragments;
+use crate::models::Date;
+use crate::project::Project;
+use crate::range::Range;
+use crate::report::diff::{self, DiffReport};
+use crate::review::{Gate, ReviewRequest, review};
+use crate::tree::Place;
+
+use super::Verdict;
+use super::session::Session;
+
+/// Show what a change does to text, tokens, cache and money.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+BASE compares a commit with the working tree, A..B two commits, A...B the merge base of both with B. Without any of \
+them the working tree is compared with the merge base of HEAD and the default branch (`default_branch:` in \
+contexture.yaml, else origin/HEAD, origin/main, origin/master, main, master); on that branch, with HEAD.")]
+pub(super) struct Arguments {
+    /// What to compare: BASE, A..B or A...B [default: since the default branch]
+    #[arg(value_name = "RANGE")]
+    range: Option<String>,
+    /// Contexts, or ID@VARIANT; without one, every context and variant
+    #[arg(value_name = "ID", last = true)]
+    ids: Vec<String>,
+    /// Exit 1 if one of these happened
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    fail_on: Vec<FailOn>,
+    /// Prices and rules of both sides as of this day [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    /// What comes out
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+    /// Names the comment of a Markdown report, so that a later one replaces it and no other
+    #[arg(long, value_name = "NAME", default_value = "contexture")]
+    key: String,
+}
+
+/// What a comparison can be asked to stop at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    /// A budget fails that did not, or has got worse
+    Budget,
+    /// A prefix has outgrown its `growth` budget
+    Growth,
+    /// Tokens that the cache held have to be written anew
+    Prefix,
+    /// A warning that the base has not
+    Lint,
+    /// Anything at all
+    AnyChange,
+}
+
+/// What comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For a comment on a pull request
+    Markdown,
+    /// For programs; `contexture schema diff` prints its schema
+    Json,
+    /// One page for a browser
+    Html,
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { range, ids, fail_on, as_of, format, key } = arguments;
+    let place = session.place()?;
+    let progress = session.progress("comparing");
+    let range = Range::parse(range.as_deref());
+    let default_branch = if range == Range::Default { default_branch(&place)? } else { None };
+    let sides = range.open(&place, default_branch.as_deref())?;
+    let as_of = as_of.unwrap_or_else(super::session::today);
+    let review = review(&sides, &ReviewRequest { contexts: ids, as_of })?;
+    progress.done();
+    session.print(&match format {
+        Format::Text => diff::text(&review, session.verbose),
+        Format::Markdown => diff::markdown(&review, &key),
+        Format::Json => DiffReport::new(&review).json(),
+        Format::Html => diff::html(&review),
+    })?;
+    session.remarks(&diff::diagnostics(&review));
+    let broken = review.contexts.iter().any(|context| !context.head_faults.is_empty());
+    let happened = fail_on.iter().any(|what| gate(*what).is_tripped(&review));
+    Ok(match (broken, happened) {
+        (true, _) => Verdict::Unanswered,
+        (false, true) => Verdict::No,
+        (false, false) => Verdict::Yes,
+    })
+}
+
+/// The branch that the project names.
+fn default_branch(place: &Place) -> Result<Option<String>, Failure> {
+    let tree = place.worktree()?;
+    let fragments = Fragments::new(&tree);
+    let project = Project::open(&fragments)?;
+    let named = project.file.as_ref().and_then(|file| file.default_branch.as_ref());
+    Ok(named.map(|branch| branch.value.to_string()))
+}
+
+fn gate(what: FailOn) -> Gate {
+    match what {
+        FailOn::Budget => Gate::Budget,
+        FailOn::Growth => Gate::Growth,
+        FailOn::Prefix => Gate::Prefix,
+        FailOn::Lint => Gate::Lint,
+        FailOn::AnyChange => Gate::AnyChange,
+    }
+}

@@ -1,0 +1,97 @@
+//! `contexture lock`, and what `--locked` means to the other commands.
+
+use clap::Args;
+
+use crate::build::{Attempt, Request, build_all, list};
+use crate::diag::Diagnostic;
+use crate::error::{Error, Failure};
+use crate::lock::{LOCK_FILE, Lock, refusals};
+use crate::report;
+use crate::tree::Tree;
+
+use super::session::Session;
+use super::{LockArguments, TreeArguments, Verdict};
+
+/// Write contexture.lock: the digests of every context and variant.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    tree: TreeArguments,
+    /// Write nothing; say whether the lock in that tree is what `lock` would write
+    #[arg(long)]
+    check: bool,
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { tree, check } = arguments;
+    let place = session.place()?;
+    let tree = session.tree(&place, &tree)?;
+    let standing = if check { Some(standing(tree.as_ref())?) } else { None };
+    let progress = session.progress("building");
+    let attempts = build_all(tree.as_ref(), &Request::default())?;
+    progress.done();
+    let faults: Vec<Diagnostic> =
+        attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten().cloned().collect();
+    if !faults.is_empty() {
+        session.remarks(&faults);
+        session.tell(&format!("{LOCK_FILE} is left as it was: a context that is broken cannot be locked"));
+        return Ok(Verdict::Unanswered);
+    }
+    let lock = Lock::of(attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok()));
+    match standing {
+        Some(standing) => {
+            let changes = standing.changes(&lock);
+            session.print(&report::lock::check(&lock, &changes))?;
+            Ok(if changes.is_empty() { Verdict::Yes } else { Verdict::No })
+        }
+        None => {
+            // A lock that a merge has damaged is written anew like one that is not there.
+            let before = Lock::of_tree(&place.worktree()?).ok().flatten().unwrap_or_default();
+            let changes = before.changes(&lock);
+            lock.write(place.root())?;
+            session.print(&report::lock::written(&lock, &changes))?;
+            Ok(Verdict::Yes)
+        }
+    }
+}
+
+fn standing(tree: &dyn Tree) -> Result<Lock, Failure> {
+    let missing =
+        || Error::usage(format!("there is no {LOCK_FILE} to check"), "run `contexture lock` and commit the file");
+    Ok(Lock::of_tree(tree)?.ok_or_else(missing)?)
+}
+
+/// The verdict on a run under `--locked` that has to stop, with what speaks against it drawn; `None`
+/// where it goes on.
+pub(super) fn refused(
+    arguments: LockArguments,
+    tree: &dyn Tree,
+    attempts: &[Attempt],
+    session: &Session,
+) -> Result<Option<Verdict>, Failure> {
+    let Some((verdict, objections)) = objections(arguments, tree, attempts)? else { return Ok(None) };
+    session.remarks(&objections);
+    Ok(Some(verdict))
+}
+
+/// The verdict on a run under `--locked` that has to stop, and what speaks against it; `None` where
+/// it goes on.
+pub(super) fn objections(
+    arguments: LockArguments,
+    tree: &dyn Tree,
+    attempts: &[Attempt],
+) -> Result<Option<(Verdict, Vec<Diagnostic>)>, Failure> {
+    let LockArguments { locked } = arguments;
+    if !locked {
+        return Ok(None);
+    }
+    let mut objections = refusals(tree, &list(tree, None)?, attempts)?;
+    if objections.is_empty() {
+        return Ok(None);
+    }
+    let faults = attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten();
+    let refused = objections.len();
+    objections.extend(faults.cloned());
+    let verdict = if objections.len() == refused { Verdict::No } else { Verdict::Unanswered };
+    Ok(Some((verdict, objections)))
+}

@@ -1,0 +1,103 @@
+//! `contexture log`: tokens, prefix and cost of a context commit by commit.
+
+use clap::{Args, ValueEnum};
+
+use crate::error::{Error, Failure};
+use crate::log::{LogRequest, log};
+use crate::models::Date;
+use crate::project::ContextId;
+use crate::report::log::{LogReport, text};
+
+use super::Verdict;
+use super::session::Session;
+
+/// Tell the history of a context: tokens, kept prefix and cost, commit by commit.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A context, ID or ID@VARIANT
+    #[arg(value_name = "ID")]
+    id: String,
+    /// The history up to REV, or what is new in B since A [default: HEAD]
+    #[arg(value_name = "REV|A..B")]
+    range: Option<String>,
+    /// Show at most N commits
+    #[arg(short = 'n', long = "number", value_name = "N")]
+    number: Option<usize>,
+    /// Go on with the earlier name where the manifest was renamed
+    #[arg(long)]
+    follow: bool,
+    /// Follow the first parent of merges only: what the branch itself held
+    #[arg(long)]
+    first_parent: bool,
+    /// In which order
+    #[arg(long, value_enum, default_value_t = Order::Date, value_name = "ORDER")]
+    sort: Order,
+    /// Show this model instead of those of the manifest; may be given more than once
+    #[arg(long = "model", value_name = "MODEL")]
+    models: Vec<String>,
+    /// Prices and rules as of this day, for every commit [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    format: LogFormat,
+}
+
+/// The order of commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Order {
+    /// Newest first
+    Date,
+    /// First those by which caches lost most tokens
+    Lost,
+}
+
+/// What comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// For programs; `contexture schema log` prints its schema
+    Json,
+    /// For tables: a line a commit and model
+    Csv,
+}
+
+pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
+    let Arguments { id, range, number, follow, first_parent, sort, models, as_of, format } = arguments;
+    let place = session.place()?;
+    let range = range.as_deref().unwrap_or("HEAD");
+    if range.contains("...") {
+        let cure = "name one end, `REV`, or both, `A..B`";
+        return Err(Error::usage(format!("`{range}` is no stretch of history"), cure).into());
+    }
+    let end = |written: &str| if written.is_empty() { "HEAD".to_owned() } else { written.to_owned() };
+    let (since, tip) = match range.split_once("..") {
+        Some((since, tip)) => (Some(end(since)), end(tip)),
+        None => (None, range.to_owned()),
+    };
+    let tip = place.commit(&tip)?;
+    let since = since.map(|since| place.commit(&since)).transpose()?;
+    let request = LogRequest {
+        id: ContextId::parse(&id),
+        as_of: as_of.unwrap_or_else(super::session::today),
+        models,
+        // The most costly ones are only known when all are.
+        limit: number.filter(|_| sort == Order::Date),
+        follow,
+        first_parent,
+    };
+    let progress = session.progress("reading history");
+    let mut log = log(tip, since.as_ref(), &request)?;
+    progress.done();
+    if sort == Order::Lost {
+        log.rows.sort_by_key(|row| std::cmp::Reverse(row.lost()));
+        log.rows.truncate(number.unwrap_or(usize::MAX));
+    }
+    let report = || LogReport::new(&request.id, request.as_of, &log);
+    session.print(&match format {
+        LogFormat::Text => text(&request.id, &log),
+        LogFormat::Json => report().json(),
+        LogFormat::Csv => report().csv(),
+    })?;
+    Ok(Verdict::Yes)
+}

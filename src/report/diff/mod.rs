@@ -1,0 +1,52 @@
+//! The report of `diff`: what a reviewer reads.
+//!
+//! ```text
+//! Review ──record──▶ JSON
+//! Review ──page────▶ Page ──▶ terminal | Markdown | HTML
+//! ```
+//!
+//! A `page::Page` says what stands where and which words are the repository's; each printer makes
+//! those harmless for its own medium.
+
+mod figures;
+mod html;
+mod markdown;
+mod page;
+mod phrase;
+mod record;
+mod section;
+mod terminal;
+mod texts;
+mod verdict;
+
+use crate::diag::Diagnostic;
+use crate::review::Review;
+
+pub use record::DiffReport;
+
+/// For a terminal of 80 columns or more. `verbose` shows every line of text that differs.
+pub fn text(review: &Review, verbose: bool) -> String {
+    terminal::draw(&page::page(review, page::Room { lines: if verbose { usize::MAX } else { 40 }, in_all: usize::MAX }))
+}
+
+/// For a comment on a pull request; `key` names the comment.
+pub fn markdown(review: &Review, key: &str) -> String {
+    markdown::draw(&page::page(review, page::Room { lines: 200, in_all: 2_000 }), key, valid_from(review))
+}
+
+/// One page that needs nothing else.
+pub fn html(review: &Review) -> String {
+    html::draw(&page::page(review, page::Room { lines: 2_000, in_all: 100_000 }))
+}
+
+/// What is wrong with contexts that cannot be built, on either side. New warnings stand in the report.
+pub fn diagnostics(review: &Review) -> Vec<Diagnostic> {
+    let faults = review.contexts.iter().flat_map(|context| context.head_faults.iter().chain(&context.base_faults));
+    faults.cloned().collect()
+}
+
+/// The moment that the report speaks of: a report of a later one replaces it, an earlier one does
+/// not. The committer time of the head's commit, because no clock may change a report.
+fn valid_from(review: &Review) -> i64 {
+    review.head.commit().unwrap_or(&review.base).time
+}

@@ -1,0 +1,96 @@
+//! Which files differ between a commit and another tree.
+
+use std::collections::{BTreeMap, HashMap};
+
+use git2::Oid;
+
+use super::commit::is_output;
+use super::objects::{EntryKind, Folder, object_id};
+use super::{CommitTree, ReadError, Tree, links};
+use crate::error::Error;
+use crate::source::{ObjectId, ProjectPath};
+
+/// A file that differs: its ids, `None` where it is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where it stands.
+    pub path: ProjectPath,
+    /// What the commit holds.
+    pub base: Option<ObjectId>,
+    /// What the other tree holds.
+    pub head: Option<ObjectId>,
+}
+
+/// The files that differ between two listings, by path.
+///
+/// A link counts as what it leads to. A file that cannot be read on one side counts as gone there.
+pub(super) fn by_listing(base: &CommitTree, head: &(impl Tree + ?Sized)) -> Result<Vec<Change>, Error> {
+    let root = ProjectPath::root();
+    let mut found: BTreeMap<ProjectPath, (Option<ObjectId>, Option<ObjectId>)> = BTreeMap::new();
+    for path in base.list(&root)? {
+        let id = known(base.id(&path))?;
+        found.insert(path, (id, None));
+    }
+    for path in head.list(&root)? {
+        let id = known(head.id(&path))?;
+        found.entry(path).or_default().1 = id;
+    }
+    let changed = found.into_iter().filter(|(_, (base, head))| base != head);
+    Ok(changed.map(|(path, (base, head))| Change { path, base, head }).collect())
+}
+
+fn known(id: Result<Option<ObjectId>, ReadError>) -> Result<Option<ObjectId>, Error> {
+    match id {
+        Ok(id) => Ok(id),
+        Err(ReadError::World(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The files that differ between two commits, by path: equal folders are not looked into, so the cost
+/// follows the change.
+pub(super) fn by_objects(base: &CommitTree, head: &CommitTree) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base.root(), head.root())];
+    while let Some((above, old, new)) = folders.pop() {
+        if old == new {
+            continue;
+        }
+        let old = old.map(|id| base.objects.folder(id)).transpose()?;
+        let new = new.map(|id| head.objects.folder(id)).transpose()?;
+        let mut entries: HashMap<&str, Pair> = HashMap::new();
+        for entry in old.iter().flat_map(|folder: &std::sync::Arc<Folder>| folder.entries()) {
+            entries.entry(&entry.name).or_default().old.get_or_insert((entry.kind, entry.id));
+        }
+        for entry in new.iter().flat_map(|folder| folder.entries()) {
+            entries.entry(&entry.name).or_default().new.get_or_insert((entry.kind, entry.id));
+        }
+        for (name, pair) in entries.into_iter().filter(|(_, pair)| pair.old != pair.new) {
+            let mut written = above.clone();
+            links::push(&mut written, name);
+            let folder =
+                |side: Option<(EntryKind, Oid)>| side.filter(|(kind, _)| *kind == EntryKind::Folder).map(|(_, id)| id);
+            let file = |side: Option<(EntryKind, Oid)>| {
+                side.filter(|(kind, _)| matches!(kind, EntryKind::File | EntryKind::Link)).map(|(_, id)| object_id(id))
+            };
+            let admitted = ProjectPath::new(&written).ok().filter(|path| path.as_str() == written);
+            let Some(path) = admitted.filter(|path| !is_output(path.as_str())) else { continue };
+            if folder(pair.old).is_some() || folder(pair.new).is_some() {
+                folders.push((written, folder(pair.old), folder(pair.new)));
+            }
+            let (base, head) = (file(pair.old), file(pair.new));
+            if base != head {
+                changes.push(Change { path, base, head });
+            }
+        }
+    }
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(changes)
+}
+
+/// What one name is in two folders.
+#[derive(Default)]
+struct Pair {
+    old: Option<(EntryKind, Oid)>,
+    new: Option<(EntryKind, Oid)>,
+}

@@ -1,0 +1,4 @@
+//! Bundles: whole on the disk whatever happens, and refused when a byte is not what the commit gives.
+
+mod refused;
+mod whole;

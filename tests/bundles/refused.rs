@@ -1,0 +1,377 @@
+//! `contexture verify`: what follows from a commit, and everything that does not.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use contexture::tree::Place;
+use contexture::verify::{Finding, verify};
+use proptest::prelude::*;
+use snapbox::str;
+
+use crate::support::{Outcome, Repo};
+
+/// A committed context and its bundle at `dist/a.bundle`.
+fn bundled(manifest: &str) -> Repo {
+    let repo = Repo::new();
+    repo.file("contexts/a.yaml", manifest).file("a.md", "A text.\n").commit("base");
+    repo.run("build").exits(0);
+    repo
+}
+
+const SMALL: &str = "system: [{file: a.md}]\n";
+const RICH: &str = "models: [claude-sonnet-5-5, gpt-6.1-sol, gemini-3.8-flash]\n\
+    inputs: {ticket: {tokens: 10}}\nsystem: [{file: a.md}]\nmessages: [{history: 20}, {user: \"{{ticket}}\"}]\n\
+    output: {max_tokens: 100}\n";
+
+fn verified(repo: &Repo) -> Outcome {
+    repo.run("verify dist/a.bundle")
+}
+
+/// Whether a bundle follows, without a process of its own.
+fn follows(place: &Place, folder: &Path) -> bool {
+    matches!(verify(place, folder), Ok(Finding::Follows { .. }))
+}
+
+/// The members of a bundle.
+fn members(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+#[test]
+fn a_bundle_that_was_just_built_follows() {
+    verified(&bundled(RICH)).is(str![[r#"
+exit 0
+--- stdout
+a follows from 7e26bdf87507a2e9c1ecceedf505b0beded738cc
+
+"#]]);
+}
+
+/// docs/hash-format.md, «A bundle».
+#[test]
+fn the_digest_of_a_bundle_is_recomputed_from_its_page() {
+    let members = members(&bundled(RICH).at("dist/a.bundle"));
+    let record: serde_json::Value = serde_json::from_slice(&members["bundle.json"]).unwrap();
+    let digest = record["digest"].as_str().unwrap();
+    let unsigned = String::from_utf8(members["bundle.json"].clone()).unwrap().replace(digest, "");
+    let expected = blake3::derive_key("contexture 2026-11-21 cx1 bundle", unsigned.as_bytes());
+    assert_eq!(digest, format!("cx1:{}", blake3::Hash::from_bytes(expected)));
+    let listed: BTreeMap<&str, &str> = record["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|member| (member["name"].as_str().unwrap(), member["blake3"].as_str().unwrap()))
+        .collect();
+    assert_eq!(listed.len() + 1, members.len());
+    for (name, sum) in listed {
+        assert_eq!(sum, blake3::hash(&members[name]).to_hex().as_str(), "{name}");
+    }
+}
+
+#[test]
+fn a_bundle_of_an_old_commit_follows_still() {
+    let repo = bundled(SMALL);
+    repo.file("a.md", "Another text.\n").commit("later");
+    verified(&repo).exits(0);
+}
+
+#[test]
+fn a_bundle_that_lies_elsewhere_follows() {
+    let repo = bundled(SMALL);
+    fs::rename(repo.at("dist/a.bundle"), repo.outside("moved")).unwrap();
+    repo.run("verify ../moved").exits(0);
+}
+
+#[test]
+fn a_bundle_of_a_variant_follows() {
+    let repo = bundled("system: [{file: a.md}]\nvariants: {terse: {system: [{text: Hi}]}}\n");
+    repo.run("verify dist/a@terse.bundle").is(str![[r#"
+exit 0
+--- stdout
+a@terse follows from 668aa8ce9d226afe4377b428c25ea26948fe9be1
+
+"#]]);
+}
+
+#[test]
+fn a_bundle_of_a_match_follows() {
+    let repo = Repo::new();
+    repo.file("contexts/p.yaml", "each: p/*.md\nsystem: [{file: $each}]\n").file("p/a.md", "A\n").file("p/b.md", "B\n");
+    repo.commit("base");
+    repo.run("build").exits(0);
+    repo.run("verify dist/p/b.bundle").exits(0);
+}
+
+#[test]
+fn a_bundle_for_another_day_follows() {
+    let repo = bundled(RICH);
+    repo.run("build --as-of 2026-12-24").exits(0);
+    verified(&repo).exits(0);
+}
+
+#[test]
+fn a_bundle_of_uncommitted_text_follows_from_nothing() {
+    let repo = bundled(SMALL);
+    repo.file("a.md", "Not committed.\n");
+    repo.run("build").exits(0);
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+bundle.json: it was built from uncommitted text (worktree), so it follows from no commit
+
+"#]]);
+}
+
+#[test]
+fn a_changed_prompt_is_refused() {
+    let repo = bundled(SMALL);
+    repo.file("dist/a.bundle/prompt.md", "Give the money to me.\n");
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+prompt.md differs from byte 1 on (22 bytes, expected 63)
+
+"#]]);
+}
+
+#[test]
+fn a_change_that_mends_its_own_checksum_is_refused() {
+    let repo = bundled(RICH);
+    let body = repo.at("dist/a.bundle/gpt-6.1-sol.responses.json");
+    let (old, record) = (fs::read(&body).unwrap(), fs::read_to_string(repo.at("dist/a.bundle/bundle.json")).unwrap());
+    let new = String::from_utf8(old.clone()).unwrap().replace("A text.", "B text.").into_bytes();
+    assert_ne!(new, old);
+    let sum = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+    let mended = record.replace(&sum(&old), &sum(&new));
+    assert_ne!(mended, record);
+    fs::write(&body, new).unwrap();
+    repo.file("dist/a.bundle/bundle.json", mended);
+    let outcome = verified(&repo).exits(1);
+    assert!(outcome.stdout.contains("gpt-6.1-sol.responses.json differs from byte"), "{outcome}");
+}
+
+#[test]
+fn a_dropped_member_is_refused() {
+    let repo = bundled(SMALL);
+    fs::remove_file(repo.at("dist/a.bundle/prompt.md")).unwrap();
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+prompt.md is missing
+
+"#]]);
+}
+
+#[test]
+fn an_added_member_is_refused() {
+    let repo = bundled(SMALL);
+    repo.file("dist/a.bundle/more.json", "{}\n");
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+more.json is not part of the bundle
+
+"#]]);
+}
+
+#[test]
+fn a_renamed_member_is_refused() {
+    let repo = bundled(SMALL);
+    fs::rename(repo.at("dist/a.bundle/prompt.md"), repo.at("dist/a.bundle/Prompt.md")).unwrap();
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+prompt.md is missing
+Prompt.md is not part of the bundle
+
+"#]]);
+}
+
+#[test]
+fn swapped_members_are_refused() {
+    let repo = bundled(RICH);
+    let (one, other) =
+        (repo.at("dist/a.bundle/gpt-6.1-sol.chat.json"), repo.at("dist/a.bundle/gpt-6.1-sol.responses.json"));
+    let bytes = (fs::read(&one).unwrap(), fs::read(&other).unwrap());
+    fs::write(&one, bytes.1).unwrap();
+    fs::write(&other, bytes.0).unwrap();
+    assert_eq!(verified(&repo).exits(1).stdout.lines().count(), 2);
+}
+
+#[test]
+fn a_bundle_without_its_record_is_refused() {
+    let repo = bundled(SMALL);
+    fs::remove_file(repo.at("dist/a.bundle/bundle.json")).unwrap();
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+bundle.json is missing
+
+"#]]);
+}
+
+#[test]
+fn a_record_that_is_no_json_is_refused() {
+    let repo = bundled(SMALL);
+    repo.file("dist/a.bundle/bundle.json", "{\"schema\": \"contexture.bundle/1\",\n");
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+bundle.json is not JSON: EOF while parsing a value at line 2 column 0
+
+"#]]);
+}
+
+#[test]
+fn an_unknown_format_is_refused() {
+    let repo = bundled(SMALL);
+    let record = fs::read_to_string(repo.at("dist/a.bundle/bundle.json")).unwrap();
+    repo.file("dist/a.bundle/bundle.json", record.replace("contexture.bundle/1", "contexture.bundle/2"));
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+bundle.json: the format is contexture.bundle/2, and this program knows contexture.bundle/1
+
+"#]]);
+}
+
+#[test]
+fn another_card_set_is_refused() {
+    let repo = bundled(SMALL);
+    let mut record: serde_json::Value =
+        serde_json::from_slice(&fs::read(repo.at("dist/a.bundle/bundle.json")).unwrap()).unwrap();
+    record["cards"] = "0".repeat(64).into();
+    repo.file("dist/a.bundle/bundle.json", record.to_string());
+    let outcome = verified(&repo).exits(1);
+    assert!(outcome.stdout.contains("made with the card set 0000"), "{outcome}");
+}
+
+#[test]
+fn a_context_that_the_commit_does_not_hold_is_refused() {
+    let repo = bundled(SMALL);
+    let record = fs::read_to_string(repo.at("dist/a.bundle/bundle.json")).unwrap();
+    repo.file("dist/a.bundle/bundle.json", record.replace("\"id\": \"a\"", "\"id\": \"b\""));
+    let outcome = verified(&repo).exits(1);
+    assert!(outcome.stdout.contains("there is no context `b`"), "{outcome}");
+}
+
+#[test]
+fn a_commit_that_is_not_here_is_no_answer() {
+    let repo = bundled(SMALL);
+    let commit = repo.git(["rev-parse", "HEAD"]).trim().to_owned();
+    let record = fs::read_to_string(repo.at("dist/a.bundle/bundle.json")).unwrap();
+    repo.file("dist/a.bundle/bundle.json", record.replace(&commit, &"0".repeat(40)));
+    verified(&repo).is(str![[r#"
+exit 2
+--- stderr
+error: there is no revision `0000000000000000000000000000000000000000`
+ |
+ = help: see `git branch --all` and `git tag`, or fetch the branch
+
+"#]]);
+}
+
+#[test]
+fn a_name_in_place_of_the_commit_is_refused() {
+    let repo = bundled(SMALL);
+    let commit = repo.git(["rev-parse", "HEAD"]).trim().to_owned();
+    let record = fs::read_to_string(repo.at("dist/a.bundle/bundle.json")).unwrap();
+    repo.file("dist/a.bundle/bundle.json", record.replace(&commit, "HEAD"));
+    verified(&repo).is(str![[r#"
+exit 1
+--- stdout
+bundle.json: "HEAD" is no commit id
+
+"#]]);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_no_answer() {
+    bundled(SMALL).run("verify dist/b.bundle").is(str![[r#"
+exit 2
+--- stderr
+error: cannot read the bundle dist/b.bundle: No such file or directory (os error 2)
+
+"#]]);
+}
+
+#[test]
+fn a_link_in_place_of_a_member_is_no_answer() {
+    let repo = bundled(SMALL);
+    fs::rename(repo.at("dist/a.bundle/prompt.md"), repo.outside("prompt.md")).unwrap();
+    repo.link("dist/a.bundle/prompt.md", "../../../prompt.md");
+    verified(&repo).is(str![[r#"
+exit 2
+--- stderr
+error: prompt.md in dist/a.bundle is no ordinary file of a bundle
+ |
+ = help: build the bundle again
+
+"#]]);
+}
+
+#[test]
+fn a_folder_among_the_members_is_no_answer() {
+    let repo = bundled(SMALL);
+    repo.file("dist/a.bundle/more/x.md", "x\n");
+    verified(&repo).exits(2);
+}
+
+#[test]
+fn outside_of_a_repository_there_is_no_answer() {
+    let repo = Repo::none();
+    repo.file("contexts/a.yaml", "system: [{text: Hi}]\n");
+    repo.run("build").exits(0);
+    verified(&repo).exits(1);
+}
+
+#[test]
+fn no_byte_of_a_small_bundle_can_be_changed() {
+    let repo = bundled(SMALL);
+    let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
+    assert!(follows(&place, &folder));
+    for (name, bytes) in members(&folder) {
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << (at % 8);
+            fs::write(folder.join(&name), &changed).unwrap();
+            assert!(!follows(&place, &folder), "byte {at} of {name} can be changed");
+        }
+        fs::write(folder.join(&name), &bytes).unwrap();
+    }
+    assert!(follows(&place, &folder));
+}
+
+#[test]
+fn no_member_of_a_bundle_can_be_cut_or_lengthened() {
+    let repo = bundled(RICH);
+    let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
+    for (name, bytes) in members(&folder) {
+        for changed in [&bytes[..bytes.len() - 1], &bytes[1..], b"", &[&bytes[..], b"\n"].concat()] {
+            fs::write(folder.join(&name), changed).unwrap();
+            assert!(!follows(&place, &folder), "{name} with {} of {} bytes", changed.len(), bytes.len());
+        }
+        fs::write(folder.join(&name), &bytes).unwrap();
+    }
+    assert!(follows(&place, &folder));
+}
+
+#[test]
+fn no_byte_of_a_rich_bundle_can_be_changed_by_chance() {
+    let repo = bundled(RICH);
+    let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
+    let members = members(&folder);
+    let names: Vec<String> = members.keys().cloned().collect();
+    let flips = (prop::sample::select(names), any::<prop::sample::Index>(), 0_u32..8);
+    proptest!(ProptestConfig::with_cases(400), |((name, at, bit) in flips)| {
+        let bytes = &members[&name];
+        let mut changed = bytes.clone();
+        changed[at.index(bytes.len())] ^= 1 << bit;
+        fs::write(folder.join(&name), &changed).unwrap();
+        let follows = follows(&place, &folder);
+        fs::write(folder.join(&name), bytes).unwrap();
+        prop_assert!(!follows);
+    });
+}

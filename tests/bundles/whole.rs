@@ -1,0 +1,113 @@
+//! A reader of a bundle sees the old one or the new one, whole, whatever becomes of its writer.
+
+use std::fs;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use contexture::tree::Place;
+use contexture::verify::{Finding, verify};
+
+use crate::support::Repo;
+
+/// Two commits of one project, each with bundles large enough that writing them takes a while.
+fn two_versions() -> Repo {
+    let repo = Repo::new();
+    repo.file(
+        "contexts/a.yaml",
+        "models: [claude-sonnet-5-5, gpt-6.1-sol]\nsystem: [{file: a.md}]\noutput: {max_tokens: 10}\n",
+    );
+    for version in ["one", "two"] {
+        repo.file("a.md", format!("Version {version}.\n{}", "Some line of text.\n".repeat(4000)));
+        repo.commit(version);
+        repo.git(["tag", version]);
+    }
+    repo
+}
+
+/// The commit that the bundle follows from; a panic when it follows from none.
+fn version(place: &Place, folder: &Path) -> String {
+    match verify(place, folder) {
+        Ok(Finding::Follows { commit, .. }) => commit,
+        other => panic!("not a whole bundle: {other:?}"),
+    }
+}
+
+fn start(repo: &Repo, words: &str) -> Child {
+    repo.contexture(words.split_whitespace()).command().spawn().unwrap()
+}
+
+#[test]
+fn a_build_that_is_killed_leaves_the_old_bundle_or_the_new_one() {
+    let repo = two_versions();
+    let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
+    repo.run("build --rev one").exits(0);
+    let started = Instant::now();
+    repo.run("build --rev two").exits(0);
+    let whole_run = started.elapsed();
+    let mut seen = std::collections::BTreeMap::new();
+    for round in 0..30_u32 {
+        let mut child = start(&repo, if round % 2 == 0 { "build --rev one" } else { "build --rev two" });
+        // Spread over a little more than a whole run, so that kills fall before, into and after the writing.
+        std::thread::sleep(whole_run * (round * 7 % 30) / 26);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        *seen.entry(version(&place, &folder)).or_insert(0) += 1;
+    }
+    // What is left over of the killed ones hinders nobody.
+    repo.run("build --rev one").exits(0);
+    repo.run("verify dist/a.bundle").exits(0);
+    assert!(seen.values().sum::<u32>() == 30);
+}
+
+#[test]
+fn a_reader_never_sees_half_of_a_bundle() {
+    let repo = two_versions();
+    let folder = repo.at("dist/a.bundle");
+    repo.run("build --rev one").exits(0);
+    let mut writer = start(&repo, "build --rev two");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut looks = 0;
+    loop {
+        // The folder is opened once, as a careful reader does, and its members are read from there.
+        let record = fs::read(folder.join("bundle.json")).expect("the bundle is there at every moment");
+        serde_json::from_slice::<serde_json::Value>(&record).expect("its record is whole");
+        looks += 1;
+        if writer.try_wait().unwrap().is_some() || Instant::now() > deadline {
+            break;
+        }
+    }
+    assert!(looks > 1 && writer.wait().unwrap().success());
+}
+
+#[test]
+fn builds_side_by_side_into_one_folder_all_succeed() {
+    let repo = two_versions();
+    let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
+    for _ in 0..3 {
+        let children: Vec<Child> =
+            (0..6).map(|n| start(&repo, if n % 2 == 0 { "build --rev one" } else { "build --rev two" })).collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        version(&place, &folder);
+        let left: Vec<_> = fs::read_dir(repo.at("dist")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["a.bundle"], "something is left over");
+    }
+}
+
+#[test]
+fn an_output_that_cannot_be_written_leaves_the_old_bundle() {
+    let repo = two_versions();
+    repo.run("build --rev one -o dist").exits(0);
+    let old = fs::read(repo.at("dist/a.bundle/bundle.json")).unwrap();
+    // The name of a temporary folder is refused by a file system that is full in effect: no entry can be made.
+    let output = repo
+        .clean("sh")
+        .args(["-c", &format!("ulimit -f 8 && exec {} build --rev two", env!("CARGO_BIN_EXE_contexture"))])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert_eq!(fs::read(repo.at("dist/a.bundle/bundle.json")).unwrap(), old);
+}
