@@ -51,8 +51,8 @@ pub mod json;
 pub mod decode;
 pub mod manifest;
 pub mod blocks;
-pub mod chain;
 pub mod memo;
+pub mod chain;
 
 // The text wing
 pub mod tree;
