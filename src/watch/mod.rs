@@ -4,8 +4,8 @@
 //! that, and builds again when something in it changed. What a build misses or breaks on is in its
 //! footing too, so that it is noticed when the missing file appears or the broken one is mended.
 //!
-//! [`settling`] says when to build, [`changes`] and [`poll`] what happened, [`round`] what came of it,
-//! and [`compare`] how far that is from an older build.
+//! `settling` says when to build, `changes` and `poll` what happened, `round` what came of it, and
+//! `compare` how far that is from an older build.
 //! Keys, signals and whatever else the caller waits for come in through a [`Bell`], so that one
 //! thread waits for everything at once, and sleeps while there is nothing.
 
