@@ -27,7 +27,8 @@ fn a_build_that_is_stopped_at_any_call_leaves_the_old_bundle_or_the_new_one() {
 #[test]
 fn a_writer_that_writes_in_place_does_not_pass() {
     let repo = Repo::new();
-    let script = "#!/bin/sh\nmkdir -p dist/a.bundle\nfor member in x y; do git show \"$3:a.md\" >dist/a.bundle/$member; done\n";
+    let script =
+        "#!/bin/sh\nmkdir -p dist/a.bundle\nfor member in x y; do git show \"$3:a.md\" >dist/a.bundle/$member; done\n";
     repo.file("careless", script);
     #[cfg(unix)]
     {
