@@ -22,6 +22,7 @@ use crate::quantity::Share;
 use crate::render::Library;
 use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
+use crate::shard::Shard;
 use crate::source::ProjectPath;
 use crate::tokens::Encoding;
 use crate::tree::{ReadError, Tree};
@@ -38,6 +39,8 @@ pub struct Request {
     pub as_of: Option<Date>,
     /// Build for these models instead of those in the manifests.
     pub models: Vec<String>,
+    /// Build only what of it is in this part.
+    pub shard: Option<Shard>,
 }
 
 /// One context, built.
@@ -136,7 +139,8 @@ pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) ->
         let cure = "write a manifest below contexts/, or let `contexture init` write one";
         return Err(Error::usage("there is no context to build", cure).into());
     }
-    Ok(candidates.into_par_iter().map(|candidate| workshop.attempt(candidate)).collect())
+    let is_here = |candidate: &Candidate| request.shard.is_none_or(|shard| shard.holds(&candidate.id.name));
+    Ok(candidates.into_par_iter().filter(is_here).map(|candidate| workshop.attempt(candidate)).collect())
 }
 
 impl<'a> Workshop<'a> {

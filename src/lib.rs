@@ -51,6 +51,7 @@ pub mod decode;
 pub mod manifest;
 pub mod blocks;
 pub mod chain;
+pub mod shard;
 
 // The text wing
 pub mod tree;
@@ -79,9 +80,11 @@ pub mod range;
 pub mod review;
 pub mod record;
 pub mod emit;
+pub mod depfile;
 pub mod lock;
 pub mod blame;
 pub mod log;
 pub mod verify;
 pub mod report;
+pub mod merge;
 pub mod cli;

@@ -31,6 +31,7 @@ mod objects;
 mod pattern;
 mod place;
 mod recorder;
+mod revision;
 mod staged;
 mod worktree;
 
