@@ -4,9 +4,11 @@
 mod bundles;
 mod commands;
 mod faults;
+mod fleet;
 mod history;
 mod laws;
 mod recipes;
 mod review;
 mod support;
 mod tree;
+mod watch;

@@ -68,7 +68,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     progress.done();
     session.print(&match format {
         Format::Text => report::build::text(&attempts, session.verbose),
-        Format::Json => report::build::BuildReport::new(&attempts, shard).json(),
+        Format::Json => report::build::BuildReport::new(&attempts).of_shard(shard).json(),
     })?;
     session.remarks(&report::build::diagnostics(&attempts));
     Ok(verdict(&attempts))

@@ -70,7 +70,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let findings = || build::findings(remarks.clone(), attempts.as_deref().unwrap_or_default());
     let report = match (format, &attempts) {
         (Format::Text, Some(attempts)) => build::text(attempts, session.verbose),
-        (Format::Json, Some(attempts)) => build::BuildReport::new(attempts, shard).json(),
+        (Format::Json, Some(attempts)) => build::BuildReport::new(attempts).of_shard(shard).json(),
         (Format::Text | Format::Json, None) => String::new(),
         (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
         (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),

@@ -93,9 +93,9 @@ pub struct FailsFromRecord {
 }
 
 impl BuildReport {
-    /// Reports what was tried, of one shard or of all.
-    pub fn new(attempts: &[Attempt], shard: Option<Shard>) -> Self {
-        let mut report = Self { schema: SCHEMA, shard, contexts: Vec::new(), broken: Vec::new() };
+    /// Reports what was tried.
+    pub fn new(attempts: &[Attempt]) -> Self {
+        let mut report = Self { schema: SCHEMA, shard: None, contexts: Vec::new(), broken: Vec::new() };
         for attempt in attempts {
             match &attempt.result {
                 Ok(build) => report.contexts.push(BuiltContext {
@@ -111,6 +111,11 @@ impl BuildReport {
             }
         }
         report
+    }
+
+    /// The same as the report of one shard, or of all.
+    pub fn of_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// As JSON with a final line break.
