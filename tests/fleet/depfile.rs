@@ -126,7 +126,9 @@ fn ninja_reads_the_names_that_were_meant() {
     let name = |c: &char| format!("texts/x{c}y {c}.md");
     let files: Vec<String> = readable.iter().map(|c| format!("{{file: \"{}\"}}", name(c))).collect();
     let repo = project(&[("one", &format!("system: [{}]\n", files.join(", ")))]);
-    readable.iter().for_each(|c| drop(repo.file(&name(c), "One.\n")));
+    for name in readable.iter().map(name) {
+        repo.file(&name, "One.\n");
+    }
     repo.committed("base");
     builds(&repo, &["one"]);
     let read = run(&repo, &["-t", "deps", "out/one.bundle/bundle.json"]);

@@ -124,7 +124,7 @@ fn a_report_that_is_missing_or_there_twice_or_of_another_run_is_named() {
     std::fs::write(&odd, r#"{"schema": "contexture.build/1", "shard": "2/3", "news": 1}"#).unwrap();
     tell(&[one.clone(), odd.clone(), three.clone()]);
     std::fs::write(&odd, "{").unwrap();
-    tell(&[odd.clone()]);
+    tell(std::slice::from_ref(&odd));
     std::fs::write(&odd, repo.run("check --format json --shard 1/4").stdout).unwrap();
     tell(&[odd, two.clone()]);
     crate::support::same(
