@@ -16,9 +16,10 @@ use crate::report::explain::ExplainReport;
 use crate::report::list::ListReport;
 use crate::report::log::LogReport;
 use crate::report::models::ModelsReport;
+use crate::report::watch::WatchReport;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 16] = [
+pub const NAMES: [(&str, &str); 17] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -34,6 +35,7 @@ pub const NAMES: [(&str, &str); 16] = [
     ("count", "the output of count --format json"),
     ("break-even", "the output of break-even --format json"),
     ("models", "the output of models --format json"),
+    ("watch", "a line of the output of watch --format json"),
     ("simulation", "the output of simulate --format json"),
 ];
 
@@ -55,6 +57,7 @@ pub fn of(name: &str) -> Option<String> {
         "count" => schema::<CountReport>(Reads::Printed),
         "break-even" => schema::<BreakEvenReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),
+        "watch" => schema::<WatchReport>(Reads::Printed),
         "simulation" => schema::<SimulationReport>(Reads::Printed),
         _ => return None,
     })

@@ -11,3 +11,4 @@ mod recipes;
 mod review;
 mod support;
 mod tree;
+mod watch;

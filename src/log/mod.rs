@@ -189,6 +189,11 @@ fn absent(tip: CommitTree, id: &ContextId) -> Result<Error, Error> {
         for path in &paths {
             if tree.holds(path)? {
                 let last = short(&tree.commit().id);
+                if tree.commit().id == at {
+                    // The manifest is there; it yields no such variant or match.
+                    let cure = format!("`contexture list --rev {last}` shows every context and variant");
+                    return Ok(Error::usage(format!("there is no context `{id}` at {last}"), cure));
+                }
                 return Ok(Error::usage(
                     format!("there is no context `{id}` at {}; {last} is the last commit that has one", short(&at)),
                     format!("run `contexture log {id} {last}`"),

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::build::Build;
-use crate::cost::bill::{Terms, bill};
+use crate::cost::bill::bill;
 use crate::cost::planner::plan;
 use crate::cost::planner::words::{call_decimal, month_decimal};
+use crate::cost::terms::Terms;
 use crate::cost::traffic::Traffic;
 use crate::manifest::{HitRate, Hours};
 use crate::model_build::{ModelBuild, wishes};

@@ -17,9 +17,11 @@ pub mod lock;
 pub mod log;
 pub mod models;
 pub mod sarif;
+pub mod screen;
 pub mod simulate;
 pub mod snippet;
 pub mod text;
+pub mod watch;
 
 use crate::diag::Diagnostic;
 use crate::source::ProjectPath;

@@ -1,5 +1,6 @@
 //! Every command: what it prints, where, and how it ends. One behaviour a test.
 
+mod blame;
 mod build;
 mod check;
 mod count;
@@ -9,6 +10,7 @@ mod generate;
 mod init;
 mod list;
 mod lock;
+mod log;
 mod project;
 mod render;
 mod screen;
