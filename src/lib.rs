@@ -53,6 +53,7 @@ pub mod manifest;
 pub mod blocks;
 pub mod memo;
 pub mod chain;
+pub mod shard;
 
 // The text wing
 pub mod tree;
@@ -81,6 +82,7 @@ pub mod range;
 pub mod review;
 pub mod record;
 pub mod emit;
+pub mod depfile;
 pub mod lock;
 pub mod blame;
 pub mod log;
@@ -89,4 +91,5 @@ pub mod watch;
 pub mod report;
 pub mod page;
 pub mod schema;
+pub mod merge;
 pub mod cli;
