@@ -4,9 +4,12 @@
 mod bundles;
 mod commands;
 mod faults;
+mod fleet;
+mod fuzz;
 mod history;
 mod laws;
 mod lints;
+mod page;
 mod recipes;
 mod review;
 mod support;

@@ -14,9 +14,11 @@ use crate::build::{Attempt, Build};
 use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
 use crate::diag::{Diagnostic, Severity};
 use crate::model_build::ModelBuild;
+use crate::project::ContextId;
 use crate::provenance::Standing;
 use crate::quantity::Usd;
 use crate::record::{ContextRecord, DiagnosticRecord};
+use crate::shard::Shard;
 use crate::tokens::Basis;
 
 /// The format of the JSON report.
@@ -27,6 +29,9 @@ pub const SCHEMA: &str = "contexture.build/1";
 pub struct BuildReport {
     /// `contexture.build/1`.
     pub schema: &'static str,
+    /// The part of the project that this is, with `--shard`; `contexture merge` joins the parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// Every context that was built.
     pub contexts: Vec<BuiltContext>,
     /// Every context that could not be built.
@@ -91,27 +96,46 @@ pub struct FailsFromRecord {
 impl BuildReport {
     /// Reports what was tried.
     pub fn new(attempts: &[Attempt]) -> Self {
-        let mut report = Self { schema: SCHEMA, contexts: Vec::new(), broken: Vec::new() };
+        let mut report = Self { schema: SCHEMA, shard: None, contexts: Vec::new(), broken: Vec::new() };
         for attempt in attempts {
             match &attempt.result {
-                Ok(build) => report.contexts.push(BuiltContext {
-                    context: ContextRecord::of(build),
-                    budgets: budgets(build).map(BudgetRecord::of).collect(),
-                    diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
-                }),
-                Err(faults) => report.broken.push(BrokenContext {
-                    id: attempt.id.name.clone(),
-                    variant: attempt.id.variant.clone(),
-                    diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
-                }),
+                Ok(build) => report.contexts.push(BuiltContext::of(build)),
+                Err(faults) => report.broken.push(BrokenContext::of(&attempt.id, faults)),
             }
         }
         report
     }
 
+    /// The same as the report of one shard, or of all.
+    pub fn of_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
+    }
+
     /// As JSON with a final line break.
     pub fn json(&self) -> String {
         json(self)
+    }
+}
+
+impl BuiltContext {
+    /// Records a build.
+    pub fn of(build: &Build) -> Self {
+        Self {
+            context: ContextRecord::of(build),
+            budgets: budgets(build).map(BudgetRecord::of).collect(),
+            diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
+        }
+    }
+}
+
+impl BrokenContext {
+    /// Records what is wrong with a context.
+    pub fn of(id: &ContextId, faults: &[Diagnostic]) -> Self {
+        Self {
+            id: id.name.clone(),
+            variant: id.variant.clone(),
+            diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
+        }
     }
 }
 

@@ -37,6 +37,7 @@ fn no_command_shows_it_in_any_format() {
         "check --format sarif",
         "build",
         "build --format json",
+        "build --format html",
         "diff HEAD",
         "diff HEAD --format markdown",
         "diff HEAD --format html",
