@@ -87,4 +87,5 @@ pub mod log;
 pub mod verify;
 pub mod watch;
 pub mod report;
+pub mod serve;
 pub mod cli;
