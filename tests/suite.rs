@@ -6,6 +6,7 @@ mod commands;
 mod faults;
 mod history;
 mod laws;
+mod page;
 mod recipes;
 mod review;
 mod serve;

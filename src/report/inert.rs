@@ -92,6 +92,25 @@ pub fn html(text: &str) -> String {
     shown
 }
 
+/// `json` for a script element of HTML: nothing in it ends the element or begins another, and nothing
+/// in the file's source moves or hides text. A JSON parser reads the very same value.
+pub fn embedded_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for c in json.chars() {
+        // Outside of its strings JSON has no `<`, and no character that is hostile but line breaks.
+        if c == '<' || is_hostile(c) {
+            for unit in c.encode_utf16(&mut units) {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// `text` as the message of a workflow command of GitHub's: on one line, with nothing in it that
 /// ends the command or means something in it. The escapes are those of GitHub's own toolkit.
 pub fn command_message(text: &str) -> String {
@@ -149,6 +168,15 @@ mod tests {
         assert_eq!(command_message("50% a\n::error::b\rc"), "50%25 a%0A::error::b\\u{d}c");
         assert_eq!(command_property("a,line=1::b%0A\n"), "a%2Cline=1%3A%3Ab%250A%0A");
         assert_eq!(command_message("\u{1b}]0;x\u{7}\u{202e}"), "\\u{1b}]0;x\\u{7}\\u{202e}");
+    }
+
+    #[test]
+    fn embedded_json_is_the_same_value_and_ends_no_script() {
+        let text = "</script><!--\u{2028}\u{202e}\u{1b}\u{e0041}é";
+        let json = serde_json::to_string(text).unwrap();
+        let embedded = embedded_json(&json);
+        assert_eq!(embedded, "\"\\u003c/script>\\u003c!--\\u2028\\u202e\\u001b\\udb40\\udc41é\"",);
+        assert_eq!(serde_json::from_str::<String>(&embedded).unwrap(), text);
     }
 
     #[test]
