@@ -2,6 +2,7 @@
 
 mod attacks;
 mod bounds;
+mod browser;
 mod events;
 mod values;
 
