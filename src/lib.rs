@@ -26,7 +26,8 @@
 //! request bodies and bundles of it, [`report`] text and JSON, [`page`] a page for a browser, and [`verify`] builds again to see
 //! whether a bundle follows from the commit that it names. [`delta::compare`] holds two builds of one
 //! context against each other, and [`review::review`] two trees. [`watch`] is the same build in a loop,
-//! with a memory of what did not change. [`cli`] is a thin door on top.
+//! with a memory of what did not change; [`page`] is builds as a page for a browser, and [`serve`] keeps
+//! such a page current. [`cli`] is a thin door on top.
 //!
 //! # Faults
 //!
@@ -53,6 +54,7 @@ pub mod manifest;
 pub mod blocks;
 pub mod memo;
 pub mod chain;
+pub mod shard;
 
 // The text wing
 pub mod tree;
@@ -81,6 +83,7 @@ pub mod range;
 pub mod review;
 pub mod record;
 pub mod emit;
+pub mod depfile;
 pub mod lock;
 pub mod blame;
 pub mod log;
@@ -90,4 +93,5 @@ pub mod report;
 pub mod page;
 pub mod serve;
 pub mod schema;
+pub mod merge;
 pub mod cli;

@@ -4,6 +4,8 @@
 mod bundles;
 mod commands;
 mod faults;
+mod fleet;
+mod fuzz;
 mod history;
 mod laws;
 mod page;

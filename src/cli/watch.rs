@@ -47,7 +47,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         contexts: ids.clone(),
         as_of: as_of.unwrap_or_else(super::session::today),
     };
-    let request = Request { contexts: ids, as_of, models: Vec::new() };
+    let request = Request { contexts: ids, as_of, ..Request::default() };
     let watch = Watch::new(session.directory(), request, poll)?;
     let server = serve.then(|| Server::start(port.unwrap_or(0), project)).transpose()?;
     listen_to_signals(watch.bell()).map_err(|error| Error::file("cannot listen to", "signals", error))?;

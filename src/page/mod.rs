@@ -32,7 +32,7 @@ use crate::build::{Attempt, Build};
 use crate::diag::Diagnostic;
 use crate::project::ContextId;
 use crate::record::DiagnosticRecord;
-use crate::report::build::{BrokenContext, BuildReport, BuiltContext, SCHEMA as BUILD_SCHEMA};
+use crate::report::build::{BrokenContext, BuildReport, BuiltContext};
 use crate::segment::{Kind, Part, Role};
 
 /// The format of the value.
@@ -128,7 +128,7 @@ impl Page {
     fn empty() -> Self {
         Self {
             schema: SCHEMA,
-            build: BuildReport { schema: BUILD_SCHEMA, contexts: Vec::new(), broken: Vec::new() },
+            build: BuildReport::new(&[]),
             prompts: Vec::new(),
             texts: BTreeMap::new(),
             sharing: Vec::new(),
