@@ -4,6 +4,8 @@
 //! counts and breakpoints. Contexts are independent of each other, so a broken one leaves the others
 //! built, and they are built side by side.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::chain::{self, Chain, Digest, Linked};
@@ -23,6 +25,7 @@ use crate::render::Library;
 use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
 use crate::source::ProjectPath;
+use crate::store::Store;
 use crate::tokens::Encoding;
 use crate::tree::{ReadError, Tree};
 
@@ -122,6 +125,13 @@ pub struct Memory {
     pub(crate) fragments: Kept,
     linked: Linked,
     counts: Known,
+}
+
+impl Memory {
+    /// A memory that also knows what earlier runs left in the store.
+    pub fn backed(store: Arc<Store>) -> Self {
+        Self { counts: Known::backed(store), ..Self::default() }
+    }
 }
 
 /// [`build_all`] with the memory of earlier builds.

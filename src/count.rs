@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::chain::Digest;
 use crate::segment::{Segment, messages, prefix_len};
 use crate::source::ObjectId;
+use crate::store::{Key, Shelf, Store};
 use crate::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
 
 /// The tokens of a context's text by one tokenizer.
@@ -21,6 +24,10 @@ pub struct Counts {
     pub prefix: Count,
 }
 
+/// Names what the store keeps, with a version: raised with any change to what the value means.
+const MEASURES: &[u8] = b"measures 1";
+const FEATURES: &[u8] = b"features 1";
+
 /// A part of a segment: the segment's digest and the part's number in it. It names the part's text.
 type PartName = (Digest, usize);
 
@@ -28,6 +35,8 @@ type PartName = (Digest, usize);
 /// counting without it, and no text twice: contexts and commits share most of theirs.
 #[derive(Debug, Default)]
 pub struct Known {
+    /// What earlier runs found out.
+    store: Arc<Store>,
     measured: Mutex<HashMap<(Encoding, PartName), Measured>>,
     features: Mutex<HashMap<(PartName, Joint), (Features, Joint)>>,
     /// Whole runs, for tokenizers that cannot count by pieces.
@@ -103,6 +112,11 @@ impl Counts {
 }
 
 impl Known {
+    /// What is known to the store, and nothing else yet.
+    pub fn backed(store: Arc<Store>) -> Self {
+        Self { store, ..Self::default() }
+    }
+
     /// The user's tokenizer that was read from this blob, loaded once.
     pub fn tokenizer<E>(
         &self,
@@ -126,12 +140,34 @@ impl Known {
             .texts
             .par_iter()
             .zip(known)
-            .map(|(text, known)| known.unwrap_or_else(|| encoding.measure(text)))
+            .zip(&run.names)
+            .map(|((text, known), name)| known.unwrap_or_else(|| self.measure(encoding, text, name)))
             .collect();
         let named = run.names.iter().zip(&measures);
         lock(&self.measured).extend(named.map(|(name, measure)| ((encoding, *name), *measure)));
         let pieces: Vec<(&str, &Measured)> = run.texts.iter().copied().zip(&measures).collect();
         encoding.attribute_measured(&pieces)
+    }
+
+    /// What an encoding finds out about a part.
+    fn measure(&self, encoding: Encoding, text: &str, (digest, part): &PartName) -> Measured {
+        let key = Key::of(&[MEASURES, encoding.name().as_bytes(), digest.as_bytes(), &part.to_le_bytes()]);
+        self.kept(&key, || encoding.measure(text))
+    }
+
+    /// The features of a part behind `joint`, and the joint behind it.
+    fn features_after(&self, joint: Joint, text: &str, (digest, part): &PartName) -> (Features, Joint) {
+        let key = Key::of(&[FEATURES, &joint.to_bytes(), digest.as_bytes(), &part.to_le_bytes()]);
+        self.kept(&key, || Features::of_piece(text, joint))
+    }
+
+    /// The store's value, else the one that is worked out, kept for later runs.
+    fn kept<T: Serialize + DeserializeOwned>(&self, key: &Key, work_out: impl FnOnce() -> T) -> T {
+        self.store.get(Shelf::Counts, key).unwrap_or_else(|| {
+            let value = work_out();
+            self.store.put(Shelf::Counts, *key, &value);
+            value
+        })
     }
 
     /// The features of each part. `shares` are those of `o200k_base`.
@@ -140,7 +176,7 @@ impl Known {
         let parts = run.texts.iter().zip(&run.names).zip(shares).map(|((text, name), tokens)| {
             let known = lock(&self.features).get(&(*name, joint)).copied();
             let (found, after) = known.unwrap_or_else(|| {
-                let found = Features::of_piece(text, joint);
+                let found = self.features_after(joint, text, name);
                 lock(&self.features).insert((*name, joint), found);
                 found
             });

@@ -51,6 +51,7 @@ pub mod decode;
 pub mod manifest;
 pub mod blocks;
 pub mod chain;
+pub mod store;
 
 // The text wing
 pub mod tree;

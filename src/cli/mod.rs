@@ -194,6 +194,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions(arguments) => generate::completions(arguments, &session),
         Command::Man(arguments) => generate::man(arguments, &session),
     };
+    session.store.save();
     ExitCode::from(match result {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use git2::Oid;
 
 use super::commit::is_output;
-use super::objects::{EntryKind, Folder, object_id};
+use super::objects::{EntryKind, Folder, Objects, object_id};
 use super::{CommitTree, ReadError, Tree, links};
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
@@ -47,17 +47,17 @@ fn known(id: Result<Option<ObjectId>, ReadError>) -> Result<Option<ObjectId>, Er
     }
 }
 
-/// The files that differ between two commits, by path: equal folders are not looked into, so the cost
+/// The files that differ between two project roots, by path: equal folders are not looked into, so the cost
 /// follows the change.
-pub(super) fn by_objects(base: &CommitTree, head: &CommitTree) -> Result<Vec<Change>, Error> {
+pub(super) fn by_objects(objects: &Objects, base: Option<Oid>, head: Option<Oid>) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
-    let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base.root(), head.root())];
+    let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base, head)];
     while let Some((above, old, new)) = folders.pop() {
         if old == new {
             continue;
         }
-        let old = old.map(|id| base.objects.folder(id)).transpose()?;
-        let new = new.map(|id| head.objects.folder(id)).transpose()?;
+        let old = old.map(|id| objects.folder(id)).transpose()?;
+        let new = new.map(|id| objects.folder(id)).transpose()?;
         let mut entries: HashMap<&str, Pair> = HashMap::new();
         for entry in old.iter().flat_map(|folder: &std::sync::Arc<Folder>| folder.entries()) {
             entries.entry(&entry.name).or_default().old.get_or_insert((entry.kind, entry.id));

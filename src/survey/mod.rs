@@ -2,9 +2,13 @@
 //! reach.
 //!
 //! A build is a function of what it reads. So a context whose reads have one answer in both trees is
-//! the same in both, and a comparison need not build it.
+//! the same in both, and a comparison need not build it. What the contexts of a commit read is kept
+//! turned round, from each file to the manifests that read it (`index.rs`), so that a later comparison
+//! need not even parse the manifests that a change cannot reach.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod index;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -18,7 +22,8 @@ use crate::fragment::{Reader, Reads};
 use crate::project::{Candidate, ContextId};
 use crate::resolve::resolve;
 use crate::source::{ObjectId, ProjectPath};
-use crate::tree::{Change, ReadError, Tree};
+use crate::store::Store;
+use crate::tree::{Change, CommitTree, ReadError, Tree};
 
 /// A context and what it reads.
 pub struct Surveyed {
@@ -129,68 +134,77 @@ pub struct Reached {
     pub untouched: usize,
 }
 
+/// The two sides of a comparison, opened.
+pub struct Sides<'a> {
+    /// The base.
+    pub base: &'a Workshop<'a>,
+    /// The commit that the base is.
+    pub base_tree: &'a CommitTree,
+    /// The head.
+    pub head: &'a Workshop<'a>,
+    /// The files that differ.
+    pub changes: &'a [Change],
+}
+
 /// Which contexts can differ. `wanted` limits both sides to those that it names; a name that neither
 /// side knows is an error.
 ///
 /// # Errors
 /// When a tree cannot be read, or a name is unknown on both sides.
-pub fn reach(
-    base: &Workshop<'_>,
-    head: &Workshop<'_>,
-    changes: &[Change],
-    wanted: &[String],
-) -> Result<Reached, Error> {
-    let changed = Changed::new(base.fragments.tree(), changes);
-    let of_head = candidates(head, wanted, &|_| true);
-    let (of_head, of_base_named) = match (of_head, wanted.is_empty()) {
-        (Ok(all), true) => (all, None),
-        (Err(error), true) => return Err(error),
-        (of_head, false) => {
-            let of_base = candidates(base, wanted, &|_| true);
-            match (of_head, of_base) {
-                (Ok(head), Ok(base)) => (head, Some(base)),
-                (Ok(head), Err(_)) => (head, Some(Vec::new())),
-                (Err(_), Ok(base)) => (Vec::new(), Some(base)),
-                (Err(error), Err(_)) => return Err(error),
-            }
-        }
+pub fn reach(sides: &Sides<'_>, wanted: &[String], store: &Store) -> Result<Reached, Error> {
+    if wanted.is_empty() { reach_all(sides, store) } else { reach_named(sides, wanted) }
+}
+
+fn reach_all(sides: &Sides<'_>, store: &Store) -> Result<Reached, Error> {
+    let touched = index::touched(sides.base, sides.base_tree, sides.changes, store)?;
+    let (reached, untouched) = sift(sides, expand(sides.head, &touched.manifests)?)?;
+    // A manifest whose contexts are all untouched reads the same on both sides.
+    let of_reached: BTreeSet<&ProjectPath> = reached.iter().map(|candidate| &candidate.manifest).collect();
+    let same: BTreeSet<&ProjectPath> = untouched.iter().map(|candidate| &candidate.manifest).collect();
+    let differing = |path: &&ProjectPath| of_reached.contains(path) || !same.contains(path);
+    let differing: BTreeSet<ProjectPath> = touched.manifests.iter().filter(differing).cloned().collect();
+    let base = opposite(expand(sides.base, &differing)?, &reached, &untouched);
+    Ok(Reached { base, untouched: touched.elsewhere + untouched.len(), head: reached })
+}
+
+fn reach_named(sides: &Sides<'_>, wanted: &[String]) -> Result<Reached, Error> {
+    let (of_head, of_base) = match (sides.head.project.contexts(wanted), sides.base.project.contexts(wanted)) {
+        (Ok(head), Ok(base)) => (head, base),
+        (Ok(head), Err(_)) => (head, Vec::new()),
+        (Err(_), Ok(base)) => (Vec::new(), base),
+        (Err(error), Err(_)) => return Err(error),
     };
-    let surveyed = survey(head, of_head);
-    let known: HashSet<ContextId> = surveyed.iter().map(|one| one.candidate.id.clone()).collect();
-    let total = surveyed.len();
-    let verdicts = surveyed.into_par_iter().map(|one| {
+    let (reached, untouched) = sift(sides, of_head)?;
+    let base = opposite(of_base, &reached, &untouched);
+    Ok(Reached { base, untouched: untouched.len(), head: reached })
+}
+
+/// Parts contexts of the head into those that the change reaches and the others.
+fn sift(sides: &Sides<'_>, of_head: Vec<Candidate>) -> Result<(Vec<Candidate>, Vec<Candidate>), Error> {
+    let changed = Changed::new(sides.base_tree, sides.changes);
+    let verdicts = survey(sides.head, of_head).into_par_iter().map(|one| {
         let reached = one.reads.as_ref().map_or(Ok(true), |reads| changed.reaches(reads))?;
         Ok((reached, one.candidate))
     });
-    let verdicts: Vec<(bool, Candidate)> = verdicts.collect::<Result<_, Error>>()?;
-    let untouched_manifests: BTreeSet<ProjectPath> =
-        verdicts.iter().filter(|(reached, _)| !reached).map(|(_, candidate)| candidate.manifest.clone()).collect();
-    let reached: Vec<Candidate> =
-        verdicts.into_iter().filter(|(reached, _)| *reached).map(|(_, candidate)| candidate).collect();
-    let ids: HashSet<ContextId> = reached.iter().map(|candidate| candidate.id.clone()).collect();
-    let manifests: BTreeSet<ProjectPath> = reached.iter().map(|candidate| candidate.manifest.clone()).collect();
-    let of_base = match of_base_named {
-        Some(all) => all,
-        // A manifest whose contexts are all untouched reads the same on both sides.
-        None => candidates(base, &[], &|path| manifests.contains(path) || !untouched_manifests.contains(path))?,
-    };
-    let of_base: Vec<Candidate> =
-        of_base.into_iter().filter(|candidate| ids.contains(&candidate.id) || !known.contains(&candidate.id)).collect();
-    Ok(Reached { untouched: total - reached.len(), head: reached, base: of_base })
+    let verdicts = verdicts.collect::<Result<Vec<(bool, Candidate)>, Error>>()?;
+    let (reached, untouched): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(|(reached, _)| *reached);
+    let alone = |pairs: Vec<(bool, Candidate)>| pairs.into_iter().map(|(_, candidate)| candidate).collect();
+    Ok((alone(reached), alone(untouched)))
 }
 
-/// The contexts of a tree: those that are named, or those of the manifests that `of` accepts.
-fn candidates(
-    workshop: &Workshop<'_>,
-    wanted: &[String],
-    of: &(dyn Fn(&ProjectPath) -> bool + Sync),
-) -> Result<Vec<Candidate>, Error> {
-    if !wanted.is_empty() {
-        return workshop.project.contexts(wanted);
-    }
-    let manifests: BTreeMap<String, ProjectPath> = workshop.project.manifests()?;
-    let chosen: Vec<(String, ProjectPath)> = manifests.into_iter().filter(|(_, path)| of(path)).collect();
-    let found = chosen.into_par_iter().flat_map_iter(|(name, path)| workshop.project.expand(&name, &path));
+/// Of the contexts of the base those to hold the reached ones against, and those that are gone.
+fn opposite(of_base: Vec<Candidate>, reached: &[Candidate], untouched: &[Candidate]) -> Vec<Candidate> {
+    let reached: HashSet<&ContextId> = reached.iter().map(|candidate| &candidate.id).collect();
+    let untouched: HashSet<&ContextId> = untouched.iter().map(|candidate| &candidate.id).collect();
+    let wanted = |candidate: &Candidate| reached.contains(&candidate.id) || !untouched.contains(&candidate.id);
+    of_base.into_iter().filter(wanted).collect()
+}
+
+/// The contexts of those of these manifests that a tree holds, by name.
+fn expand(workshop: &Workshop<'_>, manifests: &BTreeSet<ProjectPath>) -> Result<Vec<Candidate>, Error> {
+    let named = manifests.iter().map(|path| Ok(workshop.project.manifest(path)?.map(|name| (name, path))));
+    let named = named.collect::<Result<Vec<Option<(String, &ProjectPath)>>, Error>>()?;
+    let found = named.into_par_iter().flatten().flat_map_iter(|(name, path)| workshop.project.expand(&name, path));
     let mut found: Vec<Candidate> = found.collect();
     found.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(found)
