@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 
 use crate::build::Build;
-use crate::cost::bill::Terms;
 use crate::cost::shares::{split, warm_shares};
+use crate::cost::terms::Terms;
 use crate::error::Error;
 use crate::quantity::Usd;
 use crate::source::{ObjectId, ProjectPath};

@@ -4,10 +4,9 @@
 //! vectors; changing any of them is a new version tag. Two prompts share a provider's cache up to
 //! the last link that they share.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
+use crate::memo::Memo;
 use crate::segment::{Kind, Part, Role, Segment, Tier, prefix_len};
 use crate::source::ProjectPath;
 
@@ -97,35 +96,34 @@ type Standing = (ProjectPath, String);
 /// Segments that were linked before, each by its place. One that holds the very same bytes is not
 /// hashed again: to compare is many times faster, and commits share most of their text.
 #[derive(Debug, Default)]
-pub struct Linked(Mutex<HashMap<Standing, Link>>);
+pub struct Linked(Memo<Standing, Link>);
 
 /// What a segment was made of, and its digest.
 type Link = (Tier, Vec<Part>, Digest);
 
+impl Linked {
+    /// Drops what nobody asked for since the last turn.
+    pub fn turn(&self) {
+        self.0.turn();
+    }
+
+    fn digest(&self, segment: &Segment) -> Digest {
+        let path = segment.origin.path.as_ref().unwrap_or(segment.origin.block.path());
+        let place = (path.clone(), segment.id.clone());
+        match self.0.get(&place) {
+            Some((tier, parts, digest)) if tier == segment.tier && parts == segment.parts => digest,
+            _ => {
+                let digest = segment_digest(segment.tier, &segment.parts);
+                self.0.put(place, (segment.tier, segment.parts.clone(), digest));
+                digest
+            }
+        }
+    }
+}
+
 /// [`link`] with the memory of what was linked before.
 pub fn link_remembering(segments: &[Segment], linked: &Linked) -> Chain {
-    let place = |segment: &Segment| {
-        let path = segment.origin.path.as_ref().unwrap_or(segment.origin.block.path());
-        (path.clone(), segment.id.clone())
-    };
-    // What a panicking thread left behind is whole, since values go in in one step.
-    let locked = || linked.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let before: Vec<Option<(Tier, Vec<Part>, Digest)>> = {
-        let linked = locked();
-        segments.iter().map(|segment| linked.get(&place(segment)).cloned()).collect()
-    };
-    let mut new = Vec::new();
-    let digests = segments.iter().zip(before).map(|(segment, before)| match before {
-        Some((tier, parts, digest)) if tier == segment.tier && parts == segment.parts => digest,
-        _ => {
-            let digest = segment_digest(segment.tier, &segment.parts);
-            new.push((place(segment), (segment.tier, segment.parts.clone(), digest)));
-            digest
-        }
-    });
-    let digests = digests.collect();
-    locked().extend(new);
-    chain(segments, digests)
+    chain(segments, segments.iter().map(|segment| linked.digest(segment)).collect())
 }
 
 fn chain(segments: &[Segment], digests: Vec<Digest>) -> Chain {

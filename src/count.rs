@@ -1,13 +1,13 @@
 //! Segments to token counts: of the text as it stands joined, attributed back to each segment.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::chain::Digest;
+use crate::memo::Memo;
 use crate::segment::{Segment, messages, prefix_len};
 use crate::source::ObjectId;
 use crate::store::{Key, Shelf, Store};
@@ -37,16 +37,11 @@ type PartName = (Digest, usize);
 pub struct Known {
     /// What earlier runs found out.
     store: Arc<Store>,
-    measured: Mutex<HashMap<(Encoding, PartName), Measured>>,
-    features: Mutex<HashMap<(PartName, Joint), (Features, Joint)>>,
+    measured: Memo<(Encoding, PartName), Measured>,
+    features: Memo<(PartName, Joint), (Features, Joint)>,
     /// Whole runs, for tokenizers that cannot count by pieces.
-    runs: Mutex<HashMap<(ObjectId, Vec<PartName>), MessageCount>>,
-    tokenizers: Mutex<BTreeMap<ObjectId, Arc<UserTokenizer>>>,
-}
-
-/// The lock's value; what a panicking thread left behind is whole, since values go in in one step.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    runs: Memo<(ObjectId, Vec<PartName>), MessageCount>,
+    tokenizers: Memo<ObjectId, Arc<UserTokenizer>>,
 }
 
 /// Parts of one message without a hole among them.
@@ -123,28 +118,33 @@ impl Known {
         blob: &ObjectId,
         load: impl FnOnce() -> Result<UserTokenizer, E>,
     ) -> Result<Arc<UserTokenizer>, E> {
-        if let Some(user) = lock(&self.tokenizers).get(blob) {
-            return Ok(user.clone());
+        if let Some(user) = self.tokenizers.get(blob) {
+            return Ok(user);
         }
         let user = Arc::new(load()?);
-        Ok(lock(&self.tokenizers).entry(blob.clone()).or_insert(user).clone())
+        self.tokenizers.put(blob.clone(), user.clone());
+        Ok(user)
+    }
+
+    /// Drops what nobody asked for since the last turn.
+    pub fn turn(&self) {
+        self.measured.turn();
+        self.features.turn();
+        self.runs.turn();
+        self.tokenizers.turn();
     }
 
     /// The share of each part, by an encoding.
     fn attribute(&self, encoding: Encoding, run: &Run) -> Vec<u64> {
-        let known: Vec<Option<Measured>> = {
-            let measured = lock(&self.measured);
-            run.names.iter().map(|name| measured.get(&(encoding, *name)).copied()).collect()
-        };
-        let measures: Vec<Measured> = run
-            .texts
-            .par_iter()
-            .zip(known)
-            .zip(&run.names)
-            .map(|((text, known), name)| known.unwrap_or_else(|| self.measure(encoding, text, name)))
-            .collect();
-        let named = run.names.iter().zip(&measures);
-        lock(&self.measured).extend(named.map(|(name, measure)| ((encoding, *name), *measure)));
+        let known: Vec<Option<Measured>> = run.names.iter().map(|name| self.measured.get(&(encoding, *name))).collect();
+        let measures = run.texts.par_iter().zip(&run.names).zip(known).map(|((text, name), known)| {
+            known.unwrap_or_else(|| {
+                let measured = self.measure(encoding, text, name);
+                self.measured.put((encoding, *name), measured);
+                measured
+            })
+        });
+        let measures: Vec<Measured> = measures.collect();
         let pieces: Vec<(&str, &Measured)> = run.texts.iter().copied().zip(&measures).collect();
         encoding.attribute_measured(&pieces)
     }
@@ -174,10 +174,9 @@ impl Known {
     fn features(&self, run: &Run, shares: &[u64]) -> Vec<Features> {
         let mut joint = Joint::default();
         let parts = run.texts.iter().zip(&run.names).zip(shares).map(|((text, name), tokens)| {
-            let known = lock(&self.features).get(&(*name, joint)).copied();
-            let (found, after) = known.unwrap_or_else(|| {
+            let (found, after) = self.features.get(&(*name, joint)).unwrap_or_else(|| {
                 let found = self.features_after(joint, text, name);
-                lock(&self.features).insert((*name, joint), found);
+                self.features.put((*name, joint), found);
                 found
             });
             joint = after;
@@ -188,15 +187,15 @@ impl Known {
 
     /// The share of each part, by a tokenizer of the user's.
     fn run(&self, user: &Arc<UserTokenizer>, tokenizer: &Tokenizer, run: &Run) -> MessageCount {
-        let blob = lock(&self.tokenizers).iter().find(|(_, own)| Arc::ptr_eq(own, user)).map(|(blob, _)| blob.clone());
-        let Some(blob) = blob else { return tokenizer.count_message(&run.texts) };
+        let Some(blob) = self.tokenizers.key_of(|own| Arc::ptr_eq(own, user)) else {
+            return tokenizer.count_message(&run.texts);
+        };
         let name = (blob, run.names.clone());
-        if let Some(counted) = lock(&self.runs).get(&name) {
-            return counted.clone();
-        }
-        let counted = tokenizer.count_message(&run.texts);
-        lock(&self.runs).insert(name, counted.clone());
-        counted
+        self.runs.get(&name).unwrap_or_else(|| {
+            let counted = tokenizer.count_message(&run.texts);
+            self.runs.put(name, counted.clone());
+            counted
+        })
     }
 }
 

@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults, near};
 use crate::error::Error;
+use crate::memo::Memo;
 use crate::source::{ObjectId, ProjectPath, Source, Span};
 use crate::tree::{Blob, ReadError, Tree};
 use crate::yaml::{self, Node};
@@ -30,38 +32,41 @@ pub struct Fragment {
     pub meta: Option<Node>,
     /// Where the first CRLF line ending stands, once somebody asked.
     crlf: OnceLock<Option<usize>>,
+    /// The whole text as YAML and what is wrong with it, once somebody asked.
+    yaml: OnceLock<(Option<Node>, Vec<Diagnostic>)>,
 }
 
-/// The most bytes of fragments that are kept for later trees; beyond it the store starts afresh.
-const MAX_KEPT_BYTES: usize = 128 * 1024 * 1024;
+/// The most bytes of fragments that one generation of them holds.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 
-/// Fragments that were decoded for other trees, by path and blob: commits share most of theirs.
+/// Fragments that were decoded for other trees, by path and blob: the text and the front matter
+/// follow from these two, and commits share most of theirs.
 #[derive(Debug, Default)]
-pub struct Kept(Mutex<KeptFragments>);
-
-#[derive(Debug, Default)]
-struct KeptFragments {
-    fragments: BTreeMap<(ProjectPath, ObjectId), Arc<Fragment>>,
-    bytes: usize,
+pub struct Kept {
+    fragments: Memo<(ProjectPath, ObjectId), Arc<Fragment>>,
+    /// Of those that were put in since the last turn.
+    bytes: AtomicUsize,
 }
 
 impl Kept {
     fn get_or_decode(&self, path: &ProjectPath, blob: Blob) -> Result<Arc<Fragment>, Unreadable> {
         let name = (path.clone(), blob.id.clone());
-        let met = lock(&self.0).fragments.get(&name).cloned();
-        if let Some(fragment) = met.filter(|fragment| fragment.untracked == blob.untracked) {
+        if let Some(fragment) = self.fragments.get(&name).filter(|fragment| fragment.untracked == blob.untracked) {
             return Ok(fragment);
         }
         let bytes = blob.bytes.len();
         let fragment = Arc::new(Fragment::decode(path, blob)?);
-        let mut kept = lock(&self.0);
-        if kept.bytes.saturating_add(bytes) > MAX_KEPT_BYTES {
-            *kept = KeptFragments::default();
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > MAX_KEPT_BYTES {
+            self.turn();
         }
-        if bytes <= MAX_KEPT_BYTES && kept.fragments.insert(name, fragment.clone()).is_none() {
-            kept.bytes += bytes;
-        }
+        self.fragments.put(name, fragment.clone());
         Ok(fragment)
+    }
+
+    /// Drops what nobody asked for since the last turn.
+    pub fn turn(&self) {
+        self.bytes.store(0, Ordering::Relaxed);
+        self.fragments.turn();
     }
 }
 
@@ -174,7 +179,25 @@ impl Fragment {
         }
         let source = Source::new(path.clone(), text);
         let (body, meta) = front_matter(&source).map_err(Unreadable::Content)?;
-        Ok(Self { source, blob: blob.id, untracked: blob.untracked, body, meta, crlf: OnceLock::new() })
+        Ok(Self {
+            source,
+            blob: blob.id,
+            untracked: blob.untracked,
+            body,
+            meta,
+            crlf: OnceLock::new(),
+            yaml: OnceLock::new(),
+        })
+    }
+
+    /// The whole text as YAML, parsed once however many contexts ask. Every asker gets the faults.
+    pub fn yaml(&self, faults: &mut Faults) -> Option<Node> {
+        let (node, found) = self.yaml.get_or_init(|| {
+            let mut found = Faults::new();
+            (yaml::parse(&self.source, &mut found), found.into_vec())
+        });
+        faults.extend(found.iter().cloned());
+        node.clone()
     }
 
     /// Its text, without front matter unless it is kept.

@@ -25,7 +25,8 @@
 //! [`build::Build`] that comes out is the one value that everything after it reads: [`emit`] makes
 //! request bodies and bundles of it, [`report`] text and JSON, and [`verify`] builds again to see
 //! whether a bundle follows from the commit that it names. [`delta::compare`] holds two builds of one
-//! context against each other, and [`review::review`] two trees. [`cli`] is a thin door on top.
+//! context against each other, and [`review::review`] two trees. [`watch`] is the same build in a loop,
+//! with a memory of what did not change. [`cli`] is a thin door on top.
 //!
 //! # Faults
 //!
@@ -50,6 +51,7 @@ pub mod json;
 pub mod decode;
 pub mod manifest;
 pub mod blocks;
+pub mod memo;
 pub mod chain;
 pub mod store;
 
@@ -84,5 +86,6 @@ pub mod lock;
 pub mod blame;
 pub mod log;
 pub mod verify;
+pub mod watch;
 pub mod report;
 pub mod cli;

@@ -6,9 +6,11 @@ use serde_json::{Map, Value as Json};
 
 use crate::chain::Digest;
 use crate::cost::ahead::ahead;
-use crate::cost::bill::{Bill, RequestTokens, Terms, bill as bill_of, bounds};
+use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
-use crate::cost::planner::{Layout, Wishes, plan as place, remarks};
+use crate::cost::planner::{Layout, Wishes, plan as place};
+use crate::cost::remarks::remarks;
+use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::traffic::Traffic;
 use crate::count::{Counts, Known};
 use crate::decode::Text;

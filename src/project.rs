@@ -13,7 +13,7 @@ use crate::fragment::{Fragments, Reader, Reads, Unreadable, Wanted};
 use crate::manifest::ProjectFile;
 use crate::source::{ProjectPath, Span};
 use crate::tree::ReadError;
-use crate::yaml::{self, Map, Node, Value};
+use crate::yaml::{Map, Node, Value};
 
 /// The project file's name.
 pub const PROJECT_FILE: &str = "contexture.yaml";
@@ -109,7 +109,7 @@ impl<'a> Project<'a> {
             Err(Unreadable::Content(faults)) => return Err(faults.into()),
         };
         let mut faults = Faults::new();
-        let node = yaml::parse(&fragment.source, &mut faults).filter(|node| !matches!(node.value, Value::Null));
+        let node = fragment.yaml(&mut faults).filter(|node| !matches!(node.value, Value::Null));
         let file = node.as_ref().and_then(|node| ProjectFile::decode(node, &mut faults));
         if faults.has_errors() {
             return Err(faults.into_vec().into());
@@ -310,7 +310,7 @@ impl<'a> Project<'a> {
                 return None;
             }
         };
-        let node = yaml::parse(&fragment.source, faults)?;
+        let node = fragment.yaml(faults)?;
         if node.as_map().is_none() {
             let fault = Diagnostic::error("wrong-type", format!("a manifest is a map, found {}", node.kind()));
             faults.push(fault.at(&node.span).hint("begin with `system:` or `messages:`"));

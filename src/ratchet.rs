@@ -4,6 +4,7 @@
 //! stops nobody. `growth` has a meaning only here.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -33,7 +34,7 @@ pub fn hold(base: &dyn Tree, attempts: &mut [Attempt]) -> Result<(), Failure> {
     for attempt in attempts {
         let Ok(build) = &mut attempt.result else { continue };
         if let Some(before) = standing.get(&build.id) {
-            settle(build, before);
+            settle(Arc::make_mut(build), before);
         }
     }
     Ok(())
@@ -49,7 +50,7 @@ fn standing(
     base: &dyn Tree,
     date: Date,
     wanted: &HashSet<ContextId>,
-) -> Result<HashMap<ContextId, Box<Build>>, Failure> {
+) -> Result<HashMap<ContextId, Arc<Build>>, Failure> {
     let fragments = Fragments::new(base);
     let (request, memory) = (Request { as_of: Some(date), ..Request::default() }, Memory::default());
     let workshop = Workshop::open(&fragments, &request, &memory)?;

@@ -94,9 +94,9 @@ pub struct ContextReview {
     /// What became of it.
     pub status: ContextStatus,
     /// How it was built before.
-    pub base: Option<Box<Build>>,
+    pub base: Option<Arc<Build>>,
     /// How it is built now.
-    pub head: Option<Box<Build>>,
+    pub head: Option<Arc<Build>>,
     /// What is different. Of a broken context: the other side against nothing; empty where both are.
     pub delta: Option<Delta>,
     /// Where it first differs.
@@ -239,7 +239,7 @@ fn one(pair: Paired, files: &Files<'_>) -> Option<ContextReview> {
     Some(review)
 }
 
-fn parted(attempt: Option<Attempt>) -> (Option<Box<Build>>, Vec<Diagnostic>) {
+fn parted(attempt: Option<Attempt>) -> (Option<Arc<Build>>, Vec<Diagnostic>) {
     match attempt.map(|attempt| attempt.result) {
         Some(Ok(build)) => (Some(build), Vec::new()),
         Some(Err(faults)) => (None, faults),

@@ -333,6 +333,15 @@ impl Mechanism {
         self.lifetimes.iter().find(|lifetime| lifetime.ttl == ttl)
     }
 
+    /// Whether a read keeps the entries on its path alive (U1), and not only the one that it reads.
+    pub fn keeps_path(&self) -> bool {
+        match &self.family {
+            Family::BlockBoundary(rules) => rules.refresh_path,
+            Family::BreakpointOnly(rules) => rules.refresh_path,
+            Family::LongestPrefix(_) | Family::PrefixUnits(_) | Family::WholeObject(_) => false,
+        }
+    }
+
     /// Whether what it serves may be called guaranteed (rule R13).
     pub fn is_guaranteed(&self) -> bool {
         let kept = |lifetime: &Lifetime| matches!(lifetime.class, Class::Fixed | Class::Minimum);

@@ -10,3 +10,4 @@ mod recipes;
 mod review;
 mod support;
 mod tree;
+mod watch;

@@ -3,8 +3,8 @@
 use clap::Args;
 
 use crate::build::{Request, build_all};
-use crate::cost::bill::RequestTokens;
 use crate::cost::break_even::{Question, break_even, tuned_call};
+use crate::cost::terms::RequestTokens;
 use crate::cost::traffic::Traffic;
 use crate::error::{Error, Failure};
 use crate::models::Date;

@@ -20,7 +20,9 @@ mod models;
 mod render;
 mod session;
 mod simulate;
+mod terminal;
 mod verify;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -126,6 +128,8 @@ enum Command {
     Blame(blame::Arguments),
     /// Count the tokens of files or of standard input
     Count(count::Arguments),
+    /// Build again on every save, and show what changed
+    Watch(watch::Arguments),
     /// Replay timed requests against a provider's cache rules
     Simulate(simulate::Arguments),
     /// Weigh fine-tuning a model against prompting with this context
@@ -153,6 +157,8 @@ enum Verdict {
     No,
     /// Part of it could not be answered.
     Unanswered,
+    /// A signal ended it, by number.
+    Ended(u8),
 }
 
 /// Runs the command line and returns the process's exit code.
@@ -185,6 +191,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Log(arguments) => log::run(arguments, &session),
         Command::Blame(arguments) => blame::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
+        Command::Watch(arguments) => watch::run(arguments, &session),
         Command::Simulate(arguments) => simulate::run(arguments, &session),
         Command::BreakEven(arguments) => break_even::run(arguments, &session),
         Command::Models(arguments) => models::run(arguments, &session),
@@ -199,6 +206,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
         Ok(Verdict::Unanswered) => 2,
+        // As a shell tells of a program that a signal ended.
+        Ok(Verdict::Ended(signal)) => signal.saturating_add(128),
         Err(Failure::Faults(faults)) => {
             session.remarks(&faults);
             2

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -77,12 +78,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }
-    let mut build = only(attempts)?;
+    let build = only(attempts)?;
     let values = values(session, &inputs, &build)?;
     let text = match build.models.first().filter(|_| model.is_some()) {
         None => {
-            fill::segments(&mut build.segments, &values);
-            transcript(&build.segments)
+            let mut segments = build.segments.clone();
+            fill::segments(&mut segments, &values);
+            transcript(&segments)
         }
         Some(model) => {
             let bodies = bodies(&build, model)?;
@@ -105,10 +107,10 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 }
 
 /// The one build that was asked for, or its faults.
-pub(super) fn only(attempts: Vec<Attempt>) -> Result<Build, Failure> {
+pub(super) fn only(attempts: Vec<Attempt>) -> Result<Arc<Build>, Failure> {
     let mut attempts = attempts;
     match (attempts.pop(), attempts.len()) {
-        (Some(attempt), 0) => Ok(*attempt.result?),
+        (Some(attempt), 0) => Ok(attempt.result?),
         (Some(last), more) => {
             let cure = format!("name one of them, such as `{}`", last.id);
             Err(Error::usage(format!("that names {} contexts", more + 1), cure).into())

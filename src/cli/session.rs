@@ -55,9 +55,14 @@ impl Session {
         self.directory.as_ref().map_or_else(|| written.to_owned(), |directory| directory.join(written))
     }
 
+    /// The folder that the command runs in.
+    pub fn directory(&self) -> &Path {
+        self.directory.as_deref().unwrap_or(Path::new("."))
+    }
+
     /// The project that the folder belongs to.
     pub fn place(&self) -> Result<Place, Error> {
-        Place::find(self.directory.as_deref().unwrap_or(Path::new(".")))
+        Place::find(self.directory())
     }
 
     /// The tree that the arguments ask for.

@@ -5,9 +5,10 @@
 //! verdict compares N with the calls that are to come.
 
 use crate::blocks::Breakpoint;
-use crate::cost::bill::{Bill, RequestTokens, Terms, bill};
+use crate::cost::bill::{Bill, bill};
 use crate::cost::planner::words::{counted, grouped, money};
 use crate::cost::planner::{Layout, Placed};
+use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::traffic::Traffic;
 use crate::quantity::Usd;
 use crate::rules::Model;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::cost::bill::{Bill, RequestTokens};
+use crate::cost::bill::Bill;
 use crate::cost::planner::words::{grouped, money};
+use crate::cost::terms::RequestTokens;
 use crate::decode::Spanned;
 use crate::diag::Diagnostic;
 use crate::manifest::Budgets;

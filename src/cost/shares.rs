@@ -1,7 +1,7 @@
 //! A call's cost shared out: what each segment of a prompt costs in a warm call.
 
-use crate::cost::bill::{Terms, of};
 use crate::cost::planner::{Layout, ServiceKind};
+use crate::cost::terms::{Terms, of};
 use crate::quantity::Usd;
 
 /// What each segment's text costs in a call that finds everything in the cache: its tokens at the

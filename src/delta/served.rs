@@ -11,8 +11,9 @@ use super::stream::{common_tokens, parting, runs};
 use super::{Build, ModelBuild};
 use crate::blocks::{self, BlockKind};
 use crate::chain::Digest;
-use crate::cost::bill::{self, Terms};
+use crate::cost::bill::{self};
 use crate::cost::simulate::{self, Block, Content, Contents, Object, Prompts, Request, Speaker};
+use crate::cost::terms::Terms;
 use crate::rules::{Family, Mechanism, Mode, Model};
 use crate::segment::{Mark, Role, Segment, Tier, prefix_len};
 

@@ -24,7 +24,7 @@ pub(super) struct State {
 
 /// What came of building a context.
 pub(super) enum Outcome {
-    Built(Box<Build>),
+    Built(Arc<Build>),
     Broken(Vec<Diagnostic>),
     Absent,
 }

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::card::{Dialect, Markers, Platform, TokenizerName};
 use crate::decode::{Decode, OneOrMany, Text, expected, fields, record, words};
 use crate::diag::{Diagnostic, Faults};
 use crate::source::Span;
@@ -50,19 +49,6 @@ impl serde::Serialize for Day {
         serializer.collect_str(self)
     }
 }
-
-/// Words are printed as they are written.
-macro_rules! serialize_words {
-    ($($type:ty),* $(,)?) => {
-        $(impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        })*
-    };
-}
-
-serialize_words!(Status, Platform, Dialect, Markers, TokenizerName);
 
 impl Decode for Day {
     fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {

@@ -18,9 +18,11 @@ pub mod log;
 pub mod models;
 pub mod sarif;
 pub mod schema;
+pub mod screen;
 pub mod simulate;
 pub mod snippet;
 pub mod text;
+pub mod watch;
 
 use crate::diag::Diagnostic;
 use crate::source::ProjectPath;

@@ -12,13 +12,14 @@ use super::json;
 use super::list::ListReport;
 use super::log::LogReport;
 use super::models::ModelsReport;
+use super::watch::WatchReport;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::emit::bundle::BundleRecord;
 use crate::manifest::{Manifest, ProjectFile};
 use crate::models;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 15] = [
+pub const NAMES: [(&str, &str); 16] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
@@ -33,6 +34,7 @@ pub const NAMES: [(&str, &str); 15] = [
     ("count", "the output of count --format json"),
     ("break-even", "the output of break-even --format json"),
     ("models", "the output of models --format json"),
+    ("watch", "a line of the output of watch --format json"),
     ("simulation", "the output of simulate --format json"),
 ];
 
@@ -53,6 +55,7 @@ pub fn of(name: &str) -> Option<String> {
         "count" => schema::<CountReport>(Reads::Printed),
         "break-even" => schema::<BreakEvenReport>(Reads::Printed),
         "models" => schema::<ModelsReport>(Reads::Printed),
+        "watch" => schema::<WatchReport>(Reads::Printed),
         "simulation" => schema::<SimulationReport>(Reads::Printed),
         _ => return None,
     })

@@ -29,7 +29,7 @@ pub use tools::Tool;
 pub type Size<'a> = &'a (dyn Fn(&Example) -> u64 + Sync);
 
 /// A context with everything decided that depends on the tree.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Plan {
     /// Its name.
     pub id: ContextId,
@@ -48,7 +48,7 @@ pub struct Plan {
 }
 
 /// One block whose condition holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PlannedBlock {
     /// Where in the request.
     pub tier: Tier,
@@ -75,7 +75,7 @@ pub struct PlannedBlock {
 }
 
 /// The texts of a block.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Content {
     /// Text of the manifest, as it stands.
     Inline(Text),
@@ -94,7 +94,7 @@ pub enum Content {
 }
 
 /// A fragment and the slices that become segments. The slices tile the text.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FilePart {
     /// The file.
     pub fragment: Arc<Fragment>,

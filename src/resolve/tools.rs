@@ -62,7 +62,7 @@ pub fn parse_data(fragment: &Arc<Fragment>, faults: &mut Faults) -> Option<(Json
         }
         "yaml" | "yml" => {
             let mut own = Faults::new();
-            let node = yaml::parse(source, &mut own);
+            let node = fragment.yaml(&mut own);
             let broken = own.has_errors();
             faults.extend(own.into_vec());
             let node = node.filter(|_| !broken)?;

@@ -1,6 +1,7 @@
 //! Which files changed a context, and in what part they play in it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::{ContextReview, ContextStatus};
 use crate::build::{Build, PRICES_FILE};
@@ -114,7 +115,7 @@ pub(super) fn causes(context: &ContextReview, files: &Files<'_>) -> Vec<Cause> {
 fn plays_a_part(context: &ContextReview, path: &ProjectPath) -> bool {
     let Some(delta) = &context.delta else { return true };
     let of = |segment: &Segment| segment.origin.path.as_ref() == Some(path);
-    let all = |build: &Option<Box<Build>>| build.iter().any(|build| build.segments.iter().any(of));
+    let all = |build: &Option<Arc<Build>>| build.iter().any(|build| build.segments.iter().any(of));
     let is_text = all(&context.base) || all(&context.head);
     if !is_text || path.as_str().starts_with(TEMPLATES) {
         return true;

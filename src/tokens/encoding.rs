@@ -9,7 +9,6 @@ use rayon::prelude::*;
 
 use super::cut;
 use super::merge::Merger;
-use super::seam::{self, Measured};
 use super::split::Pattern;
 use super::vocabulary::{self, Vocabulary};
 
@@ -17,7 +16,7 @@ use super::vocabulary::{self, Vocabulary};
 const STRETCH_BYTES: usize = 128 << 10;
 
 /// The longest text in bytes that is counted on one thread.
-const ONE_THREAD_BYTES: usize = 256 << 10;
+pub(super) const ONE_THREAD_BYTES: usize = 256 << 10;
 
 /// A public byte-pair encoding. Text is ordinary text: `<|endoftext|>` is seven tokens, not one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,29 +54,6 @@ impl Encoding {
         }
         let stretches: Vec<&str> = cut::stretches(self.pattern(), text, STRETCH_BYTES).collect();
         stretches.into_par_iter().map(|stretch| self.count_stretch(stretch)).sum()
-    }
-
-    /// What counting a text among others needs to know of it, so that it is counted only once.
-    pub fn measure(self, text: &str) -> Measured {
-        seam::measure(self, text)
-    }
-
-    /// The tokens of the joined pieces, each counted for the piece that holds its first byte: as
-    /// many numbers as pieces, which add up to the count of the joined text.
-    pub fn attribute(self, pieces: &[&str]) -> Vec<u64> {
-        let measured: Vec<Measured> = if pieces.iter().map(|piece| piece.len()).sum::<usize>() > ONE_THREAD_BYTES {
-            pieces.par_iter().map(|piece| self.measure(piece)).collect()
-        } else {
-            pieces.iter().map(|piece| self.measure(piece)).collect()
-        };
-        let pieces: Vec<(&str, &Measured)> = pieces.iter().copied().zip(&measured).collect();
-        self.attribute_measured(&pieces)
-    }
-
-    /// [`attribute`](Self::attribute) for pieces that this encoding has measured: only the text
-    /// around the joints is tokenised. A measure that does not fit its piece is taken again.
-    pub fn attribute_measured(self, pieces: &[(&str, &Measured)]) -> Vec<u64> {
-        seam::attribute(self, pieces)
     }
 
     /// The pattern that splits a text before its parts are merged.

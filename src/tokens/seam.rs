@@ -6,8 +6,10 @@
 //! becomes part of its seam whole. Seams are tokenised with places, so that each token is
 //! attributed to the piece in which it begins; no share is ever negative.
 
+use rayon::prelude::*;
+
 use super::cut;
-use super::encoding::Encoding;
+use super::encoding::{Encoding, ONE_THREAD_BYTES};
 
 /// What one encoding has found out about a text: enough to count any joined text that holds it
 /// without tokenising all of it again. Worth keeping beside a digest of the text.
@@ -48,47 +50,62 @@ impl Measured {
     }
 }
 
-/// The measure of a text.
-pub(super) fn measure(encoding: Encoding, text: &str) -> Measured {
-    let pattern = encoding.pattern();
-    let cuts = cut::first_at_or_after(pattern, text, 0).zip(cut::last(pattern, text));
-    let apart =
-        cuts.and_then(|(start, end)| Some((start, end, text.get(..start)?, text.get(start..end)?, text.get(end..)?)));
-    let Some((start, end, head, middle, tail)) = apart else {
-        return Measured { total: encoding.count(text), middle: None };
-    };
-    let tokens = encoding.count(middle);
-    let total = encoding.count(head) + tokens + encoding.count(tail);
-    Measured { total, middle: Some(Middle { start, end, tokens }) }
-}
-
-/// The tokens that begin in each piece of the joined text.
-pub(super) fn attribute(encoding: Encoding, pieces: &[(&str, &Measured)]) -> Vec<u64> {
-    let mut counts = Vec::with_capacity(pieces.len());
-    let mut seam = Seam::default();
-    for &(text, measured) in pieces {
-        let own;
-        let measured = if measured.fits(text) {
-            measured
-        } else {
-            own = measure(encoding, text);
-            &own
+impl Encoding {
+    /// What counting a text among others needs to know of it, so that it is counted only once.
+    pub fn measure(self, text: &str) -> Measured {
+        let pattern = self.pattern();
+        let cuts = cut::first_at_or_after(pattern, text, 0).zip(cut::last(pattern, text));
+        let apart = cuts
+            .and_then(|(start, end)| Some((start, end, text.get(..start)?, text.get(start..end)?, text.get(end..)?)));
+        let Some((start, end, head, middle, tail)) = apart else {
+            return Measured { total: self.count(text), middle: None };
         };
-        let piece = counts.len();
-        counts.push(0);
-        if let Some((head, tokens, tail)) = measured.parts(text) {
-            seam.push(piece, head);
-            seam.settle(encoding, &mut counts);
-            if let Some(count) = counts.get_mut(piece) {
-                *count += tokens;
-            }
-            seam.push(piece, tail);
-        } else {
-            seam.push(piece, text);
-        }
+        let tokens = self.count(middle);
+        let total = self.count(head) + tokens + self.count(tail);
+        Measured { total, middle: Some(Middle { start, end, tokens }) }
     }
-    seam.settle(encoding, &mut counts);
-    counts
+
+    /// The tokens of the joined pieces, each counted for the piece that holds its first byte: as
+    /// many numbers as pieces, which add up to the count of the joined text.
+    pub fn attribute(self, pieces: &[&str]) -> Vec<u64> {
+        let measured: Vec<Measured> = if pieces.iter().map(|piece| piece.len()).sum::<usize>() > ONE_THREAD_BYTES {
+            pieces.par_iter().map(|piece| self.measure(piece)).collect()
+        } else {
+            pieces.iter().map(|piece| self.measure(piece)).collect()
+        };
+        let pieces: Vec<(&str, &Measured)> = pieces.iter().copied().zip(&measured).collect();
+        self.attribute_measured(&pieces)
+    }
+
+    /// [`attribute`](Self::attribute) for pieces that this encoding has measured: only the text
+    /// around the joints is tokenised. A measure that does not fit its piece is taken again.
+    pub fn attribute_measured(self, pieces: &[(&str, &Measured)]) -> Vec<u64> {
+        let mut counts = Vec::with_capacity(pieces.len());
+        let mut seam = Seam::default();
+        for &(text, measured) in pieces {
+            let own;
+            let measured = if measured.fits(text) {
+                measured
+            } else {
+                own = self.measure(text);
+                &own
+            };
+            let piece = counts.len();
+            counts.push(0);
+            if let Some((head, tokens, tail)) = measured.parts(text) {
+                seam.push(piece, head);
+                seam.settle(self, &mut counts);
+                if let Some(count) = counts.get_mut(piece) {
+                    *count += tokens;
+                }
+                seam.push(piece, tail);
+            } else {
+                seam.push(piece, text);
+            }
+        }
+        seam.settle(self, &mut counts);
+        counts
+    }
 }
 
 /// The text around one or more joints, and whose it is.

@@ -41,8 +41,8 @@ pub(super) enum DiskKind {
 }
 
 /// A file's state, to notice that it changed.
-#[derive(PartialEq, Eq)]
-struct Stamp {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
     bytes: u64,
     modified: Option<SystemTime>,
     /// Device, inode, and the time of the last change of the inode.
@@ -51,6 +51,21 @@ struct Stamp {
 }
 
 impl Stamp {
+    /// Whether the file last changed longer ago than that, by this machine's clock. A time that is
+    /// not known, or lies ahead, is not long ago.
+    pub(super) fn is_older_than(&self, age: Duration) -> bool {
+        let is_old = |time: SystemTime| time.elapsed().is_ok_and(|elapsed| elapsed > age);
+        #[cfg(unix)]
+        {
+            let (_, _, seconds, _) = self.inode;
+            let changed =
+                u64::try_from(seconds).ok().map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+            changed.is_some_and(|changed| is_old(changed + Duration::from_secs(1))) && self.modified.is_some_and(is_old)
+        }
+        #[cfg(not(unix))]
+        self.modified.is_some_and(is_old)
+    }
+
     fn of(metadata: &Metadata) -> Self {
         #[cfg(unix)]
         use cap_std::fs::MetadataExt;
@@ -96,12 +111,17 @@ impl Disk {
 
     /// The whole file at `path`, as it was at one moment. A path that is a link by now is absent.
     pub(super) fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        self.read_stamped(path).map(|(bytes, _)| bytes)
+    }
+
+    /// [`read`](Self::read), and the stamp that the file bore at that moment.
+    pub(super) fn read_stamped(&self, path: &str) -> Result<(Vec<u8>, Stamp), ReadError> {
         for attempt in 0..MAX_TRIES {
             if attempt > 0 {
                 std::thread::sleep(Duration::from_millis(1 << attempt));
             }
             match self.read_once(path, MAX_FILE_BYTES) {
-                Ok(Some(bytes)) => return Ok(bytes),
+                Ok(Some(read)) => return Ok(read),
                 Ok(None) => {}
                 Err(ReadError::World(Error::File { source, .. })) if is_absence(&source) => {
                     return Err(ReadError::Absent);
@@ -118,7 +138,7 @@ impl Disk {
         for _ in 0..MAX_TRIES {
             match self.read_once(path, limit) {
                 Ok(None) => {}
-                Ok(text) => return Ok(text),
+                Ok(Some((text, _))) => return Ok(Some(text)),
                 Err(ReadError::TooLarge(bytes)) => {
                     let what = format!("{} holds {bytes} bytes; the limit is {limit}", self.path.join(path).display());
                     return Err(Error::usage(what, "shorten it"));
@@ -129,8 +149,19 @@ impl Disk {
         Ok(None)
     }
 
+    /// The stamp of the plain file at `path`, if one is there.
+    pub(super) fn stamp(&self, path: &str) -> Option<Stamp> {
+        let metadata = self.root.symlink_metadata(path).ok()?;
+        metadata.is_file().then(|| Stamp::of(&metadata))
+    }
+
+    /// The path as the rest of the system knows it.
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.path.join(path)
+    }
+
     /// Reads the file once; `None` when it changed meanwhile.
-    fn read_once(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, ReadError> {
+    fn read_once(&self, path: &str, limit: u64) -> Result<Option<(Vec<u8>, Stamp)>, ReadError> {
         let wrap = |error| self.unreadable(path, error);
         let before = self.root.symlink_metadata(path).map_err(wrap)?;
         if before.file_type().is_symlink() {
@@ -153,8 +184,9 @@ impl Disk {
         let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0));
         (&file).take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(wrap)?;
         let after = file.metadata().map_err(wrap)?;
-        let whole = Stamp::of(&after) == Stamp::of(&before) && bytes.len() as u64 == before.len();
-        Ok(whole.then_some(bytes))
+        let stamp = Stamp::of(&after);
+        let whole = stamp == Stamp::of(&before) && bytes.len() as u64 == before.len();
+        Ok(whole.then_some((bytes, stamp)))
     }
 
     /// What the folder holds, `None` where it is gone. Names that are not UTF-8 are left out.
@@ -193,7 +225,7 @@ impl Disk {
                 .iter()
                 .all(|part| self.root.symlink_metadata(format!("{git}/{part}")).is_ok()),
             Ok(metadata) if metadata.is_file() => {
-                matches!(self.read_once(&git, super::links::MAX_LINK_BYTES), Ok(Some(text)) if text.starts_with(b"gitdir:"))
+                matches!(self.read_once(&git, super::links::MAX_LINK_BYTES), Ok(Some((text, _))) if text.starts_with(b"gitdir:"))
             }
             Ok(_) | Err(_) => false,
         }

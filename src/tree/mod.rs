@@ -7,6 +7,8 @@
 //! [`Place`] finds the project and opens the trees. [`CommitTree`] and [`IndexTree`] read git's
 //! objects, [`Worktree`] reads the disk and gives each file the bytes that git would store for it.
 //! [`Recorder`] wraps any tree and remembers what was asked; [`Memory`] is a tree for tests.
+//! For a watch, [`Remembered`] spares the next tree what has not changed, and a [`Footing`] says where
+//! on the disk the answers came from.
 //!
 //! Three rules hold for every tree, so that one project has one verdict however it is read:
 //! links are followed inside the project only (`links.rs`); git's own folder, the project's
@@ -21,6 +23,7 @@ mod change;
 mod commit;
 mod disk;
 mod eol;
+mod footing;
 mod history;
 mod ignored;
 mod index;
@@ -31,6 +34,7 @@ mod objects;
 mod pattern;
 mod place;
 mod recorder;
+mod remembered;
 mod staged;
 mod worktree;
 
@@ -43,11 +47,13 @@ pub use blame::{BlamedLines, MAX_BLAMED_BYTES};
 pub use branch::DefaultBranch;
 pub use change::Change;
 pub use commit::CommitTree;
+pub use footing::{Footing, Ground};
 pub use index::IndexTree;
 pub use lineage::{Parents, Questions, Signature};
 pub use memory::Memory;
 pub use place::Place;
 pub use recorder::{Record, Recorder, Uncommitted, uncommitted};
+pub use remembered::Remembered;
 pub use worktree::Worktree;
 
 /// The largest file that is read as one: beyond it a build would not be a prompt.

@@ -1,7 +1,9 @@
 //! Where a project is, and the trees it can be read from.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 
@@ -9,8 +11,10 @@ use super::attributes::Attributes;
 use super::cache::lock;
 use super::disk::Disk;
 use super::eol::AutoCrlf;
+use super::footing::Footing;
 use super::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
 use super::objects::Objects;
+use super::remembered::Remembered;
 use super::staged::Staged;
 use super::worktree::{Git, Settings};
 use super::{CommitTree, IndexTree, Worktree};
@@ -115,10 +119,19 @@ impl Place {
     /// # Errors
     /// In a bare repository, and when the folder, the index or the last commit cannot be read.
     pub fn worktree(&self) -> Result<Worktree, Error> {
+        self.worktree_remembering(&Arc::default())
+    }
+
+    /// [`Place::worktree`], spared the files that stand as an earlier tree read them.
+    ///
+    /// # Errors
+    /// As [`Place::worktree`].
+    pub fn worktree_remembering(&self, remembered: &Arc<Remembered>) -> Result<Worktree, Error> {
         if self.repository.is_none() {
             let rules = (Ignored::new(b"", false), Attributes::new(&[], b"", false));
             let settings = Settings { auto_crlf: AutoCrlf::No, symlinks: true, fold_case: false };
-            return Ok(Worktree::new((Disk::open(&self.root)?, Disk::open(&self.root)?), "", None, rules, settings));
+            let disks = (Disk::open(&self.root)?, Disk::open(&self.root)?);
+            return Ok(Worktree::new(disks, "", None, rules, settings, remembered.clone()));
         }
         let (repository, objects) = self.repository("there is no working tree")?;
         let git_root = self.git_root.as_ref().ok_or_else(bare)?;
@@ -137,7 +150,38 @@ impl Place {
             Some(Git { objects, staged, head }),
             rules,
             settings,
+            remembered.clone(),
         ))
+    }
+
+    /// Where on the disk the answers come from that `tree` gave so far.
+    pub fn footing(&self, tree: &Worktree) -> Footing {
+        let mut footing = Footing::default();
+        tree.tread(&mut footing);
+        footing.without_output(&self.root);
+        let top = self.git_root.as_ref().unwrap_or(&self.root);
+        footing.name(top.clone());
+        footing.name(top.join(".git"));
+        // git's rules count from the git root down.
+        let above = self.root.ancestors().take_while(|folder| folder.starts_with(top)).map(Path::to_owned);
+        let inside: BTreeSet<PathBuf> =
+            footing.folders.keys().filter(|folder| folder.starts_with(top)).cloned().chain(above).collect();
+        for folder in inside {
+            footing.name(folder.join(".gitignore"));
+            footing.name(folder.join(".gitattributes"));
+        }
+        if let Some(repository) = &self.repository {
+            stand_on_git(&lock(repository), &mut footing);
+        }
+        footing
+    }
+
+    /// Whether git itself is at work on the index right now: it holds the lock, and has not held it
+    /// for longer than `patience`, as one left over by a crash would be.
+    pub fn is_git_at_work(&self, patience: Duration) -> bool {
+        let Some(repository) = &self.repository else { return false };
+        let held = lock(repository).path().join("index.lock").metadata().and_then(|held| held.modified());
+        held.is_ok_and(|since| since.elapsed().map_or(true, |age| age < patience))
     }
 
     fn index_of(&self, file: Option<&Path>) -> Result<IndexTree, Error> {
@@ -172,6 +216,26 @@ impl Place {
         id: Oid,
     ) -> Result<CommitTree, Error> {
         CommitTree::open(objects, id, &self.prefix, shallow(repository))
+    }
+}
+
+/// Adds what of the repository decides how a working tree reads: its index, the commit that `HEAD`
+/// names, its configuration and rules.
+fn stand_on_git(repository: &Repository, footing: &mut Footing) {
+    let (own, shared) = (repository.path(), repository.commondir());
+    let names =
+        [(own, ["HEAD", "index", "config.worktree"].as_slice()), (shared, &["config", "packed-refs", "shallow"])];
+    for (folder, names) in names {
+        names.iter().for_each(|name| footing.name(folder.join(name)));
+    }
+    footing.name(shared.join("info").join("exclude"));
+    footing.name(shared.join("info").join("attributes"));
+    let head = repository.find_reference("HEAD").ok();
+    if let Some(branch) = head.as_ref().and_then(|head| head.symbolic_target().ok().flatten()) {
+        let file = shared.join(branch);
+        for step in file.ancestors().take_while(|step| *step != shared) {
+            footing.name(step.to_owned());
+        }
     }
 }
 

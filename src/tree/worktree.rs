@@ -10,10 +10,12 @@ use super::cache::{Cache, lock};
 use super::commit::{Listing, is_output, stored};
 use super::disk::{Disk, DiskEntry, DiskKind};
 use super::eol::{self, AutoCrlf};
+use super::footing::Footing;
 use super::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
 use super::index::{in_project, in_repository};
 use super::links::{self, Standing};
 use super::objects::{EntryKind, Objects, hash_file, object_id};
+use super::remembered::Remembered;
 use super::staged::{Staged, StagedEntry};
 use super::{Blob, CommitTree, ReadError, Tree, TreeName};
 use crate::error::Error;
@@ -45,6 +47,9 @@ pub struct Worktree {
     attributes: Attributes,
     settings: Settings,
     cache: Cache,
+    /// What earlier trees over the same disk read.
+    remembered: Arc<Remembered>,
+    asked: Mutex<Asked>,
     /// The names in folders that were looked into, on a disk that folds case.
     spelled: Mutex<HashMap<String, HashSet<String>>>,
 }
@@ -67,6 +72,17 @@ pub(super) struct Git {
     pub(super) head: Option<CommitTree>,
 }
 
+/// What the disk was asked for.
+#[derive(Default)]
+struct Asked {
+    /// Every path that something was looked for at.
+    names: HashSet<String>,
+    /// Those of them that are folders: nobody looks twice at a folder that many files lie in.
+    folders: HashSet<String>,
+    /// Folders that were walked to list files.
+    walked: HashSet<String>,
+}
+
 /// How the text at a path is got.
 enum Source {
     /// From the disk, at this path.
@@ -83,9 +99,19 @@ impl Worktree {
         git: Option<Git>,
         (ignored, attributes): (Ignored, Attributes),
         settings: Settings,
+        remembered: Arc<Remembered>,
     ) -> Self {
-        let (cache, spelled) = (Cache::default(), Mutex::default());
-        Self { disk, above, prefix: prefix.to_owned(), git, ignored, attributes, settings, cache, spelled }
+        let (cache, asked, spelled) = (Cache::default(), Mutex::default(), Mutex::default());
+        let prefix = prefix.to_owned();
+        Self { disk, above, prefix, git, ignored, attributes, settings, cache, remembered, asked, spelled }
+    }
+
+    /// Adds to `footing` what of the project decided the answers that this tree gave so far: every
+    /// step on the way to a file (a link, a folder that is not there yet), every folder it listed.
+    pub(super) fn tread(&self, footing: &mut Footing) {
+        let asked = lock(&self.asked);
+        asked.names.iter().for_each(|name| footing.name(self.disk.path(name)));
+        asked.walked.iter().for_each(|folder| footing.listed(self.disk.path(folder)));
     }
 
     fn tracked(&self, full: &str) -> Option<&StagedEntry> {
@@ -113,6 +139,19 @@ impl Worktree {
     }
 
     fn standing(&self, path: &str) -> Result<Standing<Source>, ReadError> {
+        if lock(&self.asked).folders.contains(path) {
+            return Ok(Standing::Folder);
+        }
+        let standing = self.look_at(path);
+        let mut asked = lock(&self.asked);
+        asked.names.insert(path.to_owned());
+        if matches!(standing, Ok(Standing::Folder)) {
+            asked.folders.insert(path.to_owned());
+        }
+        standing
+    }
+
+    fn look_at(&self, path: &str) -> Result<Standing<Source>, ReadError> {
         let full = in_repository(&self.prefix, path);
         let tracked = self.tracked(&full);
         if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) {
@@ -192,18 +231,19 @@ impl Worktree {
             }
             (Source::Stored(_), None) => return Err(ReadError::Absent),
         };
-        let bytes = self.disk.read(&path)?;
         let full = in_repository(&self.prefix, &path);
         let format = self.git.as_ref().map_or(ObjectFormat::Sha1, |git| git.objects.format());
+        let held = self.remembered.read(&self.disk, &path, format)?;
         let stored = self.tracked(&full).filter(|entry| entry.kind == EntryKind::File).and_then(|entry| entry.id);
-        if let Some(stored) = stored.map(object_id) {
-            let id = hash_file(&bytes, format)?;
-            if id == stored {
-                return Ok(Blob { bytes: bytes.into(), id, untracked });
-            }
+        if stored.map(object_id).as_ref() == Some(&held.id) {
+            return Ok(Blob { bytes: held.bytes, id: held.id, untracked });
         }
         let attributes = self.attributes.of(&full, &|file| self.rules(file))?;
-        let bytes = eol::as_stored(bytes, &attributes, self.settings.auto_crlf, || self.is_with_crlf(stored))?;
+        let bytes =
+            eol::as_stored(held.bytes.to_vec(), &attributes, self.settings.auto_crlf, || self.is_with_crlf(stored))?;
+        if *bytes == *held.bytes {
+            return Ok(Blob { bytes: held.bytes, id: held.id, untracked });
+        }
         let id = hash_file(&bytes, format)?;
         Ok(Blob { bytes: bytes.into(), id, untracked })
     }
@@ -262,6 +302,7 @@ impl Tree for Worktree {
         let mut folders = vec![(folder.to_string(), hidden)];
         let mut met = HashSet::new();
         while let Some((above, hidden)) = folders.pop() {
+            lock(&self.asked).walked.insert(above.clone());
             for DiskEntry { name, kind } in self.entries(&above)? {
                 let mut written = above.clone();
                 links::push(&mut written, &name);

@@ -25,6 +25,7 @@ blame       the output of blame --format json
 count       the output of count --format json
 break-even  the output of break-even --format json
 models      the output of models --format json
+watch       a line of the output of watch --format json
 simulation  the output of simulate --format json
 
 "#]]);

@@ -1,8 +1,9 @@
 //! The committed JSON Schemas: current, and believed by a validator that we did not write.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use clap::CommandFactory as _;
 use contexture::cli::Cli;
@@ -43,17 +44,32 @@ fn hold(name: &str, value: &Value, what: &str) {
 
 /// Runs the program; its JSON, and the name of the schema that the output claims.
 fn output(folder: &Path, arguments: &[&str]) -> (String, Value) {
-    let run = Command::new(env!("CARGO_BIN_EXE_contexture"))
-        .current_dir(folder)
-        .args(arguments)
-        .args(["--format", "json"])
-        .output()
-        .unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_contexture"));
+    command.current_dir(folder).args(arguments).args(["--format", "json"]);
+    if arguments[0] == "watch" {
+        return first_line(&mut command);
+    }
+    let run = command.output().unwrap();
     let json: Value = serde_json::from_slice(&run.stdout)
         .unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{}", String::from_utf8_lossy(&run.stderr)));
-    let claim = json["schema"].as_str().unwrap_or_default().to_owned();
-    let name = claim.strip_prefix("contexture.").and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    (name.to_owned(), json)
+    (claimed(&json), json)
+}
+
+/// The first line of a command that goes on until it is ended.
+fn first_line(command: &mut Command) -> (String, Value) {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let json: Value = serde_json::from_str(&line).unwrap();
+    (claimed(&json), json)
+}
+
+/// The name of the schema that an output claims.
+fn claimed(json: &Value) -> String {
+    let claim = json["schema"].as_str().unwrap_or_default();
+    claim.strip_prefix("contexture.").and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned()
 }
 
 const SCENARIO: &str = "
@@ -73,6 +89,7 @@ fn every_json_output_is_valid_by_its_schema() {
     let runs: &[&[&str]] = &[
         &["build", "--output", dist],
         &["check"],
+        &["watch", "--poll"],
         &["list"],
         &["list", "--uses", "docs/architecture.md"],
         &["explain", "support/triage@eu"],
@@ -130,6 +147,9 @@ fn a_report_of_broken_contexts_is_valid_too() {
         "models: [gpt-6.1-sol]\nsystem: [{text: Hi, max_tokens: 1}]\n",
     )
     .unwrap();
+    let (name, json) = output(folder.path(), &["watch"]);
+    hold(&name, &json, "watch");
+    assert_eq!(json["status"], "broken");
     let (name, json) = output(folder.path(), &["build"]);
     assert!(json["broken"][0]["diagnostics"].as_array().unwrap().len() >= 2, "{json:#}");
     assert_eq!(json["contexts"][0]["budgets"][0]["status"], "fail", "{json:#}");

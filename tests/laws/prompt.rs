@@ -1,5 +1,7 @@
 //! Prompts made by chance: what a manifest may hold, and the tree that says it.
 
+use std::sync::Arc;
+
 use contexture::build::{Build, Request, build_all};
 use contexture::source::ProjectPath;
 use contexture::tree::Memory;
@@ -169,10 +171,10 @@ pub fn prompt() -> impl Strategy<Value = Prompt> {
 }
 
 /// The one context of a tree, built.
-pub fn build(tree: &Memory) -> Box<Build> {
+pub fn build(tree: &Memory) -> Build {
     let mut attempts = build_all(tree, &Request::default()).expect("contexts to build");
     assert_eq!(attempts.len(), 1);
-    attempts.remove(0).result.expect("no fault")
+    Arc::unwrap_or_clone(attempts.remove(0).result.expect("no fault"))
 }
 
 pub fn path(written: &str) -> ProjectPath {

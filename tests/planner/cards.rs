@@ -1,10 +1,11 @@
 //! Every built-in card: a cold and a warm call cost what the simulator says that they cost.
 
-use contexture::cost::bill::{Terms, bill, bounds};
+use contexture::cost::bill::{bill, bounds};
 use contexture::cost::planner::{Layout, Wishes, plan};
 use contexture::cost::simulate::{
     Block, BlockKind, Clock, Contents, Object, Outcome, Prompts, Request, Seconds, Simulator, Speaker,
 };
+use contexture::cost::terms::Terms;
 use contexture::manifest::Breakpoints;
 use contexture::models::{Cards, Date};
 use contexture::quantity::Usd;

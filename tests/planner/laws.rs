@@ -1,8 +1,9 @@
 //! Laws of the bill, and the case that the planner is for: a long reference and many examples.
 
-use contexture::cost::bill::{Bill, Terms, bill};
+use contexture::cost::bill::{Bill, bill};
 use contexture::cost::planner::words::{call_decimal, month_decimal};
 use contexture::cost::planner::{Layout, Wishes, plan};
+use contexture::cost::terms::Terms;
 use contexture::cost::traffic::{Chance, Traffic};
 use contexture::manifest::{Breakpoints, HitRate, Hours};
 use contexture::models::{Cards, Date};

@@ -1,11 +1,12 @@
 //! Long random streams through the simulator: what a call costs on average there is what the closed
 //! forms say.
 
-use contexture::cost::bill::{Bill, RequestTokens, Terms, bill};
+use contexture::cost::bill::{Bill, bill};
 use contexture::cost::planner::{Layout, Wishes, plan};
 use contexture::cost::simulate::{
     Block, BlockKind, Clock, Content, Contents, Object, Prepared, Prompts, Request, Seconds, Simulator, Speaker,
 };
+use contexture::cost::terms::{RequestTokens, Terms};
 use contexture::cost::traffic::Traffic;
 use contexture::manifest::{Breakpoints, Hours};
 use contexture::rules::Model;

@@ -1,8 +1,8 @@
 //! Models, prompts and traffic for the tests.
 
 use contexture::blocks::Breakpoint;
-use contexture::cost::bill::RequestTokens;
 use contexture::cost::planner::{Layout, Placed};
+use contexture::cost::terms::RequestTokens;
 use contexture::cost::traffic::Traffic;
 use contexture::manifest::{HitRate, Hours};
 use contexture::quantity::{Share, Usd};

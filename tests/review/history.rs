@@ -193,8 +193,12 @@ fn told(build: &Build) -> Value {
 
 /// The folder of the tiktoken-rs crate that holds the published vocabularies.
 fn vocabularies() -> PathBuf {
+    // Only the packages of this machine are sure to be on it.
+    let version = Command::new(env!("CARGO")).arg("-vV").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap();
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version=1", "--offline", "--manifest-path"])
+        .args(["metadata", "--format-version=1", "--offline", "--filter-platform", host, "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .output()
         .unwrap();

@@ -1,7 +1,8 @@
 use super::*;
 use crate::cost::ahead::ahead;
-use crate::cost::bill::{Terms, bill, bounds};
+use crate::cost::bill::{bill, bounds};
 use crate::cost::planner::Layout;
+use crate::cost::terms::Terms;
 use crate::cost::traffic::Traffic;
 use crate::decode::Decode;
 use crate::diag::Faults;

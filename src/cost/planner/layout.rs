@@ -5,7 +5,7 @@
 //! them lives. The bill prices that and nothing else.
 
 use crate::blocks::Breakpoint;
-use crate::cost::bill::RequestTokens;
+use crate::cost::terms::RequestTokens;
 use crate::quantity::Usd;
 use crate::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::segment::Ttl;
@@ -144,7 +144,7 @@ fn marked(mechanism: &Mechanism, live: &[(u64, Ttl)]) -> Service {
         // entry at or behind its end.
         let lives = longest.map_or(ttl, |longest| longest.max(ttl));
         if longest.is_some_and(|longest| longest < lives) {
-            shadow = longest.filter(|_| !super::keeps_path(mechanism));
+            shadow = longest.filter(|_| !mechanism.keeps_path());
         }
         longest = Some(lives);
         let lifetime = mechanism.lifetime(lives);

@@ -8,7 +8,7 @@
 //! is kept while b moves on, which makes the search linear in the number of boundaries but for the
 //! logarithm of a look-up.
 
-use crate::cost::bill::divided;
+use crate::cost::terms::divided;
 use crate::cost::traffic::Chance;
 
 /// A place where a breakpoint may stand, in order.

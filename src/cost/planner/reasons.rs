@@ -1,10 +1,11 @@
 //! Why a breakpoint stands where it does and what it is worth, in words that can be checked by hand.
 
+use super::draft::{Draft, Table, alive, level};
+use super::layout::{Placed, Worth};
 use super::marks::Asked;
 use super::words::{counted, grouped, money, per_million};
-use super::{Draft, Placed, Table, Worth, alive, keeps_path};
 use crate::blocks::Breakpoint;
-use crate::cost::bill::{Terms, divided, write_price};
+use crate::cost::terms::{Terms, divided, write_price};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::diag::Diagnostic;
 use crate::quantity::Usd;
@@ -149,7 +150,7 @@ impl Reasons<'_> {
         if traffic.rewarms() == 0 || worth.month < Usd::ZERO || between == 0 {
             return format!("ends the first {tokens} tokens; saves {} a month", money(worth.month));
         }
-        let condition = if keeps_path(self.mechanism) {
+        let condition = if self.mechanism.keeps_path() {
             ""
         } else {
             ", if reads keep earlier entries alive, which is not documented"
@@ -204,7 +205,7 @@ impl Reasons<'_> {
     fn dearer(&self, other: Ttl, ttl: Ttl) -> Option<Usd> {
         let mut choice = self.chosen.choice.clone();
         let place = self.chosen.ttls.iter().position(|own| *own == ttl)?;
-        let changed = super::level(other, &self.chosen.ttls, true, self.mechanism, self.terms)?;
+        let changed = level(other, &self.chosen.ttls, true, self.mechanism, self.terms)?;
         *choice.levels.get_mut(place)? = changed;
         let selection = &self.chosen.selection;
         Some(Usd { femto: choice.cost(selection).saturating_sub(self.chosen.choice.cost(selection)) })
@@ -218,7 +219,7 @@ impl Reasons<'_> {
             .rfind(|index| choice.boundaries[*index].is_free && choice.boundaries[*index].tokens >= choice.minimum)?;
         let cost = |ttl: &Ttl| {
             let mut choice = choice.clone();
-            choice.levels = vec![super::level(*ttl, &[], true, self.mechanism, self.terms)?];
+            choice.levels = vec![level(*ttl, &[], true, self.mechanism, self.terms)?];
             Some((choice.cost(&[(last, 0)]), *ttl))
         };
         let (cost, ttl) = free.iter().filter_map(cost).min()?;

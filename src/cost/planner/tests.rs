@@ -1,12 +1,15 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::cost::bill::{RequestTokens, bill};
+use crate::cost::bill::bill;
+use crate::cost::remarks::remarks;
+use crate::cost::terms::RequestTokens;
+use crate::cost::traffic::Traffic;
 use crate::diag::Severity;
 use crate::manifest::{HitRate, Hours};
 use crate::quantity::{Share, Usd};
-use crate::rules::{BlockBoundary, CacheRules, Class, Cliff, Lifetime, Model, Price, Prices, Rates};
-use crate::segment::{Kind, Origin, Part, Role, Stability, Tier};
+use crate::rules::{BlockBoundary, CacheRules, Class, Cliff, Family, Lifetime, Model, Price, Prices, Rates};
+use crate::segment::{Kind, Mark, Origin, Part, Role, Stability, Tier, prefix_len};
 use crate::source::{ProjectPath, Source, Span};
 use crate::tokens::Count;
 

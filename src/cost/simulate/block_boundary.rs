@@ -2,7 +2,7 @@
 
 use super::boundary::{BoundaryPlan, Write};
 use super::breach::Rule;
-use super::prompt::Draft;
+use super::draft::Draft;
 use super::request::{Block, BlockKind};
 use crate::rules::{BlockBoundary, MixedBilling, Mode};
 use crate::segment::{Mark, Ttl};

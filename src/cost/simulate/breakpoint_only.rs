@@ -2,7 +2,7 @@
 
 use super::boundary::{Boundary, BoundaryPlan, Write};
 use super::breach::Rule;
-use super::prompt::Draft;
+use super::draft::Draft;
 use super::request::{Block, BlockKind, Speaker};
 use crate::rules::{BreakpointOnly, Mode};
 use crate::segment::{Mark, Tier, Ttl};

@@ -17,6 +17,7 @@ mod block_boundary;
 mod boundary;
 mod breach;
 mod breakpoint_only;
+mod draft;
 mod engine;
 mod entry;
 mod object;

@@ -2,8 +2,8 @@
 
 use super::Outcome;
 use super::breach::Rule;
+use super::draft::Draft;
 use super::entry::{Entry, Moment};
-use super::prompt::Draft;
 use super::request::Seconds;
 use crate::segment::{Tier, Ttl};
 

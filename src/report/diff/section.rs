@@ -1,5 +1,7 @@
 //! What is said of one context, or of a group of contexts with the same change.
 
+use std::sync::Arc;
+
 use super::figures::{signed_usd, tokens, usd};
 use super::page::{Item, Room, Section, Symbol, list};
 use super::phrase::Phrase;
@@ -144,7 +146,7 @@ fn segments(section: &mut Section, context: &ContextReview, delta: &Delta) {
 }
 
 fn segment_line(context: &ContextReview, change: &SegmentChange) -> Item {
-    let of = |build: &'_ Option<Box<Build>>, index: Option<usize>| {
+    let of = |build: &'_ Option<Arc<Build>>, index: Option<usize>| {
         let (build, index) = build.as_ref().zip(index)?;
         Some((build.segments.get(index)?.clone(), build.counts.per_segment.get(index).copied()?))
     };
@@ -214,7 +216,7 @@ fn model_lines(section: &mut Section, context: &ContextReview, model: &ModelDelt
 }
 
 fn seen<'a>(context: &'a ContextReview, model: &ModelDelta) -> Option<&'a ModelBuild> {
-    let of = |build: &'a Option<Box<Build>>, index: Option<usize>| build.as_ref()?.models.get(index?);
+    let of = |build: &'a Option<Arc<Build>>, index: Option<usize>| build.as_ref()?.models.get(index?);
     of(&context.head, model.models.head).or_else(|| of(&context.base, model.models.base))
 }
 

@@ -1,6 +1,7 @@
 //! What changed of the text that the model sees: line by line, and word by word within lines.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use similar::{ChangeTag, TextDiff};
@@ -77,7 +78,7 @@ pub(super) fn changes(context: &ContextReview, shown: &mut Shown, room: &mut usi
         if change.kind == Kind::Moved {
             continue;
         }
-        let digest = |build: &Option<Box<Build>>, index: Option<usize>| {
+        let digest = |build: &Option<Arc<Build>>, index: Option<usize>| {
             build.as_ref().zip(index).and_then(|(build, index)| build.chain.digests.get(index).copied())
         };
         let pair = (digest(&context.base, change.base), digest(&context.head, change.head));
@@ -89,7 +90,7 @@ pub(super) fn changes(context: &ContextReview, shown: &mut Shown, room: &mut usi
 }
 
 fn one(context: &ContextReview, change: &SegmentChange, room: &mut usize) -> Option<TextChange> {
-    let segment = |build: &'_ Option<Box<Build>>, index: Option<usize>| -> Option<Segment> {
+    let segment = |build: &'_ Option<Arc<Build>>, index: Option<usize>| -> Option<Segment> {
         build.as_ref().zip(index).and_then(|(build, index)| build.segments.get(index).cloned())
     };
     let (old, new) = (segment(&context.base, change.base), segment(&context.head, change.head));

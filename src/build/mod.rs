@@ -2,20 +2,23 @@
 //!
 //! This is the one place where the two wings meet: text becomes segments, segments become digests,
 //! counts and breakpoints. Contexts are independent of each other, so a broken one leaves the others
-//! built, and they are built side by side.
+//! built, and they are built side by side. A [`Memory`] carries what can be carried from one build to
+//! the next, and changes nothing else.
+
+mod memory;
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::chain::{self, Chain, Digest, Linked};
+use crate::chain::{self, Chain, Digest};
 use crate::compose::{TEMPLATES, compose};
 use crate::cost::budget::{BudgetResult, without_traffic};
 use crate::cost::traffic::Traffic;
-use crate::count::{Counts, Known, count};
+use crate::count::{Counts, count};
 use crate::diag::{Diagnostic, Faults};
 use crate::error::{Error, Failure};
-use crate::fragment::{Fragments, Kept, Reader, Reads, Unreadable};
+use crate::fragment::{Fragments, Reader, Reads, Unreadable};
 use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
@@ -25,9 +28,10 @@ use crate::render::Library;
 use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
 use crate::source::ProjectPath;
-use crate::store::Store;
 use crate::tokens::Encoding;
 use crate::tree::{ReadError, Tree};
+
+pub use memory::{Memory, Standing};
 
 /// The project's own prices and models.
 pub const PRICES_FILE: &str = "prices.yaml";
@@ -44,7 +48,7 @@ pub struct Request {
 }
 
 /// One context, built.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Build {
     /// Its name.
     pub id: ContextId,
@@ -86,12 +90,12 @@ impl Build {
 }
 
 /// A context that was tried.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Attempt {
     /// Its name.
     pub id: ContextId,
     /// The build, or every fault.
-    pub result: Result<Box<Build>, Vec<Diagnostic>>,
+    pub result: Result<Arc<Build>, Vec<Diagnostic>>,
 }
 
 /// What all contexts of a run share: one tree, opened once.
@@ -102,6 +106,7 @@ pub struct Workshop<'a> {
     pub(crate) project: Project<'a>,
     /// Its templates.
     pub(crate) library: Library<'a>,
+    templates: Arc<[ProjectPath]>,
     cards: Cards,
     cards_digest: String,
     date: Date,
@@ -118,27 +123,25 @@ pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Fai
     build_remembering(tree, request, &Memory::default())
 }
 
-/// What builds leave behind for those of other trees. It changes no result and saves doing again
-/// what only depends on a text.
-#[derive(Debug, Default)]
-pub struct Memory {
-    pub(crate) fragments: Kept,
-    linked: Linked,
-    counts: Known,
-}
-
-impl Memory {
-    /// A memory that also knows what earlier runs left in the store.
-    pub fn backed(store: Arc<Store>) -> Self {
-        Self { counts: Known::backed(store), ..Self::default() }
-    }
-}
-
 /// [`build_all`] with the memory of earlier builds.
 ///
 /// # Errors
 /// As [`build_all`].
 pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<Attempt>, Failure> {
+    rebuild(tree, request, memory, &mut Standing::default())
+}
+
+/// [`build_remembering`], once more: a context that nothing has changed for is the build that stands
+/// from the last time.
+///
+/// # Errors
+/// As [`build_all`].
+pub fn rebuild(
+    tree: &dyn Tree,
+    request: &Request,
+    memory: &Memory,
+    standing: &mut Standing,
+) -> Result<Vec<Attempt>, Failure> {
     let fragments = Fragments::keeping(tree, &memory.fragments);
     let workshop = Workshop::open(&fragments, request, memory)?;
     let candidates = workshop.project.contexts(&request.contexts)?;
@@ -146,7 +149,15 @@ pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) ->
         let cure = "write a manifest below contexts/, or let `contexture init` write one";
         return Err(Error::usage("there is no context to build", cure).into());
     }
-    Ok(candidates.into_par_iter().map(|candidate| workshop.attempt(candidate)).collect())
+    standing.begin(&workshop, request);
+    let stands = |id: &ContextId| standing.build(id, &fragments).cloned();
+    let attempts = candidates.into_par_iter().map(|candidate| match stands(&candidate.id) {
+        Some(build) if candidate.layers.is_ok() => Attempt { id: candidate.id, result: Ok(build) },
+        _ => workshop.attempt(candidate),
+    });
+    let attempts: Vec<Attempt> = attempts.collect();
+    standing.end(&attempts);
+    Ok(attempts)
 }
 
 impl<'a> Workshop<'a> {
@@ -161,10 +172,12 @@ impl<'a> Workshop<'a> {
             .as_of
             .or_else(|| fragments.tree().name().commit().map(|commit| day_of(commit.time)))
             .unwrap_or_else(|| cards.as_of());
+        let templates = templates(fragments)?;
         Ok(Self {
             fragments,
             project,
-            library: library(fragments)?,
+            library: library(fragments, &templates),
+            templates,
             cards_digest: cards.digest(),
             cards,
             date,
@@ -176,7 +189,7 @@ impl<'a> Workshop<'a> {
     /// Builds one context.
     pub fn attempt(&self, candidate: Candidate) -> Attempt {
         let Candidate { id, manifest: _, layers } = candidate;
-        let result = layers.and_then(|layers| self.build(&layers)).map(Box::new);
+        let result = layers.and_then(|layers| self.build(&layers)).map(Arc::new);
         Attempt { id, result }
     }
 
@@ -234,12 +247,16 @@ pub(crate) fn example_size(example: &crate::examples::Example) -> u64 {
     example.turns.iter().map(|turn| Encoding::O200kBase.count(&turn.text)).sum()
 }
 
+/// The templates of the project.
+fn templates(fragments: &Fragments) -> Result<Arc<[ProjectPath]>, Error> {
+    ProjectPath::new(TEMPLATES).map_or_else(|_| Ok(Arc::default()), |folder| fragments.list(&folder))
+}
+
 /// The templates of the project, read on first use.
-fn library<'a>(fragments: &'a Fragments<'a>) -> Result<Library<'a>, Failure> {
-    let Ok(folder) = ProjectPath::new(TEMPLATES) else { return Ok(Library::new([], |_| Err(String::new()))) };
+fn library<'a>(fragments: &'a Fragments<'a>, templates: &[ProjectPath]) -> Library<'a> {
     let below = |path: &ProjectPath| path.as_str()[TEMPLATES.len() + 1..].to_owned();
-    let names: Vec<String> = fragments.list(&folder)?.iter().map(below).collect();
-    Ok(Library::new(names, |name| {
+    let names: Vec<String> = templates.iter().map(below).collect();
+    Library::new(names, |name| {
         let path = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map_err(|fault| fault.to_string())?;
         match fragments.read(&path) {
             Ok(fragment) => Ok(fragment.source.clone()),
@@ -248,7 +265,7 @@ fn library<'a>(fragments: &'a Fragments<'a>) -> Result<Library<'a>, Failure> {
                 Err(faults.first().map_or_else(String::new, |fault| fault.message.clone()))
             }
         }
-    }))
+    })
 }
 
 /// The built-in cards with the project's own prices laid over them.
@@ -289,7 +306,7 @@ pub struct Usage {
 pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, Failure> {
     let fragments = Fragments::new(tree);
     let project = Project::open(&fragments)?;
-    let library = library(&fragments)?;
+    let library = library(&fragments, &templates(&fragments)?);
     let usages = project.contexts(&[])?.into_par_iter().map(|Candidate { id, manifest: _, layers }| {
         let layers = match layers {
             Ok(layers) => layers,

@@ -1,9 +1,10 @@
 //! What is worth saying about the shape of a prompt: text that can never be cached, limits that are
 //! near, caching that costs more than it saves.
 
-use super::words::{counted, grouped, money};
-use super::{Layout, ServiceKind};
-use crate::cost::bill::{Bill, Terms, of};
+use crate::cost::bill::Bill;
+use crate::cost::planner::words::{counted, grouped, money};
+use crate::cost::planner::{Layout, ServiceKind};
+use crate::cost::terms::{Terms, of};
 use crate::diag::Diagnostic;
 use crate::quantity::Usd;
 use crate::rules::{Cliff, Mechanism, Rates};
