@@ -27,6 +27,7 @@ pub struct Counts {
 /// Names what the store keeps, with a version: raised with any change to what the value means.
 const MEASURES: &[u8] = b"measures 1";
 const FEATURES: &[u8] = b"features 1";
+const RUNS: &[u8] = b"runs 1";
 
 /// A part of a segment: the segment's digest and the part's number in it. It names the part's text.
 type PartName = (Digest, usize);
@@ -151,21 +152,33 @@ impl Known {
 
     /// What an encoding finds out about a part.
     fn measure(&self, encoding: Encoding, text: &str, (digest, part): &PartName) -> Measured {
-        let key = Key::of(&[MEASURES, encoding.name().as_bytes(), digest.as_bytes(), &part.to_le_bytes()]);
-        self.kept(&key, || encoding.measure(text))
+        let parts: [&[u8]; 4] = [MEASURES, encoding.name().as_bytes(), digest.as_bytes(), &part.to_le_bytes()];
+        self.kept(&parts, || encoding.measure(text))
     }
 
     /// The features of a part behind `joint`, and the joint behind it.
     fn features_after(&self, joint: Joint, text: &str, (digest, part): &PartName) -> (Features, Joint) {
-        let key = Key::of(&[FEATURES, &joint.to_bytes(), digest.as_bytes(), &part.to_le_bytes()]);
-        self.kept(&key, || Features::of_piece(text, joint))
+        let parts: [&[u8]; 4] = [FEATURES, &joint.to_bytes(), digest.as_bytes(), &part.to_le_bytes()];
+        self.kept(&parts, || Features::of_piece(text, joint))
+    }
+
+    /// The tokens of a run by the tokenizer that was read from `blob`.
+    fn count_run(&self, tokenizer: &Tokenizer, run: &Run, blob: &ObjectId) -> MessageCount {
+        let numbers: Vec<[u8; 8]> = run.names.iter().map(|(_, part)| part.to_le_bytes()).collect();
+        let names = run.names.iter().zip(&numbers).flat_map(|((digest, _), part)| [&digest.as_bytes()[..], part]);
+        let parts: Vec<&[u8]> = [RUNS, blob.as_str().as_bytes()].into_iter().chain(names).collect();
+        self.kept(&parts, || tokenizer.count_message(&run.texts))
     }
 
     /// The store's value, else the one that is worked out, kept for later runs.
-    fn kept<T: Serialize + DeserializeOwned>(&self, key: &Key, work_out: impl FnOnce() -> T) -> T {
-        self.store.get(Shelf::Counts, key).unwrap_or_else(|| {
+    fn kept<T: Serialize + DeserializeOwned>(&self, parts: &[&[u8]], work_out: impl FnOnce() -> T) -> T {
+        if self.store.is_none() {
+            return work_out();
+        }
+        let key = Key::of(parts);
+        self.store.get(Shelf::Counts, &key).unwrap_or_else(|| {
             let value = work_out();
-            self.store.put(Shelf::Counts, *key, &value);
+            self.store.put(Shelf::Counts, key, &value);
             value
         })
     }
@@ -192,7 +205,7 @@ impl Known {
         };
         let name = (blob, run.names.clone());
         self.runs.get(&name).unwrap_or_else(|| {
-            let counted = tokenizer.count_message(&run.texts);
+            let counted = self.count_run(tokenizer, run, &name.0);
             self.runs.put(name, counted.clone());
             counted
         })

@@ -8,6 +8,7 @@ mod history;
 mod laws;
 mod recipes;
 mod review;
+mod store;
 mod support;
 mod tree;
 mod watch;

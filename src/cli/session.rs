@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anstream::ColorChoice;
 
+use crate::build::{Attempt, Memory, Request, build_remembering};
 use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
 use crate::fragment::Fragments;
@@ -78,6 +79,16 @@ impl Session {
             }),
             (None, false) => Box::new(place.worktree()?),
         })
+    }
+
+    /// Builds, sparing what earlier runs worked out.
+    pub fn build(&self, tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+        build_remembering(tree, request, &self.memory())
+    }
+
+    /// A memory that knows what earlier runs worked out.
+    pub fn memory(&self) -> Memory {
+        Memory::backed(self.store.clone())
     }
 
     /// The model cards, with the prices of the project laid over them if there is one.

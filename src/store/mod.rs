@@ -191,8 +191,9 @@ impl Open {
             let entries = fs::read_dir(above).into_iter().flatten().flatten();
             entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>()
         };
-        let is_version =
-            |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(VERSIONS));
+        let is_version = |path: &PathBuf| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(VERSIONS))
+        };
         let versions = folders(&self.top).into_iter().filter(is_version);
         let mut found: Vec<Found> =
             versions.flat_map(|version| folders(&version)).flat_map(|folder| tables(&folder)).collect();

@@ -35,7 +35,13 @@ pub(super) struct Table {
     file: Mutex<File>,
     index: Vec<Line>,
     /// Blocks that were read, by number.
-    blocks: Mutex<HashMap<usize, Arc<[u8]>>>,
+    blocks: Mutex<HashMap<usize, Arc<Block>>>,
+}
+
+/// A block that was read, and where its records begin.
+struct Block {
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
 }
 
 /// Where a block stands.
@@ -91,13 +97,10 @@ impl Table {
             return Ok(None);
         };
         let block = self.block(number)?;
-        let mut fields = Fields(&block);
-        while let Some((found, value)) = fields.record()? {
-            if found >= *key {
-                return Ok((found == *key).then(|| value.to_vec()));
-            }
-        }
-        Ok(None)
+        let at = block.starts.binary_search_by(|start| block.key(*start).cmp(&key.0[..]));
+        let Some(start) = at.ok().and_then(|at| block.starts.get(at)) else { return Ok(None) };
+        let (_, value) = Fields(block.bytes.get(*start..).unwrap_or_default()).record()?.ok_or_else(damaged)?;
+        Ok(Some(value.to_vec()))
     }
 
     /// Every record.
@@ -108,7 +111,7 @@ impl Table {
         let mut records = Records::new();
         for number in 0..self.index.len() {
             let block = self.block(number)?;
-            let mut fields = Fields(&block);
+            let mut fields = Fields(&block.bytes);
             while let Some((key, value)) = fields.record()? {
                 records.insert(key, value.to_vec());
             }
@@ -116,17 +119,37 @@ impl Table {
         Ok(records)
     }
 
-    fn block(&self, number: usize) -> Result<Arc<[u8]>> {
+    fn block(&self, number: usize) -> Result<Arc<Block>> {
         if let Some(block) = lock(&self.blocks).get(&number) {
             return Ok(block.clone());
         }
         let line = self.index.get(number).ok_or_else(damaged)?;
-        let block: Arc<[u8]> = read(&mut lock(&self.file), line.place, line.length)?.into();
-        if checksum_of(&block) != line.checksum {
+        let bytes = read(&mut lock(&self.file), line.place, line.length)?;
+        if checksum_of(&bytes) != line.checksum {
             return Err(damaged());
         }
+        let block = Arc::new(Block::new(bytes)?);
         lock(&self.blocks).insert(number, block.clone());
         Ok(block)
+    }
+}
+
+impl Block {
+    fn new(bytes: Vec<u8>) -> Result<Self> {
+        let mut starts = Vec::new();
+        let mut fields = Fields(&bytes);
+        loop {
+            let start = bytes.len() - fields.0.len();
+            if fields.record()?.is_none() {
+                return Ok(Self { starts, bytes });
+            }
+            starts.push(start);
+        }
+    }
+
+    /// The key of the record at `start`.
+    fn key(&self, start: usize) -> &[u8] {
+        self.bytes.get(start..start + KEY_BYTES).unwrap_or_default()
     }
 }
 
@@ -239,9 +262,9 @@ mod tests {
             write(&path, &records).unwrap();
             let table = Table::open(&path).unwrap();
             for (key, value) in &records {
-                prop_assert_eq!(table.get(key).unwrap().as_ref(), Some(value));
+                prop_assert_eq!(table.get(key).unwrap(), Some(value.clone()));
             }
-            prop_assert_eq!(table.get(&Key(other)).unwrap().as_ref(), records.get(&Key(other)));
+            prop_assert_eq!(table.get(&Key(other)).unwrap(), records.get(&Key(other)).cloned());
             prop_assert_eq!(table.records().unwrap(), records);
         }
 
@@ -254,12 +277,12 @@ mod tests {
             write(&path, &records).unwrap();
             let mut bytes = std::fs::read(&path).unwrap();
             let place = place.index(bytes.len());
-            if cut { bytes.truncate(place) } else { bytes[place] ^= 1 << bit }
+            if cut { bytes.truncate(place) } else { bytes[place] ^= 1u8 << bit }
             std::fs::write(&path, bytes).unwrap();
             let Ok(table) = Table::open(&path) else { return Ok(()) };
             for (key, value) in &records {
                 if let Ok(found) = table.get(key) {
-                    prop_assert_eq!(found.as_ref(), Some(value));
+                    prop_assert_eq!(found, Some(value.clone()));
                 }
             }
             prop_assert!(table.records().is_err());

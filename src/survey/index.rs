@@ -50,7 +50,7 @@ enum Question<'a> {
     File(&'a ProjectPath),
     /// Those that matched patterns in this folder.
     Folder(&'a str),
-    /// Those that read a template.
+    /// Those to which it may matter which templates there are.
     Templates,
     /// Those of which nothing is known.
     Always,
@@ -170,7 +170,8 @@ fn draft(surveyed: &[Surveyed], tree: &CommitTree) -> Result<Draft, Error> {
     for one in surveyed {
         *contexts.entry(&one.candidate.manifest).or_default() += 1;
     }
-    let numbers: BTreeMap<&ProjectPath, usize> = contexts.keys().zip(0..).map(|(path, number)| (*path, number)).collect();
+    let numbers: BTreeMap<&ProjectPath, usize> =
+        contexts.keys().zip(0..).map(|(path, number)| (*path, number)).collect();
     let links = tree.links()?;
     let mut files: BTreeMap<&ProjectPath, BTreeSet<usize>> = BTreeMap::new();
     let mut folders: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
@@ -184,7 +185,7 @@ fn draft(surveyed: &[Surveyed], tree: &CommitTree) -> Result<Draft, Error> {
         for path in reads.files.keys() {
             files.entry(path).or_default().insert(number);
         }
-        if reads.files.keys().any(is_template) {
+        if one.asks_for_templates {
             templates.insert(number);
         }
         let listed = || reads.matches.iter().flat_map(|matched| &matched.folders);

@@ -31,6 +31,9 @@ pub struct Surveyed {
     pub candidate: Candidate,
     /// What it reads; `None` where a fault in its layers keeps that from being known.
     pub reads: Option<Reads>,
+    /// Whether which templates there are may matter to it: it reads one, or it has a fault, which
+    /// may be that a name means none or several.
+    pub asks_for_templates: bool,
 }
 
 /// Surveys contexts, side by side.
@@ -39,7 +42,7 @@ pub fn survey(workshop: &Workshop<'_>, candidates: Vec<Candidate>) -> Vec<Survey
 }
 
 fn one(workshop: &Workshop<'_>, candidate: Candidate) -> Surveyed {
-    let Ok(layers) = &candidate.layers else { return Surveyed { candidate, reads: None } };
+    let Ok(layers) = &candidate.layers else { return Surveyed { candidate, reads: None, asks_for_templates: true } };
     let reader = Reader::continuing(workshop.fragments, layers.reads.clone());
     let mut faults = Faults::new();
     // Which examples are picked changes no read, so their size does not matter here.
@@ -52,7 +55,8 @@ fn one(workshop: &Workshop<'_>, candidate: Candidate) -> Surveyed {
     }
     let _ = ProjectPath::new(PRICES_FILE).map(|path| reader.read(&path));
     let reads = reader.reads();
-    Surveyed { candidate, reads: Some(reads) }
+    let asks_for_templates = faults.has_errors() || reads.files.keys().any(is_template);
+    Surveyed { candidate, reads: Some(reads), asks_for_templates }
 }
 
 /// The difference between two trees, as the reads of a context see it.
@@ -78,12 +82,13 @@ impl<'a> Changed<'a> {
         Self { base, come_or_gone, templates, known: Mutex::default() }
     }
 
-    /// Whether any read has another answer in the base.
+    /// Whether any read of a context has another answer in the base, or may have.
     ///
     /// # Errors
     /// When the base cannot be read.
-    pub fn reaches(&self, reads: &Reads) -> Result<bool, Error> {
-        if self.templates && reads.files.keys().any(is_template) {
+    pub fn reaches(&self, surveyed: &Surveyed) -> Result<bool, Error> {
+        let Some(reads) = &surveyed.reads else { return Ok(true) };
+        if self.templates && surveyed.asks_for_templates {
             return Ok(true);
         }
         let matched = |path: &ProjectPath| {
@@ -183,8 +188,7 @@ fn reach_named(sides: &Sides<'_>, wanted: &[String]) -> Result<Reached, Error> {
 fn sift(sides: &Sides<'_>, of_head: Vec<Candidate>) -> Result<(Vec<Candidate>, Vec<Candidate>), Error> {
     let changed = Changed::new(sides.base_tree, sides.changes);
     let verdicts = survey(sides.head, of_head).into_par_iter().map(|one| {
-        let reached = one.reads.as_ref().map_or(Ok(true), |reads| changed.reaches(reads))?;
-        Ok((reached, one.candidate))
+        Ok((changed.reaches(&one)?, one.candidate))
     });
     let verdicts = verdicts.collect::<Result<Vec<(bool, Candidate)>, Error>>()?;
     let (reached, untouched): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(|(reached, _)| *reached);

@@ -1,6 +1,6 @@
 //! A commit as a tree: text from objects only, never from the disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use git2::Oid;
@@ -67,7 +67,7 @@ impl CommitTree {
     /// When a folder cannot be read, or there is too much to list.
     pub fn links(&self) -> Result<BTreeSet<ProjectPath>, Error> {
         let mut links = BTreeSet::new();
-        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind| {
+        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind, _| {
             if kind == EntryKind::Link {
                 links.insert(path);
             }
@@ -75,12 +75,23 @@ impl CommitTree {
         Ok(links)
     }
 
+    /// Every file of the project and every link that is listed, with what stands there itself.
+    pub(super) fn files(&self) -> Result<HashMap<ProjectPath, (EntryKind, Oid)>, Error> {
+        let mut files = HashMap::new();
+        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind, id| {
+            if kind == EntryKind::File || kind == EntryKind::Link && links::is_listed(&path, |at| self.standing(at)) {
+                files.insert(path, (kind, id));
+            }
+        })?;
+        Ok(files)
+    }
+
     /// Meets everything in the folder of a listing that is no folder.
     fn walk(
         &self,
         listing: &mut Listing,
         start: Option<Oid>,
-        mut meet: impl FnMut(&mut Listing, ProjectPath, EntryKind),
+        mut meet: impl FnMut(&mut Listing, ProjectPath, EntryKind, Oid),
     ) -> Result<(), Error> {
         let mut folders: Vec<(String, Oid)> = start.map(|id| (listing.folder.to_string(), id)).into_iter().collect();
         while let Some((above, id)) = folders.pop() {
@@ -90,7 +101,7 @@ impl CommitTree {
                 match (listing.admit(&written)?, entry.kind) {
                     (None, _) => {}
                     (Some(_), EntryKind::Folder) => folders.push((written, entry.id)),
-                    (Some(path), kind) => meet(listing, path, kind),
+                    (Some(path), kind) => meet(listing, path, kind, entry.id),
                 }
             }
         }
@@ -162,7 +173,7 @@ impl Tree for CommitTree {
         };
         let start = start.filter(|_| !is_output(folder.as_str()));
         let mut listing = Listing::new(folder);
-        self.walk(&mut listing, start, |listing, path, kind| match kind {
+        self.walk(&mut listing, start, |listing, path, kind, _| match kind {
             EntryKind::File => listing.add(path),
             EntryKind::Link if links::is_listed(&path, |at| self.standing(at)) => listing.add(path),
             EntryKind::Link | EntryKind::Folder | EntryKind::Submodule => {}
