@@ -53,6 +53,7 @@ pub mod manifest;
 pub mod blocks;
 pub mod memo;
 pub mod chain;
+pub mod shard;
 pub mod store;
 
 // The text wing
@@ -82,10 +83,12 @@ pub mod range;
 pub mod review;
 pub mod record;
 pub mod emit;
+pub mod depfile;
 pub mod lock;
 pub mod blame;
 pub mod log;
 pub mod verify;
 pub mod watch;
 pub mod report;
+pub mod merge;
 pub mod cli;

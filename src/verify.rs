@@ -45,7 +45,7 @@ pub fn verify(place: &Place, folder: &Path) -> Result<Finding, Failure> {
         .date
         .parse()
         .map_err(|_| Error::usage(format!("{RECORD} names no day: {:?}", claim.date), "build the bundle again"))?;
-    let request = Request { contexts: vec![claim.id.to_string()], as_of: Some(date), models: Vec::new() };
+    let request = Request { contexts: vec![claim.id.to_string()], as_of: Some(date), ..Request::default() };
     let attempts = match build_all(&tree, &request) {
         Ok(attempts) => attempts,
         Err(Failure::Error(Error::Usage { what, .. })) => {

@@ -4,6 +4,7 @@
 mod bundles;
 mod commands;
 mod faults;
+mod fleet;
 mod history;
 mod laws;
 mod recipes;

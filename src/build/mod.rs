@@ -27,6 +27,7 @@ use crate::quantity::Share;
 use crate::render::Library;
 use crate::resolve::{Plan, resolve};
 use crate::segment::Segment;
+use crate::shard::Shard;
 use crate::source::ProjectPath;
 use crate::tokens::Encoding;
 use crate::tree::{ReadError, Tree};
@@ -45,6 +46,8 @@ pub struct Request {
     pub as_of: Option<Date>,
     /// Build for these models instead of those in the manifests.
     pub models: Vec<String>,
+    /// Build only what of it is in this part.
+    pub shard: Option<Shard>,
 }
 
 /// One context, built.
@@ -149,9 +152,10 @@ pub fn rebuild(
         let cure = "write a manifest below contexts/, or let `contexture init` write one";
         return Err(Error::usage("there is no context to build", cure).into());
     }
+    let is_here = |candidate: &Candidate| request.shard.is_none_or(|shard| shard.holds(&candidate.id.name));
     standing.begin(&workshop, request);
     let stands = |id: &ContextId| standing.build(id, &fragments).cloned();
-    let attempts = candidates.into_par_iter().map(|candidate| match stands(&candidate.id) {
+    let attempts = candidates.into_par_iter().filter(is_here).map(|candidate| match stands(&candidate.id) {
         Some(build) if candidate.layers.is_ok() => Attempt { id: candidate.id, result: Ok(build) },
         _ => workshop.attempt(candidate),
     });

@@ -35,7 +35,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let place = session.place()?;
     let tree = place.commit(&rev)?;
     let progress = session.progress("building");
-    let build = super::render::only(session.build(&tree, &Request { contexts: vec![id], as_of, models })?)?;
+    let build =
+        super::render::only(session.build(&tree, &Request { contexts: vec![id], as_of, models, shard: None })?)?;
     progress.now("reading history");
     let blame = blame(&place, &tree, &build)?;
     progress.done();

@@ -6,14 +6,15 @@ use clap::Args;
 use rayon::prelude::*;
 
 use crate::build::{Attempt, Request};
+use crate::depfile;
 use crate::emit::bundle::{self, Written};
-use crate::error::Failure;
+use crate::error::{Error, Failure};
 use crate::models::Date;
 use crate::ratchet;
 use crate::report;
 
 use super::session::Session;
-use super::{Format, LockArguments, TreeArguments, Verdict};
+use super::{Format, LockArguments, ShardArguments, TreeArguments, Verdict};
 
 /// Build contexts, write bundles, print the report, hold the budgets.
 #[derive(Debug, Args)]
@@ -27,6 +28,11 @@ pub(super) struct Arguments {
     #[command(flatten)]
     tree: TreeArguments,
     #[command(flatten)]
+    shard: ShardArguments,
+    /// Write what each bundle was made from to FILE, in the syntax of Make, for ninja and others
+    #[arg(long, value_name = "FILE")]
+    depfile: Option<PathBuf>,
+    #[command(flatten)]
     lock: LockArguments,
     /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
     #[arg(long, value_name = "REV")]
@@ -39,12 +45,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, output, tree, lock, base, as_of, format } = arguments;
+    let Arguments { ids, output, tree, shard: ShardArguments { shard }, depfile, lock, base, as_of, format } =
+        arguments;
     let place = session.place()?;
     let output = output.map_or_else(|| place.root().join("dist"), |written| session.path(&written));
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("building");
-    let mut attempts = session.build(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
+    let mut attempts = session.build(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new(), shard })?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }
@@ -53,10 +60,15 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     }
     progress.now("writing");
     write(&mut attempts, &output)?;
+    if let Some(written) = &depfile {
+        let here = std::env::current_dir().map_err(|error| Error::file("cannot enter", ".", error))?;
+        let rules = depfile::rules(&place, tree.as_ref(), &attempts, &output)?;
+        depfile::write(&depfile::text(&rules, &here)?, &session.path(written))?;
+    }
     progress.done();
     session.print(&match format {
         Format::Text => report::build::text(&attempts, session.verbose),
-        Format::Json => report::build::BuildReport::new(&attempts).json(),
+        Format::Json => report::build::BuildReport::new(&attempts).of_shard(shard).json(),
     })?;
     session.remarks(&report::build::diagnostics(&attempts));
     Ok(verdict(&attempts))

@@ -13,7 +13,7 @@ use crate::report::{build, github, sarif};
 use crate::tree::Place;
 
 use super::session::Session;
-use super::{LockArguments, TreeArguments, Verdict};
+use super::{LockArguments, ShardArguments, TreeArguments, Verdict};
 
 /// Build without writing: for CI and pre-commit.
 #[derive(Debug, Args)]
@@ -23,6 +23,8 @@ pub(super) struct Arguments {
     ids: Vec<String>,
     #[command(flatten)]
     tree: TreeArguments,
+    #[command(flatten)]
+    shard: ShardArguments,
     #[command(flatten)]
     lock: LockArguments,
     /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
@@ -58,7 +60,7 @@ struct Found {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let format = arguments.format;
+    let (format, shard) = (arguments.format, arguments.shard.shard);
     let place = session.place()?;
     let Found { attempts, remarks, verdict } = match examine(arguments, &place, session) {
         // A fault of the project as a whole has a place too.
@@ -68,7 +70,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let findings = || build::findings(remarks.clone(), attempts.as_deref().unwrap_or_default());
     let report = match (format, &attempts) {
         (Format::Text, Some(attempts)) => build::text(attempts, session.verbose),
-        (Format::Json, Some(attempts)) => build::BuildReport::new(attempts).json(),
+        (Format::Json, Some(attempts)) => build::BuildReport::new(attempts).of_shard(shard).json(),
         (Format::Text | Format::Json, None) => String::new(),
         (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
         (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),
@@ -83,11 +85,12 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 
 /// Builds every context as `build` would, up to the bytes of its bundle.
 fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Found, Failure> {
-    let Arguments { ids, tree, lock, base, as_of, format: _ } = arguments;
+    let Arguments { ids, tree, shard, lock, base, as_of, format: _ } = arguments;
     let tree = session.tree(place, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
-    let mut attempts = session.build(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new() })?;
+    let mut attempts =
+        session.build(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new(), shard: shard.shard })?;
     if let Some((verdict, remarks)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
         return Ok(Found { attempts: None, remarks, verdict });
     }

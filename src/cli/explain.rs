@@ -40,7 +40,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     };
     let place = session.place()?;
     let opened = session.tree(&place, &tree)?;
-    let attempts = session.build(opened.as_ref(), &Request { contexts: vec![context], as_of, models: Vec::new() })?;
+    let attempts = session.build(opened.as_ref(), &Request { contexts: vec![context], as_of, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, opened.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }

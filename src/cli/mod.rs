@@ -16,6 +16,7 @@ mod init;
 mod list;
 mod lock;
 mod log;
+mod merge;
 mod models;
 mod render;
 mod session;
@@ -31,13 +32,15 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::{Error, Failure};
+use crate::shard::Shard;
 use session::Session;
 
 /// Prompt context as source code: build, hash, count and check prompts from git-tracked fragments.
 #[derive(Debug, Parser)]
 #[command(name = "contexture", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, lock, verify); 2 it could not be answered (manifest, usage, repository)."
+    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, lock, verify); 2 it could not be answered (manifest, usage, repository).\n\
+                  What was worked out is kept in the user's cache folder; CONTEXTURE_CACHE=DIR keeps it there, `off` nowhere."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -106,6 +109,15 @@ struct LockArguments {
     locked: bool,
 }
 
+/// Which part of the contexts a run takes on.
+#[derive(Debug, Clone, Copy, Default, Args)]
+struct ShardArguments {
+    /// Only the contexts of this part: 3/8 is the third of eight. Each context is in one of them, by its
+    /// name; `contexture merge` joins their JSON reports
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    shard: Option<Shard>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write a working project to start from
@@ -122,6 +134,8 @@ enum Command {
     Diff(diff::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
+    /// Join the JSON reports of shards into one
+    Merge(merge::Arguments),
     /// Tell the history of a context: tokens, kept prefix and cost, commit by commit
     Log(log::Arguments),
     /// Tell which commits and authors brought the tokens of a prompt
@@ -188,6 +202,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
+        Command::Merge(arguments) => merge::run(arguments, &session),
         Command::Log(arguments) => log::run(arguments, &session),
         Command::Blame(arguments) => blame::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),

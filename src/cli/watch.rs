@@ -34,7 +34,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { ids, poll, as_of, format } = arguments;
-    let request = Request { contexts: ids, as_of, models: Vec::new() };
+    let request = Request { contexts: ids, as_of, ..Request::default() };
     let watch = Watch::new(session.directory(), request, poll)?;
     listen_to_signals(watch.bell()).map_err(|error| Error::file("cannot listen to", "signals", error))?;
     match format {

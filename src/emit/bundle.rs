@@ -17,6 +17,7 @@ use crate::diag::Diagnostic;
 use crate::emit::request::bodies;
 use crate::emit::{Hole, HoleKind, transcript};
 use crate::error::Error;
+use crate::project::ContextId;
 use crate::record::ContextRecord;
 
 /// The format of `bundle.json`.
@@ -28,8 +29,8 @@ pub const RECORD: &str = "bundle.json";
 /// The files of a bundle by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// The context's id with its variant: what the folder is named after.
-    pub name: String,
+    /// The context: what the folder is named after.
+    pub id: ContextId,
     /// File name to bytes.
     pub members: BTreeMap<String, Vec<u8>>,
 }
@@ -142,7 +143,7 @@ pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
     };
     record.digest = bundle_digest(&written(&record)).to_string();
     members.insert(RECORD.to_owned(), written(&record));
-    Ok(Bundle { name: build.id.to_string(), members })
+    Ok(Bundle { id: build.id.clone(), members })
 }
 
 /// Serialising plain records to memory cannot fail; an empty record would be refused by `verify`.
@@ -171,13 +172,18 @@ pub enum Written {
     Standing,
 }
 
+/// The folder of a context's bundle.
+pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
+    output.join(format!("{id}.bundle"))
+}
+
 /// Writes a bundle to `<output>/<name>.bundle`, whole or not at all.
 ///
 /// The files are written into a folder beside the target, synced, and swapped in by one atomic
 /// exchange where the system has one; elsewhere the old folder is moved aside first. Whoever reads
 /// the bundle meanwhile sees the old one or the new one.
 pub fn write(bundle: &Bundle, output: &Path) -> Result<(PathBuf, Written), Error> {
-    let target = output.join(format!("{}.bundle", bundle.name));
+    let target = folder(&bundle.id, output);
     let failed = |error: io::Error| Error::file("cannot write", &target, error);
     if stands(bundle, &target) {
         return Ok((target, Written::Standing));

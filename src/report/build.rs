@@ -17,6 +17,7 @@ use crate::model_build::ModelBuild;
 use crate::provenance::Standing;
 use crate::quantity::Usd;
 use crate::record::{ContextRecord, DiagnosticRecord};
+use crate::shard::Shard;
 use crate::tokens::Basis;
 
 /// The format of the JSON report.
@@ -27,6 +28,9 @@ pub const SCHEMA: &str = "contexture.build/1";
 pub struct BuildReport {
     /// `contexture.build/1`.
     pub schema: &'static str,
+    /// The part of the project that this is, with `--shard`; `contexture merge` joins the parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// Every context that was built.
     pub contexts: Vec<BuiltContext>,
     /// Every context that could not be built.
@@ -91,7 +95,7 @@ pub struct FailsFromRecord {
 impl BuildReport {
     /// Reports what was tried.
     pub fn new(attempts: &[Attempt]) -> Self {
-        let mut report = Self { schema: SCHEMA, contexts: Vec::new(), broken: Vec::new() };
+        let mut report = Self { schema: SCHEMA, shard: None, contexts: Vec::new(), broken: Vec::new() };
         for attempt in attempts {
             match &attempt.result {
                 Ok(build) => report.contexts.push(BuiltContext {
@@ -107,6 +111,11 @@ impl BuildReport {
             }
         }
         report
+    }
+
+    /// The same as the report of one shard, or of all.
+    pub fn of_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// As JSON with a final line break.

@@ -46,7 +46,7 @@ fn sentences(diagnostic: &Diagnostic) -> String {
 }
 
 /// A report as JSON, two blanks an indent, with a final line break.
-fn json(report: &impl serde::Serialize) -> String {
+pub(crate) fn json(report: &impl serde::Serialize) -> String {
     // Records are plain data with text keys, which serialise to memory without fail.
     let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
     text.push('\n');

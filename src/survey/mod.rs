@@ -187,9 +187,7 @@ fn reach_named(sides: &Sides<'_>, wanted: &[String]) -> Result<Reached, Error> {
 /// Parts contexts of the head into those that the change reaches and the others.
 fn sift(sides: &Sides<'_>, of_head: Vec<Candidate>) -> Result<(Vec<Candidate>, Vec<Candidate>), Error> {
     let changed = Changed::new(sides.base_tree, sides.changes);
-    let verdicts = survey(sides.head, of_head).into_par_iter().map(|one| {
-        Ok((changed.reaches(&one)?, one.candidate))
-    });
+    let verdicts = survey(sides.head, of_head).into_par_iter().map(|one| Ok((changed.reaches(&one)?, one.candidate)));
     let verdicts = verdicts.collect::<Result<Vec<(bool, Candidate)>, Error>>()?;
     let (reached, untouched): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(|(reached, _)| *reached);
     let alone = |pairs: Vec<(bool, Candidate)>| pairs.into_iter().map(|(_, candidate)| candidate).collect();

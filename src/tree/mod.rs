@@ -35,6 +35,7 @@ mod pattern;
 mod place;
 mod recorder;
 mod remembered;
+mod revision;
 mod staged;
 mod worktree;
 

@@ -22,7 +22,7 @@ mod verdict;
 use crate::diag::Diagnostic;
 use crate::review::Review;
 
-pub use record::DiffReport;
+pub use record::{DiffReport, SCHEMA};
 
 /// For a terminal of 80 columns or more. `verbose` shows every line of text that differs.
 pub fn text(review: &Review, verbose: bool) -> String {

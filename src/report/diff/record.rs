@@ -13,6 +13,9 @@ use crate::review::{ContextReview, ContextStatus, Review, Via};
 use crate::segment::Tier;
 use crate::tree::TreeName;
 
+/// The format of the JSON report.
+pub const SCHEMA: &str = "contexture.diff/1";
+
 /// What `diff --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct DiffReport {
@@ -281,7 +284,7 @@ impl DiffReport {
             contexts: contexts.iter().map(ToString::to_string).collect(),
         });
         Self {
-            schema: "contexture.diff/1",
+            schema: SCHEMA,
             base: SideRecord { commit: Some(review.base.id.to_string()), kind: SideKind::Commit },
             head: SideRecord {
                 commit: review.head.commit().map(|commit| commit.id.to_string()),
