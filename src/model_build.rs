@@ -355,6 +355,11 @@ fn is_pattern(key: &str, card: &Card) -> bool {
 
 /// The expected size of everything that is filled in at run time, counted once for each place.
 fn expected_inputs(plan: &Plan, segments: &[Segment]) -> u64 {
+    segments.iter().map(|segment| expected_tokens(plan, segment)).sum()
+}
+
+/// The expected size of what is filled into one segment at run time; 0 for text.
+pub fn expected_tokens(plan: &Plan, segment: &Segment) -> u64 {
     let size = |part: &crate::segment::Part| match part.kind {
         Kind::Input => plan.manifest.inputs.get(&part.text).and_then(|input| input.tokens).map_or(0, |tokens| tokens.0),
         Kind::History => {
@@ -366,7 +371,7 @@ fn expected_inputs(plan: &Plan, segments: &[Segment]) -> u64 {
         }
         Kind::Text | Kind::Tool => 0,
     };
-    segments.iter().flat_map(|segment| &segment.parts).map(size).sum()
+    segment.parts.iter().map(size).sum()
 }
 
 /// Tokens that the provider adds around the text, after the card's figures.

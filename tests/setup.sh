@@ -14,6 +14,16 @@ stop() {
     exit 1
 }
 
+# The browser that the page is looked at in.
+if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        { apt-get update && apt-get install --yes --no-install-recommends chromium; } >&2 ||
+            stop 'apt-get could not install chromium'
+    else
+        stop 'Chromium is missing; on Debian: apt-get install chromium'
+    fi
+fi
+
 command -v python3 >/dev/null || stop 'python3 is missing; install Python 3.10 or later'
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || stop "$(python3 --version) is too old; install Python 3.10 or later"
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use crate::build::{Attempt, Request};
@@ -10,11 +10,12 @@ use crate::depfile;
 use crate::emit::bundle::{self, Written};
 use crate::error::{Error, Failure};
 use crate::models::Date;
+use crate::page::{self, Page};
 use crate::ratchet;
 use crate::report;
 
 use super::session::Session;
-use super::{Format, LockArguments, ShardArguments, TreeArguments, Verdict};
+use super::{LockArguments, ShardArguments, TreeArguments, Verdict};
 
 /// Build contexts, write bundles, print the report, hold the budgets.
 #[derive(Debug, Args)]
@@ -40,8 +41,20 @@ pub(super) struct Arguments {
     /// Prices and rules as of this day [default: the day of the commit]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
+    /// What comes out
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
+}
+
+/// What comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs; `contexture schema build` prints its schema
+    Json,
+    /// One page for a browser
+    Html,
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
@@ -69,6 +82,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     session.print(&match format {
         Format::Text => report::build::text(&attempts, session.verbose),
         Format::Json => report::build::BuildReport::new(&attempts).of_shard(shard).json(),
+        Format::Html => page::frozen(&Page::new(&attempts), &report::build::text(&attempts, true)),
     })?;
     session.remarks(&report::build::diagnostics(&attempts));
     Ok(verdict(&attempts))

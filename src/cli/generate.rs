@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use crate::error::{Error, Failure};
-use crate::report::schema;
+use crate::schema;
 
 use super::session::Session;
 use super::{Cli, Verdict};

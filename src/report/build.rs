@@ -14,6 +14,7 @@ use crate::build::{Attempt, Build};
 use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
 use crate::diag::{Diagnostic, Severity};
 use crate::model_build::ModelBuild;
+use crate::project::ContextId;
 use crate::provenance::Standing;
 use crate::quantity::Usd;
 use crate::record::{ContextRecord, DiagnosticRecord};
@@ -98,16 +99,8 @@ impl BuildReport {
         let mut report = Self { schema: SCHEMA, shard: None, contexts: Vec::new(), broken: Vec::new() };
         for attempt in attempts {
             match &attempt.result {
-                Ok(build) => report.contexts.push(BuiltContext {
-                    context: ContextRecord::of(build),
-                    budgets: budgets(build).map(BudgetRecord::of).collect(),
-                    diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
-                }),
-                Err(faults) => report.broken.push(BrokenContext {
-                    id: attempt.id.name.clone(),
-                    variant: attempt.id.variant.clone(),
-                    diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
-                }),
+                Ok(build) => report.contexts.push(BuiltContext::of(build)),
+                Err(faults) => report.broken.push(BrokenContext::of(&attempt.id, faults)),
             }
         }
         report
@@ -121,6 +114,28 @@ impl BuildReport {
     /// As JSON with a final line break.
     pub fn json(&self) -> String {
         json(self)
+    }
+}
+
+impl BuiltContext {
+    /// Records a build.
+    pub fn of(build: &Build) -> Self {
+        Self {
+            context: ContextRecord::of(build),
+            budgets: budgets(build).map(BudgetRecord::of).collect(),
+            diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
+        }
+    }
+}
+
+impl BrokenContext {
+    /// Records what is wrong with a context.
+    pub fn of(id: &ContextId, faults: &[Diagnostic]) -> Self {
+        Self {
+            id: id.name.clone(),
+            variant: id.variant.clone(),
+            diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
+        }
     }
 }
 

@@ -46,8 +46,10 @@ pub fn code_span(text: &str) -> String {
     }
     let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    // A backtick at an end would join the fence, and a blank at both ends would be taken away.
-    let pad = if shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']) { " " } else { "" };
+    // A backtick at an end would join the fence, and a blank at both ends would be taken away; but
+    // nothing is taken from a span of blanks alone.
+    let is_bare = shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']);
+    let pad = if is_bare && shown.contains(|c| c != ' ') { " " } else { "" };
     format!("{fence}{pad}{shown}{pad}{fence}")
 }
 
@@ -87,6 +89,25 @@ pub fn html(text: &str) -> String {
             '"' => shown.push_str("&quot;"),
             '\'' => shown.push_str("&#39;"),
             c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// `json` for a script element of HTML: nothing in it ends the element or begins another, and nothing
+/// in the file's source moves or hides text. A JSON parser reads the very same value.
+pub fn embedded_json(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for c in json.chars() {
+        // Outside of its strings JSON has no `<`, and no character that is hostile but line breaks.
+        if c == '<' || is_hostile(c) {
+            for unit in c.encode_utf16(&mut units) {
+                // Writing to a String cannot fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(c);
         }
     }
     shown
@@ -149,6 +170,15 @@ mod tests {
         assert_eq!(command_message("50% a\n::error::b\rc"), "50%25 a%0A::error::b\\u{d}c");
         assert_eq!(command_property("a,line=1::b%0A\n"), "a%2Cline=1%3A%3Ab%250A%0A");
         assert_eq!(command_message("\u{1b}]0;x\u{7}\u{202e}"), "\\u{1b}]0;x\\u{7}\\u{202e}");
+    }
+
+    #[test]
+    fn embedded_json_is_the_same_value_and_ends_no_script() {
+        let text = "</script><!--\u{2028}\u{202e}\u{1b}\u{e0041}é";
+        let json = serde_json::to_string(text).unwrap();
+        let embedded = embedded_json(&json);
+        assert_eq!(embedded, "\"\\u003c/script>\\u003c!--\\u2028\\u202e\\u001b\\udb40\\udc41é\"",);
+        assert_eq!(serde_json::from_str::<String>(&embedded).unwrap(), text);
     }
 
     #[test]

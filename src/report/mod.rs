@@ -17,7 +17,6 @@ pub mod lock;
 pub mod log;
 pub mod models;
 pub mod sarif;
-pub mod schema;
 pub mod screen;
 pub mod simulate;
 pub mod snippet;

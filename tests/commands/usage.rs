@@ -67,7 +67,7 @@ fn an_unknown_format_is_told_with_the_known_ones() {
 exit 2
 --- stderr
 error: invalid value 'yaml' for '--format <FORMAT>'
-  [possible values: text, json]
+  [possible values: text, json, html]
 
 For more information, try '--help'.
 

@@ -10,7 +10,7 @@ use contexture::cli::Cli;
 use contexture::decode::Decode;
 use contexture::diag::Faults;
 use contexture::manifest::{Manifest, ProjectFile};
-use contexture::report::schema;
+use contexture::schema;
 use contexture::source::{ProjectPath, Source};
 use contexture::yaml::{self, Node};
 use serde_json::Value;
@@ -72,6 +72,15 @@ fn claimed(json: &Value) -> String {
     claim.strip_prefix("contexture.").and_then(|rest| rest.split('/').next()).unwrap_or_default().to_owned()
 }
 
+/// Runs the program; the value that its page holds.
+fn page(arguments: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_contexture"));
+    let run = command.current_dir(at("")).args(arguments).args(["--format", "html"]).output().unwrap();
+    let page = String::from_utf8(run.stdout).unwrap();
+    let (_, data) = page.split_once("id=\"page\">").expect("a page with a value");
+    serde_json::from_str(data.split("</script>").next().unwrap()).unwrap()
+}
+
 const SCENARIO: &str = "
 model: claude-opus-5
 requests:
@@ -113,6 +122,7 @@ fn every_json_output_is_valid_by_its_schema() {
         let (name, json) = output(&at(""), arguments);
         hold(&name, &json, &arguments.join(" "));
     }
+    hold("page", &page(&["build", "--output", dist]), "build --format html");
     for bundle in walk(Path::new(dist)) {
         let record: Value = serde_json::from_str(&text(&bundle)).unwrap();
         hold("bundle", &record, &bundle.display().to_string());

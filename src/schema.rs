@@ -2,30 +2,31 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
-use super::blame::BlameReport;
-use super::break_even::BreakEvenReport;
-use super::build::BuildReport;
-use super::count::CountReport;
-use super::diff::DiffReport;
-use super::explain::ExplainReport;
-use super::json;
-use super::list::ListReport;
-use super::log::LogReport;
-use super::models::ModelsReport;
-use super::watch::WatchReport;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::emit::bundle::BundleRecord;
 use crate::manifest::{Manifest, ProjectFile};
 use crate::models;
+use crate::page::Page;
+use crate::report::blame::BlameReport;
+use crate::report::break_even::BreakEvenReport;
+use crate::report::build::BuildReport;
+use crate::report::count::CountReport;
+use crate::report::diff::DiffReport;
+use crate::report::explain::ExplainReport;
+use crate::report::list::ListReport;
+use crate::report::log::LogReport;
+use crate::report::models::ModelsReport;
+use crate::report::watch::WatchReport;
 
 /// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 16] = [
+pub const NAMES: [(&str, &str); 17] = [
     ("manifest", "a manifest: contexts/**.yaml"),
     ("project", "the project file: contexture.yaml"),
     ("prices", "model cards: prices.yaml"),
     ("scenario", "a scenario of simulate"),
     ("bundle", "bundle.json"),
     ("build", "the output of build and check with --format json"),
+    ("page", "what a page in HTML holds, and page.json of a served one"),
     ("list", "the output of list --format json"),
     ("diff", "the output of diff --format json"),
     ("explain", "the output of explain --format json"),
@@ -43,10 +44,11 @@ pub fn of(name: &str) -> Option<String> {
     Some(match name {
         "manifest" => schema::<Manifest>(Reads::Written),
         "project" => schema::<ProjectFile>(Reads::Written),
-        "prices" => json(&models::schema()),
+        "prices" => printed(&models::schema()),
         "scenario" => schema::<Scenario>(Reads::Written),
         "bundle" => schema::<BundleRecord>(Reads::Printed),
         "build" => schema::<BuildReport>(Reads::Printed),
+        "page" => schema::<Page>(Reads::Printed),
         "list" => schema::<ListReport>(Reads::Printed),
         "diff" => schema::<DiffReport>(Reads::Printed),
         "explain" => schema::<ExplainReport>(Reads::Printed),
@@ -73,5 +75,11 @@ fn schema<T: JsonSchema>(reads: Reads) -> String {
         Reads::Written => settings.for_deserialize(),
         Reads::Printed => settings.for_serialize(),
     };
-    json(&SchemaGenerator::new(settings).into_root_schema_for::<T>())
+    printed(&SchemaGenerator::new(settings).into_root_schema_for::<T>())
+}
+
+/// Two blanks an indent, with a final line break.
+fn printed(schema: &impl serde::Serialize) -> String {
+    // A schema is plain data with text keys, which serialises to memory without fail.
+    serde_json::to_string_pretty(schema).unwrap_or_default() + "\n"
 }

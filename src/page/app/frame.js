@@ -1,0 +1,152 @@
+// What stands around a view: the bar on top, the contexts at the side, the head of a context, the help.
+
+import { el, put } from "./dom.js";
+import { brief, grouped, short } from "./format.js";
+import { findings } from "./diagnostics.js";
+import { line } from "./inert.js";
+import { editor, editors, place, remember, remembered } from "./place.js";
+import { searchBox } from "./search.js";
+import { choose, chosen, current, page, trouble } from "./state.js";
+
+/** The views of one context, and those of the project. */
+export const VIEWS = { prompt: "Prompt", cost: "Cost" };
+export const PROJECT = { diagnostics: "Diagnostics" };
+
+const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
+
+const KEYS = [
+  ["j / k", "next segment, previous segment"],
+  ["o or Enter", "open the source of the segment"],
+  ["/", "search the prompt; Enter and Shift+Enter step, Esc leaves"],
+  ["n / N", "next occurrence, previous occurrence"],
+  ["[ / ]", "previous context, next context"],
+  ["m", "next model"],
+  ["g p, g c", "prompt, cost"],
+  ["g i", "diagnostics"],
+  ["g g / G", "top, bottom"],
+  ["t", "theme"],
+  ["?", "this help"],
+];
+
+/** The bar on top. Drawn once, but for what it says of the build. */
+export function drawBar(bar) {
+  const menu = el("button", { type: "button", class: "quiet menu", "aria-expanded": "false", "aria-controls": "side", on: { click: toggleSide } }, "Contexts");
+  const help = el("button", { type: "button", class: "quiet", "aria-label": "Help: keys", on: { click: openHelp } }, "?");
+  const theme = el("button", { type: "button", class: "quiet theme", on: { click: turnTheme } });
+  put(bar, menu, el("span", { class: "brand" }, "contexture"), el("span", { class: "standing", id: "standing" }), searchBox(), theme, help);
+  showTheme(remembered("theme") ?? "");
+}
+
+/** What the build stands on, and what is wrong with it. */
+export function drawStanding() {
+  const source = page.build.contexts[0]?.source;
+  const words = source ? `${source.dirty ? "uncommitted on" : "at"} ${source.commit ? short(source.commit) : "no commit"}` : "";
+  put(document.getElementById("standing"), words && el("code", {}, words), page.live && el("span", { class: "faint" }, `build ${page.live.seq}, ${grouped(page.live.ms)} ms`));
+  const broken = page.build.broken.length;
+  const errors = findings().filter((one) => one.severity === "error").length;
+  const isOld = page.failure.length > 0 || page.prompts.some((prompt) => prompt.stale);
+  const notice = document.getElementById("notice");
+  const to = el("a", { href: "#view=diagnostics", on: { click: (event) => (event.preventDefault(), choose({ view: "diagnostics" })) } }, `${grouped(errors)} ${errors === 1 ? "error" : "errors"}`);
+  notice.className = trouble || errors || broken ? "notice bad" : "notice";
+  if (trouble) put(notice, el("b", {}, "Not current. "), trouble);
+  else if (errors || broken) put(notice, el("b", {}, "Broken"), isOld ? ": the last good build is shown. " : ". ", to);
+  else put(notice);
+}
+
+/** The contexts, as a list to choose from. */
+export function drawSide(side) {
+  const links = Object.entries(PROJECT).map(([view, name]) => link(view, null, el("span", {}, name), view === "diagnostics" ? count(findings().length) : null));
+  const contexts = page.prompts.map((prompt, at) => {
+    const figures = page.build.contexts[at];
+    const over = figures.budgets.some((budget) => budget.status === "fail");
+    const state = prompt.stale ? ["broken", "broken"] : over ? ["over", "over budget"] : null;
+    return link(
+      VIEWS[chosen.view] ? chosen.view : "prompt",
+      prompt.name,
+      el("span", { class: `name${figures.variant ? " variant" : ""}` }, line(figures.variant ? `@${figures.variant}` : prompt.name)),
+      [state && el("span", { class: `state ${state[0]}`, title: state[1] }, state[0]), el("span", { class: "size", title: `${grouped(prompt.tokens)} tokens by o200k_base` }, brief(prompt.tokens))],
+    );
+  });
+  const broken = page.build.broken.filter((one) => !page.prompts.some((prompt) => prompt.name === (one.variant ? `${one.id}@${one.variant}` : one.id)));
+  put(
+    side,
+    el("ul", {}, links),
+    el("h2", {}, "Contexts"),
+    el("ul", {}, contexts, broken.map((one) => el("li", { class: "gone" }, el("span", { class: "name" }, line(one.variant ? `${one.id}@${one.variant}` : one.id)), el("span", { class: "state broken" }, "broken")))),
+  );
+}
+
+function link(view, context, ...inside) {
+  const at = current();
+  const here = chosen.view === view && (context === null || at?.prompt.name === context);
+  const address = new URLSearchParams(context === null ? { view } : { view, context });
+  const go = (event) => {
+    event.preventDefault();
+    choose(context === null ? { view } : { view, context });
+    toggleSide(false);
+    scrollTo(0, 0);
+  };
+  return el("li", {}, el("a", { href: `#${address}`, "aria-current": here ? "page" : null, on: { click: go } }, inside));
+}
+
+function count(number) {
+  return number ? el("span", { class: "size" }, grouped(number)) : null;
+}
+
+/** The head of a context: what it is, its models, its views. */
+export function contextHead({ figures, prompt, at }) {
+  const tab = ([view, name]) => el("li", {}, el("a", { href: `#view=${view}`, "aria-current": chosen.view === view ? "page" : null, on: { click: (event) => (event.preventDefault(), choose({ view })) } }, name));
+  const models = figures.models.map((model, number) => el("option", { value: model.model, selected: number === at }, line(model.model)));
+  const pick = el("select", { id: "model", on: { change: () => choose({ model: pick.value }) } }, models);
+  return el(
+    "header",
+    { class: "head" },
+    el("h1", {}, line(prompt.name), prompt.stale && el("span", { class: "state broken" }, "last good build")),
+    prompt.description && el("p", { class: "description" }, line(prompt.description.replaceAll("\n", " "))),
+    el(
+      "p",
+      { class: "facts" },
+      place(prompt.manifest),
+      prompt.owner && el("span", {}, line(prompt.owner)),
+      el("span", {}, el("b", {}, grouped(prompt.tokens)), " tokens by o200k_base"),
+      el("span", { title: figures.prefix }, "prefix ", el("code", {}, short(figures.prefix))),
+      el("span", { title: figures.full }, "full ", el("code", {}, short(figures.full))),
+    ),
+    el("div", { class: "tabs" }, el("nav", { "aria-label": "Views" }, el("ul", {}, Object.entries(VIEWS).map(tab))), models.length > 0 && el("label", { for: "model" }, "Model ", pick)),
+  );
+}
+
+export function toggleSide(open) {
+  const button = document.querySelector(".menu");
+  const isOpen = typeof open === "boolean" ? open : button.getAttribute("aria-expanded") !== "true";
+  button.setAttribute("aria-expanded", String(isOpen));
+  document.getElementById("side").classList.toggle("open", isOpen);
+}
+
+export function turnTheme() {
+  const themes = Object.keys(THEMES);
+  const next = themes[(themes.indexOf(document.documentElement.dataset.theme ?? "") + 1) % themes.length];
+  remember("theme", next);
+  showTheme(next);
+}
+
+function showTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  const button = document.querySelector(".theme");
+  button.setAttribute("aria-label", THEMES[theme] ?? THEMES[""]);
+  button.title = THEMES[theme] ?? THEMES[""];
+  put(button, { light: "☀", dark: "☾" }[theme] ?? "◐");
+}
+
+export function openHelp() {
+  const dialog = document.getElementById("help");
+  const pick = el("select", { id: "editor", on: { change: () => (remember("editor", pick.value), choose({})) } }, editors.map(([key, name]) => el("option", { value: key, selected: key === editor() }, name)));
+  put(
+    dialog,
+    el("h2", { id: "help-title" }, "Keys"),
+    el("dl", {}, KEYS.map(([keys, what]) => [el("dt", {}, el("kbd", {}, keys)), el("dd", {}, what)])),
+    page?.live && el("p", {}, el("label", { for: "editor" }, "Open files in "), pick),
+    el("form", { method: "dialog" }, el("button", {}, "Close")),
+  );
+  dialog.showModal();
+}

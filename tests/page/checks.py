@@ -1,0 +1,237 @@
+"""Holds a page against the report of the same run.
+
+    checks.py CHECK FOLDER
+
+FOLDER holds page.html and report.json. Prints `fine`, or what is not.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from urllib.parse import urlencode
+
+import axe_playwright_python
+
+from browser import browser, opened
+
+PHONE = {"width": 360, "height": 740}
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+HOSTILE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u061c\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+
+
+def views(report):
+    """Every view: those of each context, then those of the project."""
+    of_context = [{"view": view, "context": name(one)} for one in report["contexts"] for view in ("prompt", "cost")]
+    return of_context + [{"view": "diagnostics"}]
+
+
+def name(context):
+    return context["id"] + (f"@{context['variant']}" if context["variant"] else "")
+
+
+class Look:
+    def __init__(self, folder):
+        self.address = (folder / "page.html").as_uri()
+        self.report = json.loads((folder / "report.json").read_text())
+
+    def at(self, running, choices, **settings):
+        return opened(running, f"{self.address}#{urlencode(choices)}", **settings)
+
+    def value(self, page):
+        return json.loads(page.locator("#page").text_content())
+
+    # The checks, each by its name on the command line.
+
+    def segments(self, running):
+        for context in self.report["contexts"]:
+            with self.at(running, {"context": name(context), "model": "gpt-6.1-sol"}) as page:
+                assert page.locator("h1").inner_text() == name(context)
+                value = self.value(page)
+                at = next(at for at, one in enumerate(value["prompts"]) if one["name"] == name(context))
+                note = next(one for one in value["prompts"][at]["models"] if one["card"] == "gpt-6.1-sol")
+                shown = page.locator(".segment")
+                assert shown.count() == len(context["segments"])
+                for number, segment in enumerate(context["segments"]):
+                    row = shown.nth(number)
+                    row.scroll_into_view_if_needed()
+                    row.locator(".margin .id b").wait_for()
+                    assert row.locator(".margin .id b").text_content() == segment["id"]
+                    expected = value["prompts"][at]["segments"][number]["expected"]
+                    tokens = expected or note["tokens"][number]
+                    assert row.locator(".gutter b").text_content() == f"{tokens:,}", (segment["id"], tokens)
+                    if segment["path"]:
+                        first, last = segment["lines"]
+                        lines = f":{first}" if first == last else f":{first}-{last}"
+                        assert row.locator(".margin > .place").text_content() == segment["path"] + lines
+                    for text in value["texts"][segment["digest"]]:
+                        if text["kind"] in ("text", "tool"):
+                            assert text["text"] in row.locator(".body").evaluate("node => node.textContent"), segment["id"]
+                model = next(one for one in context["models"] if one["model"] == "gpt-6.1-sol")
+                marks = page.locator(".mark.breakpoint")
+                assert marks.count() == len(model["breakpoints"])
+                for number, mark in enumerate(model["breakpoints"]):
+                    words = marks.nth(number).evaluate("node => node.textContent")
+                    assert mark["ttl"] in words and f"{mark['tokens']:,}" in words and mark["why"] in words
+                    before = marks.nth(number).evaluate(
+                        "node => { while (!node.matches('.segment')) node = node.previousElementSibling; return node.id; }")
+                    ids = [segment["id"] for segment in context["segments"]]
+                    assert before == f"segment-{ids.index(mark['after'])}"
+                # What is drawn to scale adds up to the request.
+                boxes = page.locator(".bar-request .box").evaluate_all("all => all.map((box) => parseFloat(box.style.width))")
+                assert abs(sum(boxes) - 100) < 0.01, boxes
+
+    def figures(self, running):
+        for context in self.report["contexts"]:
+            with self.at(running, {"context": name(context), "view": "cost"}) as page:
+                rows = page.get_by_role("region", name="Cost in US dollars").locator("tbody tr")
+                assert rows.count() == len(context["models"])
+                for number, model in enumerate(context["models"]):
+                    row, cost = rows.nth(number), model["cost"]
+                    assert model["model"] in row.locator("th").inner_text()
+                    assert f"{model['tokens']['total']:,}" in row.locator("td").first.inner_text()
+                    assert model["tokens"]["basis"] in row.locator("small").inner_text()
+                    amounts = [one.get_attribute("value") for one in row.locator("data").all()]
+                    wanted = ["uncached", "cold", "warm", "expected", "month", "saves"]
+                    assert amounts == [cost[figure] or "" for figure in wanted], (amounts, cost)
+                failing = [one for one in context["budgets"] if one["status"] == "fail"]
+                assert page.locator(".budget.fail").count() == len(failing)
+                assert page.locator(".budget").count() == len(context["budgets"])
+                table = page.get_by_role("region", name="Budgets, by model")
+                heads = [one.inner_text() for one in table.locator("thead th").all()] if context["budgets"] else []
+                for budget in context["budgets"]:
+                    row = table.locator("tbody tr").filter(has=page.locator("th", has_text=budget["name"]))
+                    shown = row.locator("td").nth(heads.index(budget["model"]) - 1)
+                    if budget["name"].startswith("cost"):
+                        assert shown.locator("data").get_attribute("value") == budget["actual"]
+                    elif budget["name"] == "tokens":
+                        assert f"{int(budget['actual']):,}" in shown.inner_text()
+
+    def slider(self, running):
+        with self.at(running, {"context": "support/triage", "view": "cost"}) as page:
+            value = self.value(page)
+            at = next(at for at, one in enumerate(value["prompts"]) if one["name"] == "support/triage")
+            prompt = value["prompts"][at]
+            steps = prompt["models"][0]["points"]
+            declared = next(number for number, point in enumerate(steps) if point["calls"] == prompt["traffic"]["calls"])
+            # At the declared rate the point is the bill.
+            for model, note in zip(value["build"]["contexts"][at]["models"], prompt["models"]):
+                point = note["points"][declared]
+                assert (point["expected"], point["month"]) == (model["cost"]["expected"], model["cost"]["month"])
+                marks = [[mark["after"], mark["ttl"]] for mark in model["breakpoints"]]
+                assert point["breakpoints"] == marks, (point, marks)
+            slider = page.locator("#rate")
+            assert slider.input_value() == str(declared)
+            for step in (0, 7, len(steps) - 1):
+                slider.fill(str(step))
+                assert f"{steps[step]['calls']:,} calls a month" in page.locator(".rate output").inner_text()
+                rows = page.get_by_role("region", name="Cost in US dollars").locator("tbody tr")
+                for number, note in enumerate(prompt["models"]):
+                    amounts = [one.get_attribute("value") for one in rows.nth(number).locator("data").all()]
+                    assert amounts[3:5] == [note["points"][step]["expected"], note["points"][step]["month"]]
+            page.get_by_role("button", name="Declared").click()
+            assert slider.input_value() == str(declared)
+
+    def hostile(self, running):
+        for choices in views(self.report):
+            with self.at(running, choices) as page:
+                page.mouse.move(400, 300)
+                assert page.locator("main script, main img, main style, main iframe, svg[onload]").count() == 0
+                assert page.evaluate("document.title").endswith("contexture")
+                seen = page.evaluate("document.body.innerText")
+                assert not HOSTILE.search(seen.replace("\xa0", " ")), HOSTILE.search(seen)
+        with self.at(running, {"view": "prompt"}) as page:
+            seen = page.locator("main").inner_text()
+            for text in ("</script><script>pwned()</script>", "\\u{1b}[31mred", "\\u{202e}desrever", "zero\\u{200b}width",
+                         "\\u{e0041}tag", "\\u{2028}line", "</style><svg onload=pwned()>"):
+                assert text in seen, text
+            # The app and the program call the same characters hostile.
+            assert page.locator(".escape").count() == 7
+
+    def keyboard(self, running):
+        with self.at(running, {"context": "support/triage"}) as page:
+            here = lambda: page.locator(".segment[aria-current]").get_attribute("id")
+            page.keyboard.press("j")
+            page.keyboard.press("j")
+            assert here() == "segment-1", here()
+            page.keyboard.press("k")
+            assert here() == "segment-0"
+            for keys, view in (("gc", "Cost"), ("gp", "Prompt")):
+                page.keyboard.type(keys)
+                assert page.locator(".tabs [aria-current]").inner_text() == view
+            page.keyboard.type("gi")
+            assert page.locator("h1").inner_text() == "Diagnostics"
+            page.keyboard.type("gp")
+            page.keyboard.press("[")
+            assert page.locator("h1").inner_text() == "support/reply"
+            page.keyboard.press("m")
+            assert page.locator("#model").input_value() == "gpt-6.1-sol"
+            page.keyboard.press("?")
+            assert page.locator("#help").is_visible()
+            page.keyboard.press("Escape")
+            assert not page.locator("#help").is_visible()
+            page.keyboard.press("t")
+            assert page.locator("html").get_attribute("data-theme") == "light"
+            # What is chosen is in the address, and going back goes back.
+            page.keyboard.type("gc")
+            page.go_back()
+            page.wait_for_selector(".view-prompt")
+            # A reader without a mouse gets past the bar and the contexts at once.
+            page.reload()
+            page.keyboard.press("Tab")
+            assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+
+    def search(self, running):
+        with self.at(running, {"context": "support/triage"}) as page:
+            page.keyboard.press("/")
+            page.keyboard.type("PARCEL 3 never")
+            count = page.locator("#bar output")
+            assert count.inner_text() == "1", count.inner_text()
+            page.keyboard.press("Enter")
+            assert count.inner_text() == "1/1"
+            seen = page.evaluate("[...CSS.highlights.get('here')].map((range) => range.toString())")
+            assert seen == ["parcel 3 never"], seen
+            chosen = page.locator(".segment[aria-current]")
+            assert "parcel 3 never" in chosen.inner_text()
+            box = page.evaluate("(() => { const { top } = [...CSS.highlights.get('here')][0].getBoundingClientRect(); return top; })()")
+            assert 0 < box < 800, box
+            page.keyboard.press("Escape")
+            assert page.locator("#search").input_value() == ""
+            assert page.evaluate("CSS.highlights.get('found').size") == 0
+
+    def accessible(self, running):
+        for theme in ("light", "dark"):
+            for choices in views(self.report):
+                with self.at(running, choices, color_scheme=theme) as page:
+                    page.evaluate(AXE)
+                    # Text over a picture has no contrast that could be computed; there is none here.
+                    result = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+                    told = [(one["id"], [node["html"][:160] + node["failureSummary"] for node in one["nodes"][:3]]) for one in result["violations"]]
+                    assert not told, (theme, choices, told)
+
+    def phone(self, running):
+        for choices in views(self.report):
+            with self.at(running, choices, viewport=PHONE) as page:
+                width = page.evaluate("document.documentElement.scrollWidth")
+                assert width <= PHONE["width"], (choices, width)
+                page.get_by_role("button", name="Contexts").click()
+                assert page.locator("#side").is_visible()
+
+    def broken(self, running):
+        with self.at(running, {"view": "diagnostics"}) as page:
+            assert "Broken" in page.locator("#notice").inner_text()
+            told = page.locator("main").inner_text()
+            for broken in self.report["broken"]:
+                for diagnostic in broken["diagnostics"]:
+                    assert diagnostic["message"] in told and diagnostic["code"] in told
+                    assert f"{diagnostic['file']}:{diagnostic['line']}" in told
+            for context in self.report["contexts"]:
+                for diagnostic in context["diagnostics"]:
+                    assert diagnostic["message"] in told
+
+
+if __name__ == "__main__":
+    check, folder = sys.argv[1:]
+    with browser() as running:
+        getattr(Look(Path(folder)), check)(running)
+    print("fine")

@@ -1,0 +1,85 @@
+//! The page, looked at in a real browser: what it shows is what the program says, and nothing that a
+//! repository holds does anything there.
+
+mod app;
+mod project;
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::Repo;
+use project::{desk, hostile};
+
+/// Has `checks.py` look at the page that `arguments` write, as the check of that name says.
+#[track_caller]
+fn look(check: &str, repo: &Repo, arguments: &str) {
+    let words = |format: &str| format!("{arguments} --format {format}");
+    let page = repo.outside("page.html");
+    std::fs::write(&page, repo.run(&words("html")).stdout).unwrap();
+    std::fs::write(repo.outside("report.json"), repo.run(&words("json")).stdout).unwrap();
+    let python = std::env::var_os("CONTEXTURE_TEST_PYTHON")
+        .expect("CONTEXTURE_TEST_PYTHON names no interpreter: run tests/setup.sh, which makes one");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/checks.py");
+    let output = Command::new(python).arg(script).arg(check).arg(page.parent().unwrap()).output().unwrap();
+    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+    assert!(output.status.success() && said == "fine\n", "{check}: {said}");
+}
+
+#[test]
+fn every_segment_stands_there_with_its_figures_and_its_place() {
+    look("segments", &desk(), "build");
+}
+
+#[test]
+fn every_amount_and_every_limit_is_the_one_of_the_report() {
+    look("figures", &desk(), "build");
+}
+
+#[test]
+fn the_slider_steps_through_the_planners_own_points() {
+    look("slider", &desk(), "build");
+}
+
+#[test]
+fn nothing_of_a_repository_is_active_and_nothing_deceives() {
+    look("hostile", &hostile(), "build");
+}
+
+#[test]
+fn every_view_is_reached_by_the_keyboard() {
+    look("keyboard", &desk(), "build");
+}
+
+#[test]
+fn the_search_finds_what_the_prompt_holds() {
+    look("search", &desk(), "build");
+}
+
+#[test]
+fn every_view_is_accessible_in_light_and_in_dark() {
+    look("accessible", &desk(), "build");
+}
+
+#[test]
+fn nothing_is_wider_than_a_phone() {
+    look("phone", &desk(), "build");
+}
+
+#[test]
+fn what_is_broken_is_told_at_its_place() {
+    let repo = desk();
+    repo.file("contexts/broken.yaml", "system:\n  - file: nowhere.md\n");
+    look("broken", &repo, "build");
+}
+
+#[test]
+fn the_page_holds_the_very_report_and_is_the_same_each_time() {
+    let repo = desk();
+    let page = repo.run("build --format html").stdout;
+    assert_eq!(page, repo.run("build --format html").stdout);
+    let (_, data) = page.split_once("<script type=\"application/json\" id=\"page\">").unwrap();
+    let (data, _) = data.split_once("</script>").unwrap();
+    let value: serde_json::Value = serde_json::from_str(data).unwrap();
+    assert_eq!(value["build"], repo.run("build --format json").json());
+    assert_eq!(value["schema"], "contexture.page/1");
+}
