@@ -160,7 +160,9 @@ fn store() -> Store {
         Some(folder) if folder.is_empty() || folder == "off" => Store::none(),
         Some(folder) => Store::at(Path::new(&folder)),
         None => {
-            let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+            // A home that is not there is nobody's, and none is made.
+            let home = || absolute("HOME").filter(|home| home.is_dir());
+            let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")));
             folder.map_or_else(Store::none, |folder| Store::at(&folder.join("contexture")))
         }
     }
