@@ -56,6 +56,7 @@ pub mod blocks;
 pub mod memo;
 pub mod chain;
 pub mod shard;
+pub mod store;
 
 // The text wing
 pub mod tree;
