@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 use tokio::sync::{Semaphore, watch};
 
 use super::answer::Answer;
-use crate::build::Build;
+use crate::build::{Build, Memory};
 use crate::error::Failure;
 use crate::log::{LogRequest, log};
 use crate::models::Date;
@@ -18,6 +18,7 @@ use crate::report::diff::DiffReport;
 use crate::report::log::LogReport;
 use crate::report::watch::{failure, milliseconds};
 use crate::review::{ReviewRequest, review};
+use crate::store::Store;
 use crate::tree::Place;
 use crate::watch::Round;
 
@@ -25,7 +26,7 @@ use crate::watch::Round;
 const MAX_COMMITS: usize = 50;
 
 /// What is served.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Project {
     /// A folder of the project.
     pub start: PathBuf,
@@ -33,6 +34,8 @@ pub struct Project {
     pub contexts: Vec<String>,
     /// The day whose prices and rules hold for comparisons, so that their amounts compare.
     pub as_of: Date,
+    /// What earlier runs left for this one.
+    pub store: Arc<Store>,
 }
 
 /// What stands behind the door.
@@ -124,7 +127,7 @@ fn difference(project: &Project, base: String) -> Result<String, Failure> {
     let place = Place::find(&project.start)?;
     let sides = Range::Since(base).open(&place, None)?;
     let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of };
-    Ok(DiffReport::new(&review(&sides, &request)?).json())
+    Ok(DiffReport::new(&review(&sides, &request, &project.store)?).json())
 }
 
 fn history(project: &Project, context: &str) -> Result<String, Failure> {
@@ -137,6 +140,6 @@ fn history(project: &Project, context: &str) -> Result<String, Failure> {
         follow: false,
         first_parent: false,
     };
-    let log = log(place.commit("HEAD")?, None, &request)?;
+    let log = log(place.commit("HEAD")?, None, &request, Memory::backed(project.store.clone()))?;
     Ok(LogReport::new(&request.id, request.as_of, &log).json())
 }
