@@ -147,7 +147,7 @@ pub(super) static PLACEHOLDER: Lint = everywhere(
     "placeholder",
     WARN,
     "A place was meant to be filled in, and is not.",
-    "Found are `[INSERT …]`, `[YOUR …]`, `[TBD]` and the like, `<INSERT …>` in capitals, and `{{name}}` in a \
+    "Found are `[INSERT …]`, `[YOUR …]` and the like, `<INSERT …>` in capitals, and `{{name}}` in a \
      fragment or in `text:` (which are sent as they are) where the context has a var or an input of that name. Links and \
      what stands between backticks are left alone.",
 );
