@@ -191,10 +191,11 @@ class Look:
             assert count.inner_text() == "1/1"
             seen = page.evaluate("[...CSS.highlights.get('here')].map((range) => range.toString())")
             assert seen == ["parcel 3 never"], seen
-            chosen = page.locator(".segment[aria-current]")
-            assert "parcel 3 never" in chosen.inner_text()
-            box = page.evaluate("(() => { const { top } = [...CSS.highlights.get('here')][0].getBoundingClientRect(); return top; })()")
-            assert 0 < box < 800, box
+            assert "parcel 3 never" in page.locator(".segment[aria-current]").text_content()
+            page.wait_for_function("""() => {
+                const { top, height } = [...CSS.highlights.get('here')][0].getBoundingClientRect();
+                return height > 0 && top > 0 && top < innerHeight;
+            }""")
             page.keyboard.press("Escape")
             assert page.locator("#search").input_value() == ""
             assert page.evaluate("CSS.highlights.get('found').size") == 0
