@@ -33,12 +33,11 @@ impl Range {
     pub fn parse(written: Option<&str>) -> Self {
         let Some(written) = written else { return Self::Default };
         let end = |side: &str| if side.is_empty() { "HEAD".to_owned() } else { side.to_owned() };
-        if let Some((one, other)) = written.split_once("...") {
-            Self::FromMergeBase(end(one), end(other))
-        } else if let Some((one, other)) = written.split_once("..") {
-            Self::Between(end(one), end(other))
-        } else {
-            Self::Since(written.to_owned())
+        // The first two dots divide, and a third that follows them makes it a merge base.
+        match written.split_once("..").map(|(one, other)| (one, other.strip_prefix('.'), other)) {
+            Some((one, Some(other), _)) => Self::FromMergeBase(end(one), end(other)),
+            Some((one, None, other)) => Self::Between(end(one), end(other)),
+            None => Self::Since(written.to_owned()),
         }
     }
 

@@ -59,8 +59,7 @@ impl ProjectPath {
         if written.chars().any(char::is_control) {
             return Err(PathFault::Control);
         }
-        let drive = written.as_bytes().get(1) == Some(&b':') && written.as_bytes()[0].is_ascii_alphabetic();
-        if written.starts_with(['/', '~']) || written.starts_with("\\\\") || drive {
+        if written.starts_with('/') || written.starts_with("\\\\") || leads_elsewhere(written) {
             return Err(PathFault::Absolute);
         }
         if written.contains('\\') {
@@ -77,10 +76,12 @@ impl ProjectPath {
                 part => parts.push(part),
             }
         }
-        if parts.is_empty() {
-            return Err(PathFault::Empty);
+        match parts.first() {
+            None => Err(PathFault::Empty),
+            // `./~` and `./C:` are read by others without their `./`.
+            Some(first) if leads_elsewhere(first) => Err(PathFault::Absolute),
+            Some(_) => Ok(Self(parts.join("/").into())),
         }
-        Ok(Self(parts.join("/").into()))
     }
 
     /// The whole path as text.
@@ -108,6 +109,12 @@ impl ProjectPath {
         let folder = folder.as_str();
         folder.is_empty() || self.0.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
+}
+
+/// Whether a path begins with a home folder or a drive.
+fn leads_elsewhere(path: &str) -> bool {
+    let drive = path.as_bytes().get(1) == Some(&b':') && path.as_bytes()[0].is_ascii_alphabetic();
+    path.starts_with('~') || drive
 }
 
 /// `.git` as git itself guards it: case-folded, with trailing dots, blanks or a stream suffix, and

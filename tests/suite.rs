@@ -5,6 +5,7 @@ mod bundles;
 mod commands;
 mod faults;
 mod fleet;
+mod fuzz;
 mod history;
 mod laws;
 mod page;

@@ -46,8 +46,10 @@ pub fn code_span(text: &str) -> String {
     }
     let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    // A backtick at an end would join the fence, and a blank at both ends would be taken away.
-    let pad = if shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']) { " " } else { "" };
+    // A backtick at an end would join the fence, and a blank at both ends would be taken away; but
+    // nothing is taken from a span of blanks alone.
+    let is_bare = shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']);
+    let pad = if is_bare && shown.contains(|c| c != ' ') { " " } else { "" };
     format!("{fence}{pad}{shown}{pad}{fence}")
 }
 

@@ -1,4 +1,6 @@
 //! Bundles: whole on the disk whatever happens, and refused when a byte is not what the commit gives.
 
 mod refused;
+mod reproduced;
+mod sweep;
 mod whole;
