@@ -90,7 +90,7 @@ class Look:
                     row, cost = rows.nth(number), model["cost"]
                     assert model["model"] in row.locator("th").inner_text()
                     assert f"{model['tokens']['total']:,}" in row.locator("td").first.inner_text()
-                    assert model["tokens"]["basis"] in row.locator("small").inner_text()
+                    assert model["tokens"]["basis"] in row.locator("td small").first.inner_text()
                     amounts = [one.get_attribute("value") for one in row.locator("data").all()]
                     wanted = ["uncached", "cold", "warm", "expected", "month", "saves"]
                     assert amounts == [cost[figure] or "" for figure in wanted], (amounts, cost)
@@ -127,6 +127,8 @@ class Look:
                 assert f"{steps[step]['calls']:,} calls a month" in page.locator(".rate output").inner_text()
                 rows = page.get_by_role("region", name="Cost in US dollars").locator("tbody tr")
                 for number, note in enumerate(prompt["models"]):
+                    for after, ttl in note["points"][step]["breakpoints"]:
+                        assert f"{after} {ttl}" in rows.nth(number).locator("th small").inner_text()
                     amounts = [one.get_attribute("value") for one in rows.nth(number).locator("data").all()]
                     assert amounts[3:5] == [note["points"][step]["expected"], note["points"][step]["month"]]
             page.get_by_role("button", name="Declared").click()

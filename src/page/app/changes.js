@@ -19,26 +19,39 @@ const SYMBOLS = {
 /** More lines of one text than this are folded at first. */
 const FOLD = 400;
 
+/** The revision that the server compares with. */
+let base = "HEAD";
+
 /** Draws the comparison of the page, or the one that the server makes with the base of the field. */
 export function drawChanges(main) {
   if (page.changes) return put(main, comparison(page.changes));
-  const body = el("div", {});
-  const field = el("input", { id: "base", value: "HEAD", size: 24, spellcheck: "false", autocomplete: "off" });
-  const form = el(
-    "form",
-    { class: "base", on: { submit: (event) => (event.preventDefault(), loaded(body, `diff.json?base=${encodeURIComponent(field.value)}`, comparison)) } },
-    el("label", { for: "base" }, "The working tree against"),
-    field,
-    el("button", {}, "Compare"),
+  // After a new build the old comparison stays until the new one is there.
+  const known = main.querySelector(":scope > .compared");
+  if (known) return compare(known);
+  const body = el("div", { class: "compared" });
+  const field = el("input", { id: "base", value: base, size: 24, spellcheck: "false", autocomplete: "off" });
+  const ask = (event) => {
+    event.preventDefault();
+    base = field.value.trim() || "HEAD";
+    compare(body);
+  };
+  put(
+    main,
+    el("h1", {}, "Changes"),
+    el("form", { class: "base", on: { submit: ask } }, el("label", { for: "base" }, "The working tree against"), field, el("button", {}, "Compare")),
+    body,
   );
-  put(main, el("h1", {}, "Changes"), form, body);
-  return loaded(body, "diff.json?base=HEAD", comparison);
+  return compare(body);
+}
+
+function compare(body) {
+  return loaded(body, `diff.json?base=${encodeURIComponent(base)}`, comparison);
 }
 
 function comparison({ report, sheet }) {
   return [
     el("p", { class: "sides" }, el("span", {}, "base "), phrase(sheet.base), el("span", {}, "head "), phrase(sheet.head)),
-    el("h1", { class: "verdict" }, phrase(sheet.verdict)),
+    el(page.changes ? "h1" : "p", { class: "verdict" }, phrase(sheet.verdict)),
     summary(report),
     sheet.sections.map((section, number) => sectionOf(section, number)),
     sheet.notes.map((note) => el("p", { class: "faint" }, phrase(note))),

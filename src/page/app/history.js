@@ -13,7 +13,7 @@ import { table } from "./table.js";
 export function drawHistory(main, context) {
   const draw = (history) => told(history, Math.max(280, Math.min(main.clientWidth, 1080)), context === null);
   if (page.history) return put(main, draw(page.history));
-  return loaded(main, `log.json?context=${encodeURIComponent(context)}`, draw);
+  return loaded(main, `history.json?context=${encodeURIComponent(context)}`, draw);
 }
 
 function told({ id, variant, as_of: day, commits, left_out: leftOut, cut_off: cutOff }, width, alone) {
