@@ -12,26 +12,36 @@ use super::{Attempt, Build, Request, Workshop};
 use crate::chain::Linked;
 use crate::count::Known;
 use crate::fragment::{Fragments, Kept, Reads, Unreadable};
+use crate::lint::Linted;
 use crate::models::Date;
 use crate::project::ContextId;
 use crate::source::ProjectPath;
+use crate::store::Store;
 use crate::tree::{ReadError, TreeName};
 
-/// What builds leave behind for those of other trees: the fragments, digests and counts of texts.
+/// What builds leave behind for those of other trees: the fragments, digests, counts and faults
+/// of texts.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) fragments: Kept,
     pub(super) linked: Linked,
     pub(super) counts: Known,
+    pub(super) linted: Linted,
 }
 
 impl Memory {
+    /// A memory that also knows what earlier runs left in the store.
+    pub fn backed(store: Arc<Store>) -> Self {
+        Self { counts: Known::backed(store), ..Self::default() }
+    }
+
     /// Drops what no build asked for since the last turn. A memory is bounded without it, by what a
     /// large project needs; with it, by what this one does.
     pub fn turn(&self) {
         self.fragments.turn();
         self.linked.turn();
         self.counts.turn();
+        self.linted.turn();
     }
 }
 
