@@ -91,7 +91,7 @@ impl WatchReport {
     /// As one line of JSON with its line break.
     pub fn json_line(&self) -> String {
         // Records are plain data with text keys, which serialise to memory without fail.
-        serde_json::to_string(self).unwrap_or_default() + "\n"
+        inert::json(&serde_json::to_string(self).unwrap_or_default()) + "\n"
     }
 }
 
