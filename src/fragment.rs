@@ -376,9 +376,15 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Where the first CRLF stands. Looked for by its rarer character: most texts hold none, and one
+/// character is found many times faster than two.
+fn first_crlf(text: &str) -> Option<usize> {
+    text.match_indices('\r').map(|(at, _)| at).find(|at| text.as_bytes().get(at + 1) == Some(&b'\n'))
+}
+
 /// A remark on a fragment whose stored text holds CRLF line endings.
 pub fn crlf_remark(fragment: &Fragment) -> Option<Diagnostic> {
-    let at = (*fragment.crlf.get_or_init(|| fragment.source.text().find("\r\n")))?;
+    let at = (*fragment.crlf.get_or_init(|| first_crlf(fragment.source.text())))?;
     let remark = Diagnostic::warning("crlf", "the file is stored with CRLF line endings, and the model will see them");
     Some(
         remark
