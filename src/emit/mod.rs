@@ -21,7 +21,7 @@ mod schema;
 mod settings;
 mod transcript;
 
-use std::io;
+use std::io::{self, Write as _};
 
 use serde_json::{Map, Value};
 
@@ -168,9 +168,12 @@ impl Body {
     ///
     /// # Errors
     /// When `out` fails.
-    pub fn write_to(&self, mut out: &mut dyn io::Write) -> io::Result<()> {
+    pub fn write_to(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        // JSON is written in small pieces; gathered here, they cost no call each.
+        let mut out = io::BufWriter::with_capacity(32 * 1024, out);
         serde_json::to_writer_pretty(&mut out, &self.json)?;
-        out.write_all(b"\n")
+        out.write_all(b"\n")?;
+        out.flush()
     }
 }
 
