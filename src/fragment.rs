@@ -30,8 +30,6 @@ pub struct Fragment {
     pub body: Range<usize>,
     /// The front matter, when the file has one.
     pub meta: Option<Node>,
-    /// Where the first CRLF line ending stands, once somebody asked.
-    crlf: OnceLock<Option<usize>>,
     /// The whole text as YAML and what is wrong with it, once somebody asked.
     yaml: OnceLock<(Option<Node>, Vec<Diagnostic>)>,
 }
@@ -179,15 +177,7 @@ impl Fragment {
         }
         let source = Source::new(path.clone(), text);
         let (body, meta) = front_matter(&source).map_err(Unreadable::Content)?;
-        Ok(Self {
-            source,
-            blob: blob.id,
-            untracked: blob.untracked,
-            body,
-            meta,
-            crlf: OnceLock::new(),
-            yaml: OnceLock::new(),
-        })
+        Ok(Self { source, blob: blob.id, untracked: blob.untracked, body, meta, yaml: OnceLock::new() })
     }
 
     /// The whole text as YAML, parsed once however many contexts ask. Every asker gets the faults.
@@ -374,21 +364,4 @@ impl<'a> Reader<'a> {
         lock(&self.reads).matches.push(Matched { folders, wanted, found: found.clone() });
         Ok(found)
     }
-}
-
-/// Where the first CRLF stands. Looked for by its rarer character: most texts hold none, and one
-/// character is found many times faster than two.
-fn first_crlf(text: &str) -> Option<usize> {
-    text.match_indices('\r').map(|(at, _)| at).find(|at| text.as_bytes().get(at + 1) == Some(&b'\n'))
-}
-
-/// A remark on a fragment whose stored text holds CRLF line endings.
-pub fn crlf_remark(fragment: &Fragment) -> Option<Diagnostic> {
-    let at = (*fragment.crlf.get_or_init(|| first_crlf(fragment.source.text())))?;
-    let remark = Diagnostic::warning("crlf", "the file is stored with CRLF line endings, and the model will see them");
-    Some(
-        remark
-            .at(&Span::new(&fragment.source, at, at))
-            .hint("convert it with `git add --renormalize` and a .gitattributes line, or with an editor"),
-    )
 }

@@ -14,7 +14,8 @@
 //!
 //! [`resolve::resolve`] answers every question that depends on the tree and returns a
 //! [`resolve::Plan`]. [`compose::compose`] renders the plan into [`segment::Segment`]s: text with a role
-//! and an origin, separators included, holes apart. That is the end of the text wing.
+//! and an origin, separators included, holes apart. [`lint`] looks for what is probably a mistake in
+//! all that was read. That is the end of the text wing.
 //!
 //! [`chain::link`] hashes the segments. [`count`] counts them with every tokenizer that a model of
 //! the context has; the planner in [`cost`] places cache breakpoints by the rules of the model's
@@ -63,6 +64,7 @@ pub mod examples;
 pub mod resolve;
 pub mod render;
 pub mod compose;
+pub mod lint;
 
 // The cost wing
 pub mod tokens;
@@ -82,6 +84,7 @@ pub mod range;
 pub mod review;
 pub mod record;
 pub mod emit;
+pub mod fix;
 pub mod depfile;
 pub mod lock;
 pub mod blame;

@@ -12,6 +12,7 @@ use crate::cost::bill::Bill;
 use crate::cost::planner::Placed;
 use crate::cost::planner::words::{call_decimal, month_decimal};
 use crate::diag::{Diagnostic, Severity};
+use crate::lint::secret::masked;
 use crate::model_build::ModelBuild;
 use crate::provenance::Standing;
 use crate::quantity::Usd;
@@ -310,11 +311,11 @@ impl DiagnosticRecord {
         Self {
             severity: diagnostic.severity,
             code: diagnostic.code,
-            message: diagnostic.message.clone(),
+            message: masked(&diagnostic.message).into_owned(),
             file: diagnostic.path().map(ToString::to_string),
             line: place.map(|(line, _)| line),
             column: place.map(|(_, column)| column),
-            hint: diagnostic.hint.clone(),
+            hint: diagnostic.hint.as_deref().map(|hint| masked(hint).into_owned()),
             model: diagnostic.model.clone(),
         }
     }

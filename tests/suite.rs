@@ -8,6 +8,7 @@ mod fleet;
 mod fuzz;
 mod history;
 mod laws;
+mod lints;
 mod page;
 mod recipes;
 mod review;

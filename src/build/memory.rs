@@ -12,17 +12,20 @@ use super::{Attempt, Build, Request, Workshop};
 use crate::chain::Linked;
 use crate::count::Known;
 use crate::fragment::{Fragments, Kept, Reads, Unreadable};
+use crate::lint::Linted;
 use crate::models::Date;
 use crate::project::ContextId;
 use crate::source::ProjectPath;
 use crate::tree::{ReadError, TreeName};
 
-/// What builds leave behind for those of other trees: the fragments, digests and counts of texts.
+/// What builds leave behind for those of other trees: the fragments, digests, counts and faults
+/// of texts.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) fragments: Kept,
     pub(super) linked: Linked,
     pub(super) counts: Known,
+    pub(super) linted: Linted,
 }
 
 impl Memory {
@@ -32,6 +35,7 @@ impl Memory {
         self.fragments.turn();
         self.linked.turn();
         self.counts.turn();
+        self.linted.turn();
     }
 }
 

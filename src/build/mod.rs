@@ -16,9 +16,10 @@ use crate::compose::{TEMPLATES, compose};
 use crate::cost::budget::{BudgetResult, without_traffic};
 use crate::cost::traffic::Traffic;
 use crate::count::{Counts, count};
-use crate::diag::{Diagnostic, Faults};
+use crate::diag::{Diagnostic, Faults, Severity};
 use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Reader, Reads, Unreadable};
+use crate::lint;
 use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
@@ -75,7 +76,7 @@ pub struct Build {
     pub counts: Counts,
     /// What is different for each model.
     pub models: Vec<ModelBuild>,
-    /// Warnings and notes.
+    /// Warnings and notes; errors are of lints that are denied.
     pub remarks: Vec<Diagnostic>,
 }
 
@@ -84,6 +85,11 @@ impl Build {
     pub fn ratchet_slack(&self) -> Share {
         let budgets = self.plan.manifest.budgets.as_ref();
         budgets.and_then(|budgets| budgets.ratchet_slack.as_ref()).map_or(Share::default(), |slack| slack.value)
+    }
+
+    /// What lints found that are denied: the build stands, and the answer is no.
+    pub fn denied(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.remarks.iter().filter(|remark| remark.severity == Severity::Error)
     }
 
     /// The budgets, each for each model.
@@ -208,6 +214,7 @@ impl<'a> Workshop<'a> {
         let Some(plan) = plan else { return Err(faults.into_vec()) };
         let segments = compose(&plan, &self.library, &reader, &mut faults);
         let settings = settings_digest(&plan, &mut faults);
+        lint::check_levels(&plan.manifest.lints, &mut faults);
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link_remembering(&segments, &self.memory.linked);
@@ -228,7 +235,10 @@ impl<'a> Workshop<'a> {
             }
         };
 
-        let remarks = faults.settle(())?.warnings;
+        let mut remarks = faults.settle(())?.warnings;
+        let subject = lint::Subject { plan: &plan, reads: &reads, fragments: self.fragments };
+        remarks.extend(lint::lint(&subject, &self.memory.linted));
+        let remarks = lint::settle(remarks, &plan.manifest.lints);
         Ok(Build {
             id: plan.id.clone(),
             plan,

@@ -7,16 +7,17 @@ use crate::build::{Attempt, Request, build_all};
 use crate::diag::Diagnostic;
 use crate::emit::request::bodies;
 use crate::error::Failure;
+use crate::fix::{self, Fixed};
 use crate::models::Date;
 use crate::ratchet;
-use crate::report::{build, github, sarif};
+use crate::report::{build, github, inert, sarif};
 use crate::tree::Place;
 
 use super::session::Session;
 use super::{LockArguments, ShardArguments, TreeArguments, Verdict};
 
 /// Build without writing: for CI and pre-commit.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Arguments {
     /// Contexts, or ID@VARIANT; without one, every context and variant
     #[arg(value_name = "ID")]
@@ -33,6 +34,9 @@ pub(super) struct Arguments {
     /// Prices and rules as of this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
+    /// First mend what lints can mend without harm, in the files of the working tree
+    #[arg(long, conflicts_with_all = ["rev", "staged", "locked"])]
+    fix: bool,
     /// What comes out
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
@@ -62,6 +66,9 @@ struct Found {
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let (format, shard) = (arguments.format, arguments.shard.shard);
     let place = session.place()?;
+    if arguments.fix {
+        mend(arguments.clone(), &place, session)?;
+    }
     let Found { attempts, remarks, verdict } = match examine(arguments, &place, session) {
         // A fault of the project as a whole has a place too.
         Err(Failure::Faults(remarks)) => Found { attempts: None, remarks, verdict: Verdict::Unanswered },
@@ -83,9 +90,25 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     Ok(verdict)
 }
 
+/// Mends the files, and says which.
+fn mend(arguments: Arguments, place: &Place, session: &Session) -> Result<(), Failure> {
+    let Fixed { mended, left } = match examine(arguments, place, session) {
+        Ok(found) => fix::fix(place.root(), &found.remarks)?,
+        // What is broken is told by the run that follows.
+        Err(_) => return Ok(()),
+    };
+    for path in mended {
+        session.tell(&inert::line(&format!("mended {path}")));
+    }
+    for (path, why) in left {
+        session.tell(&inert::line(&format!("left {path} as it is: {why}")));
+    }
+    Ok(())
+}
+
 /// Builds every context as `build` would, up to the bytes of its bundle.
 fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Found, Failure> {
-    let Arguments { ids, tree, shard, lock, base, as_of, format: _ } = arguments;
+    let Arguments { ids, tree, shard, lock, base, as_of, fix: _, format: _ } = arguments;
     let tree = session.tree(place, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));

@@ -30,6 +30,7 @@ pub use sharing::Stem;
 
 use crate::build::{Attempt, Build};
 use crate::diag::Diagnostic;
+use crate::lint::secret::masked;
 use crate::project::ContextId;
 use crate::record::DiagnosticRecord;
 use crate::report::build::{BrokenContext, BuildReport, BuiltContext};
@@ -142,7 +143,8 @@ impl Page {
         self.prompts.push(Prompt::of(build, is_stale));
         for (segment, digest) in build.segments.iter().zip(&build.chain.digests) {
             self.texts.entry(digest.to_string()).or_insert_with(|| {
-                let part = |part: &Part| TextRecord { role: part.role, kind: part.kind, text: part.text.to_string() };
+                let text = |part: &Part| masked(&part.text).into_owned();
+                let part = |part: &Part| TextRecord { role: part.role, kind: part.kind, text: text(part) };
                 segment.parts.iter().map(part).collect()
             });
         }

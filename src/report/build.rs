@@ -251,7 +251,7 @@ fn summary(attempts: &[Attempt]) -> String {
     let built = attempts.iter().filter(|attempt| attempt.result.is_ok()).count();
     let broken = attempts.len() - built;
     let failing =
-        attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).filter(|build| fails(build)).count();
+        attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).filter(|build| over_budget(build)).count();
     let warnings = attempts
         .iter()
         .filter_map(|attempt| attempt.result.as_ref().ok())
@@ -265,14 +265,23 @@ fn summary(attempts: &[Attempt]) -> String {
     if failing > 0 {
         parts.push(format!("{failing} over budget"));
     }
+    let denied = attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).flat_map(|build| build.denied());
+    let denied = denied.count();
+    if denied > 0 {
+        parts.push(format!("{denied} denied by a lint"));
+    }
     if warnings > 0 {
         parts.push(counted(warnings, "warning"));
     }
     parts.join(", ") + "\n"
 }
 
-/// Whether a budget fails that is no old debt.
+/// Whether the answer is no: a budget fails that is no old debt, or a lint denies what it found.
 pub fn fails(build: &Build) -> bool {
+    over_budget(build) || build.denied().next().is_some()
+}
+
+fn over_budget(build: &Build) -> bool {
     budgets(build).any(blocks)
 }
 

@@ -7,6 +7,7 @@ use super::text::{Table, counted, grouped};
 use super::{inert, json};
 use crate::build::Build;
 use crate::chain::{Digest, VERSION};
+use crate::lint::secret::masked;
 use crate::record::{ContextRecord, DiagnosticRecord};
 use crate::segment::{Kind, Segment, Tier};
 
@@ -74,7 +75,7 @@ pub fn record(build: &Build, only: Option<usize>, changes: &Changes) -> ExplainR
                     role: part.role,
                     kind: part.kind,
                     bytes: part.text.len(),
-                    text: part.text.to_string(),
+                    text: masked(&part.text).into_owned(),
                 })
                 .collect(),
             digest: build.chain.digests[index].to_string(),
@@ -182,7 +183,7 @@ pub fn segment_text(build: &Build, index: usize) -> String {
         let shown = match part.kind {
             Kind::Input => format!("{{{{{}}}}}", part.text),
             Kind::History => format!("[earlier turns: {}]", part.text),
-            Kind::Text | Kind::Tool => part.text.to_string(),
+            Kind::Text | Kind::Tool => masked(&part.text).into_owned(),
         };
         drawn.push_str(&format!("--- {} {}\n{}\n", part.role.as_str(), part.kind.as_str(), inert::terminal(&shown)));
     }

@@ -24,6 +24,7 @@ pub mod text;
 pub mod watch;
 
 use crate::diag::Diagnostic;
+use crate::lint::secret::masked;
 use crate::source::ProjectPath;
 
 /// A path below the project root as one below the root of the repository, which is where code hosts
@@ -32,7 +33,7 @@ fn in_repository(prefix: &str, path: &ProjectPath) -> String {
     if prefix.is_empty() { path.to_string() } else { format!("{prefix}/{path}") }
 }
 
-/// What happened, for which model, and on a line of its own what to do.
+/// What happened, for which model, and on a line of its own what to do; no secret in it.
 fn sentences(diagnostic: &Diagnostic) -> String {
     let mut text = diagnostic.message.clone();
     if let Some(model) = &diagnostic.model {
@@ -41,7 +42,7 @@ fn sentences(diagnostic: &Diagnostic) -> String {
     if let Some(hint) = &diagnostic.hint {
         text.push_str(&format!("\n{hint}"));
     }
-    text
+    masked(&text).into_owned()
 }
 
 /// A report as JSON, two blanks an indent, with a final line break.

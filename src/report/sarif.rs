@@ -9,6 +9,8 @@ use serde::Serialize;
 
 use super::{inert, json};
 use crate::diag::{Diagnostic, Severity};
+use crate::lint::catalogue;
+use crate::manifest::LintLevel;
 use crate::source::Span;
 
 /// Where the parts of the format are defined for programs.
@@ -49,6 +51,52 @@ struct Driver<'a> {
 struct Rule<'a> {
     id: &'a str,
     short_description: Message,
+    /// What the page of a lint says; other codes have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    full_description: Option<Message>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<Help>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_configuration: Option<Configuration>,
+}
+
+#[derive(Serialize)]
+struct Help {
+    text: String,
+    markdown: &'static str,
+}
+
+#[derive(Serialize)]
+struct Configuration {
+    level: &'static str,
+}
+
+impl<'a> Rule<'a> {
+    /// The rule of a code: a lint has a page and a level of its own.
+    fn of(code: &'a str) -> Self {
+        let bare = Message { text: code.replace('-', " ") };
+        let Some(lint) = catalogue::find(code) else {
+            return Self {
+                id: code,
+                short_description: bare,
+                full_description: None,
+                help: None,
+                default_configuration: None,
+            };
+        };
+        let level = lint.level.map(|level| match level {
+            LintLevel::Deny => "error",
+            LintLevel::Warn => "warning",
+            LintLevel::Allow => "none",
+        });
+        Self {
+            id: code,
+            short_description: bare,
+            full_description: Some(Message { text: lint.summary.to_owned() }),
+            help: Some(Help { text: lint.page.replace('`', ""), markdown: lint.page }),
+            default_configuration: level.map(|level| Configuration { level }),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -125,7 +173,7 @@ pub fn log(findings: &[Diagnostic], prefix: &str) -> String {
             .into_iter()
             .collect(),
     });
-    let rules = codes.iter().map(|code| Rule { id: code, short_description: Message { text: code.replace('-', " ") } });
+    let rules = codes.iter().map(|code| Rule::of(code));
     let driver = Driver { name: "contexture", version: env!("CARGO_PKG_VERSION"), rules: rules.collect() };
     let run = Run { tool: Tool { driver }, column_kind: "unicodeCodePoints", results: results.collect() };
     json(&Log { schema: SCHEMA, version: "2.1.0", runs: [run] })

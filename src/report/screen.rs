@@ -138,12 +138,14 @@ impl Screen<'_> {
             build.chain.prefix().short()
         )));
         lines.extend(models(build));
-        let warnings = build.remarks.iter().filter(|remark| remark.severity == Severity::Warning).count();
-        if let Some(first) = build.remarks.iter().find(|remark| remark.severity == Severity::Warning) {
+        let remarks = || build.remarks.iter().filter(|remark| remark.severity != Severity::Note);
+        // What is denied is worse than what is warned of, and that comes in the order of the prompt.
+        if let Some(first) = build.denied().next().or_else(|| remarks().next()) {
             lines.push(String::new());
             lines.extend(drawn(first));
-            if warnings > 1 {
-                lines.push(format!("and {}", counted(warnings - 1, "more warning")));
+            let more = remarks().count() - 1;
+            if more > 0 {
+                lines.push(format!("and {}", counted(more, "more warning")));
             }
         }
         lines

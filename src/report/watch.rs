@@ -155,6 +155,8 @@ fn of_world(error: &Error) -> Diagnostic {
 /// Every error of a round, in order.
 pub fn errors(round: &Round) -> Vec<Diagnostic> {
     let faults = round.attempts().iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten().cloned();
-    let all = failure(round).into_iter().chain(faults);
+    let built = round.attempts().iter().filter_map(|attempt| attempt.result.as_ref().ok());
+    let denied = built.flat_map(|build| build.denied()).cloned();
+    let all = failure(round).into_iter().chain(faults).chain(denied);
     all.filter(|fault| fault.severity == Severity::Error).collect()
 }

@@ -16,7 +16,7 @@ use crate::condition::{Condition, GRAMMAR};
 use crate::decode::{Decode, OneOrMany, Table, Text};
 use crate::diag::{Diagnostic, Faults, near};
 use crate::examples::{self, Example};
-use crate::fragment::{Fragment, Reader, crlf_remark};
+use crate::fragment::{Fragment, Reader};
 use crate::manifest::{Block, BlockFields, BlockSource, FrontMatter, History, Join, Manifest, PickBy, Speaker};
 use crate::project::{ContextId, Layers};
 use crate::segment::{Mark, Role, Stability, Tier};
@@ -323,7 +323,6 @@ impl Scope<'_> {
     }
 
     fn part(&self, fragment: Arc<Fragment>, fields: &BlockFields, faults: &mut Faults) -> Option<FilePart> {
-        faults.extend(crlf_remark(&fragment));
         let range = fragment.text(fields.front_matter == Some(FrontMatter::Keep));
         let slices = match &fields.split {
             Some(written) => split::slices(&fragment, range, written, faults)?,

@@ -5,6 +5,7 @@
 
 mod commands;
 mod links;
+mod lints;
 #[path = "../pages/mod.rs"]
 mod pages;
 mod reference;

@@ -11,7 +11,8 @@ use crate::cost::planner::words::money;
 use crate::delta::{
     Attribution, BudgetDelta, Delta, Divergence, Figure, Kind, ModelDelta, Pair, SegmentChange, Side, Turn,
 };
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Severity};
+use crate::lint::secret::masked;
 use crate::model_build::ModelBuild;
 use crate::quantity::Usd;
 use crate::report::explain::origin;
@@ -64,7 +65,8 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut 
         }
     }
     for remark in first.new_remarks() {
-        section.line(Phrase::word("new warning: ").then(told(remark)));
+        let word = if remark.severity == Severity::Error { "new error: " } else { "new warning: " };
+        section.line(Phrase::word(word).then(told(remark)));
     }
     let mut lines = room.lines.min(room.in_all);
     if first.status != ContextStatus::Broken && lines > 0 {
@@ -82,7 +84,7 @@ fn told(fault: &Diagnostic) -> Phrase {
     });
     let place = place.or_else(|| fault.file.as_ref().map(ToString::to_string));
     let phrase = place.map_or_else(Phrase::default, |place| Phrase::named(place).and(": "));
-    phrase.name(&fault.message)
+    phrase.name(&*masked(&fault.message))
 }
 
 /// Where the prompt first differs, and who did it.

@@ -9,6 +9,7 @@ use similar::{ChangeTag, TextDiff};
 use crate::build::Build;
 use crate::chain::Digest;
 use crate::delta::{Kind, SegmentChange};
+use crate::lint::secret::masked;
 use crate::review::ContextReview;
 use crate::segment::{Kind as PartKind, Segment};
 
@@ -96,7 +97,9 @@ fn one(context: &ContextReview, change: &SegmentChange, room: &mut usize) -> Opt
     let (old, new) = (segment(&context.base, change.base), segment(&context.head, change.head));
     let (before, after) = (old.as_ref().map_or_else(String::new, seen), new.as_ref().map_or_else(String::new, seen));
     let named = new.as_ref().or(old.as_ref())?;
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(before.as_str(), after.as_str());
+    let label = label(change.kind, &before, &after);
+    let (before, after) = (masked(&before), masked(&after));
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(&*before, &*after);
     let deadline = Instant::now() + PATIENCE;
     let (mut hunks, mut left_out, mut end) = (Vec::new(), 0, 0);
     for group in diff.grouped_ops(AROUND) {
@@ -132,7 +135,7 @@ fn one(context: &ContextReview, change: &SegmentChange, room: &mut usize) -> Opt
         kind: change.kind,
         segment,
         origin: crate::report::explain::origin(named),
-        label: label(change.kind, &before, &after),
+        label,
         hunks,
         left_out,
     })

@@ -1,0 +1,154 @@
+//! Secrets in text: keys, tokens and passwords by their documented formats.
+//!
+//! One pass of aho-corasick looks for the words that every match must hold; only around them a rule's
+//! regular expression is tried, compiled when it is first needed. What is plainly a sample is let go
+//! (`sample`). [`masked`] is for everybody who shows text of a file.
+
+mod rules;
+mod sample;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use regex::Regex;
+
+use super::Finding;
+use super::catalogue::SECRET;
+use rules::{Begins, RULES, Rule};
+
+/// What stands in the place of a secret.
+pub const MASK: &str = "[secret]";
+
+/// How much further than its keyword a match that begins there may reach, in bytes: the longest keys.
+const REACH: usize = 16 * 1024;
+
+/// The same for a match that has to be searched for.
+const NEAR: usize = 256;
+
+/// A secret in a text.
+struct Secret {
+    rule: &'static Rule,
+    /// The bytes that nobody may see.
+    value: Range<usize>,
+}
+
+/// A rule with its expression, compiled on first use; `None` if it does not compile, which a test
+/// keeps from happening.
+struct Compiled {
+    rule: &'static Rule,
+    shape: LazyLock<Option<Regex>, Box<dyn FnOnce() -> Option<Regex> + Send>>,
+}
+
+/// Every rule, and an automaton over their keywords with the rule that each belongs to.
+struct Scanner {
+    rules: Vec<Compiled>,
+    keywords: Option<AhoCorasick>,
+    owners: Vec<usize>,
+}
+
+static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
+    let (mut keywords, mut owners): (Vec<&str>, Vec<usize>) = (Vec::new(), Vec::new());
+    for (index, rule) in RULES.iter().enumerate() {
+        keywords.extend(rule.keywords);
+        owners.extend(rule.keywords.iter().map(|_| index));
+    }
+    let rules = RULES.iter().map(|rule| {
+        let compile = move || Regex::new(&rule.expression()).ok();
+        Compiled { rule, shape: LazyLock::new(Box::new(compile)) }
+    });
+    // The keywords are few and fixed, so the automaton always fits.
+    let mut builder = AhoCorasick::builder();
+    let builder = builder.ascii_case_insensitive(true).match_kind(MatchKind::Standard);
+    let kind = Some(aho_corasick::AhoCorasickKind::DFA);
+    Scanner { rules: rules.collect(), keywords: builder.kind(kind).build(&keywords).ok(), owners }
+});
+
+/// Every secret of a text, in its order, none within another.
+fn secrets(text: &str) -> Vec<Secret> {
+    let scanner = &*SCANNER;
+    let mut found: Vec<Secret> = Vec::new();
+    let hits = scanner.keywords.iter().flat_map(|keywords| keywords.find_overlapping_iter(text));
+    for hit in hits {
+        let owner = scanner.owners.get(hit.pattern().as_usize()).and_then(|owner| scanner.rules.get(*owner));
+        let Some(compiled) = owner else { continue };
+        if let Some(value) = compiled.value(text, hit.start()..hit.end()) {
+            found.push(Secret { rule: compiled.rule, value });
+        }
+    }
+    // Of two that overlap the rule that stands first in the table knows more.
+    found.sort_by_key(|secret| (secret.value.start, secret.rule.place(), std::cmp::Reverse(secret.value.end)));
+    let mut end = 0;
+    found.retain(|secret| {
+        let is_new = secret.value.start >= end;
+        end = if is_new { secret.value.end } else { end };
+        is_new
+    });
+    found
+}
+
+impl Compiled {
+    /// The value of a match around a keyword, unless it is plainly no secret.
+    fn value(&self, text: &str, keyword: Range<usize>) -> Option<Range<usize>> {
+        let (from, reach) = match self.rule.begins {
+            Begins::Value | Begins::Name => (keyword.start, REACH),
+            Begins::Before(most) => (text.ceil_char_boundary(keyword.start.saturating_sub(most)), NEAR),
+        };
+        let boundary = |at: usize| !text.get(..at).unwrap_or_default().ends_with(is_word);
+        if matches!(self.rule.begins, Begins::Value) && !boundary(from) {
+            return None;
+        }
+        let window = text.get(from..text.floor_char_boundary(keyword.end.saturating_add(reach)))?;
+        let captures = self.shape.as_ref()?.captures(window)?;
+        let value = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0))?;
+        let (start, end) = (from + value.start(), from + value.end());
+        let is_whole = !text.get(end..).unwrap_or_default().starts_with(is_word);
+        let begins = matches!(self.rule.begins, Begins::Name) || boundary(start) || captures.len() > 1;
+        (is_whole && begins && self.rule.is_secret(value.as_str())).then_some(start..end)
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// The findings of a file. No message quotes a value.
+pub(super) fn findings(text: &str) -> Vec<Finding> {
+    let finding = |secret: Secret| {
+        let message = format!("this looks like {}", secret.rule.what);
+        Finding::new(&SECRET, secret.value, message)
+            .hint("take it out and revoke it: it is in the history; a sample is written with EXAMPLE or xxxx in it")
+    };
+    secrets(text).into_iter().map(finding).collect()
+}
+
+/// Where the values of all secrets of a text stand, in its order.
+pub fn ranges(text: &str) -> Vec<Range<usize>> {
+    secrets(text).into_iter().map(|secret| secret.value).collect()
+}
+
+/// `text` with `[secret]` in the place of every secret.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let found = ranges(text);
+    if found.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut from = 0;
+    for range in found {
+        shown.push_str(text.get(from..range.start).unwrap_or_default());
+        shown.push_str(MASK);
+        from = range.end;
+    }
+    shown.push_str(text.get(from..).unwrap_or_default());
+    Cow::Owned(shown)
+}
+
+/// The kinds of secrets that are known, each with its article, in the order of the rules.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.what)
+}
+
+#[cfg(test)]
+mod tests;
