@@ -55,6 +55,7 @@ pub mod blocks;
 pub mod memo;
 pub mod chain;
 pub mod shard;
+pub mod store;
 
 // The text wing
 pub mod tree;

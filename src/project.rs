@@ -159,14 +159,19 @@ impl<'a> Project<'a> {
     /// When the tree cannot be listed.
     pub fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
         let folder = ProjectPath::new("contexts").unwrap_or_else(|_| ProjectPath::root());
-        let wanted =
-            Wanted(Arc::new(|path: &ProjectPath| path.extension() == "yaml" && !path.file_name().starts_with('_')));
-        let found = Reader::new(self.fragments).list(vec![folder], wanted)?;
-        let named = found.into_iter().filter_map(|path| {
-            let name = path.as_str().strip_prefix("contexts/")?.strip_suffix(".yaml")?.to_owned();
-            Some((name, path))
-        });
-        Ok(named.collect())
+        let found = self.fragments.list(&folder)?;
+        Ok(found.iter().filter_map(|path| Some((manifest_name(path)?, path.clone()))).collect())
+    }
+
+    /// The name that a file below `contexts/` has as a manifest; `None` where the tree lists no such
+    /// file, or it is none.
+    ///
+    /// # Errors
+    /// When the tree cannot be listed.
+    pub fn manifest(&self, path: &ProjectPath) -> Result<Option<String>, Error> {
+        let Some(name) = manifest_name(path) else { return Ok(None) };
+        let folder = ProjectPath::new(path.folder()).unwrap_or_else(|_| ProjectPath::root());
+        Ok(self.fragments.list(&folder)?.binary_search(path).is_ok().then_some(name))
     }
 
     fn unknown(&self, written: &str, manifests: &BTreeMap<String, ProjectPath>) -> Error {
@@ -408,6 +413,14 @@ impl<'a> Project<'a> {
         }
         Some(found.into_iter().map(|path| (captured(&pattern, &path), Some(path))).collect())
     }
+}
+
+/// The name that a path has as a manifest, if it can be one: below `contexts/`, ending in `.yaml`, and
+/// not one that only serves `extends` by its file name.
+pub fn manifest_name(path: &ProjectPath) -> Option<String> {
+    let name = path.as_str().strip_prefix("contexts/")?.strip_suffix(".yaml")?;
+    let is_own = path.extension() == "yaml" && !path.file_name().starts_with('_');
+    is_own.then(|| name.to_owned())
 }
 
 /// Adds a context. One that two manifests make, by a file name and by `each`, is broken.

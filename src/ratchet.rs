@@ -22,7 +22,7 @@ use crate::tree::Tree;
 ///
 /// # Errors
 /// When the base cannot be read, or a file that all its contexts stand on is broken there.
-pub fn hold(base: &dyn Tree, attempts: &mut [Attempt]) -> Result<(), Failure> {
+pub fn hold(base: &dyn Tree, attempts: &mut [Attempt], memory: &Memory) -> Result<(), Failure> {
     let builds = attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok());
     let wanted: HashSet<ContextId> =
         builds.clone().filter(|build| needs_base(build)).map(|build| build.id.clone()).collect();
@@ -30,7 +30,7 @@ pub fn hold(base: &dyn Tree, attempts: &mut [Attempt]) -> Result<(), Failure> {
     if wanted.is_empty() {
         return Ok(());
     }
-    let standing = standing(base, date, &wanted)?;
+    let standing = standing(base, date, &wanted, memory)?;
     for attempt in attempts {
         let Ok(build) = &mut attempt.result else { continue };
         if let Some(before) = standing.get(&build.id) {
@@ -50,10 +50,11 @@ fn standing(
     base: &dyn Tree,
     date: Date,
     wanted: &HashSet<ContextId>,
+    memory: &Memory,
 ) -> Result<HashMap<ContextId, Arc<Build>>, Failure> {
     let fragments = Fragments::new(base);
-    let (request, memory) = (Request { as_of: Some(date), ..Request::default() }, Memory::default());
-    let workshop = Workshop::open(&fragments, &request, &memory)?;
+    let request = Request { as_of: Some(date), ..Request::default() };
+    let workshop = Workshop::open(&fragments, &request, memory)?;
     let manifests: Vec<_> = workshop.project.manifests()?.into_iter().collect();
     let candidates = manifests.into_par_iter().flat_map_iter(|(name, path)| workshop.project.expand(&name, &path));
     let built =

@@ -28,6 +28,7 @@ use crate::project::{Candidate, ContextId};
 use crate::range::Sides;
 use crate::shard::Shard;
 use crate::source::{ObjectId, ProjectPath};
+use crate::store::Store;
 use crate::survey;
 use crate::tree::{Change, Commit, Tree, TreeName};
 
@@ -144,19 +145,20 @@ impl ContextReview {
     }
 }
 
-/// Compares the two sides.
+/// Compares the two sides, with what earlier runs left in the store.
 ///
 /// # Errors
 /// When a tree cannot be read, a name is unknown on both sides, or a file that every context stands
 /// on (`contexture.yaml`, `prices.yaml`) is broken. Faults of one context are in its review.
-pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure> {
+pub fn review(sides: &Sides, request: &ReviewRequest, store: &Arc<Store>) -> Result<Review, Failure> {
     let changes = sides.head.changes_since(&sides.base)?;
     let (base_files, head_files) = (Fragments::new(&sides.base), Fragments::new(sides.head.as_ref()));
     let build = Request { as_of: Some(request.as_of), ..Request::default() };
-    let memory = Memory::default();
+    let memory = Memory::backed(store.clone());
     let base = Workshop::open(&base_files, &build, &memory)?;
     let head = Workshop::open(&head_files, &build, &memory)?;
-    let reached = survey::reach(&base, &head, &changes, &request.contexts)?;
+    let both = survey::Sides { base: &base, base_tree: &sides.base, head: &head, changes: &changes };
+    let reached = survey::reach(&both, &request.contexts, store)?;
 
     let build_all = |workshop: &Workshop<'_>, candidates: Vec<Candidate>| -> BTreeMap<ContextId, Attempt> {
         let attempts = candidates.into_par_iter().map(|candidate| workshop.attempt(candidate));

@@ -56,6 +56,9 @@ impl ProjectPath {
     }
 
     fn normalise(base: &str, written: &str) -> Result<Self, PathFault> {
+        if base.is_empty() && is_plain(written) {
+            return Ok(Self(written.into()));
+        }
         if written.chars().any(char::is_control) {
             return Err(PathFault::Control);
         }
@@ -109,6 +112,17 @@ impl ProjectPath {
         let folder = folder.as_str();
         folder.is_empty() || self.0.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
+}
+
+/// Whether a path is most paths: letters and digits of ASCII, `_` and `-`, `.` within names, and
+/// single slashes between them. Such a path is its own normal form, and listings hold many.
+fn is_plain(written: &str) -> bool {
+    let is_name = |part: &str| {
+        part.bytes()
+            .enumerate()
+            .all(|(at, byte)| byte.is_ascii_alphanumeric() || b"_-".contains(&byte) || byte == b'.' && at > 0)
+    };
+    written.split('/').all(|part| !part.is_empty() && is_name(part))
 }
 
 /// Whether a path begins with a home folder or a drive.

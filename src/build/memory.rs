@@ -16,6 +16,7 @@ use crate::lint::Linted;
 use crate::models::Date;
 use crate::project::ContextId;
 use crate::source::ProjectPath;
+use crate::store::Store;
 use crate::tree::{ReadError, TreeName};
 
 /// What builds leave behind for those of other trees: the fragments, digests, counts and faults
@@ -29,6 +30,11 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// A memory that also knows what earlier runs left in the store.
+    pub fn backed(store: Arc<Store>) -> Self {
+        Self { counts: Known::backed(store), ..Self::default() }
+    }
+
     /// Drops what no build asked for since the last turn. A memory is bounded without it, by what a
     /// large project needs; with it, by what this one does.
     pub fn turn(&self) {

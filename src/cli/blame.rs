@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::blame::blame;
-use crate::build::{Request, build_all};
+use crate::build::Request;
 use crate::error::Failure;
 use crate::models::Date;
 use crate::report::blame::{BlameReport, text};
@@ -35,7 +35,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let place = session.place()?;
     let tree = place.commit(&rev)?;
     let progress = session.progress("building");
-    let build = super::render::only(build_all(&tree, &Request { contexts: vec![id], as_of, models, shard: None })?)?;
+    let build =
+        super::render::only(session.build(&tree, &Request { contexts: vec![id], as_of, models, shard: None })?)?;
     progress.now("reading history");
     let blame = blame(&place, &tree, &build)?;
     progress.done();

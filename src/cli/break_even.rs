@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::build::{Request, build_all};
+use crate::build::Request;
 use crate::cost::break_even::{Question, break_even, tuned_call};
 use crate::cost::terms::RequestTokens;
 use crate::cost::traffic::Traffic;
@@ -67,10 +67,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let tree = session.tree(&place, &tree)?;
     let day = as_of.unwrap_or_else(super::session::today);
     let models = model.into_iter().collect();
-    let build = super::render::only(build_all(
-        tree.as_ref(),
-        &Request { contexts: vec![id], as_of: Some(day), models, shard: None },
-    )?)?;
+    let build = super::render::only(
+        session.build(tree.as_ref(), &Request { contexts: vec![id], as_of: Some(day), models, shard: None })?,
+    )?;
     let Some(today) = build.models.first() else {
         return Err(
             Error::usage(format!("`{}` names no model", build.id), "add `models:` to it, or give --model").into()

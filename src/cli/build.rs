@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use crate::build::{Attempt, Request, build_all};
+use crate::build::{Attempt, Request};
 use crate::depfile;
 use crate::emit::bundle::{self, Written};
 use crate::error::{Error, Failure};
@@ -64,12 +64,12 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let output = output.map_or_else(|| place.root().join("dist"), |written| session.path(&written));
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("building");
-    let mut attempts = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new(), shard })?;
+    let mut attempts = session.build(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new(), shard })?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }
     if let Some(base) = &base {
-        ratchet::hold(&place.commit(base)?, &mut attempts)?;
+        ratchet::hold(&place.commit(base)?, &mut attempts, &session.memory())?;
     }
     progress.now("writing");
     write(&mut attempts, &output)?;

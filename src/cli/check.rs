@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use crate::build::{Attempt, Request, build_all};
+use crate::build::{Attempt, Request};
 use crate::diag::Diagnostic;
 use crate::emit::request::bodies;
 use crate::error::Failure;
@@ -113,12 +113,12 @@ fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Fou
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
     let mut attempts =
-        build_all(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new(), shard: shard.shard })?;
+        session.build(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new(), shard: shard.shard })?;
     if let Some((verdict, remarks)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
         return Ok(Found { attempts: None, remarks, verdict });
     }
     if let Some(base) = &base {
-        ratchet::hold(&place.commit(base)?, &mut attempts)?;
+        ratchet::hold(&place.commit(base)?, &mut attempts, &session.memory())?;
     }
     attempts.par_iter_mut().for_each(|attempt| {
         let Ok(build) = &attempt.result else { return };

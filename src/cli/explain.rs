@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::build::{Build, Request, build_all};
+use crate::build::{Build, Request};
 use crate::diag::near;
 use crate::error::{Error, Failure};
 use crate::models::Date;
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     };
     let place = session.place()?;
     let opened = session.tree(&place, &tree)?;
-    let attempts = build_all(opened.as_ref(), &Request { contexts: vec![context], as_of, ..Request::default() })?;
+    let attempts = session.build(opened.as_ref(), &Request { contexts: vec![context], as_of, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, opened.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::build::{Attempt, Request, build_all, list};
+use crate::build::{Attempt, Request, list};
 use crate::diag::Diagnostic;
 use crate::error::{Error, Failure};
 use crate::lock::{LOCK_FILE, Lock, refusals};
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let tree = session.tree(&place, &tree)?;
     let standing = if check { Some(standing(tree.as_ref())?) } else { None };
     let progress = session.progress("building");
-    let attempts = build_all(tree.as_ref(), &Request::default())?;
+    let attempts = session.build(tree.as_ref(), &Request::default())?;
     progress.done();
     let faults: Vec<Diagnostic> =
         attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten().cloned().collect();

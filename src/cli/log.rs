@@ -87,7 +87,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         first_parent,
     };
     let progress = session.progress("reading history");
-    let mut log = log(tip, since.as_ref(), &request)?;
+    let mut log = log(tip, since.as_ref(), &request, session.memory())?;
     progress.done();
     if sort == Order::Lost {
         log.rows.sort_by_key(|row| std::cmp::Reverse(row.lost()));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use crate::build::{Attempt, Build, Request, build_all};
+use crate::build::{Attempt, Build, Request};
 use crate::emit::request::bodies;
 use crate::emit::{self, fill, transcript};
 use crate::error::{Error, Failure};
@@ -74,7 +74,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let place = session.place()?;
     let tree = session.tree(&place, &tree)?;
     let models = model.iter().cloned().collect();
-    let attempts = build_all(tree.as_ref(), &Request { contexts: vec![id], as_of, models, shard: None })?;
+    let attempts = session.build(tree.as_ref(), &Request { contexts: vec![id], as_of, models, shard: None })?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }

@@ -2,14 +2,17 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anstream::ColorChoice;
 
+use crate::build::{Attempt, Memory, Request, build_remembering};
 use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
 use crate::fragment::Fragments;
 use crate::models::{Cards, Date, day_of};
 use crate::report::snippet;
+use crate::store::Store;
 use crate::tree::{Place, Tree};
 
 use super::{Color, Global, TreeArguments};
@@ -21,6 +24,8 @@ pub(super) struct Session {
     quiet: bool,
     /// Whether to print more.
     pub verbose: bool,
+    /// What earlier runs worked out.
+    pub store: Arc<Store>,
 }
 
 impl Session {
@@ -42,7 +47,7 @@ impl Session {
                 return Err(Error::usage(format!("{} is not a folder", directory.display()), "give -C a folder"));
             }
         }
-        Ok(Self { directory, quiet, verbose })
+        Ok(Self { directory, quiet, verbose, store: Arc::new(store()) })
     }
 
     /// A path of the command line, seen from the folder that the command runs in. Messages show it
@@ -74,6 +79,16 @@ impl Session {
             }),
             (None, false) => Box::new(place.worktree()?),
         })
+    }
+
+    /// Builds, sparing what earlier runs worked out.
+    pub fn build(&self, tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+        build_remembering(tree, request, &self.memory())
+    }
+
+    /// A memory that knows what earlier runs worked out.
+    pub fn memory(&self) -> Memory {
+        Memory::backed(self.store.clone())
     }
 
     /// The model cards, with the prices of the project laid over them if there is one.
@@ -133,6 +148,22 @@ impl Session {
             if wanted && shown.insert(drawn.clone()) {
                 let _ = writeln!(err, "{drawn}\n");
             }
+        }
+    }
+}
+
+/// The store: in `CONTEXTURE_CACHE`, which switches it off when it is empty or `off`; else in the
+/// user's cache folder, where there is one.
+fn store() -> Store {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    match std::env::var_os("CONTEXTURE_CACHE") {
+        Some(folder) if folder.is_empty() || folder == "off" => Store::none(),
+        Some(folder) => Store::at(Path::new(&folder)),
+        None => {
+            // A home that is not there is nobody's, and none is made.
+            let home = || absolute("HOME").filter(|home| home.is_dir());
+            let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")));
+            folder.map_or_else(Store::none, |folder| Store::at(&folder.join("contexture")))
         }
     }
 }

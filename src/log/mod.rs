@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::build::Build;
+use crate::build::{Build, Memory};
 use crate::chain::Digest;
 use crate::diag::Diagnostic;
 use crate::error::{Error, Failure};
@@ -148,17 +148,18 @@ impl Row {
     }
 }
 
-/// Tells the history of a context up to `tip`, without what is in the history of `since`.
+/// Tells the history of a context up to `tip`, without what is in the history of `since`. What the
+/// memory knows is not worked out again.
 ///
 /// # Errors
 /// When there is no such context at `tip`, and when the repository cannot be read. A context that is
 /// broken at some commit is a row.
-pub fn log(tip: CommitTree, since: Option<&CommitTree>, request: &LogRequest) -> Result<Log, Failure> {
+pub fn log(tip: CommitTree, since: Option<&CommitTree>, request: &LogRequest, memory: Memory) -> Result<Log, Failure> {
     let excluded = since.map(CommitTree::ancestors).transpose()?.unwrap_or_default();
     let mut walk = Walk {
         request,
         excluded,
-        states: States::new(request),
+        states: States::new(request, memory),
         ahead: BinaryHeap::new(),
         open: HashMap::new(),
         met: HashSet::new(),

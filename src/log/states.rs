@@ -59,8 +59,8 @@ pub(super) struct States<'a> {
 }
 
 impl<'a> States<'a> {
-    pub(super) fn new(request: &'a LogRequest) -> Self {
-        Self { request, memory: Memory::default(), ready: HashMap::new() }
+    pub(super) fn new(request: &'a LogRequest, memory: Memory) -> Self {
+        Self { request, memory, ready: HashMap::new() }
     }
 
     /// The state at `parent`: that of the child, where the parent answers everything alike. `wanted`

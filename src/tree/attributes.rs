@@ -56,6 +56,8 @@ pub(super) struct Attributes {
     info: Rules,
     fold_case: bool,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
+    /// For folders that were asked for, whether rules that count there speak of other text.
+    other_text: Mutex<HashMap<String, bool>>,
     budget: Budget,
 }
 
@@ -63,6 +65,8 @@ pub(super) struct Attributes {
 struct Rules {
     lines: Vec<Line>,
     macros: Vec<(String, Vec<Assignment>)>,
+    /// Whether they name a filter or an encoding.
+    other_text: bool,
 }
 
 #[derive(Debug)]
@@ -81,8 +85,24 @@ impl Attributes {
             info: Rules::parse(info, true, fold_case),
             fold_case,
             rules: Mutex::default(),
+            other_text: Mutex::default(),
             budget: Budget::default(),
         }
+    }
+
+    /// Whether git may hold another text of files in `folder` than this tool reads from the disk
+    /// there: rules that count in it name a filter, which is never run here, or an encoding.
+    pub(super) fn speak_of_other_text(&self, folder: &str, read: Read<'_>) -> Result<bool, Error> {
+        if let Some(known) = lock(&self.other_text).get(folder) {
+            return Ok(*known);
+        }
+        let mut found = self.info.other_text || self.outer.iter().any(|rules| rules.other_text);
+        let ends = folder.match_indices('/').map(|(end, _)| end).chain([0, folder.len()]);
+        for end in ends {
+            found |= self.rules_of(folder.get(..end).unwrap_or(folder), read)?.other_text;
+        }
+        lock(&self.other_text).insert(folder.to_owned(), found);
+        Ok(found)
     }
 
     /// The attributes of the file at `path`.
@@ -175,6 +195,9 @@ impl Rules {
         for line in text.split(|byte| *byte == b'\n') {
             rules.parse_line(line, macros_allowed, fold_case);
         }
+        let assigned = rules.lines.iter().map(|line| &line.assignments);
+        let all = assigned.chain(rules.macros.iter().map(|(_, inner)| inner)).flatten();
+        rules.other_text = all.into_iter().any(|(name, _)| name == "filter" || name == "working-tree-encoding");
         rules
     }
 

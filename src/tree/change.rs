@@ -1,11 +1,12 @@
 //! Which files differ between a commit and another tree.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use git2::Oid;
+use rayon::prelude::*;
 
 use super::commit::is_output;
-use super::objects::{EntryKind, Folder, object_id};
+use super::objects::{EntryKind, Folder, Objects, object_id};
 use super::{CommitTree, ReadError, Tree, links};
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
@@ -23,20 +24,41 @@ pub struct Change {
 
 /// The files that differ between two listings, by path.
 ///
-/// A link counts as what it leads to. A file that cannot be read on one side counts as gone there.
+/// A link counts as what it leads to. A file that cannot be read on one side has no id there.
 pub(super) fn by_listing(base: &CommitTree, head: &(impl Tree + ?Sized)) -> Result<Vec<Change>, Error> {
-    let root = ProjectPath::root();
-    let mut found: BTreeMap<ProjectPath, (Option<ObjectId>, Option<ObjectId>)> = BTreeMap::new();
-    for path in base.list(&root)? {
-        let id = known(base.id(&path))?;
-        found.insert(path, (id, None));
-    }
-    for path in head.list(&root)? {
-        let id = known(head.id(&path))?;
-        found.entry(path).or_default().1 = id;
-    }
-    let changed = found.into_iter().filter(|(_, (base, head))| base != head);
-    Ok(changed.map(|(path, (base, head))| Change { path, base, head }).collect())
+    by_files(base, head, head.list(&ProjectPath::root())?, &HashMap::new())
+}
+
+/// [`by_listing`] for a tree that holds these `files`, and knows some of their ids.
+pub(super) fn by_files(
+    base: &CommitTree,
+    head: &(impl Tree + ?Sized),
+    files: Vec<ProjectPath>,
+    clean: &HashMap<ProjectPath, Oid>,
+) -> Result<Vec<Change>, Error> {
+    let mut gone = base.files()?;
+    let pairs: Vec<(ProjectPath, Option<(EntryKind, Oid)>)> = files
+        .into_iter()
+        .map(|path| {
+            let old = gone.remove(&path);
+            (path, old)
+        })
+        .collect();
+    let changed = pairs.into_par_iter().map(|(path, old)| {
+        let clean = clean.get(&path);
+        if old.is_some_and(|(kind, id)| kind == EntryKind::File && clean == Some(&id)) {
+            return Ok(None);
+        }
+        let new = clean.map_or_else(|| known(head.id(&path)), |id| Ok(Some(object_id(*id))))?;
+        let was = if old.is_some() { known(base.id(&path))? } else { None };
+        Ok((old.is_none() || was != new).then_some(Change { path, base: was, head: new }))
+    });
+    let changed: Vec<Option<Change>> = changed.collect::<Result<_, Error>>()?;
+    let gone = gone.into_keys().map(|path| Ok(Change { base: known(base.id(&path))?, head: None, path }));
+    let mut changes = gone.collect::<Result<Vec<Change>, Error>>()?;
+    changes.extend(changed.into_iter().flatten());
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(changes)
 }
 
 fn known(id: Result<Option<ObjectId>, ReadError>) -> Result<Option<ObjectId>, Error> {
@@ -47,17 +69,17 @@ fn known(id: Result<Option<ObjectId>, ReadError>) -> Result<Option<ObjectId>, Er
     }
 }
 
-/// The files that differ between two commits, by path: equal folders are not looked into, so the cost
+/// The files that differ between two project roots, by path: equal folders are not looked into, so the cost
 /// follows the change.
-pub(super) fn by_objects(base: &CommitTree, head: &CommitTree) -> Result<Vec<Change>, Error> {
+pub(super) fn by_objects(objects: &Objects, base: Option<Oid>, head: Option<Oid>) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
-    let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base.root(), head.root())];
+    let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base, head)];
     while let Some((above, old, new)) = folders.pop() {
         if old == new {
             continue;
         }
-        let old = old.map(|id| base.objects.folder(id)).transpose()?;
-        let new = new.map(|id| head.objects.folder(id)).transpose()?;
+        let old = old.map(|id| objects.folder(id)).transpose()?;
+        let new = new.map(|id| objects.folder(id)).transpose()?;
         let mut entries: HashMap<&str, Pair> = HashMap::new();
         for entry in old.iter().flat_map(|folder: &std::sync::Arc<Folder>| folder.entries()) {
             entries.entry(&entry.name).or_default().old.get_or_insert((entry.kind, entry.id));

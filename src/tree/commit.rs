@@ -1,5 +1,6 @@
 //! A commit as a tree: text from objects only, never from the disk.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use git2::Oid;
@@ -47,9 +48,64 @@ impl CommitTree {
         &self.commit
     }
 
-    /// The project root's tree object, if the commit holds the project's folder.
-    pub(super) fn root(&self) -> Option<Oid> {
-        self.root
+    /// The id of the tree object that is the project's root; `None` where the commit does not hold
+    /// the project's folder. Two commits that share it hold the same project.
+    pub fn root_id(&self) -> Option<ObjectId> {
+        self.root.map(object_id)
+    }
+
+    /// The files that differ from the project whose root is the tree object `root`, by path. `None`
+    /// where this repository has no such object, or not all that is in it.
+    pub fn changes_since_root(&self, root: &str) -> Option<Vec<Change>> {
+        let root = Oid::from_str_ext(root, self.objects.format()).ok().filter(|id| self.objects.holds(*id))?;
+        by_objects(&self.objects, Some(root), self.root).ok()
+    }
+
+    /// Every link of the project.
+    ///
+    /// # Errors
+    /// When a folder cannot be read, or there is too much to list.
+    pub fn links(&self) -> Result<BTreeSet<ProjectPath>, Error> {
+        let mut links = BTreeSet::new();
+        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind, _| {
+            if kind == EntryKind::Link {
+                links.insert(path);
+            }
+        })?;
+        Ok(links)
+    }
+
+    /// Every file of the project and every link that is listed, with what stands there itself.
+    pub(super) fn files(&self) -> Result<HashMap<ProjectPath, (EntryKind, Oid)>, Error> {
+        let mut files = HashMap::new();
+        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind, id| {
+            if kind == EntryKind::File || kind == EntryKind::Link && links::is_listed(&path, |at| self.standing(at)) {
+                files.insert(path, (kind, id));
+            }
+        })?;
+        Ok(files)
+    }
+
+    /// Meets everything in the folder of a listing that is no folder.
+    fn walk(
+        &self,
+        listing: &mut Listing,
+        start: Option<Oid>,
+        mut meet: impl FnMut(&mut Listing, ProjectPath, EntryKind, Oid),
+    ) -> Result<(), Error> {
+        let mut folders: Vec<(String, Oid)> = start.map(|id| (listing.folder.to_string(), id)).into_iter().collect();
+        while let Some((above, id)) = folders.pop() {
+            for entry in self.objects.folder(id)?.entries() {
+                let mut written = above.clone();
+                links::push(&mut written, &entry.name);
+                match (listing.admit(&written)?, entry.kind) {
+                    (None, _) => {}
+                    (Some(_), EntryKind::Folder) => folders.push((written, entry.id)),
+                    (Some(path), kind) => meet(listing, path, kind, entry.id),
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The entry at a path below the project root; no link is followed.
@@ -115,22 +171,13 @@ impl Tree for CommitTree {
         } else {
             self.entry(folder.as_str())?.filter(|entry| entry.kind == EntryKind::Folder).map(|entry| entry.id)
         };
+        let start = start.filter(|_| !is_output(folder.as_str()));
         let mut listing = Listing::new(folder);
-        let mut folders: Vec<(String, Oid)> =
-            start.filter(|_| !is_output(folder.as_str())).map(|id| (folder.to_string(), id)).into_iter().collect();
-        while let Some((above, id)) = folders.pop() {
-            for entry in self.objects.folder(id)?.entries() {
-                let mut written = above.clone();
-                links::push(&mut written, &entry.name);
-                let Some(path) = listing.admit(&written)? else { continue };
-                match entry.kind {
-                    EntryKind::Folder => folders.push((written, entry.id)),
-                    EntryKind::File => listing.add(path),
-                    EntryKind::Link if links::is_listed(&path, |at| self.standing(at)) => listing.add(path),
-                    EntryKind::Link | EntryKind::Submodule => {}
-                }
-            }
-        }
+        self.walk(&mut listing, start, |listing, path, kind, _| match kind {
+            EntryKind::File => listing.add(path),
+            EntryKind::Link if links::is_listed(&path, |at| self.standing(at)) => listing.add(path),
+            EntryKind::Link | EntryKind::Folder | EntryKind::Submodule => {}
+        })?;
         Ok(listing.into_sorted())
     }
 
@@ -139,7 +186,7 @@ impl Tree for CommitTree {
     }
 
     fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
-        by_objects(base, self)
+        by_objects(&self.objects, base.root, self.root)
     }
 
     fn base(&self) -> Option<&dyn Tree> {

@@ -29,6 +29,19 @@ pub(super) struct Disk {
 pub(super) struct DiskEntry {
     pub(super) name: String,
     pub(super) kind: DiskKind,
+    /// The state of a file, where it was asked for.
+    pub(super) stamp: Option<Stamp>,
+}
+
+/// A file's state as git's index holds it, cut to 32 bits as there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Recorded {
+    pub(super) bytes: u32,
+    pub(super) inode: u32,
+    /// Seconds and nanoseconds of the last change of the content.
+    pub(super) modified: (u32, u32),
+    /// The same of the inode.
+    pub(super) changed: (u32, u32),
 }
 
 /// The kinds that matter to a listing.
@@ -51,6 +64,22 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
+    /// The state in the words of git's index; `None` where the system does not tell.
+    pub(super) fn recorded(&self) -> Option<Recorded> {
+        #[cfg(unix)]
+        {
+            // git cuts off the upper bits in the same way.
+            let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).ok();
+            let modified = self.modified?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            let (_, inode, seconds, nanoseconds) = self.inode;
+            let changed = (low(u64::try_from(seconds).ok()?)?, u32::try_from(nanoseconds).ok()?);
+            let modified = (low(modified.as_secs())?, modified.subsec_nanos());
+            Some(Recorded { bytes: low(self.bytes)?, inode: low(inode)?, modified, changed })
+        }
+        #[cfg(not(unix))]
+        None
+    }
+
     /// Whether the file last changed longer ago than that, by this machine's clock. A time that is
     /// not known, or lies ahead, is not long ago.
     pub(super) fn is_older_than(&self, age: Duration) -> bool {
@@ -189,8 +218,9 @@ impl Disk {
         Ok(whole.then_some((bytes, stamp)))
     }
 
-    /// What the folder holds, `None` where it is gone. Names that are not UTF-8 are left out.
-    pub(super) fn entries(&self, folder: &str) -> Result<Option<Vec<DiskEntry>>, Error> {
+    /// What the folder holds, `None` where it is gone; with the state of each file if `stamped`. Names
+    /// that are not UTF-8 are left out.
+    pub(super) fn entries(&self, folder: &str, stamped: bool) -> Result<Option<Vec<DiskEntry>>, Error> {
         let wrap = |error| self.unreadable(folder, error);
         let entries = match self.root.read_dir(if folder.is_empty() { "." } else { folder }) {
             Ok(entries) => entries,
@@ -209,7 +239,9 @@ impl Disk {
                 Err(error) if is_absence(&error) => continue,
                 Err(error) => return Err(wrap(error)),
             };
-            held.push(DiskEntry { name, kind });
+            let is_asked = stamped && kind == DiskKind::File;
+            let stamp = is_asked.then(|| entry.metadata().ok()).flatten().filter(Metadata::is_file);
+            held.push(DiskEntry { name, kind, stamp: stamp.as_ref().map(Stamp::of) });
             if held.len() > super::MAX_LISTED_ENTRIES {
                 break;
             }

@@ -118,6 +118,11 @@ impl Objects {
         Ok(Self { store, format, folders: Mutex::default(), files: Mutex::default(), cure })
     }
 
+    /// Whether an object is here.
+    pub(super) fn holds(&self, id: Oid) -> bool {
+        self.store.exists(id)
+    }
+
     /// The hash that names objects here.
     pub(super) fn format(&self) -> ObjectFormat {
         self.format

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 
@@ -393,11 +393,13 @@ fn shallow(repository: &Repository) -> Arc<[Oid]> {
 }
 
 fn staged(repository: &Repository, file: Option<&Path>) -> Result<Staged, Error> {
+    // Asked before the index is read: a later one would make files look older than they are.
+    let written = written(file.unwrap_or(&repository.path().join("index")));
     let index = match file {
         Some(file) => git2::Index::open_ext(file, repository.object_format()),
         None => repository.index(),
     };
-    index.map(|index| Staged::of(&index)).map_err(|error| {
+    index.map(|index| Staged::of(&index, written)).map_err(|error| {
         let what = format!("cannot read the index: {}", error.message());
         if error.class() == ErrorClass::Index && error.message().contains("'link'") {
             return Error::repository(what, "it is split; run `git update-index --no-split-index`");
@@ -407,6 +409,12 @@ fn staged(repository: &Repository, file: Option<&Path>) -> Result<Staged, Error>
         }
         Error::repository(what, "check it with `git status`")
     })
+}
+
+/// When a file was last written, in seconds and nanoseconds.
+fn written(file: &Path) -> Option<(u32, u32)> {
+    let since = file.metadata().ok()?.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some((u32::try_from(since.as_secs()).ok()?, since.subsec_nanos()))
 }
 
 /// The configuration, at all levels, as git would use it for this checkout.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use git2::{IndexEntryExtendedFlag, Oid};
 
+use super::disk::Recorded;
 use super::objects::EntryKind;
 
 /// The entries of an index by path below the git root. Paths that are not UTF-8 are left out.
@@ -23,17 +24,31 @@ pub(super) struct StagedEntry {
     pub(super) announced: bool,
     /// Whether the file is left out of the working tree on purpose (sparse checkout).
     pub(super) skipped: bool,
+    /// The state that the file was in when git last saw that it holds what is stored; `None` where
+    /// the file may have changed since without a trace.
+    pub(super) recorded: Option<Recorded>,
 }
 
 /// The stage bits of an entry's flags: 0 merged, 1 base, 2 ours, 3 theirs.
 const STAGE_SHIFT: u16 = 12;
 
+/// What the index recorded of a file's state.
+fn recorded(entry: &git2::IndexEntry) -> Option<Recorded> {
+    // The fields are unsigned in the file; libgit2 calls the seconds signed.
+    let time = |time: git2::IndexTime| (time.seconds().cast_unsigned(), time.nanoseconds());
+    let (modified, changed) = (time(entry.mtime), time(entry.ctime));
+    Some(Recorded { bytes: entry.file_size, inode: entry.ino, modified, changed })
+}
+
 impl Staged {
-    /// Takes over the entries of an index.
-    pub(super) fn of(index: &git2::Index) -> Self {
+    /// Takes over the entries of an index that was written at `written`, in seconds and nanoseconds.
+    ///
+    /// A file that changed as late as the index, or later, can have changed twice under one time, so
+    /// what the index recorded of it says nothing (git's `racy-git` document).
+    pub(super) fn of(index: &git2::Index, written: Option<(u32, u32)>) -> Self {
         let mut entries = BTreeMap::new();
         for entry in index.iter() {
-            let Ok(path) = String::from_utf8(entry.path) else { continue };
+            let Ok(path) = String::from_utf8(entry.path.clone()) else { continue };
             let extended = IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended);
             let stage = (entry.flags >> STAGE_SHIFT) & 3;
             let new = StagedEntry {
@@ -42,6 +57,7 @@ impl Staged {
                 conflict: stage != 0,
                 announced: extended.is_intent_to_add(),
                 skipped: extended.is_skip_worktree(),
+                recorded: recorded(&entry).filter(|recorded| written.is_some_and(|at| recorded.modified < at)),
             };
             // Of a conflict's stages, ours decides.
             if stage <= 2 || !entries.contains_key(&path) {

@@ -7,8 +7,9 @@ use git2::{ObjectFormat, Oid};
 
 use super::attributes::Attributes;
 use super::cache::{Cache, lock};
+use super::change::{Change, by_files};
 use super::commit::{Listing, is_output, stored};
-use super::disk::{Disk, DiskEntry, DiskKind};
+use super::disk::{Disk, DiskEntry, DiskKind, Stamp};
 use super::eol::{self, AutoCrlf};
 use super::footing::Footing;
 use super::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
@@ -185,7 +186,7 @@ impl Worktree {
         if let Some(names) = lock(&self.spelled).get(folder) {
             return Ok(names.contains(name));
         }
-        let entries = self.disk.entries(folder)?.unwrap_or_default();
+        let entries = self.disk.entries(folder, false)?.unwrap_or_default();
         let names: HashSet<String> = entries.into_iter().map(|entry| entry.name).collect();
         let is_spelled_so = names.contains(name);
         lock(&self.spelled).insert(folder.to_owned(), names);
@@ -271,28 +272,34 @@ impl Worktree {
 
     /// The entries of a folder. One that cannot be read is empty where git tracks nothing in it, as
     /// for git: a database's folder in a checkout is no reason to stop.
-    fn entries(&self, folder: &str) -> Result<Vec<DiskEntry>, Error> {
-        match self.disk.entries(folder) {
+    fn entries(&self, folder: &str, stamped: bool) -> Result<Vec<DiskEntry>, Error> {
+        match self.disk.entries(folder, stamped) {
             Ok(entries) => Ok(entries.unwrap_or_default()),
             Err(_) if !folder.is_empty() && !self.tracks_below(&in_repository(&self.prefix, folder)) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
-}
 
-impl Tree for Worktree {
-    fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
-        self.cache.get_or_read(path, || {
-            let (stands_at, source) = links::follow(path, |at| self.standing(at))?;
-            // Two paths to one file give one answer.
-            match self.cache.get(&stands_at) {
-                Some(blob) => Ok(blob),
-                None => self.read_source(source),
-            }
-        })
+    /// The id of a tracked file that the disk holds as the index recorded it: git itself does not
+    /// read such a file to say that it is unchanged.
+    fn clean_id(&self, tracked: Option<&StagedEntry>, stamp: Option<Stamp>, full: &str) -> Result<Option<Oid>, Error> {
+        let entry = tracked.filter(|entry| entry.kind == EntryKind::File && !entry.conflict && !entry.announced);
+        let Some((entry, stamp)) = entry.zip(stamp) else { return Ok(None) };
+        if entry.recorded.is_none() || entry.recorded != stamp.recorded() {
+            return Ok(None);
+        }
+        let folder = full.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let differs = self.attributes.speak_of_other_text(folder, &|file| self.rules(file))?;
+        Ok(entry.id.filter(|_| !differs))
     }
 
-    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
+    /// Every file below `folder`. In `clean` come those of which git's index knows that they hold
+    /// what is stored, with the id of that.
+    fn walk(
+        &self,
+        folder: &ProjectPath,
+        mut clean: Option<&mut HashMap<ProjectPath, Oid>>,
+    ) -> Result<Vec<ProjectPath>, Error> {
         let mut listing = Listing::new(folder);
         if is_output(folder.as_str()) || !self.is_own_folder(folder.as_str())? {
             return Ok(Vec::new());
@@ -303,7 +310,7 @@ impl Tree for Worktree {
         let mut met = HashSet::new();
         while let Some((above, hidden)) = folders.pop() {
             lock(&self.asked).walked.insert(above.clone());
-            for DiskEntry { name, kind } in self.entries(&above)? {
+            for DiskEntry { name, kind, stamp } in self.entries(&above, clean.is_some())? {
                 let mut written = above.clone();
                 links::push(&mut written, &name);
                 let Some(path) = listing.admit(&written)? else { continue };
@@ -322,6 +329,9 @@ impl Tree for Worktree {
                         let counts = tracked.is_some() || !hidden && !self.ignores(&full, false)?;
                         let is_link = kind == DiskKind::Link || self.is_link_in_a_file(tracked);
                         if counts && (!is_link || links::is_listed(&path, |at| self.standing(at))) {
+                            if let (Some(clean), Some(id)) = (&mut clean, self.clean_id(tracked, stamp, &full)?) {
+                                clean.insert(path.clone(), id);
+                            }
                             met.insert(full);
                             listing.add(path);
                         }
@@ -344,6 +354,29 @@ impl Tree for Worktree {
             }
         }
         Ok(listing.into_sorted())
+    }
+}
+
+impl Tree for Worktree {
+    fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
+        self.cache.get_or_read(path, || {
+            let (stands_at, source) = links::follow(path, |at| self.standing(at))?;
+            // Two paths to one file give one answer.
+            match self.cache.get(&stands_at) {
+                Some(blob) => Ok(blob),
+                None => self.read_source(source),
+            }
+        })
+    }
+
+    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
+        self.walk(folder, None)
+    }
+
+    fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
+        let mut clean = HashMap::new();
+        let files = self.walk(&ProjectPath::root(), Some(&mut clean))?;
+        by_files(base, self, files, &clean)
     }
 
     fn name(&self) -> TreeName {

@@ -11,7 +11,9 @@ use crate::support::{Outcome, Repo};
 fn market() -> Repo {
     let repo = Repo::new();
     for number in 0..12 {
-        let mut manifest = format!("models: [gpt-6.1-sol]\nsystem:\n  - file: shared.md\n  - text: Number {number} has more to say of its own than what all of them share.\n");
+        let mut manifest = format!(
+            "models: [gpt-6.1-sol]\nsystem:\n  - file: shared.md\n  - text: Number {number} has more to say of its own than what all of them share.\n"
+        );
         if number % 4 == 0 {
             manifest.push_str("budgets: {tokens: 5}\n");
         }

@@ -4,12 +4,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use contexture::build::{Build, Request, build_all};
 use contexture::models::Date;
 use contexture::range::Range;
 use contexture::report::diff::DiffReport;
 use contexture::review::{ReviewRequest, review};
+use contexture::store::Store;
 use serde_json::{Value, json};
 
 use super::witness;
@@ -216,6 +218,8 @@ fn every_transition_of_a_long_history_is_what_a_witness_works_out() {
     }
     let place = project.repo.place();
     let log = project.repo.git(["log", "--format=%H %P", "HEAD"]);
+    // One store for all transitions: what is known of one tree serves the next.
+    let store = Arc::new(Store::at(&project.repo.outside("store")));
     let mut cases = Vec::new();
     for line in log.lines() {
         let mut ids = line.split(' ').filter(|id| !id.is_empty());
@@ -224,7 +228,7 @@ fn every_transition_of_a_long_history_is_what_a_witness_works_out() {
             let range = Range::Between(parent.to_owned(), commit.to_owned());
             let sides = range.open(&place, None).unwrap();
             let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None };
-            let found = review(&sides, &request).unwrap_or_else(|error| panic!("{error:?}"));
+            let found = review(&sides, &request, &store).unwrap_or_else(|error| panic!("{error:?}"));
             let report = serde_json::to_value(DiffReport::new(&found)).unwrap();
             let built = |rev: &str| -> Value {
                 let request = Request { as_of: Some(TODAY), ..Request::default() };

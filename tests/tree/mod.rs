@@ -3,6 +3,7 @@
 
 mod basics;
 pub mod chance;
+mod changes;
 mod content;
 mod hostile;
 mod patterns;
