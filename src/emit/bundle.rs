@@ -18,9 +18,8 @@ use crate::diag::Diagnostic;
 use crate::emit::member::{Fresh, InMemory, Member, Members, Standing};
 use crate::emit::request::bodies;
 use crate::emit::transcript::write_transcript;
-use crate::emit::{Hole, HoleKind};
+use crate::emit::{Body, Hole, HoleKind};
 use crate::error::{Error, Failure};
-use crate::model_build::ModelBuild;
 use crate::project::ContextId;
 use crate::record::ContextRecord;
 
@@ -29,6 +28,9 @@ pub const SCHEMA: &str = "contexture.bundle/1";
 
 /// What a bundle's record is called.
 pub const RECORD: &str = "bundle.json";
+
+/// What the prompt is called, as a person reads it.
+const PROMPT: &str = "prompt.md";
 
 /// The files of a bundle by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,53 +107,52 @@ pub struct MemberRecord {
 /// # Errors
 /// Settings that a dialect cannot say, placed in the manifest.
 pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
+    let bodies = all_bodies(build)?;
     let made = InMemory::default();
-    match record(build, &made) {
-        Ok(record) => {
-            let mut members = made.into_members();
-            members.insert(RECORD.to_owned(), record);
-            Ok(Bundle { id: build.id.clone(), members })
-        }
-        Err(Failure::Faults(faults)) => Err(faults),
-        // Memory takes every byte.
-        Err(Failure::Error(error)) => Err(vec![Diagnostic::error("unwritten-bundle", error.to_string())]),
-    }
+    // Memory takes every byte.
+    let unwritten = |error: Error| vec![Diagnostic::error("unwritten-bundle", error.to_string())];
+    let record = record(build, &bodies, &made).map_err(unwritten)?;
+    let mut members = made.into_members();
+    members.insert(RECORD.to_owned(), record);
+    Ok(Bundle { id: build.id.clone(), members })
 }
 
-/// Makes every member, each as it is asked for and none held longer than it takes to write it, and
-/// returns the record that lists them.
-fn record(build: &Build, members: &dyn Members) -> Result<Vec<u8>, Failure> {
-    let transcript = || members.take("prompt.md", &|out| write_transcript(&build.segments, out));
-    let of_models = || build.models.par_iter().map(|model| of_model(build, model, members)).collect::<Vec<_>>();
-    let (transcript, of_models) = rayon::join(transcript, of_models);
-    let mut listed = BTreeMap::from([("prompt.md".to_owned(), transcript?)]);
-    let (mut inputs, mut history, mut cached) = (Vec::new(), Vec::new(), Vec::new());
-    let mut faults: Vec<Diagnostic> = Vec::new();
-    for made in of_models {
-        match made {
-            Ok(made) => {
-                for (name, member, holes) in made {
-                    for hole in &holes {
-                        match hole.kind {
-                            HoleKind::Input => inputs.push(input(hole, &name)),
-                            HoleKind::Cache => cached.push(input(hole, &name)),
-                            HoleKind::History => history.push(HistoryRecord {
-                                name: hole.name.clone(),
-                                body: name.clone(),
-                                pointer: hole.pointer.clone(),
-                            }),
-                        }
-                    }
-                    listed.insert(name, member);
-                }
-            }
-            Err(Failure::Faults(found)) => faults.extend(found),
-            Err(error) => return Err(error),
+/// The bodies of all models with the names of their files, or every fault. They come first, so that
+/// a build that is faulty after all writes nothing.
+fn all_bodies(build: &Build) -> Result<Vec<(String, Body)>, Vec<Diagnostic>> {
+    let of_models: Vec<_> = build.models.par_iter().map(|model| bodies(build, model)).collect();
+    let (mut made, mut faults) = (Vec::new(), Vec::new());
+    for of_model in of_models {
+        match of_model {
+            Ok(bodies) => made.extend(bodies),
+            Err(found) => faults.extend(found),
         }
     }
-    if !faults.is_empty() {
-        return Err(faults.into());
+    if faults.is_empty() { Ok(made) } else { Err(faults) }
+}
+
+/// Hands over every member, and returns the record that lists them.
+fn record(build: &Build, bodies: &[(String, Body)], members: &dyn Members) -> Result<Vec<u8>, Error> {
+    let transcript = || members.take(PROMPT, &|out| write_transcript(&build.segments, out));
+    let take = |(name, body): &(String, Body)| Ok((name.clone(), members.take(name, &|out| body.write_to(out))?));
+    let of_bodies = || bodies.par_iter().map(take).collect::<Result<BTreeMap<String, Member>, Error>>();
+    let (transcript, of_bodies) = rayon::join(transcript, of_bodies);
+    let mut listed = of_bodies?;
+    listed.insert(PROMPT.to_owned(), transcript?);
+    let (mut inputs, mut history, mut cached) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, hole) in bodies.iter().flat_map(|(name, body)| body.holes.iter().map(move |hole| (name, hole))) {
+        match hole.kind {
+            HoleKind::Input => inputs.push(input(hole, name)),
+            HoleKind::Cache => cached.push(input(hole, name)),
+            HoleKind::History => history.push(HistoryRecord {
+                name: hole.name.clone(),
+                body: name.clone(),
+                pointer: hole.pointer.clone(),
+            }),
+        }
     }
+    let listed =
+        listed.into_iter().map(|(name, member)| MemberRecord { name, bytes: member.bytes, blake3: member.blake3 });
     let mut record = BundleRecord {
         schema: SCHEMA,
         digest: String::new(),
@@ -161,26 +162,10 @@ fn record(build: &Build, members: &dyn Members) -> Result<Vec<u8>, Failure> {
         inputs,
         history,
         cached,
-        members: listed
-            .into_iter()
-            .map(|(name, member)| MemberRecord { name, bytes: member.bytes, blake3: member.blake3 })
-            .collect(),
+        members: listed.collect(),
     };
     record.digest = bundle_digest(&written(&record)).to_string();
     Ok(written(&record))
-}
-
-/// The bodies of one model, made and taken, with what is to be filled in.
-fn of_model(
-    build: &Build,
-    model: &ModelBuild,
-    members: &dyn Members,
-) -> Result<Vec<(String, Member, Vec<Hole>)>, Failure> {
-    let take = |(name, body): (String, crate::emit::Body)| {
-        let member = members.take(&name, &|out| body.write_to(out))?;
-        Ok((name, member, body.holes))
-    };
-    bodies(build, model)?.into_iter().map(take).collect()
 }
 
 /// Serialising plain records to memory cannot fail; an empty record would be refused by `verify`.
@@ -226,7 +211,8 @@ pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
 pub fn write(build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure> {
     let target = folder(&build.id, output);
     let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
-    if stands(build, &target)? {
+    let bodies = all_bodies(build)?;
+    if stands(build, &bodies, &target) {
         return Ok((target, Written::Standing));
     }
     let parent = target.parent().unwrap_or(output);
@@ -234,7 +220,7 @@ pub fn write(build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure
     let fresh = tempfile::Builder::new().prefix(".contexture-").tempdir_in(parent).map_err(failed)?;
     open_up(fresh.path()).map_err(failed)?;
     let members = Fresh::new(fresh.path());
-    let record = record(build, &members)?;
+    let record = record(build, &bodies, &members)?;
     members.take(RECORD, &|out| out.write_all(&record))?;
     sync_folder(fresh.path()).and_then(|()| swap(fresh.path(), &target)).map_err(failed)?;
     sync_folder(parent).map_err(failed)?;
@@ -246,19 +232,15 @@ pub fn write(build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure
 }
 
 /// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.
-fn stands(build: &Build, target: &Path) -> Result<bool, Failure> {
-    let Ok(standing) = fs::read(target.join(RECORD)) else { return Ok(false) };
-    // Of another prompt: no need to make its members to see where they differ.
+fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
+    let Ok(standing) = fs::read(target.join(RECORD)) else { return false };
+    // Of another prompt: no need to write its members to see where they differ.
     let full = build.chain.full().to_string();
     if !standing.windows(full.len()).any(|window| window == full.as_bytes()) {
-        return Ok(false);
+        return false;
     }
     let members = Standing::new(target);
-    match record(build, &members) {
-        Ok(record) => Ok(record == standing && members.is_all_but_one()),
-        Err(_) if members.differs() => Ok(false),
-        Err(failure) => Err(failure),
-    }
+    record(build, bodies, &members).is_ok_and(|record| record == standing) && members.is_all_but_one()
 }
 
 /// A temporary folder is private; a bundle is as readable as any other output.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
@@ -82,18 +82,12 @@ impl Members for Fresh<'_> {
 pub(super) struct Standing {
     folder: PathBuf,
     taken: AtomicUsize,
-    differs: AtomicBool,
 }
 
 impl Standing {
     /// Members are held against those in `folder`.
     pub fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), taken: AtomicUsize::new(0), differs: AtomicBool::new(false) }
-    }
-
-    /// Whether a member was not as it stands there.
-    pub fn differs(&self) -> bool {
-        self.differs.load(Ordering::Relaxed)
+        Self { folder: folder.to_owned(), taken: AtomicUsize::new(0) }
     }
 
     /// Whether the folder holds what was taken and one file more, its record.
@@ -115,10 +109,7 @@ impl Members for Standing {
             if member.bytes as u64 == meta.len() { Ok(member) } else { Err(unlike()) }
         };
         self.taken.fetch_add(1, Ordering::Relaxed);
-        compare().map_err(|error| {
-            self.differs.store(true, Ordering::Relaxed);
-            Error::file("cannot compare with", &path, error)
-        })
+        compare().map_err(|error| Error::file("cannot compare with", &path, error))
     }
 }
 
