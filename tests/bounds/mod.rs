@@ -39,7 +39,10 @@ fn a_line_of_megabytes_is_counted_right() {
             break;
         }
     }
-    repo.file("contexts/a.yaml", "models: [gpt-6.1-sol, claude-sonnet-5-5]\nsystem: [{file: a.txt, join: none}]\n");
+    repo.file(
+        "contexts/a.yaml",
+        "models: [gpt-6.1-sol, claude-sonnet-5-5]\nsystem: [{file: a.txt, join: none}]\noutput: {max_tokens: 9}\n",
+    );
     repo.file("a.txt", &line).committed("base");
     let outcome = bounded(&repo, 60, 1500, &["check", "--format", "json"]).exits(0);
     let expected = tiktoken_rs::o200k_base_singleton().encode_ordinary(&line).len();
@@ -83,7 +86,11 @@ fn thousands_of_contexts_can_share_one_fragment() {
     }
     repo.committed("base");
     let outcome = bounded(&repo, 60, 1500, &["check"]).exits(0);
-    assert!(outcome.stdout.ends_with("2000 contexts built\n"), "{}", outcome.stdout.lines().last().unwrap_or_default());
+    assert!(
+        outcome.stdout.ends_with("2,000 contexts built\n"),
+        "{}",
+        outcome.stdout.lines().last().unwrap_or_default()
+    );
 }
 
 #[test]
