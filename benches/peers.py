@@ -106,7 +106,7 @@ def programs(binary, peers, scratch):
         words = f"corpus --no-clipboard --quiet --encoding o200k --output-file {out}"
         listed.append((f"code2prompt {version(program)}", f"{quoted(program)} {words}", True))
     if program := found("yek", peers):
-        listed.append((f"yek {version(program)}", f"{quoted(program)} --tokens 100m corpus > {out}", True))
+        listed.append((f"yek {version(program)}", f"{quoted(program)} --tokens 100000k corpus > {out}", True))
     one, two = found("files-to-prompt", peers), found("ttok", peers)
     if one and two:
         name = f"files-to-prompt {version(one)} and ttok {version(two)}"
