@@ -8,6 +8,7 @@ mod faults;
 mod fleet;
 mod fuzz;
 mod history;
+mod hostile;
 mod laws;
 mod lints;
 mod page;
