@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::error::Failure;
 use crate::fragment::Fragments;
 use crate::models::Date;
+use crate::page::{self, Page};
 use crate::project::Project;
 use crate::range::Range;
 use crate::report::diff::{self, DiffReport};
@@ -83,7 +84,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Text => diff::text(&review, session.verbose),
         Format::Markdown => diff::markdown(&review, &key),
         Format::Json => DiffReport::new(&review).json(),
-        Format::Html => diff::html(&review),
+        Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
     session.remarks(&diff::diagnostics(&review));
     let broken = review.contexts.iter().any(|context| !context.head_faults.is_empty());

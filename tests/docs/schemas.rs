@@ -122,7 +122,10 @@ fn every_json_output_is_valid_by_its_schema() {
         let (name, json) = output(&at(""), arguments);
         hold(&name, &json, &arguments.join(" "));
     }
-    hold("page", &page(&["build", "--output", dist]), "build --format html");
+    let pages: &[&[&str]] = &[&["build", "--output", dist], &["diff", "HEAD~20..HEAD"], &["log", "support/triage"]];
+    for arguments in pages {
+        hold("page", &page(arguments), &format!("{} --format html", arguments.join(" ")));
+    }
     for bundle in walk(Path::new(dist)) {
         let record: Value = serde_json::from_str(&text(&bundle)).unwrap();
         hold("bundle", &record, &bundle.display().to_string());
