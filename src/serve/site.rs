@@ -125,7 +125,7 @@ fn page(round: &Round) -> Page {
 fn difference(project: &Project, base: String) -> Result<String, Failure> {
     let place = Place::find(&project.start)?;
     let sides = Range::Since(base).open(&place, None)?;
-    let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of };
+    let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None };
     Ok(Changes::new(&review(&sides, &request, &project.store)?).json())
 }
 
