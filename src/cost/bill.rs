@@ -242,11 +242,12 @@ mod tests {
     use super::*;
     use crate::blocks::Breakpoint;
     use crate::cost::planner::Placed;
-    use crate::manifest::Hours;
+    use crate::manifest::{HitRate, Hours};
     use crate::quantity::Share;
     use crate::rules::{
         BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Model, Prices,
     };
+    use crate::segment::Ttl;
 
     fn price(usd: &str) -> Option<Price> {
         Price::per_million(Usd::parse(usd).unwrap())
