@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Measures how `diff`, `check` and `log` grow with a project, on repositories made up from a seed.
+"""Measures how `diff` and `check` grow with a project, on repositories made up from a seed.
 
-    cargo build --release && python3 benches/scale.py [--sizes 1000,10000,50000] [--runs 5] [--binary FILE]
+    cargo build --release && python3 benches/scale.py [--sizes 1000,10000,50000] [--runs 5] [--check] [--binary FILE]
 
 Each project holds that many contexts: every one has a manifest and a fragment of its own, a policy
-that forty others share, a template that a quarter of all share, and a partial below it. The second
-commit changes three files: one manifest, one fragment, one policy. `floor` is what reading costs:
-`git diff --name-only` with the same two sides, in the same run.
+that forty share, a template that a quarter of all share, and a partial below it. Measured are a change
+of three files (a manifest, a fragment, a policy: 42 contexts), between two commits and against the
+working tree, with an empty store and then with what the first run left; and what git itself takes to
+name the files that differ, in the same run. Then, on 5,000 contexts, a change of the partial, which
+reaches every one of them: time and size of the comment. Processor time is that of all threads.
 """
 
 import argparse
@@ -19,6 +21,8 @@ import tempfile
 import time
 
 DAY = "2026-11-21"
+REACHED = 5000
+COMMENT_LIMIT = 60_000
 
 
 def context(number, answer=50):
@@ -29,7 +33,6 @@ def context(number, answer=50):
         f"  - template: persona{number % 4}.hbs\n"
         f"  - file: policies/{number // 40:04}.md\n"
         f"  - file: notes/{number // 100:03}/{number:05}.md\n"
-        "    cache: true\n"
         'messages: [{user: "Hello"}]\n'
         f"output: {{tokens: {answer}, max_tokens: 500}}\n"
     )
@@ -42,74 +45,90 @@ def files_of(count):
     files["templates/tone.hbs"] = "Be brief, be kind, and say so when you do not know.\n"
     for number in range(count):
         files[f"contexts/{number // 100:03}/{number:05}.yaml"] = context(number)
-        words = " ".join(f"Point {point} of note {number} says what to do in case {point * number % 97}." for point in range(12))
-        files[f"notes/{number // 100:03}/{number:05}.md"] = f"# Note {number}\n\n{words}\n"
+        points = (f"Point {point} of note {number} says what to do in case {point * number % 97}." for point in range(12))
+        files[f"notes/{number // 100:03}/{number:05}.md"] = f"# Note {number}\n\n{' '.join(points)}\n"
     for number in range((count + 39) // 40):
         files[f"policies/{number:04}.md"] = f"# Policy {number}\n\n" + "Refunds are paid within 30 days.\n" * 20
     return files
 
 
 def make(folder, count):
-    """A repository with two commits: the project, and three changed files."""
+    """A repository whose `main` has two commits, the project and three changed files; and a branch
+    `tone` that goes on with a change of the partial."""
     stream = []
 
-    def commit(number, files):
+    def commit(branch, number, files):
         when = 1_790_000_000 + 60 * number
-        stream.append(f"commit refs/heads/main\ncommitter A <a@example.com> {when} +0000\ndata 0\n")
+        stream.append(f"commit refs/heads/{branch}\nmark :{number + 1}\ncommitter A <a@example.com> {when} +0000\ndata 0\n")
+        if number:
+            stream.append(f"from :{number}\n")
         for path, text in files.items():
             stream.append(f"M 100644 inline {path}\ndata {len(text.encode())}\n{text}")
 
-    commit(0, files_of(count))
     middle = count // 2
-    commit(1, {
+    commit("main", 0, files_of(count))
+    commit("main", 1, {
         f"contexts/{middle // 100:03}/{middle:05}.yaml": context(middle, answer=99),
         "notes/000/00007.md": "# Note 7\n\nThis one is new.\n",
         "policies/0003.md": "# Policy 3\n\nRefunds are paid within 14 days.\n",
     })
+    commit("tone", 2, {"templates/tone.hbs": "Be brief, be kind, and say so at once when you do not know.\n"})
     git = lambda *words, **more: subprocess.run(["git", "-C", folder, *words], check=True, **more)
     git("init", "--quiet", "--initial-branch=main")
     git("fast-import", "--quiet", input="".join(stream).encode())
     git("reset", "--quiet", "--hard")
-    time.sleep(1.1)  # so that no file is as young as the index, which git then reads again each time
-    git("update-index", "--refresh")
+    # Files as young as the index are read again each time, by git and by contexture.
+    time.sleep(1.1)
+    git("update-index", "--refresh", "--force-write-index")
 
 
-def milliseconds(command, folder, environment):
-    start = time.perf_counter()
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return 1000 * (time.perf_counter() - start)
+def run(command, folder, environment):
+    """Milliseconds of wall and processor, and the output."""
+    start, before = time.perf_counter(), os.times()
+    output = subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    after = os.times()
+    processor = after.children_user + after.children_system - before.children_user - before.children_system
+    return 1000 * (time.perf_counter() - start), 1000 * processor, output.stdout
+
+
+def measure(name, command, folder, store, runs):
+    environment = dict(os.environ, CONTEXTURE_CACHE=str(store))
+    shutil.rmtree(store, ignore_errors=True)
+    cold = run(command, folder, environment)
+    warm = [run(command, folder, environment) for _ in range(runs)]
+    assert all(output == cold[2] for _, _, output in warm), f"{name}: the store changed the answer"
+    wall, processor = (statistics.median(part) for part in zip(*((wall, processor) for wall, processor, _ in warm)))
+    spread = f"{min(one[0] for one in warm):.0f} to {max(one[0] for one in warm):.0f}"
+    print(f"  {name:24} first {cold[0]:7.0f} ms, then {wall:6.0f} ms ({spread}), processor {processor:6.0f} ms")
+    return wall, cold[2]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="1000,10000,50000")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--check", action="store_true", help="measure `check` too, which builds everything")
     parser.add_argument("--binary", default="target/release/contexture")
-    parser.add_argument("--keep", help="make the repositories here and leave them")
     given = parser.parse_args()
     binary = str(pathlib.Path(given.binary).resolve())
-    for count in map(int, given.sizes.split(",")):
-        top = pathlib.Path(given.keep or tempfile.mkdtemp(prefix="scale-"))
-        folder = top / str(count)
-        if not folder.exists():
-            folder.mkdir(parents=True)
+    for count in sorted({*map(int, given.sizes.split(",")), REACHED}):
+        with tempfile.TemporaryDirectory(dir="target") as top:
+            folder, store = pathlib.Path(top, "project"), pathlib.Path(top, "store")
+            folder.mkdir()
             make(str(folder), count)
-        environment = dict(os.environ, CONTEXTURE_CACHE=str(top / f"cache-{count}"))
-        commands = {
-            "git diff HEAD~1..HEAD": ["git", "diff", "--name-only", "HEAD~1..HEAD"],
-            "git diff HEAD~1": ["git", "diff", "--name-only", "HEAD~1"],
-            "diff HEAD~1..HEAD": [binary, "diff", "HEAD~1..HEAD", "--as-of", DAY],
-            "diff HEAD~1": [binary, "diff", "HEAD~1", "--as-of", DAY],
-            "check": [binary, "check", "--as-of", DAY],
-        }
-        print(f"{count} contexts")
-        for name, command in commands.items():
-            shutil.rmtree(top / f"cache-{count}", ignore_errors=True)
-            cold = milliseconds(command, folder, environment)
-            warm = [milliseconds(command, folder, environment) for _ in range(given.runs)]
-            print(f"  {name:24} first {cold:7.1f} ms, then {statistics.median(warm):7.1f} ms ({min(warm):.1f} to {max(warm):.1f})")
-        if not given.keep:
-            shutil.rmtree(top)
+            print(f"{count:,} contexts")
+            if count == REACHED:
+                command = [binary, "diff", "main..tone", "--as-of", DAY, "--format", "markdown"]
+                _, comment = measure("comment, all changed", command, folder, store, given.runs)
+                characters = len(comment.decode())
+                print(f"  its comment holds {characters:,} characters (limit {COMMENT_LIMIT:,})")
+                assert characters < COMMENT_LIMIT
+            for name in ("HEAD~1..HEAD", "HEAD~1"):
+                floor, _ = measure(f"git diff {name}", ["git", "diff", "--name-only", name], folder, store, given.runs)
+                own, _ = measure(f"diff {name}", [binary, "diff", name, "--as-of", DAY], folder, store, given.runs)
+                print(f"  {'':24} {own / floor:.1f} × git")
+            if given.check:
+                measure("check", [binary, "check", "--as-of", DAY], folder, store, given.runs)
 
 
 main()
