@@ -5,8 +5,8 @@
 //! texts only fingerprints below a bound are kept (Broder 1997), the same in every text, so that what is
 //! kept of two long texts is as alike as all of them.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::{Ordering, Reverse};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The most shingles of a text that are all kept.
@@ -54,15 +54,53 @@ impl Sketch {
 
     /// How alike two texts are, in hundredths.
     pub fn likeness(&self, other: &Self) -> u64 {
-        let sampled = self.is_sample || other.is_sample;
-        let own = |sketch: &Self| -> Vec<u64> {
-            sketch.shingles.iter().copied().filter(|shingle| !sampled || is_kept(shingle)).collect()
-        };
-        let (one, two) = (own(self), own(other));
-        let both = one.iter().filter(|shingle| two.binary_search(shingle).is_ok()).count();
-        let either = one.len() + two.len() - both;
-        (both as u64 * 100).checked_div(either as u64).unwrap_or(0)
+        let (one, two) = self.comparable(other);
+        let both = common(one, two);
+        hundredths(both, one.len() + two.len() - both)
     }
+
+    /// What [`Sketch::likeness`] is at most: as if all of the smaller text stood in the larger. It costs no
+    /// look at the shingles.
+    fn likeness_at_most(&self, other: &Self) -> u64 {
+        let (one, two) = self.comparable(other);
+        hundredths(one.len().min(two.len()), one.len().max(two.len()))
+    }
+
+    /// The shingles of both that are held against each other: where one is a sample, the same sample of the
+    /// other. The kept ones are the lowest, so they come first.
+    fn comparable<'a>(&'a self, other: &'a Self) -> (&'a [u64], &'a [u64]) {
+        let sampled = self.is_sample || other.is_sample;
+        let own = |sketch: &'a Self| match sampled && !sketch.is_sample {
+            true => sketch.shingles.split_at(sketch.shingles.partition_point(is_kept)).0,
+            false => sketch.shingles.as_slice(),
+        };
+        (own(self), own(other))
+    }
+}
+
+/// How many numbers two ascending lists have in common.
+fn common(one: &[u64], two: &[u64]) -> usize {
+    let (mut one, mut two, mut common) = (one.iter().peekable(), two.iter().peekable(), 0);
+    while let (Some(first), Some(second)) = (one.peek(), two.peek()) {
+        match first.cmp(second) {
+            Ordering::Less => {
+                one.next();
+            }
+            Ordering::Greater => {
+                two.next();
+            }
+            Ordering::Equal => {
+                common += 1;
+                one.next();
+                two.next();
+            }
+        }
+    }
+    common
+}
+
+fn hundredths(part: usize, whole: usize) -> u64 {
+    (part as u64 * 100).checked_div(whole as u64).unwrap_or(0)
 }
 
 /// Texts that others are held against.
@@ -90,8 +128,14 @@ impl Index {
     /// alike they are. Of equals the first.
     pub fn nearest(&self, sketch: &Sketch, least: u64) -> Option<(usize, u64)> {
         let holders = sketch.probes().filter_map(|shingle| self.holders.get(&shingle));
-        let near: BTreeSet<usize> = holders.flatten().copied().collect();
-        let alike = near.into_iter().filter_map(|number| Some((number, self.sketches.get(number)?.likeness(sketch))));
+        let mut near: Vec<usize> = holders.flatten().copied().collect();
+        near.sort_unstable();
+        near.dedup();
+        let alike = near.into_iter().filter_map(|number| {
+            // Most that share a phrase are of another size, and so cannot be alike.
+            let other = self.sketches.get(number).filter(|other| other.likeness_at_most(sketch) >= least)?;
+            Some((number, other.likeness(sketch)))
+        });
         alike.filter(|(_, likeness)| *likeness >= least).max_by_key(|(number, likeness)| (*likeness, Reverse(*number)))
     }
 }

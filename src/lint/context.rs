@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::alike::{Index, Sketch};
 use super::catalogue::{CACHE_BREAKER, NEAR_DUPLICATE};
 use super::churn::{Cue, churn};
 use super::{Linted, MAX_TOLD, Subject};
+use crate::chain::Digest;
 use crate::diag::Diagnostic;
 use crate::fragment::Fragment;
 use crate::resolve::{Content, PlannedBlock, Wrap};
@@ -29,8 +32,10 @@ pub(super) fn duplicates(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> 
     });
     let (mut index, mut known, mut met): (Index, Vec<&Arc<Fragment>>, BTreeSet<_>) = Default::default();
     let mut found = Vec::new();
-    for fragment in parts.map(|part| &part.fragment).filter(|fragment| met.insert(fragment.source.path())) {
-        let sketch = sketch(fragment, linted);
+    let fragments = parts.map(|part| &part.fragment).filter(|fragment| met.insert(fragment.source.path()));
+    let fragments: Vec<&Arc<Fragment>> = fragments.collect();
+    let sketches: Vec<Arc<Sketch>> = fragments.par_iter().map(|fragment| sketch(fragment, linted)).collect();
+    for (fragment, sketch) in fragments.into_iter().zip(sketches) {
         if sketch.words < LEAST_WORDS {
             continue;
         }
@@ -60,25 +65,27 @@ fn sketch(fragment: &Fragment, linted: &Linted) -> Arc<Sketch> {
 /// Values in the prefix that are others each time they are made.
 pub(super) fn breakers(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     let prefix = subject.segments.iter().zip(subject.digests).take(prefix_len(subject.segments));
-    let mut found = Vec::new();
-    for (segment, digest) in prefix {
+    let of_segment = |(segment, digest): (&Segment, &Digest)| {
         let block = subject.plan.blocks.iter().find(|block| {
             let (own, of_segment) = (&block.span, &segment.origin.block);
             own.start == of_segment.start && own.path() == of_segment.path()
         });
-        let Some(loosest) = block.and_then(|block| loosest(segment, block)) else { continue };
+        let Some(loosest) = block.and_then(|block| loosest(segment, block)) else { return Vec::new() };
         let values = linted.churn.get(digest).unwrap_or_else(|| {
             let values = Arc::new(values(segment));
             linted.churn.put(*digest, values.clone());
             values
         });
-        found.extend(values.iter().filter(|value| value.cue <= loosest).map(|value| {
+        let told = values.iter().filter(|value| value.cue <= loosest).map(|value| {
             let message =
                 format!("{} stands in the prefix: each new one makes caches write all behind it anew", value.what);
             let hint = "make it an input behind the stable text, or say `stability: volatile` and put the block last";
             CACHE_BREAKER.remark(message).at(&place(subject, segment, &value.text)).hint(hint)
-        }));
-    }
+        });
+        told.collect::<Vec<Diagnostic>>()
+    };
+    let prefix: Vec<(&Segment, &Digest)> = prefix.collect();
+    let mut found: Vec<Diagnostic> = prefix.into_par_iter().map(of_segment).flatten_iter().collect();
     found.truncate(MAX_TOLD);
     found
 }

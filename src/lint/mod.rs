@@ -30,6 +30,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use rayon::prelude::*;
+
 use crate::chain::Digest;
 use crate::decode::Table;
 use crate::diag::{Diagnostic, Faults, Severity, did_you_mean};
@@ -151,9 +153,13 @@ pub struct Subject<'a> {
 pub fn lint(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     // What was read before is there to be read again; what was not has its fault already.
-    for path in subject.reads.files.iter().filter_map(|(path, blob)| blob.as_ref().map(|_| path)) {
-        let Ok(fragment) = subject.fragments.read(path) else { continue };
+    let paths: Vec<_> = subject.reads.files.iter().filter_map(|(path, blob)| blob.as_ref().map(|_| path)).collect();
+    let looked_at = paths.into_par_iter().filter_map(|path| {
+        let fragment = subject.fragments.read(path).ok()?;
         let seen = linted.of(&fragment);
+        Some((path, fragment, seen))
+    });
+    for (path, fragment, seen) in looked_at.collect::<Vec<_>>() {
         let findings = seen.get().map_or(&[][..], Vec::as_slice);
         found.extend(findings.iter().filter(|one| subject.counts(one, path)).map(|one| one.diagnostic(&fragment)));
     }
