@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures `contexture watch` from outside: from a save to the line that reports it.
 
-    cargo build --release && python3 benches/watch.py [--saves 100] [--rebuilds 1000] [--binary target/release/contexture]
+    cargo build --release && python3 benches/watch.py [--saves 100] [--rebuilds 10000] [--binary target/release/contexture]
 
 The project is one context of 500 files and about 300,000 tokens for two models, one counted exactly and
 one estimated. The clock starts before the file is written and stops when the line has arrived, so
@@ -9,9 +9,11 @@ the wait for quiet (10 ms) is in it.
 """
 
 import argparse
+import itertools
 import os
 import pathlib
 import random
+import select
 import statistics
 import subprocess
 import sys
@@ -19,7 +21,7 @@ import tempfile
 import time
 
 FILES = 500
-WORDS_A_FILE = 445
+WORDS_A_FILE = 490
 MANIFEST = """models: [gpt-6.1-sol, claude-sonnet-5-5]
 output: {tokens: 250, max_tokens: 1024}
 traffic: {calls: 1.5M/month}
@@ -55,9 +57,14 @@ def make_project(folder):
         path.write_text(text(number))
     (folder / "contexts").mkdir()
     (folder / "contexts/all.yaml").write_text(MANIFEST)
-    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"]
-    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "base"]):
-        subprocess.run(git + command, cwd=folder, check=True)
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "base")
+
+
+def git(folder, *command):
+    options = ["-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"]
+    subprocess.run(["git", *options, *command], cwd=folder, check=True)
 
 
 class Watch:
@@ -65,14 +72,21 @@ class Watch:
 
     def __init__(self, binary, folder, *arguments):
         self.child = subprocess.Popen(
-            [binary, "watch", "--format", "json", *arguments], cwd=folder, stdout=subprocess.PIPE, text=True)
+            [binary, "watch", "--format", "json", *arguments], cwd=folder, stdout=subprocess.PIPE, bufsize=0)
         self.line()
 
     def line(self):
-        line = self.child.stdout.readline()
+        line = self.child.stdout.readline().decode()
         if '"status":"ok"' not in line:
             sys.exit(f"no good build: {line}")
         return line
+
+    def settle(self):
+        """How many builds are told until none was for three seconds."""
+        for builds in itertools.count():
+            if not select.select([self.child.stdout], [], [], 3)[0]:
+                return builds
+            self.line()
 
     def processor_seconds(self):
         fields = pathlib.Path(f"/proc/{self.child.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -99,7 +113,7 @@ def save(folder, number, turn):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--saves", type=int, default=100)
-    arguments.add_argument("--rebuilds", type=int, default=1000)
+    arguments.add_argument("--rebuilds", type=int, default=10_000)
     arguments.add_argument("--binary", default="target/release/contexture")
     given = arguments.parse_args()
     binary = str(pathlib.Path(given.binary).resolve())
@@ -124,6 +138,20 @@ def main():
         print(f"{FILES} files, {tokens} tokens; {given.saves} saves")
         print(f"save to report, ms: median {statistics.median(waits):.1f} (target <= 30), "
               f"p95 {waits[int(len(waits) * 0.95)]:.1f} (<= 100), least {waits[0]:.1f}, most {waits[-1]:.1f}")
+
+        # Another branch that differs in every fifth file, and back: one line of the watch each, at best.
+        git(folder, "stash", "-q")
+        watch.settle()
+        git(folder, "switch", "-q", "-c", "other")
+        for number in range(0, FILES, FILES // 100):
+            save(folder, number, 500 + number)
+        git(folder, "commit", "-qam", "other")
+        watch.settle()
+        switches = []
+        for branch in ("main", "other", "main"):
+            git(folder, "switch", "-q", branch)
+            switches.append(watch.settle())
+        print(f"builds after a checkout that changes 100 files: {', '.join(map(str, switches))} (target <= 2)")
 
         before = watch.processor_seconds()
         time.sleep(10)

@@ -24,10 +24,11 @@
 //!
 //! [`build::build_all`] is all of this, one statement a stage, for every context at once. The
 //! [`build::Build`] that comes out is the one value that everything after it reads: [`emit`] makes
-//! request bodies and bundles of it, [`report`] text and JSON, [`page`] a page for a browser, and [`verify`] builds again to see
-//! whether a bundle follows from the commit that it names. [`delta::compare`] holds two builds of one
-//! context against each other, and [`review::review`] two trees. [`watch`] is the same build in a loop,
-//! with a memory of what did not change. [`cli`] is a thin door on top.
+//! request bodies and bundles of it, [`report`] text and JSON, [`page`] a page for a browser, and
+//! [`verify`] builds again to see whether a bundle follows from the commit that it names.
+//! [`delta::compare`] holds two builds of one context against each other, and [`review::review`] two
+//! trees. [`watch`] is the same build in a loop, with a memory of what did not change, and [`serve`] keeps
+//! a page current with it. [`cli`] is a thin door on top.
 //!
 //! # Faults
 //!
@@ -94,6 +95,7 @@ pub mod verify;
 pub mod watch;
 pub mod report;
 pub mod page;
+pub mod serve;
 pub mod schema;
 pub mod merge;
 pub mod cli;

@@ -12,6 +12,7 @@ mod lints;
 mod page;
 mod recipes;
 mod review;
+mod serve;
 mod store;
 mod support;
 mod tree;

@@ -26,6 +26,8 @@ pub(super) enum Ask {
     Rebuild,
     /// `n`.
     Next,
+    /// `o`.
+    Open,
     /// `q`.
     Quit,
     /// The terminal has another size.
@@ -125,6 +127,7 @@ fn asked(key: KeyEvent) -> Option<Ask> {
         (KeyCode::Char('h' | '?'), false) => Some(Ask::Help),
         (KeyCode::Char('r'), false) => Some(Ask::Rebuild),
         (KeyCode::Char('n') | KeyCode::Tab | KeyCode::Down, false) => Some(Ask::Next),
+        (KeyCode::Char('o'), false) => Some(Ask::Open),
         (KeyCode::Char('q') | KeyCode::Esc, false) => Some(Ask::Quit),
         _ => None,
     }

@@ -1,15 +1,17 @@
 //! `contexture watch`: build again on every save, and show what changed.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use clap::Args;
+use tempfile::NamedTempFile;
 
 use crate::build::{Attempt, Request};
 use crate::error::{Error, Failure};
 use crate::models::Date;
 use crate::report::screen::Screen;
 use crate::report::watch::{WatchReport, errors, lines};
+use crate::serve::{Project, Server};
 use crate::watch::{News, Round, Watch};
 
 use super::session::Session;
@@ -25,6 +27,12 @@ pub(super) struct Arguments {
     /// Look at the files again and again instead of being told of changes
     #[arg(long)]
     poll: bool,
+    /// Show the prompts on a page in the browser, too; only this machine can ask for it
+    #[arg(long)]
+    serve: bool,
+    /// Serve the page on this port [default: any that is free]
+    #[arg(long, value_name = "N", requires = "serve")]
+    port: Option<u16>,
     /// Prices and rules as of this day [default: the day of the commit]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -33,26 +41,45 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, poll, as_of, format } = arguments;
+    let Arguments { ids, poll, serve, port, as_of, format } = arguments;
+    let project = Project {
+        start: session.directory().to_owned(),
+        contexts: ids.clone(),
+        as_of: as_of.unwrap_or_else(super::session::today),
+        store: session.store.clone(),
+    };
     let request = Request { contexts: ids, as_of, ..Request::default() };
     let watch = Watch::new(session.directory(), request, poll)?;
+    let server = serve.then(|| Server::start(port.unwrap_or(0), project)).transpose()?;
     listen_to_signals(watch.bell()).map_err(|error| Error::file("cannot listen to", "signals", error))?;
     match format {
-        Format::Text if Terminal::is_there() => on_screen(watch, session),
-        format => in_lines(watch, format, session),
+        Format::Text if Terminal::is_there() => on_screen(watch, server.as_ref(), session),
+        format => in_lines(watch, server.as_ref(), format, session),
     }
 }
 
 /// A line a round, for a program or a log.
-fn in_lines(mut watch: Watch<Ask>, format: Format, session: &Session) -> Result<Verdict, Failure> {
+fn in_lines(
+    mut watch: Watch<Ask>,
+    server: Option<&Server>,
+    format: Format,
+    session: &Session,
+) -> Result<Verdict, Failure> {
+    if let Some(server) = server {
+        session.tell(&format!("the page is at {}", server.address()));
+    }
     loop {
         match watch.wait()? {
-            News::Round(round) if format == Format::Json => {
-                session.print(&WatchReport::new(&round).json_line())?;
-            }
             News::Round(round) => {
-                session.print(&lines(&round))?;
-                session.remarks(&errors(&round));
+                if let Some(server) = server {
+                    server.show(round.clone());
+                }
+                if format == Format::Json {
+                    session.print(&WatchReport::new(&round).json_line())?;
+                } else {
+                    session.print(&lines(&round))?;
+                    session.remarks(&errors(&round));
+                }
             }
             News::Notice(notice) => session.tell(&notice),
             News::Asked(Ask::Signal(signal)) => return Ok(Verdict::Ended(signal)),
@@ -64,6 +91,7 @@ fn in_lines(mut watch: Watch<Ask>, format: Format, session: &Session) -> Result<
 /// What the screen shows beside the last round.
 #[derive(Default)]
 struct View {
+    address: Option<String>,
     round: Option<Arc<Round>>,
     head: Option<Arc<[Attempt]>>,
     chosen: usize,
@@ -72,15 +100,20 @@ struct View {
 }
 
 /// A page that is drawn anew, until somebody leaves.
-fn on_screen(mut watch: Watch<Ask>, session: &Session) -> Result<Verdict, Failure> {
+fn on_screen(mut watch: Watch<Ask>, server: Option<&Server>, session: &Session) -> Result<Verdict, Failure> {
     let terminal = Terminal::take().map_err(|error| Error::file("cannot use", "the terminal", error))?;
     terminal.listen(watch.bell());
-    let mut view = View::default();
+    let mut view = View { address: server.map(Server::address), ..View::default() };
+    // They stay while the watch runs: the browser may take its time.
+    let mut ways_to_page = Vec::new();
     // A terminal that cannot be drawn on is found out at the first round.
     let _ = view.show(&terminal);
     let ended = loop {
         match watch.wait()? {
             News::Round(round) => {
+                if let Some(server) = server {
+                    server.show(round.clone());
+                }
                 view.round = Some(round);
                 // The figures of the new text first; those of HEAD may take longer.
                 if view.show(&terminal).is_err() {
@@ -92,6 +125,11 @@ fn on_screen(mut watch: Watch<Ask>, session: &Session) -> Result<Verdict, Failur
             News::Asked(Ask::Quit) => break Verdict::Yes,
             News::Asked(Ask::Signal(signal)) => break Verdict::Ended(signal),
             News::Asked(Ask::Help) => view.help = !view.help,
+            News::Asked(Ask::Open) => match view.address.as_deref().map(open) {
+                None => view.notice = Some("no page is served; start with `--serve` to have one".to_owned()),
+                Some(Ok(file)) => ways_to_page.push(file),
+                Some(Err(error)) => view.notice = Some(format!("no browser could be opened: {error}")),
+            },
             News::Asked(Ask::Next) => view.chosen += 1,
             News::Asked(Ask::Rebuild) => watch.rebuild(),
             News::Asked(Ask::Redraw) => {}
@@ -113,6 +151,7 @@ impl View {
         let screen = Screen {
             round,
             head: self.head.as_deref(),
+            address: self.address.as_deref(),
             chosen: self.chosen,
             help: self.help,
             notice: self.notice.as_deref(),
@@ -120,4 +159,15 @@ impl View {
         };
         terminal.show(&screen.draw())
     }
+}
+
+/// Opens the page in the browser that the system names. What a program was called with is there for
+/// every user of the machine to read, so the address goes through a file that only its owner reads;
+/// the file goes when it is dropped.
+fn open(address: &str) -> io::Result<NamedTempFile> {
+    let mut file = tempfile::Builder::new().prefix("contexture-").suffix(".html").tempfile()?;
+    write!(file, "<!DOCTYPE html><meta http-equiv=\"refresh\" content=\"0; url={address}\"><title>contexture</title>")?;
+    file.flush()?;
+    open::that_detached(file.path())?;
+    Ok(file)
 }

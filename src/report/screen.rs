@@ -18,7 +18,8 @@ const BAR_CELLS: u64 = 10;
 
 /// What the keys do.
 const HELP: &str = "  n  next context      r  rebuild, with nothing remembered
-  h  this help         q  quit
+  o  open the page     h  this help
+  q  quit
 
   last   o200k_base tokens, less those of the last good build
   HEAD   the same, less those of the commit below the working tree
@@ -38,6 +39,8 @@ pub struct Screen<'a> {
     pub chosen: usize,
     /// Whether the help is shown instead.
     pub help: bool,
+    /// The address of the page, if it is served.
+    pub address: Option<&'a str>,
     /// Something that a person should know.
     pub notice: Option<&'a str>,
     /// Lines that fit. A line that is too wide is left to the terminal to cut.
@@ -48,6 +51,7 @@ impl Screen<'_> {
     /// The page, at most `height` lines, each ending in a line break. Colour codes are included.
     pub fn draw(&self) -> String {
         let mut lines = vec![self.title()];
+        lines.extend(self.address.map(|address| format!("page {address}  (o open)")));
         lines.extend(self.notice.map(inert::line));
         lines.push(String::new());
         if self.help {

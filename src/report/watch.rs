@@ -84,7 +84,7 @@ impl WatchReport {
                 })
                 .collect(),
             diagnostics: failure(round).iter().map(DiagnosticRecord::of).collect(),
-            ms: u64::try_from(round.took.as_millis()).unwrap_or(u64::MAX),
+            ms: milliseconds(round),
         }
     }
 
@@ -138,12 +138,21 @@ pub fn signed(tokens: i64) -> String {
     format!("{sign}{}", grouped(tokens.unsigned_abs()))
 }
 
+/// From the first change that was noticed to the end of the build.
+pub fn milliseconds(round: &Round) -> u64 {
+    u64::try_from(round.took.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// Why no context could be tried, as diagnostics; none where they were.
 pub fn failure(round: &Round) -> Vec<Diagnostic> {
-    match &round.outcome {
-        Ok(_) => Vec::new(),
-        Err(Failure::Faults(faults)) => faults.clone(),
-        Err(Failure::Error(error)) => vec![of_world(error)],
+    round.outcome.as_ref().err().map_or_else(Vec::new, faults)
+}
+
+/// Why there is no value, as diagnostics.
+pub fn faults(failure: &Failure) -> Vec<Diagnostic> {
+    match failure {
+        Failure::Faults(faults) => faults.clone(),
+        Failure::Error(error) => vec![of_world(error)],
     }
 }
 

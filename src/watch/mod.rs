@@ -251,7 +251,8 @@ impl<T: Send + 'static> Watch<T> {
         }
         let seq = self.last.as_ref().map_or(1, |last| last.seq + 1);
         let before = self.last.as_ref().map(|last| last.good()).unwrap_or_default();
-        let round = Arc::new(Round { seq, outcome, took: began.elapsed(), before });
+        let round =
+            Arc::new(Round { seq, outcome, took: began.elapsed(), root: self.rounds.root().to_owned(), before });
         self.last = Some(round.clone());
         Ok(Some(round))
     }

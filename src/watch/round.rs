@@ -23,6 +23,8 @@ pub struct Round {
     pub outcome: Result<Vec<Attempt>, Failure>,
     /// From the first change that was noticed to the end of the build.
     pub took: Duration,
+    /// The folder of the project; where it could not be found, the folder in which it was looked for.
+    pub root: PathBuf,
     /// The last good build of each context before this round.
     pub before: HashMap<ContextId, Arc<Build>>,
 }
@@ -100,6 +102,11 @@ impl Rounds {
     /// The folder that it began in.
     pub fn start(&self) -> &Path {
         &self.start
+    }
+
+    /// The folder of the project, as far as is known.
+    pub fn root(&self) -> &Path {
+        self.place.as_ref().map_or(&self.start, Place::root)
     }
 
     /// Forgets everything, so that the next look is a first one.

@@ -29,11 +29,11 @@ def chromium():
 
 
 @contextmanager
-def browser():
-    """A browser with a profile of its own, gone afterwards."""
+def browser(*more):
+    """A browser with a profile of its own, gone afterwards; `more` are options for it."""
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=QUIET + sandbox)
+        running = playwright.chromium.launch(executable_path=chromium(), args=[*QUIET, *sandbox, *more])
         try:
             yield running
         finally:

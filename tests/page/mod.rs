@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::Repo;
-use project::{desk, hostile};
+pub use project::desk;
+use project::hostile;
 
 /// Has `checks.py` look at the page that `arguments` write, as the check of that name says.
 #[track_caller]

@@ -9,7 +9,7 @@ mod states;
 mod terminal;
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::support::Repo;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Five documents, a template, examples, and two contexts that share some of them.
-fn library() -> Repo {
+pub fn library() -> Repo {
     let repo = Repo::new();
     for name in ["a", "b", "c", "d", "e"] {
         repo.file(&format!("docs/{name}.md"), format!("# {name}\n\nText of {name}.\n"));
@@ -41,16 +41,17 @@ fn library() -> Repo {
 }
 
 /// A running watch.
-struct Watching {
+pub struct Watching {
     child: Child,
     lines: Receiver<String>,
+    complaints: BufReader<ChildStderr>,
     seq: u64,
 }
 
 impl Watching {
     /// Starts a watch over the repository and waits for its first build.
     #[track_caller]
-    fn of(repo: &Repo, arguments: &str) -> Self {
+    pub fn of(repo: &Repo, arguments: &str) -> Self {
         let mut command = repo.clean(env!("CARGO_BIN_EXE_contexture"));
         command.args(["watch", "--format", "json"]).args(arguments.split_whitespace());
         let mut child =
@@ -60,14 +61,15 @@ impl Watching {
         std::thread::spawn(move || {
             stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)).ok();
         });
-        let mut watching = Self { child, lines, seq: 0 };
+        let complaints = BufReader::new(child.stderr.take().expect("its complaints"));
+        let mut watching = Self { child, lines, complaints, seq: 0 };
         watching.next();
         watching
     }
 
     /// The next round, which follows upon the last one seen.
     #[track_caller]
-    fn next(&mut self) -> Value {
+    pub fn next(&mut self) -> Value {
         let line = self.lines.recv_timeout(DEADLINE).expect("a round in time");
         let round: Value = serde_json::from_str(&line).expect("a line of JSON");
         self.seq += 1;
@@ -80,7 +82,7 @@ impl Watching {
 
     /// The rounds up to the one that says what a cold build of the repository as it stands says.
     #[track_caller]
-    fn catch_up(&mut self, repo: &Repo) -> usize {
+    pub fn catch_up(&mut self, repo: &Repo) -> usize {
         let cold = cold(repo);
         for rounds in 1.. {
             if said(&self.next()) == cold {
@@ -103,14 +105,21 @@ impl Watching {
         unreachable!("the deadline comes first")
     }
 
+    /// The next line that it says on stderr.
+    pub fn complaint(&mut self) -> String {
+        let mut line = String::new();
+        self.complaints.read_line(&mut line).expect("UTF-8");
+        line
+    }
+
     /// Waits for its end: the exit code, and what it said on stderr.
     #[track_caller]
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         // The lines end when the program does.
         while self.lines.recv_timeout(DEADLINE).is_ok() {}
         let status = self.child.wait().expect("it ends");
         let mut said = String::new();
-        self.child.stderr.take().expect("its complaints").read_to_string(&mut said).expect("UTF-8");
+        self.complaints.read_to_string(&mut said).expect("UTF-8");
         (status.code(), said)
     }
 

@@ -212,14 +212,18 @@ function firstVisible() {
   return ats.length ? Math.min(...ats) : 0;
 }
 
+/** Where each segment on the screen stands. */
 function anchored() {
-  const segment = segments[firstVisible()];
-  return segment && { key: segment.key, at: segment.at, top: segment.node.getBoundingClientRect().top };
+  const seen = [...onScreen].sort((one, other) => one.at - other.at);
+  return seen.map(({ key, at, node }) => ({ key, at, top: node.getBoundingClientRect().top }));
 }
 
-function restore({ key, at, top }) {
-  const segment = segments.find((one) => one.key === key) ?? segments[Math.min(at, segments.length - 1)];
-  if (segment) scrollBy(0, segment.node.getBoundingClientRect().top - top);
+/** Puts the first of them that is still there where it stood; if none is, the one in its place. */
+function restore(anchors) {
+  const byKey = new Map(segments.map((segment) => [segment.key, segment]));
+  const anchor = anchors.find(({ key }) => byKey.has(key)) ?? anchors[0];
+  const segment = anchor && (byKey.get(anchor.key) ?? segments[Math.min(anchor.at, segments.length - 1)]);
+  if (segment) scrollBy(0, segment.node.getBoundingClientRect().top - anchor.top);
 }
 
 /** The prompt as the search sees it. */

@@ -20,6 +20,8 @@ const watcher = new IntersectionObserver(
 /** Has `maker` fill `shell` when it comes near the screen. */
 export function later(shell, height, maker) {
   shell.style.setProperty("contain-intrinsic-block-size", `auto ${Math.round(height)}px`);
+  // A browser may lay it out before it is told to fill it, and would take it for empty.
+  shell.style.setProperty("min-block-size", `${Math.round(height)}px`);
   makers.set(shell, maker);
   watcher.observe(shell);
   return shell;
@@ -31,6 +33,7 @@ export function make(shell) {
   if (!maker) return;
   makers.delete(shell);
   watcher.unobserve(shell);
+  shell.style.removeProperty("min-block-size");
   maker(shell);
 }
 
