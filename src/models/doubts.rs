@@ -1,6 +1,7 @@
 //! How sure a card's figures are, in sum: the one line that a report has room for.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
 
 use jiff::civil::Date;
 
@@ -20,8 +21,21 @@ pub struct Doubts {
 }
 
 impl Cards {
-    /// The doubts about a card on a day. Framing is left out: it is an estimate in any case.
+    /// The doubts about one of these cards on a day. Framing is left out: it is an estimate in any
+    /// case.
     pub fn doubts(&self, card: &Card, day: Date) -> Doubts {
+        // What a panicking thread left behind is whole, since values go in in one step.
+        let known = || self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = (card.name.clone(), day);
+        if let Some(doubts) = known().get(&name) {
+            return doubts.clone();
+        }
+        let doubts = self.doubts_anew(card, day);
+        known().insert(name, doubts.clone());
+        doubts
+    }
+
+    fn doubts_anew(&self, card: &Card, day: Date) -> Doubts {
         let mut doubts = Doubts::default();
         for fact in self.facts(card, day).into_iter().filter(|fact| fact.in_force) {
             let group = fact.path.split('.').next().unwrap_or_default().to_owned();

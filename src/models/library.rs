@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use jiff::civil::Date;
+
 use super::card::Card;
+use super::doubts::Doubts;
 use super::written::{CardFile, Entry, SourceRecord, check_sources, heritage, lay};
 use crate::decode::Table;
 use crate::diag::{Diagnostic, Faults, did_you_mean, near};
@@ -93,6 +96,8 @@ impl std::error::Error for UnknownModel {}
 pub struct Cards {
     own: Option<Own>,
     found: Mutex<BTreeMap<Arc<str>, Arc<Card>>>,
+    /// The doubts about a card on a day, once somebody asked: every context that has the model does.
+    pub(super) doubted: Mutex<BTreeMap<(Arc<str>, Date), Doubts>>,
 }
 
 /// A project's `prices.yaml`.
@@ -135,7 +140,7 @@ impl Cards {
 
         let names: Vec<Arc<str>> = by_card.keys().cloned().collect();
         let own = Own { source: prices_yaml.clone(), file, by_card };
-        let cards = Self { own: Some(own), found: Mutex::default() };
+        let cards = Self { own: Some(own), ..Self::default() };
         let mut in_cards = Faults::new();
         for name in names {
             match cards.chain(&name) {
