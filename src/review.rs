@@ -10,6 +10,7 @@
 mod causes;
 mod gate;
 mod groups;
+mod parts;
 mod renames;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -25,6 +26,7 @@ use crate::fragment::Fragments;
 use crate::models::Date;
 use crate::project::{Candidate, ContextId};
 use crate::range::Sides;
+use crate::shard::Shard;
 use crate::source::{ObjectId, ProjectPath};
 use crate::store::Store;
 use crate::survey;
@@ -34,7 +36,7 @@ use causes::Files;
 
 pub use causes::{Cause, Via};
 pub use gate::Gate;
-pub use groups::Group;
+pub use groups::{Group, change_name};
 
 /// What to compare, and for which day.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct ReviewRequest {
     pub contexts: Vec<String>,
     /// The day whose prices and rules hold for both sides.
     pub as_of: Date,
+    /// Compare only what of them is in this part.
+    pub shard: Option<Shard>,
 }
 
 /// Two trees compared.
@@ -57,8 +61,12 @@ pub struct Review {
     pub date: Date,
     /// Contexts that differ, by name.
     pub contexts: Vec<ContextReview>,
-    /// How many do not.
+    /// How many do not. Of a shard: how many of its own that were built, beside the `untouched`.
     pub unchanged: usize,
+    /// The part that was compared, where it was not all.
+    pub shard: Option<Shard>,
+    /// How many contexts of all parts the change cannot reach, so that they were not built.
+    pub untouched: usize,
     /// Contexts that have the same change, by index, each group of two or more.
     pub groups: Vec<Group>,
     /// Each file that changed a prompt or its cost, and the contexts that it did so to.
@@ -156,11 +164,14 @@ pub fn review(sides: &Sides, request: &ReviewRequest, store: &Arc<Store>) -> Res
         let attempts = candidates.into_par_iter().map(|candidate| workshop.attempt(candidate));
         attempts.map(|attempt| (attempt.id.clone(), attempt)).collect()
     };
-    let old = build_all(&base, reached.base);
-    let new = build_all(&head, reached.head);
-    let pairs = renames::pair(old, new);
+    let (of_base, of_head) = parts::wanted(request.shard, reached.base, reached.head);
+    let old = build_all(&base, of_base);
+    let new = build_all(&head, of_head);
+    let mut pairs = renames::pair(old, new);
+    pairs.retain(|pair| parts::holds(request.shard, pair));
 
-    let mut unchanged = reached.untouched;
+    let untouched = reached.untouched;
+    let mut unchanged = if request.shard.is_some() { 0 } else { untouched };
     let mut contexts = Vec::new();
     let files = Files::new(&changes);
     let compared = pairs.into_par_iter().map(|pair| one(pair, &files));
@@ -188,6 +199,8 @@ pub fn review(sides: &Sides, request: &ReviewRequest, store: &Arc<Store>) -> Res
         groups: groups::group(&contexts),
         contexts,
         unchanged,
+        shard: request.shard,
+        untouched,
         reach,
         no_effect,
         is_partial,

@@ -14,15 +14,18 @@ stop() {
     exit 1
 }
 
-# The browser that the page is looked at in.
-if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-        { apt-get update && apt-get install --yes --no-install-recommends chromium; } >&2 ||
-            stop 'apt-get could not install chromium'
-    else
-        stop 'Chromium is missing; on Debian: apt-get install chromium'
+# Installs a package of Debian's, where that needs nobody's leave.
+install() {
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        stop "$2 is missing; on Debian: apt-get install $1"
     fi
-fi
+    { apt-get update && apt-get install --yes --no-install-recommends "$1"; } >&2 || stop "apt-get could not install $1"
+}
+
+# The browser that the page is looked at in.
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+    install chromium Chromium
+command -v strace >/dev/null || install strace strace
 
 command -v python3 >/dev/null || stop 'python3 is missing; install Python 3.10 or later'
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || stop "$(python3 --version) is too old; install Python 3.10 or later"
@@ -34,14 +37,7 @@ if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; t
 fi
 
 # Debian keeps ensurepip in a package of its own.
-if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
-    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-        { apt-get update && apt-get install --yes --no-install-recommends python3-venv; } >&2 ||
-            stop 'apt-get could not install python3-venv'
-    else
-        stop 'the venv module is missing; on Debian: apt-get install python3-venv'
-    fi
-fi
+python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv 'the venv module'
 
 rm -rf "$venv"
 mkdir -p "$root/target"

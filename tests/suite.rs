@@ -1,12 +1,14 @@
 //! The program from outside, and the laws that it keeps. One binary, so that the library is linked
 //! once.
 
+mod bounds;
 mod bundles;
 mod commands;
 mod faults;
 mod fleet;
 mod fuzz;
 mod history;
+mod hostile;
 mod laws;
 mod lints;
 mod page;

@@ -236,7 +236,15 @@ impl<'a> Workshop<'a> {
         };
 
         let mut remarks = faults.settle(())?.warnings;
-        let subject = lint::Subject { plan: &plan, reads: &reads, fragments: self.fragments };
+        let (digests, day) = (&chain.digests, self.date.to_string());
+        let subject = lint::Subject {
+            plan: &plan,
+            segments: &segments,
+            digests,
+            reads: &reads,
+            fragments: self.fragments,
+            day: &day,
+        };
         remarks.extend(lint::lint(&subject, &self.memory.linted));
         let remarks = lint::settle(remarks, &plan.manifest.lints);
         Ok(Build {

@@ -93,12 +93,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 fn write(attempts: &mut [Attempt], output: &std::path::Path) -> Result<(), Failure> {
     let written = attempts.par_iter_mut().map(|attempt| {
         let Ok(build) = &attempt.result else { return Ok(()) };
-        match bundle::bundle(build) {
-            Ok(made) => bundle::write(&made, output).map(|(_, Written::Fresh | Written::Standing)| ()),
-            Err(faults) => {
+        match bundle::write(build, output) {
+            Ok((_, Written::Fresh | Written::Standing)) => Ok(()),
+            Err(Failure::Faults(faults)) => {
                 attempt.result = Err(faults);
                 Ok(())
             }
+            Err(Failure::Error(error)) => Err(error),
         }
     });
     // The first in order, so that the same failure is told whatever the number of threads.

@@ -5,14 +5,15 @@ use clap::{Args, ValueEnum};
 use crate::error::Failure;
 use crate::fragment::Fragments;
 use crate::models::Date;
+use crate::page::{self, Page};
 use crate::project::Project;
 use crate::range::Range;
 use crate::report::diff::{self, DiffReport};
 use crate::review::{Gate, ReviewRequest, review};
 use crate::tree::Place;
 
-use super::Verdict;
 use super::session::Session;
+use super::{ShardArguments, Verdict};
 
 /// Show what a change does to text, tokens, cache and money.
 #[derive(Debug, Args)]
@@ -27,6 +28,8 @@ pub(super) struct Arguments {
     /// Contexts, or ID@VARIANT; without one, every context and variant
     #[arg(value_name = "ID", last = true)]
     ids: Vec<String>,
+    #[command(flatten)]
+    shard: ShardArguments,
     /// Exit 1 if one of these happened
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
@@ -70,20 +73,20 @@ enum Format {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { range, ids, fail_on, as_of, format, key } = arguments;
+    let Arguments { range, ids, shard: ShardArguments { shard }, fail_on, as_of, format, key } = arguments;
     let place = session.place()?;
     let progress = session.progress("comparing");
     let range = Range::parse(range.as_deref());
     let default_branch = if range == Range::Default { default_branch(&place)? } else { None };
     let sides = range.open(&place, default_branch.as_deref())?;
     let as_of = as_of.unwrap_or_else(super::session::today);
-    let review = review(&sides, &ReviewRequest { contexts: ids, as_of }, &session.store)?;
+    let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard }, &session.store)?;
     progress.done();
     session.print(&match format {
         Format::Text => diff::text(&review, session.verbose),
         Format::Markdown => diff::markdown(&review, &key),
         Format::Json => DiffReport::new(&review).json(),
-        Format::Html => diff::html(&review),
+        Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
     session.remarks(&diff::diagnostics(&review));
     let broken = review.contexts.iter().any(|context| !context.head_faults.is_empty());

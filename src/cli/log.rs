@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::error::{Error, Failure};
 use crate::log::{LogRequest, log};
 use crate::models::Date;
+use crate::page::{self, Page};
 use crate::project::ContextId;
 use crate::report::log::{LogReport, text};
 
@@ -60,6 +61,8 @@ enum LogFormat {
     Json,
     /// For tables: a line a commit and model
     Csv,
+    /// One page for a browser
+    Html,
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
@@ -98,6 +101,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         LogFormat::Text => text(&request.id, &log),
         LogFormat::Json => report().json(),
         LogFormat::Csv => report().csv(),
+        LogFormat::Html => page::frozen(&Page::of_history(report()), &text(&request.id, &log)),
     })?;
     Ok(Verdict::Yes)
 }

@@ -8,10 +8,8 @@
 use crate::cost::planner::{Layout, Service, ServiceKind, Stretch};
 use crate::cost::terms::{RequestTokens, Terms, divided, of, write_price};
 use crate::cost::traffic::{Chance, Traffic};
-use crate::manifest::HitRate;
 use crate::quantity::Usd;
 use crate::rules::{Price, Rates};
-use crate::segment::Ttl;
 use crate::tokens::Count;
 
 /// What a context costs with one model. Every figure for a call holds inputs, framing and the
@@ -50,16 +48,16 @@ pub struct Bill {
 pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
     let service = layout.service(terms.model, terms.tokens);
     let is_promised = service.stretches.iter().all(|stretch| stretch.is_promised);
-    let hit = terms.traffic.and_then(|traffic| Some(chance(service.stretches.last()?, traffic)));
+    let hit = terms.traffic.and_then(|traffic| Some(service.stretches.last()?.chance(traffic)));
     let unpriced = Bill { read: service.held(), hit, is_promised, ..Bill::default() };
     let Some(prices) = &terms.model.prices else { return unpriced };
     let rates = prices.at(terms.tokens.total());
     let calls = Calls::of(&service, rates, terms.tokens);
     let months = terms.traffic.map(|traffic| {
         let stored = |count: &Stretch| storage(&service, count, prices.storage);
-        let promised = |stretch: &Stretch| if stretch.is_promised { chance(stretch, traffic) } else { Chance::NEVER };
+        let promised = |stretch: &Stretch| if stretch.is_promised { stretch.chance(traffic) } else { Chance::NEVER };
         let batch = batch(traffic, terms);
-        let expected = calls.month(traffic, batch, |stretch| chance(stretch, traffic), stored);
+        let expected = calls.month(traffic, batch, |stretch| stretch.chance(traffic), stored);
         let guaranteed = calls.month(traffic, batch, promised, stored);
         let uncached = calls.uncached.and_then(|call| {
             let live = call.times(traffic.live_calls().into())?;
@@ -123,17 +121,6 @@ pub fn rewarm(layout: &Layout, terms: &Terms, served: u64) -> Option<Usd> {
     let lost = Service { kind: service.kind, stretches: lost.collect() };
     let calls = Calls::of(&lost, rates, terms.tokens);
     Some(calls.cold? - calls.warm?)
-}
-
-/// The chance that a call finds a stretch alive.
-fn chance(stretch: &Stretch, traffic: &Traffic) -> Chance {
-    match (stretch.lives, stretch.shadowed_by, traffic.hit_rate) {
-        (Some(lives), Some(shorter), _) => traffic.chance_behind(lives, shorter),
-        (Some(lives), None, _) => traffic.chance(lives, stretch.refreshed_by_use),
-        // An unpublished lifetime outlives every pause; a measured rate still holds.
-        (None, _, HitRate::Auto) if traffic.live_calls() > 0 => Chance::CERTAIN,
-        (None, ..) => traffic.chance(Ttl { seconds: u32::MAX }, true),
-    }
 }
 
 /// A month of calls through a batch endpoint: whether a batch finds anything in a cache is best
@@ -255,11 +242,12 @@ mod tests {
     use super::*;
     use crate::blocks::Breakpoint;
     use crate::cost::planner::Placed;
-    use crate::manifest::Hours;
+    use crate::manifest::{HitRate, Hours};
     use crate::quantity::Share;
     use crate::rules::{
         BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Model, Prices,
     };
+    use crate::segment::Ttl;
 
     fn price(usd: &str) -> Option<Price> {
         Price::per_million(Usd::parse(usd).unwrap())

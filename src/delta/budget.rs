@@ -26,7 +26,7 @@ pub struct BudgetDelta {
 }
 
 /// What became of a budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub enum Turn {
     /// It fails and did not.
     Broken,

@@ -5,18 +5,21 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::build::Build;
 use crate::chain::bundle_digest;
 use crate::diag::Diagnostic;
+use crate::emit::member::{Fresh, InMemory, Member, Members, Standing};
 use crate::emit::request::bodies;
-use crate::emit::{Hole, HoleKind, transcript};
-use crate::error::Error;
+use crate::emit::transcript::write_transcript;
+use crate::emit::{Body, Hole, HoleKind};
+use crate::error::{Error, Failure};
 use crate::project::ContextId;
 use crate::record::ContextRecord;
 
@@ -25,6 +28,9 @@ pub const SCHEMA: &str = "contexture.bundle/1";
 
 /// What a bundle's record is called.
 pub const RECORD: &str = "bundle.json";
+
+/// What the prompt is called, as a person reads it.
+const PROMPT: &str = "prompt.md";
 
 /// The files of a bundle by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,40 +102,57 @@ pub struct MemberRecord {
     pub blake3: String,
 }
 
-/// The bundle of a build. Faults are settings that a dialect cannot say, placed in the manifest.
+/// The bundle of a build, in memory.
+///
+/// # Errors
+/// Settings that a dialect cannot say, placed in the manifest.
 pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
-    let mut members = BTreeMap::from([("prompt.md".to_owned(), transcript(&build.segments).into_bytes())]);
-    let (mut inputs, mut history, mut cached) = (Vec::new(), Vec::new(), Vec::new());
-    let mut faults: Vec<Diagnostic> = Vec::new();
-    for model in &build.models {
-        match bodies(build, model) {
-            Ok(bodies) => {
-                for (name, body) in bodies {
-                    for hole in &body.holes {
-                        match hole.kind {
-                            HoleKind::Input => inputs.push(input(hole, &name)),
-                            HoleKind::Cache => cached.push(input(hole, &name)),
-                            HoleKind::History => history.push(HistoryRecord {
-                                name: hole.name.clone(),
-                                body: name.clone(),
-                                pointer: hole.pointer.clone(),
-                            }),
-                        }
-                    }
-                    members.insert(name, body.to_text().into_bytes());
-                }
-            }
+    let bodies = all_bodies(build)?;
+    let made = InMemory::default();
+    // Memory takes every byte.
+    let unwritten = |error: Error| vec![Diagnostic::error("unwritten-bundle", error.to_string())];
+    let record = record(build, &bodies, &made).map_err(unwritten)?;
+    let mut members = made.into_members();
+    members.insert(RECORD.to_owned(), record);
+    Ok(Bundle { id: build.id.clone(), members })
+}
+
+/// The bodies of all models with the names of their files, or every fault. They come first, so that
+/// a build that is faulty after all writes nothing.
+fn all_bodies(build: &Build) -> Result<Vec<(String, Body)>, Vec<Diagnostic>> {
+    let of_models: Vec<_> = build.models.par_iter().map(|model| bodies(build, model)).collect();
+    let (mut made, mut faults) = (Vec::new(), Vec::new());
+    for of_model in of_models {
+        match of_model {
+            Ok(bodies) => made.extend(bodies),
             Err(found) => faults.extend(found),
         }
     }
-    if !faults.is_empty() {
-        return Err(faults);
+    if faults.is_empty() { Ok(made) } else { Err(faults) }
+}
+
+/// Hands over every member, and returns the record that lists them.
+fn record(build: &Build, bodies: &[(String, Body)], members: &dyn Members) -> Result<Vec<u8>, Error> {
+    let transcript = || members.take(PROMPT, &|out| write_transcript(&build.segments, out));
+    let take = |(name, body): &(String, Body)| Ok((name.clone(), members.take(name, &|out| body.write_to(out))?));
+    let of_bodies = || bodies.par_iter().map(take).collect::<Result<BTreeMap<String, Member>, Error>>();
+    let (transcript, of_bodies) = rayon::join(transcript, of_bodies);
+    let mut listed = of_bodies?;
+    listed.insert(PROMPT.to_owned(), transcript?);
+    let (mut inputs, mut history, mut cached) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, hole) in bodies.iter().flat_map(|(name, body)| body.holes.iter().map(move |hole| (name, hole))) {
+        match hole.kind {
+            HoleKind::Input => inputs.push(input(hole, name)),
+            HoleKind::Cache => cached.push(input(hole, name)),
+            HoleKind::History => history.push(HistoryRecord {
+                name: hole.name.clone(),
+                body: name.clone(),
+                pointer: hole.pointer.clone(),
+            }),
+        }
     }
-    let listed = members.iter().map(|(name, bytes)| MemberRecord {
-        name: name.clone(),
-        bytes: bytes.len(),
-        blake3: blake3::hash(bytes).to_hex().to_string(),
-    });
+    let listed =
+        listed.into_iter().map(|(name, member)| MemberRecord { name, bytes: member.bytes, blake3: member.blake3 });
     let mut record = BundleRecord {
         schema: SCHEMA,
         digest: String::new(),
@@ -142,8 +165,7 @@ pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
         members: listed.collect(),
     };
     record.digest = bundle_digest(&written(&record)).to_string();
-    members.insert(RECORD.to_owned(), written(&record));
-    Ok(Bundle { id: build.id.clone(), members })
+    Ok(written(&record))
 }
 
 /// Serialising plain records to memory cannot fail; an empty record would be refused by `verify`.
@@ -177,21 +199,30 @@ pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
     output.join(format!("{id}.bundle"))
 }
 
-/// Writes a bundle to `<output>/<name>.bundle`, whole or not at all.
+/// Writes a build's bundle to `<output>/<name>.bundle`, whole or not at all. Returns the folder, and
+/// whether anything was written.
 ///
 /// The files are written into a folder beside the target, synced, and swapped in by one atomic
 /// exchange where the system has one; elsewhere the old folder is moved aside first. Whoever reads
 /// the bundle meanwhile sees the old one or the new one.
-pub fn write(bundle: &Bundle, output: &Path) -> Result<(PathBuf, Written), Error> {
-    let target = folder(&bundle.id, output);
-    let failed = |error: io::Error| Error::file("cannot write", &target, error);
-    if stands(bundle, &target) {
+///
+/// # Errors
+/// Settings that a dialect cannot say, placed in the manifest, or a folder that cannot be written.
+pub fn write(build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure> {
+    let target = folder(&build.id, output);
+    let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
+    let bodies = all_bodies(build)?;
+    if stands(build, &bodies, &target) {
         return Ok((target, Written::Standing));
     }
     let parent = target.parent().unwrap_or(output);
     fs::create_dir_all(parent).map_err(failed)?;
     let fresh = tempfile::Builder::new().prefix(".contexture-").tempdir_in(parent).map_err(failed)?;
-    fill(bundle, fresh.path()).and_then(|()| swap(fresh.path(), &target)).map_err(failed)?;
+    open_up(fresh.path()).map_err(failed)?;
+    let members = Fresh::new(fresh.path());
+    let record = record(build, &bodies, &members)?;
+    members.take(RECORD, &|out| out.write_all(&record))?;
+    sync_folder(fresh.path()).and_then(|()| swap(fresh.path(), &target)).map_err(failed)?;
     sync_folder(parent).map_err(failed)?;
     // After an exchange the temporary name holds the old bundle; after a rename, nothing.
     match fresh.close() {
@@ -200,31 +231,28 @@ pub fn write(bundle: &Bundle, output: &Path) -> Result<(PathBuf, Written), Error
     }
 }
 
-/// Whether the folder holds exactly these files with exactly these bytes.
-fn stands(bundle: &Bundle, target: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(target) else { return false };
-    let count = entries.count();
-    count == bundle.members.len()
-        && bundle.members.iter().all(|(name, bytes)| {
-            let path = target.join(name);
-            fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes.len() as u64)
-                && fs::read(&path).is_ok_and(|standing| standing == *bytes)
-        })
+/// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.
+fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
+    let Ok(standing) = fs::read(target.join(RECORD)) else { return false };
+    // Of another prompt: no need to write its members to see where they differ.
+    let full = build.chain.full().to_string();
+    if !standing.windows(full.len()).any(|window| window == full.as_bytes()) {
+        return false;
+    }
+    let members = Standing::new(target);
+    record(build, bodies, &members).is_ok_and(|record| record == standing) && members.is_all_but_one()
 }
 
-fn fill(bundle: &Bundle, folder: &Path) -> io::Result<()> {
+/// A temporary folder is private; a bundle is as readable as any other output.
+fn open_up(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
-        // A temporary folder is private; a bundle is as readable as any other output.
         use std::os::unix::fs::PermissionsExt as _;
         fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     }
-    for (name, bytes) in &bundle.members {
-        let mut file = fs::File::create_new(folder.join(name))?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-    }
-    sync_folder(folder)
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 /// Puts `fresh` where `target` is.

@@ -12,6 +12,7 @@ mod converse;
 mod draft;
 pub mod fill;
 mod gemini;
+mod member;
 mod messages;
 mod openai;
 mod outline;
@@ -19,6 +20,8 @@ pub mod request;
 mod schema;
 mod settings;
 mod transcript;
+
+use std::io::{self, Write as _};
 
 use serde_json::{Map, Value};
 
@@ -159,6 +162,18 @@ impl Body {
     /// The file: two blanks an indent, a final newline.
     pub fn to_text(&self) -> String {
         format!("{:#}\n", self.json)
+    }
+
+    /// Writes the file, as [`Body::to_text`] has it.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn write_to(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        // JSON is written in small pieces; gathered here, they cost no call each.
+        let mut out = io::BufWriter::with_capacity(32 * 1024, out);
+        serde_json::to_writer_pretty(&mut out, &self.json)?;
+        out.write_all(b"\n")?;
+        out.flush()
     }
 }
 

@@ -1,6 +1,7 @@
 //! `prompt.md`: the prompt as a person reads it.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use serde_json::Value;
 
@@ -12,7 +13,17 @@ use crate::segment::{Kind, Part, Role, Segment, Tier};
 /// that ends without a newline gets one before the fence. An input stands as `{{name}}` outside of
 /// any fence, so that it cannot be mistaken for text.
 pub fn transcript(segments: &[Segment]) -> String {
-    let mut page = String::new();
+    let mut page = Vec::new();
+    // Memory takes every byte, and every byte comes from text.
+    let _ = write_transcript(segments, &mut page);
+    String::from_utf8(page).unwrap_or_default()
+}
+
+/// Writes what [`transcript()`] returns.
+///
+/// # Errors
+/// When `out` fails.
+pub fn write_transcript(segments: &[Segment], out: &mut dyn Write) -> io::Result<()> {
     let mut speaker = None;
     for segment in segments {
         let mut captioned = false;
@@ -20,19 +31,21 @@ pub fn transcript(segments: &[Segment]) -> String {
             let heading = heading(segment.tier, part);
             // A turn has one heading; tools share one, and a history always has its own.
             if speaker != Some(heading) || part.kind == Kind::History {
-                let blank = if page.is_empty() { "" } else { "\n" };
-                push(&mut page, format_args!("{blank}# {heading}\n"));
+                let blank = if speaker.is_none() { "" } else { "\n" };
+                writeln!(out, "{blank}# {heading}")?;
                 speaker = Some(heading);
                 captioned = false;
             }
             if !captioned {
-                push(&mut page, format_args!("\n{}\n", caption(segment)));
+                writeln!(out, "\n{}", caption(segment))?;
                 captioned = true;
             }
-            push(&mut page, format_args!("\n{}\n", content(part)));
+            out.write_all(b"\n")?;
+            content(part, out)?;
+            out.write_all(b"\n")?;
         }
     }
-    page
+    Ok(())
 }
 
 /// Writing to a String cannot fail.
@@ -65,15 +78,15 @@ fn caption(segment: &Segment) -> String {
     caption
 }
 
-fn content(part: &Part) -> String {
+fn content(part: &Part, out: &mut dyn Write) -> io::Result<()> {
     match part.kind {
-        Kind::Text => fence("text", &part.text),
+        Kind::Text => fence("text", &part.text, out),
         Kind::Tool => match serde_json::from_str::<Value>(&part.text) {
-            Ok(definition) => fence("json", &format!("{definition:#}")),
-            Err(_) => fence("text", &part.text),
+            Ok(definition) => fence("json", &format!("{definition:#}"), out),
+            Err(_) => fence("text", &part.text, out),
         },
-        Kind::Input => code(&format!("{{{{{}}}}}", part.text)),
-        Kind::History => code(&part.text),
+        Kind::Input => out.write_all(code(&format!("{{{{{}}}}}", part.text)).as_bytes()),
+        Kind::History => out.write_all(code(&part.text).as_bytes()),
     }
 }
 
@@ -92,10 +105,12 @@ fn code(text: &str) -> String {
     span
 }
 
-fn fence(language: &str, text: &str) -> String {
+fn fence(language: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     let ticks = "`".repeat(longest_run(text).max(2) + 1);
     let newline = if text.ends_with('\n') { "" } else { "\n" };
-    format!("{ticks}{language}\n{text}{newline}{ticks}")
+    writeln!(out, "{ticks}{language}")?;
+    out.write_all(text.as_bytes())?;
+    write!(out, "{newline}{ticks}")
 }
 
 /// The longest run of backticks. Found by searching for them, since most texts hold few.

@@ -16,8 +16,6 @@ pub struct Lint {
     pub page: &'static str,
     /// What `check --fix` does about it.
     pub fix: Option<&'static str>,
-    /// Whether it only matters in a file whose text stands in the prompt as it is.
-    pub(super) in_prompt: bool,
 }
 
 impl Lint {
@@ -44,11 +42,19 @@ pub static ALL: &[&Lint] = &[
     &CONFLICT_MARKER,
     &LFS_POINTER,
     &CRLF,
+    &PLACEHOLDER,
+    &REVIEW_OVERDUE,
+    &NEAR_DUPLICATE,
+    &REPEATED_EXAMPLE,
+    &CONTRADICTING_EXAMPLE,
+    &EXAMPLE_SCHEMA,
+    &HELD_OUT_EXAMPLE,
     &EMPTY_TEXT,
     &UNSERIALISED_VALUE,
     &NO_EXAMPLES,
     &SMALL_POOL,
     &UNUSED_LABEL,
+    &CACHE_BREAKER,
     &INPUT_BEFORE_STABLE,
     &VOLATILE_BEFORE_STABLE,
     &SHORT_PREFIX,
@@ -64,12 +70,12 @@ const WARN: Option<LintLevel> = Some(LintLevel::Warn);
 
 /// Found in every file that is read.
 const fn everywhere(id: &'static str, level: Option<LintLevel>, summary: &'static str, page: &'static str) -> Lint {
-    Lint { id, level, summary, page, fix: None, in_prompt: false }
+    Lint { id, level, summary, page, fix: None }
 }
 
 /// Made by another room under this id; here are its words, and its level can be set.
 const fn remark_of(id: &'static str, summary: &'static str, page: &'static str) -> Lint {
-    Lint { id, level: WARN, summary, page, fix: None, in_prompt: false }
+    Lint { id, level: WARN, summary, page, fix: None }
 }
 
 pub(super) static SECRET: Lint = everywhere(
@@ -127,7 +133,6 @@ pub(super) static LFS_POINTER: Lint = everywhere(
 
 pub(super) static CRLF: Lint = Lint {
     fix: Some("turns the line ends of a file that mixes them into LF"),
-    in_prompt: true,
     ..everywhere(
         "crlf",
         WARN,
@@ -137,6 +142,76 @@ pub(super) static CRLF: Lint = Lint {
          are left alone.",
     )
 };
+
+pub(super) static PLACEHOLDER: Lint = everywhere(
+    "placeholder",
+    WARN,
+    "A place was meant to be filled in, and is not.",
+    "Found are `[INSERT …]`, `[YOUR …]` and the like, `<INSERT …>` in capitals, and `{{name}}` in a \
+     fragment or in `text:` (which are sent as they are) where the context has a var or an input of that name. Links and \
+     what stands between backticks are left alone.",
+);
+
+pub(super) static REVIEW_OVERDUE: Lint = everywhere(
+    "review-overdue",
+    WARN,
+    "The day in a fragment's `review_by` has passed.",
+    "`review_by: 2026-11-21` in the front matter says by when somebody should look again. It is held against the day of \
+     the run: today for `check` and `diff`, the commit's for `build`, or `--as-of`.",
+);
+
+pub(super) static NEAR_DUPLICATE: Lint = everywhere(
+    "near-duplicate",
+    WARN,
+    "Two fragments of one context are almost the same.",
+    "The model reads both, and each costs its tokens; where they differ, it cannot know which one holds. Told is how \
+     much of their text, as runs of five words, is the same: 80% or more, in texts of 30 words and more.",
+);
+
+pub(super) static REPEATED_EXAMPLE: Lint = everywhere(
+    "repeated-example",
+    WARN,
+    "An example says what one before it says.",
+    "It costs tokens and teaches nothing, and it counts twice when the model weighs cases. Equal are two examples whose \
+     words are the same, case and punctuation aside; near ones are told with how much of the question, as pairs of words, \
+     is the same (90% or more), if their answers are equal. Only examples that stand in the prompt are compared, not the \
+     pool that they are picked from.",
+);
+
+pub(super) static CONTRADICTING_EXAMPLE: Lint = everywhere(
+    "contradicting-example",
+    WARN,
+    "Two examples answer the same question differently.",
+    "One of them is wrong, or the question lacks what tells the two apart. Questions are the same when their words are; \
+     answers that are JSON are compared as values.",
+);
+
+pub(super) static EXAMPLE_SCHEMA: Lint = everywhere(
+    "example-schema",
+    WARN,
+    "The answer of an example does not match the output schema.",
+    "With `output.schema` the model must answer in that form, and learns another one from the example. The schema is \
+     JSON Schema; what it refers to outside of itself is not fetched.",
+);
+
+pub(super) static HELD_OUT_EXAMPLE: Lint = everywhere(
+    "held-out-example",
+    WARN,
+    "An example of the prompt also stands in a set that is held out for evaluation.",
+    "A model that has seen the answer is not measured by the question. The sets are files of examples under `held_out:` in \
+     the manifest (patterns, as in `files`). Equal questions are told, and near ones with how much of them is the same: \
+     80% or more.",
+);
+
+pub(super) static CACHE_BREAKER: Lint = everywhere(
+    "cache-breaker",
+    WARN,
+    "The prefix holds a value that is another one each time it is made.",
+    "A cache serves a prompt up to the first byte that differs. Found are dates and times that the words before them call \
+     today's, current or generated, ids of sessions, requests and builds, and, outside of documents, examples and code, \
+     every time to the second and every UUID. Make the value an input behind the stable text. Where the block says \
+     `stability: volatile` its author knows.",
+);
 
 static EMPTY_TEXT: Lint = remark_of("empty-text", "A block yields no text.", "Remove it, or give it a `when`.");
 

@@ -1,15 +1,21 @@
-//! What tools leave in files: conflict markers, pointers of Git LFS, line ends of another system.
+//! What is left over in files: conflict markers, pointers of Git LFS, line ends of another system,
+//! places that were meant to be filled in.
 
 use std::ops::Range;
 
-use super::Finding;
-use super::catalogue::{CONFLICT_MARKER, CRLF, LFS_POINTER};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::catalogue::{CONFLICT_MARKER, CRLF, LFS_POINTER, PLACEHOLDER};
+use super::{Finding, When};
 
 /// The findings of a file.
 pub(super) fn findings(text: &str) -> Vec<Finding> {
     let mut found: Vec<Finding> = conflict(text).into_iter().collect();
     found.extend(pointer(text));
     found.extend(line_ends(text));
+    found.extend(placeholders(text));
     found
 }
 
@@ -47,14 +53,14 @@ fn line_ends(text: &str) -> Option<Finding> {
     if !mixes_line_ends(text) {
         let message = "the file is stored with CRLF line endings, and the model will see them";
         let hint = "convert it with `git add --renormalize` and a .gitattributes line, or with an editor";
-        return Some(Finding::new(&CRLF, at..at, message).hint(hint));
+        return Some(Finding::new(&CRLF, at..at, message).hint(hint).when(When::Shown));
     }
     let crlf = text.matches("\r\n").count();
     let message = format!(
         "the file is stored with {crlf} CRLF and {} LF line endings, and the model will see both",
         text.matches('\n').count() - crlf
     );
-    Some(Finding::new(&CRLF, at..at, message).hint("let `contexture check --fix` make them LF"))
+    Some(Finding::new(&CRLF, at..at, message).hint("let `contexture check --fix` make them LF").when(When::Shown))
 }
 
 /// Whether a text has line ends of both kinds.
@@ -63,8 +69,64 @@ pub(super) fn mixes_line_ends(text: &str) -> bool {
     crlf > 0 && text.matches('\n').count() > crlf
 }
 
+/// `[INSERT …]`, `<YOUR …>`, `[TODO: …]`, `{{name}}`, and the Latin that fills pages.
+static PLACEHOLDERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let word = "(?:INSERT|YOUR|TODO|TBD|FIXME|PLACEHOLDER|REPLACE|FILL IN|XXX)";
+    let bracketed = format!(
+        r"\[(?i:insert|your|todo|tbd|fixme|placeholder|replace|fill in|xxx)\b[^\]\n]{{0,80}}\]|<{word}\b[^>\n]{{0,80}}>"
+    );
+    Regex::new(&format!(r"(?:{bracketed}|\{{\{{ ?([A-Za-z_][0-9A-Za-z_.-]{{0,60}}) ?\}}\}}|(?i:lorem ipsum dolor))"))
+        .ok()
+});
+
+/// Places that somebody was to fill in. A `{{name}}` is one if the context has something of that name
+/// and the text is no template.
+fn placeholders(text: &str) -> Vec<Finding> {
+    let finding = |captures: regex::Captures| {
+        let whole = captures.get(0)?;
+        let after = text.get(whole.end()..).unwrap_or_default();
+        // `[your account](…)` is a link, `[todo]: …` a reference, and between backticks it is a sample.
+        let is_link = whole.as_str().starts_with('[') && after.starts_with(['(', '[', ':']);
+        if is_link || is_quoted(text, whole.start()) {
+            return None;
+        }
+        Some(match captures.get(1) {
+            Some(name) => {
+                let message =
+                    format!("`{}` stands in a text that is no template, so nothing fills it in", whole.as_str());
+                Finding::new(&PLACEHOLDER, whole.range(), message)
+                    .hint("make the block a `template`, or write what is meant")
+                    .when(When::Named(name.as_str().to_owned()))
+            }
+            None => {
+                Finding::new(&PLACEHOLDER, whole.range(), format!("`{}` was meant to be filled in", whole.as_str()))
+                    .hint("write what is meant")
+                    .when(When::Shown)
+            }
+        })
+    };
+    PLACEHOLDERS.iter().flat_map(|shape| shape.captures_iter(text)).filter_map(finding).collect()
+}
+
+/// Whether a place lies between backticks on its line.
+fn is_quoted(text: &str, at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rfind('\n').map_or(before, |found| before.get(found..).unwrap_or_default());
+    line.matches('`').count() % 2 == 1
+}
+
 /// From `at` to the end of its line.
 fn line_at(text: &str, at: usize) -> Range<usize> {
     let rest = text.get(at..).unwrap_or_default();
     at..at + rest.find('\n').unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_expression_compiles() {
+        assert!(PLACEHOLDERS.is_some());
+    }
 }

@@ -6,31 +6,38 @@
 //! ```
 //!
 //! [`catalogue`] declares every lint: its id, its level, the words of its page. A file is looked at
-//! once however many contexts read it ([`Linted`] remembers by blob); what depends on a context, such as
-//! what stands in its prefix, is looked at for each. [`settle`] has the last word on levels, also for
+//! once however many contexts read it ([`Linted`] remembers by blob): `secret`, `invisible`,
+//! `leftover`. What depends on a context is looked at for each: which of its fragments are `alike`,
+//! what in its prefix will `churn`, what its examples (`shots`) say. [`settle`] has the last word on levels, also for
 //! remarks that other rooms make under an id of the catalogue.
 //!
 //! A secret that was found is in no output of the program: messages never quote it, and whoever
 //! shows text of a file goes through [`secret::masked`].
 
+mod alike;
 mod allowed;
 pub mod catalogue;
+mod churn;
+mod context;
 mod invisible;
 mod leftover;
 mod mend;
 pub mod secret;
+mod shots;
 mod text;
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use crate::chain::Digest;
 use crate::decode::Table;
 use crate::diag::{Diagnostic, Faults, Severity, did_you_mean};
 use crate::fragment::{Fragment, Fragments, Reads};
 use crate::manifest::LintLevel;
 use crate::memo::Memo;
 use crate::resolve::{Content, Plan};
+use crate::segment::Segment;
 use crate::source::{ObjectId, ProjectPath, Span};
 
 use catalogue::Lint;
@@ -48,15 +55,34 @@ struct Finding {
     at: Range<usize>,
     message: String,
     hint: Option<String>,
+    when: When,
+}
+
+/// In which contexts a finding in a file counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum When {
+    /// In all.
+    Always,
+    /// Where the text of the file stands in the prompt as it is.
+    Shown,
+    /// Where it stands so, verbatim, in a context that has a var or an input of this name.
+    Named(String),
+    /// Behind this day, written as 2026-11-21.
+    After(String),
 }
 
 impl Finding {
     fn new(lint: &'static Lint, at: Range<usize>, message: impl Into<String>) -> Self {
-        Self { lint, at, message: message.into(), hint: None }
+        Self { lint, at, message: message.into(), hint: None, when: When::Always }
     }
 
     fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    fn when(mut self, when: When) -> Self {
+        self.when = when;
         self
     }
 
@@ -67,9 +93,15 @@ impl Finding {
     }
 }
 
-/// What was found in texts so far, by path and blob: the same bytes have the same findings.
+/// What was found so far, by what it depends on alone: the same bytes have the same findings.
 #[derive(Debug, Default)]
-pub struct Linted(Memo<(ProjectPath, ObjectId), Seen>);
+pub struct Linted {
+    texts: Memo<(ProjectPath, ObjectId), Seen>,
+    sketches: Memo<(ProjectPath, ObjectId), Arc<alike::Sketch>>,
+    churn: Memo<Digest, Arc<Vec<context::Value>>>,
+    sets: Memo<shots::SetName, Arc<shots::SetFindings>>,
+    held_out: Memo<(ProjectPath, ObjectId), Arc<Option<shots::HeldOut>>>,
+}
 
 /// The findings of one text, once somebody has looked.
 type Seen = Arc<OnceLock<Vec<Finding>>>;
@@ -78,9 +110,9 @@ impl Linted {
     /// The findings of a file, from memory where it was looked at before.
     fn of(&self, fragment: &Fragment) -> Seen {
         let name = (fragment.source.path().clone(), fragment.blob.clone());
-        let seen = self.0.get(&name).unwrap_or_else(|| {
+        let seen = self.texts.get(&name).unwrap_or_else(|| {
             let fresh = Seen::default();
-            self.0.put(name, fresh.clone());
+            self.texts.put(name, fresh.clone());
             fresh
         });
         seen.get_or_init(|| text::findings(fragment));
@@ -89,7 +121,12 @@ impl Linted {
 
     /// Drops what was not asked for since the last turn.
     pub fn turn(&self) {
-        self.0.turn();
+        let Self { texts, sketches, churn, sets, held_out } = self;
+        texts.turn();
+        sketches.turn();
+        churn.turn();
+        sets.turn();
+        held_out.turn();
     }
 }
 
@@ -97,10 +134,16 @@ impl Linted {
 pub struct Subject<'a> {
     /// What stands where.
     pub plan: &'a Plan,
+    /// The prompt, piece by piece.
+    pub segments: &'a [Segment],
+    /// The digest of each piece.
+    pub digests: &'a [Digest],
     /// What was read for it.
     pub reads: &'a Reads,
     /// The files themselves.
     pub fragments: &'a Fragments<'a>,
+    /// The day of the run, written as 2026-11-21.
+    pub day: &'a str,
 }
 
 /// Looks at everything that a context is made of. The diagnostics are as loud as each lint is by
@@ -112,26 +155,49 @@ pub fn lint(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
         let Ok(fragment) = subject.fragments.read(path) else { continue };
         let seen = linted.of(&fragment);
         let findings = seen.get().map_or(&[][..], Vec::as_slice);
-        found.extend(
-            findings
-                .iter()
-                .filter(|one| !one.lint.in_prompt || subject.shows(path))
-                .map(|one| one.diagnostic(&fragment)),
-        );
+        found.extend(findings.iter().filter(|one| subject.counts(one, path)).map(|one| one.diagnostic(&fragment)));
     }
+    found.extend(context::duplicates(subject, linted));
+    found.extend(context::breakers(subject, linted));
+    found.extend(shots::remarks(subject, linted));
     found
 }
 
 impl Subject<'_> {
-    /// Whether the text of a file stands in the prompt as it is, line ends included: a fragment or a
-    /// template, but no file that is parsed for what it holds.
-    fn shows(&self, path: &ProjectPath) -> bool {
-        let is_fragment = self.plan.blocks.iter().any(|block| match &block.content {
+    /// Whether a finding in a file counts in this context.
+    fn counts(&self, finding: &Finding, path: &ProjectPath) -> bool {
+        match &finding.when {
+            When::Always => true,
+            When::Shown => {
+                let is_data = matches!(path.extension(), "yaml" | "yml" | "json" | "jsonl" | "ndjson" | "csv" | "tsv");
+                !is_data || self.is_fragment(path)
+            }
+            When::Named(name) => {
+                let manifest = &self.plan.manifest;
+                let first = name.split('.').next().unwrap_or(name);
+                let is_known = self.plan.vars.contains_key(first)
+                    || manifest.inputs.get(first).is_some()
+                    || matches!(first, "vars" | "inputs");
+                is_known && (self.is_fragment(path) || self.is_inline(path, finding.at.start))
+            }
+            When::After(day) => self.day > day.as_str(),
+        }
+    }
+
+    /// Whether a file is a fragment, whose text stands in the prompt.
+    fn is_fragment(&self, path: &ProjectPath) -> bool {
+        self.plan.blocks.iter().any(|block| match &block.content {
             Content::Files(parts) => parts.iter().any(|part| part.fragment.source.path() == path),
             _ => false,
-        });
-        let is_data = matches!(path.extension(), "yaml" | "yml" | "json" | "jsonl" | "ndjson" | "csv" | "tsv");
-        is_fragment || !is_data
+        })
+    }
+
+    /// Whether a byte of a manifest lies in a `text:`.
+    fn is_inline(&self, path: &ProjectPath, at: usize) -> bool {
+        self.plan.blocks.iter().any(|block| match &block.content {
+            Content::Inline(text) => text.span.path() == path && (text.span.start..=text.span.end).contains(&at),
+            _ => false,
+        })
     }
 }
 

@@ -60,6 +60,8 @@ record! {
         pub variants: Table<Node> = "variants",
         /// Lint levels by lint id.
         pub lints: Table<LintLevel> = "lints",
+        /// Files of examples that are kept for evaluation, so none of them may stand in the prompt: patterns, as in `files`.
+        pub held_out: OneOrMany<Text> = "held_out",
     }
 }
 

@@ -11,8 +11,13 @@ use crate::error::Error;
 /// are found.
 const CHANGE: &str = "change";
 
+/// What a report says only of a shard: the contexts that the change cannot reach. No part looked at
+/// them, so all of them say the same number.
+const UNTOUCHED: &str = "untouched";
+
 pub(super) fn join(parts: &[Part]) -> Result<Joined, Error> {
     let mut report = agreed(parts, &["unchanged", "no_effect", "reach", "groups", "contexts"])?;
+    report.shift_remove(UNTOUCHED);
     let mut compared = contexts(parts, "contexts")?;
     let mut changes: BTreeMap<String, Vec<Name>> = BTreeMap::new();
     for (name, context) in &mut compared {
@@ -32,9 +37,11 @@ pub(super) fn join(parts: &[Part]) -> Result<Joined, Error> {
     Ok(Joined { report, is_broken, is_blocked: false })
 }
 
+/// Those that every part found equal, and those that no part had to look at.
 fn unchanged(parts: &[Part]) -> Result<u64, Error> {
-    let of = |part: &Part| part.body.get("unchanged").and_then(Value::as_u64).ok_or_else(|| part.lacks("unchanged"));
-    parts.iter().map(of).sum()
+    let number = |part: &Part, key: &str| part.body.get(key).and_then(Value::as_u64).ok_or_else(|| part.lacks(key));
+    let untouched = parts.first().map_or(Ok(0), |part| number(part, UNTOUCHED))?;
+    parts.iter().map(|part| number(part, "unchanged")).sum::<Result<u64, Error>>().map(|sum| sum + untouched)
 }
 
 /// The files that have an effect in no part, in the order that all parts list them in.

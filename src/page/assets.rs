@@ -23,7 +23,7 @@ const STYLES: [&str; 4] = [
 ];
 
 /// The modules, each below those that it imports.
-const MODULES: [&str; 17] = [
+const MODULES: [&str; 21] = [
     include_str!("app/dom.js"),
     include_str!("app/format.js"),
     include_str!("app/inert.js"),
@@ -37,6 +37,10 @@ const MODULES: [&str; 17] = [
     include_str!("app/table.js"),
     include_str!("app/cost.js"),
     include_str!("app/diagnostics.js"),
+    include_str!("app/load.js"),
+    include_str!("app/changes.js"),
+    include_str!("app/history.js"),
+    include_str!("app/sharing.js"),
     include_str!("app/frame.js"),
     include_str!("app/keys.js"),
     include_str!("app/live.js"),

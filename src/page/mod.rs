@@ -34,6 +34,9 @@ use crate::lint::secret::masked;
 use crate::project::ContextId;
 use crate::record::DiagnosticRecord;
 use crate::report::build::{BrokenContext, BuildReport, BuiltContext};
+use crate::report::diff::{self, DiffReport, Sheet};
+use crate::report::log::LogReport;
+use crate::review::Review;
 use crate::segment::{Kind, Part, Role};
 
 /// The format of the value.
@@ -53,6 +56,10 @@ pub struct Page {
     pub texts: BTreeMap<String, Vec<TextRecord>>,
     /// Which contexts begin alike, as a tree; parents before their children.
     pub sharing: Vec<Stem>,
+    /// What a change does; null where none was asked for.
+    pub changes: Option<Changes>,
+    /// The history of one context; null where none was asked for.
+    pub history: Option<LogReport>,
     /// What is wrong with the project as a whole, when no context could be tried.
     pub failure: Vec<DiagnosticRecord>,
     /// What only a page that is served knows; null in a file.
@@ -68,6 +75,15 @@ pub struct TextRecord {
     pub kind: Kind,
     /// The text; for a hole, its name.
     pub text: String,
+}
+
+/// Two states of a project compared.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Changes {
+    /// The figures, as `diff --format json` says them.
+    pub report: DiffReport,
+    /// What is said of them, in order.
+    pub sheet: Sheet,
 }
 
 /// What only a page that is served knows.
@@ -120,6 +136,16 @@ impl Page {
         page
     }
 
+    /// The page of a comparison.
+    pub fn of_changes(review: &Review) -> Self {
+        Self { changes: Some(Changes::new(review)), ..Self::empty() }
+    }
+
+    /// The page of a context's history.
+    pub fn of_history(history: LogReport) -> Self {
+        Self { history: Some(history), ..Self::empty() }
+    }
+
     /// The same page, served: its build has a number and took `ms` milliseconds, and the project lies
     /// in the folder `root`.
     pub fn served(self, seq: u64, ms: u64, root: String) -> Self {
@@ -133,6 +159,8 @@ impl Page {
             prompts: Vec::new(),
             texts: BTreeMap::new(),
             sharing: Vec::new(),
+            changes: None,
+            history: None,
             failure: Vec::new(),
             live: None,
         }
@@ -153,6 +181,18 @@ impl Page {
     /// As JSON on one line.
     pub fn json(&self) -> String {
         // Records are plain data with text keys, which serialise to memory without fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Changes {
+    /// What a page tells of a review.
+    pub fn new(review: &Review) -> Self {
+        Self { report: DiffReport::new(review), sheet: diff::sheet(review) }
+    }
+
+    /// As JSON on one line.
+    pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -94,14 +94,28 @@ pub fn html(text: &str) -> String {
     shown
 }
 
+/// JSON for a terminal or a file: the same value, with nothing in its strings that moves a cursor, or
+/// hides or reorders text.
+pub fn json(json: &str) -> String {
+    escaped_json(json, is_hostile)
+}
+
 /// `json` for a script element of HTML: nothing in it ends the element or begins another, and nothing
 /// in the file's source moves or hides text. A JSON parser reads the very same value.
 pub fn embedded_json(json: &str) -> String {
+    // Outside of its strings JSON has no `<`.
+    escaped_json(json, |c| c == '<' || is_hostile(c))
+}
+
+/// JSON with some characters of its strings as escapes. Outside of strings none of them may stand.
+fn escaped_json(json: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    if !json.contains(&is_escaped) {
+        return json.to_owned();
+    }
     let mut shown = String::with_capacity(json.len());
     let mut units = [0; 2];
     for c in json.chars() {
-        // Outside of its strings JSON has no `<`, and no character that is hostile but line breaks.
-        if c == '<' || is_hostile(c) {
+        if is_escaped(c) {
             for unit in c.encode_utf16(&mut units) {
                 // Writing to a String cannot fail.
                 let _ = write!(shown, "\\u{unit:04x}");
@@ -179,6 +193,9 @@ mod tests {
         let embedded = embedded_json(&json);
         assert_eq!(embedded, "\"\\u003c/script>\\u003c!--\\u2028\\u202e\\u001b\\udb40\\udc41é\"",);
         assert_eq!(serde_json::from_str::<String>(&embedded).unwrap(), text);
+        let shown = super::json(&json);
+        assert_eq!(shown, "\"</script><!--\\u2028\\u202e\\u001b\\udb40\\udc41é\"");
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn sentences(diagnostic: &Diagnostic) -> String {
 /// A report as JSON, two blanks an indent, with a final line break.
 pub(crate) fn json(report: &impl serde::Serialize) -> String {
     // Records are plain data with text keys, which serialise to memory without fail.
-    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
+    let mut text = inert::json(&serde_json::to_string_pretty(report).unwrap_or_default());
     text.push('\n');
     text
 }

@@ -91,7 +91,7 @@ impl WatchReport {
     /// As one line of JSON with its line break.
     pub fn json_line(&self) -> String {
         // Records are plain data with text keys, which serialise to memory without fail.
-        serde_json::to_string(self).unwrap_or_default() + "\n"
+        inert::json(&serde_json::to_string(self).unwrap_or_default()) + "\n"
     }
 }
 
@@ -161,11 +161,12 @@ fn of_world(error: &Error) -> Diagnostic {
     Diagnostic::error("not-built", error.to_string()).maybe_hint(error.cure().map(str::to_owned))
 }
 
-/// Every error of a round, in order.
+/// Every error of a round, in order: what keeps a context from being built, and what is denied in one
+/// that was.
 pub fn errors(round: &Round) -> Vec<Diagnostic> {
-    let faults = round.attempts().iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten().cloned();
-    let built = round.attempts().iter().filter_map(|attempt| attempt.result.as_ref().ok());
-    let denied = built.flat_map(|build| build.denied()).cloned();
-    let all = failure(round).into_iter().chain(faults).chain(denied);
-    all.filter(|fault| fault.severity == Severity::Error).collect()
+    let of_contexts = round.attempts().iter().flat_map(|attempt| match &attempt.result {
+        Ok(build) => build.denied().cloned().collect(),
+        Err(faults) => faults.clone(),
+    });
+    failure(round).into_iter().chain(of_contexts).filter(|fault| fault.severity == Severity::Error).collect()
 }

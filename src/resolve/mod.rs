@@ -45,6 +45,8 @@ pub struct Plan {
     pub schema: Option<Json>,
     /// The match of `each` that this context stands for.
     pub each: Option<ProjectPath>,
+    /// Files of examples that are kept for evaluation.
+    pub held_out: Vec<Arc<Fragment>>,
 }
 
 /// One block whose condition holds.
@@ -145,6 +147,10 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     tools::check_unique(&blocks, faults);
     let schema = manifest.output.as_ref().and_then(|output| output.schema.as_ref());
     let schema = schema.and_then(|node| output_schema(node, reader, faults));
+    let held_out = match manifest.held_out.0.as_slice() {
+        [] => Vec::new(),
+        patterns => files::find(reader, patterns, None, false, faults).unwrap_or_default(),
+    };
     if ["tools", "system", "messages"].iter().all(|tier| node.get(tier).is_none()) {
         let fault = Diagnostic::error("empty-context", "the manifest has no `tools`, `system` or `messages`");
         faults.push(fault.at(&manifest.span).hint("add a block, or `abstract: true` if it only serves `extends`"));
@@ -157,6 +163,7 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         vars,
         schema,
         each: layers.each.clone(),
+        held_out,
     })
 }
 

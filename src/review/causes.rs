@@ -46,7 +46,7 @@ impl Via {
 }
 
 /// A file that changed a context.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Cause {
     /// The file.
     pub path: ProjectPath,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{ContextReview, ContextStatus};
 use crate::chain::Digest;
 use crate::delta::{Kind, SegmentChange};
+use crate::shard;
 use crate::source::ProjectPath;
 
 /// Contexts that have the same change.
@@ -15,7 +16,7 @@ pub struct Group {
 }
 
 /// What makes two changes the same: what became of the context, and of which texts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 struct Signature {
     status: ContextStatus,
     /// (kind, old text, new text), in order.
@@ -41,6 +42,13 @@ pub(super) fn group(contexts: &[ContextReview]) -> Vec<Group> {
         groups.into_values().filter(|members| members.len() > 1).map(|contexts| Group { contexts }).collect();
     groups.sort_by_key(|group| group.contexts.first().copied());
     groups
+}
+
+/// A name for the change of a context, the same for contexts with the same change; `None` for one that
+/// belongs to no group. It lets the groups of several reports be put together.
+pub fn change_name(context: &ContextReview) -> Option<String> {
+    // Plain data, which serialises to memory without fail.
+    signature(context).map(|signature| shard::name_of(&serde_json::to_vec(&signature).unwrap_or_default()))
 }
 
 fn signature(context: &ContextReview) -> Option<Signature> {

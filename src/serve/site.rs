@@ -11,10 +11,9 @@ use crate::build::{Build, Memory};
 use crate::error::Failure;
 use crate::log::{LogRequest, log};
 use crate::models::Date;
-use crate::page::Page;
+use crate::page::{Changes, Page};
 use crate::project::ContextId;
 use crate::range::Range;
-use crate::report::diff::DiffReport;
 use crate::report::log::LogReport;
 use crate::report::watch::{failure, milliseconds};
 use crate::review::{ReviewRequest, review};
@@ -89,7 +88,7 @@ impl Site {
         }
     }
 
-    /// What `diff BASE --format json` says.
+    /// What `diff BASE` says: its figures, and the same in words.
     pub(super) async fn difference(&self, base: String) -> Answer {
         self.worked_out(move |project| difference(project, base)).await
     }
@@ -126,8 +125,8 @@ fn page(round: &Round) -> Page {
 fn difference(project: &Project, base: String) -> Result<String, Failure> {
     let place = Place::find(&project.start)?;
     let sides = Range::Since(base).open(&place, None)?;
-    let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of };
-    Ok(DiffReport::new(&review(&sides, &request, &project.store)?).json())
+    let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None };
+    Ok(Changes::new(&review(&sides, &request, &project.store)?).json())
 }
 
 fn history(project: &Project, context: &str) -> Result<String, Failure> {

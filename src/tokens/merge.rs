@@ -17,6 +17,9 @@
 //! it does not, what follows has changed what came before further back than [`UNSETTLED`] tokens, and
 //! more is merged at once. In text that hardly ever happens, and time is linear in the length of a
 //! match. In a text made for it, the window grows until it holds the match: `n log n` at the worst.
+//!
+//! What a window settles follows from its bytes alone. So where a window holds the bytes of the one
+//! before, as in a megabyte of blanks, its tokens are those of the one before, moved on.
 
 use super::parts::Parts;
 use super::vocabulary::Vocabulary;
@@ -76,21 +79,30 @@ impl<'t> Merger<'t> {
         self.starts.clear();
         self.starts.push(start);
         let mut reach = WINDOW;
+        let mut repeated: Option<Settled> = None;
         loop {
             let (from, joint) = match self.starts[..] {
                 [.., last, joint] => (last, joint),
                 _ => (start, start),
             };
             let to = end.min(joint + reach);
+            let known = self.starts.len();
+            let settled = Settled { from, joint, to, known };
+            if let Some(before) = repeated.filter(|before| to < end && settled.repeats(before, self.text)) {
+                self.starts.extend_from_within(before.known..);
+                self.starts[known..].iter_mut().for_each(|token| *token += joint - before.joint);
+                repeated = Some(settled);
+                continue;
+            }
             self.window.merge(self.vocabulary, self.text, from, to);
             if from < joint && self.window.end_of_part(from) != joint {
                 // Go back by the reach, and try more than enough to get past this joint again.
                 let kept = self.starts.partition_point(|settled| settled + reach <= joint);
                 self.starts.truncate(kept.max(1));
                 reach *= 8;
+                repeated = None;
                 continue;
             }
-            let known = self.starts.len();
             let mut token = self.window.end_of_part(joint);
             while token < to {
                 self.starts.push(token);
@@ -100,12 +112,31 @@ impl<'t> Merger<'t> {
                 return;
             }
             // The first of the unsettled tokens starts at the joint.
-            let settled = (self.starts.len() + 1).saturating_sub(UNSETTLED);
-            self.starts.truncate(settled.max(known));
-            if settled <= known {
+            let kept = (self.starts.len() + 1).saturating_sub(UNSETTLED);
+            self.starts.truncate(kept.max(known));
+            repeated = Some(settled).filter(|_| kept > known);
+            if kept <= known {
                 reach *= 2;
             }
         }
+    }
+}
+
+/// A window that has settled tokens: it reached from its first byte over the joint to its last one,
+/// and what it settled begins at a number in the list of starts.
+#[derive(Clone, Copy)]
+struct Settled {
+    from: usize,
+    joint: usize,
+    to: usize,
+    known: usize,
+}
+
+impl Settled {
+    /// Whether this window has its joint where the one before had it, and the same bytes.
+    fn repeats(&self, before: &Self, text: &[u8]) -> bool {
+        self.joint - self.from == before.joint - before.from
+            && text.get(self.from..self.to) == text.get(before.from..before.to)
     }
 }
 
@@ -221,6 +252,28 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_run_is_merged_as_it_is_defined_wherever_it_breaks_off() {
+        let strain = ["ab ", "x", "", " the"];
+        for (number, run) in [" ", "a", "\t ", "=-", "我", "aA1.", "the"].into_iter().enumerate() {
+            for vocabulary in [&O200K, &CL100K] {
+                let text =
+                    format!("{}{}{}", run.repeat(1500 / run.len()), strain[number % 4], run.repeat(700 / run.len()));
+                assert_eq!(by_windows(vocabulary, &text), by_definition(vocabulary, text.as_bytes()), "{run:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_run_is_the_longest_token_again_and_again() {
+        let text = " ".repeat(100_000);
+        let mut merger = Merger::new(&O200K, &text);
+        merger.merge_by_windows(0, text.len());
+        let first: Vec<usize> = merger.starts[..4].to_vec();
+        assert_eq!(first, [0, 128, 256, 384]);
+        assert_eq!(merger.starts.len(), 100_000_usize.div_ceil(128));
     }
 
     proptest! {

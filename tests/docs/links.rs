@@ -57,3 +57,22 @@ fn every_relative_link_resolves() {
     }
     assert!(dead.is_empty(), "links that lead nowhere:\n{}", dead.join("\n"));
 }
+
+/// A promise is worth what holds it: each test that the threat model names is a test.
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let sources: String =
+        ["src", "tests"].iter().flat_map(|folder| files(folder, ".rs")).map(|file| text(&file)).collect();
+    let page = text(&at("docs/threat-model.md"));
+    let rows =
+        page.lines().filter(|line| line.starts_with('|')).filter_map(|row| row.trim_end_matches('|').rsplit_once('|'));
+    let mut named = 0;
+    for (_, tests) in rows {
+        for name in tests.split('`').skip(1).step_by(2) {
+            named += 1;
+            let is_there = sources.contains(&format!("fn {name}(")) || sources.contains(&format!("\n    {name},"));
+            assert!(is_there, "docs/threat-model.md names the test {name}, and there is none");
+        }
+    }
+    assert!(named > 40, "{named}");
+}

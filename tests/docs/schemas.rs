@@ -98,6 +98,7 @@ fn every_json_output_is_valid_by_its_schema() {
     let runs: &[&[&str]] = &[
         &["build", "--output", dist],
         &["check"],
+        &["check", "--shard", "1/2"],
         &["watch", "--poll"],
         &["list"],
         &["list", "--uses", "docs/architecture.md"],
@@ -107,6 +108,7 @@ fn every_json_output_is_valid_by_its_schema() {
         &["diff", "HEAD~20..HEAD", "--as-of", "2026-11-21"],
         &["count", "README.md", "Cargo.toml"],
         &["diff", "HEAD..HEAD"],
+        &["diff", "HEAD~20..HEAD", "--as-of", "2026-11-21", "--shard", "2/2"],
         &["log", "support/triage"],
         &["blame", "review/commit-message"],
         &["break-even", "support/triage", "--training", "500", "--tuned-input", "0.3", "--tuned-output", "1.2"],
@@ -122,7 +124,10 @@ fn every_json_output_is_valid_by_its_schema() {
         let (name, json) = output(&at(""), arguments);
         hold(&name, &json, &arguments.join(" "));
     }
-    hold("page", &page(&["build", "--output", dist]), "build --format html");
+    let pages: &[&[&str]] = &[&["build", "--output", dist], &["diff", "HEAD~20..HEAD"], &["log", "support/triage"]];
+    for arguments in pages {
+        hold("page", &page(arguments), &format!("{} --format html", arguments.join(" ")));
+    }
     for bundle in walk(Path::new(dist)) {
         let record: Value = serde_json::from_str(&text(&bundle)).unwrap();
         hold("bundle", &record, &bundle.display().to_string());

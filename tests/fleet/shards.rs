@@ -11,7 +11,9 @@ use crate::support::{Outcome, Repo};
 fn market() -> Repo {
     let repo = Repo::new();
     for number in 0..12 {
-        let mut manifest = format!("models: [gpt-6.1-sol]\nsystem:\n  - file: shared.md\n  - text: Number {number}.\n");
+        let mut manifest = format!(
+            "models: [gpt-6.1-sol]\nsystem:\n  - file: shared.md\n  - text: Number {number} has more to say of its own than what all of them share.\n"
+        );
         if number % 4 == 0 {
             manifest.push_str("budgets: {tokens: 5}\n");
         }
@@ -80,6 +82,45 @@ fn shards_write_the_bundles_of_one_run_between_them() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert_eq!(listed("parts"), "");
+}
+
+#[test]
+fn the_comparisons_of_all_shards_are_the_comparison_of_one_run() {
+    let repo = market();
+    // One change for all, one for some; contexts that come, go, break, and get another name.
+    repo.file("shared.md", "What all of them say now.\n").file("patterns/a/system.md", "Another pattern.\n");
+    repo.file("docs/unused.md", "Nobody reads it.\n").file("contexts/new.yaml", "system: [{text: New.}]\n");
+    for number in [3, 4] {
+        let folder = format!("contexts/team-{}", number % 3);
+        repo.git(["mv", &format!("{folder}/context-{number}.yaml"), &format!("{folder}/renamed-{number}.yaml")]);
+    }
+    repo.git(["rm", "--quiet", "contexts/team-1/context-7.yaml", "contexts/team-2/context-8.yaml"]);
+    repo.file("contexts/team-0/context-9.yaml", "system: [{file: gone.md}]\n");
+    for words in ["diff HEAD", "diff HEAD -- patterns team-0/context-0 team-1/context-1 team-1/context-10"] {
+        let with = |more: &str| match words.split_once(" -- ") {
+            Some((before, ids)) => format!("{before} {more} -- {ids}"),
+            None => format!("{words} {more}"),
+        };
+        let whole = repo.run(&with("--format json"));
+        for count in [1, 2, 5] {
+            let part = |number| {
+                let file = repo.outside(&format!("diff-{number}.json"));
+                let outcome = repo.run(&with(&format!("--format json --shard {number}/{count}")));
+                std::fs::write(&file, &outcome.stdout).unwrap();
+                file
+            };
+            let files: Vec<PathBuf> = (1..=count).map(part).collect();
+            let joined = merged(&repo, &files);
+            assert_eq!((joined.stdout, joined.status), (whole.stdout.clone(), whole.status), "{words}, {count} shards");
+        }
+        // The oracle is about something: groups, renames and files without effect are there.
+        let json = whole.json();
+        assert!(json["contexts"].as_array().unwrap().len() > 3 && !json["groups"].as_array().unwrap().is_empty());
+    }
+    let whole = repo.run("diff HEAD --format json").json();
+    assert_eq!(whole["no_effect"], serde_json::json!(["docs/unused.md"]));
+    let renamed = |context: &&serde_json::Value| context["renamed_from"].is_string();
+    assert_eq!(whole["contexts"].as_array().unwrap().iter().filter(renamed).count(), 2);
 }
 
 #[test]

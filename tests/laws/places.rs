@@ -1,5 +1,5 @@
-//! Where, when and by whom a bundle is built changes no byte of it. The prompts are this
-//! repository's own.
+//! How files lie on the disk changes no byte of a bundle. The prompts are this repository's own;
+//! `tests/bundles/reproduced.rs` varies everything else.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -63,27 +63,6 @@ fn a_clean_working_tree_builds_what_the_commit_builds() {
 }
 
 #[test]
-fn another_clone_builds_the_same() {
-    let repo = own_contexts();
-    assert_eq!(built(&Repo::clone_of(&repo, &[]), ""), built(&repo, ""));
-}
-
-#[test]
-fn a_shallow_clone_builds_the_same() {
-    let repo = own_contexts();
-    assert_eq!(built(&Repo::clone_of(&repo, &["--depth=1"]), ""), built(&repo, ""));
-}
-
-#[test]
-fn a_linked_working_tree_builds_the_same() {
-    let repo = own_contexts();
-    let expected = built(&repo, "");
-    repo.git(["worktree", "add", "--quiet", "--detach", "../linked"]);
-    repo.run("-C ../linked build -q").exits(0);
-    assert_eq!(files(&repo.outside("linked/dist")), expected);
-}
-
-#[test]
 fn a_checkout_with_crlf_builds_the_same() {
     let repo = own_contexts();
     let clone = Repo::clone_of(&repo, &["--no-checkout"]);
@@ -106,45 +85,6 @@ fn a_checkout_with_attributes_builds_the_same() {
 }
 
 #[test]
-fn locale_time_zone_user_and_home_change_nothing() {
-    let repo = own_contexts();
-    let expected = built(&repo, "");
-    for (name, value) in [
-        ("LC_ALL", "tr_TR.UTF-8"),
-        ("LANG", "C.UTF-8"),
-        ("TZ", "Pacific/Kiritimati"),
-        ("USER", "somebody"),
-        ("HOME", "/nowhere"),
-        ("COLUMNS", "20"),
-        ("CI", "true"),
-        ("RUST_LOG", "trace"),
-        ("SOURCE_DATE_EPOCH", "1"),
-        ("TMPDIR", "/nowhere"),
-    ] {
-        fs::remove_dir_all(repo.at("dist")).unwrap();
-        repo.contexture(["build", "-q"]).env(name, value).run().exits(0);
-        assert_eq!(files(&repo.at("dist")), expected, "{name}");
-    }
-}
-
-#[test]
-fn the_umask_changes_nothing() {
-    let repo = own_contexts();
-    let expected = built(&repo, "");
-    fs::remove_dir_all(repo.at("dist")).unwrap();
-    let script = format!("umask 077 && exec {} build -q", env!("CARGO_BIN_EXE_contexture"));
-    let output = repo.clean("sh").args(["-c", &script]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(files(&repo.at("dist")), expected);
-}
-
-#[test]
-fn the_number_of_threads_changes_nothing() {
-    let repo = own_contexts();
-    assert_eq!(built(&repo, "--jobs 1"), built(&repo, "--jobs 16"));
-}
-
-#[test]
 fn the_order_of_files_in_their_folders_changes_nothing() {
     let repo = own_contexts();
     let expected = built(&repo, "");
@@ -157,15 +97,6 @@ fn the_order_of_files_in_their_folders_changes_nothing() {
         }
     }
     assert_eq!(built(&repo, ""), expected);
-}
-
-#[test]
-fn the_folder_that_the_command_runs_in_changes_nothing() {
-    let repo = own_contexts();
-    let expected = built(&repo, "");
-    fs::remove_dir_all(repo.at("dist")).unwrap();
-    repo.contexture(["build", "-q"]).below(&repo, "contexts/support").run().exits(0);
-    assert_eq!(files(&repo.at("dist")), expected);
 }
 
 #[test]

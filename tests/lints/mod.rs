@@ -1,5 +1,6 @@
 //! Lints from outside: what is found, how loud it is, and that no output shows a secret.
 
+mod contexts;
 mod fixes;
 mod levels;
 mod masks;

@@ -53,22 +53,29 @@ def faults_of_markdown(text):
 
 
 class Page(html.parser.HTMLParser):
+    """The document of a page. What the app makes of its data is looked at in a browser (tests/page)."""
+
     TAGS = {
-        "html", "head", "meta", "title", "style", "body", "p", "br", "h1", "h2", "section", "ul", "li", "code", "details",
-        "summary", "pre", "span", "b",
+        "html", "head", "meta", "title", "style", "body", "a", "header", "div", "nav", "main", "dialog", "noscript", "pre",
+        "script",
+    }
+    ATTRIBUTES = {
+        "class", "lang", "charset", "http-equiv", "content", "name", "id", "role", "tabindex", "type", "aria-live",
+        "aria-label", "aria-labelledby",
     }
 
     def __init__(self):
         super().__init__()
-        self.found, self.open = [], []
+        self.found, self.open, self.scripts = [], [], 0
 
     def handle_starttag(self, tag, attributes):
         if tag not in self.TAGS:
             self.found.append(f"<{tag}>")
+        self.scripts += tag == "script"
         for name, value in attributes:
-            if name not in ("class", "lang", "charset", "http-equiv", "content", "name", "open"):
+            if name not in self.ATTRIBUTES and (name, value) != ("href", "#main"):
                 self.found.append(f"<{tag} {name}={value!r}>")
-        if tag not in ("meta", "br"):
+        if tag != "meta":
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -85,6 +92,8 @@ def faults_of_html(text):
     page.close()
     if page.open:
         page.found.append(f"not closed: {page.open}")
+    if page.scripts != 2:
+        page.found.append(f"{page.scripts} scripts, where its data and the app are two")
     if "default-src 'none'" not in text:
         page.found.append("no content security policy")
     return page.found

@@ -23,7 +23,7 @@ HOSTILE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u061c\u2028\u
 def views(report):
     """Every view: those of each context, then those of the project."""
     of_context = [{"view": view, "context": name(one)} for one in report["contexts"] for view in ("prompt", "cost")]
-    return of_context + [{"view": "diagnostics"}]
+    return of_context + [{"view": "sharing"}, {"view": "diagnostics"}]
 
 
 def name(context):
@@ -90,7 +90,7 @@ class Look:
                     row, cost = rows.nth(number), model["cost"]
                     assert model["model"] in row.locator("th").inner_text()
                     assert f"{model['tokens']['total']:,}" in row.locator("td").first.inner_text()
-                    assert model["tokens"]["basis"] in row.locator("small").inner_text()
+                    assert model["tokens"]["basis"] in row.locator("td small").first.inner_text()
                     amounts = [one.get_attribute("value") for one in row.locator("data").all()]
                     wanted = ["uncached", "cold", "warm", "expected", "month", "saves"]
                     assert amounts == [cost[figure] or "" for figure in wanted], (amounts, cost)
@@ -127,6 +127,8 @@ class Look:
                 assert f"{steps[step]['calls']:,} calls a month" in page.locator(".rate output").inner_text()
                 rows = page.get_by_role("region", name="Cost in US dollars").locator("tbody tr")
                 for number, note in enumerate(prompt["models"]):
+                    for after, ttl in note["points"][step]["breakpoints"]:
+                        assert f"{after} {ttl}" in rows.nth(number).locator("th small").inner_text()
                     amounts = [one.get_attribute("value") for one in rows.nth(number).locator("data").all()]
                     assert amounts[3:5] == [note["points"][step]["expected"], note["points"][step]["month"]]
             page.get_by_role("button", name="Declared").click()
@@ -159,8 +161,9 @@ class Look:
             for keys, view in (("gc", "Cost"), ("gp", "Prompt")):
                 page.keyboard.type(keys)
                 assert page.locator(".tabs [aria-current]").inner_text() == view
-            page.keyboard.type("gi")
-            assert page.locator("h1").inner_text() == "Diagnostics"
+            for keys, title in (("gs", "Shared prefixes"), ("gi", "Diagnostics")):
+                page.keyboard.type(keys)
+                assert page.locator("h1").inner_text() == title
             page.keyboard.type("gp")
             page.keyboard.press("[")
             assert page.locator("h1").inner_text() == "support/reply"
@@ -191,10 +194,11 @@ class Look:
             assert count.inner_text() == "1/1"
             seen = page.evaluate("[...CSS.highlights.get('here')].map((range) => range.toString())")
             assert seen == ["parcel 3 never"], seen
-            chosen = page.locator(".segment[aria-current]")
-            assert "parcel 3 never" in chosen.inner_text()
-            box = page.evaluate("(() => { const { top } = [...CSS.highlights.get('here')][0].getBoundingClientRect(); return top; })()")
-            assert 0 < box < 800, box
+            assert "parcel 3 never" in page.locator(".segment[aria-current]").text_content()
+            page.wait_for_function("""() => {
+                const { top, height } = [...CSS.highlights.get('here')][0].getBoundingClientRect();
+                return height > 0 && top > 0 && top < innerHeight;
+            }""")
             page.keyboard.press("Escape")
             assert page.locator("#search").input_value() == ""
             assert page.evaluate("CSS.highlights.get('found').size") == 0
@@ -216,6 +220,77 @@ class Look:
                 assert width <= PHONE["width"], (choices, width)
                 page.get_by_role("button", name="Contexts").click()
                 assert page.locator("#side").is_visible()
+
+    def sharing(self, running):
+        with self.at(running, {"view": "sharing"}) as page:
+            value = self.value(page)
+            chains = [
+                [segment["chain"] for segment in one["segments"][: value["prompts"][at]["prefix_segments"]]]
+                for at, one in enumerate(value["build"]["contexts"])
+            ]
+            stems = value["sharing"]
+            assert page.locator(".stem").count() == len(stems)
+            # Where a stem ends, counted from the start: its own segments and those of the stems above it.
+            ends, above = [], []
+            for stem in stems:
+                above = above[: stem["depth"]] + [stem["count"]]
+                ends.append(sum(above))
+            for one in range(len(chains)):
+                for other in range(one):
+                    alike = sum(1 for mine, theirs in zip(chains[one], chains[other]) if mine == theirs)
+                    both = [end for stem, end in zip(stems, ends) if {one, other} <= set(stem["contexts"])]
+                    assert max(both, default=0) == alike, (one, other, alike, both)
+            for at, chain in enumerate(chains):
+                assert max(end for stem, end in zip(stems, ends) if at in stem["contexts"]) == len(chain)
+                last = [stem for stem in stems if at in stem["contexts"]][-1]
+                assert last["total"] == value["prompts"][at]["prefix_tokens"] and at in last["ends"]
+
+    def changes(self, running):
+        with self.at(running, {}) as page:
+            assert page.locator(".verdict").inner_text().startswith("2 of 4 prompts change, 1 new")
+            rows = page.get_by_role("region", name="What the change comes to").locator("tbody tr")
+            both = [(context, model) for context in self.report["contexts"] for model in context["models"]
+                    if model["cached"]["base"] is not None and model["cached"]["head"] is not None]
+            assert rows.count() == len(both) > 0
+            for number, (context, model) in enumerate(both):
+                shown = rows.nth(number)
+                assert shown.locator("th").inner_text() == name(context)
+                assert shown.locator("data").get_attribute("value") == model["rewarm"]
+                held = model["cached"]["base"]
+                served = f"{model['eligible']:,} of {held:,}" if held else "nothing was cached"
+                assert served in shown.inner_text(), (served, shown.inner_text())
+                assert f"{model['total']['head']:,}" in shown.inner_text()
+            old = [one.text_content() for one in page.locator(".row.old .words").all()]
+            new = [one.text_content() for one in page.locator(".row.new .words").all()]
+            assert "7. A customer may ask about refunds again within 7 days." in old, old
+            assert "7. A customer may ask about refunds once more within a week." in new, new
+            assert page.locator(".row.old del").first.text_content() in "again within 7 days"
+            assert any("My parcel 1 never came." in text for text in old)
+            assert "A prompt that was not there before." in new
+            page.evaluate(AXE)
+            assert not page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+
+    def hostile_change(self, running):
+        with self.at(running, {}) as page:
+            assert page.locator("main script, main b[onclick]").count() == 0
+            assert "<b onclick=pwned()>\\u{202e}</script><script>pwned()</script>" in page.locator("main").inner_text()
+
+    def history(self, running):
+        with self.at(running, {}) as page:
+            rows = page.get_by_role("region", name="Commits that changed").locator("tbody tr")
+            assert rows.count() == len(self.report["commits"]) == 2
+            for number, commit in enumerate(self.report["commits"]):
+                shown = rows.nth(number)
+                assert shown.locator("th").inner_text() == commit["commit"][:10]
+                assert commit["subject"] in shown.inner_text() and f"{commit['tokens']:,}" in shown.inner_text()
+                warm = [one.get_attribute("value") for one in shown.locator("data").all()]
+                assert warm == [model["warm"] for model in commit["models"]]
+            assert page.locator("svg.chart").count() == 2
+            assert page.locator("svg.chart path").count() == 1 + len(self.report["commits"][0]["models"])
+            page.evaluate(AXE)
+            assert not page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+        with self.at(running, {}, viewport=PHONE) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
     def broken(self, running):
         with self.at(running, {"view": "diagnostics"}) as page:

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::support::Repo;
 pub use project::desk;
-use project::hostile;
+use project::{changed, hostile};
 
 /// Has `checks.py` look at the page that `arguments` write, as the check of that name says.
 #[track_caller]
@@ -71,6 +71,28 @@ fn what_is_broken_is_told_at_its_place() {
     let repo = desk();
     repo.file("contexts/broken.yaml", "system:\n  - file: nowhere.md\n");
     look("broken", &repo, "build");
+}
+
+#[test]
+fn contexts_that_begin_alike_stand_on_one_stem() {
+    look("sharing", &desk(), "build");
+}
+
+#[test]
+fn a_comparison_tells_every_line_and_every_figure() {
+    look("changes", &changed(), "diff HEAD~1.. --as-of 2026-11-21");
+}
+
+#[test]
+fn a_hostile_change_is_as_inert() {
+    let repo = hostile();
+    repo.file("texts/hostile.md", "<b onclick=pwned()>\u{202e}</script><script>pwned()</script>\n").commit("</title>");
+    look("hostile_change", &repo, "diff HEAD~1.. --as-of 2026-11-21");
+}
+
+#[test]
+fn a_history_has_a_row_and_a_step_for_each_commit() {
+    look("history", &changed(), "log support/triage --as-of 2026-11-21");
 }
 
 #[test]

@@ -61,6 +61,20 @@ pub fn desk() -> Repo {
     repo
 }
 
+/// The same with a second commit: a rule is reworded, an example is gone, a context is new.
+pub fn changed() -> Repo {
+    let repo = desk();
+    repo.file("policies/refunds.md", rules("refunds").replace("again within 7 days", "once more within a week"));
+    let examples = std::fs::read_to_string(repo.at("examples.jsonl")).expect("the examples");
+    repo.file("examples.jsonl", examples.split_once('\n').expect("a line").1);
+    repo.file(
+        "contexts/support/new.yaml",
+        "system:\n  - text: A prompt that was not there before.\noutput: {max_tokens: 9}\n",
+    );
+    repo.commit("Reword a rule");
+    repo
+}
+
 /// Texts and names that would be mark-up, a script, an escape sequence or another text than they look.
 pub fn hostile() -> Repo {
     let repo = Repo::new();

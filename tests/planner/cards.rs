@@ -12,7 +12,7 @@ use contexture::quantity::Usd;
 use contexture::rules::{Family, Mode, Model};
 use contexture::segment::{Kind, Mark, Role, Segment, Tier, Ttl};
 
-use super::stage::{request, segments, ttl};
+use super::stage::{request, segments, traffic, ttl};
 
 /// The same prompt three times, a minute apart, each with an input of its own.
 fn replayed(model: &Model, prefix: u64, layout: &Layout, fresh: u64) -> Vec<Outcome> {
@@ -88,4 +88,31 @@ fn every_card_is_billed_as_it_is_simulated() {
         }
     }
     assert!(compared > 1_000, "{compared}");
+}
+
+/// Whatever a model caches unasked, marking a request is never dearer than leaving it alone.
+#[test]
+fn no_card_is_planned_dearer_than_unmarked() {
+    let cards = Cards::built_in();
+    let (mut compared, mut marked) = (0, 0);
+    for name in cards.names() {
+        let model = cards.find(&name).unwrap().at(Date::constant(2026, 11, 20)).model();
+        for prefix in [1_024, 15_000, 199_000, 300_000] {
+            for calls in [10, 500, 700, 5_000, 100_000, 3_000_000] {
+                for deploys in [0, 20] {
+                    let tokens = request(prefix);
+                    let traffic = traffic(calls, deploys);
+                    let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &tokens };
+                    let wishes = Wishes { breakpoints: Breakpoints::Auto, ttl: None };
+                    let layout = plan(&prompt(None), &[prefix, 0], wishes, &terms).value;
+                    let month = |layout: &Layout| bill(layout, &terms).month;
+                    let (Some(planned), Some(alone)) = (month(&layout), month(&Layout::default())) else { continue };
+                    assert!(planned <= alone, "{name}: {prefix} tokens, {calls} calls: {planned:?} and {alone:?}");
+                    compared += 1;
+                    marked += usize::from(!layout.breakpoints.is_empty());
+                }
+            }
+        }
+    }
+    assert!(compared > 1_000 && marked > 100, "{compared}, {marked}");
 }

@@ -32,6 +32,11 @@ fn what_is_read_and_what_is_selected_stays_where_it_is() {
 }
 
 #[test]
+fn it_asks_the_server_for_comparisons_and_histories() {
+    look("answers");
+}
+
+#[test]
 fn no_other_page_gets_anything_even_if_it_knows_the_token() {
     look("foreign");
 }

@@ -140,6 +140,21 @@ class Live:
             assert page.evaluate("() => String(getSelection())") == selected
             assert page.url.split("#")[1] == urlencode({"context": CONTEXT, "model": MODEL})
 
+    def answers(self, running):
+        reword = Path("policies/refunds.md")
+        # A browser tells its console of every answer that is no success.
+        with self.at(running, {"view": "changes"}, expected="status of 422") as page:
+            page.get_by_text("No prompt changes").wait_for()
+            reword.write_text(reword.read_text().replace("within 7 days", "within a week"))
+            page.locator("ins", has_text="week").first.wait_for()
+            page.locator("#base").fill("nowhere")
+            page.get_by_role("button", name="Compare").click()
+            page.locator(".findings .error").wait_for()
+            assert page.locator("#base").input_value() == "nowhere"
+        with self.at(running, {"view": "history"}) as page:
+            page.get_by_role("region", name="Commits that changed").locator("tbody tr").first.wait_for()
+            assert page.locator("svg.chart").count() == 2 or page.locator(".view tbody tr").count() == 1
+
     def foreign(self, running):
         secret = json.loads(self.build("json"))["contexts"][0]["prefix"]
         # A page of another origin that was told the whole address.

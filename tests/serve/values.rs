@@ -100,10 +100,10 @@ fn a_diff_and_a_history_are_those_of_the_commands() {
     let mut serving = Serving::of(&repo);
     repo.file("docs/a.md", "Other.\n");
     serving.watching.next();
-    assert_eq!(serving.json("diff.json?base=HEAD"), repo.run("diff HEAD --format json").json());
+    assert_eq!(serving.json("diff.json?base=HEAD")["report"], repo.run("diff HEAD --format json").json());
     repo.committed("other");
     serving.watching.next();
-    assert_eq!(serving.json("diff.json?base=HEAD~1"), repo.run("diff HEAD~1 --format json").json());
+    assert_eq!(serving.json("diff.json?base=HEAD~1")["report"], repo.run("diff HEAD~1 --format json").json());
     assert_eq!(serving.json("history.json?context=all"), repo.run("log all -n 50 --format json").json());
     let unknown = serving.get("diff.json?base=nowhere");
     assert_eq!(unknown.status(), 422);

@@ -73,7 +73,7 @@ fn change(repo: &Repo, chance: &mut Chance, step: usize) {
 
 fn compare(place: &Place, range: &Range, store: &Arc<Store>) -> Review {
     let sides = range.open(place, None).unwrap();
-    let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY };
+    let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None };
     review(&sides, &request, store).unwrap_or_else(|error| panic!("{error:?}"))
 }
 

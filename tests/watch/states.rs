@@ -1,6 +1,7 @@
 //! How a watch begins and ends, and what it does where it cannot watch.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 
 use super::{Watching, library};
 
@@ -84,15 +85,21 @@ fn lines_for_people_where_there_is_no_terminal() {
         .args(["watch", "one"])
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("it starts");
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("its output")));
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let mut complaints = BufReader::new(child.stderr.take().expect("its complaints")).lines();
     let mut line = || lines.next().expect("a line").expect("UTF-8");
     assert!(line().ends_with(" ms: 1 context built"));
     assert_eq!(line(), "  one  7 tokens");
     repo.file("docs/a.md", "# a\n\nText of a, and more.\n");
     assert!(line().starts_with("build 2, "));
     assert_eq!(line(), "  one  10 tokens (+3), 0 of 7 in the prefix kept");
+    // What a lint denies is an error that leaves the context built.
+    repo.file("contexts/one.yaml", "lints: {crlf: deny}\nsystem:\n  - file: docs/a.md\n");
+    repo.file("docs/a.md", "CRLF\r\n").committed("crlf");
+    assert!(complaints.next().expect("a complaint").expect("UTF-8").starts_with("error[crlf]"));
     child.kill().expect("ended");
     child.wait().expect("it ends");
 }

@@ -1,6 +1,7 @@
 //! One way to mark a request, and what it comes to in a month.
 
 use super::change;
+use super::layout::{Layout, ServiceKind};
 use super::marks::{self, Asked};
 use super::optimum::{Boundary, Choice, Level, Selection};
 use crate::blocks::Breakpoint;
@@ -157,6 +158,27 @@ pub(super) fn level(ttl: Ttl, ttls: &[Ttl], is_free: bool, mechanism: &Mechanism
         is_free,
         shadowed: ttls.iter().map(shadowed).collect::<Option<_>>()?,
     })
+}
+
+/// What the provider's unasked caching comes to in a month against no caching, by the same reckoning:
+/// that is what a request without breakpoints gets. 0 where there is none.
+pub(super) fn unasked(terms: &Terms) -> Option<i128> {
+    const BILLION: i128 = 1_000_000_000;
+    let traffic = terms.traffic?;
+    let rates = terms.model.prices.as_ref()?.at(terms.tokens.total());
+    let service = Layout::default().service(terms.model, terms.tokens);
+    let read = match service.kind {
+        ServiceKind::Unasked { beside_explicit: true } => rates.implicit_read.or(rates.read),
+        _ => rates.read,
+    };
+    let saved = i128::from(rates.input?.nano) - i128::from(read?.nano);
+    let month = service.stretches.iter().map(|stretch| {
+        let found = i128::from(stretch.chance(traffic).billionths);
+        let lost = if found > 0 { i128::from(traffic.rewarms()) * BILLION } else { 0 };
+        let hits = (found * i128::from(traffic.live_calls()) - lost).max(0);
+        Some(-divided(i128::from(stretch.tokens).checked_mul(saved)?.checked_mul(hits)?, BILLION).femto)
+    });
+    month.sum()
 }
 
 /// The chance that a call finds an entry of this TTL.

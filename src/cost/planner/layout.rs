@@ -6,6 +6,8 @@
 
 use crate::blocks::Breakpoint;
 use crate::cost::terms::RequestTokens;
+use crate::cost::traffic::{Chance, Traffic};
+use crate::manifest::HitRate;
 use crate::quantity::Usd;
 use crate::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::segment::Ttl;
@@ -88,6 +90,19 @@ pub struct Stretch {
     pub refreshed_by_use: bool,
     /// Whether the provider promises it (rule R13).
     pub is_promised: bool,
+}
+
+impl Stretch {
+    /// The chance that a call finds it alive.
+    pub fn chance(&self, traffic: &Traffic) -> Chance {
+        match (self.lives, self.shadowed_by, traffic.hit_rate) {
+            (Some(lives), Some(shorter), _) => traffic.chance_behind(lives, shorter),
+            (Some(lives), None, _) => traffic.chance(lives, self.refreshed_by_use),
+            // An unpublished lifetime outlives every pause; a measured rate still holds.
+            (None, _, HitRate::Auto) if traffic.live_calls() > 0 => Chance::CERTAIN,
+            (None, ..) => traffic.chance(Ttl { seconds: u32::MAX }, true),
+        }
+    }
 }
 
 impl Layout {

@@ -20,7 +20,7 @@ pub mod words;
 
 pub use layout::{Layout, Placed, Service, ServiceKind, Stretch, Worth};
 
-use draft::{Draft, Table};
+use draft::{Draft, Table, unasked};
 use marks::Asked;
 use reasons::Reasons;
 
@@ -59,8 +59,13 @@ pub fn plan(segments: &[Segment], tokens: &[u64], wishes: Wishes, terms: &Terms)
     let free = if may_add { ttls(mechanism, wishes.ttl) } else { Vec::new() };
 
     let drafts = free_sets(mechanism, &free).map(|free| Draft::of(&table, &live, dead, free, mechanism, terms));
-    let chosen =
+    let mut chosen =
         drafts.min_by_key(|draft| draft.total).unwrap_or_else(|| Draft::of(&table, &live, dead, &[], mechanism, terms));
+    // Without breakpoints the provider caches what it does unasked, and breakpoints have to beat that.
+    let unasked = unasked(terms).filter(|month| live.is_empty() && *month < 0 && *month <= chosen.total);
+    if unasked.is_some() {
+        chosen.selection.clear();
+    }
 
     let reasons = Reasons { segments, table: &table, terms, mechanism, chosen: &chosen };
     let mut placed: Vec<Placed> = (0..chosen.selection.len()).map(|number| reasons.placed(number, &live)).collect();
@@ -73,7 +78,7 @@ pub fn plan(segments: &[Segment], tokens: &[u64], wishes: Wishes, terms: &Terms)
         faults.push(marks::rounded(wished, first.breakpoint.ttl, segment, &terms.model.name));
     }
     if may_add && placed.is_empty() {
-        faults.extend(reasons.why_none(&free));
+        faults.extend(unasked.map_or_else(|| reasons.why_none(&free), |month| reasons.outdone(month)));
     }
     Warned { value: Layout { breakpoints: placed }, warnings: faults.into_vec() }
 }

@@ -211,6 +211,21 @@ impl Reasons<'_> {
         Some(Usd { femto: choice.cost(selection).saturating_sub(self.chosen.choice.cost(selection)) })
     }
 
+    /// Why no breakpoint stands where the provider's unasked caching saves `month`, a negative amount,
+    /// and breakpoints would save less. Nothing where none was worth placing anyway.
+    pub(super) fn outdone(&self, month: i128) -> Option<Diagnostic> {
+        let ours = self.chosen.total;
+        let segment = self.segments.first().filter(|_| ours < 0)?;
+        let saved = |month: i128| money(Usd { femto: month.saturating_neg() });
+        let message = format!(
+            "what the provider caches unasked is expected to save {} a month, and breakpoints {}; no breakpoint is placed",
+            saved(month),
+            saved(ours),
+        );
+        let note = Diagnostic::note("caching-unasked", message).at(&segment.origin.block);
+        Some(note.hint("`cache` on a block asks for one all the same").for_model(&self.terms.model.name))
+    }
+
     /// Why nothing is placed although something could be, if that is so.
     pub(super) fn why_none(&self, free: &[Ttl]) -> Option<Diagnostic> {
         let traffic = self.terms.traffic.filter(|_| self.chosen.is_valued)?;

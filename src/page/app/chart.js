@@ -17,7 +17,7 @@ export function chart({ width, height, series, ticks, at = null, marked = [], fo
   if (!known.length || series[0].values.length < 2) return null;
   // A narrow chart leaves its names to the table below it.
   const names = series.length > 1 && width > 520;
-  const right = names ? Math.min(170, width * 0.28) : 16;
+  const right = names ? Math.min(170, width * 0.28) : 36;
   const steps = series[0].values.length - 1;
   const x = (step) => ROOM.left + ((width - ROOM.left - right) * step) / steps;
   const { levels, share } = byFactor ? factors(known) : amounts(known);

@@ -84,7 +84,7 @@ function atRate(figures, prompt, step, declared, width) {
     return {
       class: cheapest && "best",
       cells: [
-        [figures.models.length > 1 && stroke(number), el("span", { class: "model" }, line(model.model))],
+        [figures.models.length > 1 && stroke(number), el("span", { class: "model" }, line(model.model)), el("small", {}, breakpointsAt(point))],
         [near + grouped(tokens.total), el("small", { class: `basis ${tokens.basis}` }, basisWords(tokens))],
         el("span", { title: `${grouped(cost.read)} tokens; ${cost.promised ? "the provider promises it" : "the provider promises nothing"}` }, percent(cost.read, tokens.total) + (cost.promised ? "" : " ?")),
         amount(cost.uncached, near),
@@ -94,12 +94,11 @@ function atRate(figures, prompt, step, declared, width) {
         [amount(point.month, near), cheapest && el("span", { class: "badge" }, "lowest")],
         amount(point.saves, near),
         point.hit === null ? "–" : percent(point.hit, 1e9),
-        el("span", { class: "marks" }, point.breakpoints.length ? point.breakpoints.map(([after, ttl]) => `${line(after)} ${ttl}`).join(", ") : "none"),
       ],
     };
   });
   const columns = [
-    { head: "Model" },
+    { head: "Model", hint: "below it, where the planner marks the cache at this traffic" },
     { head: "Input", number: true, hint: "input tokens: text, framing, expected inputs; whether they are counted, measured or estimated" },
     { head: "Cached", number: true, hint: "the share of the input that a warm call reads from the cache" },
     { head: "Uncached", number: true, hint: "a call without caching" },
@@ -109,7 +108,6 @@ function atRate(figures, prompt, step, declared, width) {
     { head: "Month", number: true, hint: "30 days at this traffic" },
     { head: "Saves", number: true, hint: "what caching saves in a month" },
     { head: "Hit", number: true, hint: "the chance that a call finds the whole cached prefix" },
-    { head: "Breakpoints", hint: "where the planner marks the cache at this traffic" },
   ];
   const steps = prompt.models[0].points;
   const ticks = steps.map(({ calls }, at) => [at, calls]).filter(([, calls]) => Number.isInteger(Math.log10(calls))).map(([at, calls]) => [at, brief(calls)]);
@@ -129,6 +127,10 @@ function atRate(figures, prompt, step, declared, width) {
     table("Cost in US dollars", columns, rows, { class: "figures" }),
     figures.models.some((model) => model.tokens.basis === "estimated") && el("p", { class: "faint" }, "≈ estimated tokens: there is no public tokenizer. Below a count stands the band that it lies in."),
   ];
+}
+
+function breakpointsAt({ breakpoints }) {
+  return breakpoints.length ? breakpoints.map(([after, ttl]) => `${line(after)} ${ttl}`).join(", ") : "no breakpoint";
 }
 
 function basisWords({ basis, band: [low, high] }) {

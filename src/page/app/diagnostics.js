@@ -48,9 +48,14 @@ function finding(diagnostic) {
   return el(
     "li",
     { class: severity },
-    el("div", {}, el("span", { class: `severity ${severity}` }, severity), " ", el("code", { class: "code" }, code), model && el("span", { class: "faint" }, ` ${line(model)}`)),
-    el("p", { class: "message" }, shown(message)),
-    hint && el("p", { class: "hint" }, shown(hint)),
-    el("p", { class: "where" }, file && place(file, at), contexts.length > 0 && el("span", { class: "faint" }, ` in ${contexts.map(line).join(", ")}`)),
+    el("span", { class: "severity" }, severity),
+    el("div", { class: "message" }, shown(message), hint && el("p", { class: "hint" }, shown(hint))),
+    el(
+      "div",
+      { class: "where" },
+      file && place(file, at),
+      el("span", {}, el("code", {}, code), model && ` ${line(model)}`),
+      contexts.length > 0 && el("span", {}, contexts.map(line).join(", ")),
+    ),
   );
 }

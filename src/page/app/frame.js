@@ -2,6 +2,7 @@
 
 import { el, put } from "./dom.js";
 import { brief, grouped, short } from "./format.js";
+import { changesSide } from "./changes.js";
 import { findings } from "./diagnostics.js";
 import { line } from "./inert.js";
 import { editor, editors, place, remember, remembered } from "./place.js";
@@ -9,8 +10,16 @@ import { searchBox } from "./search.js";
 import { choose, chosen, current, page, trouble } from "./state.js";
 
 /** The views of one context, and those of the project. */
-export const VIEWS = { prompt: "Prompt", cost: "Cost" };
-export const PROJECT = { diagnostics: "Diagnostics" };
+export const VIEWS = { prompt: "Prompt", cost: "Cost", history: "History" };
+export const PROJECT = { sharing: "Shared prefixes", changes: "Changes", diagnostics: "Diagnostics" };
+
+/** Whether there is anything to show in a view. */
+export function has(view) {
+  if (view === "changes") return page.live !== null || page.changes !== null;
+  if (view === "history") return page.live !== null || page.history !== null;
+  if (view === "diagnostics") return !page.changes && !page.history;
+  return page.prompts.length > 0;
+}
 
 const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
 
@@ -21,8 +30,8 @@ const KEYS = [
   ["n / N", "next occurrence, previous occurrence"],
   ["[ / ]", "previous context, next context"],
   ["m", "next model"],
-  ["g p, g c", "prompt, cost"],
-  ["g i", "diagnostics"],
+  ["g p, g c, g h", "prompt, cost, history"],
+  ["g s, g d, g i", "shared prefixes, changes, diagnostics"],
   ["g g / G", "top, bottom"],
   ["t", "theme"],
   ["?", "this help"],
@@ -55,7 +64,11 @@ export function drawStanding() {
 
 /** The contexts, as a list to choose from. */
 export function drawSide(side) {
-  const links = Object.entries(PROJECT).map(([view, name]) => link(view, null, el("span", {}, name), view === "diagnostics" ? count(findings().length) : null));
+  // A comparison or a history that is a page of its own has no contexts to choose from.
+  document.body.classList.toggle("alone", page.history !== null);
+  document.querySelector("search").hidden = !page.prompts.length;
+  if (page.changes) return put(side, el("h2", {}, "Contexts that differ"), el("ul", {}, changesSide()));
+  const links = Object.entries(PROJECT).filter(([view]) => has(view)).map(([view, name]) => link(view, null, el("span", {}, name), view === "diagnostics" ? count(findings().length) : null));
   const contexts = page.prompts.map((prompt, at) => {
     const figures = page.build.contexts[at];
     const over = figures.budgets.some((budget) => budget.status === "fail");
@@ -71,7 +84,7 @@ export function drawSide(side) {
   put(
     side,
     el("ul", {}, links),
-    el("h2", {}, "Contexts"),
+    contexts.length + broken.length > 0 && el("h2", {}, "Contexts"),
     el("ul", {}, contexts, broken.map((one) => el("li", { class: "gone" }, el("span", { class: "name" }, line(one.variant ? `${one.id}@${one.variant}` : one.id)), el("span", { class: "state broken" }, "broken")))),
   );
 }
@@ -112,7 +125,7 @@ export function contextHead({ figures, prompt, at }) {
       el("span", { title: figures.prefix }, "prefix ", el("code", {}, short(figures.prefix))),
       el("span", { title: figures.full }, "full ", el("code", {}, short(figures.full))),
     ),
-    el("div", { class: "tabs" }, el("nav", { "aria-label": "Views" }, el("ul", {}, Object.entries(VIEWS).map(tab))), models.length > 0 && el("label", { for: "model" }, "Model ", pick)),
+    el("div", { class: "tabs" }, el("nav", { "aria-label": "Views" }, el("ul", {}, Object.entries(VIEWS).filter(([view]) => has(view)).map(tab))), models.length > 0 && el("label", { for: "model" }, "Model ", pick)),
   );
 }
 

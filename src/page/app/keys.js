@@ -1,11 +1,11 @@
 // The keyboard. Keys of one letter, so they rest while somebody types.
 
-import { PROJECT, VIEWS, openHelp, turnTheme } from "./frame.js";
+import { has, openHelp, turnTheme } from "./frame.js";
 import { move, openSource } from "./prompt.js";
 import { step } from "./search.js";
 import { choose, chosen, contextIndex, current, page } from "./state.js";
 
-const GO = { p: "prompt", c: "cost", i: "diagnostics" };
+const GO = { p: "prompt", c: "cost", h: "history", s: "sharing", d: "changes", i: "diagnostics" };
 
 let isGoing = false;
 
@@ -35,7 +35,7 @@ addEventListener("keydown", (event) => {
   if (isGoing) {
     isGoing = false;
     if (event.key === "g") scrollTo(0, 0);
-    else if ({ ...VIEWS, ...PROJECT }[GO[event.key]]) choose({ view: GO[event.key] });
+    else if (GO[event.key] && has(GO[event.key])) choose({ view: GO[event.key] });
     else return;
   } else if (event.key === "g") {
     isGoing = true;

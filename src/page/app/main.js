@@ -1,12 +1,16 @@
 // Begins: gets the value, draws the view that is chosen, and draws again when either changes.
 
+import { drawChanges } from "./changes.js";
 import { drawCost } from "./cost.js";
 import { drawDiagnostics } from "./diagnostics.js";
 import { el, put } from "./dom.js";
 import { contextHead, drawBar, drawSide, drawStanding } from "./frame.js";
+import { drawHistory } from "./history.js";
 import "./keys.js";
+import { line } from "./inert.js";
 import { listenToServer } from "./live.js";
 import { drawPrompt } from "./prompt.js";
+import { drawSharing } from "./sharing.js";
 import { chosen, current, listen, page, setPage } from "./state.js";
 
 const main = document.getElementById("main");
@@ -22,22 +26,37 @@ listen((what) => {
   draw();
 });
 
+/** How each view is drawn: those of the project, and those of a context below its head. */
+const OF_PROJECT = { sharing: drawSharing, changes: drawChanges, diagnostics: drawDiagnostics };
+const OF_CONTEXT = {
+  prompt: drawPrompt,
+  cost: drawCost,
+  history: (into, { prompt }) => drawHistory(into, prompt.name),
+};
+
 function draw() {
   const here = current();
-  document.title = here ? `${here.prompt.name} · contexture` : "contexture";
-  const view = `${chosen.view} ${here?.prompt.name}`;
+  const view = page.changes ? "changes" : page.history ? "history" : chosen.view;
+  const name = here?.prompt.name ?? page.history?.id ?? null;
+  document.title = name ? `${line(name)} · contexture` : "contexture";
   // The same view is drawn over itself, so that it can keep what has not changed.
-  const body = drawn === view ? main.querySelector(":scope > .view") : null;
-  drawn = view;
-  if (chosen.view === "diagnostics") return drawDiagnostics(put(main, el("div", { class: "view" })).firstChild);
-  if (!here) return put(main, el("p", { class: "empty" }, page.failure.length || page.build.broken.length ? "Nothing could be built. " : "There is no context."));
-  const into = body ?? el("div", { class: `view view-${chosen.view}` });
-  if (body) main.querySelector(":scope > .head").replaceWith(contextHead(here));
+  const again = drawn === `${view} ${name}` ? main.querySelector(":scope > .view") : null;
+  drawn = `${view} ${name}`;
+  const into = again ?? el("div", { class: `view view-${view}` });
+  if (OF_PROJECT[view] || !here) {
+    if (!again) put(main, into);
+    if (OF_PROJECT[view]) OF_PROJECT[view](into);
+    else if (page.history) drawHistory(into, null);
+    else put(into, el("p", { class: "empty" }, "There is no context that could be built."));
+    return;
+  }
+  if (again) main.querySelector(":scope > .head").replaceWith(contextHead(here));
   else put(main, contextHead(here), into);
-  return chosen.view === "cost" ? drawCost(into, here) : drawPrompt(into, here);
+  (OF_CONTEXT[view] ?? drawPrompt)(into, here);
 }
 
-addEventListener("resize", () => page && chosen.view === "cost" && draw());
+// Charts are as wide as their view.
+addEventListener("resize", () => page && chosen.view !== "prompt" && draw());
 
 drawBar(document.getElementById("bar"));
 const frozen = document.getElementById("page");

@@ -115,7 +115,7 @@ function margin({ figures, prompt, model }, at) {
     el(
       "div",
       { class: "tags" },
-      el("span", { title: "role" }, segment.role),
+      el("span", {}, "role ", segment.role),
       note.stability && el("span", { class: `stability ${note.stability}`, title: "how often the author expects it to change" }, note.stability),
       note.cache === "never" && el("span", { title: "the manifest wants no breakpoint here" }, "cache: never"),
       segment.path && el("span", { class: "by" }, "by ", place(note.file, note.line)),

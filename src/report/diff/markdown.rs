@@ -4,8 +4,8 @@
 //! nor an address means anything. The first line is a marker by which the tool that posts comments
 //! finds its own: no text below can look like it, because `<` never stands in it as it is.
 
-use super::page::{Item, Page, Section};
 use super::phrase::{Ink, Phrase};
+use super::sheet::{Item, Section, Sheet};
 use super::texts::{Sign, TextChange};
 use crate::report::inert;
 use crate::report::text::counted;
@@ -17,16 +17,16 @@ const END_CHARACTERS: usize = 4_000;
 /// From here on contexts are told in one line each.
 const FULL_CHARACTERS: usize = 45_000;
 
-/// Draws a page. `valid` is the moment that it speaks of, in seconds since 1970-01-01.
-pub(super) fn draw(page: &Page, key: &str, valid: i64) -> String {
+/// Draws a sheet. `valid` is the moment that it speaks of, in seconds since 1970-01-01.
+pub(super) fn draw(sheet: &Sheet, key: &str, valid: i64) -> String {
     let mut drawn = marker(key, valid);
-    drawn.push_str(&format!("**{}**\n\n", phrase(&page.verdict)));
-    drawn.push_str(&format!("base {}<br>\nhead {}\n", phrase(&page.base), phrase(&page.head)));
-    let end = end(page);
+    drawn.push_str(&format!("**{}**\n\n", phrase(&sheet.verdict)));
+    drawn.push_str(&format!("base {}<br>\nhead {}\n", phrase(&sheet.base), phrase(&sheet.head)));
+    let end = end(sheet);
     let room = MAX_CHARACTERS - END_CHARACTERS.max(end.chars().count() + 500);
     let mut used = drawn.chars().count();
     let (mut brief, mut left_out) = (0usize, 0usize);
-    for section in &page.sections {
+    for section in &sheet.sections {
         let whole = draw_section(section, true);
         let tight = draw_section(section, false);
         let line = brief_line(section);
@@ -125,16 +125,16 @@ fn draw_text(text: &TextChange) -> String {
 }
 
 /// What is said of the whole, and the symbols that stand above.
-fn end(page: &Page) -> String {
+fn end(sheet: &Sheet) -> String {
     let mut drawn = String::new();
-    if !page.notes.is_empty() {
+    if !sheet.notes.is_empty() {
         drawn.push('\n');
     }
-    for note in &page.notes {
+    for note in &sheet.notes {
         drawn.push_str(&format!("{}<br>\n", phrase(note)));
     }
-    if !page.legend.is_empty() {
-        let legend: Vec<String> = page
+    if !sheet.legend.is_empty() {
+        let legend: Vec<String> = sheet
             .legend
             .iter()
             .map(|symbol| format!("{} {}", inert::code_span(symbol.sign()), symbol.meaning()))

@@ -2,19 +2,18 @@
 //!
 //! ```text
 //! Review ──record──▶ JSON
-//! Review ──page────▶ Page ──▶ terminal | Markdown | HTML
+//! Review ──sheet───▶ Sheet ──▶ terminal | Markdown | the page
 //! ```
 //!
-//! A `page::Page` says what stands where and which words are the repository's; each printer makes
-//! those harmless for its own medium.
+//! A [`Sheet`] says what stands where and which words are the repository's; each printer makes those
+//! harmless for its own medium.
 
 mod figures;
-mod html;
 mod markdown;
-mod page;
 mod phrase;
 mod record;
 mod section;
+mod sheet;
 mod terminal;
 mod texts;
 mod verdict;
@@ -22,21 +21,26 @@ mod verdict;
 use crate::diag::Diagnostic;
 use crate::review::Review;
 
+pub use phrase::{Ink, Phrase};
 pub use record::{DiffReport, SCHEMA};
+pub use sheet::{Item, Section, Sheet, Symbol};
+pub use texts::{Hunk, Line, Sign, TextChange};
+
+use sheet::Room;
 
 /// For a terminal of 80 columns or more. `verbose` shows every line of text that differs.
 pub fn text(review: &Review, verbose: bool) -> String {
-    terminal::draw(&page::page(review, page::Room { lines: if verbose { usize::MAX } else { 40 }, in_all: usize::MAX }))
+    terminal::draw(&sheet::sheet(review, Room { lines: if verbose { usize::MAX } else { 40 }, in_all: usize::MAX }))
 }
 
 /// For a comment on a pull request; `key` names the comment.
 pub fn markdown(review: &Review, key: &str) -> String {
-    markdown::draw(&page::page(review, page::Room { lines: 200, in_all: 2_000 }), key, valid_from(review))
+    markdown::draw(&sheet::sheet(review, Room { lines: 200, in_all: 2_000 }), key, valid_from(review))
 }
 
-/// One page that needs nothing else.
-pub fn html(review: &Review) -> String {
-    html::draw(&page::page(review, page::Room { lines: 2_000, in_all: 100_000 }))
+/// For the page, which folds what is long.
+pub fn sheet(review: &Review) -> Sheet {
+    sheet::sheet(review, Room { lines: 2_000, in_all: 100_000 })
 }
 
 /// What is wrong with contexts that cannot be built, on either side. New warnings stand in the report.

@@ -1,8 +1,12 @@
 //! Words that know whose they are.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 /// Words with a meaning.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ink {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Ink {
     /// The tool's own.
     Word(String),
     /// The repository's.
@@ -14,8 +18,8 @@ pub(super) enum Ink {
 }
 
 /// A line of words.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Phrase(pub(super) Vec<Ink>);
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Phrase(pub(super) Vec<Ink>);
 
 impl Phrase {
     pub(super) fn word(text: impl Into<String>) -> Self {

@@ -9,8 +9,9 @@ use crate::delta::{Delta, Divergence, Figure, Kind, ModelDelta, Pair, SegmentCha
 use crate::quantity::Usd;
 use crate::record::DiagnosticRecord;
 use crate::report::json;
-use crate::review::{ContextReview, ContextStatus, Review, Via};
+use crate::review::{ContextReview, ContextStatus, Review, Via, change_name};
 use crate::segment::Tier;
+use crate::shard::Shard;
 use crate::tree::TreeName;
 
 /// The format of the JSON report.
@@ -21,6 +22,12 @@ pub const SCHEMA: &str = "contexture.diff/1";
 pub struct DiffReport {
     /// `contexture.diff/1`.
     pub schema: &'static str,
+    /// The part of the project that this is, with `--shard`; `contexture merge` joins the parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// With `--shard`: contexts of all parts that the change cannot reach, which `unchanged` leaves out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub untouched: Option<usize>,
     /// What was compared with.
     pub base: SideRecord,
     /// What was compared.
@@ -102,6 +109,9 @@ pub struct ContextDelta {
     pub renamed_from: Option<String>,
     /// What became of it.
     pub status: ContextStatus,
+    /// With `--shard`: a name for its change, the same for contexts that have the same one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
     /// The files that did it.
     pub causes: Vec<CauseRecord>,
     /// Tokens of all text by o200k_base.
@@ -285,6 +295,8 @@ impl DiffReport {
         });
         Self {
             schema: SCHEMA,
+            shard: review.shard,
+            untouched: review.shard.map(|_| review.untouched),
             base: SideRecord { commit: Some(review.base.id.to_string()), kind: SideKind::Commit },
             head: SideRecord {
                 commit: review.head.commit().map(|commit| commit.id.to_string()),
@@ -299,7 +311,7 @@ impl DiffReport {
             no_effect: review.no_effect.iter().map(ToString::to_string).collect(),
             reach: reach.collect(),
             groups: groups.collect(),
-            contexts: review.contexts.iter().map(ContextDelta::of).collect(),
+            contexts: review.contexts.iter().map(|context| ContextDelta::of(context, review.shard)).collect(),
         }
     }
 
@@ -324,7 +336,7 @@ impl<T> From<Pair<T>> for PairRecord<T> {
 }
 
 impl ContextDelta {
-    fn of(context: &ContextReview) -> Self {
+    fn of(context: &ContextReview, shard: Option<Shard>) -> Self {
         let delta = context.delta.as_ref();
         let all = |of: &dyn Fn(&Delta) -> Vec<DivergenceRecord>| delta.map(of).unwrap_or_default();
         let divergence = delta.and_then(|delta| delta.divergence).and_then(|place| divergence(context, &place));
@@ -333,6 +345,7 @@ impl ContextDelta {
             variant: context.id.variant.clone(),
             renamed_from: context.renamed_from.as_ref().map(ToString::to_string),
             status: context.status,
+            change: shard.and_then(|_| change_name(context)),
             causes: causes(context),
             tokens: delta.map_or(PairRecord { base: None, head: None }, |delta| delta.tokens.into()),
             divergence: divergence.map(|record| DivergenceRecord {

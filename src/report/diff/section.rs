@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::figures::{signed_usd, tokens, usd};
-use super::page::{Item, Room, Section, Symbol, list};
 use super::phrase::Phrase;
+use super::sheet::{Item, Room, Section, Symbol, list};
 use super::texts::{Shown, changes};
 use crate::build::Build;
 use crate::cost::planner::words::money;

@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::page::{Page, Section, Symbol};
 use super::phrase::{Ink, Phrase};
+use super::sheet::{Section, Sheet, Symbol};
 use super::texts::{Line, Sign, TextChange};
 use crate::delta::Kind;
 use crate::report::inert;
@@ -23,26 +23,26 @@ const NEW: Style = AnsiColor::Green.on_default();
 const FAINT: Style = Style::new().dimmed();
 const TITLE: Style = Style::new().bold();
 
-/// Draws a page. Colours stand in it as ANSI sequences, which the stream takes out where they are not
+/// Draws a sheet. Colours stand in it as ANSI sequences, which the stream takes out where they are not
 /// wanted.
-pub(super) fn draw(page: &Page) -> String {
+pub(super) fn draw(sheet: &Sheet) -> String {
     let mut drawn = String::new();
-    let _ = writeln!(drawn, "base  {}", phrase(&page.base));
-    let _ = writeln!(drawn, "head  {}\n", phrase(&page.head));
-    drawn.push_str(&wrapped(&Lead::default(), "", &page.verdict, Some(TITLE)));
-    for section in &page.sections {
+    let _ = writeln!(drawn, "base  {}", phrase(&sheet.base));
+    let _ = writeln!(drawn, "head  {}\n", phrase(&sheet.head));
+    drawn.push_str(&wrapped(&Lead::default(), "", &sheet.verdict, Some(TITLE)));
+    for section in &sheet.sections {
         drawn.push('\n');
         draw_section(&mut drawn, section);
     }
-    if !page.legend.is_empty() {
+    if !sheet.legend.is_empty() {
         let legend: Vec<String> =
-            page.legend.iter().map(|symbol| format!("{} {}", sign(*symbol), symbol.meaning())).collect();
+            sheet.legend.iter().map(|symbol| format!("{} {}", sign(*symbol), symbol.meaning())).collect();
         let _ = writeln!(drawn, "\n{}", legend.join("   "));
     }
-    if !page.notes.is_empty() {
+    if !sheet.notes.is_empty() {
         drawn.push('\n');
     }
-    for note in &page.notes {
+    for note in &sheet.notes {
         drawn.push_str(&wrapped(&Lead::default(), "  ", note, None));
     }
     drawn

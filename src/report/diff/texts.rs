@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
 use crate::build::Build;
@@ -23,43 +25,44 @@ const LONG: usize = 400;
 const ENDS: usize = 60;
 
 /// What became of one segment's text.
-#[derive(Debug, Clone)]
-pub(super) struct TextChange {
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct TextChange {
     /// What happened.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     /// The segment's id, and its old one where that differs.
-    pub(super) segment: String,
+    pub segment: String,
     /// Where its text was read.
-    pub(super) origin: String,
+    pub origin: String,
     /// What is special about the change: `only white space`.
-    pub(super) label: Option<&'static str>,
+    pub label: Option<&'static str>,
     /// The lines to show, in runs.
-    pub(super) hunks: Vec<Hunk>,
+    pub hunks: Vec<Hunk>,
     /// Lines that differ and are not shown.
-    pub(super) left_out: usize,
+    pub left_out: usize,
 }
 
 /// A run of lines, and how many unchanged ones stand between the last run and this one.
-#[derive(Debug, Clone)]
-pub(super) struct Hunk {
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Hunk {
     /// Unchanged lines before it that are not shown.
-    pub(super) skipped: usize,
+    pub skipped: usize,
     /// Its lines.
-    pub(super) lines: Vec<Line>,
+    pub lines: Vec<Line>,
 }
 
 /// One line.
-#[derive(Debug, Clone)]
-pub(super) struct Line {
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Line {
     /// Where it stands.
-    pub(super) sign: Sign,
+    pub sign: Sign,
     /// Its text without its line break; `true` for the words that differ.
-    pub(super) words: Vec<(bool, String)>,
+    pub words: Vec<(bool, String)>,
 }
 
 /// On which side a line stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Sign {
     /// On both.
     Same,
     /// Before.

@@ -5,6 +5,9 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::phrase::Phrase;
 use super::section::section;
 use super::texts::{Shown, TextChange};
@@ -20,13 +23,20 @@ use crate::tree::{Commit, TreeName};
 const MAX_NAMES: usize = 8;
 
 /// A symbol that stands before a line; the legend tells those that are used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Symbol {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Symbol {
+    /// `+`
     Added,
+    /// `-`
     Removed,
+    /// `~`
     Changed,
+    /// `^`
     Moved,
+    /// `>`
     Renamed,
+    /// `!`
     Broken,
 }
 
@@ -74,21 +84,27 @@ impl Symbol {
 }
 
 /// A line of a section: how deep, with which symbol, what.
-#[derive(Debug, Clone)]
-pub(super) struct Item {
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Item {
     /// 0 for the section's own lines, 1 for what belongs to the line above.
-    pub(super) depth: usize,
-    pub(super) symbol: Option<Symbol>,
-    pub(super) phrase: Phrase,
+    pub depth: usize,
+    /// What it begins with.
+    pub symbol: Option<Symbol>,
+    /// What it says.
+    pub phrase: Phrase,
 }
 
 /// One context, or a group of contexts with the same change.
-#[derive(Debug, Clone)]
-pub(super) struct Section {
-    pub(super) symbol: Symbol,
-    pub(super) title: Phrase,
-    pub(super) items: Vec<Item>,
-    pub(super) texts: Vec<TextChange>,
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Section {
+    /// What became of it.
+    pub symbol: Symbol,
+    /// Its name.
+    pub title: Phrase,
+    /// What is said of it.
+    pub items: Vec<Item>,
+    /// What changed of the text that the model sees.
+    pub texts: Vec<TextChange>,
 }
 
 impl Section {
@@ -102,15 +118,20 @@ impl Section {
 }
 
 /// A whole report.
-#[derive(Debug, Clone)]
-pub(super) struct Page {
-    pub(super) base: Phrase,
-    pub(super) head: Phrase,
-    pub(super) verdict: Phrase,
-    pub(super) sections: Vec<Section>,
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Sheet {
+    /// What was compared with.
+    pub base: Phrase,
+    /// What was compared.
+    pub head: Phrase,
+    /// What happened, in one sentence.
+    pub verdict: Phrase,
+    /// Each context that differs, or each group of them; what a reviewer has to see first comes first.
+    pub sections: Vec<Section>,
     /// What is said of the whole.
-    pub(super) notes: Vec<Phrase>,
-    pub(super) legend: Vec<Symbol>,
+    pub notes: Vec<Phrase>,
+    /// The symbols that are used.
+    pub legend: Vec<Symbol>,
 }
 
 /// How much a report may show.
@@ -123,7 +144,7 @@ pub(super) struct Room {
 }
 
 /// Sets a review down.
-pub(super) fn page(review: &Review, mut room: Room) -> Page {
+pub(super) fn sheet(review: &Review, mut room: Room) -> Sheet {
     let mut shown = Shown::new();
     let mut sections: Vec<Section> = Vec::new();
     let mut without_text = 0;
@@ -156,7 +177,7 @@ pub(super) fn page(review: &Review, mut room: Room) -> Page {
     let base = commit(&review.base);
     let found_by =
         if review.found_by.is_empty() { Phrase::default() } else { Phrase::word("  ").name(&review.found_by) };
-    Page {
+    Sheet {
         base: base.then(found_by),
         head: side(&review.head),
         verdict: verdict(review),

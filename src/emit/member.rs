@@ -1,0 +1,166 @@
+//! Where the members of a bundle go while they are made: into memory, into a new folder, or against
+//! the files of one that stands. None of them is ever held as a whole but in memory.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::Error;
+
+/// How much is gathered before it is hashed and written: enough for BLAKE3 to work on many blocks at
+/// once, little enough to stay in the processor's cache.
+const CHUNK: usize = 128 * 1024;
+
+/// What a bundle's record says of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    /// Its size.
+    pub bytes: usize,
+    /// BLAKE3 of its bytes, in hexadecimal.
+    pub blake3: String,
+}
+
+/// Writes a member's bytes.
+pub(super) type Make<'a> = &'a (dyn Fn(&mut dyn Write) -> io::Result<()> + Sync);
+
+/// Takes members, from any thread.
+pub(super) trait Members: Sync {
+    /// Takes the member that `make` writes.
+    ///
+    /// # Errors
+    /// When it cannot be taken.
+    fn take(&self, name: &str, make: Make) -> Result<Member, Error>;
+}
+
+/// Keeps members.
+#[derive(Debug, Default)]
+pub(super) struct InMemory(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl InMemory {
+    /// The members by name.
+    pub fn into_members(self) -> BTreeMap<String, Vec<u8>> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Members for InMemory {
+    fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
+        let mut bytes = Vec::new();
+        make(&mut bytes).map_err(|error| Error::file("cannot write", name, error))?;
+        let member = Member { bytes: bytes.len(), blake3: blake3::hash(&bytes).to_hex().to_string() };
+        // What a panicking thread left behind is whole, since members go in in one step.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), bytes);
+        Ok(member)
+    }
+}
+
+/// Writes members into a new folder and syncs each.
+pub(super) struct Fresh<'a>(&'a Path);
+
+impl<'a> Fresh<'a> {
+    /// Members go into `folder`.
+    pub fn new(folder: &'a Path) -> Self {
+        Self(folder)
+    }
+}
+
+impl Members for Fresh<'_> {
+    fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
+        let path = self.0.join(name);
+        let failed = |error| Error::file("cannot write", &path, error);
+        let file = File::create_new(&path).map_err(failed)?;
+        let (file, member) = hashed(file, make).map_err(failed)?;
+        file.sync_all().map_err(failed)?;
+        Ok(member)
+    }
+}
+
+/// Compares members with the files of a folder.
+pub(super) struct Standing {
+    folder: PathBuf,
+    taken: AtomicUsize,
+}
+
+impl Standing {
+    /// Members are held against those in `folder`.
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), taken: AtomicUsize::new(0) }
+    }
+
+    /// Whether the folder holds what was taken and one file more, its record.
+    pub fn is_all_but_one(&self) -> bool {
+        let entries = std::fs::read_dir(&self.folder).map(Iterator::count);
+        entries.is_ok_and(|count| count == self.taken.load(Ordering::Relaxed) + 1)
+    }
+}
+
+impl Members for Standing {
+    fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
+        let path = self.folder.join(name);
+        let compare = || {
+            let meta = std::fs::symlink_metadata(&path)?;
+            if !meta.is_file() {
+                return Err(unlike());
+            }
+            let (_, member) = hashed(Against { standing: File::open(&path)?, read: Vec::new() }, make)?;
+            if member.bytes as u64 == meta.len() { Ok(member) } else { Err(unlike()) }
+        };
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        compare().map_err(|error| Error::file("cannot compare with", &path, error))
+    }
+}
+
+fn unlike() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "it holds something else")
+}
+
+/// Hands what `make` writes to `to` in chunks, and hashes it on the way.
+fn hashed<W: Write>(to: W, make: Make) -> io::Result<(W, Member)> {
+    let mut out = BufWriter::with_capacity(CHUNK, Hashed { to, hasher: blake3::Hasher::new(), bytes: 0 });
+    make(&mut out)?;
+    let Hashed { to, hasher, bytes } = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    Ok((to, Member { bytes, blake3: hasher.finalize().to_hex().to_string() }))
+}
+
+struct Hashed<W> {
+    to: W,
+    hasher: blake3::Hasher,
+    bytes: usize,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A text larger than the chunk comes as one piece; its parts are hashed while they are near.
+        for chunk in bytes.chunks(CHUNK) {
+            self.hasher.update(chunk);
+            self.to.write_all(chunk)?;
+        }
+        self.bytes += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
+}
+
+/// Fails at the first chunk that a file does not hold at that place.
+struct Against {
+    standing: File,
+    read: Vec<u8>,
+}
+
+impl Write for Against {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.read.resize(bytes.len(), 0);
+        self.standing.read_exact(&mut self.read)?;
+        if self.read == bytes { Ok(bytes.len()) } else { Err(unlike()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+// What a served page asks its server for beside the value.
+
+import { list } from "./diagnostics.js";
+import { el, put } from "./dom.js";
+
+/** Fills `body` with what `draw` makes of the JSON at `address`, or with why there is none. */
+export async function loaded(body, address, draw) {
+  body.dataset.address = address;
+  if (!body.hasChildNodes()) put(body, el("p", { class: "empty", role: "status" }, "Loading…"));
+  const shown = await answer(address, draw);
+  // A later question may have been asked since.
+  if (body.dataset.address === address) put(body, shown);
+}
+
+async function answer(address, draw) {
+  try {
+    const response = await fetch(address, { cache: "no-store" });
+    const isJson = response.headers.get("content-type")?.startsWith("application/json");
+    if (response.ok) return draw(await response.json());
+    // A question that has no answer: the server says why, as a build would.
+    if (isJson) return list((await response.json()).diagnostics);
+    throw new Error((await response.text()).trim() || `the server says ${response.status}`);
+  } catch (error) {
+    return el("p", { class: "empty", role: "status" }, `Not known: ${error.message}`);
+  }
+}
