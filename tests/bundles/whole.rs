@@ -38,29 +38,6 @@ fn start(repo: &Repo, words: &str) -> Child {
 }
 
 #[test]
-fn a_build_that_is_killed_leaves_the_old_bundle_or_the_new_one() {
-    let repo = two_versions();
-    let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
-    repo.run("build --rev one").exits(0);
-    let started = Instant::now();
-    repo.run("build --rev two").exits(0);
-    let whole_run = started.elapsed();
-    let mut seen = std::collections::BTreeMap::new();
-    for round in 0..30_u32 {
-        let mut child = start(&repo, if round % 2 == 0 { "build --rev one" } else { "build --rev two" });
-        // Spread over a little more than a whole run, so that kills fall before, into and after the writing.
-        std::thread::sleep(whole_run * (round * 7 % 30) / 26);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        *seen.entry(version(&place, &folder)).or_insert(0) += 1;
-    }
-    // What is left over of the killed ones hinders nobody.
-    repo.run("build --rev one").exits(0);
-    repo.run("verify dist/a.bundle").exits(0);
-    assert!(seen.values().sum::<u32>() == 30);
-}
-
-#[test]
 fn a_reader_never_sees_half_of_a_bundle() {
     let repo = two_versions();
     let folder = repo.at("dist/a.bundle");
