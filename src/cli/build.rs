@@ -12,6 +12,7 @@ use crate::error::{Error, Failure};
 use crate::models::Date;
 use crate::page::{self, Page};
 use crate::ratchet;
+use crate::replace::System;
 use crate::report;
 
 use super::session::Session;
@@ -76,7 +77,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     if let Some(written) = &depfile {
         let here = std::env::current_dir().map_err(|error| Error::file("cannot enter", ".", error))?;
         let rules = depfile::rules(&place, tree.as_ref(), &attempts, &output)?;
-        depfile::write(&depfile::text(&rules, &here)?, &session.path(written))?;
+        depfile::write(&System, &depfile::text(&rules, &here)?, &session.path(written))?;
     }
     progress.done();
     session.print(&match format {
@@ -93,7 +94,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 fn write(attempts: &mut [Attempt], output: &std::path::Path) -> Result<(), Failure> {
     let written = attempts.par_iter_mut().map(|attempt| {
         let Ok(build) = &attempt.result else { return Ok(()) };
-        match bundle::write(build, output) {
+        match bundle::write(&System, build, output) {
             Ok((_, Written::Fresh | Written::Standing)) => Ok(()),
             Err(Failure::Faults(faults)) => {
                 attempt.result = Err(faults);
