@@ -153,7 +153,7 @@ impl ContextReview {
 pub fn review(sides: &Sides, request: &ReviewRequest, store: &Arc<Store>) -> Result<Review, Failure> {
     let changes = sides.head.changes_since(&sides.base)?;
     let (base_files, head_files) = (Fragments::new(&sides.base), Fragments::new(sides.head.as_ref()));
-    let build = Request { as_of: Some(request.as_of), ..Request::default() };
+    let build = Request { as_of: Some(request.as_of), lints: true, ..Request::default() };
     let memory = Memory::backed(store.clone());
     let base = Workshop::open(&base_files, &build, &memory)?;
     let head = Workshop::open(&head_files, &build, &memory)?;

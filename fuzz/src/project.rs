@@ -87,7 +87,7 @@ fn path(name: &str) -> ProjectPath {
 fn build_with(changed: &str, bytes: &[u8]) {
     let whole = FILES.iter().fold(Memory::new(), |tree, (name, text)| tree.file(&path(name), text));
     let tree = whole.file(&path(changed), bytes);
-    match build_all(&tree, &Request::default()) {
+    match build_all(&tree, &Request { lints: true, ..Request::default() }) {
         Err(Failure::Faults(faults)) => draw(&faults),
         Err(Failure::Error(error)) => shown(&snippet::draw_error(&error)),
         Ok(attempts) => {

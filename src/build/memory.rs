@@ -60,6 +60,7 @@ struct Ground {
     date: Date,
     cards: String,
     models: Vec<String>,
+    lints: bool,
     /// The names of all templates: one more may make a short name ambiguous.
     templates: Vec<ProjectPath>,
 }
@@ -72,6 +73,7 @@ impl Standing {
             date: workshop.date,
             cards: workshop.cards_digest.clone(),
             models: request.models.clone(),
+            lints: request.lints,
             templates: workshop.templates.to_vec(),
         };
         if self.ground.as_ref() != Some(&ground) {

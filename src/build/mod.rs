@@ -49,6 +49,9 @@ pub struct Request {
     pub models: Vec<String>,
     /// Build only what of it is in this part.
     pub shard: Option<Shard>,
+    /// Look for lints too. What they find changes no bundle and no figure, and it takes longer than
+    /// counting.
+    pub lints: bool,
 }
 
 /// One context, built.
@@ -120,6 +123,7 @@ pub struct Workshop<'a> {
     cards_digest: String,
     date: Date,
     models: &'a [String],
+    lints: bool,
     memory: &'a Memory,
 }
 
@@ -192,6 +196,7 @@ impl<'a> Workshop<'a> {
             cards,
             date,
             models: &request.models,
+            lints: request.lints,
             memory,
         })
     }
@@ -236,16 +241,18 @@ impl<'a> Workshop<'a> {
         };
 
         let mut remarks = faults.settle(())?.warnings;
-        let (digests, day) = (&chain.digests, self.date.to_string());
-        let subject = lint::Subject {
-            plan: &plan,
-            segments: &segments,
-            digests,
-            reads: &reads,
-            fragments: self.fragments,
-            day: &day,
-        };
-        remarks.extend(lint::lint(&subject, &self.memory.linted));
+        if self.lints {
+            let (digests, day) = (&chain.digests, self.date.to_string());
+            let subject = lint::Subject {
+                plan: &plan,
+                segments: &segments,
+                digests,
+                reads: &reads,
+                fragments: self.fragments,
+                day: &day,
+            };
+            remarks.extend(lint::lint(&subject, &self.memory.linted));
+        }
         let remarks = lint::settle(remarks, &plan.manifest.lints);
         Ok(Build {
             id: plan.id.clone(),

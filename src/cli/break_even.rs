@@ -68,7 +68,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let day = as_of.unwrap_or_else(super::session::today);
     let models = model.into_iter().collect();
     let build = super::render::only(
-        session.build(tree.as_ref(), &Request { contexts: vec![id], as_of: Some(day), models, shard: None })?,
+        session
+            .build(tree.as_ref(), &Request { contexts: vec![id], as_of: Some(day), models, ..Request::default() })?,
     )?;
     let Some(today) = build.models.first() else {
         return Err(

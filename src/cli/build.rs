@@ -65,7 +65,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let output = output.map_or_else(|| place.root().join("dist"), |written| session.path(&written));
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("building");
-    let mut attempts = session.build(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new(), shard })?;
+    let mut attempts = session.build(tree.as_ref(), &Request { contexts: ids, as_of, shard, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }

@@ -1,4 +1,4 @@
-//! `contexture check`: what `build` would say, without writing anything.
+//! `contexture check`: what `build` would say and what lints find, without writing anything.
 
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
@@ -17,7 +17,7 @@ use crate::tree::Place;
 use super::session::Session;
 use super::{LockArguments, ShardArguments, TreeArguments, Verdict};
 
-/// Build without writing: for CI and pre-commit.
+/// Build without writing, and look for lints: for CI and pre-commit.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Arguments {
     /// Contexts, or ID@VARIANT; without one, every context and variant
@@ -113,8 +113,8 @@ fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Fou
     let tree = session.tree(place, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
-    let mut attempts =
-        session.build(tree.as_ref(), &Request { contexts: ids, as_of, models: Vec::new(), shard: shard.shard })?;
+    let request = Request { contexts: ids, as_of, shard: shard.shard, lints: true, ..Request::default() };
+    let mut attempts = session.build(tree.as_ref(), &request)?;
     if let Some((verdict, remarks)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
         return Ok(Found { attempts: None, remarks, verdict });
     }

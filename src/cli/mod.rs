@@ -126,7 +126,7 @@ enum Command {
     List(list::Arguments),
     /// Build contexts, write bundles, print the report, hold the budgets
     Build(build::Arguments),
-    /// Build without writing: for CI and pre-commit
+    /// Build without writing, and look for lints: for CI and pre-commit
     Check(check::Arguments),
     /// Print one prompt, or one request body, to stdout
     Render(render::Arguments),

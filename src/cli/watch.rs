@@ -48,7 +48,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         as_of: as_of.unwrap_or_else(super::session::today),
         store: session.store.clone(),
     };
-    let request = Request { contexts: ids, as_of, ..Request::default() };
+    let request = Request { contexts: ids, as_of, lints: true, ..Request::default() };
     let watch = Watch::new(session.directory(), request, poll)?;
     let server = serve.then(|| Server::start(port.unwrap_or(0), project)).transpose()?;
     listen_to_signals(watch.bell()).map_err(|error| Error::file("cannot listen to", "signals", error))?;

@@ -112,7 +112,7 @@ impl<'a> States<'a> {
             contexts: vec![id.to_string()],
             as_of: Some(self.request.as_of),
             models: self.request.models.clone(),
-            shard: None,
+            ..Request::default()
         };
         let outcome = match build_remembering(&recorder, &request, &self.memory) {
             Ok(mut attempts) => match (attempts.pop(), attempts.pop()) {

@@ -134,7 +134,7 @@ fn built(tree: &Memory) -> usize {
             assert!(!drawn.contains(hostile) && !drawn.contains("\u{1b}[2J"), "{drawn:?}");
         }
     };
-    match build_all(tree, &Request::default()) {
+    match build_all(tree, &Request { lints: true, ..Request::default() }) {
         Err(Failure::Faults(faults)) => {
             draw(&faults);
             0

@@ -36,9 +36,9 @@ warning[crlf]: the file is stored with CRLF line endings, and the model will see
 }
 
 #[test]
-fn what_is_denied_makes_the_answer_no_and_the_bundle_is_written() {
+fn what_is_denied_makes_the_answer_no() {
     let repo = with_crlf("lints: {crlf: deny}\n");
-    repo.run("build").is(str![[r#"
+    repo.run("check").is(str![[r#"
 exit 1
 --- stdout
 a  cx1:2527ca2d7112  at 52f549eed7
@@ -56,6 +56,12 @@ error[crlf]: the file is stored with CRLF line endings, and the model will see t
 
 
 "#]]);
+}
+
+#[test]
+fn a_build_does_not_look_for_lints() {
+    let repo = with_crlf("lints: {crlf: deny}\n");
+    assert_eq!(repo.run("build").exits(0).stderr, "");
     assert!(repo.at("dist/a.bundle/bundle.json").exists());
 }
 

@@ -231,7 +231,7 @@ fn every_transition_of_a_long_history_is_what_a_witness_works_out() {
             let found = review(&sides, &request, &store).unwrap_or_else(|error| panic!("{error:?}"));
             let report = serde_json::to_value(DiffReport::new(&found)).unwrap();
             let built = |rev: &str| -> Value {
-                let request = Request { as_of: Some(TODAY), ..Request::default() };
+                let request = Request { as_of: Some(TODAY), lints: true, ..Request::default() };
                 let attempts =
                     build_all(&place.commit(rev).unwrap(), &request).unwrap_or_else(|error| panic!("{error:?}"));
                 let builds = attempts.into_iter().map(|attempt| {

@@ -8,10 +8,10 @@ use super::Serving;
 use crate::support::Repo;
 use crate::watch::library;
 
-/// What a cold build says, as the page has it.
+/// What a cold build and its lints say, as the page has it.
 #[track_caller]
 fn cold(repo: &Repo) -> Value {
-    repo.run("build --format json").json()
+    repo.run("check --format json").json()
 }
 
 /// Waits for the round after which the page says what a cold build says.

@@ -79,7 +79,7 @@ fn compare(place: &Place, range: &Range, store: &Arc<Store>) -> Review {
 
 /// The digest of every context at a commit, an empty one of those that are broken.
 fn digests(place: &Place, rev: &str) -> BTreeMap<String, String> {
-    let request = Request { as_of: Some(TODAY), ..Request::default() };
+    let request = Request { as_of: Some(TODAY), lints: true, ..Request::default() };
     let attempts = build_all(&place.commit(rev).unwrap(), &request).unwrap_or_else(|error| panic!("{error:?}"));
     let told = attempts.into_iter().map(|attempt| {
         let digest = attempt.result.map_or_else(|_| String::new(), |build| build.chain.full().to_string());

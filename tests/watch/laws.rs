@@ -96,7 +96,8 @@ proptest! {
     fn a_build_with_a_memory_is_the_build_without(edits in prop::collection::vec(edit(), 1..24)) {
         let repo = library();
         repo.git(["branch", "other"]);
-        let (request, memory, remembered) = (Request::default(), Memory::default(), Arc::new(Remembered::default()));
+        let request = Request { lints: true, ..Request::default() };
+        let (memory, remembered) = (Memory::default(), Arc::new(Remembered::default()));
         let mut standing = Standing::default();
         for (number, edit) in edits.iter().enumerate() {
             edit.make(&repo);

@@ -66,8 +66,9 @@ fn the_same_bytes_are_no_change() {
     let repo = library();
     let mut watching = Watching::of(&repo, "");
     let text = fs::read_to_string(repo.at("docs/a.md")).expect("the text");
-    for save in EDITORS {
-        save(&repo, "docs/a.md", &text);
+    // The other ways leave the file gone or empty for a moment, which is a change if the watch is woken in it.
+    for _ in 0..5 {
+        rename_over(&repo, "docs/a.md", &text);
     }
     repo.git(["status", "--short"]);
     assert_eq!(watching.rounds_before(&repo, "marker"), 0);
