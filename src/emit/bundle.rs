@@ -221,11 +221,14 @@ pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, 
     Ok((target, Written::Fresh))
 }
 
-/// Refuses a link on the way from the output folder to a bundle: a repository may hold one, and it
-/// may lead anywhere.
-fn no_link(output: &Path, target: &Path) -> Result<(), Error> {
-    let below = target.ancestors().take_while(|above| *above != output);
-    match below.into_iter().find(|above| above.is_symlink()) {
+/// Refuses a link on the way from a folder to one below it, the lower one with it: a repository may
+/// hold a link, and it may lead anywhere.
+///
+/// # Errors
+/// When there is one.
+pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
+    let between = below.ancestors().take_while(|above| *above != folder);
+    match between.into_iter().find(|above| above.is_symlink()) {
         None => Ok(()),
         Some(link) => Err(Error::usage(
             format!("{} is a link, and bundles are written into folders", link.display()),
