@@ -10,6 +10,7 @@ use crate::build::{Attempt, Memory, Request, build_remembering};
 use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
 use crate::fragment::Fragments;
+use crate::lint::secret::masked;
 use crate::models::{Cards, Date, day_of};
 use crate::report::snippet;
 use crate::store::Store;
@@ -100,10 +101,11 @@ impl Session {
         }
     }
 
-    /// Writes data to stdout.
+    /// Writes data to stdout. No secret is in it, whatever name or word of the repository holds one:
+    /// who wants the bytes of a prompt asks for them, and gets them [raw](Self::print_raw).
     pub fn print(&self, text: &str) -> Result<(), Error> {
         let mut out = anstream::stdout().lock();
-        out.write_all(text.as_bytes())
+        out.write_all(masked(text).as_bytes())
             .and_then(|()| out.flush())
             .map_err(|error| Error::file("cannot write", "standard output", error))
     }
@@ -120,7 +122,7 @@ impl Session {
     pub fn tell(&self, sentence: &str) {
         if !self.quiet {
             // Nothing can be done about a closed stderr.
-            let _ = writeln!(anstream::stderr().lock(), "{sentence}");
+            let _ = writeln!(anstream::stderr().lock(), "{}", masked(sentence));
         }
     }
 
@@ -146,7 +148,7 @@ impl Session {
             };
             let drawn = snippet::draw(diagnostic);
             if wanted && shown.insert(drawn.clone()) {
-                let _ = writeln!(err, "{drawn}\n");
+                let _ = writeln!(err, "{}\n", masked(&drawn));
             }
         }
     }
@@ -197,5 +199,5 @@ impl Drop for Progress {
 
 /// Draws an error of the world on stderr.
 pub(super) fn complain(error: &Error) {
-    let _ = writeln!(anstream::stderr().lock(), "{}", snippet::draw_error(error));
+    let _ = writeln!(anstream::stderr().lock(), "{}", masked(&snippet::draw_error(error)));
 }

@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::build::{Attempt, Request};
 use crate::error::{Error, Failure};
+use crate::lint::secret::masked;
 use crate::models::Date;
 use crate::report::screen::Screen;
 use crate::report::watch::{WatchReport, errors, lines};
@@ -157,7 +158,7 @@ impl View {
             notice: self.notice.as_deref(),
             height: Terminal::height(),
         };
-        terminal.show(&screen.draw())
+        terminal.show(&masked(&screen.draw()))
     }
 }
 

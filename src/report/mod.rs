@@ -24,7 +24,7 @@ pub mod text;
 pub mod watch;
 
 use crate::diag::Diagnostic;
-use crate::lint::secret::masked;
+use crate::lint::secret::{masked, masked_json};
 use crate::source::ProjectPath;
 
 /// A path below the project root as one below the root of the repository, which is where code hosts
@@ -45,10 +45,11 @@ fn sentences(diagnostic: &Diagnostic) -> String {
     masked(&text).into_owned()
 }
 
-/// A report as JSON, two blanks an indent, with a final line break.
+/// A report as JSON, two blanks an indent, with a final line break; no secret in it, whatever name or
+/// word of the repository holds one.
 pub(crate) fn json(report: &impl serde::Serialize) -> String {
     // Records are plain data with text keys, which serialise to memory without fail.
-    let mut text = inert::json(&serde_json::to_string_pretty(report).unwrap_or_default());
+    let mut text = inert::json(&masked_json(&serde_json::to_string_pretty(report).unwrap_or_default()));
     text.push('\n');
     text
 }
