@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -219,9 +220,12 @@ pub fn write(build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure
     fs::create_dir_all(parent).map_err(failed)?;
     let fresh = tempfile::Builder::new().prefix(".contexture-").tempdir_in(parent).map_err(failed)?;
     open_up(fresh.path()).map_err(failed)?;
-    let members = Fresh::new(fresh.path());
-    let record = record(build, &bodies, &members)?;
-    members.take(RECORD, &|out| out.write_all(&record))?;
+    thread::scope(|scope| {
+        let members = Fresh::new(fresh.path(), scope);
+        let record = record(build, &bodies, &members)?;
+        members.take(RECORD, &|out| out.write_all(&record))?;
+        members.settle()
+    })?;
     sync_folder(fresh.path()).and_then(|()| swap(fresh.path(), &target)).map_err(failed)?;
     sync_folder(parent).map_err(failed)?;
     // After an exchange the temporary name holds the old bundle; after a rename, nothing.

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crate::error::Error;
 
@@ -57,23 +59,51 @@ impl Members for InMemory {
     }
 }
 
-/// Writes members into a new folder and syncs each.
-pub(super) struct Fresh<'a>(&'a Path);
+/// Writes members into a new folder, and syncs each while others are made.
+pub(super) struct Fresh<'scope, 'env> {
+    folder: &'env Path,
+    /// Where the threads live that wait for the disk. They are not those that make members: to wait
+    /// takes no processor.
+    scope: &'scope Scope<'scope, 'env>,
+    syncing: Mutex<Vec<ScopedJoinHandle<'scope, Result<(), Error>>>>,
+}
 
-impl<'a> Fresh<'a> {
+impl<'scope, 'env> Fresh<'scope, 'env> {
     /// Members go into `folder`.
-    pub fn new(folder: &'a Path) -> Self {
-        Self(folder)
+    pub fn new(folder: &'env Path, scope: &'scope Scope<'scope, 'env>) -> Self {
+        Self { folder, scope, syncing: Mutex::default() }
+    }
+
+    /// Waits until every member is on the disk.
+    ///
+    /// # Errors
+    /// When one of them could not be synced.
+    pub fn settle(self) -> Result<(), Error> {
+        let syncing = self.syncing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // All of them are waited for. A panic in one goes on here, as without threads.
+        let settled: Vec<Result<(), Error>> =
+            syncing.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
+        settled.into_iter().collect()
     }
 }
 
-impl Members for Fresh<'_> {
+impl Members for Fresh<'_, '_> {
     fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
-        let path = self.0.join(name);
+        let path = self.folder.join(name);
         let failed = |error| Error::file("cannot write", &path, error);
         let file = File::create_new(&path).map_err(failed)?;
         let (file, member) = hashed(file, make).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
+        let file = Arc::new(file);
+        let sync = {
+            let (file, path) = (file.clone(), path.clone());
+            move || file.sync_all().map_err(|error| Error::file("cannot write", path, error))
+        };
+        match thread::Builder::new().spawn_scoped(self.scope, sync) {
+            // What a panicking thread left behind is whole, since handles go in in one step.
+            Ok(syncing) => self.syncing.lock().unwrap_or_else(PoisonError::into_inner).push(syncing),
+            // No more threads to be had: it is waited for here.
+            Err(_) => file.sync_all().map_err(failed)?,
+        }
         Ok(member)
     }
 }
