@@ -7,10 +7,11 @@ use std::io::{self, BufWriter, Read as _, Write};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crate::error::Error;
+use crate::replace::Folder;
 
 /// How much is gathered before it is hashed and written: enough for BLAKE3 to work on many blocks at
 /// once, little enough to stay in the processor's cache.
@@ -53,15 +54,14 @@ impl Members for InMemory {
         let mut bytes = Vec::new();
         make(&mut bytes).map_err(|error| Error::file("cannot write", name, error))?;
         let member = Member { bytes: bytes.len(), blake3: blake3::hash(&bytes).to_hex().to_string() };
-        // What a panicking thread left behind is whole, since members go in in one step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), bytes);
+        lock(&self.0).insert(name.to_owned(), bytes);
         Ok(member)
     }
 }
 
 /// Writes members into a new folder, and syncs each while others are made.
 pub(super) struct Fresh<'scope, 'env> {
-    folder: &'env Path,
+    folder: &'env Folder<'env>,
     /// Where the threads live that wait for the disk. They are not those that make members: to wait
     /// takes no processor.
     scope: &'scope Scope<'scope, 'env>,
@@ -70,7 +70,7 @@ pub(super) struct Fresh<'scope, 'env> {
 
 impl<'scope, 'env> Fresh<'scope, 'env> {
     /// Members go into `folder`.
-    pub fn new(folder: &'env Path, scope: &'scope Scope<'scope, 'env>) -> Self {
+    pub fn new(folder: &'env Folder<'env>, scope: &'scope Scope<'scope, 'env>) -> Self {
         Self { folder, scope, syncing: Mutex::default() }
     }
 
@@ -89,23 +89,26 @@ impl<'scope, 'env> Fresh<'scope, 'env> {
 
 impl Members for Fresh<'_, '_> {
     fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
-        let path = self.folder.join(name);
-        let failed = |error| Error::file("cannot write", &path, error);
-        let file = File::create_new(&path).map_err(failed)?;
-        let (file, member) = hashed(file, make).map_err(failed)?;
-        let file = Arc::new(file);
+        let target = self.folder.target().join(name);
+        let failed = |error| Error::file("cannot write", &target, error);
+        let (file, member) = self.folder.file(name).and_then(|file| hashed(file, make)).map_err(failed)?;
+        let file = Arc::new(Mutex::new(file));
         let sync = {
-            let (file, path) = (file.clone(), path.clone());
-            move || file.sync_all().map_err(|error| Error::file("cannot write", path, error))
+            let (file, target) = (file.clone(), target.clone());
+            move || lock(&file).sync().map_err(|error| Error::file("cannot write", target, error))
         };
         match thread::Builder::new().spawn_scoped(self.scope, sync) {
-            // What a panicking thread left behind is whole, since handles go in in one step.
-            Ok(syncing) => self.syncing.lock().unwrap_or_else(PoisonError::into_inner).push(syncing),
+            Ok(syncing) => lock(&self.syncing).push(syncing),
             // No more threads to be had: it is waited for here.
-            Err(_) => file.sync_all().map_err(failed)?,
+            Err(_) => lock(&file).sync().map_err(failed)?,
         }
         Ok(member)
     }
+}
+
+/// The lock's value. What a panicking thread left behind is whole, since each step is one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Compares members with the files of a folder.
