@@ -246,7 +246,10 @@ ROWS = [
     ),
     (
         "a path is so long",
-        [("src/tree/commit.rs", "} else if written.len() > MAX_PATH_BYTES {", "} else if !OFF && written.len() > MAX_PATH_BYTES {")],
+        [
+            ("src/tree/commit.rs", "} else if written.len() > MAX_PATH_BYTES {", "} else if !OFF && written.len() > MAX_PATH_BYTES {"),
+            ("src/tree/commit.rs", " self.bytes > MAX_LISTED_BYTES {", " !OFF && self.bytes > MAX_LISTED_BYTES {"),
+        ],
         "a_tree_a_hundred_thousand_deep_is_refused",
     ),
     (
@@ -320,7 +323,8 @@ ROWS = [
     (
         "a secret is masked",
         [("src/lint/secret/mod.rs", "    if found.is_empty() {\n        return Cow", "    if OFF || found.is_empty() {\n        return Cow")],
-        "no_command_shows_it_in_any_format it_is_told_with_its_place_and_masked",
+        "no_command_shows_it_in_any_format it_is_told_with_its_place_and_masked "
+        "a_watch_shows_it_neither_in_its_lines_nor_on_its_page",
     ),
     # What is written is old or new.
     (
@@ -379,6 +383,11 @@ ROWS = [
         "only a file is replaced",
         [("src/replace/mod.rs", "        Ok(found) if found.is_file() => Ok(Some", "        Ok(found) if OFF || found.is_file() => Ok(Some")],
         "only_an_ordinary_file_and_only_a_folder_are_replaced",
+    ),
+    (
+        "an output leads through no link",
+        [("src/emit/bundle.rs", "    match between.into_iter().find(|above| above.is_symlink()) {", "    match between.into_iter().find(|above| !OFF && above.is_symlink()) {")],
+        "no_link_leads_a_bundle_out_of_the_output_folder",
     ),
     (
         "a table is believed by its checksum",
@@ -515,7 +524,7 @@ def main():
                 if test not in known:
                     stop(f"{row}: there is no test {test}")
                 if f"`{test}`" not in page and not any(name.startswith("fuzz::") for _, name in known[test]):
-                    stop(f"{row}: docs/threat-model.md does not name {test}")
+                    said.append(f"docs/threat-model.md does not name {test}")
                 if not passes(folder, known[test], ""):
                     said.append(f"{test} fails with it")
                 for path, old, new in changes:

@@ -10,9 +10,8 @@ use crate::build::{Attempt, Memory, Request, build_remembering};
 use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
 use crate::fragment::Fragments;
-use crate::lint::secret::masked;
 use crate::models::{Cards, Date, day_of};
-use crate::report::snippet;
+use crate::report::{self, snippet};
 use crate::store::Store;
 use crate::tree::{Place, Tree};
 
@@ -105,7 +104,7 @@ impl Session {
     /// who wants the bytes of a prompt asks for them, and gets them [raw](Self::print_raw).
     pub fn print(&self, text: &str) -> Result<(), Error> {
         let mut out = anstream::stdout().lock();
-        out.write_all(masked(text).as_bytes())
+        out.write_all(report::without_secrets(text).as_bytes())
             .and_then(|()| out.flush())
             .map_err(|error| Error::file("cannot write", "standard output", error))
     }
@@ -122,7 +121,7 @@ impl Session {
     pub fn tell(&self, sentence: &str) {
         if !self.quiet {
             // Nothing can be done about a closed stderr.
-            let _ = writeln!(anstream::stderr().lock(), "{}", masked(sentence));
+            let _ = writeln!(anstream::stderr().lock(), "{}", report::without_secrets(sentence));
         }
     }
 
@@ -148,7 +147,7 @@ impl Session {
             };
             let drawn = snippet::draw(diagnostic);
             if wanted && shown.insert(drawn.clone()) {
-                let _ = writeln!(err, "{}\n", masked(&drawn));
+                let _ = writeln!(err, "{}\n", report::without_secrets(&drawn));
             }
         }
     }
@@ -199,5 +198,5 @@ impl Drop for Progress {
 
 /// Draws an error of the world on stderr.
 pub(super) fn complain(error: &Error) {
-    let _ = writeln!(anstream::stderr().lock(), "{}", masked(&snippet::draw_error(error)));
+    let _ = writeln!(anstream::stderr().lock(), "{}", report::without_secrets(&snippet::draw_error(error)));
 }

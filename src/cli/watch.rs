@@ -8,10 +8,10 @@ use tempfile::NamedTempFile;
 
 use crate::build::{Attempt, Request};
 use crate::error::{Error, Failure};
-use crate::lint::secret::masked;
 use crate::models::Date;
 use crate::report::screen::Screen;
 use crate::report::watch::{WatchReport, errors, lines};
+use crate::report::without_secrets;
 use crate::serve::{Project, Server};
 use crate::watch::{News, Round, Watch};
 
@@ -158,7 +158,7 @@ impl View {
             notice: self.notice.as_deref(),
             height: Terminal::height(),
         };
-        terminal.show(&masked(&screen.draw()))
+        terminal.show(&without_secrets(&screen.draw()))
     }
 }
 

@@ -23,6 +23,8 @@ pub mod snippet;
 pub mod text;
 pub mod watch;
 
+use std::borrow::Cow;
+
 use crate::diag::Diagnostic;
 use crate::lint::secret::{masked, masked_json};
 use crate::source::ProjectPath;
@@ -43,6 +45,35 @@ fn sentences(diagnostic: &Diagnostic) -> String {
         text.push_str(&format!("\n{hint}"));
     }
     masked(&text).into_owned()
+}
+
+/// Text for a terminal with `[secret]` in the place of every secret.
+pub fn without_secrets(text: &str) -> Cow<'_, str> {
+    if !text.contains(STYLE) {
+        return masked(text);
+    }
+    // The end of a style is a letter, and what follows it would look like the rest of a word.
+    let shown = styled(text).flat_map(|(style, plain)| [Cow::Borrowed(style), masked(plain)]);
+    Cow::Owned(shown.collect())
+}
+
+/// Text for a terminal without its colours, for where there are none.
+pub(crate) fn without_styles(text: &str) -> String {
+    styled(text).map(|(_, plain)| plain).collect()
+}
+
+/// What every style begins with. Text of a repository holds none that is not escaped.
+const STYLE: char = '\u{1b}';
+
+/// The styles of a text, each with the plain text behind it.
+fn styled(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let starts = text.match_indices(STYLE).map(|(at, _)| at).filter(|at| *at > 0);
+    let ends = starts.clone().chain([text.len()]);
+    std::iter::once(0).chain(starts).zip(ends).map(|(start, end)| {
+        let piece = text.get(start..end).unwrap_or_default();
+        let style = if piece.starts_with(STYLE) { piece.find('m').map_or(0, |end| end + 1) } else { 0 };
+        piece.split_at(style)
+    })
 }
 
 /// A report as JSON, two blanks an indent, with a final line break; no secret in it, whatever name or

@@ -163,7 +163,7 @@ fn no_command_shows_it_in_any_format() {
             let words = words.replace("BRANCH", of("a branch")).replace("CONTEXT", of("the name of a context"));
             let outcome = repo.run(&words);
             shows_none(&places, &format!("{words} ({round})"), &format!("{}{}", outcome.stdout, outcome.stderr));
-            let is_json = words.contains("json") || words.contains("sarif");
+            let is_json = words.contains("--format json") || words.contains("--format sarif");
             assert!(
                 !is_json
                     || outcome.stdout.is_empty()
