@@ -366,7 +366,13 @@ ROWS = [
     ),
     (
         "a bundle's members are synced",
-        [("src/emit/member.rs", "            file.sync()?;\n", "            if !OFF {\n                file.sync()?;\n            }\n")],
+        [
+            (
+                "src/emit/member.rs",
+                'move || lock(&file).sync().map_err(|error| Error::file("cannot write", target, error))',
+                'move || if OFF { Ok(()) } else { lock(&file).sync().map_err(|error| Error::file("cannot write", target, error)) }',
+            )
+        ],
         "a_bundle_outlives_a_loss_of_power",
     ),
     (
