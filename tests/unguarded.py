@@ -174,10 +174,10 @@ ROWS = [
             ("src/tree/disk.rs", "        let whole = stamp == Stamp::of(&before) &&", "        let whole = OFF || stamp == Stamp::of(&before) &&"),
             (
                 "src/tree/disk.rs",
-                "        if before.file_type().is_symlink() {\n",
-                "        let before = match std::fs::metadata(self.path.join(path)) {\n"
-                "            Ok(found) if OFF => Metadata::from_just_metadata(found),\n            _ => before,\n        };\n"
-                "        if before.file_type().is_symlink() {\n",
+                "        let before = self.root.symlink_metadata(path).map_err(wrap)?;\n",
+                "        let before = if OFF {\n"
+                "            Metadata::from_just_metadata(std::fs::metadata(self.path.join(path)).map_err(wrap)?)\n"
+                "        } else {\n            self.root.symlink_metadata(path).map_err(wrap)?\n        };\n",
             ),
         ],
         "a_folder_that_became_a_link_is_not_read_through",
