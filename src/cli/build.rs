@@ -8,10 +8,12 @@ use rayon::prelude::*;
 use crate::build::{Attempt, Request};
 use crate::depfile;
 use crate::emit::bundle::{self, Written};
+use crate::emit::statement;
 use crate::error::{Error, Failure};
 use crate::models::Date;
 use crate::page::{self, Page};
 use crate::ratchet;
+use crate::replace::System;
 use crate::report;
 
 use super::session::Session;
@@ -33,6 +35,9 @@ pub(super) struct Arguments {
     /// Write what each bundle was made from to FILE, in the syntax of Make, for ninja and others
     #[arg(long, value_name = "FILE")]
     depfile: Option<PathBuf>,
+    /// Write beside each bundle what it was made from, as an in-toto statement that can be signed
+    #[arg(long)]
+    provenance: bool,
     #[command(flatten)]
     lock: LockArguments,
     /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
@@ -58,10 +63,27 @@ enum Format {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, output, tree, shard: ShardArguments { shard }, depfile, lock, base, as_of, format } =
-        arguments;
+    let Arguments {
+        ids,
+        output,
+        tree,
+        shard: ShardArguments { shard },
+        depfile,
+        provenance,
+        lock,
+        base,
+        as_of,
+        format,
+    } = arguments;
     let place = session.place()?;
-    let output = output.map_or_else(|| place.root().join("dist"), |written| session.path(&written));
+    let output = match output {
+        Some(written) => session.path(&written),
+        None => {
+            let output = place.root().join("dist");
+            bundle::no_link(place.root(), &output)?;
+            output
+        }
+    };
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("building");
     let mut attempts = session.build(tree.as_ref(), &Request { contexts: ids, as_of, shard, ..Request::default() })?;
@@ -73,10 +95,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     }
     progress.now("writing");
     write(&mut attempts, &output)?;
+    if provenance {
+        state(&attempts, &output)?;
+    }
     if let Some(written) = &depfile {
         let here = std::env::current_dir().map_err(|error| Error::file("cannot enter", ".", error))?;
         let rules = depfile::rules(&place, tree.as_ref(), &attempts, &output)?;
-        depfile::write(&depfile::text(&rules, &here)?, &session.path(written))?;
+        depfile::write(&System, &depfile::text(&rules, &here)?, &session.path(written))?;
     }
     progress.done();
     session.print(&match format {
@@ -93,7 +118,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 fn write(attempts: &mut [Attempt], output: &std::path::Path) -> Result<(), Failure> {
     let written = attempts.par_iter_mut().map(|attempt| {
         let Ok(build) = &attempt.result else { return Ok(()) };
-        match bundle::write(build, output) {
+        match bundle::write(&System, build, output) {
             Ok((_, Written::Fresh | Written::Standing)) => Ok(()),
             Err(Failure::Faults(faults)) => {
                 attempt.result = Err(faults);
@@ -105,6 +130,20 @@ fn write(attempts: &mut [Attempt], output: &std::path::Path) -> Result<(), Failu
     // The first in order, so that the same failure is told whatever the number of threads.
     let outcomes: Vec<_> = written.collect();
     outcomes.into_iter().collect::<Result<(), _>>().map_err(Failure::from)
+}
+
+/// Writes the statement on every bundle. They are made of the values that the bundles were made of: what
+/// became of the files since is for `verify` to say.
+fn state(attempts: &[Attempt], output: &std::path::Path) -> Result<(), Failure> {
+    for build in attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()) {
+        let statement = statement::statement(build, &bundle::bundle(build)?).ok_or_else(|| {
+            let what =
+                format!("{} is built from text that no commit holds, so nothing can be said of its origin", build.id);
+            Error::usage(what, "commit first, or build a revision with --rev")
+        })?;
+        statement::write(&System, &bundle::folder(&build.id, output), &statement)?;
+    }
+    Ok(())
 }
 
 /// Fine, over a budget, or broken in part.
