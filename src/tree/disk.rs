@@ -303,11 +303,10 @@ fn special_kind(_: &Metadata) -> &'static str {
     "a device"
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use super::*;
-
     /// What a walk found to be a folder may be a link a moment later.
+    #[cfg(unix)]
     #[test]
     fn a_folder_that_became_a_link_is_not_read_through() {
         let top = tempfile::tempdir().unwrap();
@@ -316,7 +315,7 @@ mod tests {
             std::fs::create_dir(folder).unwrap();
         }
         std::fs::write(outside.join("a.md"), "not yours").unwrap();
-        let disk = Disk::open(&project).unwrap();
+        let disk = super::Disk::open(&project).unwrap();
         std::os::unix::fs::symlink("../outside", project.join("docs")).unwrap();
         assert!(disk.read("docs/a.md").is_err());
         assert!(disk.stamp("docs/a.md").is_none());
