@@ -85,6 +85,7 @@ pub mod ratchet;
 pub mod range;
 pub mod review;
 pub mod record;
+pub mod answer;
 pub mod emit;
 pub mod fix;
 pub mod depfile;

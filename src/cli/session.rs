@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anstream::ColorChoice;
 
+use crate::answer::{Answer, Wish, answers};
 use crate::build::{Attempt, Memory, Request, build_remembering};
 use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
@@ -84,6 +85,11 @@ impl Session {
     /// Builds, sparing what earlier runs worked out.
     pub fn build(&self, tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
         build_remembering(tree, request, &self.memory())
+    }
+
+    /// What there is to say of each context, as far as earlier runs have said it.
+    pub fn answers(&self, tree: &dyn Tree, request: &Request, wish: &Wish<'_>) -> Result<Vec<Answer>, Failure> {
+        answers(tree, request, &self.memory(), &self.store, wish)
     }
 
     /// A memory that knows what earlier runs worked out.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::*;
@@ -159,12 +160,17 @@ fn marks_of_the_manifest_stand() {
     assert_eq!(places(&layout.value), [(1, "1h".to_owned()), (2, "5m".to_owned())]);
 }
 
+/// The code of what this run found.
+fn code(code: &Cow<'static, str>) -> &'static str {
+    if let Cow::Borrowed(code) = code { code } else { "" }
+}
+
 fn codes(texts: &[Text], tokens: &[u64], traffic: Option<&Traffic>) -> Vec<(&'static str, Severity, usize)> {
     let (layout, _) = planned(texts, tokens, AUTO, traffic);
     layout
         .warnings
         .iter()
-        .map(|found| (found.code, found.severity, found.span.as_ref().map_or(0, |span| span.line_column().0)))
+        .map(|found| (code(&found.code), found.severity, found.span.as_ref().map_or(0, |span| span.line_column().0)))
         .collect()
 }
 
@@ -263,7 +269,7 @@ fn remarked(
     let bill = bill(&layout, &terms);
     remarks(&segments, tokens, &layout, &bill, &terms, window)
         .into_iter()
-        .map(|found| (found.code, found.message, found.span.map_or(0, |span| span.line_column().0)))
+        .map(|found| (code(&found.code), found.message, found.span.map_or(0, |span| span.line_column().0)))
         .collect()
 }
 
