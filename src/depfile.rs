@@ -10,13 +10,13 @@
 //! themselves write there; `docs/scale.md` says what to do about it.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::build::Build;
 use crate::compose::TEMPLATES;
 use crate::emit::bundle;
 use crate::error::Error;
+use crate::replace::{self, Disk};
 use crate::source::ProjectPath;
 use crate::tree::{Place, Tree, TreeName};
 
@@ -157,13 +157,8 @@ pub fn text(rules: &[Rule], folder: &Path) -> Result<String, Error> {
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write(text: &str, path: &Path) -> Result<(), Error> {
-    let failed = |error| Error::file("cannot write", path, error);
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(failed)?;
-    let mut file = tempfile::Builder::new().prefix(".contexture-").tempfile_in(parent).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    file.persist(path).map(drop).map_err(|error| failed(error.error))
+pub fn write(disk: &dyn Disk, text: &str, path: &Path) -> Result<(), Error> {
+    replace::file(disk, path, text.as_bytes()).map_err(|error| Error::file("cannot write", path, error))
 }
 
 fn written(path: &Path, folder: &Path) -> Result<String, Error> {

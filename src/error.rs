@@ -1,5 +1,6 @@
 //! Faults of the world: one at a time, each with its cause and a cure.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::diag::Diagnostic;
@@ -24,7 +25,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The arguments ask for something that is not there or not possible.
     #[error("{what}")]
@@ -48,7 +49,7 @@ impl Error {
     }
 
     /// A file error.
-    pub fn file(what: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+    pub fn file(what: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::File { what, path: path.into(), source }
     }
 
@@ -56,8 +57,32 @@ impl Error {
     pub fn cure(&self) -> Option<&str> {
         match self {
             Self::Repository { cure, .. } | Self::Usage { cure, .. } => cure.as_deref(),
-            Self::File { .. } => None,
+            Self::File { source, .. } => cure_of(source),
         }
+    }
+}
+
+/// What to do about an error of the system's, where there is something.
+fn cure_of(error: &io::Error) -> Option<&'static str> {
+    /// Numbers that all systems of this family share, for errors that [`io::ErrorKind`] has no name for.
+    const INPUT_OUTPUT: i32 = 5;
+    const TOO_MANY_OPEN_FILES: [i32; 2] = [23, 24];
+    match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded, _) => {
+            Some("make room on that disk, or write to another; what stood there stands")
+        }
+        (io::ErrorKind::ReadOnlyFilesystem, _) => Some("that disk can only be read; write to another"),
+        (io::ErrorKind::PermissionDenied, _) => {
+            Some("see whom the file and its folder belong to, and who may write there")
+        }
+        (io::ErrorKind::Interrupted, _) => Some("a signal came between; run it again"),
+        (_, Some(number)) if cfg!(unix) && TOO_MANY_OPEN_FILES.contains(&number) => {
+            Some("raise the limit of open files (`ulimit -n`), or run fewer `--jobs`")
+        }
+        (_, Some(INPUT_OUTPUT)) if cfg!(unix) => {
+            Some("the disk or the connection to it fails; see what the system's log says")
+        }
+        _ => None,
     }
 }
 

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diag::Diagnostic;
 use crate::error::Error;
 use crate::lint::{catalogue, mended};
+use crate::replace::{self, Disk};
 use crate::source::{ProjectPath, Source};
 
 /// What became of the files that had something to mend.
@@ -24,11 +25,11 @@ pub struct Fixed {
     pub left: Vec<(ProjectPath, &'static str)>,
 }
 
-/// Mends the files below `root` that these remarks are about.
+/// Mends the files below `root`, which lies on `disk`, that these remarks are about.
 ///
 /// # Errors
 /// When a file cannot be read or written. It holds the old text then, and so do all after it.
-pub fn fix(root: &Path, remarks: &[Diagnostic]) -> Result<Fixed, Error> {
+pub fn fix(disk: &dyn Disk, root: &Path, remarks: &[Diagnostic]) -> Result<Fixed, Error> {
     let mut wanted: BTreeMap<ProjectPath, (Arc<Source>, BTreeSet<&str>)> = BTreeMap::new();
     let is_mendable = |remark: &&Diagnostic| catalogue::find(&remark.code).is_some_and(|lint| lint.fix.is_some());
     for remark in remarks.iter().filter(is_mendable) {
@@ -43,7 +44,7 @@ pub fn fix(root: &Path, remarks: &[Diagnostic]) -> Result<Fixed, Error> {
         let failed = |error: io::Error| Error::file("cannot mend", &target, error);
         match standing(root, &target, &source).map_err(failed)? {
             Ok(mark) => {
-                replace(&target, mark, &text).map_err(failed)?;
+                replace::file(disk, &target, &[mark, text.as_bytes()].concat()).map_err(failed)?;
                 fixed.mended.push(path);
             }
             Err(why) => fixed.left.push((path, why)),
@@ -63,16 +64,4 @@ fn standing(root: &Path, target: &Path, source: &Source) -> io::Result<Result<&'
     let mark = if bytes.starts_with(MARK) { MARK } else { &[] };
     let is_same = bytes.get(mark.len()..) == Some(source.text().as_bytes());
     Ok(if is_same { Ok(mark) } else { Err("git converts it on checkout, or it has just changed") })
-}
-
-/// Puts a new text in the place of a file: written beside it, synced, and moved over it.
-fn replace(target: &Path, mark: &[u8], text: &str) -> io::Result<()> {
-    let folder = target.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".contexture-").tempfile_in(folder)?;
-    file.write_all(mark)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().set_permissions(fs::metadata(target)?.permissions())?;
-    file.as_file().sync_all()?;
-    file.persist(target).map_err(|error| error.error)?;
-    fs::File::open(folder)?.sync_all()
 }

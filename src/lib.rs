@@ -56,6 +56,7 @@ pub mod blocks;
 pub mod memo;
 pub mod chain;
 pub mod shard;
+pub mod replace;
 pub mod store;
 
 // The text wing

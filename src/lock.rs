@@ -15,7 +15,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,6 +25,7 @@ use crate::error::{Error, Failure};
 use crate::fragment::{Fragments, Unreadable};
 use crate::project::ContextId;
 use crate::provenance::Standing;
+use crate::replace::{self, Disk};
 use crate::source::{ObjectId, ProjectPath, Source, Span};
 use crate::tree::{ReadError, Tree, TreeName};
 
@@ -157,28 +157,17 @@ impl Lock {
         changes
     }
 
-    /// Writes the lock into the project root, whole or not at all. Returns whether the file changed.
+    /// Writes the lock into the project root, which lies on `disk`, whole or not at all. Returns whether the file changed.
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn write(&self, root: &Path) -> Result<bool, Error> {
+    pub fn write(&self, disk: &dyn Disk, root: &Path) -> Result<bool, Error> {
         let target = root.join(LOCK_FILE);
         let text = self.to_string();
         if std::fs::read(&target).is_ok_and(|standing| standing == text.as_bytes()) {
             return Ok(false);
         }
-        let failed = |error| Error::file("cannot write", &target, error);
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".contexture-");
-        #[cfg(unix)]
-        {
-            // A temporary file is private; the lock is as readable as any other file of the project.
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(root).map_err(failed)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-        file.persist(&target).map_err(|error| failed(error.error))?;
+        replace::file(disk, &target, text.as_bytes()).map_err(|error| Error::file("cannot write", &target, error))?;
         Ok(true)
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use crate::build::{Request, build_all};
 use crate::emit::bundle::{self, RECORD, SCHEMA};
+use crate::emit::statement;
 use crate::error::{Error, Failure};
 use crate::project::ContextId;
 use crate::tree::Place;
@@ -25,6 +26,8 @@ pub enum Finding {
         id: ContextId,
         /// The commit.
         commit: String,
+        /// Whether a statement stands beside the bundle. It follows too.
+        has_statement: bool,
     },
     /// It does not follow, and why, member by member.
     Differs(Vec<String>),
@@ -40,7 +43,11 @@ pub fn verify(place: &Place, folder: &Path) -> Result<Finding, Failure> {
         Ok(claim) => claim,
         Err(reason) => return Ok(Finding::Differs(vec![reason])),
     };
-    let tree = place.commit(&claim.commit)?;
+    let tree = place.commit(&claim.commit).map_err(|error| match error {
+        Error::Repository { what, cure } => Error::Repository { what: format!("{RECORD}: {what}"), cure },
+        Error::Usage { what, cure } => Error::Usage { what: format!("{RECORD}: {what}"), cure },
+        error => error,
+    })?;
     let date = claim
         .date
         .parse()
@@ -49,12 +56,12 @@ pub fn verify(place: &Place, folder: &Path) -> Result<Finding, Failure> {
     let attempts = match build_all(&tree, &request) {
         Ok(attempts) => attempts,
         Err(Failure::Error(Error::Usage { what, .. })) => {
-            return Ok(Finding::Differs(vec![format!("at {}, {what}", claim.commit)]));
+            return Ok(Finding::Differs(vec![format!("{RECORD}: at {}, {what}", claim.commit)]));
         }
         Err(failure) => return Err(failure),
     };
     let Some(build) = attempts.into_iter().next().map(|attempt| attempt.result).transpose()? else {
-        return Ok(Finding::Differs(vec![format!("there is no context `{}` at {}", claim.id, claim.commit)]));
+        return Ok(Finding::Differs(vec![format!("{RECORD}: there is no context `{}` at {}", claim.id, claim.commit)]));
     };
     if build.cards != claim.cards {
         let reason =
@@ -62,12 +69,41 @@ pub fn verify(place: &Place, folder: &Path) -> Result<Finding, Failure> {
         return Ok(Finding::Differs(vec![reason]));
     }
     let expected = bundle::bundle(&build)?;
-    let differing = compare(&members, &expected.members);
+    let mut differing = compare(&members, &expected.members);
+    let stated = stated(folder)?;
+    let has_statement = stated.is_some();
+    if let Some((name, found)) = stated {
+        let expected = statement::statement(&build, &expected).unwrap_or_default();
+        differing.extend(compare(&BTreeMap::from([(name.clone(), found)]), &BTreeMap::from([(name, expected)])));
+    }
     Ok(if differing.is_empty() {
-        Finding::Follows { id: claim.id, commit: claim.commit }
+        Finding::Follows { id: claim.id, commit: claim.commit, has_statement }
     } else {
         Finding::Differs(differing)
     })
+}
+
+/// The statement beside a bundle, if there is one, with its name.
+fn stated(folder: &Path) -> Result<Option<(String, Vec<u8>)>, Error> {
+    // A folder may be called `.`, and its statement lies beside what it is called.
+    let folder = folder.canonicalize().map_err(|error| Error::file("cannot read the bundle", folder, error))?;
+    let path = statement::beside(&folder);
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let failed = |error| Error::file("cannot read", &path, error);
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        found => member(&path, &name, &found.map_err(failed)?).map(|bytes| Some((name, bytes))),
+    }
+}
+
+/// The bytes of an ordinary file.
+fn member(path: &Path, name: &str, found: &fs::Metadata) -> Result<Vec<u8>, Error> {
+    if !found.is_file() || found.len() > MAX_MEMBER_BYTES {
+        let folder = path.parent().unwrap_or(path);
+        let what = format!("{name} in {} is no ordinary file of a bundle", folder.display());
+        return Err(Error::usage(what, "build the bundle again"));
+    }
+    fs::read(path).map_err(|error| Error::file("cannot read", path, error))
 }
 
 /// The files of a folder. A link, a folder or anything else in it is no bundle.
@@ -78,13 +114,8 @@ fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let entry = entry.map_err(failed)?;
         let meta = entry.path().symlink_metadata().map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !meta.is_file() || meta.len() > MAX_MEMBER_BYTES {
-            return Err(Error::usage(
-                format!("{name} in {} is no ordinary file of a bundle", folder.display()),
-                "build the bundle again",
-            ));
-        }
-        members.insert(name, fs::read(entry.path()).map_err(failed)?);
+        let bytes = member(&entry.path(), &name, &meta)?;
+        members.insert(name, bytes);
     }
     Ok(members)
 }

@@ -19,3 +19,4 @@ mod store;
 mod support;
 mod tree;
 mod watch;
+mod writes;

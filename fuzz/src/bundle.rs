@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use contexture::build::{Request, build_all};
 use contexture::emit::bundle;
+use contexture::replace::System;
 use contexture::tree::Place;
 use contexture::verify::{Finding, verify};
 use tempfile::TempDir;
@@ -38,7 +39,7 @@ static BUILT: LazyLock<Built> = LazyLock::new(|| {
     let tree = Place::find(folder.path()).and_then(|place| place.commit("HEAD")).expect("a commit");
     let attempt = build_all(&tree, &Request::default()).expect("a project").pop().expect("a context");
     let built = attempt.result.expect("a build");
-    let (bundle, _) = bundle::write(&built, &folder.path().join("dist")).expect("a bundle on disk");
+    let (bundle, _) = bundle::write(&System, &built, &folder.path().join("dist")).expect("a bundle on disk");
     let record = fs::read(bundle.join("bundle.json")).expect("a record");
     Built { folder, bundle, record }
 });

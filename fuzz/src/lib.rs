@@ -9,12 +9,13 @@ mod counts;
 mod escapes;
 mod names;
 mod project;
+mod store;
 
 /// A target: its name, as of its folder in `corpus`, and what is tried.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     ("bundle", bundle::bundle),
     ("chain", chain::chain),
     ("cl100k", counts::cl100k),
@@ -30,6 +31,7 @@ pub const TARGETS: [Target; 16] = [
     ("project", project::project_file),
     ("revision", names::revision),
     ("scenario", project::scenario),
+    ("store", store::store),
     ("template", project::template),
 ];
 

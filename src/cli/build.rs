@@ -6,13 +6,14 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use crate::answer::{self, Answer, Wish};
-use crate::build::{Attempt, Request};
+use crate::build::{Attempt, Build, Request};
 use crate::depfile;
-use crate::emit::{bundle, known};
+use crate::emit::{bundle, known, statement};
 use crate::error::{Error, Failure};
 use crate::models::Date;
 use crate::page::{self, Page};
 use crate::ratchet;
+use crate::replace::System;
 use crate::report;
 use crate::store::Store;
 
@@ -35,6 +36,9 @@ pub(super) struct Arguments {
     /// Write what each bundle was made from to FILE, in the syntax of Make, for ninja and others
     #[arg(long, value_name = "FILE")]
     depfile: Option<PathBuf>,
+    /// Write beside each bundle what it was made from, as an in-toto statement that can be signed
+    #[arg(long)]
+    provenance: bool,
     #[command(flatten)]
     lock: LockArguments,
     /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
@@ -60,16 +64,34 @@ enum Format {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { ids, output, tree, shard: ShardArguments { shard }, depfile, lock, base, as_of, format } =
-        arguments;
+    let Arguments {
+        ids,
+        output,
+        tree,
+        shard: ShardArguments { shard },
+        depfile,
+        provenance,
+        lock,
+        base,
+        as_of,
+        format,
+    } = arguments;
     let place = session.place()?;
-    let output = output.map_or_else(|| place.root().join("dist"), |written| session.path(&written));
+    let output = match output {
+        Some(written) => session.path(&written),
+        None => {
+            let output = place.root().join("dist");
+            bundle::no_link(place.root(), &output)?;
+            output
+        }
+    };
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("building");
     let request = Request { contexts: ids, as_of, shard, ..Request::default() };
     let record = format == Format::Json;
     // What only a build itself can tell is not kept.
-    let needs_builds = lock.locked || base.is_some() || depfile.is_some() || format == Format::Html || session.verbose;
+    let needs_builds =
+        lock.locked || base.is_some() || depfile.is_some() || provenance || format == Format::Html || session.verbose;
     let mut answers = if needs_builds {
         let mut attempts = session.build(tree.as_ref(), &request)?;
         if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
@@ -86,11 +108,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     progress.now("writing");
     write(&mut answers, &output, &session.store)?;
     answer::keep(&answers, &session.store);
+    if provenance {
+        state(&answers, &output)?;
+    }
     if let Some(written) = &depfile {
         let here = std::env::current_dir().map_err(|error| Error::file("cannot enter", ".", error))?;
-        let builds = answers.iter().filter(|answer| answer.result.is_ok()).filter_map(|answer| answer.build.as_deref());
-        let rules = depfile::rules(&place, tree.as_ref(), builds, &output)?;
-        depfile::write(&depfile::text(&rules, &here)?, &session.path(written))?;
+        let rules = depfile::rules(&place, tree.as_ref(), built(&answers), &output)?;
+        depfile::write(&System, &depfile::text(&rules, &here)?, &session.path(written))?;
     }
     progress.done();
     session.print(&match format {
@@ -110,7 +134,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 fn write(answers: &mut [Answer], output: &Path, store: &Store) -> Result<(), Failure> {
     let written = answers.par_iter_mut().map(|answer| {
         let (Ok(_), Some(build)) = (&answer.result, &answer.build) else { return Ok(()) };
-        match bundle::write(build, output) {
+        match bundle::write(&System, build, output) {
             Ok(_) => {
                 known::remember(answer, output, store);
                 Ok(())
@@ -125,6 +149,25 @@ fn write(answers: &mut [Answer], output: &Path, store: &Store) -> Result<(), Fai
     // The first in order, so that the same failure is told whatever the number of threads.
     let outcomes: Vec<_> = written.collect();
     outcomes.into_iter().collect::<Result<(), _>>().map_err(Failure::from)
+}
+
+/// What this run built, of the contexts that are fine to the end.
+fn built(answers: &[Answer]) -> impl Iterator<Item = &Build> {
+    answers.iter().filter(|answer| answer.result.is_ok()).filter_map(|answer| answer.build.as_deref())
+}
+
+/// Writes the statement on every bundle. They are made of the values that the bundles were made of: what
+/// became of the files since is for `verify` to say.
+fn state(answers: &[Answer], output: &Path) -> Result<(), Failure> {
+    for build in built(answers) {
+        let statement = statement::statement(build, &bundle::bundle(build)?).ok_or_else(|| {
+            let what =
+                format!("{} is built from text that no commit holds, so nothing can be said of its origin", build.id);
+            Error::usage(what, "commit first, or build a revision with --rev")
+        })?;
+        statement::write(&System, &bundle::folder(&build.id, output), &statement)?;
+    }
+    Ok(())
 }
 
 /// Fine, over a budget, or broken in part.

@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::fix::{self, Fixed};
 use crate::models::Date;
 use crate::ratchet;
+use crate::replace::System;
 use crate::report::{build, github, inert, sarif};
 use crate::tree::Place;
 
@@ -94,7 +95,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 /// Mends the files, and says which.
 fn mend(arguments: Arguments, place: &Place, session: &Session) -> Result<(), Failure> {
     let Fixed { mended, left } = match examine(arguments, place, session) {
-        Ok(found) => fix::fix(place.root(), &found.remarks)?,
+        Ok(found) => fix::fix(&System, place.root(), &found.remarks)?,
         // What is broken is told by the run that follows.
         Err(_) => return Ok(()),
     };

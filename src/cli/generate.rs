@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use crate::error::{Error, Failure};
+use crate::replace::{self, System};
 use crate::schema;
 
 use super::session::Session;
@@ -45,11 +46,11 @@ pub(super) fn schema(arguments: SchemaArguments, session: &Session) -> Result<Ve
         }
         (None, Some(folder)) => {
             let folder = session.path(&folder);
-            std::fs::create_dir_all(&folder).map_err(|error| Error::file("cannot make", &folder, error))?;
             for (name, _) in schema::NAMES {
                 let path = folder.join(format!("{name}.schema.json"));
                 let text = schema::of(name).unwrap_or_default();
-                std::fs::write(&path, text).map_err(|error| Error::file("cannot write", &path, error))?;
+                replace::file(&System, &path, text.as_bytes())
+                    .map_err(|error| Error::file("cannot write", &path, error))?;
             }
         }
         (Some(name), _) => match schema::of(&name) {

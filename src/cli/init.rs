@@ -1,11 +1,11 @@
 //! `contexture init`: a working project to start from.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::error::{Error, Failure};
+use crate::replace::{self, System};
 use crate::tree::Place;
 
 use super::Verdict;
@@ -44,7 +44,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         return Err(Error::usage(format!("{} already has {}", target.display(), taken.join(", ")), cure).into());
     }
     for (path, text) in STARTER {
-        write_new(&root.join(path), text)?;
+        let path = root.join(path);
+        replace::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))?;
     }
     ignore_output(&root)?;
     let names: String = STARTER.iter().map(|(path, _)| format!("  {path}\n")).collect();
@@ -60,14 +61,6 @@ fn next_steps(root: &Path, target: &Path) -> String {
     format!("{enter}{begin}`git add -A && git commit -m Start`, then `contexture build`")
 }
 
-fn write_new(path: &Path, text: &str) -> Result<(), Error> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| Error::file("cannot make", folder, error))?;
-    }
-    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| Error::file("cannot write", path, error))
-}
-
 /// Adds the output folder to `.gitignore`, unless it is there.
 fn ignore_output(root: &Path) -> Result<(), Error> {
     let path = root.join(".gitignore");
@@ -80,5 +73,6 @@ fn ignore_output(root: &Path) -> Result<(), Error> {
         return Ok(());
     }
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    std::fs::write(&path, format!("{text}{gap}{IGNORED}\n")).map_err(|error| Error::file("cannot write", &path, error))
+    let text = format!("{text}{gap}{IGNORED}\n");
+    replace::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))
 }

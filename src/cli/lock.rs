@@ -6,6 +6,7 @@ use crate::build::{Attempt, Request, list};
 use crate::diag::Diagnostic;
 use crate::error::{Error, Failure};
 use crate::lock::{LOCK_FILE, Lock, refusals};
+use crate::replace::System;
 use crate::report;
 use crate::tree::Tree;
 
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             // A lock that a merge has damaged is written anew like one that is not there.
             let before = Lock::of_tree(&place.worktree()?).ok().flatten().unwrap_or_default();
             let changes = before.changes(&lock);
-            lock.write(place.root())?;
+            lock.write(&System, place.root())?;
             session.print(&report::lock::written(&lock, &changes))?;
             Ok(Verdict::Yes)
         }

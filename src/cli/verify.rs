@@ -22,8 +22,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let Arguments { bundle } = arguments;
     let place = session.place()?;
     match verify(&place, &session.path(&bundle))? {
-        Finding::Follows { id, commit } => {
-            session.print(&format!("{id} follows from {commit}\n"))?;
+        Finding::Follows { id, commit, has_statement } => {
+            let what = if has_statement { " and its statement follow" } else { " follows" };
+            session.print(&format!("{id}{what} from {commit}\n"))?;
             Ok(Verdict::Yes)
         }
         Finding::Differs(reasons) => {

@@ -15,13 +15,14 @@ use serde::Serialize;
 use crate::build::Build;
 use crate::chain::bundle_digest;
 use crate::diag::Diagnostic;
-use crate::emit::member::{Fresh, InMemory, Member, Members, Standing};
+use crate::emit::member::{InMemory, Member, Members, Standing};
 use crate::emit::request::bodies;
 use crate::emit::transcript::write_transcript;
 use crate::emit::{Body, Hole, HoleKind};
 use crate::error::{Error, Failure};
 use crate::project::ContextId;
 use crate::record::ContextRecord;
+use crate::replace::{Disk, Folder};
 
 /// The format of `bundle.json`.
 pub const SCHEMA: &str = "contexture.bundle/1";
@@ -202,32 +203,37 @@ pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
 /// Writes a build's bundle to `<output>/<name>.bundle`, whole or not at all. Returns the folder, and
 /// whether anything was written.
 ///
-/// The files are written into a folder beside the target, synced, and swapped in by one atomic
-/// exchange where the system has one; elsewhere the old folder is moved aside first. Whoever reads
-/// the bundle meanwhile sees the old one or the new one.
-///
 /// # Errors
-/// Settings that a dialect cannot say, placed in the manifest, or a folder that cannot be written.
-pub fn write(build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure> {
+/// Settings that a dialect cannot say, placed in the manifest, or a folder that cannot be written, or
+/// that a link stands in the way of.
+pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure> {
     let target = folder(&build.id, output);
     let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
+    no_link(output, &target)?;
     let bodies = all_bodies(build)?;
     if stands(build, &bodies, &target) {
         return Ok((target, Written::Standing));
     }
-    let parent = target.parent().unwrap_or(output);
-    fs::create_dir_all(parent).map_err(failed)?;
-    let fresh = tempfile::Builder::new().prefix(".contexture-").tempdir_in(parent).map_err(failed)?;
-    open_up(fresh.path()).map_err(failed)?;
-    let members = Fresh::new(fresh.path());
-    let record = record(build, &bodies, &members)?;
-    members.take(RECORD, &|out| out.write_all(&record))?;
-    sync_folder(fresh.path()).and_then(|()| swap(fresh.path(), &target)).map_err(failed)?;
-    sync_folder(parent).map_err(failed)?;
-    // After an exchange the temporary name holds the old bundle; after a rename, nothing.
-    match fresh.close() {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
-        _ => Ok((target, Written::Fresh)),
+    let fresh = Folder::beside(disk, &target).map_err(failed)?;
+    let record = record(build, &bodies, &fresh)?;
+    fresh.take(RECORD, &|out| out.write_all(&record))?;
+    fresh.put().map_err(failed)?;
+    Ok((target, Written::Fresh))
+}
+
+/// Refuses a link on the way from a folder to one below it, the lower one with it: a repository may
+/// hold a link, and it may lead anywhere.
+///
+/// # Errors
+/// When there is one.
+pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
+    let between = below.ancestors().take_while(|above| *above != folder);
+    match between.into_iter().find(|above| above.is_symlink()) {
+        None => Ok(()),
+        Some(link) => Err(Error::usage(
+            format!("{} is a link, and bundles are written into folders", link.display()),
+            "take it away, or name the folder that it leads to with --output",
+        )),
     }
 }
 
@@ -241,52 +247,4 @@ fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
     }
     let members = Standing::new(target);
     record(build, bodies, &members).is_ok_and(|record| record == standing) && members.is_all_but_one()
-}
-
-/// A temporary folder is private; a bundle is as readable as any other output.
-fn open_up(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
-    }
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
-}
-
-/// Puts `fresh` where `target` is.
-fn swap(fresh: &Path, target: &Path) -> io::Result<()> {
-    if fs::symlink_metadata(target).is_err() {
-        return fs::rename(fresh, target);
-    }
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        match renameat_with(CWD, fresh, CWD, target, RenameFlags::EXCHANGE) {
-            Ok(()) => return Ok(()),
-            // A file system without the exchange: the two renames below.
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let aside = fresh.with_extension("old");
-    fs::rename(target, &aside)?;
-    match fs::rename(fresh, target) {
-        Ok(()) => fs::remove_dir_all(&aside),
-        Err(error) => {
-            // The old bundle goes back where it was.
-            fs::rename(&aside, target)?;
-            Err(error)
-        }
-    }
-}
-
-/// Makes the names in a folder durable.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    fs::File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }

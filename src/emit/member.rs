@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
+use crate::replace::Folder;
 
 /// How much is gathered before it is hashed and written: enough for BLAKE3 to work on many blocks at
 /// once, little enough to stay in the processor's cache.
@@ -58,23 +59,14 @@ impl Members for InMemory {
 }
 
 /// Writes members into a new folder and syncs each.
-pub(super) struct Fresh<'a>(&'a Path);
-
-impl<'a> Fresh<'a> {
-    /// Members go into `folder`.
-    pub fn new(folder: &'a Path) -> Self {
-        Self(folder)
-    }
-}
-
-impl Members for Fresh<'_> {
+impl Members for Folder<'_> {
     fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
-        let path = self.0.join(name);
-        let failed = |error| Error::file("cannot write", &path, error);
-        let file = File::create_new(&path).map_err(failed)?;
-        let (file, member) = hashed(file, make).map_err(failed)?;
-        file.sync_all().map_err(failed)?;
-        Ok(member)
+        let written = || {
+            let (mut file, member) = hashed(self.file(name)?, make)?;
+            file.sync()?;
+            Ok(member)
+        };
+        written().map_err(|error| Error::file("cannot write", self.target().join(name), error))
     }
 }
 

@@ -20,6 +20,7 @@ mod outline;
 pub mod request;
 mod schema;
 mod settings;
+pub mod statement;
 mod transcript;
 
 use std::io::{self, Write as _};

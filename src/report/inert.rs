@@ -71,7 +71,7 @@ pub fn markdown(words: &str) -> String {
             '>' => shown.push_str("&gt;"),
             '&' => shown.push_str("&amp;"),
             '\n' => shown.push(' '),
-            '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '|' | '$' | '#' | '@' | '!' => shown.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '~' | '^' | '[' | ']' | '|' | '$' | '#' | '@' | '!' => shown.extend(['\\', c]),
             c => shown.push(c),
         }
     }

@@ -13,13 +13,15 @@ mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use table::{Records, Table};
+
+use crate::replace::{Disk, System, UNFINISHED, make_folders};
 
 /// The most bytes that the store takes, of all versions together; the oldest tables go first.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -35,9 +37,6 @@ const VERSIONS: &str = "store-";
 
 /// How the name of every table ends.
 const ENDING: &str = ".table";
-
-/// How the name of a table begins that is still being written, or never was finished.
-const UNFINISHED: &str = ".unfinished-";
 
 /// What a value is found by: a digest of all that it follows from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,6 +87,7 @@ impl Volumes {
 pub struct Store(Option<Open>);
 
 struct Open {
+    disk: Arc<dyn Disk>,
     /// The folder that versions lie in.
     top: PathBuf,
     /// This version's.
@@ -110,10 +110,15 @@ impl Store {
 
     /// The store in this folder, which need not be there. Nothing is read before the first question.
     pub fn at(top: &Path) -> Self {
+        Self::on(Arc::new(System), top)
+    }
+
+    /// The store in this folder of this disk.
+    pub fn on(disk: Arc<dyn Disk>, top: &Path) -> Self {
         let folder = top.join(VERSION);
         let shelf = |name: &str| shelf::Shelf::new(folder.join(name));
         let (counts, answers) = (shelf("counts"), shelf("answers"));
-        Self(Some(Open { top: top.to_owned(), folder, counts, answers }))
+        Self(Some(Open { disk, top: top.to_owned(), folder, counts, answers }))
     }
 
     /// Whether there is none.
@@ -138,7 +143,7 @@ impl Store {
     /// out again next time.
     pub fn save(&self) {
         let Some(open) = &self.0 else { return };
-        let saved = [&open.counts, &open.answers].map(|shelf| matches!(shelf.save(), Ok(true)));
+        let saved = [&open.counts, &open.answers].map(|shelf| matches!(shelf.save(&*open.disk), Ok(true)));
         if saved.contains(&true) {
             open.shrink(MAX_BYTES);
         }
@@ -173,14 +178,15 @@ impl Store {
 impl Open {
     fn write_volume(&self, kind: Volumes, name: &str, draft: &Draft) {
         let folder = self.folder.join(kind.folder());
-        let written = fs::create_dir_all(&folder).and_then(|()| table::write(&self.volume(kind, name), &draft.0));
+        let written = make_folders(&*self.disk, &folder)
+            .and_then(|()| table::write(&*self.disk, &self.volume(kind, name), &draft.0));
         if written.is_err() {
             return;
         }
         let mut found = tables(&folder);
         found.sort_by_key(|found| std::cmp::Reverse(found.modified));
         for old in found.iter().skip(MAX_VOLUMES) {
-            let _ = fs::remove_file(&old.path);
+            let _ = self.disk.remove_file(&old.path);
         }
         self.shrink(MAX_BYTES);
     }
@@ -215,7 +221,7 @@ impl Open {
                 break;
             }
             bytes -= old.bytes;
-            let _ = fs::remove_file(old.path);
+            let _ = self.disk.remove_file(&old.path);
         }
     }
 }

@@ -19,6 +19,7 @@ use std::time::SystemTime;
 
 use super::table::{self, Records, Table};
 use super::{ENDING, Key, lock};
+use crate::replace::{Disk, make_folders};
 
 /// A table that holds so much is merged no more.
 const MAX_TABLE_BYTES: u64 = 64 * 1024 * 1024;
@@ -67,12 +68,12 @@ impl Shelf {
     ///
     /// # Errors
     /// The system's. Nothing is lost but time.
-    pub(super) fn save(&self) -> std::io::Result<bool> {
+    pub(super) fn save(&self, disk: &dyn Disk) -> std::io::Result<bool> {
         let mut records = std::mem::take(&mut *lock(&self.fresh));
         if records.is_empty() {
             return Ok(false);
         }
-        fs::create_dir_all(&self.folder)?;
+        make_folders(disk, &self.folder)?;
         let mut bytes: u64 = records.values().map(|value| value.len() as u64 + 36).sum();
         // As they stand now: another run may have merged those that this one has open.
         let mut standing = standing(&self.folder);
@@ -97,10 +98,10 @@ impl Shelf {
             }
         }
         let path = self.folder.join(name_of(&records));
-        table::write(&path, &records)?;
+        table::write(disk, &path, &records)?;
         for old in merged.iter().filter(|old| **old != path) {
             // Another run may have taken it away.
-            let _ = fs::remove_file(old);
+            let _ = disk.remove_file(old);
         }
         Ok(true)
     }

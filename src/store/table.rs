@@ -11,11 +11,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read as _, Result, Seek as _, SeekFrom, Write as _};
+use std::io::{Error, ErrorKind, Read as _, Result, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::{Key, lock};
+use crate::replace::{self, Disk};
 
 /// The last bytes of every table, with the version of its form.
 const MAGIC: [u8; 8] = *b"cxtable1";
@@ -153,14 +154,14 @@ impl Block {
     }
 }
 
-/// Writes a table: whole beside its place, then moved there in one step.
+/// Writes a table to `path` on a disk, whole or not at all.
 ///
 /// Nothing is synced. A table that a crash leaves in pieces fails its checksums, and what it held is
 /// worked out again.
 ///
 /// # Errors
 /// The system's.
-pub(super) fn write(path: &Path, records: &Records) -> Result<()> {
+pub(super) fn write(disk: &dyn Disk, path: &Path, records: &Records) -> Result<()> {
     let mut bytes: Vec<u8> = Vec::new();
     let mut index: Vec<u8> = Vec::new();
     let mut close = |bytes: &[u8], start: usize, first: Option<&Key>| {
@@ -189,11 +190,7 @@ pub(super) fn write(path: &Path, records: &Records) -> Result<()> {
     bytes.extend((index.len() as u64).to_le_bytes());
     bytes.extend(checksum_of(&index));
     bytes.extend(MAGIC);
-    let folder = path.parent().ok_or_else(damaged)?;
-    let mut file = tempfile::Builder::new().prefix(super::UNFINISHED).tempfile_in(folder)?;
-    file.write_all(&bytes)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    replace::cached(disk, path, &bytes)
 }
 
 fn read(file: &mut File, place: u64, length: u64) -> Result<Vec<u8>> {
@@ -259,7 +256,7 @@ mod tests {
         fn a_table_holds_what_was_written(records in records(), other: [u8; 32]) {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("one.table");
-            write(&path, &records).unwrap();
+            write(&replace::System, &path, &records).unwrap();
             let table = Table::open(&path).unwrap();
             for (key, value) in &records {
                 prop_assert_eq!(table.get(key).unwrap(), Some(value.clone()));
@@ -274,7 +271,7 @@ mod tests {
             prop_assume!(!records.is_empty());
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("one.table");
-            write(&path, &records).unwrap();
+            write(&replace::System, &path, &records).unwrap();
             let mut bytes = std::fs::read(&path).unwrap();
             let place = place.index(bytes.len());
             if cut { bytes.truncate(place) } else { bytes[place] ^= 1u8 << bit }

@@ -2,5 +2,6 @@
 
 mod refused;
 mod reproduced;
+mod statement;
 mod sweep;
 mod whole;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use contexture::emit::bundle::RECORD;
+use contexture::error::Failure;
 use contexture::tree::Place;
 use contexture::verify::{Finding, verify};
 use proptest::prelude::*;
@@ -266,7 +268,7 @@ fn a_commit_that_is_not_here_is_no_answer() {
     verified(&repo).is(str![[r#"
 exit 2
 --- stderr
-error: there is no revision `0000000000000000000000000000000000000000`
+error: bundle.json: there is no revision `0000000000000000000000000000000000000000`
  |
  = help: see `git branch --all` and `git tag`, or fetch the branch
 
@@ -327,6 +329,28 @@ fn outside_of_a_repository_there_is_no_answer() {
     verified(&repo).exits(1);
 }
 
+/// Why a bundle is refused: every reason, or the error.
+#[track_caller]
+fn refusal(place: &Place, folder: &Path, what: &str) -> String {
+    match verify(place, folder) {
+        Ok(Finding::Differs(reasons)) => reasons.join("\n"),
+        Ok(Finding::Follows { .. }) => panic!("{what} is believed"),
+        Err(Failure::Error(error)) => error.to_string(),
+        Err(Failure::Faults(faults)) => faults.iter().map(|fault| fault.message.clone()).collect(),
+    }
+}
+
+/// Puts `changed` in the place of a member, which must be refused by name, and the member back.
+#[track_caller]
+fn refused(place: &Place, folder: &Path, name: &str, changed: &[u8]) {
+    let path = folder.join(name);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, changed).unwrap();
+    let reasons = refusal(place, folder, name);
+    assert!(reasons.contains(name), "{name} is not named: {reasons}");
+    fs::write(&path, bytes).unwrap();
+}
+
 #[test]
 fn no_byte_of_a_small_bundle_can_be_changed() {
     let repo = bundled(SMALL);
@@ -336,24 +360,78 @@ fn no_byte_of_a_small_bundle_can_be_changed() {
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << (at % 8);
-            fs::write(folder.join(&name), &changed).unwrap();
-            assert!(!follows(&place, &folder), "byte {at} of {name} can be changed");
+            refused(&place, &folder, &name, &changed);
         }
-        fs::write(folder.join(&name), &bytes).unwrap();
     }
     assert!(follows(&place, &folder));
 }
 
 #[test]
-fn no_member_of_a_bundle_can_be_cut_or_lengthened() {
-    let repo = bundled(RICH);
+fn a_small_bundle_is_refused_at_every_length_but_its_own() {
+    let repo = bundled(SMALL);
     let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
     for (name, bytes) in members(&folder) {
-        for changed in [&bytes[..bytes.len() - 1], &bytes[1..], b"", &[&bytes[..], b"\n"].concat()] {
-            fs::write(folder.join(&name), changed).unwrap();
-            assert!(!follows(&place, &folder), "{name} with {} of {} bytes", changed.len(), bytes.len());
+        for length in 0..bytes.len() {
+            refused(&place, &folder, &name, &bytes[..length]);
         }
-        fs::write(folder.join(&name), &bytes).unwrap();
+        for more in [&b"\n"[..], b" ", b"\0", &bytes] {
+            refused(&place, &folder, &name, &[&bytes, more].concat());
+        }
+    }
+    assert!(follows(&place, &folder));
+}
+
+#[test]
+fn no_member_of_a_bundle_can_be_dropped_renamed_doubled_or_swapped() {
+    let repo = bundled(RICH);
+    let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
+    let members = members(&folder);
+    assert!(members.len() > 5);
+    for (name, bytes) in &members {
+        let (path, renamed) = (folder.join(name), folder.join(format!("{name}~")));
+        fs::rename(&path, &renamed).unwrap();
+        assert!(refusal(&place, &folder, name).contains(name), "{name} renamed");
+        fs::remove_file(&renamed).unwrap();
+        assert!(refusal(&place, &folder, name).contains(name), "{name} dropped");
+        fs::write(&path, bytes).unwrap();
+        fs::write(&renamed, bytes).unwrap();
+        assert!(refusal(&place, &folder, name).contains(&format!("{name}~")), "{name} doubled");
+        fs::remove_file(&renamed).unwrap();
+        for (other, others) in members.iter().filter(|(other, _)| *other > name) {
+            fs::write(&path, others).unwrap();
+            fs::write(folder.join(other), bytes).unwrap();
+            let reasons = refusal(&place, &folder, name);
+            assert!(reasons.contains(name), "{name} for {other}: {reasons}");
+            fs::write(&path, bytes).unwrap();
+            fs::write(folder.join(other), others).unwrap();
+        }
+    }
+    assert!(follows(&place, &folder));
+}
+
+#[test]
+fn unknown_fields_and_versions_are_refused() {
+    let repo = bundled(SMALL);
+    let (place, folder) = (repo.place(), repo.at("dist/a.bundle"));
+    let record = String::from_utf8(members(&folder)[RECORD].clone()).unwrap();
+    let schema = "\"schema\": \"contexture.bundle/1\"";
+    assert!(record.contains(schema));
+    for changed in [
+        record.replacen('{', "{\n  \"more\": 1,", 1),
+        record.replacen('{', &format!("{{\n  {schema},"), 1),
+        record.replace("bundle/1", "bundle/0"),
+        record.replace("bundle/1", "bundle/10"),
+        record.replace("contexture.bundle/1", "contexture.build/1"),
+        record.replace(schema, "\"schema\": 1"),
+        record.replace(schema, "\"schema\": null"),
+        record.replace("\"variant\": null", "\"variant\": \"x\""),
+        record.replace("\"variant\": null", "\"variant\": 1"),
+        record.replace("  ", " "),
+        record.replace('\n', "\r\n"),
+        format!("\u{feff}{record}"),
+    ] {
+        assert_ne!(changed, record);
+        refused(&place, &folder, RECORD, changed.as_bytes());
     }
     assert!(follows(&place, &folder));
 }

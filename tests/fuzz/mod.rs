@@ -142,6 +142,7 @@ moments!(
     project,
     revision,
     scenario,
+    store,
     template,
 );
 
