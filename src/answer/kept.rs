@@ -86,16 +86,15 @@ impl Kept {
         })
     }
 
-    /// The summary again, with notes if they are wanted; `None` where a place is not found.
+    /// The summary again, with the places of remarks that are `shown`; `None` where one is not found.
     pub(super) fn restore(
         self,
         provenance: Provenance,
         record: Option<BuiltContext>,
-        notes: bool,
+        shown: Severity,
         fragments: &Fragments,
     ) -> Option<Summary> {
-        let wanted = |remark: &Remark| notes || remark.severity != Severity::Note;
-        let remarks = self.remarks.into_iter().filter(wanted).map(|remark| remark.restore(fragments));
+        let remarks = self.remarks.into_iter().map(|remark| remark.restore(shown, fragments));
         Some(Summary {
             provenance,
             figures: self.figures,
@@ -160,8 +159,8 @@ impl Remark {
         }
     }
 
-    fn restore(self, fragments: &Fragments) -> Option<Diagnostic> {
-        let span = match self.place {
+    fn restore(self, shown: Severity, fragments: &Fragments) -> Option<Diagnostic> {
+        let span = match self.place.filter(|_| self.severity >= shown) {
             Some(place) => Some(place.find(fragments)?),
             None => None,
         };

@@ -140,7 +140,7 @@ impl<'a> Ledger<'a> {
         } else {
             None
         };
-        Some((name, kept.restore(provenance, record, wish.notes, self.fragments)?))
+        Some((name, kept.restore(provenance, record, wish.shown, self.fragments)?))
     }
 
     /// What to keep of a context that was built, and under what.

@@ -63,7 +63,7 @@ pub struct Summary {
     pub figures: Figures,
     /// Every budget, model by model.
     pub budgets: Vec<BudgetResult>,
-    /// Warnings and notes, and what lints deny. Of a kept answer only those that were asked for.
+    /// Warnings and notes, and what lints deny.
     pub remarks: Vec<Diagnostic>,
     /// The context in JSON, where that was asked for.
     pub record: Option<BuiltContext>,
@@ -117,8 +117,9 @@ pub struct ModelFigures {
 pub struct Wish<'a> {
     /// Whether contexts are wanted in JSON.
     pub record: bool,
-    /// Whether notes are wanted too, beside warnings and what lints deny.
-    pub notes: bool,
+    /// The mildest remarks that are shown. Of a kept answer, those milder are told of without a place:
+    /// to find it, their file would have to be read.
+    pub shown: Severity,
     /// Whether a kept answer will do; for a build, whether its bundle stands.
     pub will_do: &'a (dyn Fn(&Answer) -> bool + Sync),
 }

@@ -103,7 +103,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         attempts.par_iter().map(|attempt| Answer::of(attempt, record)).collect()
     } else {
         let stands = |answer: &Answer| known::stands(answer, &output, &session.store);
-        session.answers(tree.as_ref(), &request, &Wish { record, notes: false, will_do: &stands })?
+        session.answers(tree.as_ref(), &request, &Wish { record, shown: session.shown(), will_do: &stands })?
     };
     progress.now("writing");
     write(&mut answers, &output, &session.store)?;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use crate::answer::{self, Answer, Wish};
 use crate::build::Request;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Severity};
 use crate::emit::request::bodies;
 use crate::error::Failure;
 use crate::fix::{self, Fixed};
@@ -127,9 +127,9 @@ fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Fou
         }
         attempts.par_iter().map(|attempt| Answer::of(attempt, record)).collect()
     } else {
-        // On a terminal and for programs notes are told only if asked for, or are in the record.
-        let notes = fix || matches!(format, Format::Github | Format::Sarif);
-        session.answers(tree.as_ref(), &request, &Wish { record, notes, will_do: &|_| true })?
+        let all = fix || matches!(format, Format::Github | Format::Sarif);
+        let shown = if all { Severity::Note } else { session.shown() };
+        session.answers(tree.as_ref(), &request, &Wish { record, shown, will_do: &|_| true })?
     };
     answers.par_iter_mut().for_each(|answer| {
         let (Ok(_), Some(build)) = (&answer.result, &answer.build) else { return };

@@ -1,10 +1,12 @@
 //! What one run of the command shares: the folder, the streams, the place that text is read from.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anstream::ColorChoice;
+use rayon::prelude::*;
 
 use crate::answer::{Answer, Wish, answers};
 use crate::build::{Attempt, Memory, Request, build_remembering};
@@ -140,18 +142,23 @@ impl Session {
         Progress(bar)
     }
 
-    /// Draws diagnostics on stderr, each once: errors always, warnings unless quiet, notes if verbose.
+    /// The mildest remarks that are shown: errors always, warnings unless quiet, notes if verbose.
+    pub fn shown(&self) -> Severity {
+        match (self.verbose, self.quiet) {
+            (true, _) => Severity::Note,
+            (false, false) => Severity::Warning,
+            (false, true) => Severity::Error,
+        }
+    }
+
+    /// Draws diagnostics on stderr, each once.
     pub fn remarks(&self, diagnostics: &[Diagnostic]) {
-        let mut shown = std::collections::HashSet::new();
+        let shown = diagnostics.par_iter().filter(|diagnostic| diagnostic.severity >= self.shown());
+        let drawn: Vec<String> = shown.map(snippet::draw).collect();
+        let mut told = HashSet::new();
         let mut err = anstream::stderr().lock();
-        for diagnostic in diagnostics {
-            let wanted = match diagnostic.severity {
-                Severity::Error => true,
-                Severity::Warning => !self.quiet,
-                Severity::Note => self.verbose,
-            };
-            let drawn = snippet::draw(diagnostic);
-            if wanted && shown.insert(drawn.clone()) {
+        for drawn in &drawn {
+            if told.insert(drawn) {
                 let _ = writeln!(err, "{drawn}\n");
             }
         }

@@ -90,7 +90,11 @@ fn no_state_of_the_store_changes_an_answer() {
     let kept = files(&cache);
     assert!(kept.len() >= 3, "answers, counts and surveys are kept: {kept:?}");
     assert_eq!(answers(&repo, &cache), without, "warm");
-    assert_eq!(files(&cache), kept, "a warm run has nothing to add");
+    // Where a bundle stands is remembered once it has stood for a while, so answers may still be added to.
+    let settled = |paths: Vec<PathBuf>| -> Vec<PathBuf> {
+        paths.into_iter().filter(|path| !path.parent().unwrap().ends_with("answers")).collect()
+    };
+    assert_eq!(settled(files(&cache)), settled(kept), "a warm run has nothing to add");
 
     // Every table damaged, each in another place; then cut off; then something else altogether.
     for (round, damage) in [0, 1, 2].into_iter().enumerate() {

@@ -3,6 +3,7 @@
 
 use contexture::answer::{Answer, Wish, answers, keep};
 use contexture::build::{Memory, Request};
+use contexture::diag::Severity;
 use contexture::error::{Error, Failure};
 use contexture::report::build::{BuildReport, diagnostics, fails, findings, text};
 use contexture::report::snippet;
@@ -17,7 +18,7 @@ use crate::watch::library;
 
 /// Asks with this store, and keeps what is new in it.
 fn ask(tree: &dyn Tree, request: &Request, store: &Store) -> Result<Vec<Answer>, Failure> {
-    let wish = Wish { record: true, notes: true, will_do: &|_| true };
+    let wish = Wish { record: true, shown: Severity::Note, will_do: &|_| true };
     let found = answers(tree, request, &Memory::default(), store, &wish);
     keep(found.as_deref().unwrap_or_default(), store);
     store.save();
