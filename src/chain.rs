@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
+
 use crate::memo::Memo;
 use crate::segment::{Kind, Part, Role, Segment, Tier, prefix_len};
 use crate::source::ProjectPath;
@@ -19,6 +21,9 @@ const CHAIN_CONTEXT: &str = "contexture 2026-11-21 cx1 chain";
 const EMPTY_CONTEXT: &str = "contexture 2026-11-21 cx1 empty prefix";
 const SETTINGS_CONTEXT: &str = "contexture 2026-11-21 cx1 settings";
 const BUNDLE_CONTEXT: &str = "contexture 2026-11-21 cx1 bundle";
+
+/// How many segments are worth another thread.
+const SEGMENTS_A_TASK: usize = 16;
 
 /// 32 bytes of BLAKE3, printed as `cx1:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -130,7 +135,8 @@ impl Linked {
 
 /// [`link`] with the memory of what was linked before.
 pub fn link_remembering(segments: &[Segment], linked: &Linked) -> Chain {
-    chain(segments, segments.iter().map(|segment| linked.digest(segment)).collect())
+    let digests = segments.par_iter().with_min_len(SEGMENTS_A_TASK).map(|segment| linked.digest(segment));
+    chain(segments, digests.collect())
 }
 
 fn chain(segments: &[Segment], digests: Vec<Digest>) -> Chain {

@@ -8,6 +8,7 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use crate::decode::Text;
@@ -19,6 +20,9 @@ use crate::render::{Data, Library, Piece, Template};
 use crate::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap};
 use crate::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier};
 use crate::source::{ProjectPath, Span};
+
+/// How many texts are worth another thread.
+const TEXTS_A_TASK: usize = 8;
 
 /// The folder of templates and partials.
 pub const TEMPLATES: &str = "templates";
@@ -87,9 +91,9 @@ impl Composer<'_> {
                 self.speaking = None;
             }
             content => {
-                for item in self.items(block, content, faults) {
-                    self.item(block, item, &mut names, faults);
-                }
+                let items = self.items(block, content, faults).into_iter();
+                let drafts = items.flat_map(|item| self.placed(block, item, faults)).collect();
+                self.cut(block, drafts, &mut names);
             }
         }
         self.finish(block, first, names);
@@ -124,8 +128,8 @@ impl Composer<'_> {
         });
     }
 
-    /// Puts an item's separators in place and turns its drafts into segments, holes apart.
-    fn item(&mut self, block: &PlannedBlock, mut item: Item, names: &mut Vec<Option<String>>, faults: &mut Faults) {
+    /// An item with its separators in place.
+    fn placed(&mut self, block: &PlannedBlock, mut item: Item, faults: &mut Faults) -> Item {
         if block.join != Join::None {
             trim(&mut item);
         }
@@ -138,7 +142,7 @@ impl Composer<'_> {
                     .at(&block.span)
                     .hint("remove it, or give it a `when`"),
             );
-            return;
+            return Item::new();
         };
         if block.tier == Tier::System {
             if let Some((_, stretches)) = item.last_mut().and_then(|draft| draft.turns.last_mut()) {
@@ -150,17 +154,22 @@ impl Composer<'_> {
         {
             prepend(stretches, separator);
         }
-        for draft in item {
-            if block.tier == Tier::Messages {
-                self.speaking = draft.turns.last().map(|(role, _)| *role);
-            }
-            let pieces = segments_of(draft.turns);
+        if block.tier == Tier::Messages {
+            self.speaking = item.last().and_then(|draft| draft.turns.last()).map(|(role, _)| *role);
+        }
+        item
+    }
+
+    /// Turns drafts into segments, holes apart.
+    fn cut(&mut self, block: &PlannedBlock, drafts: Vec<Draft>, names: &mut Vec<Option<String>>) {
+        let cut = drafts.into_par_iter().with_min_len(TEXTS_A_TASK);
+        let cut = cut.map(|Draft { name, turns, origin }| (name, segments_of(turns), origin));
+        for (name, pieces, origin) in cut.collect::<Vec<_>>() {
             let many = pieces.len() > 1;
             for (number, parts) in pieces.into_iter().enumerate() {
-                names.push(
-                    draft.name.as_ref().map(|name| if many { format!("{name}-{}", number + 1) } else { name.clone() }),
-                );
-                self.push(block, parts, draft.origin.clone());
+                names
+                    .push(name.as_ref().map(|name| if many { format!("{name}-{}", number + 1) } else { name.clone() }));
+                self.push(block, parts, origin.clone());
             }
         }
     }
@@ -168,7 +177,18 @@ impl Composer<'_> {
     fn items(&self, block: &PlannedBlock, content: &Content, faults: &mut Faults) -> Vec<Item> {
         match content {
             Content::Inline(text) => self.inline(block, text, faults).into_iter().collect(),
-            Content::Files(parts) => parts.iter().filter_map(|part| self.file(block, part, faults)).collect(),
+            Content::Files(parts) => {
+                let made = parts.par_iter().with_min_len(TEXTS_A_TASK).map(|part| {
+                    let mut faults = Faults::new();
+                    (self.file(block, part, &mut faults), faults)
+                });
+                let made: Vec<(Option<Item>, Faults)> = made.collect();
+                let items = made.into_iter().filter_map(|(item, found)| {
+                    faults.extend(found.into_vec());
+                    item
+                });
+                items.collect()
+            }
             Content::Template(name) => self.template(block, name, faults).into_iter().collect(),
             Content::Turn(text) => {
                 let template = self.library.inline(&text.value, &text.span);
@@ -217,16 +237,17 @@ impl Composer<'_> {
             Wrap::Template(name) => return self.wrapped_file(block, part, name, faults),
         };
         let last = part.slices.len().saturating_sub(1);
+        let mut lines = fragment.source.lines();
         let drafts = part.slices.iter().enumerate().map(|(index, slice)| {
-            let mut text = fragment.slice(slice.clone()).to_owned();
-            if let (true, Some(tail)) = (index == last, &tail) {
-                text.truncate(text.trim_end_matches(['\n', '\r']).len());
-                text = format!("{text}\n{tail}");
-            }
-            if index == 0 {
-                text.insert_str(0, &head);
-            }
-            let lines = lines_of(fragment, slice.start, slice.end);
+            let head = if index == 0 { &*head } else { "" };
+            let tail = tail.as_deref().filter(|_| index == last);
+            let body = fragment.slice(slice.clone());
+            let body = if tail.is_some() { body.trim_end_matches(['\n', '\r']) } else { body };
+            let room = head.len() + body.len() + tail.map_or(0, |tail| 1 + tail.len()) + MAX_SEPARATOR_BYTES;
+            let mut text = String::with_capacity(room);
+            text.extend([head, body]);
+            text.extend(tail.into_iter().flat_map(|tail| ["\n", tail]));
+            let lines = lines.line(slice.start)..=lines.line(slice.end.saturating_sub(1).max(slice.start));
             let origin = self.origin(Some(fragment), Some(lines), block);
             Draft { name: None, turns: vec![(block.role, vec![Stretch::Text(text)])], origin }
         });
@@ -425,6 +446,9 @@ impl Stretch {
     }
 }
 
+/// The most that [`separator`] returns.
+const MAX_SEPARATOR_BYTES: usize = 2;
+
 /// The separator of a join.
 fn separator(join: Join) -> &'static str {
     match join {
@@ -483,6 +507,7 @@ fn segments_of(turns: Vec<(Role, Vec<Stretch>)>) -> Vec<Vec<Part>> {
         };
         for stretch in stretches {
             match stretch {
+                Stretch::Text(more) if text.is_empty() => text = more,
                 Stretch::Text(more) => text.push_str(&more),
                 Stretch::Input(name) => {
                     flush(&mut text, &mut parts);
@@ -527,5 +552,6 @@ fn title(fragment: &Fragment, meta: &Json) -> String {
 }
 
 fn lines_of(fragment: &Fragment, start: usize, end: usize) -> RangeInclusive<usize> {
-    fragment.source.line(start)..=fragment.source.line(end.saturating_sub(1).max(start))
+    let mut lines = fragment.source.lines();
+    lines.line(start)..=lines.line(end.saturating_sub(1).max(start))
 }

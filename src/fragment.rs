@@ -9,6 +9,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use rayon::prelude::*;
+
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults, near};
 use crate::error::Error;
@@ -33,6 +35,9 @@ pub struct Fragment {
     /// The whole text as YAML and what is wrong with it, once somebody asked.
     yaml: OnceLock<(Option<Node>, Vec<Diagnostic>)>,
 }
+
+/// How many files are worth another thread.
+const FILES_A_TASK: usize = 8;
 
 /// The most bytes of fragments that one generation of them holds.
 const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
@@ -331,6 +336,11 @@ impl<'a> Reader<'a> {
         }
         reads.files.insert(path.clone(), blob);
         result
+    }
+
+    /// The files at `paths`, side by side where there are many.
+    pub fn read_all(&self, paths: &[ProjectPath]) -> Vec<Result<Arc<Fragment>, Unreadable>> {
+        paths.par_iter().with_min_len(FILES_A_TASK).map(|path| self.read(path)).collect()
     }
 
     /// The file that `written` names in a manifest, or a placed fault. An absent file that may be

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
+use rayon::prelude::*;
 
 use crate::error::{Error, Failure};
 use crate::report::count::{CountReport, Counted};
@@ -39,11 +40,20 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         let user = load(&session.path(&path))?;
         chosen.push((path.to_string_lossy().into_owned(), Tokenizer::User(Arc::new(user))));
     }
-    let mut counted = Vec::new();
-    let mut unreadable = Vec::new();
-    for file in files {
-        match text_of(session, &file) {
-            Ok(text) => counted.push(Counted::of(&file.to_string_lossy(), &text, &chosen)),
+    let count = |file: &PathBuf| {
+        let text = text_of(session, file)?;
+        Ok(Counted::of(&file.to_string_lossy(), &text, &chosen))
+    };
+    let outcomes: Vec<Result<Counted, Error>> = if files.iter().any(|file| is_stdin(file)) {
+        // Where standard input is read twice, the first gets what there is.
+        files.iter().map(count).collect()
+    } else {
+        files.par_iter().map(count).collect()
+    };
+    let (mut counted, mut unreadable) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Ok(one) => counted.push(one),
             Err(error) => unreadable.push(error),
         }
     }
@@ -58,9 +68,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     Ok(if unreadable.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
 }
 
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
 fn text_of(session: &Session, file: &Path) -> Result<String, Error> {
     let mut bytes = Vec::new();
-    if file == Path::new("-") {
+    if is_stdin(file) {
         std::io::stdin()
             .lock()
             .read_to_end(&mut bytes)

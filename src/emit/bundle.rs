@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -15,7 +16,7 @@ use serde::Serialize;
 use crate::build::Build;
 use crate::chain::bundle_digest;
 use crate::diag::Diagnostic;
-use crate::emit::member::{InMemory, Member, Members, Standing};
+use crate::emit::member::{Fresh, InMemory, Member, Members, Standing};
 use crate::emit::request::bodies;
 use crate::emit::transcript::write_transcript;
 use crate::emit::{Body, Hole, HoleKind};
@@ -215,8 +216,12 @@ pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, 
         return Ok((target, Written::Standing));
     }
     let fresh = Folder::beside(disk, &target).map_err(failed)?;
-    let record = record(build, &bodies, &fresh)?;
-    fresh.take(RECORD, &|out| out.write_all(&record))?;
+    thread::scope(|scope| {
+        let members = Fresh::new(&fresh, scope);
+        let record = record(build, &bodies, &members)?;
+        members.take(RECORD, &|out| out.write_all(&record))?;
+        members.settle()
+    })?;
     fresh.put().map_err(failed)?;
     Ok((target, Written::Fresh))
 }

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use crate::error::Error;
 use crate::replace::Folder;
@@ -52,22 +54,61 @@ impl Members for InMemory {
         let mut bytes = Vec::new();
         make(&mut bytes).map_err(|error| Error::file("cannot write", name, error))?;
         let member = Member { bytes: bytes.len(), blake3: blake3::hash(&bytes).to_hex().to_string() };
-        // What a panicking thread left behind is whole, since members go in in one step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), bytes);
+        lock(&self.0).insert(name.to_owned(), bytes);
         Ok(member)
     }
 }
 
-/// Writes members into a new folder and syncs each.
-impl Members for Folder<'_> {
-    fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
-        let written = || {
-            let (mut file, member) = hashed(self.file(name)?, make)?;
-            file.sync()?;
-            Ok(member)
-        };
-        written().map_err(|error| Error::file("cannot write", self.target().join(name), error))
+/// Writes members into a new folder, and syncs each while others are made.
+pub(super) struct Fresh<'scope, 'env> {
+    folder: &'env Folder<'env>,
+    /// Where the threads live that wait for the disk. They are not those that make members: to wait
+    /// takes no processor.
+    scope: &'scope Scope<'scope, 'env>,
+    syncing: Mutex<Vec<ScopedJoinHandle<'scope, Result<(), Error>>>>,
+}
+
+impl<'scope, 'env> Fresh<'scope, 'env> {
+    /// Members go into `folder`.
+    pub fn new(folder: &'env Folder<'env>, scope: &'scope Scope<'scope, 'env>) -> Self {
+        Self { folder, scope, syncing: Mutex::default() }
     }
+
+    /// Waits until every member is on the disk.
+    ///
+    /// # Errors
+    /// When one of them could not be synced.
+    pub fn settle(self) -> Result<(), Error> {
+        let syncing = self.syncing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // All of them are waited for. A panic in one goes on here, as without threads.
+        let settled: Vec<Result<(), Error>> =
+            syncing.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
+        settled.into_iter().collect()
+    }
+}
+
+impl Members for Fresh<'_, '_> {
+    fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
+        let target = self.folder.target().join(name);
+        let failed = |error| Error::file("cannot write", &target, error);
+        let (file, member) = self.folder.file(name).and_then(|file| hashed(file, make)).map_err(failed)?;
+        let file = Arc::new(Mutex::new(file));
+        let sync = {
+            let (file, target) = (file.clone(), target.clone());
+            move || lock(&file).sync().map_err(|error| Error::file("cannot write", target, error))
+        };
+        match thread::Builder::new().spawn_scoped(self.scope, sync) {
+            Ok(syncing) => lock(&self.syncing).push(syncing),
+            // No more threads to be had: it is waited for here.
+            Err(_) => lock(&file).sync().map_err(failed)?,
+        }
+        Ok(member)
+    }
+}
+
+/// The lock's value. What a panicking thread left behind is whole, since each step is one.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Compares members with the files of a folder.

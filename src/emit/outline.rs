@@ -1,7 +1,5 @@
 //! A prompt as every provider groups it: tools, system texts, turns. The dialects write it down.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use super::EmitFault;
@@ -99,28 +97,30 @@ fn name(segments: &[Segment], block: &Block) -> String {
 
 impl Text {
     fn of(parts: &[&Part], mark: Option<Breakpoint>) -> Self {
-        let mut text = Self { mark, ..Self::default() };
-        let mut length = 0;
+        let braces = "{{}}".len();
+        let mut text = String::with_capacity(parts.iter().map(|part| part.text.len() + braces).sum());
+        let mut inputs = Vec::new();
+        // Only inputs ask how many characters stand before them: those up to `counted` are `length`.
+        let (mut counted, mut length) = (0, 0);
         for part in parts {
-            let added: Cow<str> = match part.kind {
-                Kind::Input => format!("{{{{{}}}}}", part.text).into(),
-                _ => part.text.as_ref().into(),
-            };
-            let end = length + added.chars().count();
-            if part.kind == Kind::Input {
-                text.inputs.push(Input { name: part.text.to_string(), start: length, end });
+            if part.kind != Kind::Input {
+                text.push_str(&part.text);
+                continue;
             }
-            text.text.push_str(&added);
-            length = end;
+            let start = length + text[counted..].chars().count();
+            text.extend(["{{", &part.text, "}}"]);
+            (counted, length) = (text.len(), start + part.text.chars().count() + braces);
+            inputs.push(Input { name: part.text.to_string(), start, end: length });
         }
-        text
+        Self { text, inputs, mark }
     }
 
     /// The texts of one turn as one, for formats that know no blocks in it. It carries no mark.
     pub fn joined(texts: Vec<Text>) -> Self {
-        let mut joined = Self::default();
+        let mut texts = texts.into_iter();
+        let mut joined = Self { mark: None, ..texts.next().unwrap_or_default() };
         for text in texts {
-            let shift = joined.text.chars().count();
+            let shift = if text.inputs.is_empty() { 0 } else { joined.text.chars().count() };
             joined.text.push_str(&text.text);
             joined.inputs.extend(text.inputs.into_iter().map(|input| Input {
                 name: input.name,

@@ -1,5 +1,7 @@
 //! A build to request bodies: what each model's API is asked.
 
+use rayon::prelude::*;
+
 use super::{Api, Body, Caching, EmitFault, Prompt, dialects, emit};
 use crate::blocks::Breakpoint;
 use crate::build::Build;
@@ -29,8 +31,9 @@ pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Vec<(String, Body)>, 
     };
     let mut bodies = Vec::new();
     let mut faults: Vec<EmitFault> = Vec::new();
-    for dialect in dialects(&prompt) {
-        match emit(&prompt, dialect) {
+    let emitted = dialects(&prompt).into_par_iter().map(|dialect| (dialect, emit(&prompt, dialect)));
+    for (dialect, emitted) in emitted.collect::<Vec<_>>() {
+        match emitted {
             Ok(body) => bodies.push((dialect.file_name(&model.name), body)),
             // Two dialects of one API may refuse the same setting.
             Err(found) => found.into_iter().for_each(|fault| {

@@ -73,10 +73,9 @@ pub fn find(
         }),
         Some((_, index)) => by_links(reader, index, &mut found, faults)?,
     }
-    let unique_span = &first.span;
-    let fragments: Vec<Option<Arc<Fragment>>> = found
-        .iter()
-        .map(|path| reader.read(path).map_err(|error| faults.extend(reader.explain(error, path, unique_span))).ok())
+    let read = reader.read_all(&found).into_iter().zip(&found);
+    let fragments: Vec<Option<Arc<Fragment>>> = read
+        .map(|(read, path)| read.map_err(|error| faults.extend(reader.explain(error, path, &first.span))).ok())
         .collect();
     fragments.into_iter().collect()
 }
