@@ -231,19 +231,16 @@ pub fn answers(
     let is_here = |wanted: &Wanted| request.shard.is_none_or(|shard| shard.holds(&wanted.id.name));
     let looked_up = wanted.into_par_iter().filter(is_here).map(|wanted| {
         let known = ledger.recall(&wanted, wish).filter(|answer| (wish.will_do)(answer));
-        known.ok_or(wanted)
+        (wanted, known)
     });
-    let looked_up: Vec<Result<Answer, Wanted>> = looked_up.collect();
-    let missing: BTreeSet<ProjectPath> =
-        looked_up.iter().filter_map(|one| one.as_ref().err()).filter_map(Wanted::unexpanded).collect();
+    let looked_up: Vec<(Wanted, Option<Answer>)> = looked_up.collect();
+    let unknown = looked_up.iter().filter(|(_, known)| known.is_none()).map(|(wanted, _)| wanted);
+    let missing: BTreeSet<ProjectPath> = unknown.filter_map(Wanted::unexpanded).collect();
     let expanded: BTreeMap<ContextId, Candidate> = ledger.expand(missing);
-    let answers = looked_up.into_par_iter().filter_map(|one| match one {
-        Ok(known) => Some(known),
+    let answers = looked_up.into_par_iter().filter_map(|(Wanted { id, candidate, .. }, known)| {
         // A manifest whose expansion is kept expands to the same contexts again, unless it was edited
         // a moment ago.
-        Err(Wanted { id, candidate, .. }) => {
-            Some(ledger.work_out(candidate.or_else(|| expanded.get(&id).cloned())?, wish))
-        }
+        known.or_else(|| Some(ledger.work_out(candidate.or_else(|| expanded.get(&id).cloned())?, wish)))
     });
     Ok(answers.collect())
 }

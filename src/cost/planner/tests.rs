@@ -6,7 +6,7 @@ use crate::cost::bill::bill;
 use crate::cost::remarks::remarks;
 use crate::cost::terms::RequestTokens;
 use crate::cost::traffic::Traffic;
-use crate::diag::Severity;
+use crate::diag::{Diagnostic, Severity};
 use crate::manifest::{HitRate, Hours};
 use crate::quantity::{Share, Usd};
 use crate::rules::{BlockBoundary, CacheRules, Class, Cliff, Family, Lifetime, Model, Price, Prices, Rates};
@@ -161,8 +161,8 @@ fn marks_of_the_manifest_stand() {
 }
 
 /// The code of what this run found.
-fn code(code: &Cow<'static, str>) -> &'static str {
-    if let Cow::Borrowed(code) = code { code } else { "" }
+fn code(found: &Diagnostic) -> &'static str {
+    if let Cow::Borrowed(code) = found.code { code } else { "" }
 }
 
 fn codes(texts: &[Text], tokens: &[u64], traffic: Option<&Traffic>) -> Vec<(&'static str, Severity, usize)> {
@@ -170,7 +170,7 @@ fn codes(texts: &[Text], tokens: &[u64], traffic: Option<&Traffic>) -> Vec<(&'st
     layout
         .warnings
         .iter()
-        .map(|found| (code(&found.code), found.severity, found.span.as_ref().map_or(0, |span| span.line_column().0)))
+        .map(|found| (code(found), found.severity, found.span.as_ref().map_or(0, |span| span.line_column().0)))
         .collect()
 }
 
@@ -269,7 +269,7 @@ fn remarked(
     let bill = bill(&layout, &terms);
     remarks(&segments, tokens, &layout, &bill, &terms, window)
         .into_iter()
-        .map(|found| (code(&found.code), found.message, found.span.map_or(0, |span| span.line_column().0)))
+        .map(|found| (code(&found), found.message, found.span.map_or(0, |span| span.line_column().0)))
         .collect()
 }
 
