@@ -152,9 +152,11 @@ impl ContextReview {
 /// on (`contexture.yaml`, `prices.yaml`) is broken. Faults of one context are in its review.
 pub fn review(sides: &Sides, request: &ReviewRequest, store: &Arc<Store>) -> Result<Review, Failure> {
     let changes = sides.head.changes_since(&sides.base)?;
-    let (base_files, head_files) = (Fragments::new(&sides.base), Fragments::new(sides.head.as_ref()));
     let build = Request { as_of: Some(request.as_of), lints: true, ..Request::default() };
     let memory = Memory::backed(store.clone());
+    // The sides share most of their files: what both hold is decoded once.
+    let of_side = |tree| Fragments::keeping(tree, &memory.fragments);
+    let (base_files, head_files) = (of_side(&sides.base), of_side(sides.head.as_ref()));
     let base = Workshop::open(&base_files, &build, &memory)?;
     let head = Workshop::open(&head_files, &build, &memory)?;
     let both = survey::Sides { base: &base, base_tree: &sides.base, head: &head, changes: &changes };

@@ -15,6 +15,8 @@ const ALL: usize = 4096;
 const ONE_IN: u64 = 16;
 /// A fingerprint that more texts than this share tells no pair: it is of some common phrase.
 const COMMON: usize = 32;
+/// So many texts are held against each one; where there are more, those that share a fingerprint.
+const FEW: usize = 16;
 
 /// The shingles of a text.
 #[derive(Debug, Default)]
@@ -107,36 +109,50 @@ fn hundredths(part: usize, whole: usize) -> u64 {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     sketches: Vec<Arc<Sketch>>,
-    /// The texts that have a shingle.
+    /// The texts that have a shingle, once there are more than a few.
     holders: HashMap<u64, Vec<usize>>,
 }
 
 impl Index {
     /// Adds a text; its number is how many there were before.
     pub fn add(&mut self, sketch: Arc<Sketch>) {
-        let number = self.sketches.len();
-        for shingle in sketch.probes() {
-            let holders = self.holders.entry(shingle).or_default();
-            if holders.len() < COMMON {
-                holders.push(number);
+        self.sketches.push(sketch);
+        let unheld = match self.sketches.len() {
+            0..=FEW => return,
+            number if number == FEW + 1 => 0,
+            number => number - 1,
+        };
+        for (number, sketch) in self.sketches.iter().enumerate().skip(unheld) {
+            for shingle in sketch.probes() {
+                let holders = self.holders.entry(shingle).or_default();
+                if holders.len() < COMMON {
+                    holders.push(number);
+                }
             }
         }
-        self.sketches.push(sketch);
     }
 
     /// The text that is most like this one and at least so much, in hundredths: its number and how
     /// alike they are. Of equals the first.
     pub fn nearest(&self, sketch: &Sketch, least: u64) -> Option<(usize, u64)> {
-        let holders = sketch.probes().filter_map(|shingle| self.holders.get(&shingle));
-        let mut near: Vec<usize> = holders.flatten().copied().collect();
-        near.sort_unstable();
-        near.dedup();
-        let alike = near.into_iter().filter_map(|number| {
+        let alike = self.near(sketch).into_iter().filter_map(|number| {
             // Most that share a phrase are of another size, and so cannot be alike.
             let other = self.sketches.get(number).filter(|other| other.likeness_at_most(sketch) >= least)?;
             Some((number, other.likeness(sketch)))
         });
         alike.filter(|(_, likeness)| *likeness >= least).max_by_key(|(number, likeness)| (*likeness, Reverse(*number)))
+    }
+
+    /// The texts that may be like this one, each once.
+    fn near(&self, sketch: &Sketch) -> Vec<usize> {
+        if self.sketches.len() <= FEW {
+            return (0..self.sketches.len()).collect();
+        }
+        let holders = sketch.probes().filter_map(|shingle| self.holders.get(&shingle));
+        let mut near: Vec<usize> = holders.flatten().copied().collect();
+        near.sort_unstable();
+        near.dedup();
+        near
     }
 }
 
