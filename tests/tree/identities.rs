@@ -9,6 +9,12 @@ use crate::support::{Repo, path};
 
 const FILE: &str = "a.md";
 
+/// Something that happens to a file, and its name.
+type Case<'a, T> = (&'a str, &'a dyn Fn(&T));
+
+/// Sets a bit of an entry.
+type SetBit<'a> = &'a dyn Fn(&mut git2::IndexEntry);
+
 /// The id that git gives to the file as it stands.
 fn by_git(repo: &Repo) -> String {
     repo.git(["hash-object", "--path", FILE, FILE]).trim().to_owned()
@@ -62,7 +68,7 @@ fn a_file_that_is_as_the_index_recorded_it_is_not_read() {
 
 #[test]
 fn whatever_differs_from_what_was_recorded_is_read() {
-    let harms: [(&str, &dyn Fn(&Repo)); 6] = [
+    let harms: [Case<Repo>; 6] = [
         ("touched", &|repo| {
             drop(File::options().write(true).open(repo.at(FILE)).unwrap().set_modified(SystemTime::now()))
         }),
@@ -96,7 +102,7 @@ fn whatever_differs_from_what_was_recorded_is_read() {
 
 #[test]
 fn bits_that_bid_git_not_to_look_are_no_reason_to_believe() {
-    let bits: [(&str, &dyn Fn(&mut git2::IndexEntry)); 3] = [
+    let bits: [(&str, SetBit); 3] = [
         ("assume-unchanged", &|entry| entry.flags |= git2::IndexEntryFlag::VALID.bits()),
         ("skip-worktree", &|entry| entry.flags_extended |= git2::IndexEntryExtendedFlag::SKIP_WORKTREE.bits()),
         ("intent-to-add", &|entry| entry.flags_extended |= git2::IndexEntryExtendedFlag::INTENT_TO_ADD.bits()),
