@@ -7,7 +7,7 @@
 //!
 //! A build is a function of what it reads and of a few values that all contexts share. So the store
 //! keeps for each context which questions it asked the tree, and, by those questions with their
-//! answers, what there was to say ([`ledger`]). When the tree gives the same answers again, no text is
+//! answers, what there was to say (`ledger.rs`). When the tree gives the same answers again, no text is
 //! read, rendered, counted or priced. A [`Summary`] is the one value that the reports are made from,
 //! whichever way it came; what it stands on in git is told anew each time, since a commit changes
 //! that and nothing else.
