@@ -44,8 +44,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         let text = text_of(session, file)?;
         Ok(Counted::of(&file.to_string_lossy(), &text, &chosen))
     };
-    let outcomes: Vec<Result<Counted, Error>> = if files.iter().any(|file| is_stdin(file)) {
-        // Where standard input is read twice, the first gets what there is.
+    let outcomes: Vec<Result<Counted, Error>> = if files.len() == 1 || files.iter().any(|file| is_stdin(file)) {
+        // One file needs no threads; and where standard input is read twice, the first gets what there is.
         files.iter().map(count).collect()
     } else {
         files.par_iter().map(count).collect()

@@ -3,14 +3,14 @@
 use clap::{Args, ValueEnum};
 
 use crate::error::{Error, Failure};
-use crate::log::{LogRequest, log};
+use crate::log::{Log, LogRequest, log};
 use crate::models::Date;
 use crate::page::{self, Page};
 use crate::project::ContextId;
 use crate::report::log::{LogReport, text};
 
-use super::Verdict;
 use super::session::Session;
+use super::{ShardArguments, Verdict};
 
 /// Tell the history of a context: tokens, kept prefix and cost, commit by commit.
 #[derive(Debug, Args)]
@@ -39,6 +39,8 @@ pub(super) struct Arguments {
     /// Prices and rules as of this day, for every commit [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
+    #[command(flatten)]
+    shard: ShardArguments,
     #[arg(long, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
     format: LogFormat,
 }
@@ -66,7 +68,18 @@ enum LogFormat {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { id, range, number, follow, first_parent, sort, models, as_of, format } = arguments;
+    let Arguments {
+        id,
+        range,
+        number,
+        follow,
+        first_parent,
+        sort,
+        models,
+        as_of,
+        shard: ShardArguments { shard },
+        format,
+    } = arguments;
     let place = session.place()?;
     let range = range.as_deref().unwrap_or("HEAD");
     if range.contains("...") {
@@ -90,13 +103,20 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         first_parent,
     };
     let progress = session.progress("reading history");
-    let mut log = log(tip, since.as_ref(), &request, session.memory())?;
+    let mut log = match shard {
+        // Each history is told by one machine: the one that knows the context's counts from `check`.
+        Some(shard) if !shard.holds(&request.id.name) => {
+            session.tell(&format!("`{}` is not in shard {shard}, so its history is told by another", request.id));
+            Log::default()
+        }
+        _ => log(tip, since.as_ref(), &request, session.memory())?,
+    };
     progress.done();
     if sort == Order::Lost {
         log.rows.sort_by_key(|row| std::cmp::Reverse(row.lost()));
         log.rows.truncate(number.unwrap_or(usize::MAX));
     }
-    let report = || LogReport::new(&request.id, request.as_of, &log);
+    let report = || LogReport::new(&request.id, request.as_of, &log).of_shard(shard);
     session.print(&match format {
         LogFormat::Text => text(&request.id, &log),
         LogFormat::Json => report().json(),

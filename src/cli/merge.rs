@@ -13,7 +13,7 @@ use super::session::Session;
 /// Join the JSON reports of all shards of one run into the report of a run without shards.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// What `check`, `build` or `diff` printed with `--shard` and `--format json`, a file a shard
+    /// What `check`, `build`, `diff` or `log` printed with `--shard` and `--format json`, a file a shard
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }

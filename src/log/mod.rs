@@ -47,7 +47,7 @@ pub struct LogRequest {
 }
 
 /// A context's history.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Log {
     /// The commits that changed what the model sees, newest first.
     pub rows: Vec<Row>,

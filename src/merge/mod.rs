@@ -6,6 +6,7 @@
 
 mod build;
 mod diff;
+mod log;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,9 +48,13 @@ pub fn merge(reports: &[Report]) -> Result<Merged, Error> {
     let joined = match first.text("schema")? {
         crate::report::build::SCHEMA => build::join(&parts)?,
         crate::report::diff::SCHEMA => diff::join(&parts)?,
+        crate::report::log::SCHEMA => log::join(&parts)?,
         other => {
             let what = format!("{}: reports of the format `{other}` are not sharded", first.name);
-            return Err(Error::usage(what, "merge what `check` or `diff` printed with `--shard` and `--format json`"));
+            return Err(Error::usage(
+                what,
+                "merge what `check`, `diff` or `log` printed with `--shard` and `--format json`",
+            ));
         }
     };
     let Joined { report, is_broken, is_blocked } = joined;
@@ -131,7 +136,7 @@ impl Part {
 }
 
 fn unlike(name: &str, what: &str) -> Error {
-    let cure = "merge what `check` or `diff` of this version printed with `--shard` and `--format json`";
+    let cure = "merge what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`";
     Error::usage(format!("cannot merge {name}: {what}"), cure)
 }
 

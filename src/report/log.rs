@@ -11,6 +11,7 @@ use crate::models::{Date, day_of};
 use crate::project::ContextId;
 use crate::quantity::Usd;
 use crate::record::DiagnosticRecord;
+use crate::shard::Shard;
 
 /// The format of the JSON report.
 pub const SCHEMA: &str = "contexture.log/1";
@@ -27,6 +28,10 @@ const WORST: usize = 3;
 pub struct LogReport {
     /// `contexture.log/1`.
     pub schema: &'static str,
+    /// The part of the project that was asked for, with `--shard`; `contexture merge` joins the parts. The
+    /// part that the context is not in has no commits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// Path of the manifest below contexts/, without `.yaml`.
     pub id: String,
     /// The variant, if it is one.
@@ -133,6 +138,7 @@ impl LogReport {
     pub fn new(id: &ContextId, as_of: Date, log: &Log) -> Self {
         Self {
             schema: SCHEMA,
+            shard: None,
             id: id.name.clone(),
             variant: id.variant.clone(),
             as_of: as_of.to_string(),
@@ -140,6 +146,11 @@ impl LogReport {
             left_out: LeftOut { without_effect: log.without_effect, untouched: log.untouched },
             cut_off: log.cut_off.iter().map(|commit| commit.id.to_string()).collect(),
         }
+    }
+
+    /// The same as the report of one shard, or of all.
+    pub fn of_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
     }
 
     /// As JSON with a final line break.

@@ -202,11 +202,112 @@ impl Default for Joint {
 /// The small letters in a row that make a long word.
 const LONG_WORD: usize = 7;
 
+/// What a character is to its neighbours. All features but those of scripts and of long words follow
+/// from how often one class stands after another, so that is what is counted while a text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Class {
+    /// Controls, and all beyond ASCII.
+    Other,
+    Blank,
+    LineBreak,
+    Lower,
+    Upper,
+    Digit,
+    Punctuation,
+    Underscore,
+}
+
+impl Class {
+    const COUNT: usize = 8;
+
+    const ALL: [Self; Self::COUNT] = [
+        Self::Other,
+        Self::Blank,
+        Self::LineBreak,
+        Self::Lower,
+        Self::Upper,
+        Self::Digit,
+        Self::Punctuation,
+        Self::Underscore,
+    ];
+
+    const fn of_ascii(byte: u8) -> Self {
+        match byte {
+            b'a'..=b'z' => Self::Lower,
+            b'A'..=b'Z' => Self::Upper,
+            b'0'..=b'9' => Self::Digit,
+            b'\n' => Self::LineBreak,
+            b' ' | b'\t' => Self::Blank,
+            b'_' => Self::Underscore,
+            b'!'..=b'~' => Self::Punctuation,
+            _ => Self::Other,
+        }
+    }
+
+    /// The class of an ASCII character.
+    fn of(c: char) -> Option<Self> {
+        ASCII.get(c as usize).copied()
+    }
+
+    fn is_letter(self) -> bool {
+        matches!(self, Self::Lower | Self::Upper)
+    }
+
+    fn is_punctuation(self) -> bool {
+        matches!(self, Self::Punctuation | Self::Underscore)
+    }
+}
+
+/// The class of every ASCII character.
+static ASCII: [Class; 128] = {
+    let mut classes = [Class::Other; 128];
+    let mut byte = 0;
+    while byte < classes.len() {
+        classes[byte] = Class::of_ascii(byte as u8);
+        byte += 1;
+    }
+    classes
+};
+
+/// How often each class stood after each other one.
+#[derive(Default)]
+struct Pairs([[u64; Class::COUNT]; Class::COUNT]);
+
+impl Pairs {
+    fn add(&mut self, before: Class, class: Class) {
+        self.0[before as usize][class as usize] += 1;
+    }
+
+    /// Adds what a class counts for on its own, and behind another, as often as it stood there.
+    fn add_to(&self, found: &mut Features) {
+        for (before, row) in Class::ALL.into_iter().zip(self.0) {
+            for (class, times) in Class::ALL.into_iter().zip(row) {
+                let properties = [
+                    (Feature::Lower, class == Class::Lower),
+                    (Feature::Upper, class == Class::Upper),
+                    (Feature::Digit, class == Class::Digit),
+                    (Feature::Punctuation, class.is_punctuation()),
+                    (Feature::Underscore, class == Class::Underscore),
+                    (Feature::LineBreak, class == Class::LineBreak),
+                    (Feature::Word, class.is_letter() && !before.is_letter()),
+                    (Feature::Camel, class == Class::Upper && before == Class::Lower),
+                    (Feature::PunctuationRun, class.is_punctuation() && !before.is_punctuation()),
+                    (Feature::Line, before == Class::LineBreak && class != Class::LineBreak),
+                    (Feature::Indent, before == Class::LineBreak && class == Class::Blank),
+                ];
+                for (feature, _) in properties.into_iter().filter(|(_, holds)| *holds) {
+                    found.add(feature, times);
+                }
+            }
+        }
+    }
+}
+
 /// What is remembered of a text while it is read, across its pieces.
 struct Scan {
     /// The character before; a line break at the start of the text.
     before: char,
-    kind_before: Option<Feature>,
     /// The small letters in a row up to here.
     small_letters: usize,
 }
@@ -214,7 +315,7 @@ struct Scan {
 impl Scan {
     fn after(joint: Joint) -> Self {
         let Joint { before, small_letters } = joint;
-        Self { before, kind_before: kind(before), small_letters: small_letters.into() }
+        Self { before, small_letters: small_letters.into() }
     }
 
     fn joint(&self) -> Joint {
@@ -222,48 +323,31 @@ impl Scan {
     }
 
     fn piece(&mut self, piece: &str) -> Features {
-        let mut found = Features::default();
+        let (mut found, mut pairs, mut long_words) = (Features::default(), Pairs::default(), 0);
+        let mut before = Class::of(self.before).unwrap_or(Class::Other);
         for c in piece.chars() {
-            self.character(c, &mut found);
+            let class = Class::of(c).unwrap_or_else(|| {
+                if let Some(script) = script(c) {
+                    found.add(script, 1);
+                }
+                Class::Other
+            });
+            pairs.add(before, class);
+            self.small_letters = if class == Class::Lower { self.small_letters + 1 } else { 0 };
+            long_words += u64::from(self.small_letters == LONG_WORD);
+            before = class;
         }
+        self.before = piece.chars().next_back().unwrap_or(self.before);
+        pairs.add_to(&mut found);
+        found.add(Feature::LongWord, long_words);
         found
-    }
-
-    fn character(&mut self, c: char, found: &mut Features) {
-        let is_letter = |kind| matches!(kind, Some(Feature::Lower | Feature::Upper));
-        let kind = kind(c);
-        self.small_letters = if kind == Some(Feature::Lower) { self.small_letters + 1 } else { 0 };
-        let properties = [
-            (Feature::Word, is_letter(kind) && !is_letter(self.kind_before)),
-            (Feature::Camel, kind == Some(Feature::Upper) && self.kind_before == Some(Feature::Lower)),
-            (Feature::LongWord, self.small_letters == LONG_WORD),
-            (Feature::Underscore, c == '_'),
-            (Feature::PunctuationRun, kind == Some(Feature::Punctuation) && self.kind_before != kind),
-            (Feature::Line, self.before == '\n' && c != '\n'),
-            (Feature::Indent, self.before == '\n' && matches!(c, ' ' | '\t')),
-        ];
-        for feature in
-            kind.into_iter().chain(properties.into_iter().filter(|&(_, holds)| holds).map(|(feature, _)| feature))
-        {
-            found.add(feature, 1);
-        }
-        (self.before, self.kind_before) = (c, kind);
     }
 }
 
-/// What a character counts for on its own; nothing for blanks and controls.
-fn kind(c: char) -> Option<Feature> {
-    match c {
-        'a'..='z' => Some(Feature::Lower),
-        'A'..='Z' => Some(Feature::Upper),
-        '0'..='9' => Some(Feature::Digit),
-        '\n' => Some(Feature::LineBreak),
-        '!'..='~' => Some(Feature::Punctuation),
-        _ => {
-            let after = RANGES.partition_point(|&(first, _)| first <= u32::from(c));
-            RANGES.get(after.checked_sub(1)?).map(|&(_, feature)| feature)
-        }
-    }
+/// What a character beyond ASCII counts as.
+fn script(c: char) -> Option<Feature> {
+    let after = RANGES.partition_point(|&(first, _)| first <= u32::from(c));
+    RANGES.get(after.checked_sub(1)?).map(|&(_, feature)| feature)
 }
 
 #[cfg(test)]
@@ -301,6 +385,42 @@ mod tests {
         ];
         for (feature, times) in expected {
             assert_eq!(found.get(feature), times, "{feature:?}");
+        }
+    }
+
+    /// The features by their definitions, a character at a time.
+    fn by_definition(text: &str) -> Features {
+        let mut found = Features::default();
+        let (mut before, mut small_letters) = ('\n', 0);
+        for c in text.chars() {
+            small_letters = if c.is_ascii_lowercase() { small_letters + 1 } else { 0 };
+            let properties = [
+                (Feature::Lower, c.is_ascii_lowercase()),
+                (Feature::Upper, c.is_ascii_uppercase()),
+                (Feature::Digit, c.is_ascii_digit()),
+                (Feature::Punctuation, c.is_ascii_punctuation()),
+                (Feature::Underscore, c == '_'),
+                (Feature::LineBreak, c == '\n'),
+                (Feature::Word, c.is_ascii_alphabetic() && !before.is_ascii_alphabetic()),
+                (Feature::Camel, c.is_ascii_uppercase() && before.is_ascii_lowercase()),
+                (Feature::LongWord, small_letters == 7),
+                (Feature::PunctuationRun, c.is_ascii_punctuation() && !before.is_ascii_punctuation()),
+                (Feature::Line, before == '\n' && c != '\n'),
+                (Feature::Indent, before == '\n' && (c == ' ' || c == '\t')),
+            ];
+            let script = if c.is_ascii() { None } else { script(c) };
+            properties.into_iter().filter(|(_, holds)| *holds).for_each(|(feature, _)| found.add(feature, 1));
+            script.into_iter().for_each(|feature| found.add(feature, 1));
+            before = c;
+        }
+        found
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn pairs_of_classes_say_what_characters_say(text in "[a-fA-F_ \t\r\n0.!é語\u{7f}\u{0}]{0,80}|\\PC{0,40}") {
+            let (found, _) = Features::of_piece(&text, Joint::default());
+            proptest::prop_assert_eq!(found, by_definition(&text));
         }
     }
 

@@ -110,6 +110,8 @@ fn every_json_output_is_valid_by_its_schema() {
         &["diff", "HEAD..HEAD"],
         &["diff", "HEAD~20..HEAD", "--as-of", "2026-11-21", "--shard", "2/2"],
         &["log", "support/triage"],
+        &["log", "support/triage", "--shard", "1/2"],
+        &["log", "support/triage", "--shard", "2/2"],
         &["blame", "review/commit-message"],
         &["break-even", "support/triage", "--training", "500", "--tuned-input", "0.3", "--tuned-output", "1.2"],
         &["log", "docs/changelog", "--follow"],

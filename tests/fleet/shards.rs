@@ -124,6 +124,22 @@ fn the_comparisons_of_all_shards_are_the_comparison_of_one_run() {
 }
 
 #[test]
+fn a_history_is_told_by_the_shard_that_its_context_is_in() {
+    let repo = market();
+    repo.file("shared.md", "What all of them say, and more.\n").commit("more");
+    for words in ["log patterns/a", "log team-0/context-0@terse", "log team-2/context-5 -n 1 --sort lost"] {
+        let whole = repo.run(&format!("{words} --as-of 2026-11-21 --format json")).exits(0);
+        assert!(!whole.json()["commits"].as_array().unwrap().is_empty(), "{words}");
+        for count in [1, 2, 5] {
+            let (_, files) = in_shards(&repo, &format!("{words} --as-of 2026-11-21"), count);
+            let told = |file: &PathBuf| std::fs::read_to_string(file).unwrap().contains("\"subject\"");
+            assert_eq!(files.iter().filter(|file| told(file)).count(), 1, "{words}, {count} shards");
+            assert_eq!(merged(&repo, &files).exits(0).stdout, whole.stdout, "{words}, {count} shards");
+        }
+    }
+}
+
+#[test]
 fn a_shard_without_a_context_is_fine() {
     let repo = Repo::new();
     repo.file("contexts/a.yaml", "system: [{text: Hello.}]\n").committed("base");
@@ -181,7 +197,7 @@ error: shard-1.json and shard-1.json are both shard 1/3
 
 error: cannot merge whole.json: it is not the report of a shard
  |
- = help: merge what `check` or `diff` of this version printed with `--shard` and `--format json`
+ = help: merge what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`
 
 error: shard-1.json and odd.json differ in `news`
  |
@@ -189,7 +205,7 @@ error: shard-1.json and odd.json differ in `news`
 
 error: cannot merge odd.json: it is not JSON (EOF while parsing an object at line 1 column 1)
  |
- = help: merge what `check` or `diff` of this version printed with `--shard` and `--format json`
+ = help: merge what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`
 
 error: odd.json is shard 1/4, and shard-2.json is shard 2/3
  |
