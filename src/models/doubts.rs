@@ -1,24 +1,12 @@
 //! How sure a card's figures are, in sum: the one line that a report has room for.
 
-use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use jiff::civil::Date;
 
 use super::card::Card;
-use super::fact::Status;
+use super::fact::{Doubts, Status};
 use super::library::Cards;
-
-/// Which figures in force are not the vendor's own word.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Doubts {
-    /// Groups of facts (`prices`, `cache`, `window`) that third parties alone report.
-    pub third_party: BTreeSet<String>,
-    /// Facts that sources disagree on.
-    pub conflicts: BTreeSet<String>,
-    /// Groups of facts that nobody has verified.
-    pub unverified: BTreeSet<String>,
-}
 
 impl Cards {
     /// The doubts about one of these cards on a day. Framing is left out: it is an estimate in any

@@ -5,6 +5,7 @@
 //! `{input: 5, output: 25, from: 2026-08-21, source: litellm}`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,6 +33,17 @@ words! {
         /// Given by the project's own `prices.yaml`.
         Own = "own",
     }
+}
+
+/// Which figures in force are not the vendor's own word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Doubts {
+    /// Groups of facts (`prices`, `cache`, `window`) that third parties alone report.
+    pub third_party: BTreeSet<String>,
+    /// Facts that sources disagree on.
+    pub conflicts: BTreeSet<String>,
+    /// Groups of facts that nobody has verified.
+    pub unverified: BTreeSet<String>,
 }
 
 /// A calendar day in UTC, written `2026-12-01`.

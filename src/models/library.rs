@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::civil::Date;
 
 use super::card::Card;
-use super::doubts::Doubts;
+use super::fact::Doubts;
 use super::written::{CardFile, Entry, SourceRecord, check_sources, heritage, lay};
 use crate::decode::Table;
 use crate::diag::{Diagnostic, Faults, did_you_mean, near};

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::apply;
 use super::builtin::Builtin;
 use super::evaluate::{Evaluator, Walk};
-use super::name::near;
+use super::near::near;
 use super::syntax::{Call, Name, Place};
 use super::value::{Child, Value, weight};
 use crate::diag::Diagnostic;

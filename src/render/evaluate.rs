@@ -12,13 +12,18 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::builtin::Builtin;
-use super::library::{Compiled, Include};
+use super::compiled::Compiled;
 use super::output::{Full, MAX_OUTPUT_BYTES, Output, Rendered, Writer};
 use super::parse::MAX_DEPTH;
 use super::scope::Scopes;
 use super::syntax::{Call, Expression, ExpressionKind, Node, Place};
 use super::value::{Data, Value, kind, weight, written};
 use crate::diag::{Diagnostic, Faults};
+use crate::source::Span;
+
+/// Reads the fragment that `{{include "path"}}` names: its text is the span's, front matter left
+/// out. An error says why there is none, as the end of a sentence: "there is no such file".
+pub type Include<'a> = dyn Fn(&str) -> Result<Span, String> + Sync + 'a;
 
 /// How many steps one rendering may take: a node walked, a value looked at, a kilobyte written.
 pub const MAX_STEPS: usize = 1_000_000;

@@ -3,18 +3,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use super::evaluate;
+use super::compiled::Compiled;
+use super::evaluate::{self, Include};
 use super::output::Rendered;
-use super::parse::{self, MAX_DEPTH};
+use super::parse::MAX_DEPTH;
 use super::passage::Passage;
-use super::syntax::{Name, Node, PARTIAL_BLOCK, Place};
+use super::syntax::PARTIAL_BLOCK;
 use super::value::Data;
 use crate::diag::{self, Diagnostic, Faults, Warned};
 use crate::source::{Source, Span};
-
-/// Reads the fragment that `{{include "path"}}` names: its text is the span's, front matter left
-/// out. An error says why there is none, as the end of a sentence: "there is no such file".
-pub type Include<'a> = dyn Fn(&str) -> Result<Span, String> + Sync + 'a;
 
 type Load<'t> = dyn Fn(&str) -> Result<Arc<Source>, String> + Send + Sync + 't;
 
@@ -27,17 +24,6 @@ pub struct Library<'t> {
 /// A template that can be rendered. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Template(Arc<Compiled>);
-
-/// A parsed template.
-#[derive(Debug)]
-pub(super) struct Compiled {
-    /// Its full name; `None` for text of a manifest.
-    name: Option<String>,
-    pub passage: Passage,
-    pub nodes: Vec<Node>,
-    partials: Vec<Name>,
-    faults: Vec<Diagnostic>,
-}
 
 /// Why a name is not the name of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,26 +182,6 @@ impl<'t> Library<'t> {
             Ok(compiled) => Ok((full, compiled.clone())),
             Err(why) => Err(NameFault::Unreadable { name: full.to_owned(), why: why.clone() }),
         }
-    }
-}
-
-impl Compiled {
-    fn new(name: Option<String>, passage: Passage) -> Self {
-        let parsed = parse::parse(&passage.text);
-        let faults = parsed.faults.into_iter().map(|fault| {
-            Diagnostic::error(fault.code, fault.message).at(&passage.span(&fault.at)).maybe_hint(fault.hint)
-        });
-        Self { name, faults: faults.collect(), nodes: parsed.nodes, partials: parsed.partials, passage }
-    }
-
-    /// Where `place` was written.
-    pub fn span(&self, place: &Place) -> Span {
-        self.passage.span(place)
-    }
-
-    /// What stands at `place`.
-    pub fn written(&self, place: &Place) -> &str {
-        self.passage.text.get(place.clone()).unwrap_or_default()
     }
 }
 

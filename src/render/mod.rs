@@ -4,7 +4,7 @@
 //! text ──parse──▶ tree ──evaluate(data)──▶ output ──▶ segments of text and holes
 //! ```
 //!
-//! `parse` builds the tree of `tag`s (`expression` reads their insides), each call checked against
+//! `parse` builds the tree of `tag`s (`expression` reads their insides), each call `check`ed against
 //! the table of helpers (`builtin`). `library` finds templates by name and follows their partials. `evaluate`
 //! walks the tree (`block`, `partial`, `call`) with a stack of `scope`s, looks `name`s up in the
 //! `value`s of the data, `apply`s helpers, and writes to `output`.
@@ -17,10 +17,13 @@ mod apply;
 mod block;
 mod builtin;
 mod call;
+mod check;
+mod compiled;
 mod evaluate;
 mod expression;
 mod library;
 mod name;
+mod near;
 mod output;
 mod parse;
 mod partial;
@@ -33,9 +36,9 @@ mod value;
 
 pub use apply::MAX_INDENT;
 pub use builtin::MAX_ARGUMENTS;
-pub use evaluate::MAX_STEPS;
+pub use evaluate::{Include, MAX_STEPS};
 pub use expression::MAX_NESTED_CALLS;
-pub use library::{Include, Library, NameFault, Template};
+pub use library::{Library, NameFault, Template};
 pub use output::{MAX_OUTPUT_BYTES, Piece, Rendered, RenderedSegment, Run, Writer};
 pub use parse::{MAX_DEPTH, MAX_TAGS, MAX_TEMPLATE_BYTES};
 pub use value::Data;

@@ -1,15 +1,13 @@
 //! Names looked up in the data, and what to say when nothing bears them.
 
 use super::evaluate::{Evaluator, Stop};
+use super::near::near;
 use super::syntax::{Path, Place};
 use super::value::{Child, Value, kind};
-use crate::diag::{self, Diagnostic};
+use crate::diag::Diagnostic;
 
 /// How many names a hint lists when none is near.
 const LISTED: usize = 6;
-/// The longest name, and the most names, that are searched for a near one.
-const COMPARED_BYTES: usize = 100;
-const COMPARED_NAMES: usize = 10_000;
 
 impl<'a> Evaluator<'a, '_> {
     /// The value under a path; unknown, and reported, if there is none.
@@ -96,13 +94,6 @@ impl<'a> Evaluator<'a, '_> {
         let found = !matches!(Value::Root.child(name, self.data), Child::Missing);
         (inside && found).then(|| format!("inside of a loop or `with`, write `@root.{name}`"))
     }
-}
-
-/// "did you mean …", unless comparing the names would take long: nobody slips in a name that long.
-pub(super) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
-    let short = |name: &str| name.len() <= COMPARED_BYTES;
-    let known = known.into_iter().filter(|known| short(known)).take(COMPARED_NAMES);
-    short(name).then(|| diag::did_you_mean(name, known)).flatten()
 }
 
 fn quoted(names: &[&str]) -> String {

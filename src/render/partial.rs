@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::compiled::Compiled;
 use super::evaluate::{Evaluator, Walk};
-use super::library::Compiled;
 use super::scope::Scope;
 use super::syntax::{PARTIAL_BLOCK, Partial};
 use crate::diag::Diagnostic;

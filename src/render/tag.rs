@@ -1,6 +1,7 @@
 //! One tag: what kind it is, what stands in it, where it ends.
 
-use super::builtin;
+use super::builtin::Builtin;
+use super::check::check_shape;
 use super::expression::Cursor;
 use super::syntax::{Call, Expression, ExpressionKind, Name, Partial, Place, SyntaxFault};
 
@@ -90,7 +91,7 @@ fn check_expression(expression: &Expression, faults: &mut Vec<SyntaxFault>) {
 }
 
 fn check_call(call: &Call, is_block: bool, faults: &mut Vec<SyntaxFault>) {
-    faults.extend(builtin::check(call, is_block));
+    faults.extend(check_shape(call, is_block));
     let named = call.named.iter().map(|(_, expression)| expression);
     call.arguments.iter().chain(named).for_each(|expression| check_expression(expression, faults));
 }
@@ -142,7 +143,7 @@ fn else_tag(cursor: &mut Cursor, start: usize) -> Result<Tag, SyntaxFault> {
         return Ok(Tag::Else(None));
     }
     let call = cursor.block_call()?;
-    if call.builtin == Some(builtin::Builtin::Segment) {
+    if call.builtin == Some(Builtin::Segment) {
         return Err(SyntaxFault::new(start..end, "a segment stands in a block of its own, not after `else`"));
     }
     Ok(Tag::Else(Some(call)))

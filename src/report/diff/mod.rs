@@ -1,13 +1,14 @@
 //! The report of `diff`: what a reviewer reads.
 //!
 //! ```text
-//! Review ──record──▶ JSON
-//! Review ──sheet───▶ Sheet ──▶ terminal | Markdown | the page
+//! Review ──record───▶ JSON
+//! Review ──arrange──▶ Sheet ──▶ terminal | Markdown | the page
 //! ```
 //!
 //! A [`Sheet`] says what stands where and which words are the repository's; each printer makes those
 //! harmless for its own medium.
 
+mod arrange;
 mod figures;
 mod markdown;
 mod phrase;
@@ -26,21 +27,22 @@ pub use record::{DiffReport, SCHEMA};
 pub use sheet::{Item, Section, Sheet, Symbol};
 pub use texts::{Hunk, Line, Sign, TextChange};
 
+use arrange::arrange;
 use sheet::Room;
 
 /// For a terminal of 80 columns or more. `verbose` shows every line of text that differs.
 pub fn text(review: &Review, verbose: bool) -> String {
-    terminal::draw(&sheet::sheet(review, Room { lines: if verbose { usize::MAX } else { 40 }, in_all: usize::MAX }))
+    terminal::draw(&arrange(review, Room { lines: if verbose { usize::MAX } else { 40 }, in_all: usize::MAX }))
 }
 
 /// For a comment on a pull request; `key` names the comment.
 pub fn markdown(review: &Review, key: &str) -> String {
-    markdown::draw(&sheet::sheet(review, Room { lines: 200, in_all: 2_000 }), key, valid_from(review))
+    markdown::draw(&arrange(review, Room { lines: 200, in_all: 2_000 }), key, valid_from(review))
 }
 
 /// For the page, which folds what is long.
 pub fn sheet(review: &Review) -> Sheet {
-    sheet::sheet(review, Room { lines: 2_000, in_all: 100_000 })
+    arrange(review, Room { lines: 2_000, in_all: 100_000 })
 }
 
 /// What is wrong with contexts that cannot be built, on either side. New warnings stand in the report.
