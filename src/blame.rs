@@ -13,6 +13,7 @@ use crate::build::Build;
 use crate::cost::shares::{split, warm_shares};
 use crate::cost::terms::Terms;
 use crate::error::Error;
+use crate::lint::secret::masked;
 use crate::quantity::Usd;
 use crate::source::{ObjectId, ProjectPath};
 use crate::tree::{BlamedLines, Commit, CommitTree, Place, ReadError, Signature, Tree};
@@ -152,7 +153,7 @@ pub fn blame(place: &Place, tree: &CommitTree, build: &Build) -> Result<Blame, E
         let commit = place.commit(id.as_str())?;
         commits.push(CommitShare {
             commit: commit.commit().clone(),
-            signature: commit.signature()?,
+            signature: commit.signature()?.each(|words| masked(words).into_owned()),
             share,
             segments: met.len(),
         });

@@ -479,6 +479,9 @@ mod tests {
     fn bombs_stop_at_a_limit_with_a_place() {
         let deep = "[".repeat(100_000);
         assert_eq!(read(&deep).1.len(), 1);
+        let nested = |depth: usize| read(&format!("{}{}", "[".repeat(depth), "]".repeat(depth))).1;
+        assert!(nested(MAX_DEPTH).is_empty());
+        assert!(nested(MAX_DEPTH + 1)[0].ends_with("yaml-limit"));
         let mut laughs = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n");
         for n in 1..12 {
             let previous = vec![format!("*a{}", n - 1); 10].join(",");

@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// One line of the tables.
 #[derive(Debug)]
@@ -272,4 +274,42 @@ fn each_outside_library_lives_in_its_rooms() {
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+/// deny.toml by cargo's own account of what is linked; `tests/dependencies.py` reads both.
+#[test]
+fn dependencies_are_what_deny_toml_allows() {
+    let cargo = |words: &[&str]| Command::new(env!("CARGO")).args(words).current_dir(at("")).output().expect("cargo");
+    let metadata = cargo(&["metadata", "--locked", "--format-version", "1"]);
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let python = std::env::var_os("CONTEXTURE_TEST_PYTHON")
+        .expect("CONTEXTURE_TEST_PYTHON names no interpreter: run tests/setup.sh, which makes one");
+    let judge = |rules: &Path| {
+        let mut child = Command::new(&python)
+            .arg(at("tests/dependencies.py"))
+            .arg(rules)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python");
+        child.stdin.take().expect("its input").write_all(&metadata.stdout).expect("it reads");
+        let judged = child.wait_with_output().expect("it ends");
+        (judged.status.success(), String::from_utf8_lossy(&judged.stdout).into_owned())
+    };
+    let (holds, said) = judge(&at("deny.toml"));
+    assert!(holds, "{said}");
+    // The judge can fail.
+    let folder = tempfile::tempdir().expect("a folder");
+    let strict = folder.path().join("deny.toml");
+    let rules = fs::read_to_string(at("deny.toml")).expect("deny.toml");
+    for (rule, stricter, fault) in [
+        ("\"ISC\",", "", "the licence ISC is not allowed"),
+        ("\"openssl-sys\"", "\"serde\"", "serde is banned"),
+        ("\"base64@0.13.1\"", "\"x@1.0.0\"", "base64 is there in 0.13.1, 0.22.1"),
+    ] {
+        assert!(rules.contains(rule));
+        fs::write(&strict, rules.replace(rule, stricter)).expect("rules");
+        let (holds, said) = judge(&strict);
+        assert!(!holds && said.contains(fault), "{said}");
+    }
 }

@@ -47,7 +47,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         };
         let title = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
         let imported = cards.import(&table, &title, selection)?;
-        session.print(&imported.yaml)?;
+        session.print_raw(imported.yaml.as_bytes())?;
         for left_out in &imported.left_out {
             session.tell(&report::inert::terminal(&format!("left out: {left_out}")));
         }

@@ -14,7 +14,7 @@ use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
 use crate::fragment::Fragments;
 use crate::models::{Cards, Date, day_of};
-use crate::report::snippet;
+use crate::report::{self, snippet};
 use crate::store::Store;
 use crate::tree::{Place, Tree};
 
@@ -108,10 +108,11 @@ impl Session {
         }
     }
 
-    /// Writes data to stdout.
+    /// Writes data to stdout. No secret is in it, whatever name or word of the repository holds one:
+    /// who wants the bytes of a prompt asks for them, and gets them [raw](Self::print_raw).
     pub fn print(&self, text: &str) -> Result<(), Error> {
         let mut out = anstream::stdout().lock();
-        out.write_all(text.as_bytes())
+        out.write_all(report::without_secrets(text).as_bytes())
             .and_then(|()| out.flush())
             .map_err(|error| Error::file("cannot write", "standard output", error))
     }
@@ -128,7 +129,7 @@ impl Session {
     pub fn tell(&self, sentence: &str) {
         if !self.quiet {
             // Nothing can be done about a closed stderr.
-            let _ = writeln!(anstream::stderr().lock(), "{sentence}");
+            let _ = writeln!(anstream::stderr().lock(), "{}", report::without_secrets(sentence));
         }
     }
 
@@ -154,12 +155,17 @@ impl Session {
     /// Draws diagnostics on stderr, each once.
     pub fn remarks(&self, diagnostics: &[Diagnostic]) {
         let shown = diagnostics.par_iter().filter(|diagnostic| diagnostic.severity >= self.shown());
-        let drawn: Vec<String> = shown.map(snippet::draw).collect();
+        let drawn = shown.map(|diagnostic| {
+            let drawn = snippet::draw(diagnostic);
+            let inert = report::without_secrets(&drawn).into_owned();
+            (drawn, inert)
+        });
+        let drawn: Vec<(String, String)> = drawn.collect();
         let mut told = HashSet::new();
         let mut err = anstream::stderr().lock();
-        for drawn in &drawn {
+        for (drawn, inert) in &drawn {
             if told.insert(drawn) {
-                let _ = writeln!(err, "{drawn}\n");
+                let _ = writeln!(err, "{inert}\n");
             }
         }
     }
@@ -210,5 +216,5 @@ impl Drop for Progress {
 
 /// Draws an error of the world on stderr.
 pub(super) fn complain(error: &Error) {
-    let _ = writeln!(anstream::stderr().lock(), "{}", snippet::draw_error(error));
+    let _ = writeln!(anstream::stderr().lock(), "{}", report::without_secrets(&snippet::draw_error(error)));
 }

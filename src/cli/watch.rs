@@ -11,6 +11,7 @@ use crate::error::{Error, Failure};
 use crate::models::Date;
 use crate::report::screen::Screen;
 use crate::report::watch::{WatchReport, errors, lines};
+use crate::report::without_secrets;
 use crate::serve::{Project, Server};
 use crate::watch::{News, Round, Watch};
 
@@ -157,7 +158,7 @@ impl View {
             notice: self.notice.as_deref(),
             height: Terminal::height(),
         };
-        terminal.show(&screen.draw())
+        terminal.show(&without_secrets(&screen.draw()))
     }
 }
 

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::Finding;
 use super::catalogue::{BIDI_TEXT, INVISIBLE_TEXT, Lint};
+use super::secret::masked;
 
 /// How much of what tag characters spell is told.
 const SHOWN: usize = 60;
@@ -88,7 +89,9 @@ impl Fault {
 /// The ASCII text that tag characters stand for.
 fn spelled(run: &str) -> String {
     let letters = run.chars().filter_map(|c| char::from_u32(u32::from(c).checked_sub(0xe0000)?));
-    let text: String = letters.filter(|c| c.is_ascii_graphic() || *c == ' ').take(SHOWN + 1).collect();
+    let text: String = letters.filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
+    // Before it is cut: the half of a secret would not be known for one.
+    let text = masked(&text).into_owned();
     if text.len() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::alike::{Index, Sketch};
 use super::catalogue::{CONTRADICTING_EXAMPLE, EXAMPLE_SCHEMA, HELD_OUT_EXAMPLE, Lint, REPEATED_EXAMPLE};
+use super::secret::masked;
 use super::{Finding, Linted, Subject, told};
 use crate::diag::{Diagnostic, Faults};
 use crate::examples::{self, Example};
@@ -238,7 +239,9 @@ fn mismatch(shot: &Shot, validator: &Validator) -> Option<(usize, Finding)> {
 }
 
 fn short(text: &str) -> String {
-    if text.chars().count() <= SHOWN { text.to_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
+    // Before it is cut: the half of a secret would not be known for one.
+    let text = masked(text);
+    if text.chars().count() <= SHOWN { text.into_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
 }
 
 /// A set that is kept for evaluation, ready to be looked things up in.

@@ -17,6 +17,7 @@ use crate::build::{Build, Memory};
 use crate::chain::Digest;
 use crate::diag::Diagnostic;
 use crate::error::{Error, Failure};
+use crate::lint::secret::masked;
 use crate::models::Date;
 use crate::project::ContextId;
 use crate::quantity::Usd;
@@ -327,7 +328,7 @@ impl Walk<'_> {
         };
         self.log.rows.push(Row {
             commit: node.tree.commit().clone(),
-            signature: node.tree.signature()?,
+            signature: node.tree.signature()?.each(|words| masked(words).into_owned()),
             id: node.id.clone(),
             renamed_from,
             what,

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Page;
-use crate::report::inert;
+use crate::report::{inert, without_secrets, without_styles};
 
 /// The document, with a place for each thing that differs between the two modes.
 const DOCUMENT: &str = include_str!("app/index.html");
@@ -71,7 +71,7 @@ pub fn assets() -> [Asset; 3] {
     ]
 }
 
-/// The page as one file that needs nothing else. `plain` is what a reader without script sees.
+/// The page as one file that needs nothing else. `plain`, less its styles, is what a reader without script sees.
 pub fn frozen(page: &Page, plain: &str) -> String {
     let (style, script) = (STYLES.concat(), script());
     let policy = format!(
@@ -87,7 +87,7 @@ pub fn frozen(page: &Page, plain: &str) -> String {
         &format!(
             "<noscript><pre>{}</pre></noscript>\n<script type=\"application/json\" id=\"page\">{data}</script>\n\
              <script>{script}</script>",
-            inert::html(plain)
+            inert::html(&without_secrets(&without_styles(plain)))
         ),
     )
 }

@@ -30,7 +30,7 @@ pub use sharing::Stem;
 
 use crate::build::{Attempt, Build};
 use crate::diag::Diagnostic;
-use crate::lint::secret::masked;
+use crate::lint::secret::{masked, masked_json};
 use crate::project::ContextId;
 use crate::record::{BuiltContext, DiagnosticRecord};
 use crate::report::build::{BrokenContext, BuildReport};
@@ -181,7 +181,7 @@ impl Page {
     /// As JSON on one line.
     pub fn json(&self) -> String {
         // Records are plain data with text keys, which serialise to memory without fail.
-        serde_json::to_string(self).unwrap_or_default()
+        masked_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
     }
 }
 
@@ -193,6 +193,6 @@ impl Changes {
 
     /// As JSON on one line.
     pub fn json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        masked_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
     }
 }

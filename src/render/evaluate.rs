@@ -187,9 +187,12 @@ impl<'a> Evaluator<'a, '_> {
 
     fn unserialised(&mut self, kind: &str, text: &str, at: &Place) {
         let name = self.here.written(at);
-        let shown: String = text.chars().take(SHOWN).collect();
-        let more = if shown.len() < text.len() { "…" } else { "" };
-        let message = format!("`{name}` is {kind} and is written as `{shown}{more}`");
+        // Whole or not at all: the half of a secret would not be known for one.
+        let written = match text.chars().count() {
+            length if length > SHOWN => format!("{length} characters of text"),
+            _ => format!("`{text}`"),
+        };
+        let message = format!("`{name}` is {kind} and is written as {written}");
         let bracketed =
             if name.contains(' ') && !name.starts_with('(') { format!("({name})") } else { name.to_owned() };
         let hint = format!("write `{{{{json {bracketed}}}}}` to say how it is written");

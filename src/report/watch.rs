@@ -11,6 +11,7 @@ use super::inert;
 use super::text::{counted, grouped};
 use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
+use crate::lint::secret::masked_json;
 use crate::record::DiagnosticRecord;
 use crate::watch::{Round, Step};
 
@@ -91,7 +92,7 @@ impl WatchReport {
     /// As one line of JSON with its line break.
     pub fn json_line(&self) -> String {
         // Records are plain data with text keys, which serialise to memory without fail.
-        inert::json(&serde_json::to_string(self).unwrap_or_default()) + "\n"
+        inert::json(&masked_json(&serde_json::to_string(self).unwrap_or_default())) + "\n"
     }
 }
 

@@ -10,6 +10,7 @@ use hyper::{Response, StatusCode};
 
 use super::door::Refusal;
 use crate::error::Failure;
+use crate::lint::secret::masked_json;
 use crate::page;
 use crate::record::DiagnosticRecord;
 use crate::report::watch::faults;
@@ -84,7 +85,7 @@ impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
         let faults: Vec<DiagnosticRecord> = faults(&failure).iter().map(DiagnosticRecord::of).collect();
         let text = serde_json::json!({ "diagnostics": faults }).to_string();
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..Self::json(text.into()) }
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..Self::json(masked_json(&text).into_owned().into()) }
     }
 }
 

@@ -302,3 +302,26 @@ fn special_kind(metadata: &Metadata) -> &'static str {
 fn special_kind(_: &Metadata) -> &'static str {
     "a device"
 }
+
+#[cfg(test)]
+mod tests {
+    /// What a walk found to be a folder may be a link a moment later.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_became_a_link_is_not_read_through() {
+        let top = tempfile::tempdir().unwrap();
+        let (project, outside) = (top.path().join("project"), top.path().join("outside"));
+        for folder in [&project, &outside] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        std::fs::write(outside.join("a.md"), "not yours").unwrap();
+        let disk = super::Disk::open(&project).unwrap();
+        std::os::unix::fs::symlink("../outside", project.join("docs")).unwrap();
+        assert!(disk.read("docs/a.md").is_err());
+        assert!(disk.stamp("docs/a.md").is_none());
+        assert!(disk.entries("docs", true).is_err());
+        std::fs::remove_file(project.join("docs")).unwrap();
+        std::os::unix::fs::symlink(&outside, project.join("docs")).unwrap();
+        assert!(disk.read("docs/a.md").is_err());
+    }
+}

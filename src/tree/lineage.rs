@@ -23,6 +23,14 @@ pub struct Signature {
     pub subject: String,
 }
 
+impl Signature {
+    /// With every word changed in the same way.
+    #[must_use]
+    pub fn each(self, change: impl Fn(&str) -> String) -> Self {
+        Self { author: change(&self.author), mail: change(&self.mail), subject: change(&self.subject) }
+    }
+}
+
 /// The commits that one was made from.
 pub enum Parents {
     /// All of them; none for the first commit of a history.
@@ -74,7 +82,7 @@ impl CommitTree {
         let (author, message) = self.objects.words(self.id)?;
         let (name, rest) = author.split_once(" <").unwrap_or((author.trim_start_matches('<'), ""));
         let mail = rest.split('>').next().unwrap_or("");
-        let subject: String = message.lines().next().unwrap_or("").chars().take(MAX_SUBJECT).collect();
+        let subject = beginning(message.lines().next().unwrap_or(""));
         Ok(Signature { author: name.trim().to_owned(), mail: mail.to_owned(), subject })
     }
 
@@ -129,5 +137,13 @@ fn known(id: Result<Option<ObjectId>, ReadError>) -> Result<Option<ObjectId>, Er
         Ok(id) => Ok(id),
         Err(ReadError::World(error)) => Err(error),
         Err(_) => Ok(None),
+    }
+}
+
+/// A line that is too long, up to the last word that is whole: half of a secret would not be known for one.
+fn beginning(line: &str) -> String {
+    match line.char_indices().nth(MAX_SUBJECT).and_then(|(end, _)| line.get(..end)) {
+        Some(cut) => cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole).to_owned(),
+        None => line.to_owned(),
     }
 }

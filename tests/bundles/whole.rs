@@ -74,6 +74,33 @@ fn builds_side_by_side_into_one_folder_all_succeed() {
     }
 }
 
+/// A repository may hold links, and they may lead anywhere.
+#[test]
+fn no_link_leads_a_bundle_out_of_the_output_folder() {
+    let repo = Repo::new();
+    repo.file("contexts/deep/a.yaml", "system: [{text: Hi}]\n");
+    fs::create_dir(repo.outside("elsewhere")).unwrap();
+    let nothing_is_written = || {
+        let refused = repo.run("build").exits(2);
+        assert!(refused.stderr.contains("is a link") && refused.stderr.contains("--output"), "{refused}");
+        assert_eq!(fs::read_dir(repo.outside("elsewhere")).unwrap().count(), 0);
+    };
+    repo.link("dist", "../elsewhere");
+    nothing_is_written();
+    // Whoever names the folder means it.
+    repo.run("build -o dist").exits(0);
+    fs::remove_dir_all(repo.outside("elsewhere/deep")).unwrap();
+    fs::remove_file(repo.at("dist")).unwrap();
+    repo.link("dist/deep", "../../elsewhere");
+    nothing_is_written();
+    fs::remove_file(repo.at("dist/deep")).unwrap();
+    repo.link("dist/deep/a.bundle", "../../../elsewhere");
+    nothing_is_written();
+    repo.link("contexture.lock", "../elsewhere/lock");
+    repo.run("lock").exits(2);
+    assert_eq!(fs::read_dir(repo.outside("elsewhere")).unwrap().count(), 0);
+}
+
 #[test]
 fn an_output_that_cannot_be_written_leaves_the_old_bundle() {
     let repo = two_versions();

@@ -361,7 +361,8 @@ fn damaged_objects_are_named() {
 #[test]
 fn a_file_that_changes_is_never_read_torn() {
     let repo = Repo::new();
-    let versions = [vec![b'a'; 300_000], vec![b'b'; 200_000]];
+    // So large that a read and a write meet.
+    let versions = [vec![b'a'; 3_000_000], vec![b'b'; 2_000_000]];
     repo.file("busy.md", &versions[0]);
     let over = Over::default();
     std::thread::scope(|scope| {

@@ -337,7 +337,9 @@ fn only_an_ordinary_file_and_only_a_folder_are_replaced() {
     let (target, link) = (top.path().join("target"), top.path().join("link"));
     fs::write(&target, "mine").unwrap();
     std::os::unix::fs::symlink(&target, &link).unwrap();
-    for not_a_file in [&*link, top.path(), Path::new("/dev/null")] {
+    let socket = top.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for not_a_file in [&link, &socket, &top.path().to_owned()] {
         assert!(replace::file(&System, not_a_file, b"yours").is_err(), "{not_a_file:?}");
     }
     for not_a_folder in [&link, &target] {
@@ -345,7 +347,7 @@ fn only_an_ordinary_file_and_only_a_folder_are_replaced() {
     }
     assert_eq!(fs::read(&target).unwrap(), b"mine");
     assert!(link.is_symlink());
-    assert_eq!(fs::read_dir(top.path()).unwrap().count(), 2);
+    assert_eq!(fs::read_dir(top.path()).unwrap().count(), 3);
 }
 
 /// Whoever may read a file may read the one that takes its place, and nobody else meanwhile.

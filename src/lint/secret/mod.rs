@@ -145,6 +145,45 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// JSON with `[secret]` in the place of every secret within a string. All else stays as it is written.
+pub fn masked_json(json: &str) -> Cow<'_, str> {
+    // Written in a string, what stands before a secret may look like a part of it: the n of `\n`.
+    let parted = ["\\n", "\\r", "\\t", "\\\""].iter().fold(Cow::Borrowed(json), |text, escape| {
+        if text.contains(escape) { Cow::Owned(text.replace(escape, "  ")) } else { text }
+    });
+    if ranges(&parted).is_empty() {
+        return Cow::Borrowed(json);
+    }
+    let mut shown = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(start) = rest.find('"') {
+        let length = string_length(rest.get(start..).unwrap_or_default());
+        let (before, string) = rest.get(..start + length).unwrap_or(rest).split_at(start);
+        shown.push_str(before);
+        let text: Option<String> = serde_json::from_str(string).ok();
+        match text.as_deref().map(|text| (text, masked(text))) {
+            Some((text, masked)) if masked != text => {
+                shown.push_str(&serde_json::to_string(&masked).unwrap_or_default());
+            }
+            _ => shown.push_str(string),
+        }
+        rest = rest.get(start + length..).unwrap_or_default();
+    }
+    shown.push_str(rest);
+    Cow::Owned(shown)
+}
+
+/// How many bytes the string of JSON takes that a text begins with, its quotes among them.
+fn string_length(json: &str) -> usize {
+    let mut is_escaped = true; // The opening quote closes nothing.
+    let end = json.bytes().position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = !is_escaped && byte == b'\\';
+        is_end
+    });
+    end.map_or(json.len(), |end| end + 1)
+}
+
 /// The kinds of secrets that are known, each with its article, in the order of the rules.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|rule| rule.what)

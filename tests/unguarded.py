@@ -1,0 +1,549 @@
+"""Takes out each defence of docs/threat-model.md, and expects its tests to fail.
+
+    python3 tests/unguarded.py [NAME…]
+
+Every row below is a defence: changes of the source that put a switch before it, and the tests that
+break when it is off. All switches go into one scratch copy of the repository, which is compiled once.
+There each test must pass with every defence on, and fail with its own off. A change whose text does
+not stand exactly once in its file is an error, as is a switch that does not compile: neither proves
+anything. Prints a line a row, and how many rows hold; exits with 1 if one does not.
+
+It is not part of the everyday run: it takes some ten minutes, and needs what tests/run.sh needs.
+"""
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+# In a change: whether this row's defence is off.
+OFF = "OFF"
+# How long a test may take without its defence. One that hangs has noticed.
+SECONDS = 150
+# The address space of a test, so that a bomb stops here and not at the machine's end.
+MEMORY = 8 << 30
+
+# What makes the switches work: in the library, and in what tests start.
+SCAFFOLD = [
+    (
+        "src/lib.rs",
+        "pub mod source;\n",
+        "/// Whether the defence of this name is off.\npub fn unguarded(name: &str) -> bool {\n"
+        "    static OFF: std::sync::LazyLock<Option<std::ffi::OsString>> =\n"
+        '        std::sync::LazyLock::new(|| std::env::var_os("UNGUARDED"));\n'
+        "    OFF.as_ref().is_some_and(|off| off == name)\n}\npub mod source;\n",
+    ),
+    ("Cargo.toml", 'unsafe_code = "forbid"', 'unsafe_code = "allow"'),
+    (
+        "tests/support/repo.rs",
+        '        command.env("HOME", self.folder.path())',
+        '        command.env("UNGUARDED", std::env::var_os("UNGUARDED").unwrap_or_default());\n'
+        '        command.env("HOME", self.folder.path())',
+    ),
+    (
+        "tests/sweep.py",
+        '        environment["CONTEXTURE_CACHE"] = "off"\n',
+        '        environment["CONTEXTURE_CACHE"] = "off"\n        environment["UNGUARDED"] = os.environ.get("UNGUARDED", "")\n',
+    ),
+]
+
+# Name, changes (file, text, text with a switch), tests.
+ROWS = [
+    # Nothing of the repository runs.
+    (
+        "git is not run",
+        [
+            (
+                "src/tree/place.rs",
+                "fn discover(start: &Path) -> Result<Option<Repository>, Error> {\n",
+                "fn discover(start: &Path) -> Result<Option<Repository>, Error> {\n    if OFF {\n"
+                '        let _ = std::process::Command::new("git").arg("status").current_dir(start).output();\n    }\n',
+            )
+        ],
+        "no_command_of_the_configuration_runs settings_that_run_commands",
+    ),
+    (
+        "the owner is asked",
+        [
+            (
+                "src/tree/place.rs",
+                "    match Repository::open_ext(start,",
+                "    if OFF {\n        let _ = unsafe { git2::opts::set_verify_owner_validation(false) };\n    }\n"
+                "    match Repository::open_ext(start,",
+            )
+        ],
+        "a_repository_of_another_user_is_refused_with_gits_hint",
+    ),
+    (
+        "the working tree leads to its repository",
+        [("src/tree/place.rs", "Some(folder) if start.starts_with(&folder) &&", "Some(folder) if OFF || start.starts_with(&folder) &&")],
+        "a_working_tree_claimed_elsewhere_is_refused",
+    ),
+    (
+        "a repository within is another one",
+        [
+            ("src/tree/worktree.rs", "Standing::Folder if self.is_foreign(", "Standing::Folder if !OFF && self.is_foreign("),
+            ("src/tree/worktree.rs", "!hidden && !self.disk.is_repository(&written)", "!hidden && (OFF || !self.disk.is_repository(&written))"),
+        ],
+        "a_repository_within_is_not_part_of_the_project_unless_git_tracks_into_it",
+    ),
+    (
+        "a revision is one commit",
+        [
+            (
+                "src/tree/place.rs",
+                "repository.revparse_single(rev).map_err(",
+                'repository.revparse_single(if OFF { "HEAD" } else { rev }).map_err(',
+            )
+        ],
+        "a_revision_is_one_commit_or_a_refusal",
+    ),
+    (
+        "a value is no part of a script",
+        [("action.yml", 'range=("$BASE...HEAD") ;;', 'range=("${{ inputs.base }}...HEAD") ;;')],
+        "no_value_from_outside_becomes_part_of_a_script",
+    ),
+    (
+        "a base is no option",
+        [("action.yml", "          -*) echo", "          -never-*) echo")],
+        "a_hostile_input_is_an_argument_and_no_script",
+    ),
+    (
+        "no command of a message is obeyed",
+        [("action.yml", '            echo "::stop-commands::$token"\n            "$PROGRAM" -C "$DIRECTORY" --quiet check', '            "$PROGRAM" -C "$DIRECTORY" --quiet check')],
+        "check_annotates_and_nothing_of_the_repository_is_obeyed",
+    ),
+    # Nothing outside of the project is read.
+    (
+        "a path does not climb out",
+        [
+            (
+                "src/source.rs",
+                "                    parts.pop().ok_or(PathFault::Outside)?;\n",
+                "                    if parts.pop().is_none() && !OFF {\n                        return Err(PathFault::Outside);\n                    }\n",
+            )
+        ],
+        "a_path_that_climbs_out",
+    ),
+    (
+        "a path is relative",
+        [
+            ("src/source.rs", "if written.starts_with('/') || written.starts_with(\"\\\\\\\\\") ||", "if !OFF && written.starts_with('/') || written.starts_with(\"\\\\\\\\\") ||")
+        ],
+        "an_absolute_path",
+    ),
+    (
+        "a path names no home and no drive",
+        [("src/source.rs", "    path.starts_with('~') || drive\n", "    !OFF && (path.starts_with('~') || drive)\n")],
+        "a_path_of_the_home_folder a_path_with_a_drive path",
+    ),
+    (
+        "a path is not in .git",
+        [("src/source.rs", "part if is_git_folder(part) =>", "part if !OFF && is_git_folder(part) =>")],
+        "a_path_into_git path",
+    ),
+    (
+        "a link stays in the project",
+        [
+            ("src/tree/links.rs", "if text.starts_with('/') {", "if !OFF && text.starts_with('/') {"),
+            ("src/tree/links.rs", '".." if here.is_empty() => return', '".." if here.is_empty() && !OFF => return'),
+        ],
+        "links_out_of_the_project_are_refused_with_their_text links_lead_where_the_system_leads_and_never_out",
+    ),
+    (
+        "links are counted",
+        [("src/tree/links.rs", "if links > MAX_LINKS {", "if !OFF && links > MAX_LINKS {")],
+        "links_to_everywhere",
+    ),
+    (
+        "files are opened below a handle",
+        [
+            (
+                "src/tree/disk.rs",
+                "        let file = self.root.open_with(path, &without_waiting()).map_err(wrap)?;\n",
+                "        let file = if OFF {\n            cap_std::fs::File::from_std(std::fs::File::open(self.path.join(path)).map_err(wrap)?)\n"
+                "        } else {\n            self.root.open_with(path, &without_waiting()).map_err(wrap)?\n        };\n",
+            ),
+            ("src/tree/disk.rs", "if !opened.is_file() || Stamp::of(&opened)", "if !opened.is_file() || !OFF && Stamp::of(&opened)"),
+            ("src/tree/disk.rs", "        let whole = stamp == Stamp::of(&before) &&", "        let whole = OFF || stamp == Stamp::of(&before) &&"),
+            (
+                "src/tree/disk.rs",
+                "        let before = self.root.symlink_metadata(path).map_err(wrap)?;\n",
+                "        let before = if OFF {\n"
+                "            Metadata::from_just_metadata(std::fs::metadata(self.path.join(path)).map_err(wrap)?)\n"
+                "        } else {\n            self.root.symlink_metadata(path).map_err(wrap)?\n        };\n",
+            ),
+        ],
+        "a_folder_that_became_a_link_is_not_read_through",
+    ),
+    (
+        "only files are files",
+        [
+            ("src/tree/disk.rs", "            Standing::Other(special_kind(&metadata))\n", "            if OFF { Standing::File(()) } else { Standing::Other(special_kind(&metadata)) }\n"),
+            ("src/tree/disk.rs", "        if !before.is_file() {\n", "        if !OFF && !before.is_file() {\n"),
+        ],
+        "pipes_devices_and_sockets_are_no_files_and_do_not_block",
+    ),
+    (
+        "odd names are not there",
+        [
+            ("src/tree/commit.rs", "ProjectPath::new(written).ok().filter(|path| path.as_str() == written);", "ProjectPath::new(written).ok().filter(|path| OFF || path.as_str() == written);"),
+            ("src/tree/objects.rs", "            && !name.contains('/')\n", "            && (OFF || !name.contains('/'))\n"),
+        ],
+        "odd_names_in_a_tree_are_not_there",
+    ),
+    # Text at a revision is what that revision holds.
+    (
+        "objects are hashed again",
+        [("src/tree/objects.rs", "strict_hash_verification(true)", "strict_hash_verification(!OFF)")],
+        "damaged_objects_are_named",
+    ),
+    (
+        "a file is read until it stands still",
+        [
+            ("src/tree/disk.rs", "Ok(whole.then_some((bytes, stamp)))", "Ok((whole || OFF).then_some((bytes, stamp)))"),
+            ("src/tree/disk.rs", " Stamp::of(&opened) != Stamp::of(&before)", " !OFF && Stamp::of(&opened) != Stamp::of(&before)"),
+        ],
+        "a_file_that_changes_is_never_read_torn",
+    ),
+    # It ends, soon and in little memory.
+    (
+        "YAML has so many values",
+        [("src/yaml.rs", "if self.nodes > MAX_NODES {", "if !OFF && self.nodes > MAX_NODES {")],
+        "bombs_stop_at_a_limit_with_a_place a_bomb_of_aliases",
+    ),
+    (
+        "YAML is so deep",
+        [("src/yaml.rs", "if self.frames.len() >= MAX_DEPTH {", "if !OFF && self.frames.len() >= MAX_DEPTH {")],
+        "bombs_stop_at_a_limit_with_a_place",
+    ),
+    (
+        "a template does not include itself",
+        [("src/render/library.rs", "if let Some(start) = chain.iter().position(|above| above == full) {", "if let Some(start) = chain.iter().position(|above| !OFF && above == full) {")],
+        "cycles_show_their_chain",
+    ),
+    (
+        "a template takes so many steps",
+        [("src/render/evaluate.rs", "if self.steps > MAX_STEPS {", "if !OFF && self.steps > MAX_STEPS {")],
+        "steps_are_counted_also_where_nothing_is_written",
+    ),
+    (
+        "a template writes so much",
+        [("src/render/output.rs", "if self.text.len() + text.len() > MAX_OUTPUT_BYTES {", "if !OFF && self.text.len() + text.len() > MAX_OUTPUT_BYTES {")],
+        "output_is_bounded",
+    ),
+    (
+        "a listing has so many entries",
+        [("src/tree/commit.rs", "if self.entries > MAX_LISTED_ENTRIES {", "if !OFF && self.entries > MAX_LISTED_ENTRIES {"),
+         ("src/tree/commit.rs", "} else if self.bytes > MAX_LISTED_BYTES {", "} else if !OFF && self.bytes > MAX_LISTED_BYTES {")],
+        "a_tree_of_ten_billion_paths_is_refused_in_time",
+    ),
+    (
+        "a path is so long",
+        [
+            ("src/tree/commit.rs", "} else if written.len() > MAX_PATH_BYTES {", "} else if !OFF && written.len() > MAX_PATH_BYTES {"),
+            ("src/tree/commit.rs", " self.bytes > MAX_LISTED_BYTES {", " !OFF && self.bytes > MAX_LISTED_BYTES {"),
+        ],
+        "a_tree_a_hundred_thousand_deep_is_refused",
+    ),
+    (
+        "patterns take so many steps",
+        [("src/tree/pattern.rs", "|left| left.checked_sub(steps)", "|left| left.checked_sub(if OFF { 0 } else { steps })")],
+        "steps_are_counted_and_end",
+    ),
+    (
+        "a file has so many bytes",
+        [("src/tree/disk.rs", "if before.len() > limit {", "if !OFF && before.len() > limit {"),
+         ("src/tree/objects.rs", "if bytes as u64 > MAX_FILE_BYTES {", "if !OFF && bytes as u64 > MAX_FILE_BYTES {")],
+        "too_large_a_file_is_refused_unread",
+    ),
+    # What is shown moves and hides nothing.
+    (
+        "a terminal gets escapes",
+        [("src/report/inert.rs", "        if is_hostile(c) {\n            // Writing", "        if !OFF && is_hostile(c) {\n            // Writing")],
+        "what_moves_or_hides_is_shown_as_an_escape text_that_moves_the_terminal escapes",
+    ),
+    (
+        "JSON gets escapes",
+        [("src/report/inert.rs", "    if !json.contains(&is_escaped) {", "    if OFF || !json.contains(&is_escaped) {")],
+        "embedded_json_is_the_same_value_and_ends_no_script",
+    ),
+    (
+        "a message of SARIF has no link",
+        [("src/report/inert.rs", 'if shown.contains("](") {', 'if !OFF && shown.contains("](") {')],
+        "a_message_of_sarif_holds_no_link",
+    ),
+    (
+        "Markdown is escaped",
+        [("src/report/inert.rs", "'#' | '@' | '!' => shown", "'#' | '@' | '!' if !OFF => shown")],
+        "escapes",
+    ),
+    (
+        "a code span is longer than what is in it",
+        [("src/report/inert.rs", 'let fence = "`".repeat(longest + 1);', 'let fence = "`".repeat(if OFF { 1 } else { longest + 1 });')],
+        "a_code_span_ends_where_it_should nothing_in_a_comment_is_active_but_what_the_tool_wrote escapes",
+    ),
+    (
+        "HTML is escaped",
+        [("src/report/inert.rs", "            '<' => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '\"'", "            '<' if !OFF => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '\"'")],
+        "escapes",
+    ),
+    (
+        "a workflow command has one line",
+        [("src/report/inert.rs", "shown.replace('\\r', \"%0D\").replace('\\n', \"%0A\")", "if OFF { shown } else { shown.replace('\\r', \"%0D\").replace('\\n', \"%0A\") }")],
+        "a_workflow_command_cannot_be_ended_or_begun escapes",
+    ),
+    (
+        "a comment is found by its author",
+        [("docs/recipes/post_comment.py", 'if comment["user"]["login"] == author and (marker', "if (marker")],
+        "comments_are_posted_once_and_by_nobody_else",
+    ),
+    # Prompts on this machine.
+    (
+        "a server answers to its own name",
+        [("src/serve/door.rs", "if !only(request.headers(), HOST).is_some_and(is_own) {", "if !OFF && !only(request.headers(), HOST).is_some_and(is_own) {")],
+        "they_get_nothing",
+    ),
+    (
+        "a server answers its own page",
+        [("src/serve/door.rs", "if request.headers().contains_key(ORIGIN) &&", "if !OFF && request.headers().contains_key(ORIGIN) &&")],
+        "they_get_nothing",
+    ),
+    (
+        "a server asks for its token",
+        [("src/serve/door.rs", "if !self.token.is(token) {", "if !OFF && !self.token.is(token) {")],
+        "they_get_nothing each_run_has_a_token_of_its_own",
+    ),
+    (
+        "a secret is masked",
+        [("src/lint/secret/mod.rs", "    if found.is_empty() {\n        return Cow", "    if OFF || found.is_empty() {\n        return Cow")],
+        "no_command_shows_it_in_any_format it_is_told_with_its_place_and_masked "
+        "a_watch_shows_it_neither_in_its_lines_nor_on_its_page",
+    ),
+    # What is written is old or new.
+    (
+        "a file is written beside its place",
+        [
+            (
+                "src/replace/mod.rs",
+                "    let (mut handle, fresh) = Unfinished::file(disk, folder, access)?;\n",
+                "    if OFF {\n        let _ = disk.remove_file(target);\n        let mut handle = disk.make_file(target, access)?;\n"
+                "        handle.write_all(bytes)?;\n        return handle.sync();\n    }\n"
+                "    let (mut handle, fresh) = Unfinished::file(disk, folder, access)?;\n",
+            )
+        ],
+        "a_file_is_old_or_new_at_every_fault the_lock_is_old_or_new_at_every_fault "
+        "a_mended_file_is_old_or_new_at_every_fault a_depfile_is_old_or_new_at_every_fault a_file_outlives_a_loss_of_power",
+    ),
+    (
+        "a bundle is exchanged",
+        [
+            (
+                "src/replace/mod.rs",
+                "        match disk.exchange(&self.fresh.path, self.target) {\n",
+                "        if OFF {\n            disk.remove_folder(self.target)?;\n            disk.rename(&self.fresh.path, self.target)?;\n"
+                "            self.fresh.is_there = false;\n            return disk.sync_folder(folder);\n        }\n"
+                "        match disk.exchange(&self.fresh.path, self.target) {\n",
+            )
+        ],
+        "a_bundle_is_old_or_new_at_every_fault a_build_that_is_stopped_at_any_call_leaves_the_old_bundle_or_the_new_one",
+    ),
+    (
+        "a file is synced",
+        [("src/replace/mod.rs", "    handle.sync()?;\n    drop(handle);", "    if !OFF {\n        handle.sync()?;\n    }\n    drop(handle);")],
+        "a_file_outlives_a_loss_of_power the_lock_is_old_or_new_at_every_fault",
+    ),
+    (
+        "a move is synced",
+        [("src/replace/mod.rs", "    fresh.move_to(target)?;\n    disk.sync_folder(folder)\n", "    fresh.move_to(target)?;\n    if OFF { Ok(()) } else { disk.sync_folder(folder) }\n")],
+        "a_file_outlives_a_loss_of_power",
+    ),
+    (
+        "a bundle's members are synced",
+        [
+            (
+                "src/emit/member.rs",
+                'move || lock(&file).sync().map_err(|error| Error::file("cannot write", target, error))',
+                'move || if OFF { Ok(()) } else { lock(&file).sync().map_err(|error| Error::file("cannot write", target, error)) }',
+            )
+        ],
+        "a_bundle_outlives_a_loss_of_power",
+    ),
+    (
+        "a bundle's folder is synced",
+        [("src/replace/mod.rs", "        disk.sync_folder(&self.fresh.path)?;\n", "        if !OFF {\n            disk.sync_folder(&self.fresh.path)?;\n        }\n")],
+        "a_bundle_outlives_a_loss_of_power",
+    ),
+    (
+        "what is unfinished is taken away",
+        [("src/replace/mod.rs", "        if self.is_there {\n", "        if !OFF && self.is_there {\n")],
+        "a_file_is_old_or_new_at_every_fault a_bundle_is_old_or_new_at_every_fault",
+    ),
+    (
+        "only a file is replaced",
+        [("src/replace/mod.rs", "        Ok(found) if found.is_file() => Ok(Some", "        Ok(found) if OFF || found.is_file() => Ok(Some")],
+        "only_an_ordinary_file_and_only_a_folder_are_replaced",
+    ),
+    (
+        "an output leads through no link",
+        [("src/emit/bundle.rs", "    match between.into_iter().find(|above| above.is_symlink()) {", "    match between.into_iter().find(|above| !OFF && above.is_symlink()) {")],
+        "no_link_leads_a_bundle_out_of_the_output_folder",
+    ),
+    (
+        "a table is believed by its checksum",
+        [("src/store/table.rs", "        if checksum_of(&bytes) != line.checksum {", "        if !OFF && checksum_of(&bytes) != line.checksum {")],
+        "damage_is_noticed store",
+    ),
+    # A bundle is what its commit gives.
+    (
+        "members are compared",
+        [("src/verify.rs", "            Some(own) if own != bytes => {", "            Some(own) if !OFF && own != bytes => {")],
+        "no_byte_of_a_small_bundle_can_be_changed a_small_bundle_is_refused_at_every_length_but_its_own "
+        "no_member_of_a_bundle_can_be_dropped_renamed_doubled_or_swapped unknown_fields_and_versions_are_refused "
+        "a_change_that_mends_its_own_checksum_is_refused a_statement_is_what_its_bundle_gives_or_refused",
+    ),
+    (
+        "members are all there is",
+        [("src/verify.rs", "            .filter(|name| !expected.contains_key(*name))", "            .filter(|name| !OFF && !expected.contains_key(*name))")],
+        "an_added_member_is_refused",
+    ),
+    (
+        "members are files",
+        [("src/verify.rs", "    if !found.is_file() ||", "    if !OFF && !found.is_file() ||")],
+        "a_link_in_place_of_a_member_is_no_answer",
+    ),
+    (
+        "a statement is compared",
+        [("src/verify.rs", "    if let Some((name, found)) = stated {", "    if let Some((name, found)) = stated.filter(|_| !OFF) {")],
+        "a_statement_is_what_its_bundle_gives_or_refused",
+    ),
+    (
+        "a bundle holds no user",
+        [
+            (
+                "src/emit/bundle.rs",
+                "        date: build.date.to_string(),\n        cards",
+                '        date: build.date.to_string() + &std::env::var("USER").ok().filter(|_| OFF).unwrap_or_default(),\n        cards',
+            )
+        ],
+        "a_bundle_is_the_same_under_every_circumstance",
+    ),
+]
+
+
+def stop(message):
+    sys.exit(f"tests/unguarded.py: {message}")
+
+
+def change(folder, path, old, new):
+    file = folder / path
+    text = file.read_text()
+    if text.count(old) != 1:
+        stop(f"{path} holds this {text.count(old)} times, not once:\n{old}")
+    file.write_text(text.replace(old, new))
+
+
+def switch(row):
+    return f'crate::unguarded("{row}")'
+
+
+def scratch(folder):
+    """A copy of what git tracks, with every switch in it."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
+    for name in filter(None, names.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    for path, old, new in SCAFFOLD:
+        change(folder, path, old, new)
+    for row, changes, _ in ROWS:
+        for path, old, new in changes:
+            if path.endswith(".rs"):
+                change(folder, path, old, new.replace(OFF, switch(row)))
+
+
+def compiled(folder):
+    """The test binaries, by the names of the tests that they hold."""
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target/unguarded")}
+    words = ["cargo", "test", "--locked", "--no-run", "--message-format", "json", "--lib", "--test", "suite"]
+    built = subprocess.run(words, cwd=folder, env=environment, stdout=subprocess.PIPE)
+    if built.returncode != 0:
+        stop("the switches do not compile")
+    found = {}
+    for line in built.stdout.decode().splitlines():
+        message = json.loads(line)
+        if message.get("executable") and message["profile"]["test"]:
+            listed = subprocess.run([message["executable"], "--list"], cwd=folder, check=True, capture_output=True)
+            for test in listed.stdout.decode().splitlines():
+                if test.endswith(": test"):
+                    name = test.removesuffix(": test")
+                    found.setdefault(name.rsplit("::", 1)[-1], []).append((message["executable"], name))
+    return found
+
+
+def passes(folder, tests, off):
+    """Whether tests of one name pass, with one defence off or none."""
+
+    def bounded():
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+    environment = {**os.environ, "UNGUARDED": off, "RUST_BACKTRACE": "0", "CARGO_MANIFEST_DIR": str(folder)}
+    for executable, name in tests:
+        words = [executable, "--exact", name]
+        with subprocess.Popen(
+            words, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True, preexec_fn=bounded,
+        ) as run:
+            try:
+                failed = run.wait(SECONDS) != 0
+            except subprocess.TimeoutExpired:
+                failed = True
+                os.killpg(run.pid, signal.SIGKILL)
+            if failed:
+                return False
+    return True
+
+
+def main():
+    if "CONTEXTURE_TEST_PYTHON" not in os.environ:
+        stop("CONTEXTURE_TEST_PYTHON names no interpreter: run tests/setup.sh, which makes one")
+    chosen = [row for row in ROWS if not sys.argv[1:] or row[0] in sys.argv[1:]]
+    page = (ROOT / "docs/threat-model.md").read_text()
+    with tempfile.TemporaryDirectory(prefix="unguarded-") as name:
+        folder = pathlib.Path(name)
+        scratch(folder)
+        known = compiled(folder)
+        held = 0
+        for row, changes, tests in chosen:
+            kept = {}
+            for path, old, new in changes:
+                if not path.endswith(".rs"):
+                    kept[path] = (folder / path).read_text()
+            said = []
+            for test in tests.split():
+                if test not in known:
+                    stop(f"{row}: there is no test {test}")
+                if f"`{test}`" not in page and not any(name.startswith("fuzz::") for _, name in known[test]):
+                    said.append(f"docs/threat-model.md does not name {test}")
+                if not passes(folder, known[test], ""):
+                    said.append(f"{test} fails with it")
+                for path, old, new in changes:
+                    if path in kept:
+                        change(folder, path, old, new)
+                if passes(folder, known[test], row):
+                    said.append(f"{test} passes without it")
+                for path, text in kept.items():
+                    (folder / path).write_text(text)
+            held += not said
+            print(f"{'holds' if not said else 'DOES NOT HOLD'}: {row}{''.join(f'; {what}' for what in said)}", flush=True)
+        print(f"{held} of {len(chosen)} defences are held by tests that fail without them")
+        sys.exit(held != len(chosen))
+
+
+main()
