@@ -210,7 +210,7 @@ ROWS = [
             ("src/tree/disk.rs", "Ok(whole.then_some((bytes, stamp)))", "Ok((whole || OFF).then_some((bytes, stamp)))"),
             ("src/tree/disk.rs", " Stamp::of(&opened) != Stamp::of(&before)", " !OFF && Stamp::of(&opened) != Stamp::of(&before)"),
         ],
-        "a_file_that_changes_is_never_read_torn",
+        "a_file_that_is_longer_than_it_said_is_not_believed",
     ),
     # It ends, soon and in little memory.
     (
