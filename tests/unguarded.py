@@ -185,7 +185,7 @@ ROWS = [
     (
         "only files are files",
         [
-            ("src/tree/disk.rs", "            Standing::Other(special_kind(&metadata))\n", "            if OFF { Standing::File(()) } else { Standing::Other(special_kind(&metadata)) }\n"),
+            ("src/tree/disk.rs", "            Standing::Other(special_kind(&metadata))\n", "            if OFF { Standing::File(Stamp::of(&metadata)) } else { Standing::Other(special_kind(&metadata)) }\n"),
             ("src/tree/disk.rs", "        if !before.is_file() {\n", "        if !OFF && !before.is_file() {\n"),
         ],
         "pipes_devices_and_sockets_are_no_files_and_do_not_block",
