@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::build::{Attempt, Build};
+use crate::build::Build;
 use crate::compose::TEMPLATES;
 use crate::emit::bundle;
 use crate::error::Error;
@@ -32,13 +32,17 @@ pub struct Rule {
     pub inputs: BTreeSet<PathBuf>,
 }
 
-/// The rule of every context that was built from `tree`, in order. `output` is where the bundles are.
+/// The rules of contexts that were built from `tree`, in order. `output` is where the bundles are.
 ///
 /// # Errors
 /// When the tree cannot be listed.
-pub fn rules(place: &Place, tree: &dyn Tree, attempts: &[Attempt], output: &Path) -> Result<Vec<Rule>, Error> {
+pub fn rules<'a>(
+    place: &Place,
+    tree: &dyn Tree,
+    builds: impl IntoIterator<Item = &'a Build>,
+    output: &Path,
+) -> Result<Vec<Rule>, Error> {
     let revision = place.revision_files(&tree.name());
-    let builds = attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok());
     let rule = |build: &Build| {
         let mut inputs: BTreeSet<PathBuf> = revision.iter().cloned().collect();
         if matches!(tree.name(), TreeName::Worktree(_)) {
@@ -47,7 +51,7 @@ pub fn rules(place: &Place, tree: &dyn Tree, attempts: &[Attempt], output: &Path
         let target = bundle::folder(&build.id, output).join(bundle::RECORD);
         Ok(Rule { target, inputs })
     };
-    builds.map(|build| rule(build)).collect()
+    builds.into_iter().map(rule).collect()
 }
 
 /// What of the disk a build of the working tree stands on.

@@ -3,10 +3,15 @@
 //! A [`Diagnostic`] is a value. `report` draws it for a terminal, as JSON and as annotations;
 //! nothing here prints.
 
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::source::{ProjectPath, Span};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
@@ -23,7 +28,7 @@ pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// A stable name: `unknown-key`, `missing-fragment`.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What happened, in one sentence without a full stop.
     pub message: String,
     /// Where.
@@ -53,7 +58,7 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &'static str, message: String) -> Self {
-        Self { severity, code, message, span: None, file: None, hint: None, model: None }
+        Self { severity, code: code.into(), message, span: None, file: None, hint: None, model: None }
     }
 
     /// Points it at a place.

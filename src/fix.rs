@@ -31,11 +31,11 @@ pub struct Fixed {
 /// When a file cannot be read or written. It holds the old text then, and so do all after it.
 pub fn fix(disk: &dyn Disk, root: &Path, remarks: &[Diagnostic]) -> Result<Fixed, Error> {
     let mut wanted: BTreeMap<ProjectPath, (Arc<Source>, BTreeSet<&str>)> = BTreeMap::new();
-    let is_mendable = |remark: &&Diagnostic| catalogue::find(remark.code).is_some_and(|lint| lint.fix.is_some());
+    let is_mendable = |remark: &&Diagnostic| catalogue::find(&remark.code).is_some_and(|lint| lint.fix.is_some());
     for remark in remarks.iter().filter(is_mendable) {
         let Some(span) = &remark.span else { continue };
         let file = wanted.entry(span.path().clone()).or_insert_with(|| (span.source.clone(), BTreeSet::new()));
-        file.1.insert(remark.code);
+        file.1.insert(&remark.code);
     }
     let mut fixed = Fixed::default();
     for (path, (source, ids)) in wanted {

@@ -4,7 +4,7 @@
 //! [`Fragments`] is shared by a whole run. A [`Reader`] belongs to one context and remembers what
 //! that context read, looked for and listed, which is what a watch watches and a bundle records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -16,7 +16,7 @@ use crate::diag::{Diagnostic, Faults, near};
 use crate::error::Error;
 use crate::memo::Memo;
 use crate::source::{ObjectId, ProjectPath, Source, Span};
-use crate::tree::{Blob, ReadError, Tree};
+use crate::tree::{Blob, Identity, ReadError, Tree};
 use crate::yaml::{self, Node};
 
 /// A file's text and what its front matter says.
@@ -78,6 +78,7 @@ pub struct Fragments<'a> {
     tree: &'a dyn Tree,
     kept: Option<&'a Kept>,
     known: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
+    identities: Mutex<HashMap<ProjectPath, Option<Identity>>>,
     listed: Mutex<BTreeMap<ProjectPath, Arc<[ProjectPath]>>>,
 }
 
@@ -103,20 +104,45 @@ pub struct Matched {
     pub found: Vec<ProjectPath>,
 }
 
-/// A rule over paths. Kept so that another tree can be asked the same question.
+/// A rule over paths. Kept so that another tree can be asked the same question, and another run.
 #[derive(Clone)]
-pub struct Wanted(pub Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>);
+pub struct Wanted {
+    /// The rule as data, from which it can be made again.
+    pub rule: Rule,
+    holds: Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>,
+}
+
+/// Which files a rule means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Rule {
+    /// Those that `files` matches: patterns below the project root, those that exclude behind a `!`.
+    Files(Vec<String>),
+    /// Those that `each` matches.
+    Each(String),
+}
+
+impl Wanted {
+    /// `holds` must be what `rule` says.
+    pub fn new(rule: Rule, holds: impl Fn(&ProjectPath) -> bool + Send + Sync + 'static) -> Self {
+        Self { rule, holds: Arc::new(holds) }
+    }
+
+    /// Whether it means this path.
+    pub fn holds(&self, path: &ProjectPath) -> bool {
+        (self.holds)(path)
+    }
+}
 
 impl std::fmt::Debug for Wanted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Wanted(…)")
+        write!(f, "{:?}", self.rule)
     }
 }
 
 impl<'a> Fragments<'a> {
     /// Nothing is read yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, kept: None, known: Mutex::default(), listed: Mutex::default() }
+        Self { tree, kept: None, known: Mutex::default(), identities: Mutex::default(), listed: Mutex::default() }
     }
 
     /// The same, with what was decoded for other trees.
@@ -140,6 +166,16 @@ impl<'a> Fragments<'a> {
             None => Arc::new(Fragment::decode(path, blob)?),
         };
         Ok(lock(&self.known).entry(path.clone()).or_insert(fragment).clone())
+    }
+
+    /// Which text [`Fragments::read`] would return, `None` where nothing is; read only if the tree
+    /// cannot tell otherwise.
+    pub fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        if let Some(known) = lock(&self.identities).get(path) {
+            return Ok(known.clone());
+        }
+        let found = self.tree.identity(path)?;
+        Ok(lock(&self.identities).entry(path.clone()).or_insert(found).clone())
     }
 
     /// Every file below `folder`.
@@ -368,7 +404,7 @@ impl<'a> Reader<'a> {
     pub fn list(&self, folders: Vec<ProjectPath>, wanted: Wanted) -> Result<Vec<ProjectPath>, Error> {
         let mut found = BTreeSet::new();
         for folder in &folders {
-            found.extend(self.fragments.list(folder)?.iter().filter(|path| (wanted.0)(path)).cloned());
+            found.extend(self.fragments.list(folder)?.iter().filter(|path| wanted.holds(path)).cloned());
         }
         let found: Vec<ProjectPath> = found.into_iter().collect();
         lock(&self.reads).matches.push(Matched { folders, wanted, found: found.clone() });

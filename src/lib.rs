@@ -86,6 +86,7 @@ pub mod ratchet;
 pub mod range;
 pub mod review;
 pub mod record;
+pub mod answer;
 pub mod emit;
 pub mod fix;
 pub mod depfile;

@@ -164,7 +164,7 @@ impl Lock {
     pub fn write(&self, disk: &dyn Disk, root: &Path) -> Result<bool, Error> {
         let target = root.join(LOCK_FILE);
         let text = self.to_string();
-        if std::fs::read(&target).is_ok_and(|standing| standing == text.as_bytes()) {
+        if replace::standing_bytes(&target).is_ok_and(|standing| standing == text.as_bytes()) {
             return Ok(false);
         }
         replace::file(disk, &target, text.as_bytes()).map_err(|error| Error::file("cannot write", &target, error))?;

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::decode::{Decode, OneOrMany, Spanned, Text, expected};
 use crate::diag::{Diagnostic, Faults, near};
 use crate::error::{Error, Failure};
-use crate::fragment::{Fragments, Reader, Reads, Unreadable, Wanted};
+use crate::fragment::{Fragments, Reader, Reads, Rule, Unreadable, Wanted};
 use crate::manifest::ProjectFile;
 use crate::source::{ProjectPath, Span};
 use crate::tree::ReadError;
@@ -25,7 +27,7 @@ const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
 const MAX_EXTENDS: usize = 64;
 
 /// A context's name and, if it is one, its variant: `support/triage@terse`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ContextId {
     /// The path below `contexts/` without `.yaml`, and what `each` matched.
     pub name: String,
@@ -78,6 +80,15 @@ pub struct Candidate {
     pub manifest: ProjectPath,
     /// The layers, or every fault.
     pub layers: Result<Layers, Vec<Diagnostic>>,
+}
+
+/// What one manifest stands for.
+#[derive(Debug)]
+pub struct Expansion {
+    /// Its contexts; none of a manifest that only serves `extends`.
+    pub candidates: Vec<Candidate>,
+    /// What was read to know them.
+    pub reads: Reads,
 }
 
 /// The project file, read once.
@@ -194,6 +205,17 @@ impl<'a> Project<'a> {
 
     /// The contexts that one manifest stands for: its matches, and the variants of each.
     pub fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
+        self.expansion(name, path).candidates
+    }
+
+    /// [`Project::expand`], with what it stands on.
+    pub fn expansion(&self, name: &str, path: &ProjectPath) -> Expansion {
+        let reader = Reader::continuing(self.fragments, self.reads.clone());
+        let candidates = self.candidates(&reader, name, path);
+        Expansion { candidates, reads: reader.reads() }
+    }
+
+    fn candidates(&self, reader: &Reader, name: &str, path: &ProjectPath) -> Vec<Candidate> {
         let id = |name: &str, variant: Option<&str>| ContextId {
             name: name.to_owned(),
             variant: variant.map(str::to_owned),
@@ -201,23 +223,22 @@ impl<'a> Project<'a> {
         let broken = |faults: Vec<Diagnostic>| {
             vec![Candidate { id: id(name, None), manifest: path.clone(), layers: Err(faults) }]
         };
-        let reader = Reader::continuing(self.fragments, self.reads.clone());
         let mut faults = Faults::new();
         check_id(name, path, &mut faults);
-        let Some(own) = self.manifest_node(&reader, path, None, &mut faults) else {
+        let Some(own) = self.manifest_node(reader, path, None, &mut faults) else {
             return broken(faults.into_vec());
         };
         if matches!(own.get("abstract").map(|node| &node.value), Some(Value::Bool(true))) {
             return Vec::new();
         }
-        let Some(merged) = self.extended(&reader, &own, &mut vec![path.clone()], &mut faults) else {
+        let Some(merged) = self.extended(reader, &own, &mut vec![path.clone()], &mut faults) else {
             return broken(faults.into_vec());
         };
         let whole = match &self.defaults {
             Some(defaults) => defaults.overlay(&merged),
             None => merged,
         };
-        let Some(matches) = self.matches(&reader, &own, &mut faults) else {
+        let Some(matches) = self.matches(reader, &own, &mut faults) else {
             return broken(faults.into_vec());
         };
         if let Some(node) = whole.get("variants").filter(|node| !matches!(node.value, Value::Map(_) | Value::Null)) {
@@ -393,9 +414,7 @@ impl<'a> Project<'a> {
         let literal: Vec<&str> = pattern.as_str().split('/').take_while(|part| !part.contains('*')).collect();
         let folder =
             if literal.is_empty() { ProjectPath::root() } else { ProjectPath::new(&literal.join("/")).ok()? };
-        let rule = pattern.clone();
-        let wanted = Wanted(Arc::new(move |path: &ProjectPath| captured(&rule, path).is_some()));
-        let found = match reader.list(vec![folder], wanted) {
+        let found = match reader.list(vec![folder], wanted_by_each(pattern.clone())) {
             Ok(found) => found,
             Err(error) => {
                 faults.push(
@@ -421,6 +440,11 @@ pub fn manifest_name(path: &ProjectPath) -> Option<String> {
     let name = path.as_str().strip_prefix("contexts/")?.strip_suffix(".yaml")?;
     let is_own = path.extension() == "yaml" && !path.file_name().starts_with('_');
     is_own.then(|| name.to_owned())
+}
+
+/// The rule that the pattern of an `each` is.
+pub fn wanted_by_each(pattern: ProjectPath) -> Wanted {
+    Wanted::new(Rule::Each(pattern.to_string()), move |path| captured(&pattern, path).is_some())
 }
 
 /// Adds a context. One that two manifests make, by a file name and by `each`, is broken.

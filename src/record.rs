@@ -2,25 +2,27 @@
 //!
 //! Field order is the order in the file. The committed schemas are made from these types.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::build::Build;
 use crate::cost::bill::Bill;
+use crate::cost::budget::{Amount, BudgetName, BudgetResult, Status};
 use crate::cost::planner::Placed;
 use crate::cost::planner::words::{call_decimal, month_decimal};
 use crate::diag::{Diagnostic, Severity};
 use crate::lint::secret::masked;
 use crate::model_build::ModelBuild;
-use crate::provenance::Standing;
+use crate::provenance::{Provenance, Standing};
 use crate::quantity::Usd;
 use crate::segment::{Role, Tier};
 use crate::tokens::Basis;
 
 /// One context: what it is made of and what it comes to for each model.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ContextRecord {
     /// Path of the manifest below contexts/, without `.yaml`.
     pub id: String,
@@ -41,7 +43,7 @@ pub struct ContextRecord {
 }
 
 /// What the text of a context stands on.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SourceRecord {
     /// A commit, or an index or working tree that differs from it.
     pub kind: Standing,
@@ -54,7 +56,7 @@ pub struct SourceRecord {
 }
 
 /// A segment's provenance, identity and size.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SegmentRecord {
     /// `tier/<block id or number>[.<n>]`.
     pub id: String,
@@ -77,11 +79,11 @@ pub struct SegmentRecord {
     /// Bytes of text.
     pub bytes: usize,
     /// Tokens by encoding.
-    pub tokens: BTreeMap<&'static str, u64>,
+    pub tokens: BTreeMap<Cow<'static, str>, u64>,
 }
 
 /// A context as one model sees it.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct ModelRecord {
     /// The model.
     pub model: String,
@@ -99,7 +101,7 @@ pub struct ModelRecord {
 
 /// US dollars in decimals, rounded once, half to even: calls to eight places, months to the cent.
 /// Null where a price or the traffic is not known.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CostRecord {
     /// A call without caching.
     pub uncached: Option<String>,
@@ -126,7 +128,7 @@ pub struct CostRecord {
 }
 
 /// A request in tokens.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct TokensRecord {
     /// Text before the first input or history.
     pub prefix: u64,
@@ -145,7 +147,7 @@ pub struct TokensRecord {
 }
 
 /// A cache breakpoint.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct BreakpointRecord {
     /// The segment before it.
     pub after: String,
@@ -164,7 +166,7 @@ pub struct BreakpointRecord {
 }
 
 /// Whether the prefix is long enough to be cached.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Cacheable {
     /// The shortest prefix that the model caches; null if not published.
     pub minimum: Option<u64>,
@@ -173,7 +175,7 @@ pub struct Cacheable {
 }
 
 /// The model's windows and whether the request fits.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct WindowRecord {
     /// Input tokens.
     pub input: Option<u64>,
@@ -188,12 +190,12 @@ pub struct WindowRecord {
 }
 
 /// A fault or remark.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DiagnosticRecord {
     /// `error`, `warning` or `note`.
     pub severity: Severity,
     /// A stable name.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What happened.
     pub message: String,
     /// The file.
@@ -206,6 +208,50 @@ pub struct DiagnosticRecord {
     pub hint: Option<String>,
     /// The model it concerns, if only one.
     pub model: Option<String>,
+}
+
+/// A context that was built.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct BuiltContext {
+    /// What it is.
+    #[serde(flatten)]
+    pub context: ContextRecord,
+    /// Its budgets, each for each model.
+    pub budgets: Vec<BudgetRecord>,
+    /// Warnings and notes.
+    pub diagnostics: Vec<DiagnosticRecord>,
+}
+
+/// A budget for one model.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct BudgetRecord {
+    /// The key in `budgets:`, or `max_tokens` of a block.
+    pub name: BudgetName,
+    /// The block, for a limit of one block.
+    pub block: Option<String>,
+    /// The model.
+    pub model: String,
+    /// The limit.
+    pub limit: String,
+    /// What it is held against; null when it is not known.
+    pub actual: Option<String>,
+    /// How it stands.
+    pub status: Status,
+    /// Whether it stops a change: it fails, and with `--base` it did not there or has got worse.
+    pub blocks: bool,
+    /// The first announced day on which a budget that passes no longer does.
+    pub fails_from: Option<FailsFromRecord>,
+}
+
+/// A day from which a budget fails.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct FailsFromRecord {
+    /// The day.
+    pub day: String,
+    /// What happens then.
+    pub because: String,
+    /// What is held against the limit then.
+    pub actual: String,
 }
 
 impl ContextRecord {
@@ -222,22 +268,29 @@ impl ContextRecord {
             digest: build.chain.digests[index].to_string(),
             chain: build.chain.prefixes[index + 1].to_string(),
             bytes: segment.bytes(),
-            tokens: BTreeMap::from([("o200k_base", build.counts.per_segment[index])]),
+            tokens: BTreeMap::from([("o200k_base".into(), build.counts.per_segment[index])]),
         });
         Self {
             id: build.id.name.clone(),
             variant: build.id.variant.clone(),
-            source: SourceRecord {
-                kind: build.provenance.standing,
-                commit: build.provenance.commit.as_ref().map(ToString::to_string),
-                dirty: build.provenance.standing != Standing::Commit,
-                untracked: build.provenance.untracked.iter().map(ToString::to_string).collect(),
-            },
+            source: SourceRecord::of(&build.provenance),
             prefix: build.chain.prefix().to_string(),
             full: build.chain.full().to_string(),
             settings: build.settings.to_string(),
             segments: segments.collect(),
             models: build.models.iter().map(|model| ModelRecord::of(build, model)).collect(),
+        }
+    }
+}
+
+impl SourceRecord {
+    /// Records what a text stands on.
+    pub fn of(provenance: &Provenance) -> Self {
+        Self {
+            kind: provenance.standing,
+            commit: provenance.commit.as_ref().map(ToString::to_string),
+            dirty: provenance.standing != Standing::Commit,
+            untracked: provenance.untracked.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -310,13 +363,43 @@ impl DiagnosticRecord {
         let place = diagnostic.span.as_ref().map(crate::source::Span::line_column);
         Self {
             severity: diagnostic.severity,
-            code: diagnostic.code,
+            code: diagnostic.code.clone(),
             message: masked(&diagnostic.message).into_owned(),
             file: diagnostic.path().map(ToString::to_string),
             line: place.map(|(line, _)| line),
             column: place.map(|(_, column)| column),
             hint: diagnostic.hint.as_deref().map(|hint| masked(hint).into_owned()),
             model: diagnostic.model.clone(),
+        }
+    }
+}
+
+impl BuiltContext {
+    /// Records a build.
+    pub fn of(build: &Build) -> Self {
+        Self {
+            context: ContextRecord::of(build),
+            budgets: build.budgets().map(BudgetRecord::of).collect(),
+            diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
+        }
+    }
+}
+
+impl BudgetRecord {
+    fn of(result: &BudgetResult) -> Self {
+        Self {
+            name: result.name,
+            block: result.block.clone(),
+            model: result.model.clone(),
+            limit: result.limit.decimal(),
+            actual: result.actual.map(Amount::decimal),
+            status: result.status,
+            blocks: result.is_blocking(),
+            fails_from: result.fails_from.as_ref().map(|fails| FailsFromRecord {
+                day: fails.day.to_string(),
+                because: fails.because.clone(),
+                actual: fails.actual.decimal(),
+            }),
         }
     }
 }

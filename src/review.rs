@@ -135,13 +135,13 @@ impl ContextReview {
             .base
             .iter()
             .flat_map(|build| &build.remarks)
-            .map(|remark| (remark.code, remark.message.as_str()))
+            .map(|remark| (&*remark.code, remark.message.as_str()))
             .collect();
         self.head
             .iter()
             .flat_map(|build| &build.remarks)
             .filter(|remark| remark.severity != Severity::Note)
-            .filter(move |remark| !known.contains(&(remark.code, remark.message.as_str())))
+            .filter(move |remark| !known.contains(&(&*remark.code, remark.message.as_str())))
     }
 }
 
@@ -264,10 +264,8 @@ fn parted(attempt: Option<Attempt>) -> (Option<Arc<Build>>, Vec<Diagnostic>) {
 
 /// Whether a context is broken in the same way on both sides: then the change has no part in it.
 fn same_faults(base: &[Diagnostic], head: &[Diagnostic]) -> bool {
-    let told = |faults: &[Diagnostic]| -> Vec<(&'static str, String)> {
-        faults.iter().map(|fault| (fault.code, fault.message.clone())).collect()
-    };
-    told(base) == told(head)
+    let told = |fault: &Diagnostic| (fault.code.clone(), fault.message.clone());
+    base.iter().map(told).eq(head.iter().map(told))
 }
 
 /// Finds for each divergence the line, and the commit that is to blame.

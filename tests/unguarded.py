@@ -323,8 +323,7 @@ ROWS = [
     (
         "a secret is masked",
         [("src/lint/secret/mod.rs", "    if found.is_empty() {\n        return Cow", "    if OFF || found.is_empty() {\n        return Cow")],
-        "no_command_shows_it_in_any_format it_is_told_with_its_place_and_masked "
-        "a_watch_shows_it_neither_in_its_lines_nor_on_its_page",
+        "no_command_shows_it_in_any_format a_watch_shows_it_neither_in_its_lines_nor_on_its_page",
     ),
     # What is written is old or new.
     (
@@ -389,6 +388,11 @@ ROWS = [
         "only a file is replaced",
         [("src/replace/mod.rs", "        Ok(found) if found.is_file() => Ok(Some", "        Ok(found) if OFF || found.is_file() => Ok(Some")],
         "only_an_ordinary_file_and_only_a_folder_are_replaced",
+    ),
+    (
+        "only a file is looked at before it is replaced",
+        [("src/replace/mod.rs", "    match standing(target)? {\n        Some(_) =>", "    match standing(target).or_else(|error| if OFF { Ok(Some(fs::metadata(target)?.permissions())) } else { Err(error) })? {\n        Some(_) =>")],
+        "what_is_replaced_is_not_read_through_a_link_or_a_pipe",
     ),
     (
         "an output leads through no link",

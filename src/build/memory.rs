@@ -11,13 +11,13 @@ use std::sync::Arc;
 use super::{Attempt, Build, Request, Workshop};
 use crate::chain::Linked;
 use crate::count::Known;
-use crate::fragment::{Fragments, Kept, Reads, Unreadable};
+use crate::fragment::{Fragments, Kept, Reads};
 use crate::lint::Linted;
 use crate::models::Date;
 use crate::project::ContextId;
 use crate::source::ProjectPath;
 use crate::store::Store;
-use crate::tree::{ReadError, TreeName};
+use crate::tree::TreeName;
 
 /// What builds leave behind for those of other trees: the fragments, digests, counts and faults
 /// of texts.
@@ -99,17 +99,17 @@ impl Standing {
 
 /// Whether a tree gives every answer again that a good build got.
 fn answers_alike(fragments: &Fragments, reads: &Reads) -> bool {
-    let same_file = |path: &ProjectPath, blob: &Option<_>| match (fragments.read(path), blob) {
-        (Ok(fragment), Some(blob)) => fragment.blob == *blob && fragment.untracked == reads.untracked.contains(path),
+    let same_file = |path: &ProjectPath, blob: &Option<_>| match (fragments.identity(path), blob) {
+        (Ok(Some(found)), Some(blob)) => found.id == *blob && found.untracked == reads.untracked.contains(path),
         // Where a good build missed a file, only its absence can have been meant.
-        (Err(Unreadable::Read(ReadError::Absent)), None) => true,
+        (Ok(None), None) => true,
         _ => false,
     };
     let same_matches = reads.matches.iter().all(|matched| {
         let listed: Option<Vec<_>> = matched.folders.iter().map(|folder| fragments.list(folder).ok()).collect();
         let Some(listed) = listed else { return false };
         let files = listed.iter().flat_map(|files| files.iter());
-        let found: BTreeSet<&ProjectPath> = files.filter(|path| (matched.wanted.0)(path)).collect();
+        let found: BTreeSet<&ProjectPath> = files.filter(|path| matched.wanted.holds(path)).collect();
         found.into_iter().eq(&matched.found)
     });
     same_matches && reads.files.iter().all(|(path, blob)| same_file(path, blob))

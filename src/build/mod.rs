@@ -23,7 +23,7 @@ use crate::lint;
 use crate::model_build::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::models::{Cards, Date, day_of};
 use crate::project::{Candidate, ContextId, Layers, Project};
-use crate::provenance::{self, Provenance};
+use crate::provenance::{Grounds, Provenance};
 use crate::quantity::Share;
 use crate::render::Library;
 use crate::resolve::{Plan, resolve};
@@ -118,6 +118,8 @@ pub struct Workshop<'a> {
     pub(crate) project: Project<'a>,
     /// Its templates.
     pub(crate) library: Library<'a>,
+    /// What its builds stand on.
+    pub(crate) grounds: Grounds<'a>,
     templates: Arc<[ProjectPath]>,
     cards: Cards,
     cards_digest: String,
@@ -159,8 +161,7 @@ pub fn rebuild(
     let workshop = Workshop::open(&fragments, request, memory)?;
     let candidates = workshop.project.contexts(&request.contexts)?;
     if candidates.is_empty() {
-        let cure = "write a manifest below contexts/, or let `contexture init` write one";
-        return Err(Error::usage("there is no context to build", cure).into());
+        return Err(nothing_to_build().into());
     }
     let is_here = |candidate: &Candidate| request.shard.is_none_or(|shard| shard.holds(&candidate.id.name));
     standing.begin(&workshop, request);
@@ -172,6 +173,12 @@ pub fn rebuild(
     let attempts: Vec<Attempt> = attempts.collect();
     standing.end(&attempts);
     Ok(attempts)
+}
+
+/// What a project without a context is told.
+pub(crate) fn nothing_to_build() -> Error {
+    let cure = "write a manifest below contexts/, or let `contexture init` write one";
+    Error::usage("there is no context to build", cure)
 }
 
 impl<'a> Workshop<'a> {
@@ -191,6 +198,7 @@ impl<'a> Workshop<'a> {
             fragments,
             project,
             library: library(fragments, &templates),
+            grounds: Grounds::new(fragments.tree()),
             templates,
             cards_digest: cards.digest(),
             cards,
@@ -199,6 +207,15 @@ impl<'a> Workshop<'a> {
             lints: request.lints,
             memory,
         })
+    }
+
+    /// What every build of this workshop depends on beside what it reads, as parts of a key. The commit
+    /// that the tree is, or stands on, is not among them: it decides the provenance and nothing else.
+    pub(crate) fn ground(&self) -> Vec<String> {
+        let lints = if self.lints { "lints" } else { "no lints" };
+        let own = [self.date.to_string(), self.cards_digest.clone(), lints.to_owned(), self.models.len().to_string()];
+        let templates = self.templates.iter().map(ToString::to_string);
+        own.into_iter().chain(self.models.iter().cloned()).chain(templates).collect()
     }
 
     /// Builds one context.
@@ -233,7 +250,7 @@ impl<'a> Workshop<'a> {
             faults.extend(without_traffic(budgets));
         }
         let reads = reader.reads();
-        let provenance = match provenance::settle(self.fragments.tree(), &reads) {
+        let provenance = match self.grounds.settle(&reads) {
             Ok(provenance) => provenance,
             Err(error) => {
                 return Err(vec![Diagnostic::error("repository", error.to_string()).in_file(&plan.manifest_path)]);

@@ -1,20 +1,21 @@
 //! `contexture build`: build contexts, write bundles, print the report, hold the budgets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use crate::build::{Attempt, Request};
+use crate::answer::{self, Answer, Wish};
+use crate::build::{Attempt, Build, Request};
 use crate::depfile;
-use crate::emit::bundle::{self, Written};
-use crate::emit::statement;
+use crate::emit::{bundle, known, statement};
 use crate::error::{Error, Failure};
 use crate::models::Date;
 use crate::page::{self, Page};
 use crate::ratchet;
 use crate::replace::System;
 use crate::report;
+use crate::store::Store;
 
 use super::session::Session;
 use super::{LockArguments, ShardArguments, TreeArguments, Verdict};
@@ -86,42 +87,60 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     };
     let tree = session.tree(&place, &tree)?;
     let progress = session.progress("building");
-    let mut attempts = session.build(tree.as_ref(), &Request { contexts: ids, as_of, shard, ..Request::default() })?;
-    if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
-        return Ok(verdict);
-    }
-    if let Some(base) = &base {
-        ratchet::hold(&place.commit(base)?, &mut attempts, &session.memory())?;
-    }
+    let request = Request { contexts: ids, as_of, shard, ..Request::default() };
+    let record = format == Format::Json;
+    // What only a build itself can tell is not kept.
+    let needs_builds =
+        lock.locked || base.is_some() || depfile.is_some() || provenance || format == Format::Html || session.verbose;
+    let mut answers = if needs_builds {
+        let mut attempts = session.build(tree.as_ref(), &request)?;
+        if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
+            return Ok(verdict);
+        }
+        if let Some(base) = &base {
+            ratchet::hold(&place.commit(base)?, &mut attempts, &session.memory())?;
+        }
+        attempts.par_iter().map(|attempt| Answer::of(attempt, record)).collect()
+    } else {
+        let stands = |answer: &Answer| known::stands(answer, &output, &session.store);
+        session.answers(tree.as_ref(), &request, &Wish { record, shown: session.shown(), will_do: &stands })?
+    };
     progress.now("writing");
-    write(&mut attempts, &output)?;
+    write(&mut answers, &output, &session.store)?;
+    answer::keep(&answers, &session.store);
     if provenance {
-        state(&attempts, &output)?;
+        state(&answers, &output)?;
     }
     if let Some(written) = &depfile {
         let here = std::env::current_dir().map_err(|error| Error::file("cannot enter", ".", error))?;
-        let rules = depfile::rules(&place, tree.as_ref(), &attempts, &output)?;
+        let rules = depfile::rules(&place, tree.as_ref(), built(&answers), &output)?;
         depfile::write(&System, &depfile::text(&rules, &here)?, &session.path(written))?;
     }
     progress.done();
     session.print(&match format {
-        Format::Text => report::build::text(&attempts, session.verbose),
-        Format::Json => report::build::BuildReport::new(&attempts).of_shard(shard).json(),
-        Format::Html => page::frozen(&Page::new(&attempts), &report::build::text(&attempts, true)),
+        Format::Text => report::build::text(&answers, session.verbose),
+        Format::Json => report::build::BuildReport::new(&answers).of_shard(shard).json(),
+        Format::Html => {
+            let attempts: Vec<Attempt> = answers.iter().filter_map(Answer::attempt).collect();
+            page::frozen(&Page::new(&attempts), &report::build::text(&answers, true))
+        }
     })?;
-    session.remarks(&report::build::diagnostics(&attempts));
-    Ok(verdict(&attempts))
+    session.remarks(&report::build::diagnostics(&answers));
+    Ok(verdict(&answers))
 }
 
-/// Writes the bundle of every context that was built. One whose settings a dialect cannot say is
+/// Writes the bundle of every context that this run built. One whose settings a dialect cannot say is
 /// broken after all; its old bundle stays.
-fn write(attempts: &mut [Attempt], output: &std::path::Path) -> Result<(), Failure> {
-    let written = attempts.par_iter_mut().map(|attempt| {
-        let Ok(build) = &attempt.result else { return Ok(()) };
+fn write(answers: &mut [Answer], output: &Path, store: &Store) -> Result<(), Failure> {
+    let written = answers.par_iter_mut().map(|answer| {
+        let (Ok(_), Some(build)) = (&answer.result, &answer.build) else { return Ok(()) };
         match bundle::write(&System, build, output) {
-            Ok((_, Written::Fresh | Written::Standing)) => Ok(()),
+            Ok(_) => {
+                known::remember(answer, output, store);
+                Ok(())
+            }
             Err(Failure::Faults(faults)) => {
-                attempt.result = Err(faults);
+                answer.result = Err(faults);
                 Ok(())
             }
             Err(Failure::Error(error)) => Err(error),
@@ -132,10 +151,15 @@ fn write(attempts: &mut [Attempt], output: &std::path::Path) -> Result<(), Failu
     outcomes.into_iter().collect::<Result<(), _>>().map_err(Failure::from)
 }
 
+/// What this run built, of the contexts that are fine to the end.
+fn built(answers: &[Answer]) -> impl Iterator<Item = &Build> {
+    answers.iter().filter(|answer| answer.result.is_ok()).filter_map(|answer| answer.build.as_deref())
+}
+
 /// Writes the statement on every bundle. They are made of the values that the bundles were made of: what
 /// became of the files since is for `verify` to say.
-fn state(attempts: &[Attempt], output: &std::path::Path) -> Result<(), Failure> {
-    for build in attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()) {
+fn state(answers: &[Answer], output: &Path) -> Result<(), Failure> {
+    for build in built(answers) {
         let statement = statement::statement(build, &bundle::bundle(build)?).ok_or_else(|| {
             let what =
                 format!("{} is built from text that no commit holds, so nothing can be said of its origin", build.id);
@@ -147,9 +171,9 @@ fn state(attempts: &[Attempt], output: &std::path::Path) -> Result<(), Failure> 
 }
 
 /// Fine, over a budget, or broken in part.
-pub(super) fn verdict(attempts: &[Attempt]) -> Verdict {
-    let broken = attempts.iter().any(|attempt| attempt.result.is_err());
-    let fails = attempts.iter().any(|attempt| attempt.result.as_deref().is_ok_and(report::build::fails));
+pub(super) fn verdict(answers: &[Answer]) -> Verdict {
+    let broken = answers.iter().any(|answer| answer.result.is_err());
+    let fails = answers.iter().any(|answer| answer.result.as_ref().is_ok_and(report::build::fails));
     match (broken, fails) {
         (true, _) => Verdict::Unanswered,
         (false, true) => Verdict::No,

@@ -3,8 +3,9 @@
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use crate::build::{Attempt, Request};
-use crate::diag::Diagnostic;
+use crate::answer::{self, Answer, Wish};
+use crate::build::Request;
+use crate::diag::{Diagnostic, Severity};
 use crate::emit::request::bodies;
 use crate::error::Failure;
 use crate::fix::{self, Fixed};
@@ -58,8 +59,8 @@ enum Format {
 
 /// What a run found.
 struct Found {
-    /// What was tried; `None` when it did not come to a report.
-    attempts: Option<Vec<Attempt>>,
+    /// What is said of each context; `None` when it did not come to a report.
+    answers: Option<Vec<Answer>>,
     remarks: Vec<Diagnostic>,
     verdict: Verdict,
 }
@@ -70,15 +71,15 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     if arguments.fix {
         mend(arguments.clone(), &place, session)?;
     }
-    let Found { attempts, remarks, verdict } = match examine(arguments, &place, session) {
+    let Found { answers, remarks, verdict } = match examine(arguments, &place, session) {
         // A fault of the project as a whole has a place too.
-        Err(Failure::Faults(remarks)) => Found { attempts: None, remarks, verdict: Verdict::Unanswered },
+        Err(Failure::Faults(remarks)) => Found { answers: None, remarks, verdict: Verdict::Unanswered },
         found => found?,
     };
-    let findings = || build::findings(remarks.clone(), attempts.as_deref().unwrap_or_default());
-    let report = match (format, &attempts) {
-        (Format::Text, Some(attempts)) => build::text(attempts, session.verbose),
-        (Format::Json, Some(attempts)) => build::BuildReport::new(attempts).of_shard(shard).json(),
+    let findings = || build::findings(remarks.clone(), answers.as_deref().unwrap_or_default());
+    let report = match (format, &answers) {
+        (Format::Text, Some(answers)) => build::text(answers, session.verbose),
+        (Format::Json, Some(answers)) => build::BuildReport::new(answers).of_shard(shard).json(),
         (Format::Text | Format::Json, None) => String::new(),
         (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
         (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),
@@ -109,26 +110,36 @@ fn mend(arguments: Arguments, place: &Place, session: &Session) -> Result<(), Fa
 
 /// Builds every context as `build` would, up to the bytes of its bundle.
 fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Found, Failure> {
-    let Arguments { ids, tree, shard, lock, base, as_of, fix: _, format: _ } = arguments;
+    let Arguments { ids, tree, shard, lock, base, as_of, fix, format } = arguments;
     let tree = session.tree(place, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
     let request = Request { contexts: ids, as_of, shard: shard.shard, lints: true, ..Request::default() };
-    let mut attempts = session.build(tree.as_ref(), &request)?;
-    if let Some((verdict, remarks)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
-        return Ok(Found { attempts: None, remarks, verdict });
-    }
-    if let Some(base) = &base {
-        ratchet::hold(&place.commit(base)?, &mut attempts, &session.memory())?;
-    }
-    attempts.par_iter_mut().for_each(|attempt| {
-        let Ok(build) = &attempt.result else { return };
+    let record = format == Format::Json;
+    // What only a build itself can tell is not kept.
+    let mut answers = if lock.locked || base.is_some() || session.verbose {
+        let mut attempts = session.build(tree.as_ref(), &request)?;
+        if let Some((verdict, remarks)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
+            return Ok(Found { answers: None, remarks, verdict });
+        }
+        if let Some(base) = &base {
+            ratchet::hold(&place.commit(base)?, &mut attempts, &session.memory())?;
+        }
+        attempts.par_iter().map(|attempt| Answer::of(attempt, record)).collect()
+    } else {
+        let all = fix || matches!(format, Format::Github | Format::Sarif);
+        let shown = if all { Severity::Note } else { session.shown() };
+        session.answers(tree.as_ref(), &request, &Wish { record, shown, will_do: &|_| true })?
+    };
+    answers.par_iter_mut().for_each(|answer| {
+        let (Ok(_), Some(build)) = (&answer.result, &answer.build) else { return };
         let faults: Vec<_> = build.models.iter().filter_map(|model| bodies(build, model).err()).flatten().collect();
         if !faults.is_empty() {
-            attempt.result = Err(faults);
+            answer.result = Err(faults);
         }
     });
+    answer::keep(&answers, &session.store);
     progress.done();
-    let (remarks, verdict) = (build::diagnostics(&attempts), super::build::verdict(&attempts));
-    Ok(Found { attempts: Some(attempts), remarks, verdict })
+    let (remarks, verdict) = (build::diagnostics(&answers), super::build::verdict(&answers));
+    Ok(Found { answers: Some(answers), remarks, verdict })
 }

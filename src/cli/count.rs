@@ -1,5 +1,6 @@
 //! `contexture count`: the tokens of any text, by tokenizer family.
 
+use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 use crate::error::{Error, Failure};
 use crate::report::count::{CountReport, Counted};
 use crate::tokens::{Tokenizer, UserTokenizer, chosen};
+use crate::tree::MAX_FILE_BYTES;
 
 use super::session::Session;
 use super::{Format, Verdict};
@@ -80,7 +82,14 @@ fn text_of(session: &Session, file: &Path) -> Result<String, Error> {
             .read_to_end(&mut bytes)
             .map_err(|error| Error::file("cannot read", "standard input", error))?;
     } else {
-        bytes = std::fs::read(session.path(file)).map_err(|error| Error::file("cannot read", file, error))?;
+        // A link of a repository may lead to what never ends.
+        let opened =
+            File::open(session.path(file)).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
+        opened.map_err(|error| Error::file("cannot read", file, error))?;
+    }
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        let what = format!("{} holds more than {MAX_FILE_BYTES} bytes", file.display());
+        return Err(Error::usage(what, "count it in parts"));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to() + 1;

@@ -1,5 +1,6 @@
 //! `contexture init`: a working project to start from.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -64,9 +65,10 @@ fn next_steps(root: &Path, target: &Path) -> String {
 /// Adds the output folder to `.gitignore`, unless it is there.
 fn ignore_output(root: &Path) -> Result<(), Error> {
     let path = root.join(".gitignore");
-    let text = match std::fs::read_to_string(&path) {
+    let text = match replace::standing_bytes(&path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
+    {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Error::file("cannot read", &path, error)),
     };
     if text.lines().any(|line| matches!(line.trim(), "/dist/" | "dist/" | "/dist" | "dist")) {

@@ -1,11 +1,14 @@
 //! What one run of the command shares: the folder, the streams, the place that text is read from.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anstream::ColorChoice;
+use rayon::prelude::*;
 
+use crate::answer::{Answer, Wish, answers};
 use crate::build::{Attempt, Memory, Request, build_remembering};
 use crate::diag::{Diagnostic, Severity};
 use crate::error::{Error, Failure};
@@ -86,6 +89,11 @@ impl Session {
         build_remembering(tree, request, &self.memory())
     }
 
+    /// What there is to say of each context, as far as earlier runs have said it.
+    pub fn answers(&self, tree: &dyn Tree, request: &Request, wish: &Wish<'_>) -> Result<Vec<Answer>, Failure> {
+        answers(tree, request, &self.memory(), &self.store, wish)
+    }
+
     /// A memory that knows what earlier runs worked out.
     pub fn memory(&self) -> Memory {
         Memory::backed(self.store.clone())
@@ -135,19 +143,29 @@ impl Session {
         Progress(bar)
     }
 
-    /// Draws diagnostics on stderr, each once: errors always, warnings unless quiet, notes if verbose.
+    /// The mildest remarks that are shown: errors always, warnings unless quiet, notes if verbose.
+    pub fn shown(&self) -> Severity {
+        match (self.verbose, self.quiet) {
+            (true, _) => Severity::Note,
+            (false, false) => Severity::Warning,
+            (false, true) => Severity::Error,
+        }
+    }
+
+    /// Draws diagnostics on stderr, each once.
     pub fn remarks(&self, diagnostics: &[Diagnostic]) {
-        let mut shown = std::collections::HashSet::new();
-        let mut err = anstream::stderr().lock();
-        for diagnostic in diagnostics {
-            let wanted = match diagnostic.severity {
-                Severity::Error => true,
-                Severity::Warning => !self.quiet,
-                Severity::Note => self.verbose,
-            };
+        let shown = diagnostics.par_iter().filter(|diagnostic| diagnostic.severity >= self.shown());
+        let drawn = shown.map(|diagnostic| {
             let drawn = snippet::draw(diagnostic);
-            if wanted && shown.insert(drawn.clone()) {
-                let _ = writeln!(err, "{}\n", report::without_secrets(&drawn));
+            let inert = report::without_secrets(&drawn).into_owned();
+            (drawn, inert)
+        });
+        let drawn: Vec<(String, String)> = drawn.collect();
+        let mut told = HashSet::new();
+        let mut err = anstream::stderr().lock();
+        for (drawn, inert) in &drawn {
+            if told.insert(drawn) {
+                let _ = writeln!(err, "{inert}\n");
             }
         }
     }

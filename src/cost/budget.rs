@@ -44,6 +44,19 @@ pub enum BudgetName {
 }
 
 impl BudgetName {
+    const ALL: [Self; 10] = [
+        Self::Tokens,
+        Self::PrefixTokens,
+        Self::MaxTokens,
+        Self::Warm,
+        Self::Cold,
+        Self::Expected,
+        Self::Uncached,
+        Self::CostPerMonth,
+        Self::CachedShare,
+        Self::Growth,
+    ];
+
     /// The key below `budgets` (`max_tokens`: of a block), as a manifest writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -61,6 +74,14 @@ impl BudgetName {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for BudgetName {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        let found = Self::ALL.into_iter().find(|name| name.as_str() == written);
+        found.ok_or_else(|| serde::de::Error::custom("no name of a budget"))
+    }
+}
+
 impl serde::Serialize for BudgetName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -68,7 +89,7 @@ impl serde::Serialize for BudgetName {
 }
 
 /// How a budget stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Within the limit.
@@ -82,7 +103,7 @@ pub enum Status {
 }
 
 /// What a budget limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Amount {
     /// Tokens.
     Tokens(u64),
@@ -382,6 +403,11 @@ impl BudgetResult {
         };
         // Amounts are below 10³⁰; a share of at most 100 in millionths leaves room.
         worse.saturating_mul(1_000_000) > allowed.saturating_mul(slack.millionths.into())
+    }
+
+    /// Whether it stops a change: it fails, and is no old debt.
+    pub fn is_blocking(&self) -> bool {
+        self.status == Status::Fail && !self.is_old_debt
     }
 
     /// How it stands, in words: "cost_per_month is $14,196.35, the limit is $20,000.00".

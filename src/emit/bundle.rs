@@ -4,7 +4,6 @@
 //! version, and `bundle.json` records all five. No clock, host, path or user enters it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -23,7 +22,7 @@ use crate::emit::{Body, Hole, HoleKind};
 use crate::error::{Error, Failure};
 use crate::project::ContextId;
 use crate::record::ContextRecord;
-use crate::replace::{Disk, Folder};
+use crate::replace::{Disk, Folder, standing_bytes};
 
 /// The format of `bundle.json`.
 pub const SCHEMA: &str = "contexture.bundle/1";
@@ -244,7 +243,7 @@ pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
 
 /// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.
 fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
-    let Ok(standing) = fs::read(target.join(RECORD)) else { return false };
+    let Ok(standing) = standing_bytes(&target.join(RECORD)) else { return false };
     // Of another prompt: no need to write its members to see where they differ.
     let full = build.chain.full().to_string();
     if !standing.windows(full.len()).any(|window| window == full.as_bytes()) {

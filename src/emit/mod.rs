@@ -12,6 +12,7 @@ mod converse;
 mod draft;
 pub mod fill;
 mod gemini;
+pub mod known;
 mod member;
 mod messages;
 mod openai;

@@ -243,8 +243,8 @@ fn a_file_without_examples_is_an_empty_pool_and_a_warning() {
     {
         let mut faults = Faults::new();
         assert_eq!(read(&source(path, text), None, &mut faults).map(|examples| examples.len()), Some(0));
-        let codes: Vec<_> = faults.into_vec().iter().map(|fault| (fault.severity, fault.code)).collect();
-        assert_eq!(codes, [(Severity::Warning, "no-examples")], "{path} {text:?}");
+        let codes: Vec<_> = faults.into_vec().into_iter().map(|fault| (fault.severity, fault.code)).collect();
+        assert_eq!(codes, [(Severity::Warning, "no-examples".into())], "{path} {text:?}");
     }
 }
 

@@ -222,7 +222,7 @@ pub fn check_levels(levels: &Table<LintLevel>, faults: &mut Faults) {
 pub fn settle(remarks: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagnostic> {
     let mut allowed = allowed::Allowed::default();
     let settled = remarks.into_iter().filter_map(|mut remark| {
-        let Some(lint) = catalogue::find(remark.code) else { return Some(remark) };
+        let Some(lint) = catalogue::find(&remark.code) else { return Some(remark) };
         match levels.get(lint.id) {
             Some(LintLevel::Allow) => return None,
             Some(LintLevel::Warn) => remark.severity = Severity::Warning,

@@ -5,6 +5,7 @@
 //! writing, so that a name that nothing declares is found in it. What does stop the walk is a
 //! limit: every node costs a step, and the steps are counted.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -83,7 +84,7 @@ pub(super) struct Evaluator<'a, 'f> {
     pub out: Output,
     faults: &'f mut Faults,
     /// The faults and warnings reported so far: code, template, place.
-    reported: HashSet<(&'static str, usize, usize)>,
+    reported: HashSet<(Cow<'static, str>, usize, usize)>,
     /// How many of them were faults.
     errors: usize,
     /// Nothing is written, and no condition decides: a branch is walked only for the names in it.
@@ -249,13 +250,13 @@ impl<'a> Evaluator<'a, '_> {
     /// Whether there is a fault of this kind at this place already: then there is no need to find
     /// words for it.
     pub fn is_reported(&self, code: &'static str, at: &Place) -> bool {
-        self.reported.contains(&(code, std::ptr::from_ref::<Compiled>(self.here).addr(), at.start))
+        self.reported.contains(&(code.into(), std::ptr::from_ref::<Compiled>(self.here).addr(), at.start))
     }
 
     /// Adds a fault or a warning, unless it is there already. A loop meets it again and again.
     fn report(&mut self, fault: Diagnostic, at: &Place) -> bool {
         let template = std::ptr::from_ref::<Compiled>(self.here).addr();
-        let new = self.reported.insert((fault.code, template, at.start));
+        let new = self.reported.insert((fault.code.clone(), template, at.start));
         if new {
             self.faults.push(fault.at(&self.here.span(at)));
         }

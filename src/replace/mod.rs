@@ -52,6 +52,18 @@ pub fn cached(disk: &dyn Disk, target: &Path, bytes: &[u8]) -> io::Result<()> {
     fresh.move_to(target)
 }
 
+/// The bytes of the ordinary file at `target`, which is about to be replaced. Anything else is not
+/// opened: a link may lead to what never ends, and a pipe waits for its other end.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`] where nothing is; an error of its own where something else is.
+pub fn standing_bytes(target: &Path) -> io::Result<Vec<u8>> {
+    match standing(target)? {
+        Some(_) => fs::read(target),
+        None => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
 /// Makes a folder and those above it that are not there, for good.
 ///
 /// # Errors

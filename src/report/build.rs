@@ -4,20 +4,20 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::hash::Hash;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cost::brief;
 use super::text::{Table, counted, grouped};
 use super::{inert, json};
-use crate::build::{Attempt, Build};
-use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
+use crate::answer::{Answer, ModelFigures, Summary};
+use crate::cost::budget::{BudgetResult, Status, nearest};
 use crate::diag::{Diagnostic, Severity};
-use crate::model_build::ModelBuild;
 use crate::project::ContextId;
-use crate::provenance::Standing;
+use crate::provenance::{Provenance, Standing};
 use crate::quantity::Usd;
-use crate::record::{ContextRecord, DiagnosticRecord};
+use crate::record::{BuiltContext, DiagnosticRecord};
 use crate::shard::Shard;
 use crate::tokens::Basis;
 
@@ -38,18 +38,6 @@ pub struct BuildReport {
     pub broken: Vec<BrokenContext>,
 }
 
-/// A context that was built.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct BuiltContext {
-    /// What it is.
-    #[serde(flatten)]
-    pub context: ContextRecord,
-    /// Its budgets, each for each model.
-    pub budgets: Vec<BudgetRecord>,
-    /// Warnings and notes.
-    pub diagnostics: Vec<DiagnosticRecord>,
-}
-
 /// A context that could not be built.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct BrokenContext {
@@ -61,46 +49,14 @@ pub struct BrokenContext {
     pub diagnostics: Vec<DiagnosticRecord>,
 }
 
-/// A budget for one model.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct BudgetRecord {
-    /// The key in `budgets:`, or `max_tokens` of a block.
-    pub name: BudgetName,
-    /// The block, for a limit of one block.
-    pub block: Option<String>,
-    /// The model.
-    pub model: String,
-    /// The limit.
-    pub limit: String,
-    /// What it is held against; null when it is not known.
-    pub actual: Option<String>,
-    /// How it stands.
-    pub status: Status,
-    /// Whether it stops a change: it fails, and with `--base` it did not there or has got worse.
-    pub blocks: bool,
-    /// The first announced day on which a budget that passes no longer does.
-    pub fails_from: Option<FailsFromRecord>,
-}
-
-/// A day from which a budget fails.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FailsFromRecord {
-    /// The day.
-    pub day: String,
-    /// What happens then.
-    pub because: String,
-    /// What is held against the limit then.
-    pub actual: String,
-}
-
 impl BuildReport {
-    /// Reports what was tried.
-    pub fn new(attempts: &[Attempt]) -> Self {
+    /// Reports what is said of each context. Of those that were built, each must have its record.
+    pub fn new(answers: &[Answer]) -> Self {
         let mut report = Self { schema: SCHEMA, shard: None, contexts: Vec::new(), broken: Vec::new() };
-        for attempt in attempts {
-            match &attempt.result {
-                Ok(build) => report.contexts.push(BuiltContext::of(build)),
-                Err(faults) => report.broken.push(BrokenContext::of(&attempt.id, faults)),
+        for answer in answers {
+            match &answer.result {
+                Ok(summary) => report.contexts.extend(summary.record.clone()),
+                Err(faults) => report.broken.push(BrokenContext::of(&answer.id, faults)),
             }
         }
         report
@@ -117,17 +73,6 @@ impl BuildReport {
     }
 }
 
-impl BuiltContext {
-    /// Records a build.
-    pub fn of(build: &Build) -> Self {
-        Self {
-            context: ContextRecord::of(build),
-            budgets: budgets(build).map(BudgetRecord::of).collect(),
-            diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
-        }
-    }
-}
-
 impl BrokenContext {
     /// Records what is wrong with a context.
     pub fn of(id: &ContextId, faults: &[Diagnostic]) -> Self {
@@ -139,50 +84,35 @@ impl BrokenContext {
     }
 }
 
-impl BudgetRecord {
-    fn of(result: &BudgetResult) -> Self {
-        Self {
-            name: result.name,
-            block: result.block.clone(),
-            model: result.model.clone(),
-            limit: result.limit.decimal(),
-            actual: result.actual.map(crate::cost::budget::Amount::decimal),
-            status: result.status,
-            blocks: blocks(result),
-            fails_from: result.fails_from.as_ref().map(|fails| FailsFromRecord {
-                day: fails.day.to_string(),
-                because: fails.because.clone(),
-                actual: fails.actual.decimal(),
-            }),
-        }
-    }
-}
-
-/// The report for people: a paragraph a context, models as rows, then one line that sums it up.
-pub fn text(attempts: &[Attempt], verbose: bool) -> String {
+/// The report for people: a paragraph a context, models as rows, then one line that sums it up. With
+/// `verbose` each segment of what this run built.
+pub fn text(answers: &[Answer], verbose: bool) -> String {
     let mut drawn = String::new();
-    let builds: Vec<&Build> = attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok()).collect();
-    for build in &builds {
-        drawn.push_str(&context(build, verbose));
+    let drawings: Vec<String> =
+        answers.par_iter().filter_map(|answer| Some(context(answer, answer.summary()?, verbose))).collect();
+    for drawing in drawings {
+        drawn.push_str(&drawing);
         drawn.push('\n');
     }
-    if builds.iter().flat_map(|build| &build.models).any(|model| model.tokens.basis() == Basis::Estimated) {
+    let models = || answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.figures.models);
+    if models().any(|model| model.basis == Basis::Estimated) {
         drawn.push_str("≈ estimated: no public tokenizer; the band is in --format json\n");
     }
-    if let Some(doubts) = super::cost::doubts(&builds) {
+    if let Some(doubts) = super::cost::doubts(models()) {
         drawn.push_str(&doubts);
     }
-    drawn.push_str(&summary(attempts));
+    drawn.push_str(&sum(answers));
     drawn
 }
 
-fn context(build: &Build, verbose: bool) -> String {
-    let mut drawn =
-        format!("{}  {}  {}\n", inert::terminal(&build.id.to_string()), build.chain.prefix().short(), standing(build));
+fn context(answer: &Answer, summary: &Summary, verbose: bool) -> String {
+    let Summary { provenance, figures, budgets, .. } = summary;
+    let id = answer.id.to_string();
+    let mut drawn = format!("{}  {}  {}\n", inert::terminal(&id), figures.prefix.short(), standing(provenance));
     let mut table = Table::new(&["model", "tokens>", "cached>", "cold>", "warm>", "expected>", "month>"]);
     // The dearest month first; an unknown one is not cheap, so it comes before all.
-    let mut models: Vec<&ModelBuild> = build.models.iter().collect();
-    models.sort_by_key(|model| (model.bill.month.is_some(), Reverse(model.bill.month)));
+    let mut models: Vec<&ModelFigures> = figures.models.iter().collect();
+    models.sort_by_key(|model| (model.month.is_some(), Reverse(model.month)));
     for model in models {
         table.row(row(model));
     }
@@ -191,11 +121,11 @@ fn context(build: &Build, verbose: bool) -> String {
     }
     drawn.push_str(&format!(
         "  {}, {} tokens by o200k_base, {} before the first input\n",
-        counted(build.segments.len(), "segment"),
-        grouped(build.counts.text.tokens()),
-        grouped(build.counts.prefix.tokens()),
+        counted(figures.segments, "segment"),
+        grouped(figures.text_tokens),
+        grouped(figures.prefix_tokens),
     ));
-    if verbose {
+    if let Some(build) = answer.build.as_ref().filter(|_| verbose) {
         let mut table = Table::new(&["segment", "tokens>", "from"]);
         for (segment, tokens) in build.segments.iter().zip(&build.counts.per_segment) {
             let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(*tokens) };
@@ -203,12 +133,11 @@ fn context(build: &Build, verbose: bool) -> String {
         }
         drawn.push_str(&table.draw(2));
     }
-    let all: Vec<BudgetResult> = budgets(build).cloned().collect();
-    for budget in all.iter().filter(|budget| budget.status == Status::Fail) {
+    for budget in budgets.iter().filter(|budget| budget.status == Status::Fail) {
         let debt = if budget.is_old_debt { ", as at the base" } else { "" };
         drawn.push_str(&inert::terminal(&format!("  over budget for {}{debt}: {}\n", budget.model, budget.sentence())));
     }
-    if let Some(budget) = nearest(&all).filter(|_| !all.is_empty()) {
+    if let Some(budget) = nearest(budgets) {
         let used = budget.used().unwrap_or(0) / 10_000;
         drawn.push_str(&inert::terminal(&format!(
             "  nearest limit, {used}% used by {}: {}\n",
@@ -220,25 +149,24 @@ fn context(build: &Build, verbose: bool) -> String {
 }
 
 /// A model in numbers: what goes in, what a warm call reads, what calls and a month cost.
-fn row(model: &ModelBuild) -> [String; 7] {
-    let about = if model.tokens.basis() == Basis::Estimated { "≈" } else { "" };
+fn row(model: &ModelFigures) -> [String; 7] {
+    let about = if model.basis == Basis::Estimated { "≈" } else { "" };
     let money = |usd: Option<Usd>| usd.map_or_else(|| "?".to_owned(), |usd| format!("{about}{}", brief(usd)));
-    let cached = model.bill.read.saturating_mul(100) / model.tokens.total().max(1);
+    let cached = model.read.saturating_mul(100) / model.tokens.max(1);
     [
         model.name.clone(),
-        format!("{about}{}", grouped(model.tokens.total())),
+        format!("{about}{}", grouped(model.tokens)),
         format!("{cached}%"),
-        money(model.bill.cold),
-        money(model.bill.warm),
-        money(model.bill.expected),
-        money(model.bill.month),
+        money(model.cold),
+        money(model.warm),
+        money(model.expected),
+        money(model.month),
     ]
 }
 
-fn standing(build: &Build) -> String {
-    let commit =
-        build.provenance.commit.as_ref().map(|commit| commit.as_str().get(..10).unwrap_or_default().to_owned());
-    match (build.provenance.standing, commit) {
+fn standing(provenance: &Provenance) -> String {
+    let commit = provenance.commit.as_ref().map(|commit| commit.as_str().get(..10).unwrap_or_default().to_owned());
+    match (provenance.standing, commit) {
         (Standing::Commit, Some(commit)) => format!("at {commit}"),
         (Standing::Index, Some(commit)) => format!("staged on {commit}"),
         (_, Some(commit)) => format!("uncommitted on {commit}"),
@@ -247,17 +175,13 @@ fn standing(build: &Build) -> String {
 }
 
 /// The last line: what was built, what was not, what fails.
-fn summary(attempts: &[Attempt]) -> String {
-    let built = attempts.iter().filter(|attempt| attempt.result.is_ok()).count();
-    let broken = attempts.len() - built;
-    let failing =
-        attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).filter(|build| over_budget(build)).count();
-    let warnings = attempts
-        .iter()
-        .filter_map(|attempt| attempt.result.as_ref().ok())
-        .flat_map(|build| &build.remarks)
-        .filter(|remark| remark.severity == Severity::Warning)
-        .count();
+fn sum(answers: &[Answer]) -> String {
+    let summaries = || answers.iter().filter_map(Answer::summary);
+    let built = summaries().count();
+    let broken = answers.len() - built;
+    let failing = summaries().filter(|summary| is_over_budget(summary)).count();
+    let remarks = summaries().flat_map(|summary| &summary.remarks);
+    let warnings = remarks.filter(|remark| remark.severity == Severity::Warning).count();
     let mut parts = vec![format!("{} built", counted(built, "context"))];
     if broken > 0 {
         parts.push(format!("{broken} broken"));
@@ -265,8 +189,7 @@ fn summary(attempts: &[Attempt]) -> String {
     if failing > 0 {
         parts.push(format!("{failing} over budget"));
     }
-    let denied = attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).flat_map(|build| build.denied());
-    let denied = denied.count();
+    let denied = summaries().flat_map(Summary::denied).count();
     if denied > 0 {
         parts.push(format!("{denied} denied by a lint"));
     }
@@ -277,35 +200,26 @@ fn summary(attempts: &[Attempt]) -> String {
 }
 
 /// Whether the answer is no: a budget fails that is no old debt, or a lint denies what it found.
-pub fn fails(build: &Build) -> bool {
-    over_budget(build) || build.denied().next().is_some()
+pub fn fails(summary: &Summary) -> bool {
+    is_over_budget(summary) || summary.denied().next().is_some()
 }
 
-fn over_budget(build: &Build) -> bool {
-    budgets(build).any(blocks)
-}
-
-fn blocks(budget: &BudgetResult) -> bool {
-    budget.status == Status::Fail && !budget.is_old_debt
-}
-
-/// Every budget of a context, model by model.
-fn budgets(build: &Build) -> impl Iterator<Item = &BudgetResult> {
-    build.models.iter().flat_map(|model| &model.budgets)
+fn is_over_budget(summary: &Summary) -> bool {
+    summary.budgets.iter().any(BudgetResult::is_blocking)
 }
 
 /// Every diagnostic of a run, broken contexts last.
-pub fn diagnostics(attempts: &[Attempt]) -> Vec<Diagnostic> {
-    let remarks = attempts.iter().filter_map(|attempt| attempt.result.as_ref().ok()).flat_map(|build| &build.remarks);
-    let faults = attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten();
+pub fn diagnostics(answers: &[Answer]) -> Vec<Diagnostic> {
+    let remarks = answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.remarks);
+    let faults = answers.iter().filter_map(|answer| answer.result.as_ref().err()).flatten();
     remarks.chain(faults).cloned().collect()
 }
 
 /// What `diagnostics` holds, for programs that show each at its place: each once, those of base and
 /// variants together, the worst first. A budget that makes the answer no is an error here.
-pub fn findings(mut diagnostics: Vec<Diagnostic>, attempts: &[Attempt]) -> Vec<Diagnostic> {
-    let builds = attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok());
-    let blocking = builds.flat_map(budgets).filter(|budget| blocks(budget)).filter_map(BudgetResult::remark);
+pub fn findings(mut diagnostics: Vec<Diagnostic>, answers: &[Answer]) -> Vec<Diagnostic> {
+    let budgets = answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.budgets);
+    let blocking = budgets.filter(|budget| budget.is_blocking()).filter_map(BudgetResult::remark);
     let blocking: HashSet<_> = blocking.map(|remark| identity(&remark)).collect();
     for diagnostic in &mut diagnostics {
         if blocking.contains(&identity(diagnostic)) {
@@ -322,5 +236,5 @@ pub fn findings(mut diagnostics: Vec<Diagnostic>, attempts: &[Attempt]) -> Vec<D
 fn identity(diagnostic: &Diagnostic) -> impl Eq + Hash + use<> {
     let Diagnostic { severity: _, code, message, span, file: _, hint, model } = diagnostic;
     let place = span.as_ref().map(|span| (span.start, span.end));
-    (diagnostic.path().cloned(), place, *code, message.clone(), hint.clone(), model.clone())
+    (diagnostic.path().cloned(), place, code.clone(), message.clone(), hint.clone(), model.clone())
 }

@@ -1,7 +1,9 @@
 //! Money for people: what a call and a month cost, and how sure that is.
 
+use std::collections::BTreeMap;
+
 use super::text::grouped;
-use crate::build::Build;
+use crate::answer::ModelFigures;
 use crate::cost::planner::words::money;
 use crate::model_build::ModelBuild;
 use crate::quantity::Usd;
@@ -60,13 +62,13 @@ pub fn lines(model: &ModelBuild) -> String {
 }
 
 /// One line that says whose word the figures rest on; `None` where all is documented.
-pub fn doubts(builds: &[&Build]) -> Option<String> {
-    let models: std::collections::BTreeMap<&str, &ModelBuild> =
-        builds.iter().flat_map(|build| &build.models).map(|model| (&*model.card.name, model)).collect();
-    let third_party: Vec<&str> =
-        models.iter().filter(|(_, model)| model.doubts.third_party.contains("prices")).map(|(name, _)| *name).collect();
-    let conflicts: Vec<&str> =
-        models.iter().filter(|(_, model)| !model.doubts.conflicts.is_empty()).map(|(name, _)| *name).collect();
+pub fn doubts<'a>(models: impl Iterator<Item = &'a ModelFigures>) -> Option<String> {
+    let models: BTreeMap<&str, &ModelFigures> = models.map(|model| (&*model.card, model)).collect();
+    let names = |wanted: &dyn Fn(&ModelFigures) -> bool| -> Vec<&str> {
+        models.iter().filter(|(_, model)| wanted(model)).map(|(name, _)| *name).collect()
+    };
+    let third_party = names(&|model| model.is_priced_by_others);
+    let conflicts = names(&|model| model.is_disputed);
     let mut parts = Vec::new();
     if !third_party.is_empty() {
         parts.push(format!("prices by third parties: {}", third_party.join(", ")));

@@ -32,7 +32,7 @@ fn command(finding: &Diagnostic, prefix: &str) -> String {
         let (line, column) = span.line_column();
         properties.push(format!("line={line},col={column}"));
     }
-    properties.push(format!("title={}", inert::command_property(finding.code)));
+    properties.push(format!("title={}", inert::command_property(&finding.code)));
     format!("::{name} {}::{}\n", properties.join(","), inert::command_message(&super::sentences(finding)))
 }
 

@@ -156,11 +156,11 @@ impl Region {
 /// The findings as one log, as JSON with a final line break. `prefix` is the project root below the
 /// root of the repository.
 pub fn log(findings: &[Diagnostic], prefix: &str) -> String {
-    let codes: Vec<&str> = findings.iter().map(|one| one.code).collect::<BTreeSet<_>>().into_iter().collect();
+    let codes: Vec<&str> = findings.iter().map(|one| &*one.code).collect::<BTreeSet<_>>().into_iter().collect();
     let results = findings.iter().map(|one| Finding {
-        rule_id: one.code,
+        rule_id: &one.code,
         // Every code is among the codes.
-        rule_index: codes.partition_point(|code| *code < one.code),
+        rule_index: codes.partition_point(|code| *code < &*one.code),
         level: match one.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",

@@ -28,7 +28,7 @@ pub fn draw(diagnostic: &Diagnostic) -> String {
     if let Some(model) = &diagnostic.model {
         title = format!("{title} ({})", inert::line(model));
     }
-    let title = level.primary_title(title).id(diagnostic.code);
+    let title = level.primary_title(title).id(&*diagnostic.code);
     let mut group = match (&diagnostic.span, &diagnostic.file) {
         (Some(span), _) => {
             let excerpt = Excerpt::around(span);

@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::decode::Text;
 use crate::diag::{Diagnostic, Faults};
-use crate::fragment::{Fragment, Reader, Wanted};
+use crate::fragment::{Fragment, Reader, Rule, Wanted};
 use crate::source::ProjectPath;
 
 use super::split::link_targets;
@@ -19,6 +19,8 @@ struct Pattern {
     matcher: GlobMatcher,
     exclude: bool,
     folder: ProjectPath,
+    /// The pattern below the project root, behind a `!` if it excludes.
+    text: String,
 }
 
 /// The files that `patterns` match, ordered as `order` says.
@@ -44,14 +46,7 @@ pub fn find(
         );
         return None;
     }
-    let rule = parsed.clone();
-    let wanted = Wanted(Arc::new(move |path: &ProjectPath| {
-        let hit = |exclude: bool| {
-            rule.iter().any(|pattern| pattern.exclude == exclude && pattern.matcher.is_match(path.as_str()))
-        };
-        hit(false) && !hit(true)
-    }));
-    let mut found = match reader.list(folders, wanted) {
+    let mut found = match reader.list(folders, rule(parsed.clone())) {
         Ok(found) => found,
         Err(error) => {
             let cure = error.cure().map(str::to_owned);
@@ -85,29 +80,60 @@ pub fn find(
     fragments.into_iter().collect()
 }
 
+/// The rule that patterns of a [`Rule::Files`] are; `None` for what no such rule holds.
+pub fn wanted_by_files(patterns: &[String]) -> Option<Wanted> {
+    let parsed = patterns.iter().map(|written| {
+        let (text, exclude) = parted(written);
+        Pattern::new(&ProjectPath::new(text).ok()?, exclude).ok()
+    });
+    Some(rule(parsed.collect::<Option<Vec<Pattern>>>()?.into()))
+}
+
+fn rule(patterns: Arc<[Pattern]>) -> Wanted {
+    let written = Rule::Files(patterns.iter().map(|pattern| pattern.text.clone()).collect());
+    Wanted::new(written, move |path| {
+        let hit = |exclude: bool| {
+            patterns.iter().any(|pattern| pattern.exclude == exclude && pattern.matcher.is_match(path.as_str()))
+        };
+        hit(false) && !hit(true)
+    })
+}
+
+/// A pattern without its `!`, and whether it has one.
+fn parted(written: &str) -> (&str, bool) {
+    written.strip_prefix('!').map_or((written, false), |rest| (rest, true))
+}
+
 fn parse(written: &Text, faults: &mut Faults) -> Option<Pattern> {
-    let (text, exclude) = match written.value.strip_prefix('!') {
-        Some(rest) => (rest, true),
-        None => (&*written.value, false),
-    };
+    let (text, exclude) = parted(&written.value);
     let path = ProjectPath::parse(text, written.span.path())
         .map_err(|fault| faults.push(Diagnostic::error("bad-path", format!("`{text}`: {fault}")).at(&written.span)))
         .ok()?;
-    let glob = GlobBuilder::new(path.as_str()).literal_separator(true).backslash_escape(false).build();
-    let matcher = glob
+    Pattern::new(&path, exclude)
         .map_err(|error| {
             faults.push(Diagnostic::error("bad-pattern", format!("`{text}`: {}", error.kind())).at(&written.span))
         })
-        .ok()?
-        .compile_matcher();
-    let literal: Vec<&str> = path.as_str().split('/').take_while(|part| !part.contains(['*', '?', '[', '{'])).collect();
-    let is_whole = literal.len() == path.as_str().split('/').count();
-    let folder = match (is_whole, literal.is_empty()) {
-        (true, _) => ProjectPath::new(path.folder()),
-        (false, true) => return Some(Pattern { matcher, exclude, folder: ProjectPath::root() }),
-        (false, false) => ProjectPath::new(&literal.join("/")),
-    };
-    Some(Pattern { matcher, exclude, folder: folder.unwrap_or_else(|_| ProjectPath::root()) })
+        .ok()
+}
+
+impl Pattern {
+    fn new(path: &ProjectPath, exclude: bool) -> Result<Self, globset::Error> {
+        let glob = GlobBuilder::new(path.as_str()).literal_separator(true).backslash_escape(false).build()?;
+        let parts = path.as_str().split('/');
+        let literal: Vec<&str> = parts.clone().take_while(|part| !part.contains(['*', '?', '[', '{'])).collect();
+        let folder = if literal.len() == parts.count() { path.folder().to_owned() } else { literal.join("/") };
+        Ok(Self {
+            matcher: glob.compile_matcher(),
+            exclude,
+            // Without a literal part it is the empty path, the root.
+            folder: ProjectPath::new(&folder).unwrap_or_else(|_| ProjectPath::root()),
+            text: match exclude {
+                true => format!("!{path}"),
+                false if path.as_str().starts_with('!') => format!("./{path}"),
+                false => path.to_string(),
+            },
+        })
+    }
 }
 
 /// Sorts `found` by the links of a Markdown file; files without a link come last, by path.

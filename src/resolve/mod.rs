@@ -23,6 +23,7 @@ use crate::segment::{Mark, Role, Stability, Tier};
 use crate::source::{ProjectPath, Span};
 use crate::yaml::Node;
 
+pub use files::wanted_by_files;
 pub use tools::Tool;
 
 /// How large an example is, in whatever unit the caller counts; the text wing knows no tokens.

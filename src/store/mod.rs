@@ -1,7 +1,7 @@
 //! What earlier runs worked out, kept in a folder of the user's. It saves time and changes nothing else.
 //!
-//! Every value follows from its key, and the key names everything that the value depends on. So a
-//! value that is lost, damaged, of another version or not writable is worked out again, in silence:
+//! Every value follows from its key, and the key names everything that the value depends on; or it is
+//! a hint, and whoever takes it holds it against the world before it is believed. So a value that is lost, damaged, of another version or not writable is worked out again, in silence:
 //! no answer of this program depends on the store, and nobody waits for a lock. The ways not taken
 //! are in `docs/decisions/0019-a-store-of-sorted-files.md`.
 //!
@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use table::{Records, Table};
 
@@ -39,7 +39,7 @@ const VERSIONS: &str = "store-";
 const ENDING: &str = ".table";
 
 /// What a value is found by: a digest of all that it follows from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key([u8; 32]);
 
 impl Key {
@@ -51,6 +51,11 @@ impl Key {
         }
         Self(*hasher.finalize().as_bytes())
     }
+
+    /// The bytes, to make another key of.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// The kinds of small values.
@@ -58,6 +63,8 @@ impl Key {
 pub enum Shelf {
     /// What counting found out about texts.
     Counts,
+    /// What is said of contexts, by what they read; and what they asked for when they were last built.
+    Answers,
 }
 
 /// The kinds of volumes.
@@ -86,6 +93,7 @@ struct Open {
     /// This version's.
     folder: PathBuf,
     counts: shelf::Shelf,
+    answers: shelf::Shelf,
 }
 
 impl std::fmt::Debug for Store {
@@ -108,8 +116,9 @@ impl Store {
     /// The store in this folder of this disk.
     pub fn on(disk: Arc<dyn Disk>, top: &Path) -> Self {
         let folder = top.join(VERSION);
-        let counts = shelf::Shelf::new(folder.join("counts"));
-        Self(Some(Open { disk, top: top.to_owned(), folder, counts }))
+        let shelf = |name: &str| shelf::Shelf::new(folder.join(name));
+        let (counts, answers) = (shelf("counts"), shelf("answers"));
+        Self(Some(Open { disk, top: top.to_owned(), folder, counts, answers }))
     }
 
     /// Whether there is none.
@@ -134,7 +143,8 @@ impl Store {
     /// out again next time.
     pub fn save(&self) {
         let Some(open) = &self.0 else { return };
-        if matches!(open.counts.save(&*open.disk), Ok(true)) {
+        let saved = [&open.counts, &open.answers].map(|shelf| matches!(shelf.save(&*open.disk), Ok(true)));
+        if saved.contains(&true) {
             open.shrink(MAX_BYTES);
         }
     }
@@ -184,6 +194,7 @@ impl Open {
     fn shelf(&self, shelf: Shelf) -> &shelf::Shelf {
         match shelf {
             Shelf::Counts => &self.counts,
+            Shelf::Answers => &self.answers,
         }
     }
 

@@ -2,18 +2,27 @@
 //!
 //! A run writes what it worked out into one new table, together with every standing table that is at
 //! most twice as large. So n records lie in at most log n tables, and a record is written log n
-//! times: a run that adds little writes little. No run waits for another: two that merge at once
-//! leave some records twice, and the next merge makes them one.
+//! times: a run that adds little writes little. No table grows beyond [`MAX_TABLE_BYTES`], so that what
+//! is old can be let go a table at a time. No run waits for another: two that merge at once leave some
+//! records twice, and the next merge makes them one.
+//!
+//! Of two values of one key the newer is taken. That matters to hints only, which do not follow from
+//! their key; nobody relies on it, for a merge may make an old value new.
 
+use std::cmp::Reverse;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
+use std::time::SystemTime;
 
 use super::table::{self, Records, Table};
 use super::{ENDING, Key, lock};
 use crate::replace::{Disk, make_folders};
+
+/// A table that holds so much is merged no more.
+const MAX_TABLE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Values of one kind.
 pub(super) struct Shelf {
@@ -26,6 +35,7 @@ pub(super) struct Shelf {
 struct Standing {
     path: PathBuf,
     bytes: u64,
+    written: Option<SystemTime>,
     table: Table,
 }
 
@@ -68,15 +78,20 @@ impl Shelf {
         // As they stand now: another run may have merged those that this one has open.
         let mut standing = standing(&self.folder);
         standing.sort_by_key(|standing| standing.bytes);
+        let is_small = |one: &Standing| {
+            let is_small = one.bytes <= 2 * bytes && bytes + one.bytes <= MAX_TABLE_BYTES;
+            bytes += if is_small { one.bytes } else { 0 };
+            is_small
+        };
+        let mut small: Vec<Standing> = standing.into_iter().filter(is_small).collect();
+        small.sort_by_key(|standing| Reverse(standing.written));
         let mut merged = Vec::new();
-        for Standing { path, bytes: own, table } in standing {
-            if own > 2 * bytes {
-                break;
-            }
+        for Standing { path, table, .. } in small {
             match table.records() {
                 Ok(old) => {
-                    bytes += own;
-                    records.extend(old);
+                    for (key, value) in old {
+                        records.entry(key).or_insert(value);
+                    }
                     merged.push(path);
                 }
                 Err(error) => discard(&path, &error),
@@ -101,20 +116,24 @@ fn name_of(records: &Records) -> String {
     format!("{}{ENDING}", &hasher.finalize().to_hex()[..32])
 }
 
-/// The tables in a folder, the largest first: most values are there.
+/// The tables in a folder, the newest first.
 fn standing(folder: &Path) -> Vec<Standing> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.flatten().map(|entry| entry.path());
     let tables = paths.filter(|path| path.extension() == Some(OsStr::new(&ENDING[1..])));
     let opened = tables.filter_map(|path| match Table::open(&path) {
-        Ok(table) => Some(Standing { bytes: path.metadata().map_or(0, |found| found.len()), path, table }),
+        Ok(table) => {
+            let found = path.metadata().ok();
+            let bytes = found.as_ref().map_or(0, |found| found.len());
+            Some(Standing { bytes, written: found.and_then(|found| found.modified().ok()), path, table })
+        }
         Err(error) => {
             discard(&path, &error);
             None
         }
     });
     let mut opened: Vec<Standing> = opened.collect();
-    opened.sort_by_key(|standing| std::cmp::Reverse(standing.bytes));
+    opened.sort_by_key(|standing| Reverse(standing.written));
     opened
 }
 

@@ -95,7 +95,7 @@ impl<'a> Changed<'a> {
             reads
                 .matches
                 .iter()
-                .any(|matched| (matched.wanted.0)(path) && matched.folders.iter().any(|folder| path.is_below(folder)))
+                .any(|matched| matched.wanted.holds(path) && matched.folders.iter().any(|folder| path.is_below(folder)))
         };
         if self.come_or_gone.iter().any(|path| matched(path)) {
             return Ok(true);

@@ -10,7 +10,8 @@ use super::change::{Change, by_objects};
 use super::links::{self, Standing};
 use super::objects::{Entry, EntryKind, Objects, named, object_id};
 use super::{
-    Blob, Commit, MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError, Tree, TreeName,
+    Blob, Commit, Identity, MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError, Tree,
+    TreeName, present,
 };
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
@@ -157,12 +158,8 @@ impl Tree for CommitTree {
         })
     }
 
-    fn id(&self, path: &ProjectPath) -> Result<Option<ObjectId>, ReadError> {
-        match self.find(path) {
-            Ok((_, id)) => Ok(Some(object_id(id))),
-            Err(ReadError::Absent) => Ok(None),
-            Err(error) => Err(error),
-        }
+    fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        present(self.find(path).map(|(_, id)| Identity { id: object_id(id), untracked: false }))
     }
 
     fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {

@@ -115,8 +115,8 @@ impl Disk {
         Ok(Self { root, path: path.to_owned() })
     }
 
-    /// What stands at `path`; links are not followed.
-    pub(super) fn standing(&self, path: &str) -> Result<Standing<()>, ReadError> {
+    /// What stands at `path`, a file with its state; links are not followed.
+    pub(super) fn standing(&self, path: &str) -> Result<Standing<Stamp>, ReadError> {
         let metadata = match self.root.symlink_metadata(path) {
             Ok(metadata) => metadata,
             Err(error) if is_absence(&error) => return Ok(Standing::Absent),
@@ -124,7 +124,7 @@ impl Disk {
         };
         let kind = metadata.file_type();
         Ok(if kind.is_file() {
-            Standing::File(())
+            Standing::File(Stamp::of(&metadata))
         } else if kind.is_dir() {
             Standing::Folder
         } else if kind.is_symlink() {

@@ -9,9 +9,9 @@ use super::commit::{Listing, is_output, stored};
 use super::links::{self, Standing};
 use super::objects::{EntryKind, Objects, object_id};
 use super::staged::Staged;
-use super::{Blob, CommitTree, ReadError, Tree, TreeName};
+use super::{Blob, CommitTree, Identity, ReadError, Tree, TreeName, present};
 use crate::error::Error;
-use crate::source::{ObjectId, ProjectPath};
+use crate::source::ProjectPath;
 
 /// The project as the index holds it.
 ///
@@ -68,12 +68,8 @@ impl Tree for IndexTree {
         })
     }
 
-    fn id(&self, path: &ProjectPath) -> Result<Option<ObjectId>, ReadError> {
-        match self.find(path) {
-            Ok(id) => Ok(Some(object_id(id))),
-            Err(ReadError::Absent) => Ok(None),
-            Err(error) => Err(error),
-        }
+    fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        present(self.find(path).map(|id| Identity { id: object_id(id), untracked: false }))
     }
 
     fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {

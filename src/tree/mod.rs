@@ -77,14 +77,15 @@ pub trait Tree: Send + Sync {
     /// The file at `path`, as git stores it; links inside the project are followed.
     fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError>;
 
-    /// The id of what [`Tree::read`] would return, `None` where nothing is. Cheaper than reading
-    /// where the tree knows ids without reading.
+    /// What [`Tree::read`] would return, by name alone; `None` where nothing is. Cheaper than
+    /// reading where the tree knows ids without reading.
+    fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        present(self.read(path).map(|blob| Identity { id: blob.id, untracked: blob.untracked }))
+    }
+
+    /// The id alone.
     fn id(&self, path: &ProjectPath) -> Result<Option<ObjectId>, ReadError> {
-        match self.read(path) {
-            Ok(blob) => Ok(Some(blob.id)),
-            Err(ReadError::Absent) => Ok(None),
-            Err(error) => Err(error),
-        }
+        Ok(self.identity(path)?.map(|found| found.id))
     }
 
     /// Every file below `folder` (the root for all), sorted by bytes, without `.git`, `dist/` and
@@ -114,6 +115,24 @@ pub struct Blob {
     pub id: ObjectId,
     /// Whether git does not track the file (working tree only; all files outside a repository).
     pub untracked: bool,
+}
+
+/// Which text stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// git's object id of the bytes that git would store.
+    pub id: ObjectId,
+    /// Whether git does not track the file, as in [`Blob`].
+    pub untracked: bool,
+}
+
+/// What was found; `None` where nothing is there.
+fn present<T>(found: Result<T, ReadError>) -> Result<Option<T>, ReadError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(ReadError::Absent) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What a tree is, for reports and for the bundle's record.

@@ -388,7 +388,8 @@ fn shallow(repository: &Repository) -> Arc<[Oid]> {
     if !repository.is_shallow() {
         return Arc::default();
     }
-    let text = std::fs::read_to_string(repository.commondir().join("shallow")).unwrap_or_default();
+    let file = repository.commondir().join("shallow");
+    let text = if file.is_file() { std::fs::read_to_string(file).unwrap_or_default() } else { String::new() };
     text.lines().filter_map(|line| Oid::from_str_ext(line.trim(), repository.object_format()).ok()).collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use super::cache::lock;
-use super::{Blob, ReadError, Tree, TreeName};
+use super::{Blob, Identity, ReadError, Tree, TreeName};
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
 
@@ -53,9 +53,14 @@ impl Tree for Recorder<'_> {
         answer
     }
 
-    fn id(&self, path: &ProjectPath) -> Result<Option<ObjectId>, ReadError> {
-        let answer = self.tree.id(path);
-        lock(&self.record).reads.insert(path.clone(), answer.as_ref().ok().cloned().flatten());
+    fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        let answer = self.tree.identity(path);
+        let found = answer.as_ref().ok().and_then(Option::as_ref);
+        let mut record = lock(&self.record);
+        record.reads.insert(path.clone(), found.map(|found| found.id.clone()));
+        if found.is_some_and(|found| found.untracked) {
+            record.untracked.insert(path.clone());
+        }
         answer
     }
 

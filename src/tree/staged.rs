@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use git2::{IndexEntryExtendedFlag, Oid};
+use git2::{IndexEntryExtendedFlag, IndexEntryFlag, Oid};
 
 use super::disk::Recorded;
 use super::objects::EntryKind;
@@ -25,7 +25,8 @@ pub(super) struct StagedEntry {
     /// Whether the file is left out of the working tree on purpose (sparse checkout).
     pub(super) skipped: bool,
     /// The state that the file was in when git last saw that it holds what is stored; `None` where
-    /// the file may have changed since without a trace.
+    /// the file may have changed since without a trace, and where somebody bade git not to look
+    /// (`git update-index --assume-unchanged`).
     pub(super) recorded: Option<Recorded>,
 }
 
@@ -50,6 +51,7 @@ impl Staged {
         for entry in index.iter() {
             let Ok(path) = String::from_utf8(entry.path.clone()) else { continue };
             let extended = IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended);
+            let is_assumed = IndexEntryFlag::from_bits_truncate(entry.flags).is_valid();
             let stage = (entry.flags >> STAGE_SHIFT) & 3;
             let new = StagedEntry {
                 kind: EntryKind::of_mode(entry.mode),
@@ -57,7 +59,8 @@ impl Staged {
                 conflict: stage != 0,
                 announced: extended.is_intent_to_add(),
                 skipped: extended.is_skip_worktree(),
-                recorded: recorded(&entry).filter(|recorded| written.is_some_and(|at| recorded.modified < at)),
+                recorded: recorded(&entry)
+                    .filter(|recorded| !is_assumed && written.is_some_and(|at| recorded.modified < at)),
             };
             // Of a conflict's stages, ours decides.
             if stage <= 2 || !entries.contains_key(&path) {

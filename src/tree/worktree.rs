@@ -18,7 +18,7 @@ use super::links::{self, Standing};
 use super::objects::{EntryKind, Objects, hash_file, object_id};
 use super::remembered::Remembered;
 use super::staged::{Staged, StagedEntry};
-use super::{Blob, CommitTree, ReadError, Tree, TreeName};
+use super::{Blob, CommitTree, Identity, ReadError, Tree, TreeName, present};
 use crate::error::Error;
 use crate::source::ProjectPath;
 
@@ -87,7 +87,7 @@ struct Asked {
 /// How the text at a path is got.
 enum Source {
     /// From the disk, at this path.
-    Disk { path: String, untracked: bool },
+    Disk { path: String, untracked: bool, stamp: Stamp },
     /// From the object store, for a file that a sparse checkout leaves out.
     Stored(Oid),
 }
@@ -163,7 +163,7 @@ impl Worktree {
             _ if self.settings.fold_case && !self.is_spelled_so(path)? => Standing::Absent,
             found => found,
         };
-        let is_file = matches!(on_disk, Standing::File(()) | Standing::Link(_));
+        let is_file = matches!(on_disk, Standing::File(_) | Standing::Link(_));
         if is_file && tracked.is_none() && self.ignores(&full, false)? {
             return Err(ReadError::Ignored);
         }
@@ -173,10 +173,12 @@ impl Worktree {
             Standing::Folder => Standing::Folder,
             Standing::Other(what) => Standing::Other(what),
             Standing::Link(text) => Standing::Link(text),
-            Standing::File(()) if self.is_link_in_a_file(tracked) => {
+            Standing::File(_) if self.is_link_in_a_file(tracked) => {
                 Standing::Link(String::from_utf8_lossy(&self.disk.read(path)?).into_owned())
             }
-            Standing::File(()) => Standing::File(Source::Disk { path: path.to_owned(), untracked: tracked.is_none() }),
+            Standing::File(stamp) => {
+                Standing::File(Source::Disk { path: path.to_owned(), untracked: tracked.is_none(), stamp })
+            }
         })
     }
 
@@ -226,7 +228,7 @@ impl Worktree {
 
     fn read_source(&self, source: Source) -> Result<Blob, ReadError> {
         let (path, untracked) = match (source, &self.git) {
-            (Source::Disk { path, untracked }, _) => (path, untracked),
+            (Source::Disk { path, untracked, .. }, _) => (path, untracked),
             (Source::Stored(id), Some(git)) => {
                 return Ok(Blob { bytes: git.objects.file(id)?, id: object_id(id), untracked: false });
             }
@@ -283,7 +285,10 @@ impl Worktree {
     /// The id of a tracked file that the disk holds as the index recorded it: git itself does not
     /// read such a file to say that it is unchanged.
     fn clean_id(&self, tracked: Option<&StagedEntry>, stamp: Option<Stamp>, full: &str) -> Result<Option<Oid>, Error> {
-        let entry = tracked.filter(|entry| entry.kind == EntryKind::File && !entry.conflict && !entry.announced);
+        let is_plain = |entry: &&StagedEntry| {
+            entry.kind == EntryKind::File && !entry.conflict && !entry.announced && !entry.skipped
+        };
+        let entry = tracked.filter(is_plain);
         let Some((entry, stamp)) = entry.zip(stamp) else { return Ok(None) };
         if entry.recorded.is_none() || entry.recorded != stamp.recorded() {
             return Ok(None);
@@ -367,6 +372,26 @@ impl Tree for Worktree {
                 None => self.read_source(source),
             }
         })
+    }
+
+    /// A tracked file that is as git's index recorded it is not read: git itself does not, to say that
+    /// it is unchanged.
+    fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        if let Some(blob) = self.cache.get(path) {
+            return Ok(Some(Identity { id: blob.id, untracked: blob.untracked }));
+        }
+        let Some((_, source)) = present(links::follow(path, |at| self.standing(at)))? else { return Ok(None) };
+        let clean = match &source {
+            Source::Disk { path, stamp, .. } => {
+                let full = in_repository(&self.prefix, path);
+                self.clean_id(self.tracked(&full), Some(*stamp), &full)?
+            }
+            Source::Stored(id) => Some(*id),
+        };
+        match clean {
+            Some(id) => Ok(Some(Identity { id: object_id(id), untracked: false })),
+            None => present(self.read(path).map(|blob| Identity { id: blob.id, untracked: blob.untracked })),
+        }
     }
 
     fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {

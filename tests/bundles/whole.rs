@@ -101,6 +101,32 @@ fn no_link_leads_a_bundle_out_of_the_output_folder() {
     assert_eq!(fs::read_dir(repo.outside("elsewhere")).unwrap().count(), 0);
 }
 
+/// What stands there is looked at before it is replaced, and may be a link to what never ends.
+#[test]
+fn what_is_replaced_is_not_read_through_a_link_or_a_pipe() {
+    let repo = two_versions();
+    let pipe = |path: &str| assert!(repo.clean("mkfifo").arg(repo.at(path)).status().unwrap().success());
+    let run = |words: &str| {
+        let limits = format!("ulimit -t 20; ulimit -v 4000000; exec {} {words}", env!("CARGO_BIN_EXE_contexture"));
+        repo.clean("timeout").args(["20", "sh", "-c", &limits]).status().unwrap().code()
+    };
+    repo.link("dist/a.bundle/bundle.json", "/dev/zero");
+    assert_eq!(run("build"), Some(0));
+    assert!(!repo.at("dist/a.bundle/bundle.json").is_symlink());
+    fs::remove_file(repo.at("dist/a.bundle/bundle.json")).unwrap();
+    pipe("dist/a.bundle/bundle.json");
+    assert_eq!(run("build"), Some(0));
+    repo.link("contexture.lock", "/dev/zero");
+    assert_eq!(run("lock"), Some(2));
+    fs::remove_file(repo.at("contexture.lock")).unwrap();
+    pipe("contexture.lock");
+    assert_eq!(run("lock"), Some(2));
+    repo.link("zero.md", "/dev/zero");
+    assert_eq!(run("count zero.md"), Some(2));
+    repo.link("new/.gitignore", "/dev/zero");
+    assert_eq!(run("init new"), Some(2));
+}
+
 #[test]
 fn an_output_that_cannot_be_written_leaves_the_old_bundle() {
     let repo = two_versions();

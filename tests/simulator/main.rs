@@ -30,7 +30,7 @@ fn answer(file: &str) -> Answer {
     match ran {
         Ok(warned) => Ok((
             serde_json::to_value(&warned.value).unwrap(),
-            warned.warnings.iter().map(|note| note.code.to_owned()).collect(),
+            warned.warnings.iter().map(|note| note.code.to_string()).collect(),
         )),
         Err(faults) => Err(faults.iter().map(line).collect()),
     }

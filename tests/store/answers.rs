@@ -54,7 +54,7 @@ const COMMANDS: &[&str] = &[
     "list --uses policies/refunds.md",
 ];
 
-/// Every outcome, and every file that `build` wrote.
+/// Every outcome, and every file of the output folder.
 #[derive(Debug, PartialEq)]
 struct Answers(Vec<Outcome>, Vec<(PathBuf, Vec<u8>)>);
 
@@ -68,7 +68,6 @@ fn answers(repo: &Repo, cache: &Path) -> Answers {
     let mut written: Vec<(PathBuf, Vec<u8>)> =
         files(&output).into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect();
     written.sort();
-    fs::remove_dir_all(output).unwrap();
     Answers(outcomes, written)
 }
 
@@ -85,11 +84,17 @@ fn no_state_of_the_store_changes_an_answer() {
     let without = answers(&repo, Path::new("off"));
     assert!(without.0.iter().any(|outcome| outcome.status == Some(0)), "{without:?}");
     assert!(!cache.exists() && !repo.outside(".cache").exists(), "a store that is switched off is not written");
+    let unbuilt = || fs::remove_dir_all(repo.outside("output")).unwrap();
+    unbuilt();
     assert_eq!(answers(&repo, &cache), without, "cold");
     let kept = files(&cache);
-    assert!(kept.len() >= 2, "counts and surveys are kept: {kept:?}");
+    assert!(kept.len() >= 3, "answers, counts and surveys are kept: {kept:?}");
     assert_eq!(answers(&repo, &cache), without, "warm");
-    assert_eq!(files(&cache), kept, "a warm run has nothing to add");
+    // Where a bundle stands is remembered once it has stood for a while, so answers may still be added to.
+    let settled = |paths: Vec<PathBuf>| -> Vec<PathBuf> {
+        paths.into_iter().filter(|path| !path.parent().unwrap().ends_with("answers")).collect()
+    };
+    assert_eq!(settled(files(&cache)), settled(kept), "a warm run has nothing to add");
 
     // Every table damaged, each in another place; then cut off; then something else altogether.
     for (round, damage) in [0, 1, 2].into_iter().enumerate() {
@@ -103,6 +108,7 @@ fn no_state_of_the_store_changes_an_answer() {
             }
             fs::write(path, bytes).unwrap();
         }
+        unbuilt();
         assert_eq!(answers(&repo, &cache), without, "damaged, round {round}");
         assert_eq!(answers(&repo, &cache), without, "rebuilt, round {round}");
     }

@@ -2,4 +2,6 @@
 //! not for two processes at once, and not for trees that it knows only a neighbour of.
 
 mod answers;
+mod bundles;
+mod laws;
 mod neighbours;

@@ -6,5 +6,6 @@ pub mod chance;
 mod changes;
 mod content;
 mod hostile;
+mod identities;
 mod patterns;
 mod states;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
+use contexture::answer::Answer;
 use contexture::build::{Attempt, Memory, Request, Standing, build_all, rebuild};
 use contexture::error::Failure;
 use contexture::report::build::BuildReport;
@@ -14,7 +15,7 @@ use crate::support::{Repo, path};
 
 /// Something that happens to a project.
 #[derive(Debug, Clone)]
-enum Edit {
+pub enum Edit {
     Write(&'static str, &'static str),
     Delete(&'static str),
     Rename(&'static str, &'static str),
@@ -53,7 +54,8 @@ const TEXTS: [&str; 14] = [
     "join: newline\n",
 ];
 
-fn edit() -> impl Strategy<Value = Edit> {
+/// Any edit, now and then a commit.
+pub fn edit() -> impl Strategy<Value = Edit> {
     let some_path = || prop::sample::select(PATHS.as_slice());
     prop_oneof![
         8 => (some_path(), prop::sample::select(TEXTS.as_slice())).prop_map(|(path, text)| Edit::Write(path, text)),
@@ -65,7 +67,8 @@ fn edit() -> impl Strategy<Value = Edit> {
 }
 
 impl Edit {
-    fn make(&self, repo: &Repo) {
+    /// Makes it happen.
+    pub fn make(&self, repo: &Repo) {
         match self {
             Self::Write(path, text) => drop(repo.file(path, text)),
             Self::Delete(path) => drop(fs::remove_file(repo.at(path))),
@@ -83,7 +86,10 @@ impl Edit {
 /// Everything that an outcome says.
 fn told(outcome: &Result<Vec<Attempt>, Failure>) -> String {
     match outcome {
-        Ok(attempts) => BuildReport::new(attempts).json(),
+        Ok(attempts) => {
+            let answers: Vec<Answer> = attempts.iter().map(|attempt| Answer::of(attempt, true)).collect();
+            BuildReport::new(&answers).json()
+        }
         Err(Failure::Faults(faults)) => format!("{faults:?}"),
         Err(Failure::Error(error)) => format!("{error}\n{:?}", error.cure()),
     }

@@ -3,7 +3,7 @@
 //! Nothing here sleeps. A test waits for the line that must come, with a deadline; and where none may
 //! come, it makes another change and sees that its line is the next.
 
-mod laws;
+pub mod laws;
 mod saves;
 mod states;
 mod terminal;

@@ -67,7 +67,7 @@ fn a_budget_is_held_today_and_on_announced_days() {
     );
     let remark = held.remark().unwrap();
     assert_eq!(
-        (remark.code, remark.hint.as_deref()),
+        (&*remark.code, remark.hint.as_deref()),
         ("budget-ahead", Some("the limit is `budgets.cost_per_call.uncached` in contexts/a.yaml"))
     );
     let december = Date::constant(2026, 12, 1);

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::*;
@@ -5,7 +6,7 @@ use crate::cost::bill::bill;
 use crate::cost::remarks::remarks;
 use crate::cost::terms::RequestTokens;
 use crate::cost::traffic::Traffic;
-use crate::diag::Severity;
+use crate::diag::{Diagnostic, Severity};
 use crate::manifest::{HitRate, Hours};
 use crate::quantity::{Share, Usd};
 use crate::rules::{BlockBoundary, CacheRules, Class, Cliff, Family, Lifetime, Model, Price, Prices, Rates};
@@ -159,12 +160,17 @@ fn marks_of_the_manifest_stand() {
     assert_eq!(places(&layout.value), [(1, "1h".to_owned()), (2, "5m".to_owned())]);
 }
 
+/// The code of what this run found.
+fn code(found: &Diagnostic) -> &'static str {
+    if let Cow::Borrowed(code) = found.code { code } else { "" }
+}
+
 fn codes(texts: &[Text], tokens: &[u64], traffic: Option<&Traffic>) -> Vec<(&'static str, Severity, usize)> {
     let (layout, _) = planned(texts, tokens, AUTO, traffic);
     layout
         .warnings
         .iter()
-        .map(|found| (found.code, found.severity, found.span.as_ref().map_or(0, |span| span.line_column().0)))
+        .map(|found| (code(found), found.severity, found.span.as_ref().map_or(0, |span| span.line_column().0)))
         .collect()
 }
 
@@ -263,7 +269,7 @@ fn remarked(
     let bill = bill(&layout, &terms);
     remarks(&segments, tokens, &layout, &bill, &terms, window)
         .into_iter()
-        .map(|found| (found.code, found.message, found.span.map_or(0, |span| span.line_column().0)))
+        .map(|found| (code(&found), found.message, found.span.map_or(0, |span| span.line_column().0)))
         .collect()
 }
 
