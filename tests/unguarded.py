@@ -8,7 +8,7 @@ There each test must pass with every defence on, and fail with its own off. A ch
 not stand exactly once in its file is an error, as is a switch that does not compile: neither proves
 anything. Prints a line a row, and how many rows hold; exits with 1 if one does not.
 
-It is not part of the everyday run: it takes some ten minutes, and needs what tests/run.sh needs.
+It is not part of the everyday run: it takes some twenty minutes, and needs what tests/run.sh needs.
 """
 
 import json
