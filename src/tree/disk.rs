@@ -305,6 +305,16 @@ fn special_kind(_: &Metadata) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    /// A file of the kernel's says that it is empty and then is not, as one that grows while it is read.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_is_longer_than_it_said_is_not_believed() {
+        let disk = super::Disk::open(std::path::Path::new("/proc/self")).unwrap();
+        let error = disk.read("status").unwrap_err();
+        let super::ReadError::World(error) = error else { panic!("{error:?}") };
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("kept changing"));
+    }
+
     /// What a walk found to be a folder may be a link a moment later.
     #[cfg(unix)]
     #[test]
