@@ -44,7 +44,6 @@ PATHS = {
         "compose": "contexture::compose::compose",
         "emit": "contexture::emit::Body::write_to",
         "resolve": "contexture::resolve::resolve",
-        "settle": "contexture::provenance::settle",
     },
     "simulate": {"simulate": "contexture::cost::simulate::simulate"},
 }

@@ -8,11 +8,9 @@ use git2::Oid;
 use super::cache::Cache;
 use super::change::{Change, by_objects};
 use super::links::{self, Standing};
+use super::listing::{Listing, is_output};
 use super::objects::{Entry, EntryKind, Objects, named, object_id};
-use super::{
-    Blob, Commit, Identity, MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError, Tree,
-    TreeName, present,
-};
+use super::{Blob, Commit, Identity, ReadError, Tree, TreeName, present};
 use crate::error::Error;
 use crate::source::{ObjectId, ProjectPath};
 
@@ -188,59 +186,5 @@ impl Tree for CommitTree {
 
     fn base(&self) -> Option<&dyn Tree> {
         None
-    }
-}
-
-/// Whether a path is the project's build output or lies in it.
-pub(super) fn is_output(path: &str) -> bool {
-    path.strip_prefix(OUTPUT_FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// A listing while it grows, under its budgets.
-pub(super) struct Listing {
-    folder: ProjectPath,
-    files: Vec<ProjectPath>,
-    entries: usize,
-    bytes: usize,
-}
-
-impl Listing {
-    pub(super) fn new(folder: &ProjectPath) -> Self {
-        Self { folder: folder.clone(), files: Vec::new(), entries: 0, bytes: 0 }
-    }
-
-    /// Counts one entry met on the way. `None` where its path is none that a project may hold:
-    /// git's own folder in some spelling, `..`, control characters, build output.
-    pub(super) fn admit(&mut self, written: &str) -> Result<Option<ProjectPath>, Error> {
-        self.entries += 1;
-        self.bytes += written.len();
-        let passed = if self.entries > MAX_LISTED_ENTRIES {
-            format!("{MAX_LISTED_ENTRIES} files and folders")
-        } else if self.bytes > MAX_LISTED_BYTES {
-            format!("{MAX_LISTED_BYTES} bytes of paths")
-        } else if written.len() > MAX_PATH_BYTES {
-            format!("{MAX_PATH_BYTES} bytes in one path")
-        } else {
-            let path = ProjectPath::new(written).ok().filter(|path| path.as_str() == written);
-            return Ok(path.filter(|path| !is_output(path.as_str())));
-        };
-        let folder =
-            if self.folder.as_str().is_empty() { "the project".to_owned() } else { format!("`{}`", self.folder) };
-        Err(Error::usage(
-            format!("{folder} is too large to list: more than {passed}"),
-            "put `contexture.yaml` in a smaller folder, which makes it the project root, or name narrower folders",
-        ))
-    }
-
-    /// Adds a file.
-    pub(super) fn add(&mut self, path: ProjectPath) {
-        self.files.push(path);
-    }
-
-    /// The files by bytes, each once.
-    pub(super) fn into_sorted(mut self) -> Vec<ProjectPath> {
-        self.files.sort_unstable();
-        self.files.dedup();
-        self.files
     }
 }

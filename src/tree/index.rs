@@ -5,8 +5,9 @@ use std::sync::Arc;
 use git2::Oid;
 
 use super::cache::Cache;
-use super::commit::{Listing, is_output, stored};
+use super::commit::stored;
 use super::links::{self, Standing};
+use super::listing::{Listing, is_output};
 use super::objects::{EntryKind, Objects, object_id};
 use super::staged::Staged;
 use super::{Blob, CommitTree, Identity, ReadError, Tree, TreeName, present};

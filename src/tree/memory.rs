@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use git2::ObjectFormat;
 
-use super::commit::{Listing, is_output};
 use super::links::{self, Standing};
+use super::listing::{Listing, is_output};
 use super::objects::hash_file;
 use super::{Blob, Commit, ReadError, Tree, TreeName};
 use crate::error::Error;

@@ -21,6 +21,7 @@ mod branch;
 mod cache;
 mod change;
 mod commit;
+mod compared;
 mod disk;
 mod eol;
 mod footing;
@@ -29,6 +30,7 @@ mod ignored;
 mod index;
 mod lineage;
 mod links;
+mod listing;
 mod memory;
 mod objects;
 mod pattern;
@@ -98,7 +100,7 @@ pub trait Tree: Send + Sync {
 
     /// The files that differ from a commit, by path, without build output and what git ignores.
     fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
-        change::by_listing(base, self)
+        compared::by_listing(base, self)
     }
 
     /// The commit that a working tree or an index stands on, to tell what is uncommitted. `None`

@@ -7,14 +7,16 @@ use git2::{ObjectFormat, Oid};
 
 use super::attributes::Attributes;
 use super::cache::{Cache, lock};
-use super::change::{Change, by_files};
-use super::commit::{Listing, is_output, stored};
+use super::change::Change;
+use super::commit::stored;
+use super::compared::by_files;
 use super::disk::{Disk, DiskEntry, DiskKind, Stamp};
 use super::eol::{self, AutoCrlf};
 use super::footing::Footing;
 use super::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
 use super::index::{in_project, in_repository};
 use super::links::{self, Standing};
+use super::listing::{Listing, is_output};
 use super::objects::{EntryKind, Objects, hash_file, object_id};
 use super::remembered::Remembered;
 use super::staged::{Staged, StagedEntry};

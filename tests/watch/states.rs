@@ -71,7 +71,8 @@ fn a_project_that_is_deleted_or_renamed_ends_it_with_a_sentence() {
 #[test]
 fn signals_end_it_as_a_shell_tells_of_them() {
     for (name, code) in [("INT", 130), ("HUP", 129), ("TERM", 143)] {
-        let watching = Watching::of(&library(), "");
+        let repo = library();
+        let watching = Watching::of(&repo, "");
         watching.signal(name);
         assert_eq!(watching.end().0, Some(code), "{name}");
     }
