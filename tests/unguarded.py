@@ -193,7 +193,7 @@ ROWS = [
     (
         "odd names are not there",
         [
-            ("src/tree/commit.rs", "ProjectPath::new(written).ok().filter(|path| path.as_str() == written);", "ProjectPath::new(written).ok().filter(|path| OFF || path.as_str() == written);"),
+            ("src/tree/listing.rs", "ProjectPath::new(written).ok().filter(|path| path.as_str() == written);", "ProjectPath::new(written).ok().filter(|path| OFF || path.as_str() == written);"),
             ("src/tree/objects.rs", "            && !name.contains('/')\n", "            && (OFF || !name.contains('/'))\n"),
         ],
         "odd_names_in_a_tree_are_not_there",
@@ -240,15 +240,15 @@ ROWS = [
     ),
     (
         "a listing has so many entries",
-        [("src/tree/commit.rs", "if self.entries > MAX_LISTED_ENTRIES {", "if !OFF && self.entries > MAX_LISTED_ENTRIES {"),
-         ("src/tree/commit.rs", "} else if self.bytes > MAX_LISTED_BYTES {", "} else if !OFF && self.bytes > MAX_LISTED_BYTES {")],
+        [("src/tree/listing.rs", "if self.entries > MAX_LISTED_ENTRIES {", "if !OFF && self.entries > MAX_LISTED_ENTRIES {"),
+         ("src/tree/listing.rs", "} else if self.bytes > MAX_LISTED_BYTES {", "} else if !OFF && self.bytes > MAX_LISTED_BYTES {")],
         "a_tree_of_ten_billion_paths_is_refused_in_time",
     ),
     (
         "a path is so long",
         [
-            ("src/tree/commit.rs", "} else if written.len() > MAX_PATH_BYTES {", "} else if !OFF && written.len() > MAX_PATH_BYTES {"),
-            ("src/tree/commit.rs", " self.bytes > MAX_LISTED_BYTES {", " !OFF && self.bytes > MAX_LISTED_BYTES {"),
+            ("src/tree/listing.rs", "} else if written.len() > MAX_PATH_BYTES {", "} else if !OFF && written.len() > MAX_PATH_BYTES {"),
+            ("src/tree/listing.rs", " self.bytes > MAX_LISTED_BYTES {", " !OFF && self.bytes > MAX_LISTED_BYTES {"),
         ],
         "a_tree_a_hundred_thousand_deep_is_refused",
     ),
