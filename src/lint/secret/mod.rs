@@ -100,6 +100,9 @@ impl Compiled {
             return None;
         }
         let window = text.get(from..text.floor_char_boundary(keyword.end.saturating_add(reach)))?;
+        if !self.rule.is_possible(window) {
+            return None;
+        }
         let captures = self.shape.as_ref()?.captures(window)?;
         let value = captures.iter().skip(1).flatten().next().or_else(|| captures.get(0))?;
         let (start, end) = (from + value.start(), from + value.end());

@@ -46,12 +46,33 @@ const LEAST_ENTROPY: u32 = 280;
 /// The same where nothing but a name speaks for a value: such values are shorter, and words more likely.
 const LEAST_ENTROPY_NAMED: u32 = 300;
 
+/// In how many bytes the sign stands behind the begin of a name: 24 of the name, a quote, four blanks.
+const SIGN_WITHIN: usize = 48;
+
+/// The fewest bytes of a value that only its name tells.
+const LEAST_NAMED: usize = 12;
+
 impl Rule {
     /// The expression, anchored where the rule says that a match begins.
     pub fn expression(&self) -> String {
         let anchor = if matches!(self.begins, Begins::Before(_)) { "" } else { "^" };
         let fold = if matches!(self.begins, Begins::Name) { "(?i)" } else { "" };
         format!("{fold}{anchor}(?:{})", self.shape)
+    }
+
+    /// Whether there can be a match in a text that begins with the keyword. Names like `token` are common, and
+    /// the expression behind them is dear to compile, so a look at the bytes comes first: a sign, and behind
+    /// it so many bytes without a blank as the shortest value has.
+    pub fn is_possible(&self, text: &str) -> bool {
+        if !matches!(self.doubt, Doubt::Named) {
+            return true;
+        }
+        let sign = text.bytes().take(SIGN_WITHIN).position(|byte| matches!(byte, b':' | b'='));
+        let at_sign = sign.and_then(|sign| text.get(sign..)).unwrap_or_default();
+        let behind = ["=>", ":=", "=", ":"].iter().find_map(|sign| at_sign.strip_prefix(sign)).unwrap_or_default();
+        let value = behind.trim_start();
+        let value = value.strip_prefix(['"', '\'', '`']).unwrap_or(value);
+        value.bytes().take_while(|byte| !byte.is_ascii_whitespace()).nth(LEAST_NAMED - 1).is_some()
     }
 
     /// Where it stands in the table.

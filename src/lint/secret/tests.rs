@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 /// Secrets as vendors document them: where they stand, with the drawn part as `{ALPHABET COUNT}`.
@@ -234,6 +236,22 @@ fn every_expression_compiles() {
         assert!(Regex::new(&expression).is_ok(), "{}: {expression}", rule.what);
     }
     assert!(SCANNER.keywords.is_some());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_look_at_the_bytes_rules_out_a_match(
+        name in "token[a-z0-9_.-]{0,22}",
+        sign in "[\"']?[ \t\u{2003}]{0,4}(=>|:=|=|:|)[ \n\u{2003}]{0,4}",
+        value in "[\"'`]?[a-z0-9_+/=.~!@#%^&*'-]{10,18}[\"'`]?(\r?\n)?",
+    ) {
+        let rule = RULES.iter().find(|rule| rule.keywords.contains(&"token")).expect("a rule of names");
+        let text = format!("{name}{sign}{value}");
+        let matches = Regex::new(&rule.expression()).expect("an expression").is_match(&text);
+        prop_assert!(!matches || rule.is_possible(&text), "{:?}", text);
+    }
 }
 
 #[test]
