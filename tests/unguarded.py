@@ -11,6 +11,7 @@ anything. Prints a line a row, and how many rows hold; exits with 1 if one does 
 It is not part of the everyday run: it takes some twenty minutes, and needs what tests/run.sh needs.
 """
 
+import argparse
 import json
 import os
 import pathlib
@@ -515,9 +516,14 @@ def passes(folder, tests, off):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a row below; all of them by default")
+    names = parser.parse_args().names
+    if unknown := set(names) - {row[0] for row in ROWS}:
+        parser.error(f"there is no row {', '.join(sorted(unknown))}")
     if "CONTEXTURE_TEST_PYTHON" not in os.environ:
         stop("CONTEXTURE_TEST_PYTHON names no interpreter: run tests/setup.sh, which makes one")
-    chosen = [row for row in ROWS if not sys.argv[1:] or row[0] in sys.argv[1:]]
+    chosen = [row for row in ROWS if not names or row[0] in names]
     page = (ROOT / "docs/threat-model.md").read_text()
     with tempfile.TemporaryDirectory(prefix="unguarded-") as name:
         folder = pathlib.Path(name)
