@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Measures how `diff` and `check` grow with a project, on repositories made up from a seed.
 
-    cargo build --release && python3 benches/scale.py [--sizes 1000,10000,50000] [--runs 5] [--check] [--binary FILE]
+    cargo build --release && python3 benches/scale.py [--sizes 1000,10000,50000] [--runs 5] [--check] [--replay] [--binary FILE]
 
 Each project holds that many contexts: every one has a manifest and a fragment of its own, a policy
 that forty share, a template that a quarter of all share, and a partial below it. Measured are a change
 of three files (a manifest, a fragment, a policy: 42 contexts), between two commits and against the
 working tree, with an empty store and then with what the first run left; and what git itself takes to
 name the files that differ, in the same run. Then, on 5,000 contexts, a change of the partial, which
-reaches every one of them: time and size of the comment. Processor time is that of all threads.
+reaches every one of them: time and size of the comment. With `--replay`, 130 commits in a row, each of
+which changes a fragment, a policy or a manifest, are each compared with the one before, a process each, in the
+order of time and with one store. Processor time is that of all threads.
 """
 
 import argparse
@@ -23,6 +25,7 @@ import time
 DAY = "2026-11-21"
 REACHED = 5000
 COMMENT_LIMIT = 60_000
+REPLAYED = 130
 
 
 def context(number, answer=50):
@@ -73,6 +76,14 @@ def make(folder, count):
         "policies/0003.md": "# Policy 3\n\nRefunds are paid within 14 days.\n",
     })
     commit("tone", 2, {"templates/tone.hbs": "Be brief, be kind, and say so at once when you do not know.\n"})
+    for number in range(REPLAYED):
+        at = (number * 7919) % count
+        changes = [
+            (f"notes/{at // 100:03}/{at:05}.md", f"# Note {at}\n\nWritten anew, {number}.\n"),
+            (f"policies/{at // 40:04}.md", f"# Policy {at // 40}\n\nRefunds are paid within {number} days.\n"),
+            (f"contexts/{at // 100:03}/{at:05}.yaml", context(at, answer=100 + number)),
+        ]
+        commit("replay", 3 + number, dict([changes[number % len(changes)]]))
     git = lambda *words, **more: subprocess.run(["git", "-C", folder, *words], check=True, **more)
     git("init", "--quiet", "--initial-branch=main")
     git("fast-import", "--quiet", input="".join(stream).encode())
@@ -103,11 +114,25 @@ def measure(name, command, folder, store, runs):
     return wall, cold[2]
 
 
+def replay(binary, folder, store):
+    """Compares each commit of `replay` with the one before."""
+    environment = dict(os.environ, CONTEXTURE_CACHE=str(store))
+    shutil.rmtree(store, ignore_errors=True)
+    wall = processor = 0
+    for back in range(REPLAYED, 0, -1):
+        base, head = f"replay~{back}", f"replay~{back - 1}"
+        one = run([binary, "diff", f"{base}..{head}", "--as-of", DAY], folder, environment)
+        wall, processor = wall + one[0], processor + one[1]
+        assert b"unchanged" in one[2], f"{head}: no diff of some contexts"
+    print(f"  {REPLAYED} commits in a row      {wall:.0f} ms, processor {processor:.0f} ms, the first with an empty store")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="1000,10000,50000")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--check", action="store_true", help="measure `check` too, which builds everything")
+    parser.add_argument("--replay", action="store_true", help=f"measure {REPLAYED} commits in a row too")
     parser.add_argument("--binary", default="target/release/contexture")
     given = parser.parse_args()
     binary = str(pathlib.Path(given.binary).resolve())
@@ -127,6 +152,8 @@ def main():
                 floor, _ = measure(f"git diff {name}", ["git", "diff", "--name-only", name], folder, store, given.runs)
                 own, _ = measure(f"diff {name}", [binary, "diff", name, "--as-of", DAY], folder, store, given.runs)
                 print(f"  {'':24} {own / floor:.1f} × git")
+            if given.replay:
+                replay(binary, folder, store)
             if given.check:
                 measure("check", [binary, "check", "--as-of", DAY], folder, store, given.runs)
 
