@@ -152,7 +152,7 @@ enum Command {
     Models(models::Arguments),
     /// Write contexture.lock: the digests of every context and variant
     Lock(lock::Arguments),
-    /// Tell whether a bundle follows from the commit that it names
+    /// Tell whether bundles follow from the commits that they name
     Verify(verify::Arguments),
     /// Print the JSON Schema of a file format or an output
     Schema(generate::SchemaArguments),

@@ -107,6 +107,26 @@ fn a_bundle_of_a_match_follows() {
 }
 
 #[test]
+fn of_several_bundles_each_has_its_answer() {
+    let repo = Repo::new();
+    repo.file("contexts/p.yaml", "each: p/*.md\nsystem: [{file: $each}]\n").file("p/a.md", "A\n").file("p/b.md", "B\n");
+    repo.commit("base");
+    repo.run("build").exits(0);
+    repo.file("dist/p/b.bundle/prompt.md", "C\n");
+    repo.run("verify dist/p/b.bundle dist/p/c.bundle dist/p/a.bundle").is(str![[r#"
+exit 2
+--- stdout
+dist/p/b.bundle: prompt.md differs from byte 1 on (2 bytes, expected 59)
+p/a follows from 146f41860f7b3d5548da59d89cf2af8f0e3deee4
+--- stderr
+error: cannot read the bundle dist/p/c.bundle: No such file or directory (os error 2)
+
+"#]]);
+    repo.run("verify dist/p/b.bundle dist/p/a.bundle").exits(1);
+    repo.run("verify dist/p/a.bundle dist/p/a.bundle").exits(0);
+}
+
+#[test]
 fn a_bundle_for_another_day_follows() {
     let repo = bundled(RICH);
     repo.run("build --as-of 2026-12-24").exits(0);
