@@ -85,12 +85,7 @@ def make_corpus(folder, texts):
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
     total = sum(len(text.encode()) for _, text in texts)
-    (folder / "contexts").mkdir()
-    (folder / "contexts/corpus.yaml").write_text(MANIFEST)
-    (folder / ".gitignore").write_text("/dist/\n")
-    git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"]
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "corpus"]):
-        subprocess.run(git + command, cwd=folder, check=True)
+    run.commit_around(folder, MANIFEST)
     return total
 
 

@@ -74,13 +74,18 @@ def make_project(folder):
         total += len(data)
     if total < CORPUS_BYTES:
         sys.exit(f"only {total} bytes of corpus: run `cargo fetch` first")
+    commit_around(folder, MANIFEST)
+    return files, total
+
+
+def commit_around(folder, manifest):
+    """Makes a repository of a folder with a corpus, and one context of it."""
     (folder / "contexts").mkdir()
-    (folder / "contexts/corpus.yaml").write_text(MANIFEST)
+    (folder / "contexts/corpus.yaml").write_text(manifest)
     (folder / ".gitignore").write_text("/dist/\n")
     git = ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "corpus"]):
         subprocess.run(git + command, cwd=folder, check=True)
-    return files, total
 
 
 def run(command, cwd=None, cpus=None, expect=(0,), store="off"):

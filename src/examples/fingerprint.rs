@@ -31,8 +31,9 @@ impl Fingerprint {
     }
 }
 
-/// A bijection in which every bit of the result depends on every bit of `x`; 0 stays 0.
-fn mix(mut x: u64) -> u64 {
+/// The finaliser of splitmix64, because FNV leaves its high bits poor: a bijection in which every bit of
+/// the result depends on every bit of `x`; 0 stays 0.
+pub(crate) fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)

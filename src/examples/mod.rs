@@ -23,6 +23,7 @@ use crate::diag::{Diagnostic, Faults, Severity, did_you_mean};
 use crate::segment::Role;
 use crate::source::{Source, Span};
 
+pub(crate) use fingerprint::mix;
 pub use pick::{By, Pick, pick};
 
 /// One example of a file: its turns, and whatever else its record says.

@@ -9,6 +9,8 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::examples::mix;
+
 /// The most shingles of a text that are all kept.
 const ALL: usize = 4096;
 /// Of longer texts, one in so many.
@@ -164,13 +166,6 @@ fn is_kept(shingle: &u64) -> bool {
 fn word(word: &str) -> u64 {
     let hash = |hash: u64, byte: u8| (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3);
     word.bytes().fold(0xcbf2_9ce4_8422_2325, hash)
-}
-
-/// The finaliser of splitmix64, because FNV leaves its high bits poor.
-fn mix(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]
