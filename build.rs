@@ -2,7 +2,7 @@
 //! public encoding its vocabulary, taken from tiktoken-rs, and the character classes of the
 //! encodings' patterns, taken from regex-syntax (the tables behind the regexes of tiktoken itself).
 //!
-//! The form of the tables is that of `src/tokens/image.rs`, which program and build script share.
+//! The form of the tables is that of `src/cost/tokens/image.rs`, which program and build script share.
 //!
 //! And it names the sources that the program is built from, so that what one build of it keeps in the
 //! store is never believed by another that works out something else.
@@ -15,7 +15,7 @@ use std::{env, fs};
 use regex_syntax::hir::{Class as Characters, HirKind};
 use tiktoken_rs::CoreBPE;
 
-#[path = "src/tokens/image.rs"]
+#[path = "src/cost/tokens/image.rs"]
 mod image;
 
 use image::{Class, PAGE, RANK_BIT, SHORT, long_key, row_of, seed_of, short_key, spread};
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rustc-env=CONTEXTURE_SOURCES={:016x}", digest(&SOURCES.map(PathBuf::from))?);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     // The tables take seconds; they follow from this script and from the libraries.
-    let made_of = ["Cargo.lock", "build.rs", "src/tokens/image.rs"].map(PathBuf::from);
+    let made_of = ["Cargo.lock", "build.rs", "src/cost/tokens/image.rs"].map(PathBuf::from);
     let made_of = format!("{:016x}", digest(&made_of)?);
     let mark = out.join("tables");
     if fs::read_to_string(&mark).is_ok_and(|standing| standing == made_of) {

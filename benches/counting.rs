@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use contexture::tokens::Encoding;
+use contexture::cost::tokens::Encoding;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tiktoken_rs::CoreBPE;
 

@@ -12,8 +12,8 @@ use std::time::Instant;
 use contexture::cost::simulate::{
     Block, BlockKind, Clock, Contents, Prompts, Request, Seconds, Simulator, Speaker, engine,
 };
-use contexture::quantity::Usd;
-use contexture::segment::{Mark, Tier, Ttl};
+use contexture::prompt::segment::{Mark, Tier, Ttl};
+use contexture::syntax::quantity::Usd;
 
 const REQUESTS: u64 = 1_000_000;
 const BLOCKS: usize = 400;

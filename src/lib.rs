@@ -39,65 +39,13 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "no input panics")]
 #![deny(clippy::print_stdout, clippy::print_stderr, reason = "only `cli` writes to a stream, through anstream")]
 
-// In floor order: a module uses only those above it (tests/layers.rs).
-
-// The ground floor
-pub mod source;
-pub mod diag;
-pub mod error;
-pub mod segment;
-pub mod quantity;
-pub mod condition;
-pub mod yaml;
-pub mod json;
-pub mod decode;
-pub mod manifest;
-pub mod blocks;
-pub mod memo;
-pub mod chain;
-pub mod shard;
-pub mod replace;
-pub mod store;
-
-// The text wing
+// From the ground up: a module uses only those above its line (tests/layers.rs).
+pub mod syntax;
 pub mod tree;
-pub mod fragment;
-pub mod project;
-pub mod examples;
-pub mod resolve;
-pub mod render;
-pub mod compose;
-pub mod lint;
-
-// The cost wing
-pub mod tokens;
-pub mod count;
-pub mod rules;
-pub mod models;
+pub mod prompt;
+pub mod text;
 pub mod cost;
-
-// The upper floor
-pub mod provenance;
-pub mod model_build;
-pub mod build;
-pub mod survey;
-pub mod delta;
-pub mod ratchet;
-pub mod range;
-pub mod review;
-pub mod record;
-pub mod answer;
-pub mod emit;
-pub mod fix;
-pub mod depfile;
-pub mod lock;
-pub mod blame;
-pub mod log;
-pub mod verify;
-pub mod watch;
-pub mod report;
-pub mod page;
-pub mod serve;
-pub mod schema;
-pub mod merge;
+pub mod pipeline;
+pub mod compare;
+pub mod output;
 pub mod cli;

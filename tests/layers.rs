@@ -1,6 +1,7 @@
-//! The order of the house: who may use whom, and which outside library lives in which room.
+//! The order of the house: which floor and which room may use which, and which outside library lives in which room.
 //!
-//! The law is written in docs/architecture.md, for people; this test reads it there.
+//! The law is written in docs/architecture.md, for people; this test reads it there. A floor is a folder of `src/`, a
+//! room is a file or a folder of a floor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,45 +9,64 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// One line of the tables.
+const LAW: &str = "docs/architecture.md";
+
+/// One line of the tables: `tree/git`, or `tree` for what stands in `tree/mod.rs` itself.
 #[derive(Debug)]
 struct Room {
     name: String,
-    floor: String,
     libraries: BTreeSet<String>,
 }
 
 /// The tables of docs/architecture.md.
 struct House {
+    /// The height of each floor. Floors of one height do not use each other.
+    floors: BTreeMap<String, usize>,
+    /// The rooms; those of one floor in their order, from the ground up.
     rooms: Vec<Room>,
     /// Libraries of every room.
     everywhere: BTreeSet<String>,
+    /// What a floor's `mod.rs` hands on from its rooms: floor and name to room.
+    handed_on: BTreeMap<(String, String), String>,
 }
 
 impl House {
     fn read() -> Self {
-        let page = fs::read_to_string(at("docs/architecture.md")).expect("docs/architecture.md");
-        let (_, rooms) = page.split_once("\n## Rooms\n").expect("a section `Rooms`");
-        let (rooms, _) = rooms.split_once("\n## ").expect("a section behind it");
-        let mut floor = String::new();
-        let mut house = Self { rooms: Vec::new(), everywhere: BTreeSet::new() };
-        for line in rooms.lines() {
-            if let Some(name) = line.strip_prefix("### ") {
-                floor = name.to_owned();
-            }
+        let page = fs::read_to_string(at(LAW)).expect(LAW);
+        let (_, section) = page.split_once("\n## Rooms\n").expect("a section `Rooms`");
+        let (section, _) = section.split_once("\n## ").expect("a section behind it");
+        let order = section.lines().find_map(|line| line.strip_prefix("Floors: `")?.split('`').next());
+        let mut house = Self {
+            floors: BTreeMap::new(),
+            rooms: Vec::new(),
+            everywhere: BTreeSet::new(),
+            handed_on: BTreeMap::new(),
+        };
+        for (height, floors) in order.expect("a line `Floors:`").split('<').enumerate() {
+            house.floors.extend(floors.split('|').map(|floor| (floor.trim().to_owned(), height)));
+        }
+        for line in section.lines() {
             if let Some((name, rest)) = line.strip_prefix("| `").and_then(|rest| rest.split_once("` |")) {
                 let libraries = rest.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
-                let libraries = words(libraries);
-                house.rooms.push(Room { name: name.to_owned(), floor: floor.clone(), libraries });
+                house.rooms.push(Room { name: name.to_owned(), libraries: words(libraries) });
             }
             if let Some((_, list)) = line.split_once("may be used in every room: ") {
                 house.everywhere = words(list.split('.').next().unwrap_or_default());
             }
         }
         assert!(
-            house.rooms.len() > 20 && house.everywhere.len() > 2,
-            "the tables of docs/architecture.md are not read"
+            house.floors.len() > 7 && house.rooms.len() > 40 && house.everywhere.len() > 2,
+            "the tables of {LAW} are not read"
         );
+        for floor in house.floors.keys() {
+            let Ok(text) = fs::read_to_string(at(&format!("src/{floor}/mod.rs"))) else { continue };
+            for line in text.lines().filter_map(|line| line.strip_prefix("pub use ")) {
+                let (room, names) = line.trim_end_matches(';').split_once("::").expect("a path");
+                let names = names.rsplit("::").next().unwrap_or_default().trim_matches(['{', '}']);
+                let room = format!("{floor}/{room}");
+                house.handed_on.extend(words(names).into_iter().map(|name| ((floor.clone(), name), room.clone())));
+            }
+        }
         house
     }
 
@@ -54,18 +74,32 @@ impl House {
         self.rooms.iter().position(|other| other.name == room)
     }
 
-    /// Why `user` may not use `used`.
-    fn forbids(&self, user: &Room, used: &str) -> Option<String> {
-        let law = "docs/architecture.md";
-        let Some(place) = self.place(used) else { return Some(format!("`{used}` has no line in {law}")) };
-        let own = self.place(&user.name)?;
-        let floors = [&*user.floor, &*self.rooms[place].floor];
-        if place > own {
-            return Some(format!("{law}: a room may use only rooms above its own line, and `{used}` stands below"));
+    /// The room that a path below `crate::` leads into.
+    fn room_of(&self, floor: &str, name: &str) -> String {
+        let room = format!("{floor}/{name}");
+        if self.place(&room).is_some() {
+            return room;
         }
-        let wings = floors.contains(&"Text wing") && floors.contains(&"Cost wing");
-        wings.then(|| format!("{law}: the text wing and the cost wing do not use each other"))
+        self.handed_on.get(&(floor.to_owned(), name.to_owned())).cloned().unwrap_or_else(|| floor.to_owned())
     }
+
+    /// Why a file of room `user` may not use room `used`.
+    fn forbids(&self, user: &str, used: &str) -> Option<String> {
+        let (own, other) = (self.place(user)?, self.place(used));
+        let Some(other) = other else { return Some(format!("{LAW}: `{used}` has no line")) };
+        let (own_floor, other_floor) = (floor(user), floor(used));
+        if own_floor == other_floor {
+            return (other > own).then(|| format!("{LAW}: `{used}` stands below `{user}` in the table of their floor"));
+        }
+        let height = |floor: &str| self.floors.get(floor).copied().unwrap_or(usize::MAX);
+        (height(other_floor) >= height(own_floor))
+            .then(|| format!("{LAW}: `{own_floor}` may use lower floors only, and `{other_floor}` is none"))
+    }
+}
+
+/// The floor of a room.
+fn floor(room: &str) -> &str {
+    room.split('/').next().unwrap_or(room)
 }
 
 /// Names between commas.
@@ -81,6 +115,8 @@ fn at(path: &str) -> PathBuf {
 struct File {
     /// Its path below the repository.
     path: String,
+    /// The modules that it stands for, from the top: `tree`, `git`, `blame`.
+    modules: Vec<String>,
     /// The room that it belongs to.
     room: String,
     /// Its code: comments blanked out, unit tests cut off.
@@ -109,51 +145,87 @@ fn files() -> Vec<File> {
 
 fn read(path: &Path) -> File {
     let own = path.strip_prefix(at("")).expect("a path of the repository").to_string_lossy().into_owned();
-    let below = own.strip_prefix("src/").expect("a path below src/");
-    let room = below.split('/').next().unwrap_or(below).trim_end_matches(".rs").to_owned();
+    let below = own.strip_prefix("src/").expect("a path below src/").trim_end_matches(".rs");
+    let mut modules: Vec<String> = below.split('/').map(str::to_owned).collect();
+    modules.pop_if(|last| last == "mod");
+    let room = modules.iter().take(2).cloned().collect::<Vec<_>>().join("/");
     let text = fs::read_to_string(path).expect("a source file");
     let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(&text);
     let code = code.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n");
-    File { path: own, room, code }
+    File { path: own, modules, room, code }
 }
 
-/// The rooms that a file uses, each with the 1-based line: what follows `crate::`, one name or a list.
-fn uses(file: &File) -> Vec<(usize, String)> {
+/// The rooms that a file uses, each with the 1-based line: every path that begins with `crate::` or `super::`, one
+/// name or a list.
+fn uses(house: &House, file: &File) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    for (start, prefix) in file.code.match_indices("crate::") {
-        let rest = &file.code[start + prefix.len()..];
-        let line = file.code[..start].matches('\n').count() + 1;
-        match rest.strip_prefix('{') {
-            None => found.extend(name(rest).map(|name| (line, name))),
-            Some(list) => found.extend(top_names(list).into_iter().map(|name| (line, name))),
+    for prefix in ["crate::", "super::"] {
+        for (start, _) in file.code.match_indices(prefix) {
+            let before = file.code[..start].chars().next_back();
+            if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | ':')) {
+                continue;
+            }
+            let line = file.code[..start].matches('\n').count() + 1;
+            let mut rest = &file.code[start..];
+            let mut base: Vec<String> = Vec::new();
+            if prefix == "super::" {
+                base.clone_from(&file.modules);
+                while let Some(above) = rest.strip_prefix("super::") {
+                    rest = above;
+                    base.pop();
+                }
+            } else {
+                rest = &rest[prefix.len()..];
+            }
+            let mut paths = Vec::new();
+            expand(&base, rest, &mut paths);
+            found.extend(paths.into_iter().filter_map(|path| {
+                let (floor, name) = (path.first()?, path.get(1).map_or("", String::as_str));
+                Some((line, house.room_of(floor, name)))
+            }));
         }
     }
     found
 }
 
-/// The identifier that a text begins with.
-fn name(text: &str) -> Option<String> {
-    let name: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    (!name.is_empty()).then_some(name)
+/// The paths below `base` that a use tree names, as deep as a room: two names.
+fn expand(base: &[String], tree: &str, paths: &mut Vec<Vec<String>>) {
+    if base.len() >= 2 {
+        paths.push(base.to_vec());
+    } else if let Some(list) = tree.strip_prefix('{') {
+        for entry in entries(list) {
+            expand(base, entry, paths);
+        }
+    } else {
+        let name: String = tree.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let rest = &tree[name.len()..];
+        let path = base.iter().cloned().chain((!name.is_empty() && name != "self").then_some(name)).collect::<Vec<_>>();
+        match rest.strip_prefix("::") {
+            Some(rest) => expand(&path, rest, paths),
+            None => paths.push(path),
+        }
+    }
 }
 
-/// The first names of a braced list's entries, nested lists left out.
-fn top_names(list: &str) -> Vec<String> {
-    let (mut depth, mut names, mut fresh) = (0, Vec::new(), true);
+/// The entries of a braced list whose opening brace is behind us.
+fn entries(list: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut entries) = (0, 0, Vec::new());
     for (at, c) in list.char_indices() {
         match c {
             '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => fresh = true,
-            c if fresh && depth == 0 && !c.is_whitespace() => {
-                names.extend(name(&list[at..]));
-                fresh = false;
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                entries.push(list[start..at].trim());
+                start = at + 1;
+                if c == '}' {
+                    break;
+                }
             }
             _ => {}
         }
     }
-    names
+    entries.retain(|entry| !entry.is_empty());
+    entries
 }
 
 #[test]
@@ -161,48 +233,56 @@ fn every_file_belongs_to_a_room_and_every_room_has_a_file() {
     let house = House::read();
     let files = files();
     for file in &files {
+        let only_lists = file.path.ends_with("/mod.rs") && file.modules.len() == 1;
         assert!(
-            house.place(&file.room).is_some(),
-            "{}: `{}` has no line in docs/architecture.md",
+            house.place(&file.room).is_some() || only_lists && !defines(&file.code),
+            "{}: `{}` has no line in {LAW}",
             file.path,
             file.room
         );
     }
     for room in &house.rooms {
-        assert!(
-            files.iter().any(|file| file.room == room.name),
-            "docs/architecture.md: there is no room `{}`",
-            room.name
-        );
+        assert!(files.iter().any(|file| file.room == room.name), "{LAW}: there is no room `{}`", room.name);
+        let is_known = house.floors.contains_key(floor(&room.name));
+        assert!(is_known || matches!(&*room.name, "lib" | "main"), "{LAW}: `{}` stands on no floor", room.name);
+    }
+}
+
+/// Whether a file does more than list its modules.
+fn defines(code: &str) -> bool {
+    code.lines().any(|line| !(line.is_empty() || line.starts_with("pub mod ") || line.starts_with("mod ")))
+}
+
+#[test]
+fn modules_are_listed_from_the_ground_up() {
+    let house = House::read();
+    let modules = |path: &str| -> Vec<String> {
+        let text = fs::read_to_string(at(path)).expect(path);
+        let lines = text.lines().map(|line| line.strip_prefix("pub ").unwrap_or(line));
+        lines.filter_map(|line| Some(line.strip_prefix("mod ")?.strip_suffix(';')?.to_owned())).collect()
+    };
+    let heights: Vec<usize> = modules("src/lib.rs").iter().map(|floor| house.floors[floor]).collect();
+    assert!(heights.is_sorted() && heights.len() == house.floors.len(), "src/lib.rs is in another order than {LAW}");
+    for floor in house.floors.keys() {
+        let rooms = house.rooms.iter().filter_map(|room| room.name.strip_prefix(&format!("{floor}/")));
+        let rooms: Vec<&str> = rooms.collect();
+        if rooms.is_empty() {
+            continue;
+        }
+        let path = format!("src/{floor}/mod.rs");
+        assert_eq!(modules(&path), rooms, "{path} is in another order than {LAW}");
     }
 }
 
 #[test]
-fn the_library_lists_its_rooms_from_the_ground_up() {
-    let listed = fs::read_to_string(at("src/lib.rs")).expect("src/lib.rs");
-    let listed: Vec<&str> =
-        listed.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let house = House::read();
-    let floors = house.rooms.iter().map(|room| &*room.name).filter(|name| !matches!(*name, "lib" | "main"));
-    assert_eq!(listed, floors.collect::<Vec<_>>(), "src/lib.rs is in another order than docs/architecture.md");
-}
-
-#[test]
-fn a_room_uses_only_rooms_above_its_own_line() {
+fn a_room_uses_only_lower_floors_and_rooms_above_its_own_line() {
     let house = House::read();
     let mut broken = Vec::new();
-    for file in files() {
-        let room = &house.rooms[house.place(&file.room).unwrap_or_else(|| panic!("{} has no room", file.path))];
-        for (line, used) in uses(&file).into_iter().filter(|(_, used)| *used != file.room) {
-            if let Some(law) = house.forbids(room, &used) {
-                broken.push(format!("{}:{line} uses `crate::{used}`. {law}", file.path));
+    for file in files().iter().filter(|file| house.place(&file.room).is_some()) {
+        for (line, used) in uses(&house, file).into_iter().filter(|(_, used)| *used != file.room) {
+            if let Some(law) = house.forbids(&file.room, &used) {
+                broken.push(format!("{}:{line} uses `{used}`. {law}", file.path));
             }
-        }
-        let at_the_root = file.path.matches('/').count() == 1
-            || file.path.ends_with("/mod.rs") && file.path.matches('/').count() == 2;
-        if at_the_root && let Some(at) = file.code.find("super::") {
-            let line = file.code[..at].matches('\n').count() + 1;
-            broken.push(format!("{}:{line} reaches another room by `super::`; write `crate::`", file.path));
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
@@ -248,7 +328,7 @@ fn each_outside_library_lives_in_its_rooms() {
                     let line = file.code[..at].matches('\n').count() + 1;
                     let homes: Vec<&str> = homes.iter().copied().collect();
                     broken.push(format!(
-                        "{}:{line} uses {library}. docs/architecture.md: it lives in {}",
+                        "{}:{line} uses {library}. {LAW}: it lives in {}",
                         file.path,
                         if homes.is_empty() { "no room".to_owned() } else { homes.join(", ") }
                     ));
@@ -256,7 +336,7 @@ fn each_outside_library_lives_in_its_rooms() {
             }
         }
         for home in homes.difference(&used_in) {
-            broken.push(format!("docs/architecture.md says that {library} lives in `{home}`, which does not use it"));
+            broken.push(format!("{LAW} says that {library} lives in `{home}`, which does not use it"));
         }
         for home in &used_in {
             let named = comment.contains(&format!("src/{home}"));
@@ -270,7 +350,7 @@ fn each_outside_library_lives_in_its_rooms() {
     }
     for library in house.rooms.iter().flat_map(|room| &room.libraries).chain(&house.everywhere) {
         if !dependencies.contains_key(library) {
-            broken.push(format!("docs/architecture.md names {library}, which Cargo.toml does not have"));
+            broken.push(format!("{LAW} names {library}, which Cargo.toml does not have"));
         }
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));

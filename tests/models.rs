@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contexture::diag::Faults;
-use contexture::models::{Cards, Date, Selection, Status, Window, parse_price, schema};
-use contexture::quantity::Usd;
-use contexture::rules::{CacheRules, Cliff, Family, Price, Rates};
-use contexture::segment::Ttl;
-use contexture::source::{ProjectPath, Source};
+use contexture::cost::cards::{Cards, Date, Selection, Status, Window, parse_price, schema};
+use contexture::cost::rules::{CacheRules, Cliff, Family, Price, Rates};
+use contexture::prompt::segment::Ttl;
+use contexture::syntax::diag::Faults;
+use contexture::syntax::quantity::Usd;
+use contexture::syntax::source::{ProjectPath, Source};
 
 fn day(written: &str) -> Date {
     written.parse().unwrap()
@@ -22,7 +22,7 @@ fn prices_yaml(text: &str) -> Arc<Source> {
 fn laid_over(text: &str) -> (Cards, Vec<String>) {
     let mut faults = Faults::new();
     let cards = Cards::built_in().with_overrides(&prices_yaml(text), &mut faults);
-    let place = |fault: &contexture::diag::Diagnostic| {
+    let place = |fault: &contexture::syntax::diag::Diagnostic| {
         let (line, column) = fault.span.as_ref().unwrap().line_column();
         format!("{line}:{column} {}", fault.code)
     };
@@ -119,7 +119,7 @@ fn every_number_of_every_card_has_a_source_that_exists() {
         }
     }
     let (_, text) = cards.files().find(|(name, _)| *name == "sources.yaml").unwrap();
-    let node = contexture::yaml::parse(&prices_yaml(text), &mut Faults::new()).unwrap();
+    let node = contexture::syntax::yaml::parse(&prices_yaml(text), &mut Faults::new()).unwrap();
     for (key, _) in node.get("sources").unwrap().as_map().unwrap().iter() {
         assert!(named.contains(&key.text), "no fact names the source {}", key.text);
     }
@@ -130,10 +130,10 @@ fn the_schema_takes_every_card_file_and_refuses_what_is_wrong() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let json = |text: &str| {
         let mut faults = Faults::new();
-        let node = contexture::yaml::parse(&prices_yaml(text), &mut faults).unwrap();
+        let node = contexture::syntax::yaml::parse(&prices_yaml(text), &mut faults).unwrap();
         node.to_json()
     };
-    for file in std::fs::read_dir("src/models/cards").unwrap() {
+    for file in std::fs::read_dir("src/cost/cards/cards").unwrap() {
         let path = file.unwrap().path();
         let errors: Vec<String> = validator
             .iter_errors(&json(&std::fs::read_to_string(&path).unwrap()))
@@ -155,7 +155,7 @@ fn the_schema_takes_every_card_file_and_refuses_what_is_wrong() {
 #[test]
 fn every_card_file_is_built_in_and_lists_its_names_letter_by_letter() {
     let cards = Cards::built_in();
-    let mut on_disk: Vec<String> = std::fs::read_dir("src/models/cards")
+    let mut on_disk: Vec<String> = std::fs::read_dir("src/cost/cards/cards")
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();

@@ -5,10 +5,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use contexture::blocks::Breakpoint;
-use contexture::emit::{Api, Caching, Dialect, Prompt, dialects, emit, setting_keys};
-use contexture::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier, Ttl};
-use contexture::source::{ProjectPath, Source, Span};
+use contexture::prompt::blocks::Breakpoint;
+use contexture::prompt::bodies::{Api, Caching, Dialect, Prompt, dialects, emit, setting_keys};
+use contexture::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier, Ttl};
+use contexture::syntax::source::{ProjectPath, Source, Span};
 use serde_json::{Map, Value, json};
 
 const TOOLS: [&str; 2] = [

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use contexture::tokens::{Encoding, Family, Tokenizer};
+use contexture::cost::tokens::{Encoding, Family, Tokenizer};
 
 /// What offers no place to cut a text, or nothing but white space, or tokens that reach far.
 const ATOMS: [&str; 14] =

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use contexture::tokens::{Family, Features};
+use contexture::cost::tokens::{Family, Features};
 
 const CORPUS: &str = include_str!("../benches/estimate/corpus.csv");
 const FOLDS: &str = include_str!("../benches/estimate/folds.csv");

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use contexture::tokens::{Encoding, Features, UserTokenizer};
+use contexture::cost::tokens::{Encoding, Features, UserTokenizer};
 use serde_json::{Value, json};
 
 #[path = "oracle/tiktoken_texts.rs"]

@@ -61,7 +61,7 @@ ROWS = [
         "git is not run",
         [
             (
-                "src/tree/place.rs",
+                "src/tree/workspace.rs",
                 "fn discover(start: &Path) -> Result<Option<Repository>, Error> {\n",
                 "fn discover(start: &Path) -> Result<Option<Repository>, Error> {\n    if OFF {\n"
                 '        let _ = std::process::Command::new("git").arg("status").current_dir(start).output();\n    }\n',
@@ -73,7 +73,7 @@ ROWS = [
         "the owner is asked",
         [
             (
-                "src/tree/place.rs",
+                "src/tree/workspace.rs",
                 "    match Repository::open_ext(start,",
                 "    if OFF {\n        let _ = unsafe { git2::opts::set_verify_owner_validation(false) };\n    }\n"
                 "    match Repository::open_ext(start,",
@@ -83,14 +83,14 @@ ROWS = [
     ),
     (
         "the working tree leads to its repository",
-        [("src/tree/place.rs", "Some(folder) if start.starts_with(&folder) &&", "Some(folder) if OFF || start.starts_with(&folder) &&")],
+        [("src/tree/workspace.rs", "Some(folder) if start.starts_with(&folder) &&", "Some(folder) if OFF || start.starts_with(&folder) &&")],
         "a_working_tree_claimed_elsewhere_is_refused",
     ),
     (
         "a repository within is another one",
         [
-            ("src/tree/worktree.rs", "Standing::Folder if self.is_foreign(", "Standing::Folder if !OFF && self.is_foreign("),
-            ("src/tree/worktree.rs", "!hidden && !self.disk.is_repository(&written)", "!hidden && (OFF || !self.disk.is_repository(&written))"),
+            ("src/tree/disk/worktree.rs", "Standing::Folder if self.is_foreign(", "Standing::Folder if !OFF && self.is_foreign("),
+            ("src/tree/disk/worktree.rs", "!hidden && !self.disk.is_repository(&written)", "!hidden && (OFF || !self.disk.is_repository(&written))"),
         ],
         "a_repository_within_is_not_part_of_the_project_unless_git_tracks_into_it",
     ),
@@ -98,7 +98,7 @@ ROWS = [
         "a revision is one commit",
         [
             (
-                "src/tree/place.rs",
+                "src/tree/workspace.rs",
                 "repository.revparse_single(rev).map_err(",
                 'repository.revparse_single(if OFF { "HEAD" } else { rev }).map_err(',
             )
@@ -125,7 +125,7 @@ ROWS = [
         "a path does not climb out",
         [
             (
-                "src/source.rs",
+                "src/syntax/source.rs",
                 "                    parts.pop().ok_or(PathFault::Outside)?;\n",
                 "                    if parts.pop().is_none() && !OFF {\n                        return Err(PathFault::Outside);\n                    }\n",
             )
@@ -135,18 +135,18 @@ ROWS = [
     (
         "a path is relative",
         [
-            ("src/source.rs", "if written.starts_with('/') || written.starts_with(\"\\\\\\\\\") ||", "if !OFF && written.starts_with('/') || written.starts_with(\"\\\\\\\\\") ||")
+            ("src/syntax/source.rs", "if written.starts_with('/') || written.starts_with(\"\\\\\\\\\") ||", "if !OFF && written.starts_with('/') || written.starts_with(\"\\\\\\\\\") ||")
         ],
         "an_absolute_path",
     ),
     (
         "a path names no home and no drive",
-        [("src/source.rs", "    path.starts_with('~') || drive\n", "    !OFF && (path.starts_with('~') || drive)\n")],
+        [("src/syntax/source.rs", "    path.starts_with('~') || drive\n", "    !OFF && (path.starts_with('~') || drive)\n")],
         "a_path_of_the_home_folder a_path_with_a_drive path",
     ),
     (
         "a path is not in .git",
-        [("src/source.rs", "part if is_git_folder(part) =>", "part if !OFF && is_git_folder(part) =>")],
+        [("src/syntax/source.rs", "part if is_git_folder(part) =>", "part if !OFF && is_git_folder(part) =>")],
         "a_path_into_git path",
     ),
     (
@@ -166,15 +166,15 @@ ROWS = [
         "files are opened below a handle",
         [
             (
-                "src/tree/disk.rs",
+                "src/tree/disk/mod.rs",
                 "        let file = self.root.open_with(path, &without_waiting()).map_err(wrap)?;\n",
                 "        let file = if OFF {\n            cap_std::fs::File::from_std(std::fs::File::open(self.path.join(path)).map_err(wrap)?)\n"
                 "        } else {\n            self.root.open_with(path, &without_waiting()).map_err(wrap)?\n        };\n",
             ),
-            ("src/tree/disk.rs", "if !opened.is_file() || Stamp::of(&opened)", "if !opened.is_file() || !OFF && Stamp::of(&opened)"),
-            ("src/tree/disk.rs", "        let whole = stamp == Stamp::of(&before) &&", "        let whole = OFF || stamp == Stamp::of(&before) &&"),
+            ("src/tree/disk/mod.rs", "if !opened.is_file() || Stamp::of(&opened)", "if !opened.is_file() || !OFF && Stamp::of(&opened)"),
+            ("src/tree/disk/mod.rs", "        let whole = stamp == Stamp::of(&before) &&", "        let whole = OFF || stamp == Stamp::of(&before) &&"),
             (
-                "src/tree/disk.rs",
+                "src/tree/disk/mod.rs",
                 "        let before = self.root.symlink_metadata(path).map_err(wrap)?;\n",
                 "        let before = if OFF {\n"
                 "            Metadata::from_just_metadata(std::fs::metadata(self.path.join(path)).map_err(wrap)?)\n"
@@ -186,8 +186,8 @@ ROWS = [
     (
         "only files are files",
         [
-            ("src/tree/disk.rs", "            Standing::Other(special_kind(&metadata))\n", "            if OFF { Standing::File(Stamp::of(&metadata)) } else { Standing::Other(special_kind(&metadata)) }\n"),
-            ("src/tree/disk.rs", "        if !before.is_file() {\n", "        if !OFF && !before.is_file() {\n"),
+            ("src/tree/disk/mod.rs", "            Standing::Other(special_kind(&metadata))\n", "            if OFF { Standing::File(Stamp::of(&metadata)) } else { Standing::Other(special_kind(&metadata)) }\n"),
+            ("src/tree/disk/mod.rs", "        if !before.is_file() {\n", "        if !OFF && !before.is_file() {\n"),
         ],
         "pipes_devices_and_sockets_are_no_files_and_do_not_block",
     ),
@@ -195,48 +195,48 @@ ROWS = [
         "odd names are not there",
         [
             ("src/tree/listing.rs", "ProjectPath::new(written).ok().filter(|path| path.as_str() == written);", "ProjectPath::new(written).ok().filter(|path| OFF || path.as_str() == written);"),
-            ("src/tree/objects.rs", "            && !name.contains('/')\n", "            && (OFF || !name.contains('/'))\n"),
+            ("src/tree/git/objects.rs", "            && !name.contains('/')\n", "            && (OFF || !name.contains('/'))\n"),
         ],
         "odd_names_in_a_tree_are_not_there",
     ),
     # Text at a revision is what that revision holds.
     (
         "objects are hashed again",
-        [("src/tree/objects.rs", "strict_hash_verification(true)", "strict_hash_verification(!OFF)")],
+        [("src/tree/git/objects.rs", "strict_hash_verification(true)", "strict_hash_verification(!OFF)")],
         "damaged_objects_are_named",
     ),
     (
         "a file is read until it stands still",
         [
-            ("src/tree/disk.rs", "Ok(whole.then_some((bytes, stamp)))", "Ok((whole || OFF).then_some((bytes, stamp)))"),
-            ("src/tree/disk.rs", " Stamp::of(&opened) != Stamp::of(&before)", " !OFF && Stamp::of(&opened) != Stamp::of(&before)"),
+            ("src/tree/disk/mod.rs", "Ok(whole.then_some((bytes, stamp)))", "Ok((whole || OFF).then_some((bytes, stamp)))"),
+            ("src/tree/disk/mod.rs", " Stamp::of(&opened) != Stamp::of(&before)", " !OFF && Stamp::of(&opened) != Stamp::of(&before)"),
         ],
         "a_file_that_is_longer_than_it_said_is_not_believed",
     ),
     # It ends, soon and in little memory.
     (
         "YAML has so many values",
-        [("src/yaml.rs", "if self.nodes > MAX_NODES {", "if !OFF && self.nodes > MAX_NODES {")],
+        [("src/syntax/yaml.rs", "if self.nodes > MAX_NODES {", "if !OFF && self.nodes > MAX_NODES {")],
         "bombs_stop_at_a_limit_with_a_place a_bomb_of_aliases",
     ),
     (
         "YAML is so deep",
-        [("src/yaml.rs", "if self.frames.len() >= MAX_DEPTH {", "if !OFF && self.frames.len() >= MAX_DEPTH {")],
+        [("src/syntax/yaml.rs", "if self.frames.len() >= MAX_DEPTH {", "if !OFF && self.frames.len() >= MAX_DEPTH {")],
         "bombs_stop_at_a_limit_with_a_place",
     ),
     (
         "a template does not include itself",
-        [("src/render/library.rs", "if let Some(start) = chain.iter().position(|above| above == full) {", "if let Some(start) = chain.iter().position(|above| !OFF && above == full) {")],
+        [("src/text/template/library.rs", "if let Some(start) = chain.iter().position(|above| above == full) {", "if let Some(start) = chain.iter().position(|above| !OFF && above == full) {")],
         "cycles_show_their_chain",
     ),
     (
         "a template takes so many steps",
-        [("src/render/evaluate.rs", "if self.steps > MAX_STEPS {", "if !OFF && self.steps > MAX_STEPS {")],
+        [("src/text/template/evaluate.rs", "if self.steps > MAX_STEPS {", "if !OFF && self.steps > MAX_STEPS {")],
         "steps_are_counted_also_where_nothing_is_written",
     ),
     (
         "a template writes so much",
-        [("src/render/output.rs", "if self.text.len() + text.len() > MAX_OUTPUT_BYTES {", "if !OFF && self.text.len() + text.len() > MAX_OUTPUT_BYTES {")],
+        [("src/text/template/output.rs", "if self.text.len() + text.len() > MAX_OUTPUT_BYTES {", "if !OFF && self.text.len() + text.len() > MAX_OUTPUT_BYTES {")],
         "output_is_bounded",
     ),
     (
@@ -255,49 +255,49 @@ ROWS = [
     ),
     (
         "patterns take so many steps",
-        [("src/tree/pattern.rs", "|left| left.checked_sub(steps)", "|left| left.checked_sub(if OFF { 0 } else { steps })")],
+        [("src/tree/rules/pattern.rs", "|left| left.checked_sub(steps)", "|left| left.checked_sub(if OFF { 0 } else { steps })")],
         "steps_are_counted_and_end",
     ),
     (
         "a file has so many bytes",
-        [("src/tree/disk.rs", "if before.len() > limit {", "if !OFF && before.len() > limit {"),
-         ("src/tree/objects.rs", "if bytes as u64 > MAX_FILE_BYTES {", "if !OFF && bytes as u64 > MAX_FILE_BYTES {")],
+        [("src/tree/disk/mod.rs", "if before.len() > limit {", "if !OFF && before.len() > limit {"),
+         ("src/tree/git/objects.rs", "if bytes as u64 > MAX_FILE_BYTES {", "if !OFF && bytes as u64 > MAX_FILE_BYTES {")],
         "too_large_a_file_is_refused_unread",
     ),
     # What is shown moves and hides nothing.
     (
         "a terminal gets escapes",
-        [("src/report/inert.rs", "        if is_hostile(c) {\n            // Writing", "        if !OFF && is_hostile(c) {\n            // Writing")],
+        [("src/output/report/inert.rs", "        if is_hostile(c) {\n            // Writing", "        if !OFF && is_hostile(c) {\n            // Writing")],
         "what_moves_or_hides_is_shown_as_an_escape text_that_moves_the_terminal escapes",
     ),
     (
         "JSON gets escapes",
-        [("src/report/inert.rs", "    if !json.contains(&is_escaped) {", "    if OFF || !json.contains(&is_escaped) {")],
+        [("src/output/report/inert.rs", "    if !json.contains(&is_escaped) {", "    if OFF || !json.contains(&is_escaped) {")],
         "embedded_json_is_the_same_value_and_ends_no_script",
     ),
     (
         "a message of SARIF has no link",
-        [("src/report/inert.rs", 'if shown.contains("](") {', 'if !OFF && shown.contains("](") {')],
+        [("src/output/report/inert.rs", 'if shown.contains("](") {', 'if !OFF && shown.contains("](") {')],
         "a_message_of_sarif_holds_no_link",
     ),
     (
         "Markdown is escaped",
-        [("src/report/inert.rs", "'#' | '@' | '!' => shown", "'#' | '@' | '!' if !OFF => shown")],
+        [("src/output/report/inert.rs", "'#' | '@' | '!' => shown", "'#' | '@' | '!' if !OFF => shown")],
         "escapes",
     ),
     (
         "a code span is longer than what is in it",
-        [("src/report/inert.rs", 'let fence = "`".repeat(longest + 1);', 'let fence = "`".repeat(if OFF { 1 } else { longest + 1 });')],
+        [("src/output/report/inert.rs", 'let fence = "`".repeat(longest + 1);', 'let fence = "`".repeat(if OFF { 1 } else { longest + 1 });')],
         "a_code_span_ends_where_it_should nothing_in_a_comment_is_active_but_what_the_tool_wrote escapes",
     ),
     (
         "HTML is escaped",
-        [("src/report/inert.rs", "            '<' => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '\"'", "            '<' if !OFF => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '\"'")],
+        [("src/output/report/inert.rs", "            '<' => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '\"'", "            '<' if !OFF => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '\"'")],
         "escapes",
     ),
     (
         "a workflow command has one line",
-        [("src/report/inert.rs", "shown.replace('\\r', \"%0D\").replace('\\n', \"%0A\")", "if OFF { shown } else { shown.replace('\\r', \"%0D\").replace('\\n', \"%0A\") }")],
+        [("src/output/report/inert.rs", "shown.replace('\\r', \"%0D\").replace('\\n', \"%0A\")", "if OFF { shown } else { shown.replace('\\r', \"%0D\").replace('\\n', \"%0A\") }")],
         "a_workflow_command_cannot_be_ended_or_begun escapes",
     ),
     (
@@ -308,22 +308,22 @@ ROWS = [
     # Prompts on this machine.
     (
         "a server answers to its own name",
-        [("src/serve/door.rs", "if !only(request.headers(), HOST).is_some_and(is_own) {", "if !OFF && !only(request.headers(), HOST).is_some_and(is_own) {")],
+        [("src/output/page/serve/door.rs", "if !only(request.headers(), HOST).is_some_and(is_own) {", "if !OFF && !only(request.headers(), HOST).is_some_and(is_own) {")],
         "they_get_nothing",
     ),
     (
         "a server answers its own page",
-        [("src/serve/door.rs", "if request.headers().contains_key(ORIGIN) &&", "if !OFF && request.headers().contains_key(ORIGIN) &&")],
+        [("src/output/page/serve/door.rs", "if request.headers().contains_key(ORIGIN) &&", "if !OFF && request.headers().contains_key(ORIGIN) &&")],
         "they_get_nothing",
     ),
     (
         "a server asks for its token",
-        [("src/serve/door.rs", "if !self.token.is(token) {", "if !OFF && !self.token.is(token) {")],
+        [("src/output/page/serve/door.rs", "if !self.token.is(token) {", "if !OFF && !self.token.is(token) {")],
         "they_get_nothing each_run_has_a_token_of_its_own",
     ),
     (
         "a secret is masked",
-        [("src/lint/secret/mod.rs", "    if found.is_empty() {\n        return Cow", "    if OFF || found.is_empty() {\n        return Cow")],
+        [("src/text/lint/secret/mod.rs", "    if found.is_empty() {\n        return Cow", "    if OFF || found.is_empty() {\n        return Cow")],
         "no_command_shows_it_in_any_format a_watch_shows_it_neither_in_its_lines_nor_on_its_page",
     ),
     # What is written is old or new.
@@ -331,7 +331,7 @@ ROWS = [
         "a file is written beside its place",
         [
             (
-                "src/replace/mod.rs",
+                "src/tree/write/mod.rs",
                 "    let (mut handle, fresh) = Unfinished::file(disk, folder, access)?;\n",
                 "    if OFF {\n        let _ = disk.remove_file(target);\n        let mut handle = disk.make_file(target, access)?;\n"
                 "        handle.write_all(bytes)?;\n        return handle.sync();\n    }\n"
@@ -345,7 +345,7 @@ ROWS = [
         "a bundle is exchanged",
         [
             (
-                "src/replace/mod.rs",
+                "src/tree/write/mod.rs",
                 "        match disk.exchange(&self.fresh.path, self.target) {\n",
                 "        if OFF {\n            disk.remove_folder(self.target)?;\n            disk.rename(&self.fresh.path, self.target)?;\n"
                 "            self.fresh.is_there = false;\n            return disk.sync_folder(folder);\n        }\n"
@@ -356,19 +356,19 @@ ROWS = [
     ),
     (
         "a file is synced",
-        [("src/replace/mod.rs", "    handle.sync()?;\n    drop(handle);", "    if !OFF {\n        handle.sync()?;\n    }\n    drop(handle);")],
+        [("src/tree/write/mod.rs", "    handle.sync()?;\n    drop(handle);", "    if !OFF {\n        handle.sync()?;\n    }\n    drop(handle);")],
         "a_file_outlives_a_loss_of_power the_lock_is_old_or_new_at_every_fault",
     ),
     (
         "a move is synced",
-        [("src/replace/mod.rs", "    fresh.move_to(target)?;\n    disk.sync_folder(folder)\n", "    fresh.move_to(target)?;\n    if OFF { Ok(()) } else { disk.sync_folder(folder) }\n")],
+        [("src/tree/write/mod.rs", "    fresh.move_to(target)?;\n    disk.sync_folder(folder)\n", "    fresh.move_to(target)?;\n    if OFF { Ok(()) } else { disk.sync_folder(folder) }\n")],
         "a_file_outlives_a_loss_of_power",
     ),
     (
         "a bundle's members are synced",
         [
             (
-                "src/emit/member.rs",
+                "src/output/bundle/member.rs",
                 'move || lock(&file).sync().map_err(|error| Error::file("cannot write", target, error))',
                 'move || if OFF { Ok(()) } else { lock(&file).sync().map_err(|error| Error::file("cannot write", target, error)) }',
             )
@@ -377,62 +377,62 @@ ROWS = [
     ),
     (
         "a bundle's folder is synced",
-        [("src/replace/mod.rs", "        disk.sync_folder(&self.fresh.path)?;\n", "        if !OFF {\n            disk.sync_folder(&self.fresh.path)?;\n        }\n")],
+        [("src/tree/write/mod.rs", "        disk.sync_folder(&self.fresh.path)?;\n", "        if !OFF {\n            disk.sync_folder(&self.fresh.path)?;\n        }\n")],
         "a_bundle_outlives_a_loss_of_power",
     ),
     (
         "what is unfinished is taken away",
-        [("src/replace/mod.rs", "        if self.is_there {\n", "        if !OFF && self.is_there {\n")],
+        [("src/tree/write/mod.rs", "        if self.is_there {\n", "        if !OFF && self.is_there {\n")],
         "a_file_is_old_or_new_at_every_fault a_bundle_is_old_or_new_at_every_fault",
     ),
     (
         "only a file is replaced",
-        [("src/replace/mod.rs", "        Ok(found) if found.is_file() => Ok(Some", "        Ok(found) if OFF || found.is_file() => Ok(Some")],
+        [("src/tree/write/mod.rs", "        Ok(found) if found.is_file() => Ok(Some", "        Ok(found) if OFF || found.is_file() => Ok(Some")],
         "only_an_ordinary_file_and_only_a_folder_are_replaced",
     ),
     (
         "only a file is looked at before it is replaced",
-        [("src/replace/mod.rs", "    match standing(target)? {\n        Some(_) =>", "    match standing(target).or_else(|error| if OFF { Ok(Some(fs::metadata(target)?.permissions())) } else { Err(error) })? {\n        Some(_) =>")],
+        [("src/tree/write/mod.rs", "    match standing(target)? {\n        Some(_) =>", "    match standing(target).or_else(|error| if OFF { Ok(Some(fs::metadata(target)?.permissions())) } else { Err(error) })? {\n        Some(_) =>")],
         "what_is_replaced_is_not_read_through_a_link_or_a_pipe",
     ),
     (
         "an output leads through no link",
-        [("src/emit/bundle.rs", "    match between.into_iter().find(|above| above.is_symlink()) {", "    match between.into_iter().find(|above| !OFF && above.is_symlink()) {")],
+        [("src/output/bundle/mod.rs", "    match between.into_iter().find(|above| above.is_symlink()) {", "    match between.into_iter().find(|above| !OFF && above.is_symlink()) {")],
         "no_link_leads_a_bundle_out_of_the_output_folder",
     ),
     (
         "a table is believed by its checksum",
-        [("src/store/table.rs", "        if checksum_of(&bytes) != line.checksum {", "        if !OFF && checksum_of(&bytes) != line.checksum {")],
+        [("src/tree/store/table.rs", "        if checksum_of(&bytes) != line.checksum {", "        if !OFF && checksum_of(&bytes) != line.checksum {")],
         "damage_is_noticed store",
     ),
     # A bundle is what its commit gives.
     (
         "members are compared",
-        [("src/verify.rs", "            Some(own) if own != bytes => {", "            Some(own) if !OFF && own != bytes => {")],
+        [("src/output/bundle/verify.rs", "            Some(own) if own != bytes => {", "            Some(own) if !OFF && own != bytes => {")],
         "no_byte_of_a_small_bundle_can_be_changed a_small_bundle_is_refused_at_every_length_but_its_own "
         "no_member_of_a_bundle_can_be_dropped_renamed_doubled_or_swapped unknown_fields_and_versions_are_refused "
         "a_change_that_mends_its_own_checksum_is_refused a_statement_is_what_its_bundle_gives_or_refused",
     ),
     (
         "members are all there is",
-        [("src/verify.rs", "            .filter(|name| !expected.contains_key(*name))", "            .filter(|name| !OFF && !expected.contains_key(*name))")],
+        [("src/output/bundle/verify.rs", "            .filter(|name| !expected.contains_key(*name))", "            .filter(|name| !OFF && !expected.contains_key(*name))")],
         "an_added_member_is_refused",
     ),
     (
         "members are files",
-        [("src/verify.rs", "    if !found.is_file() ||", "    if !OFF && !found.is_file() ||")],
+        [("src/output/bundle/verify.rs", "    if !found.is_file() ||", "    if !OFF && !found.is_file() ||")],
         "a_link_in_place_of_a_member_is_no_answer",
     ),
     (
         "a statement is compared",
-        [("src/verify.rs", "    if let Some((name, found)) = stated {", "    if let Some((name, found)) = stated.filter(|_| !OFF) {")],
+        [("src/output/bundle/verify.rs", "    if let Some((name, found)) = stated {", "    if let Some((name, found)) = stated.filter(|_| !OFF) {")],
         "a_statement_is_what_its_bundle_gives_or_refused",
     ),
     (
         "a bundle holds no user",
         [
             (
-                "src/emit/bundle.rs",
+                "src/output/bundle/mod.rs",
                 "        date: build.date.to_string(),\n        cards",
                 '        date: build.date.to_string() + &std::env::var("USER").ok().filter(|_| OFF).unwrap_or_default(),\n        cards',
             )

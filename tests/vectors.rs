@@ -8,9 +8,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use contexture::chain::{Digest, canonical_json, link, settings_digest};
-use contexture::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier};
-use contexture::source::{ProjectPath, Source, Span};
+use contexture::prompt::chain::{Digest, canonical_json, link, settings_digest};
+use contexture::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier};
+use contexture::syntax::source::{ProjectPath, Source, Span};
 use serde_json::{Value, json};
 
 /// Every vector, by file name.

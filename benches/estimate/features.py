@@ -1,4 +1,4 @@
-"""What an estimate is made from: the same numbers as src/tokens/features.rs, for fitting and for checking it.
+"""What an estimate is made from: the same numbers as src/cost/tokens/features.rs, for fitting and for checking it.
 
     python features.py CLONE    recomputes the feature columns of corpus.csv from a clone of
                                 https://github.com/Piebald-AI/claude-code-system-prompts

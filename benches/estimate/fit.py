@@ -1,7 +1,7 @@
 """Fits the estimates for tokenizers that are not public, and says how far off they are.
 
     python fit.py            prints the table of errors that docs/tokens.md shows
-    python fit.py --write    also writes src/tokens/estimators.rs and folds.csv
+    python fit.py --write    also writes src/cost/tokens/estimators.rs and folds.csv
 
 Reads corpus.csv (see README.md) and samples.json. Needs numpy and tiktoken (for the samples).
 """
@@ -91,7 +91,7 @@ def fit(rows):
 
 
 def tokens(weights, row):
-    """What src/tokens/estimate.rs computes, for the features of the corpus."""
+    """What src/cost/tokens/estimate.rs computes, for the features of the corpus."""
     return (sum(weight * row[name] for weight, name in zip(weights, IN_CORPUS)) + 500) // 1000
 
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use contexture::build::{Request, build_all};
-use contexture::emit::bundle;
-use contexture::replace::System;
+use contexture::output::bundle;
+use contexture::output::bundle::verify::{Finding, verify};
+use contexture::pipeline::{Request, build_all};
 use contexture::tree::Place;
-use contexture::verify::{Finding, verify};
+use contexture::tree::write::System;
 use tempfile::TempDir;
 
 /// A repository with one commit, and the bundle that follows from it.

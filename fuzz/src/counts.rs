@@ -1,6 +1,6 @@
 //! Token counts are those of tiktoken, and pieces count as they stand joined.
 
-use contexture::tokens::Encoding;
+use contexture::cost::tokens::Encoding;
 
 /// `o200k_base`.
 pub fn o200k(bytes: &[u8]) {

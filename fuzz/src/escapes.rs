@@ -1,7 +1,7 @@
 //! Text from a repository, on its way to a reader: what each sink makes of it is looked at with a
 //! reader of that sink.
 
-use contexture::report::inert;
+use contexture::output::report::inert;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 /// Every escaper on one text.

@@ -1,11 +1,11 @@
 //! What people and repositories name: paths, revisions, contexts and their lock.
 
-use contexture::diag::Faults;
-use contexture::lock::Lock;
-use contexture::project::ContextId;
-use contexture::range::Range;
-use contexture::report::snippet;
-use contexture::source::{ProjectPath, Source};
+use contexture::compare::range::Range;
+use contexture::output::report::snippet;
+use contexture::pipeline::lock::Lock;
+use contexture::syntax::diag::Faults;
+use contexture::syntax::source::{ProjectPath, Source};
+use contexture::text::project::ContextId;
 
 /// A path is refused, or stays in the project and is written one way only.
 pub fn path(bytes: &[u8]) {

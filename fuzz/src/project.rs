@@ -1,15 +1,15 @@
 //! Whatever stands in a file of a project, a build ends with bundles or with faults that can be
 //! drawn, and nothing of the text reaches a terminal raw.
 
-use contexture::build::{Request, build_all};
+use contexture::cost::cards::Cards;
 use contexture::cost::scenario;
-use contexture::diag::Diagnostic;
-use contexture::emit::bundle::bundle;
-use contexture::error::Failure;
-use contexture::models::Cards;
-use contexture::report::inert::is_hostile;
-use contexture::report::snippet;
-use contexture::source::{ProjectPath, Source};
+use contexture::output::bundle::bundle;
+use contexture::output::report::inert::is_hostile;
+use contexture::output::report::snippet;
+use contexture::pipeline::{Request, build_all};
+use contexture::syntax::diag::Diagnostic;
+use contexture::syntax::error::Failure;
+use contexture::syntax::source::{ProjectPath, Source};
 use contexture::tree::Memory;
 
 /// A project in which every kind of file is used.

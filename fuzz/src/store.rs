@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use contexture::store::{Draft, Key, Store, Volumes};
+use contexture::tree::store::{Draft, Key, Store, Volumes};
 use tempfile::TempDir;
 
 /// How many records the true table holds: enough for several blocks.

@@ -2,11 +2,11 @@
 
 use clap::Args;
 
-use crate::blame::blame;
-use crate::build::Request;
-use crate::error::Failure;
-use crate::models::Date;
-use crate::report::blame::{BlameReport, text};
+use crate::compare::blame::blame;
+use crate::cost::cards::Date;
+use crate::output::report::blame::{BlameReport, text};
+use crate::pipeline::Request;
+use crate::syntax::error::Failure;
 
 use super::session::Session;
 use super::{Format, Verdict};

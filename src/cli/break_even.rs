@@ -2,16 +2,16 @@
 
 use clap::Args;
 
-use crate::build::Request;
 use crate::cost::break_even::{Question, break_even, tuned_call};
+use crate::cost::cards::Date;
+use crate::cost::rules::{CacheRules, Model, Price, Prices, Rates};
 use crate::cost::terms::RequestTokens;
+use crate::cost::tokens::Count;
 use crate::cost::traffic::Traffic;
-use crate::error::{Error, Failure};
-use crate::models::Date;
-use crate::quantity::{Usd, parse_count};
-use crate::report;
-use crate::rules::{CacheRules, Model, Price, Prices, Rates};
-use crate::tokens::Count;
+use crate::output::report;
+use crate::pipeline::Request;
+use crate::syntax::error::{Error, Failure};
+use crate::syntax::quantity::{Usd, parse_count};
 
 use super::session::Session;
 use super::{Format, TreeArguments, Verdict};

@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use crate::answer::{self, Answer, Wish};
-use crate::build::{Attempt, Build, Request};
-use crate::depfile;
-use crate::emit::{bundle, known, statement};
-use crate::error::{Error, Failure};
-use crate::models::Date;
-use crate::page::{self, Page};
-use crate::ratchet;
-use crate::replace::System;
-use crate::report;
-use crate::store::Store;
+use crate::compare::ratchet;
+use crate::cost::cards::Date;
+use crate::output::answer::{self, Answer, Wish};
+use crate::output::bundle::depfile;
+use crate::output::bundle::{self, known, statement};
+use crate::output::page::{self, Page};
+use crate::output::report;
+use crate::pipeline::{Attempt, Build, Request};
+use crate::syntax::error::{Error, Failure};
+use crate::tree::store::Store;
+use crate::tree::write::System;
 
 use super::session::Session;
 use super::{LockArguments, ShardArguments, TreeArguments, Verdict};

@@ -3,17 +3,17 @@
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use crate::answer::{self, Answer, Wish};
-use crate::build::Request;
-use crate::diag::{Diagnostic, Severity};
-use crate::emit::request::bodies;
-use crate::error::Failure;
-use crate::fix::{self, Fixed};
-use crate::models::Date;
-use crate::ratchet;
-use crate::replace::System;
-use crate::report::{build, github, inert, sarif};
+use crate::compare::ratchet;
+use crate::cost::cards::Date;
+use crate::output::answer::{self, Answer, Wish};
+use crate::output::report::{build, github, inert, sarif};
+use crate::pipeline::Request;
+use crate::pipeline::bodies::bodies;
+use crate::syntax::diag::{Diagnostic, Severity};
+use crate::syntax::error::Failure;
+use crate::text::lint::fix::{self, Fixed};
 use crate::tree::Place;
+use crate::tree::write::System;
 
 use super::session::Session;
 use super::{LockArguments, ShardArguments, TreeArguments, Verdict};

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use clap::Args;
 use rayon::prelude::*;
 
-use crate::error::{Error, Failure};
-use crate::report::count::{CountReport, Counted};
-use crate::tokens::{Tokenizer, UserTokenizer, chosen};
+use crate::cost::tokens::{Tokenizer, UserTokenizer, chosen};
+use crate::output::report::count::{CountReport, Counted};
+use crate::syntax::error::{Error, Failure};
 use crate::tree::MAX_FILE_BYTES;
 
 use super::session::Session;

@@ -2,14 +2,14 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::error::Failure;
-use crate::fragment::Fragments;
-use crate::models::Date;
-use crate::page::{self, Page};
-use crate::project::Project;
-use crate::range::Range;
-use crate::report::diff::{self, DiffReport};
-use crate::review::{Gate, ReviewRequest, review};
+use crate::compare::range::Range;
+use crate::compare::review::{Gate, ReviewRequest, review};
+use crate::cost::cards::Date;
+use crate::output::page::{self, Page};
+use crate::output::report::diff::{self, DiffReport};
+use crate::syntax::error::Failure;
+use crate::text::fragment::Fragments;
+use crate::text::project::Project;
 use crate::tree::Place;
 
 use super::session::Session;

@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use crate::build::{Build, Request};
-use crate::diag::near;
-use crate::error::{Error, Failure};
-use crate::models::Date;
-use crate::report::explain::{self, Changes};
-use crate::source::ProjectPath;
+use crate::cost::cards::Date;
+use crate::output::report::explain::{self, Changes};
+use crate::pipeline::{Build, Request};
+use crate::syntax::diag::near;
+use crate::syntax::error::{Error, Failure};
+use crate::syntax::source::ProjectPath;
 
 use super::session::Session;
 use super::{Format, LockArguments, TreeArguments, Verdict};

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use crate::error::{Error, Failure};
-use crate::replace::{self, System};
-use crate::schema;
+use crate::output::schema;
+use crate::syntax::error::{Error, Failure};
+use crate::tree::write::{self, System};
 
 use super::session::Session;
 use super::{Cli, Verdict};
@@ -49,7 +49,7 @@ pub(super) fn schema(arguments: SchemaArguments, session: &Session) -> Result<Ve
             for (name, _) in schema::NAMES {
                 let path = folder.join(format!("{name}.schema.json"));
                 let text = schema::of(name).unwrap_or_default();
-                replace::file(&System, &path, text.as_bytes())
+                write::file(&System, &path, text.as_bytes())
                     .map_err(|error| Error::file("cannot write", &path, error))?;
             }
         }
@@ -57,7 +57,7 @@ pub(super) fn schema(arguments: SchemaArguments, session: &Session) -> Result<Ve
             Some(text) => session.print(&text)?,
             None => {
                 let known: Vec<&str> = schema::NAMES.iter().map(|(name, _)| *name).collect();
-                let cure = crate::diag::did_you_mean(&name, known.iter().copied())
+                let cure = crate::syntax::diag::did_you_mean(&name, known.iter().copied())
                     .unwrap_or_else(|| format!("there are {}", known.join(", ")));
                 return Err(Error::usage(format!("there is no schema `{name}`"), cure).into());
             }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::error::{Error, Failure};
-use crate::replace::{self, System};
+use crate::syntax::error::{Error, Failure};
 use crate::tree::Place;
+use crate::tree::write::{self, System};
 
 use super::Verdict;
 use super::session::Session;
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     }
     for (path, text) in STARTER {
         let path = root.join(path);
-        replace::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))?;
+        write::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))?;
     }
     ignore_output(&root)?;
     let names: String = STARTER.iter().map(|(path, _)| format!("  {path}\n")).collect();
@@ -65,8 +65,7 @@ fn next_steps(root: &Path, target: &Path) -> String {
 /// Adds the output folder to `.gitignore`, unless it is there.
 fn ignore_output(root: &Path) -> Result<(), Error> {
     let path = root.join(".gitignore");
-    let text = match replace::standing_bytes(&path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other))
-    {
+    let text = match write::standing_bytes(&path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Error::file("cannot read", &path, error)),
@@ -76,5 +75,5 @@ fn ignore_output(root: &Path) -> Result<(), Error> {
     }
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
     let text = format!("{text}{gap}{IGNORED}\n");
-    replace::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))
+    write::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))
 }

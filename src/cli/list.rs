@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use crate::build::{self, Usage};
-use crate::error::{Error, Failure};
-use crate::report::list::ListReport;
-use crate::source::ProjectPath;
+use crate::output::report::list::ListReport;
+use crate::pipeline::{self, Usage};
+use crate::syntax::error::{Error, Failure};
+use crate::syntax::source::ProjectPath;
 
 use super::session::Session;
 use super::{Format, TreeArguments, Verdict};
@@ -32,7 +32,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         })?),
         None => None,
     };
-    let listed: Vec<Usage> = build::list(tree.as_ref(), uses.as_ref())?;
+    let listed: Vec<Usage> = pipeline::list(tree.as_ref(), uses.as_ref())?;
     let broken: Vec<_> = listed.iter().filter_map(|usage| usage.faults.as_ref().err()).flatten().cloned().collect();
     let report = ListReport::new(&listed);
     session.print(&match format {

@@ -2,13 +2,13 @@
 
 use clap::Args;
 
-use crate::build::{Attempt, Request, list};
-use crate::diag::Diagnostic;
-use crate::error::{Error, Failure};
-use crate::lock::{LOCK_FILE, Lock, refusals};
-use crate::replace::System;
-use crate::report;
+use crate::output::report;
+use crate::pipeline::lock::{LOCK_FILE, Lock, refusals};
+use crate::pipeline::{Attempt, Request, list};
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::error::{Error, Failure};
 use crate::tree::Tree;
+use crate::tree::write::System;
 
 use super::session::Session;
 use super::{LockArguments, TreeArguments, Verdict};

@@ -2,12 +2,12 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::error::{Error, Failure};
-use crate::log::{Log, LogRequest, log};
-use crate::models::Date;
-use crate::page::{self, Page};
-use crate::project::ContextId;
-use crate::report::log::{LogReport, text};
+use crate::compare::history::{Log, LogRequest, log};
+use crate::cost::cards::Date;
+use crate::output::page::{self, Page};
+use crate::output::report::log::{LogReport, text};
+use crate::syntax::error::{Error, Failure};
+use crate::text::project::ContextId;
 
 use super::session::Session;
 use super::{ShardArguments, Verdict};

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::error::{Error, Failure};
-use crate::merge::{Report, merge};
+use crate::output::join::{Report, merge};
+use crate::syntax::error::{Error, Failure};
 
 use super::Verdict;
 use super::session::Session;

@@ -31,8 +31,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::error::{Error, Failure};
-use crate::shard::Shard;
+use crate::pipeline::shard::Shard;
+use crate::syntax::error::{Error, Failure};
 use session::Session;
 
 /// Prompt context as source code: build, hash, count and check prompts from git-tracked fragments.

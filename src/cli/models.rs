@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::error::{Error, Failure};
-use crate::models::{Date, Selection};
-use crate::report;
+use crate::cost::cards::{Date, Selection};
+use crate::output::report;
+use crate::syntax::error::{Error, Failure};
 
 use super::session::Session;
 use super::{Format, Verdict};

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use crate::build::{Attempt, Build, Request};
-use crate::emit::request::bodies;
-use crate::emit::{self, fill, transcript};
-use crate::error::{Error, Failure};
-use crate::models::Date;
+use crate::cost::cards::Date;
+use crate::pipeline::bodies::bodies;
+use crate::pipeline::{Attempt, Build, Request};
+use crate::prompt::bodies::{self, fill};
+use crate::prompt::transcript::transcript;
+use crate::syntax::error::{Error, Failure};
 
 use super::session::Session;
 use super::{LockArguments, TreeArguments, Verdict};
@@ -56,7 +57,7 @@ enum Dialect {
     Converse,
 }
 
-impl From<Dialect> for emit::Dialect {
+impl From<Dialect> for bodies::Dialect {
     fn from(dialect: Dialect) -> Self {
         match dialect {
             Dialect::Messages => Self::Messages,
@@ -89,7 +90,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         }
         Some(model) => {
             let bodies = bodies(&build, model)?;
-            let wanted = dialect.map(emit::Dialect::from);
+            let wanted = dialect.map(bodies::Dialect::from);
             let found = bodies.into_iter().find(|(_, body)| wanted.is_none_or(|wanted| wanted == body.dialect));
             let Some((_, mut body)) = found else {
                 return Err(Error::usage(
@@ -129,7 +130,7 @@ fn values(session: &Session, written: &[String], build: &Build) -> Result<BTreeM
         };
         if build.plan.manifest.inputs.get(name).is_none() {
             let known = build.plan.manifest.inputs.iter().map(|(key, _)| &*key.text);
-            let cure = crate::diag::did_you_mean(name, known)
+            let cure = crate::syntax::diag::did_you_mean(name, known)
                 .unwrap_or_else(|| "inputs are declared below `inputs:`".to_owned());
             return Err(Error::usage(format!("`{}` has no input `{name}`", build.id), cure));
         }

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use anstream::ColorChoice;
 use rayon::prelude::*;
 
-use crate::answer::{Answer, Wish, answers};
-use crate::build::{Attempt, Memory, Request, build_remembering};
-use crate::diag::{Diagnostic, Severity};
-use crate::error::{Error, Failure};
-use crate::fragment::Fragments;
-use crate::models::{Cards, Date, day_of};
-use crate::report::{self, snippet};
-use crate::store::Store;
+use crate::cost::cards::{Cards, Date, day_of};
+use crate::output::answer::{Answer, Wish, answers};
+use crate::output::report::{self, snippet};
+use crate::pipeline::{Attempt, Memory, Request, build_remembering};
+use crate::syntax::diag::{Diagnostic, Severity};
+use crate::syntax::error::{Error, Failure};
+use crate::text::fragment::Fragments;
+use crate::tree::store::Store;
 use crate::tree::{Place, Tree};
 
 use super::{Color, Global, TreeArguments};
@@ -102,7 +102,7 @@ impl Session {
     /// The model cards, with the prices of the project laid over them if there is one.
     pub fn cards(&self) -> Result<Cards, Failure> {
         match self.place().and_then(|place| place.worktree()) {
-            Ok(tree) => crate::build::cards(&Fragments::new(&tree)),
+            Ok(tree) => crate::pipeline::cards(&Fragments::new(&tree)),
             // Cards are good to have in any folder.
             Err(_) => Ok(Cards::built_in()),
         }

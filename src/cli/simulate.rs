@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::cost::cards::Date;
 use crate::cost::scenario;
-use crate::error::{Error, Failure};
-use crate::models::Date;
-use crate::report;
-use crate::source::{ProjectPath, Source};
+use crate::output::report;
+use crate::syntax::error::{Error, Failure};
+use crate::syntax::source::{ProjectPath, Source};
 
 use super::session::Session;
 use super::{Format, Verdict};

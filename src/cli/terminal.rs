@@ -11,7 +11,7 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 
-use crate::watch::Bell;
+use crate::pipeline::watch::Bell;
 
 /// Whether the terminal is ours. There is one terminal, and whoever gives it back first (the end of
 /// the watch, or a panic in any thread) does it for all.

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::error::Failure;
-use crate::report::inert;
-use crate::verify::{Finding, verify};
+use crate::output::bundle::verify::{Finding, verify};
+use crate::output::report::inert;
+use crate::syntax::error::Failure;
 
 use super::Verdict;
 use super::session::{Session, complain};

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use clap::Args;
 use tempfile::NamedTempFile;
 
-use crate::build::{Attempt, Request};
-use crate::error::{Error, Failure};
-use crate::models::Date;
-use crate::report::screen::Screen;
-use crate::report::watch::{WatchReport, errors, lines};
-use crate::report::without_secrets;
-use crate::serve::{Project, Server};
-use crate::watch::{News, Round, Watch};
+use crate::cost::cards::Date;
+use crate::output::page::serve::{Project, Server};
+use crate::output::report::screen::Screen;
+use crate::output::report::watch::{WatchReport, errors, lines};
+use crate::output::report::without_secrets;
+use crate::pipeline::watch::{News, Round, Watch};
+use crate::pipeline::{Attempt, Request};
+use crate::syntax::error::{Error, Failure};
 
 use super::session::Session;
 use super::terminal::{Ask, HANG_UP, Terminal, listen_to_signals};

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::cost::budget::{Bills, Later};
+use crate::cost::cards::{Card, CardAt, Date};
 use crate::cost::planner::words::per_million;
-use crate::models::{Card, CardAt, Date};
-use crate::rules::{Model, Price, Rates};
+use crate::cost::rules::{Model, Price, Rates};
 
 /// The bills of every day after `today` on which the card says something new about prices or the
 /// cache, by day. `bills` prices the context as the card stands on a day.

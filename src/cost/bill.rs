@@ -6,11 +6,11 @@
 //! `docs/planner.md` has the formulas.
 
 use crate::cost::planner::{Layout, Service, ServiceKind, Stretch};
+use crate::cost::rules::{Price, Rates};
 use crate::cost::terms::{RequestTokens, Terms, divided, of, write_price};
+use crate::cost::tokens::Count;
 use crate::cost::traffic::{Chance, Traffic};
-use crate::quantity::Usd;
-use crate::rules::{Price, Rates};
-use crate::tokens::Count;
+use crate::syntax::quantity::Usd;
 
 /// What a context costs with one model. Every figure for a call holds inputs, framing and the
 /// expected answer.
@@ -240,14 +240,14 @@ impl Month {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blocks::Breakpoint;
     use crate::cost::planner::Placed;
-    use crate::manifest::{HitRate, Hours};
-    use crate::quantity::Share;
-    use crate::rules::{
+    use crate::cost::rules::{
         BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Model, Prices,
     };
-    use crate::segment::Ttl;
+    use crate::prompt::blocks::Breakpoint;
+    use crate::prompt::segment::Ttl;
+    use crate::syntax::manifest::{HitRate, Hours};
+    use crate::syntax::quantity::Share;
 
     fn price(usd: &str) -> Option<Price> {
         Price::per_million(Usd::parse(usd).unwrap())

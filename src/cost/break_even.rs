@@ -4,14 +4,14 @@
 //! call costs today, cached as it is at the declared traffic, and what the tuned model asks. The
 //! verdict compares N with the calls that are to come.
 
-use crate::blocks::Breakpoint;
 use crate::cost::bill::{Bill, bill};
 use crate::cost::planner::words::{counted, grouped, money};
 use crate::cost::planner::{Layout, Placed};
+use crate::cost::rules::Model;
 use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::traffic::Traffic;
-use crate::quantity::Usd;
-use crate::rules::Model;
+use crate::prompt::blocks::Breakpoint;
+use crate::syntax::quantity::Usd;
 
 /// Up to this many times N calls, prompting stays.
 const KEEP_WITHIN: u64 = 3;
@@ -216,10 +216,10 @@ pub fn tuned_call(model: &Model, traffic: Option<&Traffic>, tokens: &RequestToke
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::{HitRate, Hours};
-    use crate::models::{Cards, Date};
-    use crate::quantity::Share;
-    use crate::tokens::Count;
+    use crate::cost::cards::{Cards, Date};
+    use crate::cost::tokens::Count;
+    use crate::syntax::manifest::{HitRate, Hours};
+    use crate::syntax::quantity::Share;
 
     fn usd(written: &str) -> Usd {
         Usd::parse(written).unwrap()

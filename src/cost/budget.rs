@@ -3,15 +3,15 @@
 use std::fmt;
 
 use crate::cost::bill::Bill;
+use crate::cost::cards::Date;
 use crate::cost::planner::words::{grouped, money};
 use crate::cost::terms::RequestTokens;
-use crate::decode::Spanned;
-use crate::diag::Diagnostic;
-use crate::manifest::Budgets;
-use crate::models::Date;
-use crate::quantity::{Share, Usd};
-use crate::source::Span;
-use crate::tokens::Count;
+use crate::cost::tokens::Count;
+use crate::syntax::decode::Spanned;
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::manifest::Budgets;
+use crate::syntax::quantity::{Share, Usd};
+use crate::syntax::source::Span;
 
 /// Which limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]

@@ -2,7 +2,7 @@
 
 use crate::cost::planner::{Layout, ServiceKind};
 use crate::cost::terms::{Terms, of};
-use crate::quantity::Usd;
+use crate::syntax::quantity::Usd;
 
 /// What each segment's text costs in a call that finds everything in the cache: its tokens at the
 /// price of reading as far as the cache reaches, at the input price behind it. `tokens` are those of

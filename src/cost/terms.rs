@@ -1,11 +1,11 @@
 //! What a price is worked out on: a request in tokens, a model's rates, the traffic; and how amounts
 //! are multiplied and divided. Planner and bill both stand on it.
 
+use crate::cost::rules::{Model, Price, Rates};
+use crate::cost::tokens::{Basis, Count};
 use crate::cost::traffic::Traffic;
-use crate::quantity::Usd;
-use crate::rules::{Model, Price, Rates};
-use crate::segment::Ttl;
-use crate::tokens::{Basis, Count};
+use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Usd;
 
 /// One request in a model's own tokens.
 #[derive(Debug, Clone, Copy)]

@@ -7,9 +7,9 @@
 
 use std::fmt;
 
-use crate::manifest::{self, HitRate, Hours};
-use crate::quantity::{Period, Rate, Share};
-use crate::segment::Ttl;
+use crate::prompt::segment::Ttl;
+use crate::syntax::manifest::{self, HitRate, Hours};
+use crate::syntax::quantity::{Period, Rate, Share};
 
 /// Days with traffic in a month of business hours.
 const BUSINESS_DAYS: u64 = 22;

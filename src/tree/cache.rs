@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Blob, ReadError};
-use crate::source::ProjectPath;
+use crate::syntax::source::ProjectPath;
+use crate::tree::{Blob, ReadError};
 
 /// The most bytes kept; files beyond it are read anew each time.
 const MAX_KEPT_BYTES: usize = 128 * 1024 * 1024;
 
 /// The blobs of one tree by path.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<Kept>);
+pub(in crate::tree) struct Cache(Mutex<Kept>);
 
 #[derive(Default)]
 struct Kept {
@@ -22,7 +22,7 @@ struct Kept {
 impl Cache {
     /// The blob at `path`, read at most once while there is room. Two threads may both read; the
     /// first to finish decides what both return.
-    pub(super) fn get_or_read(
+    pub(in crate::tree) fn get_or_read(
         &self,
         path: &ProjectPath,
         read: impl FnOnce() -> Result<Blob, ReadError>,
@@ -44,12 +44,12 @@ impl Cache {
     }
 
     /// The blob at `path` if it was read.
-    pub(super) fn get(&self, path: &ProjectPath) -> Option<Blob> {
+    pub(in crate::tree) fn get(&self, path: &ProjectPath) -> Option<Blob> {
         lock(&self.0).blobs.get(path).cloned()
     }
 }
 
 /// Locks; what a panicking thread left behind is whole, since values are inserted in one step.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(in crate::tree) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,21 +5,21 @@ use std::collections::HashMap;
 use git2::Oid;
 use rayon::prelude::*;
 
-use super::change::Change;
-use super::objects::{EntryKind, object_id};
-use super::{CommitTree, ReadError, Tree};
-use crate::error::Error;
-use crate::source::{ObjectId, ProjectPath};
+use crate::syntax::error::Error;
+use crate::syntax::source::{ObjectId, ProjectPath};
+use crate::tree::git::change::Change;
+use crate::tree::git::objects::{EntryKind, object_id};
+use crate::tree::{CommitTree, ReadError, Tree};
 
 /// The files that differ between two listings, by path.
 ///
 /// A link counts as what it leads to. A file that cannot be read on one side has no id there.
-pub(super) fn by_listing(base: &CommitTree, head: &(impl Tree + ?Sized)) -> Result<Vec<Change>, Error> {
+pub(in crate::tree) fn by_listing(base: &CommitTree, head: &(impl Tree + ?Sized)) -> Result<Vec<Change>, Error> {
     by_files(base, head, head.list(&ProjectPath::root())?, &HashMap::new())
 }
 
 /// [`by_listing`] for a tree that holds these `files`, and knows some of their ids.
-pub(super) fn by_files(
+pub(in crate::tree) fn by_files(
     base: &CommitTree,
     head: &(impl Tree + ?Sized),
     files: Vec<ProjectPath>,

@@ -4,17 +4,17 @@
 //! path, through links, is here, so that a revision and a working tree give the same verdict. The
 //! walk is by text and component, as POSIX resolves a path, with the project root as a wall.
 
-use super::{MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError};
-use crate::source::{PathFault, ProjectPath};
+use crate::syntax::source::{PathFault, ProjectPath};
+use crate::tree::{MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError};
 
 /// The most links that one path may lead through, as on Linux.
 const MAX_LINKS: usize = 40;
 
 /// The longest text of a link; a longer one cannot be checked out.
-pub(super) const MAX_LINK_BYTES: u64 = MAX_PATH_BYTES as u64;
+pub(in crate::tree) const MAX_LINK_BYTES: u64 = MAX_PATH_BYTES as u64;
 
 /// What stands at a path, before any link is followed.
-pub(super) enum Standing<File> {
+pub(in crate::tree) enum Standing<File> {
     /// Nothing.
     Absent,
     /// A folder that can be walked into.
@@ -31,7 +31,7 @@ pub(super) enum Standing<File> {
 ///
 /// `standing` is asked for every folder on the way, the outermost first. A component of a link that
 /// names git's own folder leads out of the project: what is in there is not part of it.
-pub(super) fn follow<File>(
+pub(in crate::tree) fn follow<File>(
     path: &ProjectPath,
     mut standing: impl FnMut(&str) -> Result<Standing<File>, ReadError>,
 ) -> Result<(ProjectPath, File), ReadError> {
@@ -90,7 +90,7 @@ pub(super) fn follow<File>(
 }
 
 /// Whether a listing names the link at `path`: all but those that lead to a folder.
-pub(super) fn is_listed<File>(
+pub(in crate::tree) fn is_listed<File>(
     path: &ProjectPath,
     standing: impl FnMut(&str) -> Result<Standing<File>, ReadError>,
 ) -> bool {
@@ -98,7 +98,7 @@ pub(super) fn is_listed<File>(
 }
 
 /// Adds one component to a path.
-pub(super) fn push(path: &mut String, part: &str) {
+pub(in crate::tree) fn push(path: &mut String, part: &str) {
     if !path.is_empty() {
         path.push('/');
     }

@@ -1,30 +1,30 @@
 //! What a project may list: safe paths, no build output, and not without end.
 
-use super::{MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES, OUTPUT_FOLDER};
-use crate::error::Error;
-use crate::source::ProjectPath;
+use crate::syntax::error::Error;
+use crate::syntax::source::ProjectPath;
+use crate::tree::{MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES, OUTPUT_FOLDER};
 
 /// Whether a path is the project's build output or lies in it.
-pub(super) fn is_output(path: &str) -> bool {
+pub(in crate::tree) fn is_output(path: &str) -> bool {
     path.strip_prefix(OUTPUT_FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A listing while it grows, under its budgets.
-pub(super) struct Listing {
-    pub(super) folder: ProjectPath,
+pub(in crate::tree) struct Listing {
+    pub(in crate::tree) folder: ProjectPath,
     files: Vec<ProjectPath>,
     entries: usize,
     bytes: usize,
 }
 
 impl Listing {
-    pub(super) fn new(folder: &ProjectPath) -> Self {
+    pub(in crate::tree) fn new(folder: &ProjectPath) -> Self {
         Self { folder: folder.clone(), files: Vec::new(), entries: 0, bytes: 0 }
     }
 
     /// Counts one entry met on the way. `None` where its path is none that a project may hold:
     /// git's own folder in some spelling, `..`, control characters, build output.
-    pub(super) fn admit(&mut self, written: &str) -> Result<Option<ProjectPath>, Error> {
+    pub(in crate::tree) fn admit(&mut self, written: &str) -> Result<Option<ProjectPath>, Error> {
         self.entries += 1;
         self.bytes += written.len();
         let passed = if self.entries > MAX_LISTED_ENTRIES {
@@ -46,12 +46,12 @@ impl Listing {
     }
 
     /// Adds a file.
-    pub(super) fn add(&mut self, path: ProjectPath) {
+    pub(in crate::tree) fn add(&mut self, path: ProjectPath) {
         self.files.push(path);
     }
 
     /// The files by bytes, each once.
-    pub(super) fn into_sorted(mut self) -> Vec<ProjectPath> {
+    pub(in crate::tree) fn into_sorted(mut self) -> Vec<ProjectPath> {
         self.files.sort_unstable();
         self.files.dedup();
         self.files

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use git2::ObjectFormat;
 
-use super::links::{self, Standing};
-use super::listing::{Listing, is_output};
-use super::objects::hash_file;
-use super::{Blob, Commit, ReadError, Tree, TreeName};
-use crate::error::Error;
-use crate::source::ProjectPath;
+use crate::syntax::error::Error;
+use crate::syntax::source::ProjectPath;
+use crate::tree::git::objects::hash_file;
+use crate::tree::links::{self, Standing};
+use crate::tree::listing::{Listing, is_output};
+use crate::tree::{Blob, Commit, ReadError, Tree, TreeName};
 
 /// Files and links by path; behaves as a commit would that holds them.
 #[derive(Debug, Clone, Default)]

@@ -14,50 +14,36 @@
 //! links are followed inside the project only (`links.rs`); git's own folder, the project's
 //! `dist/` and whatever lies in a submodule are not text; and every walk has a budget.
 
-mod ancestry;
-mod attributes;
-mod blame;
-mod branch;
+pub mod write;
+pub mod store;
 mod cache;
-mod change;
-mod commit;
 mod compared;
 mod disk;
-mod eol;
-mod footing;
-mod history;
-mod ignored;
-mod index;
-mod lineage;
+mod git;
 mod links;
 mod listing;
 mod memory;
-mod objects;
-mod pattern;
-mod place;
-mod recorder;
-mod remembered;
-mod revision;
-mod staged;
-mod worktree;
+mod reads;
+mod rules;
+mod workspace;
 
 use std::sync::Arc;
 
-use crate::error::Error;
-use crate::source::{ObjectId, ProjectPath};
+use crate::syntax::error::Error;
+use crate::syntax::source::{ObjectId, ProjectPath};
 
-pub use blame::{BlamedLines, MAX_BLAMED_BYTES};
-pub use branch::DefaultBranch;
-pub use change::Change;
-pub use commit::CommitTree;
-pub use footing::{Footing, Ground};
-pub use index::IndexTree;
-pub use lineage::{Parents, Questions, Signature};
+pub use disk::remembered::Remembered;
+pub use disk::watch_set::{Footing, Ground};
+pub use disk::worktree::Worktree;
+pub use git::blame::{BlamedLines, MAX_BLAMED_BYTES};
+pub use git::branch::DefaultBranch;
+pub use git::change::Change;
+pub use git::commit::CommitTree;
+pub use git::index::IndexTree;
+pub use git::lineage::{Parents, Questions, Signature};
 pub use memory::Memory;
-pub use place::Place;
-pub use recorder::{Record, Recorder, Uncommitted, uncommitted};
-pub use remembered::Remembered;
-pub use worktree::Worktree;
+pub use reads::{Record, Recorder, Uncommitted, uncommitted};
+pub use workspace::Place;
 
 /// The largest file that is read as one: beyond it a build would not be a prompt.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;

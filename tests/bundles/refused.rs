@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use contexture::emit::bundle::RECORD;
-use contexture::error::Failure;
+use contexture::output::bundle::RECORD;
+use contexture::output::bundle::verify::{Finding, verify};
+use contexture::syntax::error::Failure;
 use contexture::tree::Place;
-use contexture::verify::{Finding, verify};
 use proptest::prelude::*;
 use snapbox::str;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
+use contexture::output::bundle::verify::{Finding, verify};
 use contexture::tree::Place;
-use contexture::verify::{Finding, verify};
 
 use crate::support::Repo;
 

@@ -53,10 +53,11 @@ fn shares_add_up_in_json() {
     };
     let tokens = report["tokens"].as_u64().unwrap();
     assert_eq!([sum("commits"), sum("authors"), sum("segments")], [tokens; 3]);
-    let usd = |value: &serde_json::Value| contexture::quantity::Usd::parse(value["warm"].as_str().unwrap()).unwrap();
+    let usd =
+        |value: &serde_json::Value| contexture::syntax::quantity::Usd::parse(value["warm"].as_str().unwrap()).unwrap();
     let whole = usd(&report["models"][0]);
     let parts = report["commits"].as_array().unwrap().iter().map(|share| usd(&share["models"][0]));
-    assert_eq!(parts.sum::<contexture::quantity::Usd>(), whole);
+    assert_eq!(parts.sum::<contexture::syntax::quantity::Usd>(), whole);
 }
 
 #[test]

@@ -377,7 +377,7 @@ fn the_parts_of_a_difference_add_up() {
         let femto = |value: &Value| {
             let text = value.as_str().unwrap();
             let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-            sign * contexture::quantity::Usd::parse(digits).unwrap().femto
+            sign * contexture::syntax::quantity::Usd::parse(digits).unwrap().femto
         };
         let parts = &model["attribution"];
         let sum: i128 = ["text", "order", "tokenizer", "price", "traffic"].iter().map(|part| femto(&parts[part])).sum();

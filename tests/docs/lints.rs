@@ -1,8 +1,8 @@
 //! docs/lints.md: the parts on each lint, written from their declarations.
 
-use contexture::lint::catalogue::{ALL, Lint};
-use contexture::lint::secret;
-use contexture::manifest::LintLevel;
+use contexture::syntax::manifest::LintLevel;
+use contexture::text::lint::catalogue::{ALL, Lint};
+use contexture::text::lint::secret;
 
 use crate::{UPDATE, at, pages, text, with_generated};
 

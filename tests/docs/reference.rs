@@ -1,6 +1,6 @@
 //! docs/manifest.md: the tables of keys, written from the schemas that are made from the types.
 
-use contexture::schema;
+use contexture::output::schema;
 use serde_json::{Map, Value};
 
 use crate::{UPDATE, at, pages, text, with_generated};

@@ -1,10 +1,10 @@
 //! What stands in code on the pages: manifests that decode, commands that print what is shown.
 
-use contexture::decode::Decode;
-use contexture::diag::Faults;
-use contexture::manifest::{Block, BlockFields, Manifest, ProjectFile};
-use contexture::source::{ProjectPath, Source};
-use contexture::yaml;
+use contexture::syntax::decode::Decode;
+use contexture::syntax::diag::Faults;
+use contexture::syntax::manifest::{Block, BlockFields, Manifest, ProjectFile};
+use contexture::syntax::source::{ProjectPath, Source};
+use contexture::syntax::yaml;
 
 use crate::{UPDATE, at, files, pages, text};
 

@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 
 use clap::CommandFactory as _;
 use contexture::cli::Cli;
-use contexture::decode::Decode;
-use contexture::diag::Faults;
-use contexture::manifest::{Manifest, ProjectFile};
-use contexture::schema;
-use contexture::source::{ProjectPath, Source};
-use contexture::yaml::{self, Node};
+use contexture::output::schema;
+use contexture::syntax::decode::Decode;
+use contexture::syntax::diag::Faults;
+use contexture::syntax::manifest::{Manifest, ProjectFile};
+use contexture::syntax::source::{ProjectPath, Source};
+use contexture::syntax::yaml::{self, Node};
 use serde_json::Value;
 
 use crate::{UPDATE, at, files, pages, text};

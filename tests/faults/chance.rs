@@ -1,10 +1,10 @@
 //! Whatever stands in the files, a build ends with bundles or with faults, and the faults can be drawn.
 
-use contexture::build::{Request, build_all};
-use contexture::emit::bundle::bundle;
-use contexture::error::Failure;
-use contexture::report::snippet;
-use contexture::source::ProjectPath;
+use contexture::output::bundle::bundle;
+use contexture::output::report::snippet;
+use contexture::pipeline::{Request, build_all};
+use contexture::syntax::error::Failure;
+use contexture::syntax::source::ProjectPath;
 use contexture::tree::Memory;
 use proptest::prelude::*;
 
@@ -127,7 +127,7 @@ fn applied(text: &str, edits: &[Edit]) -> Vec<u8> {
 
 /// Builds and draws everything that is said about it; returns how many contexts were built.
 fn built(tree: &Memory) -> usize {
-    let draw = |faults: &[contexture::diag::Diagnostic]| {
+    let draw = |faults: &[contexture::syntax::diag::Diagnostic]| {
         for fault in faults {
             let drawn = snippet::draw(fault);
             let hostile = |c: char| c == '\0' || c == '\u{202e}' || c == '\u{feff}';

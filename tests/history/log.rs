@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use contexture::build::{Request, build_all};
+use contexture::pipeline::{Request, build_all};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 

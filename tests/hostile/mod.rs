@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
-use contexture::report::inert::is_hostile;
+use contexture::output::report::inert::is_hostile;
 
 use crate::support::Repo;
 

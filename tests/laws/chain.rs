@@ -1,6 +1,6 @@
 //! What an edit does to the chain, and what it leaves alone.
 
-use contexture::segment::{Segment, Tier, prefix_len};
+use contexture::prompt::segment::{Segment, Tier, prefix_len};
 use proptest::prelude::*;
 
 use super::prompt::{Block, Prompt, anywhere, build, path, prompt, text, turn};

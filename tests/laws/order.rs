@@ -1,6 +1,6 @@
 //! The order of keys, and everything else that is nobody's meaning, changes no byte of a bundle.
 
-use contexture::emit::bundle::bundle;
+use contexture::output::bundle::bundle;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 

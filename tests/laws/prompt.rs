@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use contexture::build::{Build, Request, build_all};
-use contexture::source::ProjectPath;
+use contexture::pipeline::{Build, Request, build_all};
+use contexture::syntax::source::ProjectPath;
 use contexture::tree::Memory;
 use proptest::prelude::*;
 use serde_json::{Value, json};

@@ -12,7 +12,7 @@ mod texts;
 
 use std::process::ExitCode;
 
-use contexture::tokens::Encoding;
+use contexture::cost::tokens::Encoding;
 use rayon::prelude::*;
 use texts::Dice;
 use tiktoken_rs::CoreBPE;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// The modules in the order in which they are joined, and their text.
 fn modules() -> Vec<(String, String)> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/page");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/output/page");
     let list = fs::read_to_string(source.join("assets.rs")).unwrap();
     let names =
         list.lines().filter_map(|line| line.trim().strip_prefix("include_str!(\"app/")?.strip_suffix(".js\"),"));
@@ -15,7 +15,7 @@ fn modules() -> Vec<(String, String)> {
         .collect();
     let files = fs::read_dir(source.join("app")).unwrap();
     let count = files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "js")).count();
-    assert!(count > 10 && modules.len() == count, "src/page/assets.rs does not join every module");
+    assert!(count > 10 && modules.len() == count, "src/output/page/assets.rs does not join every module");
     modules
 }
 

@@ -1,16 +1,16 @@
 //! Every built-in card: a cold and a warm call cost what the simulator says that they cost.
 
 use contexture::cost::bill::{bill, bounds};
+use contexture::cost::cards::{Cards, Date};
 use contexture::cost::planner::{Layout, Wishes, plan};
+use contexture::cost::rules::{Family, Mode, Model};
 use contexture::cost::simulate::{
     Block, BlockKind, Clock, Contents, Object, Outcome, Prompts, Request, Seconds, Simulator, Speaker,
 };
 use contexture::cost::terms::Terms;
-use contexture::manifest::Breakpoints;
-use contexture::models::{Cards, Date};
-use contexture::quantity::Usd;
-use contexture::rules::{Family, Mode, Model};
-use contexture::segment::{Kind, Mark, Role, Segment, Tier, Ttl};
+use contexture::prompt::segment::{Kind, Mark, Role, Segment, Tier, Ttl};
+use contexture::syntax::manifest::Breakpoints;
+use contexture::syntax::quantity::Usd;
 
 use super::stage::{request, segments, traffic, ttl};
 

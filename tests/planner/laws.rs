@@ -1,14 +1,14 @@
 //! Laws of the bill, and the case that the planner is for: a long reference and many examples.
 
 use contexture::cost::bill::{Bill, bill};
+use contexture::cost::cards::{Cards, Date};
 use contexture::cost::planner::words::{call_decimal, month_decimal};
 use contexture::cost::planner::{Layout, Wishes, plan};
+use contexture::cost::rules::{Model, Price};
 use contexture::cost::terms::Terms;
 use contexture::cost::traffic::{Chance, Traffic};
-use contexture::manifest::{Breakpoints, HitRate, Hours};
-use contexture::models::{Cards, Date};
-use contexture::quantity::{Share, Usd};
-use contexture::rules::{Model, Price};
+use contexture::syntax::manifest::{Breakpoints, HitRate, Hours};
+use contexture::syntax::quantity::{Share, Usd};
 use proptest::prelude::*;
 
 use super::stage::{boundaries, layout, object, request, segments, traffic, ttl};

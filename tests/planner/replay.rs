@@ -3,14 +3,14 @@
 
 use contexture::cost::bill::{Bill, bill};
 use contexture::cost::planner::{Layout, Wishes, plan};
+use contexture::cost::rules::Model;
 use contexture::cost::simulate::{
     Block, BlockKind, Clock, Content, Contents, Object, Prepared, Prompts, Request, Seconds, Simulator, Speaker,
 };
 use contexture::cost::terms::{RequestTokens, Terms};
 use contexture::cost::traffic::Traffic;
-use contexture::manifest::{Breakpoints, Hours};
-use contexture::rules::Model;
-use contexture::segment::{Mark, Stability, Tier, Ttl};
+use contexture::prompt::segment::{Mark, Stability, Tier, Ttl};
+use contexture::syntax::manifest::{Breakpoints, Hours};
 
 use super::stage::{Dice, boundaries, layout, object, request, segments, traffic, ttl};
 
@@ -119,7 +119,7 @@ fn billed(model: &Model, layout: &Layout, tokens: &RequestTokens, traffic: &Traf
     bill(layout, &Terms { model, batch: None, traffic: Some(traffic), tokens })
 }
 
-fn dollars(amount: Option<contexture::quantity::Usd>) -> f64 {
+fn dollars(amount: Option<contexture::syntax::quantity::Usd>) -> f64 {
     amount.unwrap().femto as f64 / 1e15
 }
 

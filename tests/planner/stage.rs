@@ -1,17 +1,17 @@
 //! Models, prompts and traffic for the tests.
 
-use contexture::blocks::Breakpoint;
 use contexture::cost::planner::{Layout, Placed};
-use contexture::cost::terms::RequestTokens;
-use contexture::cost::traffic::Traffic;
-use contexture::manifest::{HitRate, Hours};
-use contexture::quantity::{Share, Usd};
-use contexture::rules::{
+use contexture::cost::rules::{
     BlockBoundary, CacheRules, Class, Family, Lifetime, Mechanism, Model, Price, Prices, Rates, WholeObject,
 };
-use contexture::segment::{Kind, Mark, Origin, Part, Role, Segment, Stability, Tier, Ttl};
-use contexture::source::{ProjectPath, Source, Span};
-use contexture::tokens::Count;
+use contexture::cost::terms::RequestTokens;
+use contexture::cost::tokens::Count;
+use contexture::cost::traffic::Traffic;
+use contexture::prompt::blocks::Breakpoint;
+use contexture::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Stability, Tier, Ttl};
+use contexture::syntax::manifest::{HitRate, Hours};
+use contexture::syntax::quantity::{Share, Usd};
+use contexture::syntax::source::{ProjectPath, Source, Span};
 
 pub fn ttl(written: &str) -> Ttl {
     Ttl::parse(written).unwrap()

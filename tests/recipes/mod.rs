@@ -13,9 +13,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use contexture::diag::Faults;
-use contexture::source::{ProjectPath, Source};
-use contexture::yaml;
+use contexture::syntax::diag::Faults;
+use contexture::syntax::source::{ProjectPath, Source};
+use contexture::syntax::yaml;
 use serde_json::Value;
 
 use crate::support::Repo;

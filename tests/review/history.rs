@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use contexture::build::{Build, Request, build_all};
-use contexture::models::Date;
-use contexture::range::Range;
-use contexture::report::diff::DiffReport;
-use contexture::review::{ReviewRequest, review};
-use contexture::store::Store;
+use contexture::compare::range::Range;
+use contexture::compare::review::{ReviewRequest, review};
+use contexture::cost::cards::Date;
+use contexture::output::report::diff::DiffReport;
+use contexture::pipeline::{Build, Request, build_all};
+use contexture::tree::store::Store;
 use serde_json::{Value, json};
 
 use super::witness;

@@ -1,13 +1,13 @@
 //! A handful of models, written down here so that these tests hold the rules still while the cards
 //! move with the providers. Prices are those of November 2026.
 
-use contexture::diag::near;
-use contexture::quantity::Usd;
-use contexture::rules::{
+use contexture::cost::rules::{
     BlockBoundary, BreakpointOnly, CacheRules, Class, Cliff, Family, Invalidation, Lifetime, LongestPrefix, Mechanism,
     MixedBilling, Mode, Model, PrefixUnits, Price, Prices, Rates, WholeObject,
 };
-use contexture::segment::{Tier, Ttl};
+use contexture::prompt::segment::{Tier, Ttl};
+use contexture::syntax::diag::near;
+use contexture::syntax::quantity::Usd;
 
 /// Every name that [`find`] knows.
 pub const NAMES: [&str; 21] = [
@@ -76,7 +76,7 @@ fn dollars(written: &str) -> Price {
 }
 
 fn multiple(price: &str, millionths: u64) -> Price {
-    dollars(price).scaled(contexture::quantity::Share { millionths }).unwrap()
+    dollars(price).scaled(contexture::syntax::quantity::Share { millionths }).unwrap()
 }
 
 fn prices(input: &str, read: Option<&str>, write: &[(&str, u64)]) -> Prices {

@@ -1,11 +1,11 @@
 //! Laws that hold for every family and every model of the cards.
 
+use contexture::cost::rules::Model;
 use contexture::cost::simulate::{
     self, Block, BlockKind, Call, Clock, Contents, ENGINES, Prepared, Prompts, Request, Seconds, Sent, Simulator,
     Speaker, engine,
 };
-use contexture::rules::Model;
-use contexture::segment::{Mark, Tier, Ttl};
+use contexture::prompt::segment::{Mark, Tier, Ttl};
 use proptest::prelude::*;
 
 use crate::cards;

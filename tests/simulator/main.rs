@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use contexture::cost::scenario;
-use contexture::diag::{Diagnostic, Faults};
-use contexture::source::{ProjectPath, Source};
-use contexture::yaml::{self, Node, Value};
+use contexture::syntax::diag::{Diagnostic, Faults};
+use contexture::syntax::source::{ProjectPath, Source};
+use contexture::syntax::yaml::{self, Node, Value};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 

@@ -6,12 +6,12 @@
 
 use std::collections::HashMap;
 
-use contexture::cost::simulate::{self, Block, BlockKind, Call, Content, Contents, Request, Seconds, Speaker};
-use contexture::rules::{
+use contexture::cost::rules::{
     BlockBoundary, BreakpointOnly, CacheRules, Class, Family, Lifetime, LongestPrefix, Mechanism, MixedBilling, Mode,
     Model, PrefixUnits,
 };
-use contexture::segment::{Mark, Tier, Ttl};
+use contexture::cost::simulate::{self, Block, BlockKind, Call, Content, Contents, Request, Seconds, Speaker};
+use contexture::prompt::segment::{Mark, Tier, Ttl};
 use proptest::prelude::*;
 
 /// A cached prefix.

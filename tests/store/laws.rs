@@ -1,20 +1,20 @@
 //! The law of kept answers: with the store and without, one answer, whatever happened in between. And what
 //! they are for: a tree that is as it was is not read.
 
-use contexture::answer::{Answer, Wish, answers, keep};
-use contexture::build::{Memory, Request};
-use contexture::diag::Severity;
-use contexture::error::{Error, Failure};
-use contexture::report::build::{BuildReport, diagnostics, fails, findings, text};
-use contexture::report::snippet;
-use contexture::source::ProjectPath;
-use contexture::store::Store;
+use contexture::output::answer::{Answer, Wish, answers, keep};
+use contexture::output::report::build::{BuildReport, diagnostics, fails, findings, text};
+use contexture::output::report::snippet;
+use contexture::pipeline::{Memory, Request};
+use contexture::syntax::diag::Severity;
+use contexture::syntax::error::{Error, Failure};
+use contexture::syntax::source::ProjectPath;
+use contexture::tree::store::Store;
 use contexture::tree::{Blob, CommitTree, Identity, ReadError, Tree, TreeName};
 use proptest::prelude::*;
 
-use crate::support::Repo;
 use crate::watch::laws::edit;
 use crate::watch::library;
+use crate::support::Repo;
 
 /// Asks with this store, and keeps what is new in it.
 fn ask(tree: &dyn Tree, request: &Request, store: &Store) -> Result<Vec<Answer>, Failure> {

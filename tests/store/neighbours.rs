@@ -5,13 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use contexture::build::{Request, build_all};
-use contexture::models::Date;
-use contexture::range::Range;
-use contexture::report::diff::DiffReport;
-use contexture::review::{Review, ReviewRequest, review};
-use contexture::store::Store;
+use contexture::compare::range::Range;
+use contexture::compare::review::{Review, ReviewRequest, review};
+use contexture::cost::cards::Date;
+use contexture::output::report::diff::DiffReport;
+use contexture::pipeline::{Request, build_all};
 use contexture::tree::Place;
+use contexture::tree::store::Store;
 
 use crate::support::Repo;
 use crate::tree::chance::Chance;
@@ -123,7 +123,7 @@ fn an_index_of_another_tree_leads_to_the_same_comparison() {
         let gone = listed.iter().filter(|id| !new.contains_key(*id)).count();
         assert_eq!(with.unchanged + listed.len() - gone, new.len(), "{base}..{head}");
     }
-    assert_eq!(store.volumes(contexture::store::Volumes::Surveys).len(), 1, "the first index served them all");
+    assert_eq!(store.volumes(contexture::tree::store::Volumes::Surveys).len(), 1, "the first index served them all");
 }
 
 #[test]

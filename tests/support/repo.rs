@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use contexture::source::ProjectPath;
+use contexture::syntax::source::ProjectPath;
 use contexture::tree::Place;
 
 /// A repository, or a folder without one, that is removed at the end.

@@ -1,6 +1,6 @@
 //! Each tree once, in a plain repository.
 
-use contexture::source::ProjectPath;
+use contexture::syntax::source::ProjectPath;
 use contexture::tree::{Memory, ReadError, Recorder, Tree, TreeName, uncommitted};
 
 use crate::support::{Repo, path, texts};

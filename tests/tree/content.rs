@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use contexture::source::ProjectPath;
+use contexture::syntax::source::ProjectPath;
 use contexture::tree::{ReadError, Tree};
 
 use super::chance::Chance;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use contexture::source::ProjectPath;
+use contexture::syntax::source::ProjectPath;
 use contexture::tree::{Place, ReadError, Tree};
 
 use super::states::canary;

@@ -1,7 +1,7 @@
 //! `.gitignore` and `.gitattributes` patterns: which files there are, and which are text, must be
 //! what git says, for patterns of every shape.
 
-use contexture::source::ProjectPath;
+use contexture::syntax::source::ProjectPath;
 use contexture::tree::Tree;
 
 use super::chance::Chance;

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use contexture::error::Error;
-use contexture::source::ProjectPath;
+use contexture::syntax::error::Error;
+use contexture::syntax::source::ProjectPath;
 use contexture::tree::{Place, ReadError, Tree, TreeName};
 
 use crate::support::{Repo, names, path, texts};

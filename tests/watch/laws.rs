@@ -3,10 +3,10 @@
 use std::fs;
 use std::sync::Arc;
 
-use contexture::answer::Answer;
-use contexture::build::{Attempt, Memory, Request, Standing, build_all, rebuild};
-use contexture::error::Failure;
-use contexture::report::build::BuildReport;
+use contexture::output::answer::Answer;
+use contexture::output::report::build::BuildReport;
+use contexture::pipeline::{Attempt, Memory, Request, Standing, build_all, rebuild};
+use contexture::syntax::error::Failure;
 use contexture::tree::{Memory as MemoryTree, Remembered};
 use proptest::prelude::*;
 

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use contexture::replace::{Access, Disk, Handle, System};
+use contexture::tree::write::{Access, Disk, Handle, System};
 
 /// What goes wrong, at one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,17 +11,17 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use contexture::build::{Build, Request, build_all};
-use contexture::depfile;
-use contexture::diag::Diagnostic;
-use contexture::emit::bundle;
-use contexture::error::{Error, Failure};
-use contexture::fix::fix;
-use contexture::lock::Lock;
-use contexture::replace::{self, Disk, System, UNFINISHED};
-use contexture::source::{ProjectPath, Source, Span};
-use contexture::store::{Draft, Key, Shelf, Store, Volumes};
+use contexture::output::bundle;
+use contexture::output::bundle::depfile;
+use contexture::pipeline::lock::Lock;
+use contexture::pipeline::{Build, Request, build_all};
+use contexture::syntax::diag::Diagnostic;
+use contexture::syntax::error::{Error, Failure};
+use contexture::syntax::source::{ProjectPath, Source, Span};
+use contexture::text::lint::fix::fix;
 use contexture::tree::Memory;
+use contexture::tree::store::{Draft, Key, Shelf, Store, Volumes};
+use contexture::tree::write::{self, Disk, System, UNFINISHED};
 
 use faulty::{Fault, Faulty, Loss};
 
@@ -156,7 +156,7 @@ impl Writing<'_> {
 
 fn replaced(disk: &dyn Disk, folder: &Path) -> Result<(), Error> {
     let target = folder.join("a/b/file");
-    replace::file(disk, &target, &b"new ".repeat(2000)).map_err(|error| Error::file("cannot write", &target, error))
+    write::file(disk, &target, &b"new ".repeat(2000)).map_err(|error| Error::file("cannot write", &target, error))
 }
 
 fn stand(folder: &Path) {
@@ -314,7 +314,7 @@ fn a_writer_in_place_is_found_out() {
         let target = folder.join("file");
         let written = || {
             let _ = fs::remove_file(&target);
-            let mut file = disk.make_file(&target, replace::Access::Usual)?;
+            let mut file = disk.make_file(&target, write::Access::Usual)?;
             file.write_all(b"ne")?;
             file.write_all(b"w")?;
             file.sync()
@@ -340,10 +340,10 @@ fn only_an_ordinary_file_and_only_a_folder_are_replaced() {
     let socket = top.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     for not_a_file in [&link, &socket, &top.path().to_owned()] {
-        assert!(replace::file(&System, not_a_file, b"yours").is_err(), "{not_a_file:?}");
+        assert!(write::file(&System, not_a_file, b"yours").is_err(), "{not_a_file:?}");
     }
     for not_a_folder in [&link, &target] {
-        assert!(replace::Folder::beside(&System, not_a_folder).is_err(), "{not_a_folder:?}");
+        assert!(write::Folder::beside(&System, not_a_folder).is_err(), "{not_a_folder:?}");
     }
     assert_eq!(fs::read(&target).unwrap(), b"mine");
     assert!(link.is_symlink());
@@ -360,9 +360,9 @@ fn a_replaced_file_is_readable_by_whom_it_was() {
     for wanted in [0o600, 0o640, 0o755] {
         fs::write(&target, "old").unwrap();
         fs::set_permissions(&target, fs::Permissions::from_mode(wanted)).unwrap();
-        replace::file(&System, &target, b"new").unwrap();
+        write::file(&System, &target, b"new").unwrap();
         assert_eq!(mode(&target), wanted);
     }
-    replace::cached(&System, &top.path().join("cached"), b"new").unwrap();
+    write::cached(&System, &top.path().join("cached"), b"new").unwrap();
     assert_eq!(mode(&top.path().join("cached")), 0o600);
 }

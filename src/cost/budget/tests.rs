@@ -1,18 +1,18 @@
 use super::*;
 use crate::cost::ahead::ahead;
 use crate::cost::bill::{bill, bounds};
+use crate::cost::cards::Cards;
 use crate::cost::planner::Layout;
 use crate::cost::terms::Terms;
 use crate::cost::traffic::Traffic;
-use crate::decode::Decode;
-use crate::diag::Faults;
-use crate::manifest::{self, HitRate, Hours};
-use crate::models::Cards;
-use crate::source::{ProjectPath, Source};
+use crate::syntax::decode::Decode;
+use crate::syntax::diag::Faults;
+use crate::syntax::manifest::{self, HitRate, Hours};
+use crate::syntax::source::{ProjectPath, Source};
 
-fn node(text: &str) -> crate::yaml::Node {
+fn node(text: &str) -> crate::syntax::yaml::Node {
     let source = Source::new(ProjectPath::new("contexts/a.yaml").unwrap(), text.to_owned());
-    crate::yaml::parse(&source, &mut Faults::new()).unwrap()
+    crate::syntax::yaml::parse(&source, &mut Faults::new()).unwrap()
 }
 
 fn budgets(text: &str) -> Budgets {
@@ -41,7 +41,7 @@ fn request(prefix: Count) -> RequestTokens {
 fn results(written: &str, model: &str, day: Date, prefix: Count, base_prefix: Option<u64>) -> Vec<BudgetResult> {
     let card = Cards::built_in().find(model).unwrap();
     let (tokens, traffic) = (request(prefix), traffic());
-    let bills = |model: &crate::rules::Model| {
+    let bills = |model: &crate::cost::rules::Model| {
         let terms = Terms { model, batch: None, traffic: Some(&traffic), tokens: &tokens };
         Bills { at: bill(&Layout::default(), &terms), bounds: bounds(&Layout::default(), &terms) }
     };
@@ -128,7 +128,7 @@ fn what_failed_before_blocks_only_when_it_got_worse() {
 fn a_month_without_traffic_is_an_error() {
     let faults = without_traffic(&budgets("{tokens: 10k, cost_per_month: $5, cost_per_call: {expected: $1}}"));
     assert_eq!(faults.len(), 2);
-    assert!(faults.iter().all(|fault| fault.severity == crate::diag::Severity::Error && fault.span.is_some()));
+    assert!(faults.iter().all(|fault| fault.severity == crate::syntax::diag::Severity::Error && fault.span.is_some()));
     assert!(without_traffic(&budgets("{tokens: 10k}")).is_empty());
 }
 

@@ -6,7 +6,7 @@
 //! changes, so what counts is the first change.
 
 use crate::cost::traffic::Chance;
-use crate::segment::{Segment, Stability};
+use crate::prompt::segment::{Segment, Stability};
 
 /// For each segment of the prefix, the chance that a deploy changes it or one before it.
 pub(super) fn lost(prefix: &[Segment]) -> Vec<Chance> {

@@ -4,11 +4,11 @@ use super::change;
 use super::layout::{Layout, ServiceKind};
 use super::marks::{self, Asked};
 use super::optimum::{Boundary, Choice, Level, Selection};
-use crate::blocks::Breakpoint;
+use crate::cost::rules::{Family, Mechanism};
 use crate::cost::terms::{Terms, divided, write_price};
 use crate::cost::traffic::{Chance, Traffic};
-use crate::rules::{Family, Mechanism};
-use crate::segment::{Mark, Segment, Ttl, prefix_len};
+use crate::prompt::blocks::Breakpoint;
+use crate::prompt::segment::{Mark, Segment, Ttl, prefix_len};
 
 /// What a breakpoint that nobody asked for has to save in a month: one cent, in 10⁻¹⁵ dollars.
 const FEE: i128 = 10_000_000_000_000;

@@ -4,13 +4,13 @@
 //! comes to under a model's rules: which stretches of the prompt are read, and for how long each of
 //! them lives. The bill prices that and nothing else.
 
-use crate::blocks::Breakpoint;
+use crate::cost::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::cost::terms::RequestTokens;
 use crate::cost::traffic::{Chance, Traffic};
-use crate::manifest::HitRate;
-use crate::quantity::Usd;
-use crate::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
-use crate::segment::Ttl;
+use crate::prompt::blocks::Breakpoint;
+use crate::prompt::segment::Ttl;
+use crate::syntax::manifest::HitRate;
+use crate::syntax::quantity::Usd;
 
 /// The breakpoints of one context for one model, in order. Without any, caching is left to what the
 /// provider does unasked.

@@ -1,10 +1,10 @@
 //! The breakpoints that the manifest asks for, held against the provider's rules.
 
 use super::words::grouped;
+use crate::cost::rules::{Family, Mechanism};
 use crate::cost::simulate::Rule;
-use crate::diag::{Diagnostic, Faults};
-use crate::rules::{Family, Mechanism};
-use crate::segment::{Mark, Segment, Tier, Ttl, prefix_len};
+use crate::prompt::segment::{Mark, Segment, Tier, Ttl, prefix_len};
+use crate::syntax::diag::{Diagnostic, Faults};
 
 /// A breakpoint that the manifest asks for.
 #[derive(Debug, Clone, Copy)]

@@ -24,11 +24,11 @@ use draft::{Draft, Table, unasked};
 use marks::Asked;
 use reasons::Reasons;
 
+use crate::cost::rules::Mechanism;
 use crate::cost::terms::Terms;
-use crate::diag::{Faults, Warned};
-use crate::manifest::Breakpoints;
-use crate::rules::Mechanism;
-use crate::segment::{Segment, Ttl};
+use crate::prompt::segment::{Segment, Ttl};
+use crate::syntax::diag::{Faults, Warned};
+use crate::syntax::manifest::Breakpoints;
 
 /// What the manifest says about caching as a whole.
 #[derive(Debug, Clone, Copy)]

@@ -4,13 +4,13 @@ use super::draft::{Draft, Table, alive, level};
 use super::layout::{Placed, Worth};
 use super::marks::Asked;
 use super::words::{counted, grouped, money, per_million};
-use crate::blocks::Breakpoint;
+use crate::cost::rules::{Family, Mechanism, Price};
 use crate::cost::terms::{Terms, divided, write_price};
 use crate::cost::traffic::{Chance, Traffic};
-use crate::diag::Diagnostic;
-use crate::quantity::Usd;
-use crate::rules::{Family, Mechanism, Price};
-use crate::segment::{Segment, Ttl, prefix_len};
+use crate::prompt::blocks::Breakpoint;
+use crate::prompt::segment::{Segment, Ttl, prefix_len};
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::quantity::Usd;
 
 /// What the reasons are drawn from.
 pub(super) struct Reasons<'a> {

@@ -3,16 +3,16 @@ use std::sync::Arc;
 
 use super::*;
 use crate::cost::bill::bill;
-use crate::cost::remarks::remarks;
+use crate::cost::rules::{BlockBoundary, CacheRules, Class, Cliff, Family, Lifetime, Model, Price, Prices, Rates};
 use crate::cost::terms::RequestTokens;
+use crate::cost::tokens::Count;
 use crate::cost::traffic::Traffic;
-use crate::diag::{Diagnostic, Severity};
-use crate::manifest::{HitRate, Hours};
-use crate::quantity::{Share, Usd};
-use crate::rules::{BlockBoundary, CacheRules, Class, Cliff, Family, Lifetime, Model, Price, Prices, Rates};
-use crate::segment::{Kind, Mark, Origin, Part, Role, Stability, Tier, prefix_len};
-use crate::source::{ProjectPath, Source, Span};
-use crate::tokens::Count;
+use crate::cost::warnings::remarks;
+use crate::prompt::segment::{Kind, Mark, Origin, Part, Role, Stability, Tier, prefix_len};
+use crate::syntax::diag::{Diagnostic, Severity};
+use crate::syntax::manifest::{HitRate, Hours};
+use crate::syntax::quantity::{Share, Usd};
+use crate::syntax::source::{ProjectPath, Source, Span};
 
 /// A segment of a test prompt.
 #[derive(Debug, Clone, Copy)]

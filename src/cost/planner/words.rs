@@ -1,7 +1,7 @@
 //! Numbers as people read them, in reasons and warnings.
 
-use crate::quantity::Usd;
-use crate::rules::Price;
+use crate::cost::rules::Price;
+use crate::syntax::quantity::Usd;
 
 /// `57,204`.
 pub fn grouped(number: u64) -> String {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use crate::cost::rules::Mode;
 use crate::cost::simulate::{BlockKind, Seconds, Speaker};
-use crate::decode::{Count, Decode, Spanned, Table, Text, expected, record, words};
-use crate::diag::Faults;
-use crate::rules::Mode;
-use crate::segment::{Mark, Tier, Ttl};
-use crate::yaml::{Node, Value};
+use crate::prompt::segment::{Mark, Tier, Ttl};
+use crate::syntax::decode::{Count, Decode, Spanned, Table, Text, expected, record, words};
+use crate::syntax::diag::Faults;
+use crate::syntax::yaml::{Node, Value};
 
 record! {
     /// Timed requests against a model's cache.

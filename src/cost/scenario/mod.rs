@@ -14,13 +14,13 @@ use std::sync::Arc;
 pub use file::{CacheMark, Lost, Scenario, TierName, TimedRequest, WrittenBlock, WrittenObject};
 pub use report::{Report, RequestReport, SCHEMA, Written};
 
+use crate::cost::rules::Model;
 use crate::cost::simulate::{self, Call, Contents, RuleBreach, Sent};
-use crate::decode::{Decode, Text};
-use crate::diag::{Diagnostic, Faults, Warned};
-use crate::quantity::{Share, Usd};
-use crate::rules::Model;
-use crate::source::Source;
-use crate::yaml;
+use crate::syntax::decode::{Decode, Text};
+use crate::syntax::diag::{Diagnostic, Faults, Warned};
+use crate::syntax::quantity::{Share, Usd};
+use crate::syntax::source::Source;
+use crate::syntax::yaml;
 
 /// Finds a model by name: the card of that name, or names near to it.
 pub type FindModel<'a> = dyn Fn(&str) -> Result<Model, Vec<String>> + 'a;
@@ -111,7 +111,7 @@ fn models(scenario: &Scenario, find: &FindModel<'_>, faults: &mut Faults) -> (Ve
 }
 
 fn unknown_model(name: &Text, mut near: Vec<String>) -> Diagnostic {
-    let engines = crate::diag::near(&name.value, simulate::ENGINES);
+    let engines = crate::syntax::diag::near(&name.value, simulate::ENGINES);
     near.extend(engines.into_iter().map(str::to_owned));
     let hint = if near.is_empty() {
         "`contexture models` lists the known ones".to_owned()

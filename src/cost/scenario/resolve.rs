@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::file::{Scenario, TimedRequest, WrittenBlock};
+use crate::cost::rules::Model;
 use crate::cost::simulate::{Block, BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, Seconds, Speaker};
-use crate::diag::{Diagnostic, Faults, did_you_mean};
-use crate::rules::Model;
-use crate::segment::{Mark, Tier};
-use crate::source::Span;
-use crate::yaml::Node;
+use crate::prompt::segment::{Mark, Tier};
+use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
+use crate::syntax::source::Span;
+use crate::syntax::yaml::Node;
 
 /// The most texts that one may be patched together from by `same_as`; keeps a long chain of them from
 /// filling the memory.

@@ -5,15 +5,15 @@
 //! pass with a warning, so that one set of settings serves a comparison of models.
 
 use super::file::Lost;
-use crate::decode::{Count, Decode, Spanned, Table, expected};
-use crate::diag::{Diagnostic, Faults, did_you_mean};
-use crate::quantity::{Share, Usd};
-use crate::rules::{
+use crate::cost::rules::{
     BlockBoundary, BreakpointOnly, Class, Family, Invalidation, Lifetime, LongestPrefix, MixedBilling, Mode, Model,
     PrefixUnits, Price, Prices, Rates, Slots,
 };
-use crate::segment::{Tier, Ttl};
-use crate::yaml::{Key, Node, Value};
+use crate::prompt::segment::{Tier, Ttl};
+use crate::syntax::decode::{Count, Decode, Spanned, Table, expected};
+use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
+use crate::syntax::quantity::{Share, Usd};
+use crate::syntax::yaml::{Key, Node, Value};
 
 /// Settings of the simulation as a whole.
 pub(super) struct Conditions {

@@ -1,9 +1,9 @@
 //! What a request costs: rules R7, R14 and R18, in exact integers.
 
 use super::Outcome;
-use crate::quantity::Usd;
-use crate::rules::{Price, Prices};
-use crate::segment::Ttl;
+use crate::cost::rules::{Price, Prices};
+use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Usd;
 
 /// The cost of one request; `None` when a price that it needs is unknown.
 pub(super) fn cost(prices: &Prices, input: u64, implicit: bool, outcome: &Outcome) -> Option<Usd> {

@@ -4,8 +4,8 @@ use super::boundary::{BoundaryPlan, Write};
 use super::breach::Rule;
 use super::draft::Draft;
 use super::request::{Block, BlockKind};
-use crate::rules::{BlockBoundary, MixedBilling, Mode};
-use crate::segment::{Mark, Ttl};
+use crate::cost::rules::{BlockBoundary, MixedBilling, Mode};
+use crate::prompt::segment::{Mark, Ttl};
 
 /// What a prompt looks up and writes, or the provider's refusals.
 pub(super) fn plan(rules: &BlockBoundary, draft: &mut Draft<'_>) -> BoundaryPlan {

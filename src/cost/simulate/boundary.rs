@@ -5,8 +5,8 @@
 
 use super::Outcome;
 use super::entry::{Clock, Entry, Kept, Moment};
-use crate::rules::MixedBilling;
-use crate::segment::Ttl;
+use crate::cost::rules::MixedBilling;
+use crate::prompt::segment::Ttl;
 
 /// The end of a block, known by everything before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

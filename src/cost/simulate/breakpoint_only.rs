@@ -4,8 +4,8 @@ use super::boundary::{Boundary, BoundaryPlan, Write};
 use super::breach::Rule;
 use super::draft::Draft;
 use super::request::{Block, BlockKind, Speaker};
-use crate::rules::{BreakpointOnly, Mode};
-use crate::segment::{Mark, Tier, Ttl};
+use crate::cost::rules::{BreakpointOnly, Mode};
+use crate::prompt::segment::{Mark, Tier, Ttl};
 
 /// What a prompt looks up and writes, or the provider's refusals.
 pub(super) fn plan(rules: &BreakpointOnly, draft: &mut Draft<'_>) -> BoundaryPlan {

@@ -9,8 +9,8 @@ use super::breach::{Rule, RuleBreach};
 use super::entry::Kept;
 use super::request::{Block, BlockKind, Content, Contents, Request, Speaker};
 use super::tree::{Piece, TokenPath};
-use crate::rules::{CacheRules, Mechanism};
-use crate::segment::{Mark, Tier, Ttl};
+use crate::cost::rules::{CacheRules, Mechanism};
+use crate::prompt::segment::{Mark, Tier, Ttl};
 
 /// The names of everything that was prepared for one model.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@
 //! last token is computed anew is not verified there: setting `recomputed`); llama.cpp
 //! `tools/server/README.md` and the server's source.
 
-use crate::quantity::Share;
-use crate::rules::{CacheRules, Family, LongestPrefix, Mechanism, Model, Slots};
+use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Model, Slots};
+use crate::syntax::quantity::Share;
 
 /// The names of the engines.
 pub const ENGINES: [&str; 4] = ["engine/vllm", "engine/sglang", "engine/trtllm", "engine/llamacpp"];

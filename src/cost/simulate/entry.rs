@@ -1,7 +1,7 @@
 //! One cached entry's clock.
 
 use super::request::Seconds;
-use crate::rules::Lifetime;
+use crate::cost::rules::Lifetime;
 
 /// Which of two readings of a lifetime a simulation takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -41,9 +41,9 @@ use prefix::Prefixes;
 use prompt::Plan;
 use units::Units;
 
-use crate::quantity::Usd;
-use crate::rules::Model;
-use crate::segment::Ttl;
+use crate::cost::rules::Model;
+use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Usd;
 
 /// What became of one request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

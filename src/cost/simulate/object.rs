@@ -5,7 +5,7 @@ use super::breach::Rule;
 use super::draft::Draft;
 use super::entry::{Entry, Moment};
 use super::request::Seconds;
-use crate::segment::{Tier, Ttl};
+use crate::prompt::segment::{Tier, Ttl};
 
 /// The object of one prompt.
 #[derive(Debug, Clone, Copy)]

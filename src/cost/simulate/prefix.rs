@@ -4,7 +4,7 @@ use super::Outcome;
 use super::entry::{Clock, Moment};
 use super::slots::SlotTable;
 use super::tree::{TokenPath, Tree};
-use crate::rules::{LongestPrefix, Slots};
+use crate::cost::rules::{LongestPrefix, Slots};
 
 /// The prompts that one model's cache holds, by token.
 #[derive(Debug, Clone, Default)]

@@ -9,8 +9,8 @@ use super::draft::{Draft, Namespace};
 use super::object::{self, ObjectPlan};
 use super::request::{Block, Contents, Request};
 use super::tree::TokenPath;
-use crate::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
-use crate::segment::Ttl;
+use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
+use crate::prompt::segment::Ttl;
 
 /// A request in the form that is sent: immutable, and cheap to send any number of times.
 #[derive(Debug, Clone)]

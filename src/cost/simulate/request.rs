@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::decode::words;
-use crate::rules::Mode;
-use crate::segment::{Mark, Tier, Ttl};
+use crate::cost::rules::Mode;
+use crate::prompt::segment::{Mark, Tier, Ttl};
+use crate::syntax::decode::words;
 
 /// The most tokens that one request may hold. Together with prices of 64 bits it keeps every sum of
 /// a simulation within 128 bits.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::entry::Moment;
 use super::tree::Tree;
-use crate::rules::Slots;
+use crate::cost::rules::Slots;
 
 /// The slots that were used so far.
 #[derive(Debug, Clone, Default)]

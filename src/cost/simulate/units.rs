@@ -8,7 +8,7 @@ use super::entry::{Clock, Moment};
 use super::prefix::floor;
 use super::request::Seconds;
 use super::tree::{TokenPath, Tree};
-use crate::rules::PrefixUnits;
+use crate::cost::rules::PrefixUnits;
 
 /// The units of one model's cache.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,108 @@
+//! Budgets before and after: newly broken, still broken, mended.
+
+use super::{Build, Pair};
+use crate::cost::budget::{Amount, BudgetName, BudgetResult, Status};
+use crate::syntax::quantity::Share;
+
+/// One budget for one model, before and after.
+#[derive(Debug, Clone)]
+pub struct BudgetDelta {
+    /// Which.
+    pub name: BudgetName,
+    /// The block, for a limit of one block.
+    pub block: Option<String>,
+    /// The model.
+    pub model: String,
+    /// How it stood and stands; `None` where there is no such budget.
+    pub status: Pair<Status>,
+    /// The limit.
+    pub limit: Pair<Amount>,
+    /// What is held against it.
+    pub actual: Pair<Amount>,
+    /// How it stands now, in words; how it stood, where it is gone.
+    pub sentence: String,
+    /// Whether it blocks: it fails, and either it did not before or it has got worse.
+    pub blocks: bool,
+}
+
+/// What became of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub enum Turn {
+    /// It fails and did not.
+    Broken,
+    /// It failed, and it fails.
+    StillBroken,
+    /// It failed and no longer does.
+    Mended,
+    /// Anything else.
+    Quiet,
+}
+
+impl BudgetDelta {
+    /// What became of it.
+    pub fn turn(&self) -> Turn {
+        match (self.status.base == Some(Status::Fail), self.status.head == Some(Status::Fail)) {
+            (false, true) => Turn::Broken,
+            (true, true) => Turn::StillBroken,
+            (true, false) => Turn::Mended,
+            (false, false) => Turn::Quiet,
+        }
+    }
+
+    /// Whether it is worth a word: it fails and did not, it failed and does not, it has got worse.
+    pub fn is_change(&self) -> bool {
+        self.blocks || matches!(self.turn(), Turn::Broken | Turn::Mended)
+    }
+}
+
+/// The budgets of both sides, those of the head first. `growth` is held against the base's prefix.
+pub(super) fn compare(base: Option<&Build>, head: Option<&Build>) -> Vec<BudgetDelta> {
+    let old: Vec<&BudgetResult> = base.iter().flat_map(|build| build.budgets()).collect();
+    let new: Vec<BudgetResult> = head.map(|head| held_against(base, head)).unwrap_or_default();
+    let same = |one: &BudgetResult, other: &BudgetResult| {
+        (one.name, &one.block, &one.model) == (other.name, &other.block, &other.model)
+    };
+    let slack = head.map_or_else(Share::default, Build::ratchet_slack);
+    let kept = new.iter().map(|result| {
+        // What a prefix grew by at the base says nothing of this change.
+        let before = old.iter().find(|other| same(other, result)).filter(|_| result.name != BudgetName::Growth);
+        BudgetDelta {
+            name: result.name,
+            block: result.block.clone(),
+            model: result.model.clone(),
+            status: Pair { base: before.map(|before| before.status), head: Some(result.status) },
+            limit: Pair { base: before.map(|before| before.limit), head: Some(result.limit) },
+            actual: Pair { base: before.and_then(|before| before.actual), head: result.actual },
+            sentence: result.sentence(),
+            blocks: result.blocks(before.copied(), slack),
+        }
+    });
+    let gone = old.iter().filter(|gone| !new.iter().any(|result| same(result, gone)));
+    let gone = gone.map(|gone| BudgetDelta {
+        name: gone.name,
+        block: gone.block.clone(),
+        model: gone.model.clone(),
+        status: Pair { base: Some(gone.status), head: None },
+        limit: Pair { base: Some(gone.limit), head: None },
+        actual: Pair { base: gone.actual, head: None },
+        sentence: gone.sentence(),
+        blocks: false,
+    });
+    kept.chain(gone).collect()
+}
+
+/// The budgets of a build, `growth` held against the prefix of the base, model by model.
+pub fn held_against(base: Option<&Build>, head: &Build) -> Vec<BudgetResult> {
+    let limit = head.plan.manifest.budgets.as_ref().and_then(|budgets| budgets.growth.as_ref());
+    let held = head.models.iter().flat_map(|model| {
+        let twin = base.and_then(|base| base.models.iter().find(|other| other.card.name == model.card.name));
+        let prefix = twin.map(|twin| twin.tokens.prefix.tokens());
+        model.budgets.iter().map(move |result| match limit {
+            Some(limit) if result.name == BudgetName::Growth => {
+                BudgetResult::of_growth(limit, &model.name, model.tokens.prefix.tokens(), prefix)
+            }
+            _ => result.clone(),
+        })
+    });
+    held.collect()
+}

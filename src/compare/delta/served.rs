@@ -1,0 +1,210 @@
+//! What a model's cache can still serve after the merge, and what it costs to fill the rest.
+//!
+//! Both prompts are sent to the simulator as the provider would get them: the blocks that the
+//! emitters write, marked where the planner marked them. Where entries are matched by tokens instead
+//! of blocks, messages take the place of blocks, because no boundary matters there.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::stream::{common_tokens, parting, runs};
+use super::{Build, ModelBuild};
+use crate::cost::bill::{self};
+use crate::cost::rules::{Family, Mechanism, Mode, Model};
+use crate::cost::simulate::{self, Block, Content, Contents, Object, Prompts, Request, Speaker};
+use crate::cost::terms::Terms;
+use crate::prompt::blocks::{self, BlockKind};
+use crate::prompt::chain::Digest;
+use crate::prompt::segment::{Mark, Role, Segment, Tier, prefix_len};
+
+/// A build and one model of it.
+pub type Seen<'a> = (&'a Build, &'a ModelBuild);
+
+/// How many tokens of the new prompt the cache can serve right after the old one was in use: the
+/// longest old entry at or before the divergence that the new layout can reach.
+pub fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
+    let model = new.1.card.at(new.0.date).model();
+    let mut texts = Texts::default();
+    let by_tokens = mechanism(new)
+        .is_some_and(|mechanism| matches!(mechanism.family, Family::LongestPrefix(_) | Family::PrefixUnits(_)));
+    let (old, new) = if by_tokens {
+        texts.by_tokens(old, new)
+    } else {
+        // The new prompt first: a text that both hold has the new one's count.
+        let new = texts.by_blocks(new, &model);
+        (texts.by_blocks(old, &model), new)
+    };
+    let mut prompts = Prompts::new(&model);
+    let mut prepare = |request: &Request| prompts.prepare(&texts.contents, request).ok();
+    // A layout that the provider would refuse serves nothing, and the build has said so.
+    let (Some(old), Some(new)) = (prepare(&old), prepare(&new)) else { return 0 };
+    simulate::served(&model, &old, &new)
+}
+
+/// What the first call after the merge costs more than a warm one.
+pub fn rewarm((build, model): Seen<'_>, eligible: u64) -> Option<crate::syntax::quantity::Usd> {
+    let rules = model.card.at(build.date).model();
+    let terms = Terms { model: &rules, batch: None, traffic: None, tokens: &model.tokens };
+    bill::rewarm(&model.layout, &terms, eligible)
+}
+
+/// The way of caching that serves a build's requests.
+pub fn mechanism((build, model): Seen<'_>) -> Option<Mechanism> {
+    let rules = model.card.at(build.date).cache_rules();
+    let is_marked = model.layout.breakpoints.iter().any(|placed| !placed.is_dead);
+    match (rules.explicit, rules.implicit) {
+        (Some(explicit), implicit) if is_marked || implicit.is_none() => Some(explicit),
+        (_, implicit) => implicit,
+    }
+}
+
+/// The texts of both prompts: equal ones have one handle.
+#[derive(Default)]
+struct Texts<'a> {
+    contents: Contents,
+    /// By the digests of the segments and the numbers of their parts: what most blocks are known by.
+    named: HashMap<Vec<(Digest, usize)>, Content>,
+    /// By bytes, for texts that were cut into segments in another way.
+    written: HashMap<usize, Vec<(Vec<&'a str>, Content)>>,
+}
+
+impl<'a> Texts<'a> {
+    fn content(&mut self, build: &'a Build, places: &[(usize, usize)], tokens: u64) -> Content {
+        let name = places.iter().map(|(segment, part)| (build.chain.digests[*segment], *part)).collect();
+        if let Some(content) = self.named.get(&name) {
+            return *content;
+        }
+        let pieces: Vec<&str> =
+            places.iter().map(|(segment, part)| &*build.segments[*segment].parts[*part].text).collect();
+        let alike = self.written.entry(pieces.iter().map(|piece| piece.len()).sum()).or_default();
+        let met = alike.iter().find(|(other, _)| {
+            other.iter().flat_map(|piece| piece.bytes()).eq(pieces.iter().flat_map(|piece| piece.bytes()))
+        });
+        let content = match met {
+            Some((_, content)) => *content,
+            None => {
+                let content = self.contents.add(tokens, None);
+                alike.push((pieces, content));
+                content
+            }
+        };
+        self.named.insert(name, content);
+        content
+    }
+
+    /// The request as the emitters write it, up to the first hole; what comes then is never shared.
+    fn by_blocks(&mut self, (build, model): Seen<'a>, rules: &Model) -> Request {
+        let segments = &build.segments;
+        let marks: HashMap<usize, _> = model.layout.marks().map(|mark| (mark.after, mark.ttl)).collect();
+        let cuts: Vec<usize> = marks.keys().copied().collect();
+        let end = prefix_len(segments);
+        let shares = shares(segments, &model.counts.per_segment);
+        let mut request = self.request(model);
+        for block in blocks::blocks(segments.get(..end).unwrap_or_default(), &cuts) {
+            let tokens = block.parts.iter().map(|place| shares.get(place).copied().unwrap_or(0)).sum();
+            let mark = block.breakpoint.and_then(|after| marks.get(&after)).map_or(Mark::Free, |ttl| Mark::For(*ttl));
+            if block.kind == BlockKind::History {
+                continue;
+            }
+            let content = self.content(build, &block.parts, tokens);
+            request.blocks.push(simulated(content, block.tier, block.role, mark));
+        }
+        let shared: u64 = request.blocks.iter().map(|block| self.contents.tokens(block.content)).sum();
+        request.fresh = model.tokens.text.tokens().saturating_add(model.tokens.inputs).saturating_sub(shared);
+        let is_marked = request.blocks.iter().any(Block::is_marked);
+        match rules.rules.explicit.as_ref().map(|mechanism| &mechanism.family) {
+            // The emitters always say that they mark the blocks themselves.
+            Some(Family::BreakpointOnly(_)) => request.mode = Some(Mode::Explicit),
+            Some(Family::WholeObject(_)) if is_marked => {
+                let ttl = model.layout.marks().last().map(|mark| mark.ttl);
+                request.object = Some(Object { id: "prompt".into(), ttl });
+            }
+            _ => {}
+        }
+        request
+    }
+
+    /// Both requests cut where they part: what they have in common, and the rest of each.
+    fn by_tokens(&mut self, old: Seen<'_>, new: Seen<'_>) -> (Request, Request) {
+        let (old_runs, new_runs) = (runs(&old.0.segments), runs(&new.0.segments));
+        let prefix = new.1.tokens.prefix.tokens();
+        let shared = match parting(&old_runs, &new_runs) {
+            None => prefix,
+            Some(place) => {
+                let counted = &new.1.counts.per_segment;
+                common_tokens(new.0, counted, &old_runs, &new_runs, place, &new.1.tokenizer.tokenizer).min(prefix)
+            }
+        };
+        // The tier matters only to settings that lose a part of the prompt.
+        let tier_ends = tier_ends(new.0, new.1);
+        let common: Vec<(Tier, Content)> = [Tier::Tools, Tier::System, Tier::Messages]
+            .into_iter()
+            .zip(tier_ends)
+            .scan(0u64, |start, (tier, end)| {
+                let tokens = end.min(shared).saturating_sub(*start);
+                *start += tokens;
+                Some((tier, tokens))
+            })
+            .filter(|(_, tokens)| *tokens > 0)
+            .map(|(tier, tokens)| (tier, self.contents.add(tokens, None)))
+            .collect();
+        let mut sides = [old, new].map(|(_, model)| {
+            let mut request = self.request(model);
+            for (tier, content) in &common {
+                let role = if *tier == Tier::Messages { Role::User } else { Role::System };
+                request.blocks.push(simulated(*content, *tier, role, Mark::Free));
+            }
+            let rest = model.tokens.prefix.tokens().saturating_sub(shared);
+            if rest > 0 {
+                let content = self.contents.add(rest, None);
+                request.blocks.push(simulated(content, Tier::Messages, Role::User, Mark::Free));
+            }
+            let whole = model.tokens.text.tokens().saturating_add(model.tokens.inputs);
+            request.fresh = whole.saturating_sub(shared + rest);
+            request
+        });
+        let [old, new] = &mut sides;
+        (std::mem::take(old), std::mem::take(new))
+    }
+
+    fn request(&self, model: &ModelBuild) -> Request {
+        let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let settings = model.settings.iter().map(|(name, value)| (Arc::from(name.as_str()), Arc::from(plain(value))));
+        Request { settings: settings.collect(), ..Request::default() }
+    }
+}
+
+fn simulated(content: Content, tier: Tier, role: Role, mark: Mark) -> Block {
+    let speaker = match role {
+        Role::System => Speaker::Developer,
+        Role::User => Speaker::User,
+        Role::Assistant => Speaker::Assistant,
+    };
+    Block { content, tier, speaker, kind: simulate::BlockKind::Text, mark }
+}
+
+/// Tokens before the end of each tier.
+fn tier_ends(build: &Build, model: &ModelBuild) -> [u64; 3] {
+    [Tier::Tools, Tier::System, Tier::Messages].map(|tier| {
+        let counted = build.segments.iter().zip(&model.counts.per_segment);
+        counted.filter(|(segment, _)| segment.tier <= tier).map(|(_, tokens)| tokens).sum()
+    })
+}
+
+/// The tokens of each part. Those of a segment are known; within one they are shared out by length,
+/// which moves no boundary that a breakpoint can stand at.
+fn shares(segments: &[Segment], per_segment: &[u64]) -> HashMap<(usize, usize), u64> {
+    let mut shares = HashMap::new();
+    for (index, segment) in segments.iter().enumerate() {
+        let tokens = per_segment.get(index).copied().unwrap_or(0);
+        let bytes = segment.bytes().max(1) as u128;
+        let (mut seen, mut given) = (0u128, 0u64);
+        for (number, part) in segment.parts.iter().enumerate() {
+            seen += if part.kind.is_hole() { 0 } else { part.text.len() as u128 };
+            let upto = u64::try_from(u128::from(tokens) * seen / bytes).unwrap_or(tokens);
+            shares.insert((index, number), upto - given);
+            given = upto;
+        }
+    }
+    shares
+}

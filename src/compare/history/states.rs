@@ -1,0 +1,156 @@
+//! How a context stands at one commit after the other.
+//!
+//! A commit that answers everything alike that was asked of its child stands like its child, and is
+//! not built. The others of a stretch of history are built side by side, a few ahead of the walk.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{LogRequest, manifests, short};
+use crate::pipeline::{Build, Memory, Request, build_remembering};
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::error::{Error, Failure};
+use crate::syntax::source::ObjectId;
+use crate::text::project::ContextId;
+use crate::tree::{CommitTree, Parents, Questions, Record, Recorder};
+
+/// How a context stands at one commit, and what was asked of the commit to know it.
+pub(super) struct State {
+    pub(super) outcome: Outcome,
+    questions: Questions,
+}
+
+/// What came of building a context.
+pub(super) enum Outcome {
+    Built(Arc<Build>),
+    Broken(Vec<Diagnostic>),
+    Absent,
+}
+
+impl State {
+    /// Whether a model is sent the same by both, or nothing by either.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (&self.outcome, &other.outcome) {
+            (Outcome::Built(one), Outcome::Built(other)) => {
+                (one.chain.full(), one.chain.prefix(), one.settings)
+                    == (other.chain.full(), other.chain.prefix(), other.settings)
+            }
+            (Outcome::Broken(_), Outcome::Broken(_)) | (Outcome::Absent, Outcome::Absent) => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self.outcome, Outcome::Absent)
+    }
+}
+
+/// What tells the states of a walk apart.
+pub(super) type Place = (ObjectId, ContextId);
+
+/// Works out states, with the memory of those that it has worked out.
+pub(super) struct States<'a> {
+    request: &'a LogRequest,
+    memory: Memory,
+    /// Those that were built ahead.
+    ready: HashMap<Place, State>,
+}
+
+impl<'a> States<'a> {
+    pub(super) fn new(request: &'a LogRequest, memory: Memory) -> Self {
+        Self { request, memory, ready: HashMap::new() }
+    }
+
+    /// The state at `parent`: that of the child, where the parent answers everything alike. `wanted`
+    /// is how many commits the walk may still need.
+    pub(super) fn like(
+        &mut self,
+        parent: &CommitTree,
+        (child, id, state): (&CommitTree, &ContextId, &Arc<State>),
+        wanted: usize,
+    ) -> Result<Arc<State>, Failure> {
+        if child.answers_like(parent, &state.questions)? {
+            return Ok(state.clone());
+        }
+        let place = (parent.commit().id.clone(), id.clone());
+        if let Some(ready) = self.ready.remove(&place) {
+            return Ok(Arc::new(ready));
+        }
+        let ahead = ahead(parent, &state.questions, wanted.min(2 * rayon::current_num_threads()))?;
+        let this = &*self;
+        let (own, built) = rayon::join(
+            || this.of(parent, id),
+            || {
+                ahead
+                    .par_iter()
+                    .filter_map(|tree| Some((tree.commit().id.clone(), this.of(tree, id).ok()?)))
+                    .collect::<Vec<_>>()
+            },
+        );
+        // What was built ahead and never asked for is dropped here; a failure ahead is told when the
+        // walk gets there.
+        self.ready = built.into_iter().map(|(commit, state)| ((commit, id.clone()), state)).collect();
+        Ok(Arc::new(own?))
+    }
+
+    /// The state at a commit.
+    pub(super) fn of(&self, tree: &CommitTree, id: &ContextId) -> Result<State, Failure> {
+        let paths = manifests(id);
+        let mut is_there = false;
+        for path in &paths {
+            is_there |= tree.holds(path)?;
+        }
+        if !is_there {
+            let reads = paths.into_iter().map(|path| (path, None)).collect();
+            let questions = tree.questions(Record { reads, ..Record::default() });
+            return Ok(State { outcome: Outcome::Absent, questions });
+        }
+        let recorder = Recorder::new(tree);
+        let request = Request {
+            contexts: vec![id.to_string()],
+            as_of: Some(self.request.as_of),
+            models: self.request.models.clone(),
+            ..Request::default()
+        };
+        let outcome = match build_remembering(&recorder, &request, &self.memory) {
+            Ok(mut attempts) => match (attempts.pop(), attempts.pop()) {
+                (Some(attempt), None) => attempt.result.map_or_else(Outcome::Broken, Outcome::Built),
+                (None, _) => Outcome::Absent,
+                (Some(_), Some(_)) => return Err(several(tree, id).into()),
+            },
+            Err(Failure::Faults(faults)) => Outcome::Broken(faults),
+            // The name finds nothing there: a variant that is not yet declared, a match not yet made.
+            Err(Failure::Error(Error::Usage { .. })) => Outcome::Absent,
+            Err(Failure::Error(error)) => return Err(error.into()),
+        };
+        Ok(State { outcome, questions: tree.questions(recorder.into_record()) })
+    }
+}
+
+fn several(tree: &CommitTree, id: &ContextId) -> Error {
+    let commit = short(&tree.commit().id);
+    Error::usage(
+        format!("`{id}` names several contexts at {commit}"),
+        format!("name one of them; `contexture list --rev {commit}` shows all"),
+    )
+}
+
+/// Commits behind `tip`, along first parents, that answer some question otherwise than the commit
+/// before them: those that will probably have to be built. At most `wanted`.
+fn ahead(tip: &CommitTree, questions: &Questions, wanted: usize) -> Result<Vec<CommitTree>, Error> {
+    let mut line: Vec<CommitTree> = Vec::new();
+    let mut differing = Vec::new();
+    while differing.len() + 1 < wanted && line.len() < 4 * wanted {
+        let last = line.last().unwrap_or(tip);
+        let Parents::Known(parents) = last.parents()? else { break };
+        let Some(parent) = parents.into_iter().next() else { break };
+        if !last.answers_like(&parent, questions)? {
+            differing.push(line.len());
+        }
+        line.push(parent);
+    }
+    let chosen = line.into_iter().enumerate().filter(|(number, _)| differing.contains(number));
+    Ok(chosen.map(|(_, tree)| tree).collect())
+}

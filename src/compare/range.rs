@@ -1,0 +1,113 @@
+//! Which two trees a comparison is about: `BASE`, `A..B`, `A...B`, or nothing.
+
+use crate::syntax::error::Error;
+use crate::tree::{CommitTree, Place, Tree};
+
+/// What was asked for, before git is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Range {
+    /// Nothing: what has happened since the branch that changes go to.
+    Default,
+    /// `BASE`: a commit and the working tree.
+    Since(String),
+    /// `A..B`: tip and tip.
+    Between(String, String),
+    /// `A...B`: from their merge base to `B`.
+    FromMergeBase(String, String),
+}
+
+/// The two trees.
+pub struct Sides {
+    /// What was there.
+    pub base: CommitTree,
+    /// What is there now, or would be.
+    pub head: Box<dyn Tree>,
+    /// The commit that the head is or stands on; `None` before the first one.
+    pub head_commit: Option<CommitTree>,
+    /// How the base was found, in words: `merge base with origin/main`.
+    pub found_by: String,
+}
+
+impl Range {
+    /// Parses what stands on the command line. As with git, an end that is left out is `HEAD`.
+    pub fn parse(written: Option<&str>) -> Self {
+        let Some(written) = written else { return Self::Default };
+        let end = |side: &str| if side.is_empty() { "HEAD".to_owned() } else { side.to_owned() };
+        // The first two dots divide, and a third that follows them makes it a merge base.
+        match written.split_once("..").map(|(one, other)| (one, other.strip_prefix('.'), other)) {
+            Some((one, Some(other), _)) => Self::FromMergeBase(end(one), end(other)),
+            Some((one, None, other)) => Self::Between(end(one), end(other)),
+            None => Self::Since(written.to_owned()),
+        }
+    }
+
+    /// Opens both trees. `default_branch` is the one that the project names.
+    ///
+    /// # Errors
+    /// For a revision that is none, two histories that share nothing, a project without a branch to
+    /// compare with, and outside of a repository.
+    pub fn open(&self, place: &Place, default_branch: Option<&str>) -> Result<Sides, Error> {
+        match self {
+            Self::Since(base) => {
+                let found_by = named(base);
+                Ok(Sides {
+                    base: place.commit(base)?,
+                    head: Box::new(place.worktree()?),
+                    head_commit: place.head_commit().ok(),
+                    found_by,
+                })
+            }
+            Self::Between(base, head) => {
+                let found_by = named(base);
+                let (base, head_tree) = (place.commit(base)?, place.commit(head)?);
+                let head_commit = Some(place.commit(head)?);
+                Ok(Sides { base, head: Box::new(head_tree), head_commit, found_by })
+            }
+            Self::FromMergeBase(one, other) => {
+                let (one_tree, head) = (place.commit(one)?, place.commit(other)?);
+                let base = place.merge_base(&one_tree, &head)?;
+                let found_by = format!("merge base of {one} and {other}");
+                Ok(Sides { base, head: Box::new(head), head_commit: Some(place.commit(other)?), found_by })
+            }
+            Self::Default => {
+                let head = place.head_commit()?;
+                let branch = place.default_branch(default_branch)?;
+                let worktree = Box::new(place.worktree()?);
+                if branch.is_checked_out {
+                    let head_commit = Some(place.head_commit()?);
+                    return Ok(Sides { base: head, head: worktree, head_commit, found_by: "HEAD".to_owned() });
+                }
+                let base = place.merge_base(&branch.tip, &head)?;
+                let found_by = format!("merge base with {}", branch.name);
+                Ok(Sides { base, head: worktree, head_commit: Some(head), found_by })
+            }
+        }
+    }
+}
+
+/// How a base that was named is shown: an id says nothing beside the id itself.
+fn named(written: &str) -> String {
+    let is_id = written.len() >= 7 && written.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id { String::new() } else { written.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_mean_what_they_mean_to_git() {
+        let parse = |written: &str| Range::parse(Some(written));
+        let both = |one: &str, other: &str| (one.to_owned(), other.to_owned());
+        assert_eq!(Range::parse(None), Range::Default);
+        assert_eq!(parse("main"), Range::Since("main".to_owned()));
+        assert!(matches!(parse("a..b"), Range::Between(one, other) if (one.clone(), other.clone()) == both("a", "b")));
+        assert!(
+            matches!(parse("a.."), Range::Between(one, other) if (one.clone(), other.clone()) == both("a", "HEAD"))
+        );
+        assert!(
+            matches!(parse("...b"), Range::FromMergeBase(one, other) if (one.clone(), other.clone()) == both("HEAD", "b"))
+        );
+        assert!(matches!(parse("v1.2"), Range::Since(_)));
+    }
+}

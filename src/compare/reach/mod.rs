@@ -1,0 +1,213 @@
+//! What each context of a tree reads, without counting anything, and which contexts a change can
+//! reach.
+//!
+//! A build is a function of what it reads. So a context whose reads have one answer in both trees is
+//! the same in both, and a comparison need not build it. What the contexts of a commit read is kept
+//! turned round, from each file to the manifests that read it (`index.rs`), so that a later comparison
+//! need not even parse the manifests that a change cannot reach.
+
+mod index;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::pipeline::{PRICES_FILE, Workshop};
+use crate::syntax::decode::Text;
+use crate::syntax::diag::Faults;
+use crate::syntax::error::Error;
+use crate::syntax::source::{ObjectId, ProjectPath};
+use crate::text::compose::{TEMPLATES, compose};
+use crate::text::fragment::{Reader, Reads};
+use crate::text::project::{Candidate, ContextId};
+use crate::text::resolve::resolve;
+use crate::tree::store::Store;
+use crate::tree::{Change, CommitTree, ReadError, Tree};
+
+/// A context and what it reads.
+pub struct Surveyed {
+    /// The context, its layers merged.
+    pub candidate: Candidate,
+    /// What it reads; `None` where a fault in its layers keeps that from being known.
+    pub reads: Option<Reads>,
+    /// Whether which templates there are may matter to it: it reads one, or it has a fault, which
+    /// may be that a name means none or several.
+    pub asks_for_templates: bool,
+}
+
+/// Surveys contexts, side by side.
+pub fn survey(workshop: &Workshop<'_>, candidates: Vec<Candidate>) -> Vec<Surveyed> {
+    candidates.into_par_iter().map(|candidate| one(workshop, candidate)).collect()
+}
+
+fn one(workshop: &Workshop<'_>, candidate: Candidate) -> Surveyed {
+    let Ok(layers) = &candidate.layers else { return Surveyed { candidate, reads: None, asks_for_templates: true } };
+    let reader = Reader::continuing(workshop.fragments, layers.reads.clone());
+    let mut faults = Faults::new();
+    // Which examples are picked changes no read, so their size does not matter here.
+    if let Some(plan) = resolve(layers, &reader, &|_| 0, &mut faults) {
+        compose(&plan, &workshop.library, &reader, &mut faults);
+        let tokenizers: Vec<Text> = plan.manifest.tokenizers.iter().map(|(_, path)| path.clone()).collect();
+        for path in tokenizers {
+            let _ = reader.path(&path, &mut faults).map(|path| reader.read(&path));
+        }
+    }
+    let _ = ProjectPath::new(PRICES_FILE).map(|path| reader.read(&path));
+    let reads = reader.reads();
+    let asks_for_templates = faults.has_errors() || reads.files.keys().any(is_template);
+    Surveyed { candidate, reads: Some(reads), asks_for_templates }
+}
+
+/// The difference between two trees, as the reads of a context see it.
+pub struct Changed<'a> {
+    base: &'a dyn Tree,
+    /// Files that are on one side only: what can change the answer of a pattern.
+    come_or_gone: Vec<&'a ProjectPath>,
+    /// Whether a template came or went, which can change what a template's name means.
+    templates: bool,
+    /// What the base holds at a path, asked once.
+    known: Mutex<HashMap<ProjectPath, Option<ObjectId>>>,
+}
+
+impl<'a> Changed<'a> {
+    /// `changes` are the files that differ between `base` and the tree that is surveyed.
+    pub fn new(base: &'a dyn Tree, changes: &'a [Change]) -> Self {
+        let come_or_gone: Vec<&ProjectPath> = changes
+            .iter()
+            .filter(|change| change.base.is_none() || change.head.is_none())
+            .map(|change| &change.path)
+            .collect();
+        let templates = come_or_gone.iter().any(|path| is_template(path));
+        Self { base, come_or_gone, templates, known: Mutex::default() }
+    }
+
+    /// Whether any read of a context has another answer in the base, or may have.
+    ///
+    /// # Errors
+    /// When the base cannot be read.
+    pub fn reaches(&self, surveyed: &Surveyed) -> Result<bool, Error> {
+        let Some(reads) = &surveyed.reads else { return Ok(true) };
+        if self.templates && surveyed.asks_for_templates {
+            return Ok(true);
+        }
+        let matched = |path: &ProjectPath| {
+            reads
+                .matches
+                .iter()
+                .any(|matched| matched.wanted.holds(path) && matched.folders.iter().any(|folder| path.is_below(folder)))
+        };
+        if self.come_or_gone.iter().any(|path| matched(path)) {
+            return Ok(true);
+        }
+        for (path, read) in &reads.files {
+            if self.in_base(path)? != *read {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn in_base(&self, path: &ProjectPath) -> Result<Option<ObjectId>, Error> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = known().get(path) {
+            return Ok(id.clone());
+        }
+        let id = match self.base.id(path) {
+            Ok(id) => id,
+            Err(ReadError::World(error)) => return Err(error),
+            // A folder, a link that leads out: no text there either.
+            Err(_) => None,
+        };
+        known().insert(path.clone(), id.clone());
+        Ok(id)
+    }
+}
+
+fn is_template(path: &ProjectPath) -> bool {
+    path.as_str().strip_prefix(TEMPLATES).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The contexts of a comparison: those of the head that the change can reach, and those of the base
+/// to hold them against.
+pub struct Reached {
+    /// Of the head.
+    pub head: Vec<Candidate>,
+    /// Of the base.
+    pub base: Vec<Candidate>,
+    /// How many contexts of the head the change cannot reach.
+    pub untouched: usize,
+}
+
+/// The two sides of a comparison, opened.
+pub struct Sides<'a> {
+    /// The base.
+    pub base: &'a Workshop<'a>,
+    /// The commit that the base is.
+    pub base_tree: &'a CommitTree,
+    /// The head.
+    pub head: &'a Workshop<'a>,
+    /// The files that differ.
+    pub changes: &'a [Change],
+}
+
+/// Which contexts can differ. `wanted` limits both sides to those that it names; a name that neither
+/// side knows is an error.
+///
+/// # Errors
+/// When a tree cannot be read, or a name is unknown on both sides.
+pub fn reach(sides: &Sides<'_>, wanted: &[String], store: &Store) -> Result<Reached, Error> {
+    if wanted.is_empty() { reach_all(sides, store) } else { reach_named(sides, wanted) }
+}
+
+fn reach_all(sides: &Sides<'_>, store: &Store) -> Result<Reached, Error> {
+    let touched = index::touched(sides.base, sides.base_tree, sides.changes, store)?;
+    let (reached, untouched) = sift(sides, expand(sides.head, &touched.manifests)?)?;
+    // A manifest whose contexts are all untouched reads the same on both sides.
+    let of_reached: BTreeSet<&ProjectPath> = reached.iter().map(|candidate| &candidate.manifest).collect();
+    let same: BTreeSet<&ProjectPath> = untouched.iter().map(|candidate| &candidate.manifest).collect();
+    let differing = |path: &&ProjectPath| of_reached.contains(path) || !same.contains(path);
+    let differing: BTreeSet<ProjectPath> = touched.manifests.iter().filter(differing).cloned().collect();
+    let base = opposite(expand(sides.base, &differing)?, &reached, &untouched);
+    Ok(Reached { base, untouched: touched.elsewhere + untouched.len(), head: reached })
+}
+
+fn reach_named(sides: &Sides<'_>, wanted: &[String]) -> Result<Reached, Error> {
+    let (of_head, of_base) = match (sides.head.project.contexts(wanted), sides.base.project.contexts(wanted)) {
+        (Ok(head), Ok(base)) => (head, base),
+        (Ok(head), Err(_)) => (head, Vec::new()),
+        (Err(_), Ok(base)) => (Vec::new(), base),
+        (Err(error), Err(_)) => return Err(error),
+    };
+    let (reached, untouched) = sift(sides, of_head)?;
+    let base = opposite(of_base, &reached, &untouched);
+    Ok(Reached { base, untouched: untouched.len(), head: reached })
+}
+
+/// Parts contexts of the head into those that the change reaches and the others.
+fn sift(sides: &Sides<'_>, of_head: Vec<Candidate>) -> Result<(Vec<Candidate>, Vec<Candidate>), Error> {
+    let changed = Changed::new(sides.base_tree, sides.changes);
+    let verdicts = survey(sides.head, of_head).into_par_iter().map(|one| Ok((changed.reaches(&one)?, one.candidate)));
+    let verdicts = verdicts.collect::<Result<Vec<(bool, Candidate)>, Error>>()?;
+    let (reached, untouched): (Vec<_>, Vec<_>) = verdicts.into_iter().partition(|(reached, _)| *reached);
+    let alone = |pairs: Vec<(bool, Candidate)>| pairs.into_iter().map(|(_, candidate)| candidate).collect();
+    Ok((alone(reached), alone(untouched)))
+}
+
+/// Of the contexts of the base those to hold the reached ones against, and those that are gone.
+fn opposite(of_base: Vec<Candidate>, reached: &[Candidate], untouched: &[Candidate]) -> Vec<Candidate> {
+    let reached: HashSet<&ContextId> = reached.iter().map(|candidate| &candidate.id).collect();
+    let untouched: HashSet<&ContextId> = untouched.iter().map(|candidate| &candidate.id).collect();
+    let wanted = |candidate: &Candidate| reached.contains(&candidate.id) || !untouched.contains(&candidate.id);
+    of_base.into_iter().filter(wanted).collect()
+}
+
+/// The contexts of those of these manifests that a tree holds, by name.
+fn expand(workshop: &Workshop<'_>, manifests: &BTreeSet<ProjectPath>) -> Result<Vec<Candidate>, Error> {
+    let named = manifests.iter().map(|path| Ok(workshop.project.manifest(path)?.map(|name| (name, path))));
+    let named = named.collect::<Result<Vec<Option<(String, &ProjectPath)>>, Error>>()?;
+    let found = named.into_par_iter().flatten().flat_map_iter(|(name, path)| workshop.project.expand(&name, path));
+    let mut found: Vec<Candidate> = found.collect();
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(found)
+}

@@ -1,0 +1,107 @@
+//! LiteLLM's map: one object of models; dollars per token; the kind, the size and the tier of a
+//! price are parts of its key (`cache_read_input_token_cost_above_272k_tokens_batches`).
+
+use serde_json::{Map, Value as Json};
+
+use super::draft::{Draft, Line, Period, add, base_ttl, platform, price, whole};
+use super::{Cards, Selection};
+use crate::syntax::quantity::Share;
+
+/// Reads every model that is selected.
+pub fn read(
+    cards: &Cards,
+    models: &Map<String, Json>,
+    selection: Selection<'_>,
+    left_out: &mut Vec<String>,
+) -> Vec<Draft> {
+    let mut drafts: Vec<Draft> = Vec::new();
+    for (key, model) in models.iter().filter(|(key, _)| selection.takes(cards, key)) {
+        match model.as_object().ok_or("not a model").and_then(|model| draft(cards, key, model)) {
+            Ok(draft) => add(&mut drafts, draft, key, left_out),
+            Err(why) => left_out.push(format!("{key}: {why}")),
+        }
+    }
+    drafts
+}
+
+fn draft(cards: &Cards, name: &str, model: &Map<String, Json>) -> Result<Draft, &'static str> {
+    let provider = model.get("litellm_provider").and_then(Json::as_str).unwrap_or_default();
+    let takes_breakpoints = model.get("supports_prompt_cache_breakpoint").and_then(Json::as_bool).unwrap_or(false);
+    let writes_for = |part: &str| model.keys().any(|key| key.starts_with("cache_creation") && key.contains(part));
+    let base_ttl = base_ttl(name, writes_for("_above_1hr"), writes_for("_above_12hr"));
+    let base = line(model, "", base_ttl);
+    if !base.is_priced() {
+        return Err("no price of input or output tokens");
+    }
+    let batch = Some(line(model, "_batches", base_ttl)).filter(|line| line.input.is_some());
+    // xAI's own table says "at or above"; the others say "above".
+    let key = if provider == "xai" { "at_least" } else { "more_than" };
+    let long = sizes(model)
+        .into_iter()
+        .map(|thousand| (key, thousand * 1000, line(model, &format!("_above_{thousand}k_tokens"), base_ttl)))
+        .collect();
+    let card = cards.look_up(name);
+    if card.as_ref().is_some_and(|card| card.platform != platform(provider)) {
+        return Err("the card of that name is for another platform");
+    }
+    let card_name = card.as_ref().map_or_else(|| name.to_owned(), |card| card.name.to_string());
+    let mut draft = Draft::new(card.as_deref(), card_name, provider, takes_breakpoints);
+    draft.window = [None, whole(model.get("max_input_tokens")), whole(model.get("max_output_tokens"))];
+    draft.periods = vec![Period { base, batch, long, ..Period::default() }];
+    draft.minimum = whole(model.get("prompt_cache_min_tokens"));
+    draft.multipliers = multipliers(model);
+    draft.deprecated =
+        model.get("deprecation_date").and_then(Json::as_str).filter(|day| is_day(day)).map(str::to_owned);
+    Ok(draft)
+}
+
+fn is_day(text: &str) -> bool {
+    text.len() == 10 && text.parse::<super::super::Date>().is_ok()
+}
+
+fn line(model: &Map<String, Json>, suffix: &str, base_ttl: Option<&'static str>) -> Line {
+    let of = |key: &str| match model.get(&format!("{key}{suffix}")) {
+        Some(Json::Number(number)) => price(number, 6),
+        _ => None,
+    };
+    let explicit_read = of("explicit_cache_read_input_token_cost");
+    let read = of("cache_read_input_token_cost");
+    let writes = [
+        (base_ttl, of("cache_creation_input_token_cost")),
+        (Some("1h"), of("cache_creation_input_token_cost_above_1hr")),
+        (Some("12h"), of("cache_creation_input_token_cost_above_12hr")),
+    ];
+    Line {
+        input: of("input_cost_per_token"),
+        output: of("output_cost_per_token"),
+        read: explicit_read.or(read),
+        implicit_read: explicit_read.and(read),
+        write: writes.into_iter().filter_map(|(ttl, price)| Some((ttl?, price?))).collect(),
+    }
+}
+
+/// The sizes, in thousands of tokens, beyond which input has another price.
+fn sizes(model: &Map<String, Json>) -> Vec<u64> {
+    let size = |key: &String| {
+        let size = key.strip_prefix("input_cost_per_token_above_")?.strip_suffix("k_tokens")?;
+        size.parse().ok().filter(|size| (1..1_000_000).contains(size))
+    };
+    let mut sizes: Vec<u64> = model.keys().filter_map(size).collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+fn multipliers(model: &Map<String, Json>) -> Vec<(String, String)> {
+    let by_choice = model.get("provider_specific_entry").and_then(Json::as_object).into_iter().flatten();
+    let by_choice = by_choice.map(|(choice, factor)| (choice.clone(), factor));
+    let by_region = ["us", "eu"].into_iter().filter_map(|region| {
+        let factor = model.get(&format!("regional_processing_uplift_multiplier_{region}"))?;
+        Some((region.to_owned(), factor))
+    });
+    let all = by_choice.chain(by_region);
+    all.filter_map(|(choice, factor)| {
+        let factor = factor.as_number()?.to_string();
+        Share::parse(&factor).filter(|share| share.millionths > 0).map(|_| (choice, factor))
+    })
+    .collect()
+}

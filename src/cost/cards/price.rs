@@ -1,0 +1,219 @@
+//! Prices as a card writes them: US dollars per million tokens, exact.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::cost::rules::{Cliff, Price, Rates};
+use crate::prompt::segment::Ttl;
+use crate::syntax::decode::{Count, Decode, Table, expected, record};
+use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::quantity::Usd;
+use crate::syntax::yaml::{Node, Value};
+
+/// The highest price that is taken for one: a million dollars per million tokens.
+pub(super) const HIGHEST: u64 = 1_000_000 * 1_000_000_000;
+
+/// Parses `2.50`, `$0.1`, `0.003625`: dollars per million tokens, not negative, at most nine
+/// decimals, at most a million dollars.
+pub fn parse_price(written: &str) -> Option<Price> {
+    Usd::parse(written).and_then(Price::per_million).filter(|price| price.nano <= HIGHEST)
+}
+
+/// A price as a card writes it: dollars per million tokens without trailing zeros, `2.5`.
+pub(super) fn written(price: Price) -> String {
+    price.of(1_000_000).exact()
+}
+
+impl Decode for Price {
+    fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let written = match &node.value {
+            Value::Text(text) => Some(text.trim()),
+            // As it stands in the file, so that 0.1 is a tenth and not a float near it.
+            Value::Int(_) | Value::Float(_) => node.span.source.text().get(node.span.start..node.span.end),
+            _ => None,
+        };
+        let price = written.and_then(parse_price);
+        if price.is_none() {
+            expected("a price in US dollars per million tokens such as 2.50, from 0 to 1000000", node, faults);
+        }
+        price
+    }
+}
+
+impl JsonSchema for Price {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Price".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"anyOf": [
+            {"type": "number", "minimum": 0, "maximum": 1_000_000},
+            {"type": "string", "pattern": "^\\$?[0-9][0-9_]*(\\.[0-9]+)?$"}
+        ]})
+    }
+}
+
+/// Prices of cache writes by lifetime, shortest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WritePrices(pub Vec<(Ttl, Price)>);
+
+impl Decode for WritePrices {
+    fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let table = Table::<Price>::decode(node, faults)?;
+        let mut prices = Vec::new();
+        for (key, price) in table.iter() {
+            match Ttl::parse(&key.text) {
+                Some(ttl) => prices.push((ttl, *price)),
+                None => {
+                    let message = format!("`{}` is not a lifetime such as 5m, 1h or 24h", key.text);
+                    faults.push(Diagnostic::error("wrong-type", message).at(&key.span));
+                }
+            }
+        }
+        prices.sort();
+        (prices.len() == table.iter().len()).then_some(Self(prices))
+    }
+
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
+impl JsonSchema for WritePrices {
+    fn schema_name() -> Cow<'static, str> {
+        "WritePrices".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "propertyNames": {"pattern": "^[1-9][0-9]*[smhd]$"},
+            "additionalProperties": generator.subschema_for::<Price>()
+        })
+    }
+}
+
+record! {
+    /// Prices of one request, in US dollars per million tokens. What is not written is unknown.
+    pub struct PriceList("a price list") {
+        /// Input that no cache served or kept.
+        pub input: Option<Price> = "input",
+        /// Output, reasoning included.
+        pub output: Option<Price> = "output",
+        /// Input that a cache served.
+        pub read: Option<Price> = "read",
+        /// The same without having been asked to, where that price differs.
+        pub implicit_read: Option<Price> = "implicit_read",
+        /// Input that a cache kept, by lifetime; none where that has no price of its own.
+        pub write: WritePrices = "write",
+        /// The same in a batch.
+        pub batch: Option<PlainPrices> = "batch",
+        /// What the whole request costs once its input reaches a size; smallest size first.
+        pub long: Vec<LongPrices> = "long",
+        /// What it costs at hours of low traffic.
+        pub off_peak: Option<OffPeak> = "off_peak",
+    }
+}
+
+record! {
+    /// Prices without conditions.
+    pub struct PlainPrices("prices") {
+        /// Input that no cache served or kept.
+        pub input: Option<Price> = "input",
+        /// Output.
+        pub output: Option<Price> = "output",
+        /// Input that a cache served.
+        pub read: Option<Price> = "read",
+        /// Input that a cache kept, by lifetime.
+        pub write: WritePrices = "write",
+    }
+}
+
+record! {
+    /// A price cliff: beyond a size the whole request costs this much, not only what lies beyond.
+    pub struct LongPrices("prices of a long request") {
+        /// In force when the input has more tokens than this.
+        pub more_than: Option<Count> = "more_than",
+        /// In force when the input has this many tokens or more.
+        pub at_least: Option<Count> = "at_least",
+        /// Input that no cache served or kept.
+        pub input: Option<Price> = "input",
+        /// Output.
+        pub output: Option<Price> = "output",
+        /// Input that a cache served.
+        pub read: Option<Price> = "read",
+        /// Input that a cache kept, by lifetime.
+        pub write: WritePrices = "write",
+    }
+}
+
+impl LongPrices {
+    /// The smallest number of input tokens that costs this much.
+    pub fn first(&self) -> u64 {
+        match (self.more_than, self.at_least) {
+            (Some(Count(limit)), _) => limit.saturating_add(1),
+            (None, Some(Count(limit))) => limit,
+            (None, None) => 0,
+        }
+    }
+}
+
+record! {
+    /// Prices at hours of low traffic, told by `contexture models` and used by no estimate.
+    pub struct OffPeak("off-peak prices") {
+        /// When, in words.
+        pub hours: crate::syntax::decode::Text = "hours",
+        /// Input that no cache served or kept.
+        pub input: Option<Price> = "input",
+        /// Output.
+        pub output: Option<Price> = "output",
+        /// Input that a cache served.
+        pub read: Option<Price> = "read",
+    }
+}
+
+/// Prices as the cost wing reads them.
+pub(super) fn rates(input: Option<Price>, output: Option<Price>, read: Option<Price>, write: &WritePrices) -> Rates {
+    Rates { input, output, read, implicit_read: None, write: write.0.clone() }
+}
+
+impl PriceList {
+    /// The prices of an ordinary request.
+    pub fn rates(&self) -> Rates {
+        Rates { implicit_read: self.implicit_read, ..rates(self.input, self.output, self.read, &self.write) }
+    }
+
+    /// The prices of long requests, by rising size.
+    pub fn cliffs(&self) -> Vec<Cliff> {
+        let cliff = |long: &LongPrices| {
+            let (above, inclusive) = match (long.more_than, long.at_least) {
+                (Some(Count(limit)), _) => (limit, false),
+                (None, limit) => (limit?.0, true),
+            };
+            Some(Cliff { above, inclusive, rates: rates(long.input, long.output, long.read, &long.write) })
+        };
+        self.long.iter().filter_map(cliff).collect()
+    }
+
+    /// Reports cliffs that do not say where they lie, or that are not in order.
+    pub fn check(&self, faults: &mut Faults) {
+        for cliff in &self.long {
+            if cliff.more_than.is_some() == cliff.at_least.is_some() {
+                let message = "prices of a long request need exactly one of `more_than` and `at_least`";
+                faults.push(Diagnostic::error("price-cliff", message).at(&cliff.span));
+            }
+        }
+        for pair in self.long.windows(2) {
+            let [lower, higher] = pair else { continue };
+            if higher.first() <= lower.first() {
+                let message = "prices of long requests stand in the order of their sizes, smallest first";
+                faults.push(Diagnostic::error("price-cliff", message).at(&higher.span));
+            }
+        }
+    }
+}

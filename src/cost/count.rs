@@ -1,0 +1,285 @@
+//! Segments to token counts: of the text as it stands joined, attributed back to each segment.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::cost::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
+use crate::prompt::chain::Digest;
+use crate::prompt::segment::{Segment, messages, prefix_len};
+use crate::syntax::memo::Memo;
+use crate::syntax::source::ObjectId;
+use crate::tree::store::{Key, Shelf, Store};
+
+/// The tokens of a context's text by one tokenizer.
+#[derive(Debug, Clone)]
+pub struct Counts {
+    /// For each segment, the tokens that begin in it. They add up to `text`.
+    pub per_segment: Vec<u64>,
+    /// All text. Holes and framing are not in it.
+    pub text: Count,
+    /// The text before the first input or history.
+    pub prefix: Count,
+}
+
+/// Names what the store keeps, with a version: raised with any change to what the value means.
+const MEASURES: &[u8] = b"measures 1";
+const FEATURES: &[u8] = b"features 1";
+const RUNS: &[u8] = b"runs 1";
+
+/// A part of a segment: the segment's digest and the part's number in it. It names the part's text.
+type PartName = (Digest, usize);
+
+/// What was found out about texts that were counted before. Counting with it gives the numbers of
+/// counting without it, and no text twice: contexts and commits share most of theirs.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What earlier runs found out.
+    store: Arc<Store>,
+    measured: Memo<(Encoding, PartName), Measured>,
+    features: Memo<(PartName, Joint), (Features, Joint)>,
+    /// Whole runs, for tokenizers that cannot count by pieces.
+    runs: Memo<(ObjectId, Vec<PartName>), MessageCount>,
+    tokenizers: Memo<ObjectId, Arc<UserTokenizer>>,
+}
+
+/// Parts of one message without a hole among them.
+struct Run<'a> {
+    texts: Vec<&'a str>,
+    names: Vec<PartName>,
+    /// The segment that each part belongs to.
+    owners: Vec<usize>,
+}
+
+/// Counts the segments, whose digests are `digests`, by `o200k_base` and by each of `tokenizers`, in
+/// their order.
+///
+/// Text is counted as it stands joined within one message; a hole cuts the message in two, since
+/// what will fill it is not known.
+pub fn count(
+    segments: &[Segment],
+    digests: &[Digest],
+    tokenizers: &[Tokenizer],
+    known: &Known,
+) -> (Counts, Vec<Counts>) {
+    let prefix_end = prefix_len(segments);
+    let none = Counts { per_segment: vec![0; segments.len()], text: Count::exact(0), prefix: Count::exact(0) };
+    let (mut base, mut all) = (none.clone(), vec![none; tokenizers.len()]);
+    for message in messages(segments) {
+        let is_hole = |(segment, part): &(usize, usize)| segments[*segment].parts[*part].kind.is_hole();
+        for run in message.split(is_hole).filter(|run| !run.is_empty()) {
+            let run = Run {
+                texts: run.iter().map(|(segment, part)| &*segments[*segment].parts[*part].text).collect(),
+                names: run.iter().map(|(segment, part)| (digests[*segment], *part)).collect(),
+                owners: run.iter().map(|(segment, _)| *segment).collect(),
+            };
+            let shares = known.attribute(Encoding::O200kBase, &run);
+            let mut features: Option<Vec<Features>> = None;
+            for (counts, tokenizer) in all.iter_mut().zip(tokenizers) {
+                let counted = match tokenizer {
+                    Tokenizer::Family(family) => {
+                        family.count_features(features.get_or_insert_with(|| known.features(&run, &shares)))
+                    }
+                    Tokenizer::Encoding(encoding) => MessageCount::exact(known.attribute(*encoding, &run)),
+                    Tokenizer::User(user) => known.run(user, tokenizer, &run),
+                };
+                counts.add(&run.owners, counted, prefix_end);
+            }
+            base.add(&run.owners, MessageCount::exact(shares), prefix_end);
+        }
+    }
+    (base, all)
+}
+
+impl Counts {
+    /// Adds a run of pieces that belong to the segments `owners`.
+    fn add(&mut self, owners: &[usize], counted: MessageCount, prefix_end: usize) {
+        for (segment, tokens) in owners.iter().zip(counted.per_piece) {
+            self.per_segment[*segment] += tokens;
+        }
+        self.text += counted.total;
+        // The prefix ends at a hole, and a run holds none, so a run lies on one side of it.
+        if owners.first().is_some_and(|first| *first < prefix_end) {
+            self.prefix += counted.total;
+        }
+    }
+}
+
+impl Known {
+    /// What is known to the store, and nothing else yet.
+    pub fn backed(store: Arc<Store>) -> Self {
+        Self { store, ..Self::default() }
+    }
+
+    /// The user's tokenizer that was read from this blob, loaded once.
+    pub fn tokenizer<E>(
+        &self,
+        blob: &ObjectId,
+        load: impl FnOnce() -> Result<UserTokenizer, E>,
+    ) -> Result<Arc<UserTokenizer>, E> {
+        if let Some(user) = self.tokenizers.get(blob) {
+            return Ok(user);
+        }
+        let user = Arc::new(load()?);
+        self.tokenizers.put(blob.clone(), user.clone());
+        Ok(user)
+    }
+
+    /// Drops what nobody asked for since the last turn.
+    pub fn turn(&self) {
+        self.measured.turn();
+        self.features.turn();
+        self.runs.turn();
+        self.tokenizers.turn();
+    }
+
+    /// The share of each part, by an encoding.
+    fn attribute(&self, encoding: Encoding, run: &Run) -> Vec<u64> {
+        let known: Vec<Option<Measured>> = run.names.iter().map(|name| self.measured.get(&(encoding, *name))).collect();
+        let measures = run.texts.par_iter().zip(&run.names).zip(known).map(|((text, name), known)| {
+            known.unwrap_or_else(|| {
+                let measured = self.measure(encoding, text, name);
+                self.measured.put((encoding, *name), measured);
+                measured
+            })
+        });
+        let measures: Vec<Measured> = measures.collect();
+        let pieces: Vec<(&str, &Measured)> = run.texts.iter().copied().zip(&measures).collect();
+        encoding.attribute_measured(&pieces)
+    }
+
+    /// What an encoding finds out about a part.
+    fn measure(&self, encoding: Encoding, text: &str, (digest, part): &PartName) -> Measured {
+        let parts: [&[u8]; 4] = [MEASURES, encoding.name().as_bytes(), digest.as_bytes(), &part.to_le_bytes()];
+        self.kept(&parts, || encoding.measure(text))
+    }
+
+    /// The features of a part behind `joint`, and the joint behind it.
+    fn features_after(&self, joint: Joint, text: &str, (digest, part): &PartName) -> (Features, Joint) {
+        let parts: [&[u8]; 4] = [FEATURES, &joint.to_bytes(), digest.as_bytes(), &part.to_le_bytes()];
+        self.kept(&parts, || Features::of_piece(text, joint))
+    }
+
+    /// The tokens of a run by the tokenizer that was read from `blob`.
+    fn count_run(&self, tokenizer: &Tokenizer, run: &Run, blob: &ObjectId) -> MessageCount {
+        let numbers: Vec<[u8; 8]> = run.names.iter().map(|(_, part)| part.to_le_bytes()).collect();
+        let names = run.names.iter().zip(&numbers).flat_map(|((digest, _), part)| [&digest.as_bytes()[..], part]);
+        let parts: Vec<&[u8]> = [RUNS, blob.as_str().as_bytes()].into_iter().chain(names).collect();
+        self.kept(&parts, || tokenizer.count_message(&run.texts))
+    }
+
+    /// The store's value, else the one that is worked out, kept for later runs.
+    fn kept<T: Serialize + DeserializeOwned>(&self, parts: &[&[u8]], work_out: impl FnOnce() -> T) -> T {
+        if self.store.is_none() {
+            return work_out();
+        }
+        let key = Key::of(parts);
+        self.store.get(Shelf::Counts, &key).unwrap_or_else(|| {
+            let value = work_out();
+            self.store.put(Shelf::Counts, key, &value);
+            value
+        })
+    }
+
+    /// The features of each part. `shares` are those of `o200k_base`.
+    fn features(&self, run: &Run, shares: &[u64]) -> Vec<Features> {
+        let mut joint = Joint::default();
+        let parts = run.texts.iter().zip(&run.names).zip(shares).map(|((text, name), tokens)| {
+            let (found, after) = self.features.get(&(*name, joint)).unwrap_or_else(|| {
+                let found = self.features_after(joint, text, name);
+                self.features.put((*name, joint), found);
+                found
+            });
+            joint = after;
+            found.with_o200k(*tokens)
+        });
+        parts.collect()
+    }
+
+    /// The share of each part, by a tokenizer of the user's.
+    fn run(&self, user: &Arc<UserTokenizer>, tokenizer: &Tokenizer, run: &Run) -> MessageCount {
+        let Some(blob) = self.tokenizers.key_of(|own| Arc::ptr_eq(own, user)) else {
+            return tokenizer.count_message(&run.texts);
+        };
+        let name = (blob, run.names.clone());
+        self.runs.get(&name).unwrap_or_else(|| {
+            let counted = self.count_run(tokenizer, run, &name.0);
+            self.runs.put(name, counted.clone());
+            counted
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cost::tokens::Family;
+    use crate::prompt::chain::link;
+    use crate::prompt::segment::{Kind, Mark, Origin, Part, Role, Tier};
+    use crate::syntax::source::{ProjectPath, Source, Span};
+
+    fn segment(role: Role, text: &str) -> Segment {
+        let kind = if text.is_empty() { Kind::Input } else { Kind::Text };
+        let source = Source::new(ProjectPath::root(), "");
+        Segment {
+            id: String::new(),
+            tier: Tier::Messages,
+            parts: vec![Part { role, kind, text: text.into() }],
+            origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source) },
+            mark: Mark::Free,
+            stability: None,
+            priority: 0,
+        }
+    }
+
+    fn prompt() -> impl Strategy<Value = Vec<Segment>> {
+        let text = prop_oneof![
+            Just(""),
+            Just("the"),
+            Just(" same"),
+            Just("\n"),
+            Just("longwor"),
+            Just("dIng "),
+            Just("'s"),
+            Just("é—")
+        ];
+        let role = prop_oneof![3 => Just(Role::User), 1 => Just(Role::Assistant)];
+        prop::collection::vec((role, text).prop_map(|(role, text)| segment(role, text)), 0..8)
+    }
+
+    proptest! {
+        /// Counting with what other prompts left behind is counting anew.
+        #[test]
+        fn what_is_known_changes_no_number(prompts in prop::collection::vec(prompt(), 1..6)) {
+            let tokenizers = [Tokenizer::Encoding(Encoding::Cl100kBase), Tokenizer::Family(Family::ClaudeNewer)];
+            let known = Known::default();
+            for segments in prompts {
+                let digests = link(&segments).digests;
+                let (base, own) = count(&segments, &digests, &tokenizers, &known);
+                let run_of = |wanted: &Tokenizer| -> Count {
+                    let messages = messages(&segments);
+                    let runs = messages.iter().flat_map(|message| {
+                        message.split(|(segment, part)| segments[*segment].parts[*part].kind.is_hole())
+                    });
+                    let texts = |run: &[(usize, usize)]| -> Vec<String> {
+                        run.iter().map(|(segment, part)| segments[*segment].parts[*part].text.to_string()).collect()
+                    };
+                    let counts = runs.filter(|run| !run.is_empty()).map(|run| {
+                        let texts = texts(run);
+                        wanted.count_message(&texts.iter().map(String::as_str).collect::<Vec<_>>()).total
+                    });
+                    counts.sum()
+                };
+                prop_assert_eq!(base.text, run_of(&Tokenizer::Encoding(Encoding::O200kBase)));
+                for (counts, tokenizer) in own.iter().zip(&tokenizers) {
+                    prop_assert_eq!(counts.text, run_of(tokenizer));
+                    prop_assert_eq!(counts.per_segment.iter().sum::<u64>(), counts.text.tokens());
+                }
+            }
+        }
+    }
+}

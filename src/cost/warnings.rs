@@ -1,0 +1,237 @@
+//! What is worth saying about the shape of a prompt: text that can never be cached, limits that are
+//! near, caching that costs more than it saves.
+
+use crate::cost::bill::Bill;
+use crate::cost::planner::words::{counted, grouped, money};
+use crate::cost::planner::{Layout, ServiceKind};
+use crate::cost::rules::{Cliff, Mechanism, Rates};
+use crate::cost::terms::{Terms, of};
+use crate::prompt::segment::{Segment, Stability, prefix_len};
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::quantity::Usd;
+
+/// Stable text behind an input or a volatile segment that is worth a remark, in tokens.
+const WORTH_MOVING: u64 = 100;
+
+/// Everything that is worth saying about one context for one model. `tokens` are those of each
+/// segment, in the model's own count; `window` is the most input tokens that it takes beside the
+/// expected answer.
+pub fn remarks(
+    segments: &[Segment],
+    tokens: &[u64],
+    layout: &Layout,
+    bill: &Bill,
+    terms: &Terms,
+    window: Option<u64>,
+) -> Vec<Diagnostic> {
+    let remarks = Remarks { segments, tokens, terms };
+    let mut found = Vec::new();
+    found.extend(remarks.short_prefix());
+    if terms.model.rules.explicit.is_some() || terms.model.rules.implicit.is_some() {
+        found.extend(remarks.input_before_stable());
+        found.extend(remarks.volatile_before_stable());
+    }
+    found.extend(remarks.cliffs());
+    found.extend(window.and_then(|window| remarks.window(window)));
+    found.extend(remarks.does_not_pay(layout, bill));
+    found.into_iter().map(|remark| remark.for_model(&terms.model.name)).collect()
+}
+
+struct Remarks<'a> {
+    segments: &'a [Segment],
+    tokens: &'a [u64],
+    terms: &'a Terms<'a>,
+}
+
+impl Remarks<'_> {
+    /// A warning, or a note, at the block of a segment.
+    fn at(&self, remark: Diagnostic, segment: Option<usize>) -> Diagnostic {
+        match segment.and_then(|index| self.segments.get(index)) {
+            Some(segment) => remark.at(&segment.origin.block),
+            None => remark,
+        }
+    }
+
+    fn tokens(&self, indices: impl Iterator<Item = usize>) -> u64 {
+        indices.filter_map(|index| self.tokens.get(index)).sum()
+    }
+
+    /// The segment with the most tokens: where a total is cut down.
+    fn largest(&self) -> Option<usize> {
+        (0..self.segments.len()).max_by_key(|index| (self.tokens.get(*index), std::cmp::Reverse(*index)))
+    }
+
+    fn mechanism(&self) -> Option<&Mechanism> {
+        let rules = &self.terms.model.rules;
+        rules.explicit.as_ref().or(rules.implicit.as_ref())
+    }
+
+    /// The prefix is a few tokens short of cacheable: by a quarter of what it needs, or less.
+    fn short_prefix(&self) -> Option<Diagnostic> {
+        let minimum = self.mechanism()?.minimum;
+        let (prefix, band) = (self.terms.tokens.prefix.tokens(), self.terms.tokens.prefix.band());
+        let last = prefix_len(self.segments).checked_sub(1);
+        if band.0 < minimum && band.1 >= minimum {
+            return Some(self.straddles("the prefix", prefix, band, "the shortest that is cached", minimum, last));
+        }
+        let short = minimum.checked_sub(prefix).filter(|short| *short > 0 && *short <= minimum / 4)?;
+        let message = format!(
+            "the prefix is {} short of the {} from which {} caches, so nothing of it is ever read",
+            counted(short, "token"),
+            grouped(minimum),
+            self.terms.model.name
+        );
+        let hint = "move stable text in front of the first input, or add to it";
+        Some(self.at(Diagnostic::warning("short-prefix", message).hint(hint), last))
+    }
+
+    /// Stable text behind an input, which no cache can serve.
+    fn input_before_stable(&self) -> Option<Diagnostic> {
+        let first = prefix_len(self.segments);
+        let behind = (first..self.segments.len()).filter(|index| {
+            let segment = &self.segments[*index];
+            !segment.is_hole() && segment.stability != Some(Stability::Volatile)
+        });
+        let lost = self.tokens(behind.clone());
+        if lost < WORTH_MOVING {
+            return None;
+        }
+        let hole = &self.segments.get(first)?;
+        let next = &self.segments[behind.max_by_key(|index| self.tokens.get(*index))?].id;
+        let message = format!(
+            "`{}` is filled in at run time and stands before {} tokens of unchanging text (most of it in `{next}`), which can never be cached",
+            hole.id,
+            grouped(lost)
+        );
+        let hint = "move it behind them";
+        Some(self.at(Diagnostic::warning("input-before-stable", message).hint(hint), Some(first)))
+    }
+
+    /// Stable text behind a volatile segment, which every deploy writes anew.
+    fn volatile_before_stable(&self) -> Option<Diagnostic> {
+        let prefix = prefix_len(self.segments);
+        let is_volatile = |index: &usize| self.segments[*index].stability == Some(Stability::Volatile);
+        let first = (0..prefix).find(is_volatile)?;
+        let lost = self.tokens((first..prefix).filter(|index| !is_volatile(index)));
+        if lost < WORTH_MOVING {
+            return None;
+        }
+        let message = format!(
+            "`{}` is volatile and stands before {} tokens that are not; each change of it makes the cache write them anew",
+            self.segments[first].id,
+            grouped(lost)
+        );
+        let hint = "move it behind them";
+        Some(self.at(Diagnostic::warning("volatile-before-stable", message).hint(hint), Some(first)))
+    }
+
+    /// Price cliffs that are near: within 2 % below, 5 % above, or within the band of an estimate.
+    fn cliffs(&self) -> Vec<Diagnostic> {
+        let Some(prices) = &self.terms.model.prices else { return Vec::new() };
+        let total = self.terms.tokens.total();
+        let (low, high) = self.terms.tokens.band();
+        let mut below = &prices.base;
+        let mut found = Vec::new();
+        for cliff in &prices.cliffs {
+            let what = "the price cliff";
+            if cliff.reached_by(high) && !cliff.reached_by(low) {
+                let straddles = self.straddles("the request", total, (low, high), what, cliff.above, self.largest());
+                found.push(straddles.hint(self.jump(below, &cliff.rates)));
+            } else if cliff.reached_by(total) && total - cliff.above <= cliff.above / 20 {
+                let over = (total - cliff.above + u64::from(cliff.inclusive)).max(1);
+                let message = format!(
+                    "the request is {} over the price cliff at {}: {}",
+                    counted(over, "token"),
+                    grouped(cliff.above),
+                    self.jump(below, &cliff.rates)
+                );
+                let hint = format!("drop {}", counted(over, "token"));
+                found.push(self.at(Diagnostic::warning("near-cliff", message).hint(hint), self.largest()));
+            } else if !cliff.reached_by(total) && cliff.above.saturating_sub(total) <= cliff.above / 50 {
+                found.push(self.below(cliff, below, total));
+            }
+            below = &cliff.rates;
+        }
+        found
+    }
+
+    fn below(&self, cliff: &Cliff, rates: &Rates, total: u64) -> Diagnostic {
+        let room = (cliff.above - total).saturating_sub(u64::from(cliff.inclusive));
+        let message = format!(
+            "the request has {} tokens, {} short of the price cliff at {}: {}",
+            grouped(total),
+            grouped(room),
+            grouped(cliff.above),
+            self.jump(rates, &cliff.rates)
+        );
+        self.at(Diagnostic::warning("near-cliff", message), self.largest())
+    }
+
+    /// What the whole request costs on both sides of a cliff.
+    fn jump(&self, below: &Rates, above: &Rates) -> String {
+        let tokens = self.terms.tokens;
+        let call = |rates: &Rates| of(tokens.total(), rates.input)?.plus(of(tokens.output, rates.output)?);
+        match call(below).zip(call(above)) {
+            Some((below, above)) => {
+                format!("beyond it an uncached call costs {} instead of {}", money(above), money(below))
+            }
+            None => "beyond it other prices hold for the whole request".to_owned(),
+        }
+    }
+
+    /// A window that is nearly full: within 5 %, or within the band of an estimate. A request that
+    /// does not fit is the window report's own matter.
+    fn window(&self, window: u64) -> Option<Diagnostic> {
+        let total = self.terms.tokens.total();
+        let (low, high) = self.terms.tokens.band();
+        if low <= window && high > window {
+            return Some(self.straddles("the request", total, (low, high), "the window", window, self.largest()));
+        }
+        let room = window.checked_sub(total).filter(|room| *room <= window / 20)?;
+        let message = format!(
+            "the request has {} tokens, {} short of the window of {}",
+            grouped(total),
+            grouped(room),
+            grouped(window)
+        );
+        Some(self.at(Diagnostic::warning("near-window", message), self.largest()))
+    }
+
+    fn straddles(
+        &self,
+        what: &str,
+        tokens: u64,
+        (low, high): (u64, u64),
+        limit: &str,
+        at: u64,
+        segment: Option<usize>,
+    ) -> Diagnostic {
+        let message = format!(
+            "{what} is estimated at {} tokens, between {} and {}: on which side of {limit} ({}) it lies is not known",
+            grouped(tokens),
+            grouped(low),
+            grouped(high),
+            grouped(at)
+        );
+        self.at(Diagnostic::warning("band-straddles", message), segment)
+    }
+
+    /// Breakpoints of the manifest that cost more than they save at this traffic.
+    fn does_not_pay(&self, layout: &Layout, bill: &Bill) -> Option<Diagnostic> {
+        let traffic = self.terms.traffic?;
+        let lost = bill.saves.filter(|saves| *saves < Usd::ZERO)?;
+        let service = layout.service(self.terms.model, self.terms.tokens);
+        if matches!(service.kind, ServiceKind::Uncached | ServiceKind::Unasked { .. }) {
+            return None;
+        }
+        let message = format!(
+            "caching costs {} a month more than it saves at {} a month: an entry is found {} of the time",
+            money(Usd { femto: lost.femto.saturating_neg() }),
+            counted(traffic.calls, "call"),
+            bill.hit?
+        );
+        let last = layout.breakpoints.last().map(|placed| placed.breakpoint.after);
+        let hint = "remove `cache` from the block, or set `cache: {breakpoints: off}`";
+        Some(self.at(Diagnostic::warning("caching-does-not-pay", message).hint(hint), last))
+    }
+}

@@ -1,0 +1,260 @@
+//! Bundles: everything that was built of one context, as files that can be checked again.
+//!
+//! A bundle is a function of the tree's content, the context, the card set, the date and the format
+//! version, and `bundle.json` records all five. No clock, host, path or user enters it.
+
+pub mod depfile;
+pub mod known;
+mod member;
+pub mod statement;
+pub mod verify;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::output::bundle::member::{Fresh, InMemory, Member, Members, Standing};
+use crate::output::record::ContextRecord;
+use crate::pipeline::Build;
+use crate::pipeline::bodies::bodies;
+use crate::prompt::bodies::{Body, Hole, HoleKind};
+use crate::prompt::chain::bundle_digest;
+use crate::prompt::transcript::write_transcript;
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::error::{Error, Failure};
+use crate::text::project::ContextId;
+use crate::tree::write::{Disk, Folder, standing_bytes};
+
+/// The format of `bundle.json`.
+pub const SCHEMA: &str = "contexture.bundle/1";
+
+/// What a bundle's record is called.
+pub const RECORD: &str = "bundle.json";
+
+/// What the prompt is called, as a person reads it.
+const PROMPT: &str = "prompt.md";
+
+/// The files of a bundle by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// The context: what the folder is named after.
+    pub id: ContextId,
+    /// File name to bytes.
+    pub members: BTreeMap<String, Vec<u8>>,
+}
+
+/// `bundle.json`: what the bundle is made of, and what is still to be filled in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BundleRecord {
+    /// `contexture.bundle/1`.
+    pub schema: &'static str,
+    /// Digest of the bundle: of this file with an empty `digest`. It lists every other member with its own.
+    pub digest: String,
+    /// The day whose prices and rules hold.
+    pub date: String,
+    /// Digest of the model cards.
+    pub cards: String,
+    /// The context.
+    #[serde(flatten)]
+    pub context: ContextRecord,
+    /// Where the caller's inputs go, body by body.
+    pub inputs: Vec<InputRecord>,
+    /// Where earlier turns go, body by body.
+    pub history: Vec<HistoryRecord>,
+    /// Where the name goes that the provider gave to the cached content, body by body.
+    pub cached: Vec<InputRecord>,
+    /// Every other file of the bundle.
+    pub members: Vec<MemberRecord>,
+}
+
+/// A placeholder in a body.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct InputRecord {
+    /// The input's name.
+    pub name: String,
+    /// The file.
+    pub body: String,
+    /// JSON Pointer (RFC 6901) to the string that holds the placeholder.
+    pub pointer: String,
+    /// First Unicode scalar value of the placeholder in that string.
+    pub start: usize,
+    /// The one after its last.
+    pub end: usize,
+}
+
+/// The place where earlier turns are inserted.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct HistoryRecord {
+    /// The hole's name.
+    pub name: String,
+    /// The file.
+    pub body: String,
+    /// JSON Pointer to the array element before which they go.
+    pub pointer: String,
+}
+
+/// A file of the bundle.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MemberRecord {
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub bytes: usize,
+    /// BLAKE3 of its bytes, in hexadecimal.
+    pub blake3: String,
+}
+
+/// The bundle of a build, in memory.
+///
+/// # Errors
+/// Settings that a dialect cannot say, placed in the manifest.
+pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
+    let bodies = all_bodies(build)?;
+    let made = InMemory::default();
+    // Memory takes every byte.
+    let unwritten = |error: Error| vec![Diagnostic::error("unwritten-bundle", error.to_string())];
+    let record = record(build, &bodies, &made).map_err(unwritten)?;
+    let mut members = made.into_members();
+    members.insert(RECORD.to_owned(), record);
+    Ok(Bundle { id: build.id.clone(), members })
+}
+
+/// The bodies of all models with the names of their files, or every fault. They come first, so that
+/// a build that is faulty after all writes nothing.
+fn all_bodies(build: &Build) -> Result<Vec<(String, Body)>, Vec<Diagnostic>> {
+    let of_models: Vec<_> = build.models.par_iter().map(|model| bodies(build, model)).collect();
+    let (mut made, mut faults) = (Vec::new(), Vec::new());
+    for of_model in of_models {
+        match of_model {
+            Ok(bodies) => made.extend(bodies),
+            Err(found) => faults.extend(found),
+        }
+    }
+    if faults.is_empty() { Ok(made) } else { Err(faults) }
+}
+
+/// Hands over every member, and returns the record that lists them.
+fn record(build: &Build, bodies: &[(String, Body)], members: &dyn Members) -> Result<Vec<u8>, Error> {
+    let transcript = || members.take(PROMPT, &|out| write_transcript(&build.segments, out));
+    let take = |(name, body): &(String, Body)| Ok((name.clone(), members.take(name, &|out| body.write_to(out))?));
+    let of_bodies = || bodies.par_iter().map(take).collect::<Result<BTreeMap<String, Member>, Error>>();
+    let (transcript, of_bodies) = rayon::join(transcript, of_bodies);
+    let mut listed = of_bodies?;
+    listed.insert(PROMPT.to_owned(), transcript?);
+    let (mut inputs, mut history, mut cached) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, hole) in bodies.iter().flat_map(|(name, body)| body.holes.iter().map(move |hole| (name, hole))) {
+        match hole.kind {
+            HoleKind::Input => inputs.push(input(hole, name)),
+            HoleKind::Cache => cached.push(input(hole, name)),
+            HoleKind::History => history.push(HistoryRecord {
+                name: hole.name.clone(),
+                body: name.clone(),
+                pointer: hole.pointer.clone(),
+            }),
+        }
+    }
+    let listed =
+        listed.into_iter().map(|(name, member)| MemberRecord { name, bytes: member.bytes, blake3: member.blake3 });
+    let mut record = BundleRecord {
+        schema: SCHEMA,
+        digest: String::new(),
+        date: build.date.to_string(),
+        cards: build.cards.clone(),
+        context: ContextRecord::of(build),
+        inputs,
+        history,
+        cached,
+        members: listed.collect(),
+    };
+    record.digest = bundle_digest(&written(&record)).to_string();
+    Ok(written(&record))
+}
+
+/// Serialising plain records to memory cannot fail; an empty record would be refused by `verify`.
+fn written(record: &BundleRecord) -> Vec<u8> {
+    let mut text = serde_json::to_vec_pretty(record).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+fn input(hole: &Hole, body: &str) -> InputRecord {
+    InputRecord {
+        name: hole.name.clone(),
+        body: body.to_owned(),
+        pointer: hole.pointer.clone(),
+        start: hole.start,
+        end: hole.end,
+    }
+}
+
+/// What writing a bundle came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// The folder is new or was replaced.
+    Fresh,
+    /// The folder already held these very bytes and was not touched.
+    Standing,
+}
+
+/// The folder of a context's bundle.
+pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
+    output.join(format!("{id}.bundle"))
+}
+
+/// Writes a build's bundle to `<output>/<name>.bundle`, whole or not at all. Returns the folder, and
+/// whether anything was written.
+///
+/// # Errors
+/// Settings that a dialect cannot say, placed in the manifest, or a folder that cannot be written, or
+/// that a link stands in the way of.
+pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure> {
+    let target = folder(&build.id, output);
+    let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
+    no_link(output, &target)?;
+    let bodies = all_bodies(build)?;
+    if stands(build, &bodies, &target) {
+        return Ok((target, Written::Standing));
+    }
+    let fresh = Folder::beside(disk, &target).map_err(failed)?;
+    thread::scope(|scope| {
+        let members = Fresh::new(&fresh, scope);
+        let record = record(build, &bodies, &members)?;
+        members.take(RECORD, &|out| out.write_all(&record))?;
+        members.settle()
+    })?;
+    fresh.put().map_err(failed)?;
+    Ok((target, Written::Fresh))
+}
+
+/// Refuses a link on the way from a folder to one below it, the lower one with it: a repository may
+/// hold a link, and it may lead anywhere.
+///
+/// # Errors
+/// When there is one.
+pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
+    let between = below.ancestors().take_while(|above| *above != folder);
+    match between.into_iter().find(|above| above.is_symlink()) {
+        None => Ok(()),
+        Some(link) => Err(Error::usage(
+            format!("{} is a link, and bundles are written into folders", link.display()),
+            "take it away, or name the folder that it leads to with --output",
+        )),
+    }
+}
+
+/// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.
+fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
+    let Ok(standing) = standing_bytes(&target.join(RECORD)) else { return false };
+    // Of another prompt: no need to write its members to see where they differ.
+    let full = build.chain.full().to_string();
+    if !standing.windows(full.len()).any(|window| window == full.as_bytes()) {
+        return false;
+    }
+    let members = Standing::new(target);
+    record(build, bodies, &members).is_ok_and(|record| record == standing) && members.is_all_but_one()
+}

@@ -1,0 +1,199 @@
+//! The page: a project's prompts in a browser, as a tool and not as a print-out.
+//!
+//! ```text
+//! [Attempt] ──figures──▶ what `build --format json` says ──┐
+//! [Build]   ──prompt───▶ texts, notes, cost by call rate   ├──▶ Page ──▶ page.json, or one frozen file
+//! [Chain]   ──sharing──▶ which contexts begin alike        ┘
+//! ```
+//!
+//! A [`Page`] is a value. `app/` draws it in the browser and computes nothing that Rust computes: every
+//! figure on the screen stands in the value. The same app runs in two modes. *Frozen*, the value lies
+//! in the file beside it ([`frozen`]); *live*, a server hands out [`assets`] and the value, and tells
+//! of each new build by an event. `docs/page.md` has both, and how to read the page.
+//!
+//! Whatever the repository controls reaches the document as text, never as mark-up.
+
+mod assets;
+mod curve;
+mod prompt;
+mod sharing;
+pub mod serve;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use assets::{Asset, assets, frozen};
+pub use curve::Point;
+pub use prompt::{ModelNote, Prompt};
+pub use sharing::Stem;
+
+use crate::compare::review::Review;
+use crate::output::record::{BuiltContext, DiagnosticRecord};
+use crate::output::report::build::{BrokenContext, BuildReport};
+use crate::output::report::diff::{self, DiffReport, Sheet};
+use crate::output::report::log::LogReport;
+use crate::pipeline::{Attempt, Build};
+use crate::prompt::segment::{Kind, Part, Role};
+use crate::syntax::diag::Diagnostic;
+use crate::text::lint::secret::{masked, masked_json};
+use crate::text::project::ContextId;
+
+/// The format of the value.
+pub const SCHEMA: &str = "contexture.page/1";
+
+/// Everything that a page shows.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Page {
+    /// `contexture.page/1`.
+    pub schema: &'static str,
+    /// The figures, as `build --format json` says them. Live, a context that is broken now stands in
+    /// `broken`, and its last good build, if there was one, in `contexts`.
+    pub build: BuildReport,
+    /// What the page shows beside the figures: one for each of `build.contexts`, in their order.
+    pub prompts: Vec<Prompt>,
+    /// The parts of every segment, by its digest, so that what contexts share is here once.
+    pub texts: BTreeMap<String, Vec<TextRecord>>,
+    /// Which contexts begin alike, as a tree; parents before their children.
+    pub sharing: Vec<Stem>,
+    /// What a change does; null where none was asked for.
+    pub changes: Option<Changes>,
+    /// The history of one context; null where none was asked for.
+    pub history: Option<LogReport>,
+    /// What is wrong with the project as a whole, when no context could be tried.
+    pub failure: Vec<DiagnosticRecord>,
+    /// What only a page that is served knows; null in a file.
+    pub live: Option<Live>,
+}
+
+/// A part of a segment as the model sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TextRecord {
+    /// Who speaks.
+    pub role: Role,
+    /// What it is.
+    pub kind: Kind,
+    /// The text; for a hole, its name.
+    pub text: String,
+}
+
+/// Two states of a project compared.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Changes {
+    /// The figures, as `diff --format json` says them.
+    pub report: DiffReport,
+    /// What is said of them, in order.
+    pub sheet: Sheet,
+}
+
+/// What only a page that is served knows.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Live {
+    /// Which build it is, from 1.
+    pub seq: u64,
+    /// Milliseconds from the first change that was noticed to the end of the build.
+    pub ms: u64,
+    /// The project's folder on this machine, so that a place in a file can be opened in an editor.
+    pub root: String,
+}
+
+impl Page {
+    /// The page of what was tried.
+    pub fn new(attempts: &[Attempt]) -> Self {
+        Self::with_last_good(attempts, |_| None)
+    }
+
+    /// The page of what was tried, with the last good build of a context that is broken now.
+    pub fn with_last_good<'a>(attempts: &'a [Attempt], last_good: impl Fn(&ContextId) -> Option<&'a Build>) -> Self {
+        let mut page = Self::empty();
+        let mut builds = Vec::new();
+        for attempt in attempts {
+            let build = match &attempt.result {
+                Ok(build) => Some((&**build, false)),
+                Err(faults) => {
+                    page.build.broken.push(BrokenContext::of(&attempt.id, faults));
+                    last_good(&attempt.id).map(|build| (build, true))
+                }
+            };
+            if let Some((build, is_stale)) = build {
+                page.hold(build, is_stale);
+                builds.push(build);
+            }
+        }
+        page.sharing = sharing::stems(&builds);
+        page
+    }
+
+    /// A page of a project that is broken as a whole, and of its last good builds.
+    pub fn broken<'a>(faults: &[Diagnostic], last_good: impl IntoIterator<Item = &'a Build>) -> Self {
+        let mut page = Self::empty();
+        let builds: Vec<&Build> = last_good.into_iter().collect();
+        for build in &builds {
+            page.hold(build, true);
+        }
+        page.failure = faults.iter().map(DiagnosticRecord::of).collect();
+        page.sharing = sharing::stems(&builds);
+        page
+    }
+
+    /// The page of a comparison.
+    pub fn of_changes(review: &Review) -> Self {
+        Self { changes: Some(Changes::new(review)), ..Self::empty() }
+    }
+
+    /// The page of a context's history.
+    pub fn of_history(history: LogReport) -> Self {
+        Self { history: Some(history), ..Self::empty() }
+    }
+
+    /// The same page, served: its build has a number and took `ms` milliseconds, and the project lies
+    /// in the folder `root`.
+    pub fn served(self, seq: u64, ms: u64, root: String) -> Self {
+        Self { live: Some(Live { seq, ms, root }), ..self }
+    }
+
+    fn empty() -> Self {
+        Self {
+            schema: SCHEMA,
+            build: BuildReport::new(&[]),
+            prompts: Vec::new(),
+            texts: BTreeMap::new(),
+            sharing: Vec::new(),
+            changes: None,
+            history: None,
+            failure: Vec::new(),
+            live: None,
+        }
+    }
+
+    fn hold(&mut self, build: &Build, is_stale: bool) {
+        self.build.contexts.push(BuiltContext::of(build));
+        self.prompts.push(Prompt::of(build, is_stale));
+        for (segment, digest) in build.segments.iter().zip(&build.chain.digests) {
+            self.texts.entry(digest.to_string()).or_insert_with(|| {
+                let text = |part: &Part| masked(&part.text).into_owned();
+                let part = |part: &Part| TextRecord { role: part.role, kind: part.kind, text: text(part) };
+                segment.parts.iter().map(part).collect()
+            });
+        }
+    }
+
+    /// As JSON on one line.
+    pub fn json(&self) -> String {
+        // Records are plain data with text keys, which serialise to memory without fail.
+        masked_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
+    }
+}
+
+impl Changes {
+    /// What a page tells of a review.
+    pub fn new(review: &Review) -> Self {
+        Self { report: DiffReport::new(review), sheet: diff::sheet(review) }
+    }
+
+    /// As JSON on one line.
+    pub fn json(&self) -> String {
+        masked_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
+    }
+}

@@ -1,0 +1,196 @@
+//! What the page shows of a context beside its figures.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::curve::{self, Point};
+use crate::cost::rules::{Price, Rates};
+use crate::cost::traffic::Traffic;
+use crate::pipeline::Build;
+use crate::pipeline::model::{ModelBuild, expected_tokens};
+use crate::prompt::segment::{Mark, Segment, Stability, Ttl};
+use crate::syntax::quantity::Usd;
+
+/// A context beside its figures.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Prompt {
+    /// ID or ID@VARIANT.
+    pub name: String,
+    /// What the manifest says it is for.
+    pub description: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Its manifest.
+    pub manifest: String,
+    /// The day whose prices and rules hold.
+    pub as_of: String,
+    /// Whether this is an older build, because the context is broken now.
+    pub stale: bool,
+    /// How many segments stand before the first input or history.
+    pub prefix_segments: usize,
+    /// Their tokens by o200k_base.
+    pub prefix_tokens: u64,
+    /// Tokens of all text by o200k_base.
+    pub tokens: u64,
+    /// Beside each segment, in their order.
+    pub segments: Vec<SegmentNote>,
+    /// Beside each model, in their order.
+    pub models: Vec<ModelNote>,
+    /// The declared traffic.
+    pub traffic: Option<TrafficNote>,
+}
+
+/// A segment beside its figures.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SegmentNote {
+    /// The manifest, or the file that it extends, that brings the segment in.
+    pub file: String,
+    /// The line of the block.
+    pub line: usize,
+    /// How often the author expects it to change.
+    pub stability: Option<Stability>,
+    /// What the block says of a breakpoint behind it: `true`, `never`, or a lifetime.
+    pub cache: Option<String>,
+    /// Expected tokens of what is filled in at run time; 0 for text.
+    pub expected: u64,
+}
+
+/// A model beside its figures.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ModelNote {
+    /// The model's name in its card.
+    pub card: String,
+    /// What counts its tokens.
+    pub tokenizer: String,
+    /// Tokens of each segment in this model's count; they add up to the text.
+    pub tokens: Vec<u64>,
+    /// The most input tokens that fit, with room for the expected answer.
+    pub limit: Option<u64>,
+    /// The chance that a call finds the whole cached prefix, in billionths; null without traffic.
+    pub hit: Option<u64>,
+    /// Prices of ordinary requests.
+    pub prices: PricesNote,
+    /// Prices of long ones: each from so many input tokens on, for the whole request.
+    pub cliffs: Vec<CliffNote>,
+    /// Groups of facts that third parties alone report.
+    pub third_party: Vec<String>,
+    /// Facts that sources disagree on.
+    pub conflicts: Vec<String>,
+    /// What a call costs at other rates.
+    pub points: Vec<Point>,
+}
+
+/// US dollars per million tokens; null where unknown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PricesNote {
+    /// Input that the cache does not serve.
+    pub input: Option<String>,
+    /// Output.
+    pub output: Option<String>,
+    /// Input that the cache serves.
+    pub read: Option<String>,
+    /// Input that is written to the cache, by lifetime.
+    pub write: Vec<[String; 2]>,
+}
+
+/// A step in the price list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CliffNote {
+    /// Input tokens.
+    pub above: u64,
+    /// The prices above.
+    pub prices: PricesNote,
+}
+
+/// Declared traffic, in numbers for a month of 30 days.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TrafficNote {
+    /// Calls a month.
+    pub calls: u64,
+    /// When they come: `flat` or `business`.
+    pub hours: &'static str,
+    /// Versions that go live in a month.
+    pub deploys: u64,
+    /// Caches that share the calls.
+    pub replicas: u64,
+}
+
+impl Prompt {
+    /// Notes on a build.
+    pub(super) fn of(build: &Build, is_stale: bool) -> Self {
+        let manifest = &build.plan.manifest;
+        let declared = manifest.traffic.as_ref().and_then(Traffic::declared);
+        let rates = curve::rates(declared.map(|traffic| traffic.calls).filter(|calls| *calls > 0));
+        Self {
+            name: build.id.to_string(),
+            description: manifest.description.as_ref().map(|text| text.value.trim_end().to_owned()),
+            owner: manifest.owner.as_ref().map(|text| text.value.to_string()),
+            manifest: build.plan.manifest_path.to_string(),
+            as_of: build.date.to_string(),
+            stale: is_stale,
+            prefix_segments: build.chain.prefix_len,
+            prefix_tokens: build.counts.prefix.tokens(),
+            tokens: build.counts.text.tokens(),
+            segments: build.segments.iter().map(|segment| SegmentNote::of(build, segment)).collect(),
+            models: build.models.iter().map(|model| ModelNote::of(build, model, &rates)).collect(),
+            traffic: declared.map(|traffic| TrafficNote {
+                calls: traffic.calls,
+                hours: traffic.hours.as_str(),
+                deploys: traffic.deploys,
+                replicas: traffic.replicas,
+            }),
+        }
+    }
+}
+
+impl SegmentNote {
+    fn of(build: &Build, segment: &Segment) -> Self {
+        let block = &segment.origin.block;
+        Self {
+            file: block.path().to_string(),
+            line: block.line_column().0,
+            stability: segment.stability,
+            cache: match segment.mark {
+                Mark::Free => None,
+                Mark::Here => Some("true".to_owned()),
+                Mark::For(ttl) => Some(ttl.to_string()),
+                Mark::Never => Some("never".to_owned()),
+            },
+            expected: expected_tokens(&build.plan, segment),
+        }
+    }
+}
+
+impl ModelNote {
+    fn of(build: &Build, model: &ModelBuild, rates: &[u64]) -> Self {
+        let prices = model.card.at(build.date).prices();
+        let cliffs = prices.cliffs.iter();
+        Self {
+            card: model.card.name.to_string(),
+            tokenizer: model.tokenizer.name.to_string(),
+            tokens: model.counts.per_segment.to_vec(),
+            limit: model.window.limit,
+            hit: model.bill.hit.map(|hit| hit.billionths),
+            prices: PricesNote::of(&prices.base),
+            cliffs: cliffs
+                .map(|cliff| CliffNote { above: cliff.above, prices: PricesNote::of(&cliff.rates) })
+                .collect(),
+            third_party: model.doubts.third_party.iter().cloned().collect(),
+            conflicts: model.doubts.conflicts.iter().cloned().collect(),
+            points: curve::points(build, model, rates),
+        }
+    }
+}
+
+impl PricesNote {
+    fn of(rates: &Rates) -> Self {
+        let usd = |price: Price| Usd { femto: i128::from(price.nano) * 1_000_000 }.exact();
+        let write = |(ttl, price): &(Ttl, Price)| [ttl.to_string(), usd(*price)];
+        Self {
+            input: rates.input.map(usd),
+            output: rates.output.map(usd),
+            read: rates.read.map(usd),
+            write: rates.write.iter().map(write).collect(),
+        }
+    }
+}

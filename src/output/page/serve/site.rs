@@ -1,0 +1,144 @@
+//! What the page asks about: the last round as a value, how it differs from a revision, how it came to be.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use hyper::body::Bytes;
+use tokio::sync::{Semaphore, watch};
+
+use super::answer::Answer;
+use crate::compare::history::{LogRequest, log};
+use crate::compare::range::Range;
+use crate::compare::review::{ReviewRequest, review};
+use crate::cost::cards::Date;
+use crate::output::page::{Changes, Page};
+use crate::output::report::log::LogReport;
+use crate::output::report::watch::{failure, milliseconds};
+use crate::pipeline::watch::Round;
+use crate::pipeline::{Build, Memory};
+use crate::syntax::error::Failure;
+use crate::text::project::ContextId;
+use crate::tree::Place;
+use crate::tree::store::Store;
+
+/// So many commits of a context's history are shown.
+const MAX_COMMITS: usize = 50;
+
+/// What is served.
+#[derive(Clone)]
+pub struct Project {
+    /// A folder of the project.
+    pub start: PathBuf,
+    /// Names of contexts; empty for every context and variant.
+    pub contexts: Vec<String>,
+    /// The day whose prices and rules hold for comparisons, so that their amounts compare.
+    pub as_of: Date,
+    /// What earlier runs left for this one.
+    pub store: Arc<Store>,
+}
+
+/// What stands behind the door.
+pub(super) struct Site {
+    project: Arc<Project>,
+    rounds: watch::Receiver<Option<Arc<Shown>>>,
+    /// Comparing and reading history take a while and a core; one at a time.
+    work: Semaphore,
+}
+
+/// A round, and its value once somebody asked.
+pub(super) struct Shown {
+    round: Arc<Round>,
+    json: OnceLock<Bytes>,
+}
+
+impl Shown {
+    pub(super) fn new(round: Arc<Round>) -> Self {
+        Self { round, json: OnceLock::new() }
+    }
+
+    pub(super) fn seq(&self) -> u64 {
+        self.round.seq
+    }
+
+    fn json(&self) -> Bytes {
+        self.json.get_or_init(|| page(&self.round).json().into()).clone()
+    }
+}
+
+impl Site {
+    pub(super) fn new(project: Project, rounds: watch::Receiver<Option<Arc<Shown>>>) -> Self {
+        Self { project: Arc::new(project), rounds, work: Semaphore::new(1) }
+    }
+
+    pub(super) fn rounds(&self) -> watch::Receiver<Option<Arc<Shown>>> {
+        self.rounds.clone()
+    }
+
+    /// The value of the last round; waits for the first one.
+    pub(super) async fn value(&self) -> Answer {
+        let mut rounds = self.rounds.clone();
+        let shown = match rounds.wait_for(Option::is_some).await {
+            Ok(shown) => shown.clone(),
+            Err(_) => None,
+        };
+        let Some(shown) = shown else { return Answer::busy() };
+        match tokio::task::spawn_blocking(move || shown.json()).await {
+            Ok(json) => Answer::json(json),
+            Err(_) => Answer::busy(),
+        }
+    }
+
+    /// What `diff BASE` says: its figures, and the same in words.
+    pub(super) async fn difference(&self, base: String) -> Answer {
+        self.worked_out(move |project| difference(project, base)).await
+    }
+
+    /// What `log CONTEXT --format json` says of the last commits.
+    pub(super) async fn history(&self, context: String) -> Answer {
+        self.worked_out(move |project| history(project, &context)).await
+    }
+
+    async fn worked_out(&self, work: impl FnOnce(&Project) -> Result<String, Failure> + Send + 'static) -> Answer {
+        let Ok(_turn) = self.work.acquire().await else { return Answer::busy() };
+        let project = self.project.clone();
+        match tokio::task::spawn_blocking(move || work(&project)).await {
+            Ok(Ok(json)) => Answer::json(json.into()),
+            Ok(Err(failure)) => failure.into(),
+            Err(_) => Answer::busy(),
+        }
+    }
+}
+
+/// The page of a round. What is broken stands beside the last good build of it, which says so.
+fn page(round: &Round) -> Page {
+    let page = match &round.outcome {
+        Ok(attempts) => Page::with_last_good(attempts, |id| round.before.get(id).map(|build| &**build)),
+        Err(_) => {
+            let mut last: Vec<&Build> = round.before.values().map(|build| &**build).collect();
+            last.sort_by(|one, other| one.id.cmp(&other.id));
+            Page::broken(&failure(round), last)
+        }
+    };
+    page.served(round.seq, milliseconds(round), round.root.display().to_string())
+}
+
+fn difference(project: &Project, base: String) -> Result<String, Failure> {
+    let place = Place::find(&project.start)?;
+    let sides = Range::Since(base).open(&place, None)?;
+    let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None };
+    Ok(Changes::new(&review(&sides, &request, &project.store)?).json())
+}
+
+fn history(project: &Project, context: &str) -> Result<String, Failure> {
+    let place = Place::find(&project.start)?;
+    let request = LogRequest {
+        id: ContextId::parse(context),
+        as_of: project.as_of,
+        models: Vec::new(),
+        limit: Some(MAX_COMMITS),
+        follow: false,
+        first_parent: false,
+    };
+    let log = log(place.commit("HEAD")?, None, &request, Memory::backed(project.store.clone()))?;
+    Ok(LogReport::new(&request.id, request.as_of, &log).json())
+}

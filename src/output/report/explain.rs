@@ -1,0 +1,209 @@
+//! The report of `explain`: what a context is made of, and what entered each link of its chain.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::text::{Table, counted, grouped};
+use super::{inert, json};
+use crate::output::record::{ContextRecord, DiagnosticRecord};
+use crate::pipeline::Build;
+use crate::prompt::chain::{Digest, VERSION};
+use crate::prompt::segment::{Kind, Segment, Tier};
+use crate::text::lint::secret::masked;
+
+/// What `explain --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ExplainReport {
+    /// `contexture.explain/1`.
+    pub schema: &'static str,
+    /// The context.
+    pub context: ContextRecord,
+    /// What entered each link, in order.
+    pub links: Vec<LinkRecord>,
+    /// The last commit that changed each file, when it was asked for.
+    pub changed: std::collections::BTreeMap<String, String>,
+    /// Warnings and notes.
+    pub diagnostics: Vec<DiagnosticRecord>,
+}
+
+/// What entered one link of the chain.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LinkRecord {
+    /// The segment.
+    pub segment: String,
+    /// Where in the request: the first thing that enters the segment's digest.
+    pub tier: Tier,
+    /// The digest of the prefix before it.
+    pub before: String,
+    /// The parts that enter the segment's digest, in order.
+    pub parts: Vec<PartRecord>,
+    /// The segment's digest.
+    pub digest: String,
+    /// The digest of the prefix that ends with it.
+    pub after: String,
+}
+
+/// A part as it enters the digest.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PartRecord {
+    /// Who speaks.
+    pub role: crate::prompt::segment::Role,
+    /// What it is.
+    pub kind: Kind,
+    /// Bytes, normalised, as the model sees them.
+    pub bytes: usize,
+    /// The text.
+    pub text: String,
+}
+
+/// The last commit behind each file, by path.
+pub type Changes = std::collections::BTreeMap<crate::syntax::source::ProjectPath, crate::tree::Commit>;
+
+/// Reports one context, or one segment of it.
+pub fn record(build: &Build, only: Option<usize>, changes: &Changes) -> ExplainReport {
+    let wanted = |index: &usize| only.is_none_or(|only| only == *index);
+    let links = (0..build.segments.len()).filter(wanted).map(|index| {
+        let segment = &build.segments[index];
+        LinkRecord {
+            segment: segment.id.clone(),
+            tier: segment.tier,
+            before: build.chain.prefixes[index].to_string(),
+            parts: segment
+                .parts
+                .iter()
+                .map(|part| PartRecord {
+                    role: part.role,
+                    kind: part.kind,
+                    bytes: part.text.len(),
+                    text: masked(&part.text).into_owned(),
+                })
+                .collect(),
+            digest: build.chain.digests[index].to_string(),
+            after: build.chain.prefixes[index + 1].to_string(),
+        }
+    });
+    ExplainReport {
+        schema: "contexture.explain/1",
+        context: ContextRecord::of(build),
+        links: links.collect(),
+        changed: changes.iter().map(|(path, commit)| (path.to_string(), commit.id.to_string())).collect(),
+        diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
+    }
+}
+
+impl ExplainReport {
+    /// As JSON with a final line break.
+    pub fn json(&self) -> String {
+        json(self)
+    }
+}
+
+/// A context for people: each segment with its tokens, digest and origin, then each model's marks.
+pub fn text(build: &Build, changes: &Changes) -> String {
+    let mut drawn = format!("{}\n", inert::terminal(&build.id.to_string()));
+    if let Some(description) = &build.plan.manifest.description {
+        drawn.push_str(&format!("  {}\n", inert::terminal(description.value.trim_end())));
+    }
+    drawn.push_str(&format!("  prefix    {}  {}\n", build.chain.prefix(), tokens_note(build.counts.prefix.tokens())));
+    drawn.push_str(&format!("  full      {}  {}\n", build.chain.full(), tokens_note(build.counts.text.tokens())));
+    drawn.push_str(&format!("  settings  {}  model settings and output schema\n\n", build.settings));
+    let headings: &[&str] = if changes.is_empty() {
+        &["segment", "tokens>", "link", "from"]
+    } else {
+        &["segment", "tokens>", "link", "changed", "from"]
+    };
+    let mut table = Table::new(headings);
+    for (index, segment) in build.segments.iter().enumerate() {
+        let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(build.counts.per_segment[index]) };
+        let mut row = vec![segment.id.clone(), tokens, build.chain.prefixes[index + 1].short(), origin(segment)];
+        if !changes.is_empty() {
+            let commit = segment.origin.path.as_ref().and_then(|path| changes.get(path));
+            row.insert(3, commit.map_or_else(|| "-".to_owned(), |commit| short_commit(commit.id.as_str())));
+        }
+        table.row(row);
+        if index + 1 == build.chain.prefix_len && index + 1 < build.segments.len() {
+            let mut mark = vec![format!("-- prefix ends: {}", build.chain.prefix().short())];
+            mark.resize(headings.len(), String::new());
+            table.row(mark);
+        }
+    }
+    drawn.push_str(&table.draw(2));
+    for model in &build.models {
+        drawn.push_str(&inert::terminal(&format!(
+            "\n  {}: {} tokens in, {}\n",
+            model.name,
+            grouped(model.tokens.total()),
+            model.tokens.basis().as_str()
+        )));
+        drawn.push_str(&super::cost::lines(model));
+        for placed in &model.layout.breakpoints {
+            let after = &build.segments[placed.breakpoint.after].id;
+            let head = format!("after {after} for {}, {} tokens", placed.breakpoint.ttl, grouped(placed.tokens));
+            drawn.push_str(&inert::terminal(&format!("    breakpoint {head}: {}\n", placed.why)));
+        }
+    }
+    drawn
+}
+
+/// One segment for people: where its text was read, and every input of its digest and link.
+pub fn segment_text(build: &Build, index: usize) -> String {
+    let segment = &build.segments[index];
+    let mut drawn = format!("{}\n", inert::terminal(&format!("{}:{}", build.id, segment.id)));
+    drawn.push_str(&format!("  from      {}\n", inert::terminal(&origin(segment))));
+    if let Some(blob) = &segment.origin.blob {
+        drawn.push_str(&format!("  blob      {blob}\n"));
+    }
+    let (line, column) = segment.origin.block.line_column();
+    drawn.push_str(&inert::terminal(&format!("  block     {}:{line}:{column}\n", segment.origin.block.path())));
+    drawn.push_str(&format!("  tokens    {} (o200k_base, as joined)\n\n", grouped(build.counts.per_segment[index])));
+    let link = |name: &str, digest: &Digest, what: &str| format!("  {name:<9} {digest}  {what}\n");
+    drawn.push_str(&format!(
+        "  The digest D({}) is BLAKE3 ({VERSION}) over the tier and {}:\n",
+        index + 1,
+        counted(segment.parts.len(), "part")
+    ));
+    drawn.push_str(&format!("  tier      {}\n", segment.tier));
+    for part in &segment.parts {
+        drawn.push_str(&format!(
+            "  part      {} {} {} bytes\n",
+            part.role.as_str(),
+            part.kind.as_str(),
+            grouped(part.text.len() as u64)
+        ));
+    }
+    drawn.push_str(&link("digest", &build.chain.digests[index], &format!("D({})", index + 1)));
+    drawn.push_str(&link("before", &build.chain.prefixes[index], &format!("P({index})")));
+    drawn.push_str(&link(
+        "after",
+        &build.chain.prefixes[index + 1],
+        &format!("P({}) = H(P({index}), D({}))", index + 1, index + 1),
+    ));
+    drawn.push('\n');
+    for part in &segment.parts {
+        let shown = match part.kind {
+            Kind::Input => format!("{{{{{}}}}}", part.text),
+            Kind::History => format!("[earlier turns: {}]", part.text),
+            Kind::Text | Kind::Tool => masked(&part.text).into_owned(),
+        };
+        drawn.push_str(&format!("--- {} {}\n{}\n", part.role.as_str(), part.kind.as_str(), inert::terminal(&shown)));
+    }
+    drawn
+}
+
+/// Where a segment's text was read: `policies/refunds.md:1-80`, or the manifest's line.
+pub fn origin(segment: &Segment) -> String {
+    match (&segment.origin.path, &segment.origin.lines) {
+        (Some(path), Some(lines)) if lines.start() == lines.end() => format!("{path}:{}", lines.start()),
+        (Some(path), Some(lines)) => format!("{path}:{}-{}", lines.start(), lines.end()),
+        (Some(path), None) => path.to_string(),
+        (None, _) => format!("{}:{}", segment.origin.block.path(), segment.origin.block.line_column().0),
+    }
+}
+
+fn tokens_note(tokens: u64) -> String {
+    format!("{} tokens by o200k_base", grouped(tokens))
+}
+
+fn short_commit(id: &str) -> String {
+    id.get(..10).unwrap_or(id).to_owned()
+}

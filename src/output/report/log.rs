@@ -1,0 +1,397 @@
+//! The report of `log`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::cost::amount;
+use super::text::{Table, counted, grouped};
+use super::{csv, inert, json};
+use crate::compare::history::{Before, Log, ModelRow, Row, Standing, What};
+use crate::cost::cards::{Date, day_of};
+use crate::output::record::DiagnosticRecord;
+use crate::pipeline::shard::Shard;
+use crate::syntax::quantity::Usd;
+use crate::text::project::ContextId;
+
+/// The format of the JSON report.
+pub const SCHEMA: &str = "contexture.log/1";
+
+/// The most columns of a sparkline.
+const SPARKS: usize = 60;
+/// The longest subject in the table, in characters.
+const SUBJECT: usize = 40;
+/// How many commits are named as those that cost the caches most.
+const WORST: usize = 3;
+
+/// What `log --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LogReport {
+    /// `contexture.log/1`.
+    pub schema: &'static str,
+    /// The part of the project that was asked for, with `--shard`; `contexture merge` joins the parts. The
+    /// part that the context is not in has no commits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Path of the manifest below contexts/, without `.yaml`.
+    pub id: String,
+    /// The variant, if it is one.
+    pub variant: Option<String>,
+    /// The day whose prices and rules hold for every commit.
+    pub as_of: String,
+    /// The commits that changed what the model sees, in the order asked for.
+    pub commits: Vec<CommitRecord>,
+    /// How many other commits were looked at.
+    pub left_out: LeftOut,
+    /// Commits at which the history of a shallow clone ends.
+    pub cut_off: Vec<String>,
+}
+
+/// Commits that changed nothing that the model sees.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeftOut {
+    /// They changed files of the context, without effect.
+    pub without_effect: usize,
+    /// They changed no file of the context.
+    pub untouched: usize,
+}
+
+/// A commit that changed what the model sees.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CommitRecord {
+    /// Its id.
+    pub commit: String,
+    /// The day it was committed, in UTC.
+    pub date: String,
+    /// Its author's name, as written there.
+    pub author: String,
+    /// The first line of its message, as written there.
+    pub subject: String,
+    /// The context's name at that commit, with its variant.
+    pub context: String,
+    /// The name before, if this commit renamed it.
+    pub renamed_from: Option<String>,
+    /// What it did.
+    pub status: Status,
+    /// Digest of everything before the first input or history; null where there is no build.
+    pub prefix: Option<String>,
+    /// Digest of model settings and output schema; null where there is no build.
+    pub settings: Option<String>,
+    /// Tokens of all text by o200k_base; null where there is no build.
+    pub tokens: Option<u64>,
+    /// Segments of the prompt; null where there is no build.
+    pub segments: Option<Segments>,
+    /// Tokens (o200k_base) of the earlier prefix that are not at its start any more; null where there
+    /// is nothing to compare with.
+    pub lost: Option<u64>,
+    /// What is different for each model.
+    pub models: Vec<ModelRecord>,
+    /// Why there is no build.
+    pub diagnostics: Vec<DiagnosticRecord>,
+}
+
+/// What a commit did to a context.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Brought it in.
+    Added,
+    /// Changed what the model sees.
+    Changed,
+    /// Gave it another name.
+    Renamed,
+    /// Took it away.
+    Removed,
+    /// Broke it.
+    Broken,
+    /// Made it whole again.
+    Mended,
+    /// Is the earliest that a shallow clone holds.
+    Earliest,
+}
+
+/// Segments of a prompt.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Segments {
+    /// All of them.
+    pub total: usize,
+    /// Those from the start that were there before; null where there is nothing to compare with.
+    pub kept: Option<usize>,
+}
+
+/// A commit as one model's cache sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ModelRecord {
+    /// The model.
+    pub model: String,
+    /// Tokens that the cache can still serve right after.
+    pub eligible: Option<u64>,
+    /// Tokens that it served before and serves no more.
+    pub lost: Option<u64>,
+    /// What the first call after it costs more than a warm one, in US dollars.
+    pub rewarm: Option<Usd>,
+    /// A warm call after it, in US dollars.
+    pub warm: Option<Usd>,
+}
+
+impl LogReport {
+    /// Reports a history.
+    pub fn new(id: &ContextId, as_of: Date, log: &Log) -> Self {
+        Self {
+            schema: SCHEMA,
+            shard: None,
+            id: id.name.clone(),
+            variant: id.variant.clone(),
+            as_of: as_of.to_string(),
+            commits: log.rows.iter().map(CommitRecord::of).collect(),
+            left_out: LeftOut { without_effect: log.without_effect, untouched: log.untouched },
+            cut_off: log.cut_off.iter().map(|commit| commit.id.to_string()).collect(),
+        }
+    }
+
+    /// The same as the report of one shard, or of all.
+    pub fn of_shard(self, shard: Option<Shard>) -> Self {
+        Self { shard, ..self }
+    }
+
+    /// As JSON with a final line break.
+    pub fn json(&self) -> String {
+        json(self)
+    }
+
+    /// As CSV with a heading: a line a commit and model.
+    pub fn csv(&self) -> String {
+        let mut lines = csv::line(&[
+            "commit",
+            "date",
+            "author",
+            "subject",
+            "context",
+            "status",
+            "prefix",
+            "tokens",
+            "segments",
+            "kept",
+            "model",
+            "eligible",
+            "lost",
+            "rewarm_usd",
+            "warm_usd",
+        ]);
+        fn number(value: Option<impl ToString>) -> String {
+            value.map(|value| value.to_string()).unwrap_or_default()
+        }
+        for commit in &self.commits {
+            let segments = commit.segments.as_ref();
+            let own = [
+                commit.commit.clone(),
+                commit.date.clone(),
+                csv::words(&commit.author),
+                csv::words(&commit.subject),
+                csv::words(&commit.context),
+                commit.status.as_str().to_owned(),
+                commit.prefix.clone().unwrap_or_default(),
+                number(commit.tokens),
+                number(segments.map(|segments| segments.total)),
+                number(segments.and_then(|segments| segments.kept)),
+            ];
+            let mut push = |model: [String; 5]| {
+                lines.push_str(&csv::line(&own.iter().chain(&model).map(String::as_str).collect::<Vec<_>>()));
+            };
+            if commit.models.is_empty() {
+                push([String::new(), String::new(), number(commit.lost), String::new(), String::new()]);
+            }
+            for model in &commit.models {
+                push([
+                    csv::words(&model.model),
+                    number(model.eligible),
+                    number(model.lost),
+                    number(model.rewarm.map(Usd::exact)),
+                    number(model.warm.map(Usd::exact)),
+                ]);
+            }
+        }
+        lines
+    }
+}
+
+impl Status {
+    /// As in the JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Renamed => "renamed",
+            Self::Removed => "removed",
+            Self::Broken => "broken",
+            Self::Mended => "mended",
+            Self::Earliest => "earliest",
+        }
+    }
+
+    fn of(row: &Row) -> Self {
+        match (&row.what, &row.renamed_from) {
+            (What::Removed, _) => Self::Removed,
+            (What::Broken(_), _) => Self::Broken,
+            (What::Built(_), Some(_)) => Self::Renamed,
+            (What::Built(standing), None) => match standing.before {
+                Before::Built => Self::Changed,
+                Before::Broken => Self::Mended,
+                Before::Absent => Self::Added,
+                Before::Unknown => Self::Earliest,
+            },
+        }
+    }
+}
+
+impl CommitRecord {
+    fn of(row: &Row) -> Self {
+        let standing = if let What::Built(standing) = &row.what { Some(standing) } else { None };
+        let faults = if let What::Broken(faults) = &row.what { faults.as_slice() } else { &[] };
+        Self {
+            commit: row.commit.id.to_string(),
+            date: day_of(row.commit.time).to_string(),
+            author: row.signature.author.clone(),
+            subject: row.signature.subject.clone(),
+            context: row.id.to_string(),
+            renamed_from: row.renamed_from.as_ref().map(ToString::to_string),
+            status: Status::of(row),
+            prefix: standing.map(|standing| standing.prefix.to_string()),
+            settings: standing.map(|standing| standing.settings.to_string()),
+            tokens: standing.map(|standing| standing.tokens),
+            segments: standing.map(|standing| Segments { total: standing.segments, kept: standing.kept }),
+            lost: standing.and_then(|standing| standing.lost),
+            models: standing.iter().flat_map(|standing| &standing.models).map(ModelRecord::of).collect(),
+            diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
+        }
+    }
+}
+
+impl ModelRecord {
+    fn of(row: &ModelRow) -> Self {
+        let ModelRow { model, eligible, lost, rewarm, warm } = row.clone();
+        Self { model, eligible, lost, rewarm, warm }
+    }
+}
+
+/// The report for people: a row a commit, money for the first model of the newest build.
+pub fn text(id: &ContextId, log: &Log) -> String {
+    let model = log.rows.iter().find_map(|row| match &row.what {
+        What::Built(standing) => standing.models.first().map(|model| model.model.clone()),
+        _ => None,
+    });
+    let mut drawn = format!("{}  {} changed what the model sees", id, counted(log.rows.len(), "commit"));
+    let left_out = log.without_effect + log.untouched;
+    if left_out > 0 {
+        drawn.push_str(&format!("; {} did not", grouped(left_out as u64)));
+    }
+    if log.without_effect > 0 {
+        drawn.push_str(&format!(", though {} changed its files", grouped(log.without_effect as u64)));
+    }
+    drawn = format!("{}\n{}\n", inert::line(&drawn), sparkline(log));
+    drawn.push_str(&table(log, model.as_deref()));
+    if let Some(model) = &model {
+        drawn.push_str(&inert::line(&format!("lost, rewarm and warm: {model}; --model takes another")));
+        drawn.push('\n');
+    }
+    drawn.push_str(&worst(log));
+    for commit in &log.cut_off {
+        drawn.push_str(&format!(
+            "history ends at {}, because this is a shallow clone; run `git fetch --unshallow`\n",
+            short(commit.id.as_str())
+        ));
+    }
+    drawn
+}
+
+fn table(log: &Log, model: Option<&str>) -> String {
+    let mut table = match model {
+        Some(_) => Table::new(&["commit", "date", "tokens>", "±>", "kept>", "lost>", "rewarm>", "warm>", "subject"]),
+        None => Table::new(&["commit", "date", "tokens>", "±>", "kept>", "lost>", "subject"]),
+    };
+    let blank = || "-".to_owned();
+    for row in &log.rows {
+        let mut cells = vec![short(row.commit.id.as_str()), day_of(row.commit.time).to_string()];
+        let status = Status::of(row);
+        if let What::Built(standing) = &row.what {
+            let own = standing.models.iter().find(|own| Some(own.model.as_str()) == model);
+            let kept = standing.kept.map_or_else(blank, |kept| format!("{kept}/{}", standing.segments));
+            let lost = own.map_or(standing.lost, |own| own.lost);
+            cells.extend([grouped(standing.tokens), difference(standing), kept, lost.map_or_else(blank, grouped)]);
+            if model.is_some() {
+                cells.extend([amount(own.and_then(|own| own.rewarm)), amount(own.and_then(|own| own.warm))]);
+            }
+        } else {
+            cells.extend(std::iter::repeat_n(blank(), if model.is_some() { 6 } else { 4 }));
+        }
+        let note = match (status, &row.renamed_from) {
+            (_, Some(earlier)) => format!("[renamed from {earlier}] "),
+            (Status::Changed, None) => String::new(),
+            (status, None) => format!("[{}] ", status.as_str()),
+        };
+        cells.push(format!("{note}{}", cut(&row.signature.subject)));
+        table.row(cells);
+    }
+    if table.is_empty() { String::new() } else { table.draw(0) }
+}
+
+fn difference(standing: &Standing) -> String {
+    match standing.tokens_before {
+        None => "-".to_owned(),
+        Some(before) if before > standing.tokens => format!("-{}", grouped(before - standing.tokens)),
+        Some(before) => format!("+{}", grouped(standing.tokens - before)),
+    }
+}
+
+/// The commits that cost the caches most, if there is a choice.
+fn worst(log: &Log) -> String {
+    let mut rows: Vec<&Row> = log.rows.iter().filter(|row| row.lost() > 0).collect();
+    if rows.len() < 2 {
+        return String::new();
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.lost()));
+    let named =
+        rows.iter().take(WORST).map(|row| format!("{} ({})", short(row.commit.id.as_str()), grouped(row.lost())));
+    format!("most tokens lost to the cache: {}\n", named.collect::<Vec<_>>().join(", "))
+}
+
+/// Tokens by commit, oldest to newest, as a line of bars.
+fn sparkline(log: &Log) -> String {
+    let mut tokens: Vec<u64> = log
+        .rows
+        .iter()
+        .filter_map(
+            |row| if let What::Built(standing) = &row.what { Some((row.commit.time, standing.tokens)) } else { None },
+        )
+        .rev()
+        .map(|(_, tokens)| tokens)
+        .collect();
+    if log.rows.windows(2).any(|pair| pair[0].commit.time < pair[1].commit.time) || tokens.len() < 2 {
+        return String::new();
+    }
+    if tokens.len() > SPARKS {
+        // The newest of each stretch, so that the last bar is the newest commit.
+        let count = tokens.len();
+        tokens = (1..=SPARKS).map(|column| tokens[column * count / SPARKS - 1]).collect();
+    }
+    let (least, most) = (tokens.iter().min().copied().unwrap_or(0), tokens.iter().max().copied().unwrap_or(0));
+    let bars: String = tokens.iter().map(|tokens| bar(*tokens, least, most)).collect();
+    format!("{bars}  {} to {} tokens, oldest to newest\n", grouped(least), grouped(most))
+}
+
+fn bar(value: u64, least: u64, most: u64) -> char {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let span = u128::from(most - least);
+    let step = (u128::from(value - least) * 7 + span / 2).checked_div(span).unwrap_or(3);
+    BARS.get(step as usize).copied().unwrap_or('█')
+}
+
+fn cut(subject: &str) -> String {
+    match subject.char_indices().nth(SUBJECT) {
+        Some((end, _)) => format!("{}…", subject.get(..end).unwrap_or(subject)),
+        None => subject.to_owned(),
+    }
+}
+
+fn short(id: &str) -> String {
+    id.get(..10).unwrap_or(id).to_owned()
+}

@@ -1,0 +1,385 @@
+//! The pipeline: a tree and a request to builds, one statement a stage.
+//!
+//! This is the one place where the two wings meet: text becomes segments, segments become digests,
+//! counts and breakpoints. Contexts are independent of each other, so a broken one leaves the others
+//! built, and they are built side by side. A [`Memory`] carries what can be carried from one build to
+//! the next, and changes nothing else.
+
+pub mod shard;
+pub mod provenance;
+pub mod model;
+mod memory;
+pub mod bodies;
+pub mod lock;
+pub mod watch;
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::cost::budget::{BudgetResult, without_traffic};
+use crate::cost::cards::{Cards, Date, day_of};
+use crate::cost::count::{Counts, count};
+use crate::cost::tokens::Encoding;
+use crate::cost::traffic::Traffic;
+use crate::pipeline::model::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
+use crate::pipeline::provenance::{Grounds, Provenance};
+use crate::pipeline::shard::Shard;
+use crate::prompt::chain::{self, Chain, Digest};
+use crate::prompt::segment::Segment;
+use crate::syntax::diag::{Diagnostic, Faults, Severity};
+use crate::syntax::error::{Error, Failure};
+use crate::syntax::quantity::Share;
+use crate::syntax::source::ProjectPath;
+use crate::text::compose::{TEMPLATES, compose};
+use crate::text::fragment::{Fragments, Reader, Reads, Unreadable};
+use crate::text::lint;
+use crate::text::project::{Candidate, ContextId, Layers, Project};
+use crate::text::resolve::{Plan, resolve};
+use crate::text::template::Library;
+use crate::tree::{ReadError, Tree};
+
+pub use memory::{Memory, Standing};
+
+/// The project's own prices and models.
+pub const PRICES_FILE: &str = "prices.yaml";
+
+/// What to build, and for which day.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// Names of contexts; empty for every context and variant.
+    pub contexts: Vec<String>,
+    /// The day whose prices and rules hold; that of the commit when it is not given.
+    pub as_of: Option<Date>,
+    /// Build for these models instead of those in the manifests.
+    pub models: Vec<String>,
+    /// Build only what of it is in this part.
+    pub shard: Option<Shard>,
+    /// Look for lints too. What they find changes no bundle and no figure, and it takes longer than
+    /// counting.
+    pub lints: bool,
+}
+
+/// One context, built.
+#[derive(Debug, Clone)]
+pub struct Build {
+    /// Its name.
+    pub id: ContextId,
+    /// What the manifest came to.
+    pub plan: Plan,
+    /// The prompt, piece by piece.
+    pub segments: Vec<Segment>,
+    /// Their digests.
+    pub chain: Chain,
+    /// The digest of model settings and output schema.
+    pub settings: Digest,
+    /// What was read.
+    pub reads: Reads,
+    /// What the text stands on.
+    pub provenance: Provenance,
+    /// The day whose prices and rules hold.
+    pub date: Date,
+    /// The digest of the card set.
+    pub cards: String,
+    /// Counts by o200k_base.
+    pub counts: Counts,
+    /// What is different for each model.
+    pub models: Vec<ModelBuild>,
+    /// Warnings and notes; errors are of lints that are denied.
+    pub remarks: Vec<Diagnostic>,
+}
+
+impl Build {
+    /// How much worse a budget that failed before may get: `ratchet_slack`, nothing by default.
+    pub fn ratchet_slack(&self) -> Share {
+        let budgets = self.plan.manifest.budgets.as_ref();
+        budgets.and_then(|budgets| budgets.ratchet_slack.as_ref()).map_or(Share::default(), |slack| slack.value)
+    }
+
+    /// What lints found that are denied: the build stands, and the answer is no.
+    pub fn denied(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.remarks.iter().filter(|remark| remark.severity == Severity::Error)
+    }
+
+    /// The budgets, each for each model.
+    pub fn budgets(&self) -> impl Iterator<Item = &BudgetResult> {
+        self.models.iter().flat_map(|model| &model.budgets)
+    }
+}
+
+/// A context that was tried.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its name.
+    pub id: ContextId,
+    /// The build, or every fault.
+    pub result: Result<Arc<Build>, Vec<Diagnostic>>,
+}
+
+/// What all contexts of a run share: one tree, opened once.
+pub struct Workshop<'a> {
+    /// Its files.
+    pub(crate) fragments: &'a Fragments<'a>,
+    /// Its manifests.
+    pub(crate) project: Project<'a>,
+    /// Its templates.
+    pub(crate) library: Library<'a>,
+    /// What its builds stand on.
+    pub(crate) grounds: Grounds<'a>,
+    templates: Arc<[ProjectPath]>,
+    cards: Cards,
+    cards_digest: String,
+    date: Date,
+    models: &'a [String],
+    lints: bool,
+    memory: &'a Memory,
+}
+
+/// Builds the contexts that the request names, side by side, sorted by name.
+///
+/// # Errors
+/// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
+/// single context are in its [`Attempt`].
+pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+    build_remembering(tree, request, &Memory::default())
+}
+
+/// [`build_all`] with the memory of earlier builds.
+///
+/// # Errors
+/// As [`build_all`].
+pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<Attempt>, Failure> {
+    rebuild(tree, request, memory, &mut Standing::default())
+}
+
+/// [`build_remembering`], once more: a context that nothing has changed for is the build that stands
+/// from the last time.
+///
+/// # Errors
+/// As [`build_all`].
+pub fn rebuild(
+    tree: &dyn Tree,
+    request: &Request,
+    memory: &Memory,
+    standing: &mut Standing,
+) -> Result<Vec<Attempt>, Failure> {
+    let fragments = Fragments::keeping(tree, &memory.fragments);
+    let workshop = Workshop::open(&fragments, request, memory)?;
+    let candidates = workshop.project.contexts(&request.contexts)?;
+    if candidates.is_empty() {
+        return Err(nothing_to_build().into());
+    }
+    let is_here = |candidate: &Candidate| request.shard.is_none_or(|shard| shard.holds(&candidate.id.name));
+    standing.begin(&workshop, request);
+    let stands = |id: &ContextId| standing.build(id, &fragments).cloned();
+    let attempts = candidates.into_par_iter().filter(is_here).map(|candidate| match stands(&candidate.id) {
+        Some(build) if candidate.layers.is_ok() => Attempt { id: candidate.id, result: Ok(build) },
+        _ => workshop.attempt(candidate),
+    });
+    let attempts: Vec<Attempt> = attempts.collect();
+    standing.end(&attempts);
+    Ok(attempts)
+}
+
+/// What a project without a context is told.
+pub(crate) fn nothing_to_build() -> Error {
+    let cure = "write a manifest below contexts/, or let `contexture init` write one";
+    Error::usage("there is no context to build", cure)
+}
+
+impl<'a> Workshop<'a> {
+    /// Reads the project file, the prices and the names of templates.
+    ///
+    /// # Errors
+    /// When one of them is broken, or the tree cannot be read.
+    pub fn open(fragments: &'a Fragments<'a>, request: &'a Request, memory: &'a Memory) -> Result<Self, Failure> {
+        let project = Project::open(fragments)?;
+        let cards = cards(fragments)?;
+        let date = request
+            .as_of
+            .or_else(|| fragments.tree().name().commit().map(|commit| day_of(commit.time)))
+            .unwrap_or_else(|| cards.as_of());
+        let templates = templates(fragments)?;
+        Ok(Self {
+            fragments,
+            project,
+            library: library(fragments, &templates),
+            grounds: Grounds::new(fragments.tree()),
+            templates,
+            cards_digest: cards.digest(),
+            cards,
+            date,
+            models: &request.models,
+            lints: request.lints,
+            memory,
+        })
+    }
+
+    /// What every build of this workshop depends on beside what it reads, as parts of a key. The commit
+    /// that the tree is, or stands on, is not among them: it decides the provenance and nothing else.
+    pub(crate) fn ground(&self) -> Vec<String> {
+        let lints = if self.lints { "lints" } else { "no lints" };
+        let own = [self.date.to_string(), self.cards_digest.clone(), lints.to_owned(), self.models.len().to_string()];
+        let templates = self.templates.iter().map(ToString::to_string);
+        own.into_iter().chain(self.models.iter().cloned()).chain(templates).collect()
+    }
+
+    /// Builds one context.
+    pub fn attempt(&self, candidate: Candidate) -> Attempt {
+        let Candidate { id, manifest: _, layers } = candidate;
+        let result = layers.and_then(|layers| self.build(&layers)).map(Arc::new);
+        Attempt { id, result }
+    }
+
+    fn build(&self, layers: &Layers) -> Result<Build, Vec<Diagnostic>> {
+        let reader = Reader::continuing(self.fragments, layers.reads.clone());
+        let mut faults = Faults::new();
+        faults.extend(layers.pending.iter().cloned());
+        // The cards are shared by all contexts, and yet each of them stands on the project's prices.
+        let _ = ProjectPath::new(PRICES_FILE).map(|path| reader.read(&path));
+
+        let plan = resolve(layers, &reader, &example_size, &mut faults);
+        let Some(plan) = plan else { return Err(faults.into_vec()) };
+        let segments = compose(&plan, &self.library, &reader, &mut faults);
+        let settings = settings_digest(&plan, &mut faults);
+        lint::check_levels(&plan.manifest.lints, &mut faults);
+        let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
+        let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
+        let chain = chain::link_remembering(&segments, &self.memory.linked);
+        let tokenizers = tokenizers(&cards, &plan, &reader, &self.memory.counts, &mut faults);
+        let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &self.memory.counts);
+        let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
+        let models = base.models(cards, &tokenizers, &own, &mut faults);
+        if let (Some(budgets), None) =
+            (&plan.manifest.budgets, plan.manifest.traffic.as_ref().and_then(Traffic::declared))
+        {
+            faults.extend(without_traffic(budgets));
+        }
+        let reads = reader.reads();
+        let provenance = match self.grounds.settle(&reads) {
+            Ok(provenance) => provenance,
+            Err(error) => {
+                return Err(vec![Diagnostic::error("repository", error.to_string()).in_file(&plan.manifest_path)]);
+            }
+        };
+
+        let mut remarks = faults.settle(())?.warnings;
+        if self.lints {
+            let (digests, day) = (&chain.digests, self.date.to_string());
+            let subject = lint::Subject {
+                plan: &plan,
+                segments: &segments,
+                digests,
+                reads: &reads,
+                fragments: self.fragments,
+                day: &day,
+            };
+            remarks.extend(lint::lint(&subject, &self.memory.linted));
+        }
+        let remarks = lint::settle(remarks, &plan.manifest.lints);
+        Ok(Build {
+            id: plan.id.clone(),
+            plan,
+            segments,
+            chain,
+            settings,
+            reads,
+            provenance,
+            date: self.date,
+            cards: self.cards_digest.clone(),
+            counts,
+            models,
+            remarks,
+        })
+    }
+}
+
+/// What an example weighs against `pick: {tokens: …}`: the o200k_base tokens of its turns.
+pub(crate) fn example_size(example: &crate::text::examples::Example) -> u64 {
+    example.turns.iter().map(|turn| Encoding::O200kBase.count(&turn.text)).sum()
+}
+
+/// The templates of the project.
+fn templates(fragments: &Fragments) -> Result<Arc<[ProjectPath]>, Error> {
+    ProjectPath::new(TEMPLATES).map_or_else(|_| Ok(Arc::default()), |folder| fragments.list(&folder))
+}
+
+/// The templates of the project, read on first use.
+fn library<'a>(fragments: &'a Fragments<'a>, templates: &[ProjectPath]) -> Library<'a> {
+    let below = |path: &ProjectPath| path.as_str()[TEMPLATES.len() + 1..].to_owned();
+    let names: Vec<String> = templates.iter().map(below).collect();
+    Library::new(names, |name| {
+        let path = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map_err(|fault| fault.to_string())?;
+        match fragments.read(&path) {
+            Ok(fragment) => Ok(fragment.source.clone()),
+            Err(Unreadable::Read(error)) => Err(error.to_string()),
+            Err(Unreadable::Content(faults)) => {
+                Err(faults.first().map_or_else(String::new, |fault| fault.message.clone()))
+            }
+        }
+    })
+}
+
+/// The built-in cards with the project's own prices laid over them.
+pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
+    let cards = Cards::built_in();
+    let Ok(path) = ProjectPath::new(PRICES_FILE) else { return Ok(cards) };
+    let reader = Reader::new(fragments);
+    match reader.read(&path) {
+        Ok(fragment) => {
+            let mut faults = Faults::new();
+            let cards = cards.with_overrides(&fragment.source, &mut faults);
+            Ok(faults.settle(cards)?.value)
+        }
+        Err(Unreadable::Read(ReadError::Absent)) => Ok(cards),
+        Err(Unreadable::Read(ReadError::World(error))) => Err(error.into()),
+        Err(Unreadable::Read(error)) => {
+            Err(Diagnostic::error("unreadable-fragment", error.to_string()).in_file(&path).into())
+        }
+        Err(Unreadable::Content(faults)) => Err(faults.into()),
+    }
+}
+
+/// A context and the files that its prompt is made of.
+#[derive(Debug)]
+pub struct Usage {
+    /// Its name.
+    pub id: ContextId,
+    /// What the manifest says it is for.
+    pub description: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Every file that was read, or the faults that kept it from being known.
+    pub faults: Result<Vec<ProjectPath>, Vec<Diagnostic>>,
+}
+
+/// Every context, or those that read the file `uses`. A broken context is listed either way: it may
+/// well use the file.
+pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, Failure> {
+    let fragments = Fragments::new(tree);
+    let project = Project::open(&fragments)?;
+    let library = library(&fragments, &templates(&fragments)?);
+    let usages = project.contexts(&[])?.into_par_iter().map(|Candidate { id, manifest: _, layers }| {
+        let layers = match layers {
+            Ok(layers) => layers,
+            Err(faults) => return Usage { id, description: None, owner: None, faults: Err(faults) },
+        };
+        let text = |key: &str| layers.node.get(key).and_then(|node| node.as_text()).map(|text| text.to_string());
+        let reader = Reader::continuing(&fragments, layers.reads.clone());
+        let mut faults = Faults::new();
+        if uses.is_some()
+            && let Some(plan) = resolve(&layers, &reader, &example_size, &mut faults)
+        {
+            compose(&plan, &library, &reader, &mut faults);
+        }
+        let read = reader.reads().files.into_iter().filter_map(|(path, blob)| blob.map(|_| path)).collect();
+        let faults = if faults.has_errors() { Err(faults.into_vec()) } else { Ok(read) };
+        Usage { id, description: text("description"), owner: text("owner"), faults }
+    });
+    let usages: Vec<Usage> = usages.collect();
+    let wanted = |usage: &Usage| match (uses, &usage.faults) {
+        (Some(path), Ok(read)) => read.contains(path),
+        _ => true,
+    };
+    Ok(usages.into_iter().filter(wanted).collect())
+}

@@ -1,0 +1,441 @@
+//! What is different for each model: its counts, its breakpoints, how it fits.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json};
+
+use crate::cost::ahead::ahead;
+use crate::cost::bill::{Bill, bill as bill_of, bounds};
+use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
+use crate::cost::cards::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
+use crate::cost::count::{Counts, Known};
+use crate::cost::planner::{Layout, Wishes, plan as place};
+use crate::cost::terms::{RequestTokens, Terms};
+use crate::cost::tokens::{Encoding, Family, Tokenizer, UserTokenizer};
+use crate::cost::traffic::Traffic;
+use crate::cost::warnings::remarks;
+use crate::prompt::chain::Digest;
+use crate::prompt::segment::{Kind, Segment, Tier, messages};
+use crate::syntax::decode::Text;
+use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::manifest::{Breakpoints, Budgets, Manifest};
+use crate::text::fragment::Reader;
+use crate::text::resolve::{Content, Plan};
+
+/// A context as one model sees it.
+#[derive(Debug, Clone)]
+pub struct ModelBuild {
+    /// The model's card.
+    pub card: Arc<Card>,
+    /// The name in the manifest.
+    pub name: String,
+    /// What counts its tokens.
+    pub tokenizer: NamedTokenizer,
+    /// Counts by the model's own tokenizer, or estimates.
+    pub counts: Counts,
+    /// The request in tokens.
+    pub tokens: RequestTokens,
+    /// Where the cache is marked, and why.
+    pub layout: Layout,
+    /// What it costs.
+    pub bill: Bill,
+    /// How the limits of the manifest stand.
+    pub budgets: Vec<BudgetResult>,
+    /// How sure the card's figures are.
+    pub doubts: Doubts,
+    /// The shortest prefix that the model caches, if known.
+    pub minimum: Option<u64>,
+    /// The windows, and whether the request fits.
+    pub window: WindowFit,
+    /// The settings that hold for it.
+    pub settings: Map<String, Json>,
+}
+
+/// A tokenizer and what tells it from others.
+#[derive(Debug, Clone)]
+pub struct NamedTokenizer {
+    /// The name that the card gives, or `file` and the id of the user's file.
+    pub name: Arc<str>,
+    /// The tokenizer.
+    pub tokenizer: Tokenizer,
+}
+
+/// Whether a request fits into the model's windows.
+#[derive(Debug, Clone)]
+pub struct WindowFit {
+    /// The windows of the card.
+    pub window: Window,
+    /// Yes, no, or unknown within the band; `None` when the card knows no window.
+    pub fits: Option<Fit>,
+    /// The most input tokens that fit, with room for the expected answer.
+    pub limit: Option<u64>,
+    /// By how many tokens the request is too large.
+    pub over: u64,
+    /// Segments to drop, lowest priority first, until it fits.
+    pub drop: Vec<String>,
+}
+
+/// Yes, no, or within the band of the count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fit {
+    /// The whole band fits.
+    Yes,
+    /// None of the band fits.
+    No,
+    /// The limit lies within the band.
+    Maybe,
+}
+
+impl Fit {
+    /// Where `limit` lies in relation to a band.
+    pub fn of(band: (u64, u64), limit: u64) -> Self {
+        match band {
+            (_, high) if high <= limit => Self::Yes,
+            (low, _) if low > limit => Self::No,
+            _ => Self::Maybe,
+        }
+    }
+}
+
+/// The digest of settings and schema; a fault when they cannot be written canonically.
+pub fn settings_digest(plan: &Plan, faults: &mut Faults) -> Option<Digest> {
+    let settings: Map<String, Json> =
+        plan.manifest.settings.iter().map(|(key, node)| (key.text.to_string(), node.to_json())).collect();
+    crate::prompt::chain::settings_digest(&Json::Object(settings), plan.schema.as_ref())
+        .map_err(|error| faults.push(Diagnostic::error("inexact-number", error.to_string()).at(&plan.manifest.span)))
+        .ok()
+}
+
+/// The cards of the models that are asked for, each once, with the names asked.
+pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut Faults) -> Vec<(String, Arc<Card>)> {
+    let asked: Vec<Text> = match instead {
+        [] => plan.manifest.models.clone(),
+        names => {
+            names.iter().map(|name| Text { value: name.as_str().into(), span: plan.manifest.span.clone() }).collect()
+        }
+    };
+    let mut found: Vec<(String, Arc<Card>)> = Vec::new();
+    for name in &asked {
+        match cards.find(&name.value) {
+            Ok(card) if found.iter().any(|(_, other)| other.name == card.name) => {
+                let remark =
+                    Diagnostic::warning("duplicate-model", format!("`{}` stands twice in `models`", card.name));
+                faults.push(remark.at(&name.span).hint("remove one of the two"));
+            }
+            Ok(card) => found.push((name.value.to_string(), card)),
+            Err(unknown) => {
+                let fault = Diagnostic::error("unknown-model", unknown.to_string());
+                faults.push(fault.at(&name.span).hint(unknown.hint()));
+            }
+        }
+    }
+    found
+}
+
+/// The tokenizers of a context's models, each once.
+#[derive(Debug, Default)]
+pub struct Tokenizers {
+    /// Those beside o200k_base, which every context is counted by.
+    pub distinct: Vec<Tokenizer>,
+    /// Their names.
+    names: Vec<Arc<str>>,
+    /// For each model, its place in `distinct`; `None` for o200k_base.
+    of_model: Vec<Option<usize>>,
+}
+
+/// What counts each model's tokens: the user's file if the project names one for the model, else
+/// what the card says.
+pub fn tokenizers(
+    cards: &[(String, Arc<Card>)],
+    plan: &Plan,
+    reader: &Reader,
+    known: &Known,
+    faults: &mut Faults,
+) -> Tokenizers {
+    let mut tokenizers = Tokenizers::default();
+    for (_, card) in cards {
+        let own = plan.manifest.tokenizers.iter().find(|(pattern, _)| matches_pattern(&pattern.text, &card.name));
+        let fragment = own.and_then(|(_, path)| reader.named(path, false, faults));
+        let key = match (&fragment, card.tokenizer) {
+            (Some(fragment), _) => Arc::from(format!("file {}", fragment.blob)),
+            (None, TokenizerName::O200kBase) => {
+                tokenizers.of_model.push(None);
+                continue;
+            }
+            (None, name) => Arc::from(name.as_str()),
+        };
+        let met = tokenizers.names.iter().position(|other| *other == key);
+        let place = met.unwrap_or_else(|| {
+            let loaded = fragment.map(|fragment| {
+                known.tokenizer(&fragment.blob, || UserTokenizer::from_bytes(fragment.source.text().as_bytes()))
+            });
+            tokenizers.distinct.push(match loaded {
+                Some(Ok(user)) => Tokenizer::User(user),
+                Some(Err(error)) => {
+                    let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
+                    faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));
+                    Tokenizer::Family(Family::Other)
+                }
+                None => by_name(card.tokenizer),
+            });
+            tokenizers.names.push(key);
+            tokenizers.names.len() - 1
+        });
+        tokenizers.of_model.push(Some(place));
+    }
+    tokenizers
+}
+
+impl Tokenizers {
+    fn named(&self, place: Option<usize>) -> NamedTokenizer {
+        let own = place.and_then(|place| Some((self.names.get(place)?, self.distinct.get(place)?)));
+        own.map_or_else(
+            || NamedTokenizer {
+                name: TokenizerName::O200kBase.as_str().into(),
+                tokenizer: Tokenizer::Encoding(Encoding::O200kBase),
+            },
+            |(name, tokenizer)| NamedTokenizer { name: name.clone(), tokenizer: tokenizer.clone() },
+        )
+    }
+}
+
+/// What a manifest says about caching as a whole.
+pub fn wishes(manifest: &Manifest) -> Wishes {
+    let cache = manifest.cache.as_ref();
+    Wishes {
+        breakpoints: cache.and_then(|cache| cache.breakpoints).unwrap_or(Breakpoints::Auto),
+        ttl: cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value),
+    }
+}
+
+/// The tokenizer that a card names.
+fn by_name(name: TokenizerName) -> Tokenizer {
+    match name {
+        TokenizerName::O200kBase => Tokenizer::Encoding(Encoding::O200kBase),
+        TokenizerName::Cl100kBase => Tokenizer::Encoding(Encoding::Cl100kBase),
+        TokenizerName::O200kHarmony => Tokenizer::Encoding(Encoding::O200kHarmony),
+        other => Tokenizer::Family(Family::from_name(other.as_str()).unwrap_or(Family::Other)),
+    }
+}
+
+/// What every model of a context is built from.
+pub struct Base<'a> {
+    /// The day whose prices and rules hold.
+    pub date: Date,
+    /// The cards.
+    pub cards: &'a Cards,
+    /// What the manifest came to.
+    pub plan: &'a Plan,
+    /// The prompt, piece by piece.
+    pub segments: &'a [Segment],
+    /// Counts by o200k_base.
+    pub counts: &'a Counts,
+}
+
+impl Base<'_> {
+    /// The context as each model sees it. `own` holds the counts of `tokenizers.distinct`.
+    pub fn models(
+        &self,
+        asked: Vec<(String, Arc<Card>)>,
+        tokenizers: &Tokenizers,
+        own: &[Counts],
+        faults: &mut Faults,
+    ) -> Vec<ModelBuild> {
+        let built = asked.into_iter().zip(&tokenizers.of_model).map(|((name, card), place)| {
+            let counts = place.and_then(|place| own.get(place)).unwrap_or(self.counts);
+            self.model(card, name, tokenizers.named(*place), counts.clone(), faults)
+        });
+        built.collect()
+    }
+
+    fn model(
+        &self,
+        card: Arc<Card>,
+        name: String,
+        tokenizer: NamedTokenizer,
+        counts: Counts,
+        faults: &mut Faults,
+    ) -> ModelBuild {
+        let manifest = &self.plan.manifest;
+        let at = card.at(self.date);
+        let settings = settings_for(self.plan, &card);
+        let any_tool = settings.get("tool_choice").is_some_and(|choice| choice != "auto" && choice != "none");
+        let tokens = RequestTokens {
+            prefix: counts.prefix,
+            text: counts.text,
+            inputs: expected_inputs(self.plan, self.segments),
+            framing: framing(at.framing(), self.segments, any_tool),
+            output: manifest.output.as_ref().and_then(|output| output.tokens).map_or(0, |tokens| tokens.0),
+        };
+        let window = window_fit(at.window(), &tokens, self.segments, &counts);
+
+        let (model, batch) = (at.model(), at.batch());
+        let traffic = manifest.traffic.as_ref().and_then(Traffic::declared);
+        let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &tokens };
+        let placed = place(self.segments, &counts.per_segment, wishes(manifest), &terms);
+        faults.extend(placed.warnings);
+        let layout = placed.value;
+        let bills = Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) };
+        let bill = bills.at;
+        faults.extend(remarks(self.segments, &counts.per_segment, &layout, &bill, &terms, window.limit));
+
+        let later = if holds_money(manifest.budgets.as_ref()) {
+            ahead(&card, self.date, |at| {
+                let (model, batch) = (at.model(), at.batch());
+                let terms = Terms { model: &model, batch: batch.as_ref(), ..terms };
+                Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) }
+            })
+        } else {
+            Vec::new()
+        };
+        let blocks = limited_blocks(self.plan, self.segments, &counts);
+        let figures =
+            Figures { model: &name, tokens: &tokens, bills, later: &later, blocks: &blocks, base_prefix: None };
+        let budgets = budget::evaluate(manifest.budgets.as_ref(), &figures);
+        faults.extend(budgets.iter().filter_map(BudgetResult::remark));
+
+        let minimum = at.minimum();
+        let doubts = self.cards.doubts(&card, self.date);
+        ModelBuild { card, name, tokenizer, counts, tokens, layout, bill, budgets, doubts, minimum, window, settings }
+    }
+}
+
+/// Whether a budget limits money, so that announced prices matter.
+fn holds_money(budgets: Option<&Budgets>) -> bool {
+    budgets.is_some_and(|budgets| budgets.cost_per_call.is_some() || budgets.cost_per_month.is_some())
+}
+
+/// The blocks that have a limit of their own, with their tokens. The band of an estimate is that of
+/// the whole text, to scale.
+fn limited_blocks(plan: &Plan, segments: &[Segment], counts: &Counts) -> Vec<BlockTokens> {
+    let limited = plan.blocks.iter().filter_map(|block| Some((block, block.max_tokens.as_ref()?)));
+    let measured = limited.map(|(block, (limit, span))| {
+        let own = |segment: &Segment| segment.tier == block.tier && segment.origin.block.start == block.span.start;
+        let tokens = segments
+            .iter()
+            .zip(&counts.per_segment)
+            .filter(|(segment, _)| own(segment))
+            .map(|(_, tokens)| *tokens)
+            .sum();
+        BlockTokens {
+            block: format!("{}/{}", block.tier, block.label),
+            tokens: counts.text.part(tokens),
+            limit: *limit,
+            span: span.clone(),
+        }
+    });
+    measured.collect()
+}
+
+/// The manifest's settings for one model: plain keys, then those of every pattern that matches it.
+fn settings_for(plan: &Plan, card: &Card) -> Map<String, Json> {
+    let mut settings = Map::new();
+    let patterns = plan.manifest.settings.iter().filter(|(key, _)| is_pattern(&key.text, card));
+    for (key, node) in plan
+        .manifest
+        .settings
+        .iter()
+        .filter(|(key, node)| !(key.text.contains('*') || is_pattern(&key.text, card) && node.as_map().is_some()))
+    {
+        settings.insert(key.text.to_string(), node.to_json());
+    }
+    for (_, node) in patterns {
+        if let Json::Object(own) = node.to_json() {
+            settings.extend(own);
+        }
+    }
+    settings
+}
+
+/// Whether a key of `settings` names this model, by pattern or in full.
+fn is_pattern(key: &str, card: &Card) -> bool {
+    (key.contains('*') && matches_pattern(key, &card.name)) || key == &*card.name
+}
+
+/// The expected size of everything that is filled in at run time, counted once for each place.
+fn expected_inputs(plan: &Plan, segments: &[Segment]) -> u64 {
+    segments.iter().map(|segment| expected_tokens(plan, segment)).sum()
+}
+
+/// The expected size of what is filled into one segment at run time; 0 for text.
+pub fn expected_tokens(plan: &Plan, segment: &Segment) -> u64 {
+    let size = |part: &crate::prompt::segment::Part| match part.kind {
+        Kind::Input => plan.manifest.inputs.get(&part.text).and_then(|input| input.tokens).map_or(0, |tokens| tokens.0),
+        Kind::History => {
+            let histories = plan
+                .blocks
+                .iter()
+                .filter_map(|block| if let Content::History(history) = &block.content { Some(history) } else { None });
+            histories.filter(|history| history.name == part.text).map(|history| history.tokens).next().unwrap_or(0)
+        }
+        Kind::Text | Kind::Tool => 0,
+    };
+    segment.parts.iter().map(size).sum()
+}
+
+/// Tokens that the provider adds around the text, after the card's figures.
+fn framing(card: Framing, segments: &[Segment], any_tool: bool) -> u64 {
+    let tools: Vec<&Segment> = segments.iter().filter(|segment| segment.tier == Tier::Tools).collect();
+    let messages =
+        messages(segments).iter().filter(|message| segments[message[0].0].tier != Tier::Tools).count() as u64;
+    let mut tokens = card.base + card.message * messages;
+    if !tools.is_empty() {
+        tokens += card.tools + if any_tool { card.preamble_any } else { card.preamble_auto };
+    }
+    for tool in tools {
+        let definition: Json =
+            tool.parts.first().and_then(|part| serde_json::from_str(&part.text).ok()).unwrap_or_default();
+        let properties =
+            definition.pointer("/input_schema/properties").and_then(Json::as_object).map_or(0, Map::len) as u64;
+        tokens += card.tool + if properties > 0 { card.properties + card.property * properties } else { 0 };
+    }
+    tokens
+}
+
+fn window_fit(window: Window, tokens: &RequestTokens, segments: &[Segment], counts: &Counts) -> WindowFit {
+    // The answer needs room in the total window beside the request.
+    let limit = match (window.input, window.total.map(|total| total.saturating_sub(tokens.output))) {
+        (Some(input), Some(rest)) => Some(input.min(rest)),
+        (input, rest) => input.or(rest),
+    };
+    let Some(limit) = limit else { return WindowFit { window, fits: None, limit, over: 0, drop: Vec::new() } };
+    let over = tokens.total().saturating_sub(limit);
+    let mut candidates: Vec<usize> = (0..segments.len()).filter(|index| !segments[*index].is_hole()).collect();
+    candidates.sort_by_key(|index| (segments[*index].priority, std::cmp::Reverse(*index)));
+    let mut left = over;
+    let mut drop = Vec::new();
+    for index in candidates {
+        if left == 0 {
+            break;
+        }
+        left = left.saturating_sub(counts.per_segment[index]);
+        drop.push(segments[index].id.clone());
+    }
+    WindowFit { window, fits: Some(Fit::of(tokens.band(), limit)), limit: Some(limit), over, drop }
+}
+
+impl ModelBuild {
+    /// Whether the prefix is long enough for the model's cache; `None` when its minimum is not known.
+    pub fn cacheable(&self) -> Option<Fit> {
+        let (low, high) = self.tokens.prefix.band();
+        self.minimum.map(|minimum| match () {
+            () if low >= minimum => Fit::Yes,
+            () if high < minimum => Fit::No,
+            () => Fit::Maybe,
+        })
+    }
+}
+
+/// A model's name in a manifest, matched by a pattern with `*`.
+fn matches_pattern(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|head| name.strip_prefix(head)) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}

@@ -1,0 +1,218 @@
+//! One look at the project after another: the same build as `build` makes, with a memory.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::output::record::ContextRecord;
+use crate::pipeline::bodies::bodies;
+use crate::pipeline::{Attempt, Build, Memory, Request, Standing, rebuild};
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::error::{Error, Failure};
+use crate::syntax::source::ObjectId;
+use crate::text::project::{ContextId, PROJECT_FILE};
+use crate::tree::{Footing, Place, Remembered, Tree, Worktree};
+
+/// What came of one look at the project.
+#[derive(Debug)]
+pub struct Round {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// Every context that was tried, or why none could be.
+    pub outcome: Result<Vec<Attempt>, Failure>,
+    /// From the first change that was noticed to the end of the build.
+    pub took: Duration,
+    /// The folder of the project; where it could not be found, the folder in which it was looked for.
+    pub root: PathBuf,
+    /// The last good build of each context before this round.
+    pub before: HashMap<ContextId, Arc<Build>>,
+}
+
+impl Round {
+    /// Whether every context was built.
+    pub fn is_ok(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(|attempts| attempts.iter().all(|attempt| attempt.result.is_ok()))
+    }
+
+    /// What was tried; nothing where nothing could be.
+    pub fn attempts(&self) -> &[Attempt] {
+        self.outcome.as_deref().unwrap_or_default()
+    }
+
+    /// The last good build of each context once this round is the one before.
+    pub(super) fn good(&self) -> HashMap<ContextId, Arc<Build>> {
+        let mut good = self.before.clone();
+        if self.outcome.is_ok() {
+            good.retain(|id, _| self.attempts().iter().any(|attempt| attempt.id == *id));
+        }
+        let built = self.attempts().iter().filter_map(|attempt| attempt.result.as_ref().ok());
+        good.extend(built.map(|build| (build.id.clone(), build.clone())));
+        good
+    }
+}
+
+/// After so many looks, what none of them asked for is forgotten: texts as they stood in between.
+const LOOKS_A_TURN: u32 = 100;
+
+/// Looks at a project again and again.
+pub(super) struct Rounds {
+    /// Where the project is looked for.
+    start: PathBuf,
+    request: Request,
+    memory: Memory,
+    standing: Standing,
+    looks: u32,
+    remembered: Arc<Remembered>,
+    /// The builds whose request bodies were tried, with what is wrong with them.
+    tried: HashMap<ContextId, (Arc<Build>, Vec<Diagnostic>)>,
+    /// The project as the last look that could open it found it.
+    place: Option<Place>,
+    /// The tree that it read, unless its footing was asked for since.
+    tree: Option<Worktree>,
+    head: Head,
+}
+
+/// The builds of the commit that the working tree stands on.
+#[derive(Default)]
+struct Head {
+    standing: Standing,
+    commit: Option<ObjectId>,
+    builds: Option<Arc<[Attempt]>>,
+}
+
+impl Rounds {
+    /// Nothing is built yet.
+    pub fn new(start: &Path, request: Request) -> Result<Self, Error> {
+        let start = start.canonicalize().map_err(|error| Error::file("cannot open", start, error))?;
+        Ok(Self {
+            start,
+            request,
+            memory: Memory::default(),
+            standing: Standing::default(),
+            looks: 0,
+            remembered: Arc::default(),
+            tried: HashMap::new(),
+            place: None,
+            tree: None,
+            head: Head::default(),
+        })
+    }
+
+    /// The folder that it began in.
+    pub fn start(&self) -> &Path {
+        &self.start
+    }
+
+    /// The folder of the project, as far as is known.
+    pub fn root(&self) -> &Path {
+        self.place.as_ref().map_or(&self.start, Place::root)
+    }
+
+    /// Forgets everything, so that the next look is a first one.
+    pub fn forget(&mut self) {
+        self.memory = Memory::default();
+        self.standing = Standing::default();
+        self.remembered = Arc::default();
+        self.tried.clear();
+        self.head = Head::default();
+    }
+
+    /// Whether git is changing the working tree right now.
+    pub fn is_git_at_work(&self, patience: Duration) -> bool {
+        self.place.as_ref().is_some_and(|place| place.is_git_at_work(patience))
+    }
+
+    /// Builds the project as it stands on the disk.
+    pub fn look(&mut self) -> Result<Vec<Attempt>, Failure> {
+        // Found anew each time: a project file or a repository may have come, moved or gone.
+        let opened = Place::find(&self.start)
+            .and_then(|place| place.worktree_remembering(&self.remembered).map(|tree| (place, tree)));
+        let (place, tree) = opened?;
+        let outcome = rebuild(&tree, &self.request, &self.memory, &mut self.standing);
+        self.remembered.turn();
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.is_multiple_of(LOOKS_A_TURN) {
+            self.memory.turn();
+        }
+        (self.place, self.tree) = (Some(place), Some(tree));
+        Ok(outcome?.into_iter().map(|attempt| self.with_bodies(attempt)).collect())
+    }
+
+    /// Where on the disk the last look stands, whether it came to a build or not; `None` when it could
+    /// not open the project, and when that was asked before.
+    pub fn footing(&mut self) -> Option<Footing> {
+        let (place, tree) = (self.place.as_ref()?, self.tree.take()?);
+        let mut footing = place.footing(&tree);
+        // A project file between here and the root would make a project of its own.
+        for folder in self.start.ancestors().take_while(|folder| folder.starts_with(place.root())) {
+            footing.name(folder.join(PROJECT_FILE));
+        }
+        Some(footing)
+    }
+
+    /// A context whose settings a dialect cannot say is broken after all, as `build` has it.
+    fn with_bodies(&mut self, attempt: Attempt) -> Attempt {
+        let Ok(build) = &attempt.result else { return attempt };
+        let known = self.tried.get(&attempt.id).filter(|(tried, _)| Arc::ptr_eq(tried, build));
+        let faults = known.map_or_else(
+            || build.models.iter().filter_map(|model| bodies(build, model).err()).flatten().collect(),
+            |(_, faults)| faults.clone(),
+        );
+        self.tried.insert(attempt.id.clone(), (build.clone(), faults.clone()));
+        if faults.is_empty() { attempt } else { Attempt { id: attempt.id, result: Err(faults) } }
+    }
+
+    /// The contexts as the commit below the working tree holds them; `None` without one, and where
+    /// they cannot be built there.
+    pub fn head(&mut self) -> Option<Arc<[Attempt]>> {
+        let tree = self.place.as_ref()?.commit("HEAD").ok()?;
+        let commit = tree.name().commit().map(|commit| commit.id.clone());
+        if self.head.commit != commit || self.head.builds.is_none() {
+            self.head.commit = commit;
+            let builds = rebuild(&tree, &self.request, &self.memory, &mut self.head.standing);
+            self.head.builds = builds.ok().map(Into::into);
+        }
+        self.head.builds.clone()
+    }
+}
+
+/// Whether two looks came to the same: what a person or a program would be told is equal.
+pub(super) fn is_same(one: &Result<Vec<Attempt>, Failure>, other: &Result<Vec<Attempt>, Failure>) -> bool {
+    match (one, other) {
+        (Ok(one), Ok(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same_attempt(one, other))
+        }
+        (Err(Failure::Faults(one)), Err(Failure::Faults(other))) => are_same_faults(one, other),
+        (Err(Failure::Error(one)), Err(Failure::Error(other))) => one.to_string() == other.to_string(),
+        _ => false,
+    }
+}
+
+fn is_same_attempt(one: &Attempt, other: &Attempt) -> bool {
+    one.id == other.id
+        && match (&one.result, &other.result) {
+            (Ok(one), Ok(other)) => Arc::ptr_eq(one, other) || is_same_build(one, other),
+            (Err(one), Err(other)) => are_same_faults(one, other),
+            _ => false,
+        }
+}
+
+/// Whether two builds that were made apart say the same.
+fn is_same_build(one: &Build, other: &Build) -> bool {
+    let record = |build: &Build| serde_json::to_string(&ContextRecord::of(build)).unwrap_or_default();
+    let budgets = |build: &Build| {
+        let budgets: Vec<_> = build.models.iter().flat_map(|model| &model.budgets).collect();
+        format!("{budgets:?}")
+    };
+    one.chain == other.chain
+        && one.settings == other.settings
+        && are_same_faults(&one.remarks, &other.remarks)
+        && budgets(one) == budgets(other)
+        && record(one) == record(other)
+}
+
+fn are_same_faults(one: &[Diagnostic], other: &[Diagnostic]) -> bool {
+    let said = |fault: &Diagnostic| format!("{fault:?}");
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| said(one) == said(other))
+}

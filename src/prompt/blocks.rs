@@ -1,0 +1,191 @@
+//! What a provider sees: the content blocks that segments become.
+//!
+//! Segments are how authors think; blocks are what caches match on. Emission, planning, simulation
+//! and comparison all start from [`blocks`], so that a breakpoint means one place to all of them.
+
+use crate::prompt::segment::{Kind, Role, Segment, Tier, Ttl};
+
+/// A boundary between segments that is marked for the provider's cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breakpoint {
+    /// The index of the segment that it stands after.
+    pub after: usize,
+    /// How long the provider keeps what ends here.
+    pub ttl: Ttl,
+}
+
+/// What a block is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BlockKind {
+    /// One tool definition.
+    Tool,
+    /// Text, inputs included.
+    Text,
+    /// A hole for earlier turns: no content of its own, but the turns around it stay apart.
+    History,
+}
+
+/// A maximal run of parts of one role that holds no breakpoint inside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Where in the request.
+    pub tier: Tier,
+    /// Who speaks.
+    pub role: Role,
+    /// What it is made of.
+    pub kind: BlockKind,
+    /// The (segment index, part index) pairs whose texts it joins, in order. Never empty.
+    pub parts: Vec<(usize, usize)>,
+    /// The cut that it ends at: the index of the segment before it.
+    pub breakpoint: Option<usize>,
+}
+
+impl Block {
+    /// Whether more text of this tier and role would belong to the same turn.
+    fn continues_in(&self, tier: Tier, role: Role, kind: BlockKind) -> bool {
+        (self.kind, self.tier, self.role) == (BlockKind::Text, tier, role) && kind == BlockKind::Text
+    }
+}
+
+/// The content blocks of a request, in order, when breakpoints stand after the segments in `cuts`.
+///
+/// Every part is in exactly one block. A tool and a history are blocks of their own. Order and
+/// repetition in `cuts` do not matter; a cut after a segment that is not there is no cut.
+pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for (index, segment) in segments.iter().enumerate() {
+        for (number, part) in segment.parts.iter().enumerate() {
+            let kind = match (segment.tier, part.kind) {
+                (Tier::Tools, _) => BlockKind::Tool,
+                (_, Kind::History) => BlockKind::History,
+                _ => BlockKind::Text,
+            };
+            match blocks.last_mut() {
+                Some(open) if open.breakpoint.is_none() && open.continues_in(segment.tier, part.role, kind) => {
+                    open.parts.push((index, number));
+                }
+                _ => blocks.push(Block {
+                    tier: segment.tier,
+                    role: part.role,
+                    kind,
+                    parts: vec![(index, number)],
+                    breakpoint: None,
+                }),
+            }
+        }
+        if let Some(last) = blocks.last_mut().filter(|_| !segment.parts.is_empty() && cuts.contains(&index)) {
+            last.breakpoint = Some(index);
+        }
+    }
+    blocks
+}
+
+/// The blocks grouped as a request groups them: a tool, the system prompt, a turn, a history.
+///
+/// The groups hold the same parts as [`crate::prompt::segment::messages`], wherever the breakpoints are.
+pub fn turns(blocks: &[Block]) -> impl Iterator<Item = &[Block]> {
+    blocks.chunk_by(|one, next| one.continues_in(next.tier, next.role, next.kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::prompt::segment::{Mark, Origin, Part, messages};
+    use crate::syntax::source::{ProjectPath, Source, Span};
+
+    fn segment(tier: Tier, parts: &[(Role, Kind, &str)]) -> Segment {
+        let source = Source::new(ProjectPath::root(), "");
+        Segment {
+            id: String::new(),
+            tier,
+            parts: parts.iter().map(|&(role, kind, text)| Part { role, kind, text: text.into() }).collect(),
+            origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source) },
+            mark: Mark::Free,
+            stability: None,
+            priority: 0,
+        }
+    }
+
+    fn text(tier: Tier, role: Role) -> Segment {
+        segment(tier, &[(role, Kind::Text, "a")])
+    }
+
+    #[test]
+    fn runs_end_at_cuts_roles_and_tiers() {
+        let segments = [
+            segment(Tier::Tools, &[(Role::System, Kind::Tool, "{}")]),
+            segment(Tier::Tools, &[(Role::System, Kind::Tool, "{}")]),
+            text(Tier::System, Role::System),
+            text(Tier::System, Role::System),
+            text(Tier::System, Role::System),
+            segment(Tier::Messages, &[(Role::User, Kind::Text, "q"), (Role::Assistant, Kind::Text, "a")]),
+            segment(Tier::Messages, &[(Role::User, Kind::Input, "ticket")]),
+        ];
+        let found = blocks(&segments, &[3, 5, 99]);
+        let shape: Vec<_> = found.iter().map(|block| (block.parts.clone(), block.breakpoint)).collect();
+        let expected = [
+            (vec![(0, 0)], None),
+            (vec![(1, 0)], None),
+            (vec![(2, 0), (3, 0)], Some(3)),
+            (vec![(4, 0)], None),
+            (vec![(5, 0)], None),
+            (vec![(5, 1)], Some(5)),
+            (vec![(6, 0)], None),
+        ];
+        assert_eq!(shape, expected);
+        assert_eq!(turns(&found).map(<[Block]>::len).collect::<Vec<_>>(), [1, 1, 2, 1, 1, 1]);
+    }
+
+    #[test]
+    fn a_history_keeps_the_turns_around_it_apart() {
+        let segments = [
+            text(Tier::Messages, Role::User),
+            segment(Tier::Messages, &[(Role::User, Kind::History, "earlier")]),
+            text(Tier::Messages, Role::User),
+        ];
+        let found = blocks(&segments, &[]);
+        assert_eq!(
+            found.iter().map(|block| block.kind).collect::<Vec<_>>(),
+            [BlockKind::Text, BlockKind::History, BlockKind::Text]
+        );
+    }
+
+    fn any_segment() -> impl Strategy<Value = Segment> {
+        let part = (
+            prop_oneof![Just(Role::System), Just(Role::User), Just(Role::Assistant)],
+            prop_oneof![4 => Just(Kind::Text), 1 => Just(Kind::Input), 1 => Just(Kind::History)],
+            ".{1,3}",
+        );
+        let tier = prop_oneof![1 => Just(Tier::Tools), 1 => Just(Tier::System), 3 => Just(Tier::Messages)];
+        (tier, prop::collection::vec(part, 1..4)).prop_map(|(tier, parts)| {
+            segment(tier, &parts.iter().map(|(role, kind, text)| (*role, *kind, text.as_str())).collect::<Vec<_>>())
+        })
+    }
+
+    proptest! {
+        /// Whatever the cuts, turns join the parts that `messages` joins, and only a cut splits a turn.
+        #[test]
+        fn turns_join_what_messages_join(
+            segments in prop::collection::vec(any_segment(), 0..12),
+            cuts in prop::collection::vec(0usize..14, 0..5),
+        ) {
+            let found = blocks(&segments, &cuts);
+            let joined: Vec<Vec<_>> =
+                turns(&found).map(|turn| turn.iter().flat_map(|block| block.parts.clone()).collect()).collect();
+            prop_assert_eq!(joined, messages(&segments));
+            for turn in turns(&found) {
+                for block in &turn[..turn.len() - 1] {
+                    prop_assert!(block.breakpoint.is_some());
+                }
+            }
+            let mut marked: Vec<_> = found.iter().filter_map(|block| block.breakpoint).collect();
+            let mut wanted: Vec<_> = cuts.into_iter().filter(|&cut| cut < segments.len()).collect();
+            wanted.sort_unstable();
+            wanted.dedup();
+            marked.sort_unstable();
+            prop_assert_eq!(marked, wanted);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Amazon Bedrock's Converse: a `cachePoint` is a block of its own after the content that it closes.
+
+use serde_json::{Map, Value, json};
+
+use super::draft::Draft;
+use super::outline::{Text, Tool, Turn};
+use super::schema::plain_name;
+use super::{Dialect, Prompt, settings};
+use crate::prompt::blocks::Breakpoint;
+
+/// The arguments of `Converse`; `modelId` goes into the path, the rest is the body.
+pub(super) fn body(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+    let outline = draft.outline(prompt.segments, prompt.breakpoints);
+    let mut body = Map::new();
+    body.insert("modelId".to_owned(), prompt.model.into());
+    if !outline.tools.is_empty() {
+        let mut tools = Vec::new();
+        for tool in &outline.tools {
+            tools.push(json!({"toolSpec": specification(tool)}));
+            tools.extend(point(tool.mark, draft));
+        }
+        body.insert("toolConfig".to_owned(), json!({"tools": tools}));
+    }
+    if !outline.system.is_empty() {
+        body.insert("system".to_owned(), content(outline.system, "/system", draft).into());
+    }
+    let mut messages = Vec::new();
+    for turn in outline.turns {
+        let pointer = format!("/messages/{}", messages.len());
+        match turn {
+            Turn::History { name, mark } => draft.history(name, mark, pointer),
+            Turn::Spoken { role, texts } => messages.push(json!({
+                "role": role.as_str(),
+                "content": content(texts, &format!("{pointer}/content"), draft),
+            })),
+        }
+    }
+    body.insert("messages".to_owned(), messages.into());
+    if let Some(limit) = prompt.max_tokens {
+        settings::place(&mut body, "inferenceConfig.maxTokens", limit.into());
+    }
+    settings::apply(prompt.settings, Dialect::Converse, &outline.tools, &mut body, draft);
+    if let Some(schema) = prompt.schema {
+        // Here the schema travels as text.
+        let schema = json!({"schema": schema.to_string(), "name": plain_name(prompt.schema_name)});
+        let format = json!({"type": "json_schema", "structure": {"jsonSchema": schema}});
+        settings::place(&mut body, "outputConfig.textFormat", format);
+    }
+    body
+}
+
+fn specification(tool: &Tool) -> Value {
+    let mut specification = Map::new();
+    specification.insert("name".to_owned(), tool.name.as_str().into());
+    if let Some(description) = &tool.description {
+        specification.insert("description".to_owned(), description.as_str().into());
+    }
+    specification.insert("inputSchema".to_owned(), json!({"json": tool.input_schema}));
+    if let Some(strict) = tool.strict {
+        specification.insert("strict".to_owned(), strict.into());
+    }
+    specification.into()
+}
+
+fn content(texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Vec<Value> {
+    let mut content = Vec::new();
+    for text in texts {
+        let breakpoint = text.mark;
+        let pointer = format!("{pointer}/{}/text", content.len());
+        content.push(json!({"text": draft.text(text, &pointer)}));
+        content.extend(point(breakpoint, draft));
+    }
+    content
+}
+
+/// Five minutes are Bedrock's default and stay unsaid.
+fn point(breakpoint: Option<Breakpoint>, draft: &mut Draft) -> Option<Value> {
+    let ttl = draft.ttl(breakpoint)?;
+    Some(match ttl.seconds {
+        300 => json!({"cachePoint": {"type": "default"}}),
+        _ => json!({"cachePoint": {"type": "default", "ttl": ttl.to_string()}}),
+    })
+}

@@ -1,0 +1,107 @@
+//! What gathers while a dialect writes its body: holes, refused breakpoints, faults.
+
+use serde_json::{Map, Value};
+
+use super::outline::{Outline, Text};
+use super::{Body, Caching, Dialect, EmitFault, Hole, HoleKind, Prompt, Unplaced};
+use crate::prompt::blocks::Breakpoint;
+use crate::prompt::segment::{Segment, Ttl};
+
+/// The by-products of writing one body.
+#[derive(Debug)]
+pub(super) struct Draft {
+    /// The lifetimes that can be said, or why no breakpoint can be marked.
+    marks: Result<&'static [u32], &'static str>,
+    holes: Vec<Hole>,
+    unplaced: Vec<Unplaced>,
+    faults: Vec<EmitFault>,
+}
+
+impl Draft {
+    /// A draft that knows how the model wants its cache marked in this dialect.
+    pub fn new(prompt: &Prompt, dialect: Dialect) -> Self {
+        let marks: Result<&'static [u32], &'static str> = match (dialect, prompt.caching) {
+            (Dialect::Messages, Caching::CacheControl) | (Dialect::Converse, Caching::CachePoint) => Ok(&[300, 3600]),
+            (Dialect::Responses | Dialect::Chat, Caching::BreakpointField) => Ok(&[1800, 43_200]),
+            _ => Err("this model's cache takes no marks in this format"),
+        };
+        Self { marks, holes: Vec::new(), unplaced: Vec::new(), faults: Vec::new() }
+    }
+
+    /// The segments as an outline; its faults become this draft's.
+    pub fn outline(&mut self, segments: &[Segment], breakpoints: &[Breakpoint]) -> Outline {
+        Outline::of(segments, breakpoints, &mut self.faults)
+    }
+
+    /// The text that goes to `pointer`, its inputs noted as holes there.
+    pub fn text(&mut self, text: Text, pointer: &str) -> Value {
+        self.holes.extend(text.inputs.into_iter().map(|input| Hole {
+            name: input.name,
+            kind: HoleKind::Input,
+            pointer: pointer.to_owned(),
+            start: input.start,
+            end: input.end,
+        }));
+        Value::String(text.text)
+    }
+
+    /// Notes that earlier turns go before the element at `pointer`.
+    pub fn history(&mut self, name: String, mark: Option<Breakpoint>, pointer: String) {
+        self.refuse(mark, "a history has no content to mark");
+        self.holes.push(Hole { name, kind: HoleKind::History, pointer, start: 0, end: 0 });
+    }
+
+    /// A placeholder for the cached content's name, which only the provider knows.
+    pub fn cache_name(&mut self, pointer: &str) -> Value {
+        let name = "cachedContent";
+        let placeholder = format!("{{{{{name}}}}}");
+        self.holes.push(Hole {
+            name: name.to_owned(),
+            kind: HoleKind::Cache,
+            pointer: pointer.to_owned(),
+            start: 0,
+            end: placeholder.chars().count(),
+        });
+        Value::String(placeholder)
+    }
+
+    /// The lifetime to mark a block with, if it is to be marked and can be.
+    pub fn ttl(&mut self, mark: Option<Breakpoint>) -> Option<Ttl> {
+        let mark = mark?;
+        match self.marks {
+            Ok(lifetimes) if lifetimes.contains(&mark.ttl.seconds) => Some(mark.ttl),
+            Ok(lifetimes) => {
+                let known: Vec<String> = lifetimes.iter().map(|&seconds| format!("`{}`", Ttl { seconds })).collect();
+                self.fault(EmitFault::new(
+                    "unknown-ttl",
+                    format!("a breakpoint has the TTL `{}`", mark.ttl),
+                    format!("this format knows {}", known.join(" and ")),
+                ));
+                None
+            }
+            Err(why) => {
+                self.refuse(Some(mark), why);
+                None
+            }
+        }
+    }
+
+    /// Notes that a breakpoint, if there is one, cannot be marked.
+    pub fn refuse(&mut self, mark: Option<Breakpoint>, why: &'static str) {
+        self.unplaced.extend(mark.map(|breakpoint| Unplaced { breakpoint, why }));
+    }
+
+    /// Notes a reason why there is no body.
+    pub fn fault(&mut self, fault: EmitFault) {
+        self.faults.push(fault);
+    }
+
+    /// The body, or the faults.
+    pub fn finish(mut self, dialect: Dialect, json: Map<String, Value>) -> Result<Body, Vec<EmitFault>> {
+        if !self.faults.is_empty() {
+            return Err(self.faults);
+        }
+        self.unplaced.sort_by_key(|unplaced| unplaced.breakpoint.after);
+        Ok(Body { dialect, json: Value::Object(json), holes: self.holes, unplaced: self.unplaced })
+    }
+}

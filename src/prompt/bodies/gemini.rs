@@ -1,0 +1,140 @@
+//! Gemini's generateContent, and the cached content that it can refer to.
+//!
+//! A cached content is one object with everything up to a breakpoint. A request that refers to it
+//! must not bring system prompt, tools or tool choice of its own, so the cut lies behind all of
+//! those; and the object's text is fixed when it is made, so no hole may lie before the cut.
+
+use serde_json::{Map, Value, json};
+
+use super::draft::Draft;
+use super::outline::{Outline, Text, Tool, Turn};
+use super::{Caching, Dialect, EmitFault, Prompt, settings};
+use crate::prompt::blocks::Breakpoint;
+use crate::prompt::segment::{Role, Tier, prefix_len};
+
+/// The last breakpoint at which the prompt can be cut into a cached content and the rest.
+pub(super) fn cut(prompt: &Prompt) -> Option<Breakpoint> {
+    if prompt.caching != Caching::CachedContent {
+        return None;
+    }
+    let fixed = prefix_len(prompt.segments);
+    let fits = |mark: &&Breakpoint| {
+        let rest = prompt.segments.get(mark.after + 1..).unwrap_or_default();
+        let spoken = prompt.segments.iter().any(|segment| segment.tier == Tier::Messages);
+        mark.after < fixed && rest.iter().all(|segment| segment.tier == Tier::Messages) && (!spoken || !rest.is_empty())
+    };
+    prompt.breakpoints.iter().filter(fits).max_by_key(|mark| mark.after).copied()
+}
+
+/// The body of `POST …:generateContent`: all of the prompt, or what follows the cached content.
+pub(super) fn generate(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+    let cut = cut(prompt);
+    for mark in prompt.breakpoints.iter().filter(|mark| cut != Some(**mark)) {
+        draft.refuse(Some(*mark), "Gemini caches one prefix: no holes, all of tools and system, not the last turn");
+    }
+    let whole = draft.outline(prompt.segments, &[]);
+    let mut body = Map::new();
+    let tools = if cut.is_some() {
+        body.insert("cachedContent".to_owned(), draft.cache_name("/cachedContent"));
+        let rest = cut.and_then(|cut| prompt.segments.get(cut.after + 1..)).unwrap_or_default();
+        let rest = draft.outline(rest, &[]);
+        contents(rest.turns, &mut body, draft);
+        whole.tools
+    } else {
+        write(whole, &mut body, draft)
+    };
+    settings::apply(prompt.settings, Dialect::Generate, &tools, &mut body, draft);
+    if cut.is_some() {
+        body.remove("toolConfig");
+    }
+    if let Some(limit) = prompt.max_tokens {
+        settings::place(&mut body, "generationConfig.maxOutputTokens", limit.into());
+    }
+    if let Some(schema) = prompt.schema {
+        settings::place(&mut body, "generationConfig.responseMimeType", "application/json".into());
+        settings::place(&mut body, "generationConfig.responseJsonSchema", schema.clone());
+    }
+    body
+}
+
+/// The body of `POST …/cachedContents`.
+pub(super) fn cached(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+    let mut body = Map::new();
+    let Some(cut) = cut(prompt) else {
+        draft.fault(EmitFault::new(
+            "nothing-to-cache",
+            "no breakpoint stands where Gemini can cut off a cached content",
+            "set `cache` on a block behind all of tools and system, before the first input and the last turn",
+        ));
+        return body;
+    };
+    let prefix = draft.outline(prompt.segments.get(..=cut.after).unwrap_or_default(), &[]);
+    body.insert("model".to_owned(), format!("models/{}", prompt.model.trim_start_matches("models/")).into());
+    body.insert("ttl".to_owned(), format!("{}s", cut.ttl.seconds).into());
+    let tools = write(prefix, &mut body, draft);
+    if body.get("contents") == Some(&json!([])) {
+        body.remove("contents");
+    }
+    // Of the settings, only the choice among the tools lives where the tools live.
+    let mut all = Map::new();
+    settings::apply(prompt.settings, Dialect::Cached, &tools, &mut all, draft);
+    body.extend(all.remove_entry("toolConfig"));
+    body
+}
+
+/// Writes the whole outline, and returns the tools for `tool_choice` to choose from.
+fn write(outline: Outline, body: &mut Map<String, Value>, draft: &mut Draft) -> Vec<Tool> {
+    if !outline.system.is_empty() {
+        let parts = parts(outline.system, "/systemInstruction/parts", draft);
+        body.insert("systemInstruction".to_owned(), json!({"parts": parts}));
+    }
+    if !outline.tools.is_empty() {
+        let declarations: Value = outline.tools.iter().map(declaration).collect();
+        body.insert("tools".to_owned(), json!([{"functionDeclarations": declarations}]));
+    }
+    contents(outline.turns, body, draft);
+    outline.tools
+}
+
+/// Gemini has no `strict`: its calls follow the schema in the mode `VALIDATED` of `toolConfig`.
+fn declaration(tool: &Tool) -> Value {
+    let mut declaration = Map::new();
+    declaration.insert("name".to_owned(), tool.name.as_str().into());
+    if let Some(description) = &tool.description {
+        declaration.insert("description".to_owned(), description.as_str().into());
+    }
+    declaration.insert("parametersJsonSchema".to_owned(), tool.input_schema.clone().into());
+    declaration.into()
+}
+
+fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, draft: &mut Draft) {
+    let mut contents = Vec::new();
+    for turn in turns {
+        let pointer = format!("/contents/{}", contents.len());
+        match turn {
+            Turn::History { name, mark } => draft.history(name, mark, pointer),
+            Turn::Spoken { role, texts } => {
+                let role = match role {
+                    Role::User => "user",
+                    Role::Assistant => "model",
+                    Role::System => {
+                        draft.fault(EmitFault::new(
+                            "unknown-role",
+                            "Gemini has no turns of the role `system`",
+                            "move the block to `system`, or give it the role `user`",
+                        ));
+                        continue;
+                    }
+                };
+                let parts = parts(texts, &format!("{pointer}/parts"), draft);
+                contents.push(json!({"role": role, "parts": parts}));
+            }
+        }
+    }
+    body.insert("contents".to_owned(), contents.into());
+}
+
+fn parts(texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Value {
+    let part = |(index, text)| json!({"text": draft.text(text, &format!("{pointer}/{index}/text"))});
+    texts.into_iter().enumerate().map(part).collect()
+}

@@ -1,0 +1,264 @@
+//! A build to request bodies, prompt and bundle.
+//!
+//! Segments become an `Outline` (tools, system texts, turns), and each dialect writes the outline
+//! down in its vendor's words: `messages` (Anthropic), `responses` and `chat` (OpenAI), `generate`
+//! and `cached` (Gemini), `converse` (Bedrock). [`transcript`](crate::prompt::transcript) writes it for a person. No text is
+//! added or trimmed on the way: separators are already part of the segments. What is only known at
+//! run time stays a [`Hole`], found by its place and not by how it looks, so that no text is ever
+//! taken for a placeholder.
+
+mod converse;
+mod draft;
+pub mod fill;
+mod gemini;
+mod messages;
+mod openai;
+mod outline;
+mod schema;
+mod settings;
+
+use std::io::{self, Write as _};
+
+use serde_json::{Map, Value};
+
+pub use settings::keys as setting_keys;
+
+use crate::prompt::blocks::Breakpoint;
+use crate::prompt::segment::Segment;
+use crate::syntax::diag::Diagnostic;
+use draft::Draft;
+
+/// Everything that a request body says.
+#[derive(Debug, Clone, Copy)]
+pub struct Prompt<'a> {
+    /// The text, in order. A tool's part holds the canonical JSON of its definition.
+    pub segments: &'a [Segment],
+    /// Where the provider's cache is marked, already legal for the model.
+    pub breakpoints: &'a [Breakpoint],
+    /// The API that the model is called through.
+    pub api: Api,
+    /// The model's name, as the API wants it.
+    pub model: &'a str,
+    /// The manifest's `settings` that hold for this model.
+    pub settings: &'a Map<String, Value>,
+    /// The JSON Schema that answers follow.
+    pub schema: Option<&'a Value>,
+    /// That schema's name, for the APIs that want one; what they do not allow in it becomes `_`.
+    pub schema_name: &'a str,
+    /// The limit on the answer.
+    pub max_tokens: Option<u64>,
+    /// How this model wants its cache marked.
+    pub caching: Caching,
+    /// What keeps or routes a group's cache entries together, where the API has such a key.
+    pub cache_key: Option<&'a str>,
+}
+
+/// The API that a model is called through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Api {
+    /// Anthropic's Messages, on its own platform, Vertex or Foundry.
+    Anthropic,
+    /// OpenAI's Responses and Chat Completions.
+    OpenAi,
+    /// Google's generateContent.
+    Gemini,
+    /// Amazon Bedrock's Converse.
+    Bedrock,
+    /// Chat Completions as others serve it: with a `system` role and `max_tokens`.
+    Compatible,
+}
+
+/// How a model wants its cache marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Caching {
+    /// `cache_control` in the block that it closes (Anthropic).
+    CacheControl,
+    /// `prompt_cache_breakpoint` in the block that it closes (OpenAI, GPT-5.6 and later).
+    BreakpointField,
+    /// No marks, a `prompt_cache_key` only (earlier OpenAI).
+    KeyOnly,
+    /// A `cachePoint` block after the content (Bedrock).
+    CachePoint,
+    /// An object of its own that holds the prefix (Gemini).
+    CachedContent,
+    /// Nothing to say about it.
+    None,
+}
+
+/// A format of request bodies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// Anthropic, `POST /v1/messages`.
+    Messages,
+    /// OpenAI, `POST /v1/responses`.
+    Responses,
+    /// OpenAI, `POST /v1/chat/completions`.
+    Chat,
+    /// Gemini, `POST /v1beta/models/…:generateContent`.
+    Generate,
+    /// Gemini, `POST /v1beta/cachedContents`: the prefix that [`Dialect::Generate`] then refers to.
+    Cached,
+    /// Bedrock, `POST /model/…/converse`.
+    Converse,
+}
+
+impl Dialect {
+    /// Every dialect, in the order of their names' first use in the docs.
+    pub const ALL: [Self; 6] =
+        [Self::Messages, Self::Responses, Self::Chat, Self::Generate, Self::Cached, Self::Converse];
+
+    /// `messages`, `responses`, `chat`, `generate`, `cached`, `converse`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Responses => "responses",
+            Self::Chat => "chat",
+            Self::Generate => "generate",
+            Self::Cached => "cached",
+            Self::Converse => "converse",
+        }
+    }
+
+    /// The body's file name in a bundle: `gpt-6.1-sol.chat.json`; a `/` in the model becomes `_`.
+    pub fn file_name(self, model: &str) -> String {
+        format!("{}.{}.json", model.replace('/', "_"), self.as_str())
+    }
+}
+
+/// The bodies that a prompt has, in the order they are written.
+///
+/// `cached` is among them when a breakpoint stands where Gemini can cut: behind everything in
+/// `tools` and `system`, before the last turn, with no hole before it.
+pub fn dialects(prompt: &Prompt) -> Vec<Dialect> {
+    match prompt.api {
+        Api::Anthropic => vec![Dialect::Messages],
+        Api::OpenAi => vec![Dialect::Responses, Dialect::Chat],
+        Api::Gemini if gemini::cut(prompt).is_some() => vec![Dialect::Generate, Dialect::Cached],
+        Api::Gemini => vec![Dialect::Generate],
+        Api::Bedrock => vec![Dialect::Converse],
+        Api::Compatible => vec![Dialect::Chat],
+    }
+}
+
+/// A request body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Body {
+    /// The format.
+    pub dialect: Dialect,
+    /// The body, keys in the order in which the vendor documents them.
+    pub json: Value,
+    /// What is filled in at run time, in the order it stands in the body.
+    pub holes: Vec<Hole>,
+    /// The breakpoints that this format cannot mark.
+    pub unplaced: Vec<Unplaced>,
+}
+
+impl Body {
+    /// The file: two blanks an indent, a final newline.
+    pub fn to_text(&self) -> String {
+        format!("{:#}\n", self.json)
+    }
+
+    /// Writes the file, as [`Body::to_text`] has it.
+    ///
+    /// # Errors
+    /// When `out` fails.
+    pub fn write_to(&self, out: &mut dyn io::Write) -> io::Result<()> {
+        // JSON is written in small pieces; gathered here, they cost no call each.
+        let mut out = io::BufWriter::with_capacity(32 * 1024, out);
+        serde_json::to_writer_pretty(&mut out, &self.json)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+}
+
+/// A place that is filled in at run time.
+///
+/// Fill from the last hole to the first: then no offset or index moves before it is used.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Hole {
+    /// The input's or the history's name; for [`HoleKind::Cache`], `cachedContent`.
+    pub name: String,
+    /// What belongs there.
+    pub kind: HoleKind,
+    /// RFC 6901: the string that holds the placeholder; for a history, the array element before
+    /// which the earlier turns go.
+    pub pointer: String,
+    /// The placeholder's first Unicode scalar value in that string; 0 for a history.
+    pub start: usize,
+    /// The one after its last; 0 for a history.
+    pub end: usize,
+}
+
+/// What belongs in a [`Hole`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HoleKind {
+    /// Text.
+    Input,
+    /// Turns in the body's own format.
+    History,
+    /// The name that the provider gave to the cached content.
+    Cache,
+}
+
+/// A breakpoint that a format cannot mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unplaced {
+    /// The breakpoint.
+    pub breakpoint: Breakpoint,
+    /// Why not, as the end of a sentence: "OpenAI marks no tools".
+    pub why: &'static str,
+}
+
+/// Why there is no body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmitFault {
+    /// A stable name: `unknown-setting`, `missing-max-tokens`.
+    pub code: &'static str,
+    /// What happened, in one sentence without a full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The key of `settings` that it is about, if it is about one.
+    pub setting: Option<String>,
+}
+
+impl EmitFault {
+    fn new(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: Some(hint.into()), setting: None }
+    }
+
+    fn in_setting(mut self, key: &str) -> Self {
+        self.setting = Some(key.to_owned());
+        self
+    }
+}
+
+impl From<EmitFault> for Diagnostic {
+    /// An error without a place: the caller knows where the manifest says what is wrong.
+    fn from(fault: EmitFault) -> Self {
+        Self::error(fault.code, fault.message).maybe_hint(fault.hint)
+    }
+}
+
+/// The prompt as a body of `dialect`, or every reason why it has none.
+///
+/// # Errors
+/// A setting that the dialect does not know or cannot say, a missing limit where the API demands
+/// one, a role or a tool that it has no words for, or ([`Dialect::Cached`]) nothing to cache.
+pub fn emit(prompt: &Prompt, dialect: Dialect) -> Result<Body, Vec<EmitFault>> {
+    let mut draft = Draft::new(prompt, dialect);
+    let json = match dialect {
+        Dialect::Messages => messages::body(prompt, &mut draft),
+        Dialect::Responses => openai::responses(prompt, &mut draft),
+        Dialect::Chat => openai::chat(prompt, &mut draft),
+        Dialect::Generate => gemini::generate(prompt, &mut draft),
+        Dialect::Cached => gemini::cached(prompt, &mut draft),
+        Dialect::Converse => converse::body(prompt, &mut draft),
+    };
+    draft.finish(dialect, json)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! OpenAI's Responses and Chat Completions, and Chat Completions as others serve it.
+//!
+//! The mark of GPT-5.6 and later, `prompt_cache_breakpoint`, closes a text block. Tools take none,
+//! and neither does what the model said in Responses: its assistant turns are plain strings here,
+//! because an `output_text` block wants the id and status of a real answer.
+
+use serde_json::{Map, Value, json};
+
+use super::draft::Draft;
+use super::outline::{Outline, Text, Tool, Turn};
+use super::schema::{is_strict, plain_name};
+use super::{Api, Caching, Dialect, Prompt, settings};
+use crate::prompt::blocks::Breakpoint;
+use crate::prompt::segment::Role;
+
+const DEFAULT_TTL: u32 = 1800;
+
+/// The body of `POST /v1/responses`.
+pub(super) fn responses(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+    let outline = draft.outline(prompt.segments, prompt.breakpoints);
+    let mut body = Map::new();
+    body.insert("model".to_owned(), prompt.model.into());
+    if let Some(limit) = prompt.max_tokens {
+        body.insert("max_output_tokens".to_owned(), limit.into());
+    }
+    cache(prompt, &mut body);
+    settings::apply(prompt.settings, Dialect::Responses, &outline.tools, &mut body, draft);
+    if let Some(schema) = prompt.schema {
+        let format = json!({
+            "type": "json_schema", "name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema),
+        });
+        settings::place(&mut body, "text.format", format);
+    }
+    let flat = |tool: Tool, draft: &mut Draft| {
+        let mut definition = Map::new();
+        definition.insert("type".to_owned(), "function".into());
+        // Unsaid, this API tries to be strict; a tool that does not ask for it must not be refused.
+        let strict = Some(tool.strict.unwrap_or(false));
+        function(Tool { strict, ..tool }, &mut definition, draft);
+        Value::Object(definition)
+    };
+    let format = Format {
+        pointer: "/input",
+        item: Some("message"),
+        developer: "developer",
+        text: "input_text",
+        plain: |role| (role == Role::Assistant).then_some("Responses marks nothing that the model said"),
+    };
+    tools_and_turns(outline, &mut body, flat, &format, draft);
+    body
+}
+
+/// The body of `POST /v1/chat/completions`.
+pub(super) fn chat(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+    let outline = draft.outline(prompt.segments, prompt.breakpoints);
+    let compatible = prompt.api == Api::Compatible;
+    let mut body = Map::new();
+    body.insert("model".to_owned(), prompt.model.into());
+    if let Some(limit) = prompt.max_tokens {
+        let key = if compatible { "max_tokens" } else { "max_completion_tokens" };
+        body.insert(key.to_owned(), limit.into());
+    }
+    cache(prompt, &mut body);
+    settings::apply(prompt.settings, Dialect::Chat, &outline.tools, &mut body, draft);
+    if let Some(schema) = prompt.schema {
+        let format = json!({"name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema)});
+        body.insert("response_format".to_owned(), json!({"type": "json_schema", "json_schema": format}));
+    }
+    let nested = |tool: Tool, draft: &mut Draft| {
+        let mut definition = Map::new();
+        function(tool, &mut definition, draft);
+        json!({"type": "function", "function": definition})
+    };
+    // Text blocks, the developer's role and the new name of the limit are OpenAI's own additions.
+    let format = Format {
+        pointer: "/messages",
+        item: None,
+        developer: if compatible { "system" } else { "developer" },
+        text: "text",
+        plain: if compatible { |_| Some("this API takes plain text without marks") } else { |_| None },
+    };
+    tools_and_turns(outline, &mut body, nested, &format, draft);
+    body
+}
+
+/// The key, and that nothing but the marked blocks is to be written to the cache: a body does what
+/// its plan was priced for.
+fn cache(prompt: &Prompt, body: &mut Map<String, Value>) {
+    if let (Caching::BreakpointField | Caching::KeyOnly, Some(key)) = (prompt.caching, prompt.cache_key) {
+        body.insert("prompt_cache_key".to_owned(), key.into());
+    }
+    if prompt.caching == Caching::BreakpointField {
+        body.insert("prompt_cache_options".to_owned(), json!({"mode": "explicit", "ttl": "30m"}));
+    }
+}
+
+fn function(tool: Tool, definition: &mut Map<String, Value>, draft: &mut Draft) {
+    draft.refuse(tool.mark, "OpenAI marks no tools");
+    definition.insert("name".to_owned(), tool.name.into());
+    if let Some(description) = tool.description {
+        definition.insert("description".to_owned(), description.into());
+    }
+    definition.insert("parameters".to_owned(), tool.input_schema.into());
+    if let Some(strict) = tool.strict {
+        definition.insert("strict".to_owned(), strict.into());
+    }
+}
+
+/// How the two formats name the same things.
+struct Format {
+    /// The list of messages.
+    pointer: &'static str,
+    /// The `type` of a message in that list, where it has one.
+    item: Option<&'static str>,
+    /// The role that the system prompt speaks in.
+    developer: &'static str,
+    /// The `type` of a text block.
+    text: &'static str,
+    /// Why a role's turns are plain strings without marks, if they are.
+    plain: fn(Role) -> Option<&'static str>,
+}
+
+fn tools_and_turns(
+    outline: Outline,
+    body: &mut Map<String, Value>,
+    mut definition: impl FnMut(Tool, &mut Draft) -> Value,
+    format: &Format,
+    draft: &mut Draft,
+) {
+    if !outline.tools.is_empty() {
+        body.insert("tools".to_owned(), outline.tools.into_iter().map(|tool| definition(tool, draft)).collect());
+    }
+    let system = (!outline.system.is_empty()).then_some(Turn::Spoken { role: Role::System, texts: outline.system });
+    let mut messages = Vec::new();
+    for turn in system.into_iter().chain(outline.turns) {
+        let pointer = format!("{}/{}", format.pointer, messages.len());
+        match turn {
+            Turn::History { name, mark } => draft.history(name, mark, pointer),
+            Turn::Spoken { role, texts } => messages.push(format.message(role, texts, &pointer, draft)),
+        }
+    }
+    body.insert(format.pointer.trim_start_matches('/').to_owned(), messages.into());
+}
+
+impl Format {
+    fn message(&self, role: Role, texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Value {
+        let mut message = Map::new();
+        if let Some(item) = self.item {
+            message.insert("type".to_owned(), item.into());
+        }
+        let role_name = if role == Role::System { self.developer } else { role.as_str() };
+        message.insert("role".to_owned(), role_name.into());
+        let pointer = format!("{pointer}/content");
+        let content = if let Some(why) = (self.plain)(role) {
+            for text in &texts {
+                draft.refuse(text.mark, why);
+            }
+            draft.text(Text::joined(texts), &pointer)
+        } else {
+            let block = |(index, text)| self.block(text, &format!("{pointer}/{index}/text"), draft);
+            texts.into_iter().enumerate().map(block).collect()
+        };
+        message.insert("content".to_owned(), content);
+        Value::Object(message)
+    }
+
+    fn block(&self, text: Text, pointer: &str, draft: &mut Draft) -> Value {
+        let breakpoint = text.mark;
+        let mut block = Map::new();
+        block.insert("type".to_owned(), self.text.into());
+        block.insert("text".to_owned(), draft.text(text, pointer));
+        mark(&mut block, breakpoint, draft);
+        Value::Object(block)
+    }
+}
+
+/// The request's own lifetime is the default one; only a block that differs says so.
+fn mark(block: &mut Map<String, Value>, breakpoint: Option<Breakpoint>, draft: &mut Draft) {
+    let Some(ttl) = draft.ttl(breakpoint) else { return };
+    let control = match ttl.seconds {
+        DEFAULT_TTL => json!({"mode": "explicit"}),
+        _ => json!({"mode": "explicit", "ttl": ttl.to_string()}),
+    };
+    block.insert("prompt_cache_breakpoint".to_owned(), control);
+}

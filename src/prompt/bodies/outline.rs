@@ -1,0 +1,168 @@
+//! A prompt as every provider groups it: tools, system texts, turns. The dialects write it down.
+
+use serde_json::{Map, Value};
+
+use super::EmitFault;
+use crate::prompt::blocks::{Block, BlockKind, Breakpoint, blocks, turns};
+use crate::prompt::segment::{Kind, Part, Role, Segment, Tier};
+
+/// The request before it has a vendor.
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    pub tools: Vec<Tool>,
+    pub system: Vec<Text>,
+    pub turns: Vec<Turn>,
+}
+
+/// A tool definition, its members read out of its canonical JSON.
+#[derive(Debug)]
+pub(super) struct Tool {
+    pub name: String,
+    pub description: Option<String>,
+    pub input_schema: Map<String, Value>,
+    pub strict: Option<bool>,
+    pub mark: Option<Breakpoint>,
+    /// All of it, members in canonical order.
+    pub definition: Map<String, Value>,
+}
+
+/// One content block's text, its inputs written as `{{name}}`.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    pub text: String,
+    pub inputs: Vec<Input>,
+    pub mark: Option<Breakpoint>,
+}
+
+/// Where an input stands in a [`Text`]: Unicode scalar offsets, the end exclusive.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub name: String,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// One turn, or the place of earlier ones.
+#[derive(Debug)]
+pub(super) enum Turn {
+    Spoken { role: Role, texts: Vec<Text> },
+    History { name: String, mark: Option<Breakpoint> },
+}
+
+impl Outline {
+    /// Groups the segments; what cannot be grouped is left out and noted in `faults`.
+    pub fn of(segments: &[Segment], breakpoints: &[Breakpoint], faults: &mut Vec<EmitFault>) -> Self {
+        let cuts: Vec<usize> = breakpoints.iter().map(|breakpoint| breakpoint.after).collect();
+        let blocks = blocks(segments, &cuts);
+        let mark = |block: &Block| breakpoints.iter().find(|mark| Some(mark.after) == block.breakpoint).copied();
+        let mut outline = Self::default();
+        for turn in turns(&blocks) {
+            let Some(first) = turn.first() else { continue };
+            match (first.tier, first.kind) {
+                (Tier::Tools, _) => match Tool::parse(&parts(segments, first)) {
+                    Ok(tool) => outline.tools.push(Tool { mark: mark(first), ..tool }),
+                    Err(fault) => faults.push(fault),
+                },
+                (Tier::System, BlockKind::History) => faults.push(EmitFault::new(
+                    "history-in-system",
+                    format!("the history `{}` stands in the system prompt", name(segments, first)),
+                    "move it to `messages`",
+                )),
+                (Tier::Messages, BlockKind::History) => {
+                    outline.turns.push(Turn::History { name: name(segments, first), mark: mark(first) });
+                }
+                (tier, _) => {
+                    let texts = turn.iter().map(|block| Text::of(&parts(segments, block), mark(block)));
+                    match tier {
+                        Tier::Messages => {
+                            outline.turns.push(Turn::Spoken { role: first.role, texts: texts.collect() });
+                        }
+                        _ => outline.system.extend(texts),
+                    }
+                }
+            }
+        }
+        outline
+    }
+}
+
+fn parts<'a>(segments: &'a [Segment], block: &Block) -> Vec<&'a Part> {
+    let part = |&(segment, part): &(usize, usize)| segments.get(segment)?.parts.get(part);
+    block.parts.iter().filter_map(part).collect()
+}
+
+fn name(segments: &[Segment], block: &Block) -> String {
+    parts(segments, block).iter().map(|part| part.text.as_ref()).collect()
+}
+
+impl Text {
+    fn of(parts: &[&Part], mark: Option<Breakpoint>) -> Self {
+        let braces = "{{}}".len();
+        let mut text = String::with_capacity(parts.iter().map(|part| part.text.len() + braces).sum());
+        let mut inputs = Vec::new();
+        // Only inputs ask how many characters stand before them: those up to `counted` are `length`.
+        let (mut counted, mut length) = (0, 0);
+        for part in parts {
+            if part.kind != Kind::Input {
+                text.push_str(&part.text);
+                continue;
+            }
+            let start = length + text[counted..].chars().count();
+            text.extend(["{{", &part.text, "}}"]);
+            (counted, length) = (text.len(), start + part.text.chars().count() + braces);
+            inputs.push(Input { name: part.text.to_string(), start, end: length });
+        }
+        Self { text, inputs, mark }
+    }
+
+    /// The texts of one turn as one, for formats that know no blocks in it. It carries no mark.
+    pub fn joined(texts: Vec<Text>) -> Self {
+        let mut texts = texts.into_iter();
+        let mut joined = Self { mark: None, ..texts.next().unwrap_or_default() };
+        for text in texts {
+            let shift = if text.inputs.is_empty() { 0 } else { joined.text.chars().count() };
+            joined.text.push_str(&text.text);
+            joined.inputs.extend(text.inputs.into_iter().map(|input| Input {
+                name: input.name,
+                start: input.start + shift,
+                end: input.end + shift,
+            }));
+        }
+        joined
+    }
+}
+
+impl Tool {
+    fn parse(parts: &[&Part]) -> Result<Self, EmitFault> {
+        let written: String = parts.iter().map(|part| part.text.as_ref()).collect();
+        let Ok(Value::Object(definition)) = serde_json::from_str(&written) else {
+            return Err(EmitFault::new("bad-tool", "a tool is not a JSON object", KEYS));
+        };
+        let name = match definition.get("name") {
+            Some(Value::String(name)) => name.clone(),
+            _ => return Err(EmitFault::new("bad-tool", "a tool has no `name`", KEYS)),
+        };
+        let fault = |what: &str| EmitFault::new("bad-tool", format!("the tool `{name}` {what}"), KEYS);
+        let known = ["name", "description", "input_schema", "strict"];
+        if let Some(key) = definition.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(fault(&format!("has the unknown key `{key}`")));
+        }
+        let description = match definition.get("description") {
+            Some(Value::String(description)) => Some(description.clone()),
+            None => None,
+            Some(_) => return Err(fault("has a `description` that is not text")),
+        };
+        let strict = match definition.get("strict") {
+            Some(Value::Bool(strict)) => Some(*strict),
+            None => None,
+            Some(_) => return Err(fault("has a `strict` that is neither true nor false")),
+        };
+        let input_schema = match definition.get("input_schema") {
+            Some(Value::Object(schema)) => schema.clone(),
+            _ => return Err(fault("has no `input_schema`")),
+        };
+        Ok(Self { name, description, input_schema, strict, mark: None, definition })
+    }
+}
+
+const KEYS: &str = "a tool is {name, description, input_schema} and may say `strict: true`";

@@ -1,0 +1,260 @@
+//! The manifest: what one file below `contexts/` may say, decoded with a place for every part.
+//!
+//! Layers (`contexture.yaml`, `extends`, the manifest, a variant) are merged as nodes before they
+//! are decoded here, so a value's span names the file that wrote it.
+
+mod block;
+
+pub use block::{
+    Block, BlockFields, BlockSource, BlockStability, CacheMark, FrontMatter, History, Mapping, Pick, PickBy, Speaker,
+};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::prompt::segment::Ttl;
+use crate::syntax::decode::{Count, Decode, OneOrMany, Spanned, Table, Text, expected, record, words};
+use crate::syntax::diag::Faults;
+use crate::syntax::quantity::{Rate, Share, Usd};
+use crate::syntax::yaml::Node;
+
+record! {
+    /// One prompt context: its text by tier, and what it is for.
+    pub struct Manifest("a manifest") {
+        /// What the prompt is for, in one sentence.
+        pub description: Option<Text> = "description",
+        /// Who answers for it.
+        pub owner: Option<Text> = "owner",
+        /// Manifests whose keys stand below this one's: paths or ids, later ones win.
+        pub extends: OneOrMany<Text> = "extends",
+        /// Whether it only serves `extends` and is never built itself.
+        pub is_abstract: Option<bool> = "abstract",
+        /// A path with `*`: one context for each match, named after what the star matched.
+        pub each: Option<Text> = "each",
+        /// The models to build for.
+        pub models: Vec<Text> = "models",
+        /// Build-time values, visible to templates.
+        pub vars: Table<Node> = "vars",
+        /// Run-time holes that the caller fills.
+        pub inputs: Table<Input> = "inputs",
+        /// Tool definitions.
+        pub tools: Vec<Block> = "tools",
+        /// The system prompt.
+        pub system: Vec<Block> = "system",
+        /// Turns.
+        pub messages: Vec<Block> = "messages",
+        /// What is expected back.
+        pub output: Option<Output> = "output",
+        /// Request settings, passed through per dialect; a key with `*` holds settings for the models it matches.
+        pub settings: Table<Node> = "settings",
+        /// How the provider's cache is used.
+        pub cache: Option<Cache> = "cache",
+        /// How often the prompt is called.
+        pub traffic: Option<Traffic> = "traffic",
+        /// Limits that `build` and `check` hold.
+        pub budgets: Option<Budgets> = "budgets",
+        /// How segments are separated unless a block says otherwise.
+        pub join: Option<Join> = "join",
+        /// Tokenizer files for models without a built-in tokenizer: model name or pattern to path.
+        pub tokenizers: Table<Text> = "tokenizers",
+        /// Named partial overrides.
+        pub variants: Table<Node> = "variants",
+        /// Lint levels by lint id.
+        pub lints: Table<LintLevel> = "lints",
+        /// Files of examples that are kept for evaluation, so none of them may stand in the prompt: patterns, as in `files`.
+        pub held_out: OneOrMany<Text> = "held_out",
+    }
+}
+
+record! {
+    /// Defaults for every context of a project: `contexture.yaml`.
+    pub struct ProjectFile("contexture.yaml") {
+        /// The models to build for.
+        pub models: Vec<Text> = "models",
+        /// Build-time values, visible to templates.
+        pub vars: Table<Node> = "vars",
+        /// How the provider's cache is used.
+        pub cache: Option<Cache> = "cache",
+        /// How often each prompt is called.
+        pub traffic: Option<Traffic> = "traffic",
+        /// Limits that `build` and `check` hold.
+        pub budgets: Option<Budgets> = "budgets",
+        /// Request settings, passed through per dialect.
+        pub settings: Table<Node> = "settings",
+        /// How segments are separated unless a block says otherwise.
+        pub join: Option<Join> = "join",
+        /// Tokenizer files for models without a built-in tokenizer: model name or pattern to path.
+        pub tokenizers: Table<Text> = "tokenizers",
+        /// Lint levels by lint id.
+        pub lints: Table<LintLevel> = "lints",
+        /// The branch that `diff` compares with.
+        pub default_branch: Option<Text> = "default_branch",
+    }
+}
+
+record! {
+    /// A hole that the caller fills at run time.
+    pub struct Input("an input") {
+        /// What goes in.
+        pub description: Option<Text> = "description",
+        /// The expected size, used for cost.
+        pub tokens: Option<Count> = "tokens",
+        /// A sample value.
+        pub example: Option<Text> = "example",
+    }
+}
+
+record! {
+    /// What is expected back from the model.
+    pub struct Output("output") {
+        /// The expected number of output tokens, used for cost.
+        pub tokens: Option<Count> = "tokens",
+        /// The limit that is sent.
+        pub max_tokens: Option<Count> = "max_tokens",
+        /// A JSON Schema for structured output: a path, or the schema itself.
+        pub schema: Option<Node> = "schema",
+    }
+}
+
+record! {
+    /// How the provider's cache is used.
+    pub struct Cache("cache") {
+        /// Who places breakpoints.
+        pub breakpoints: Option<Breakpoints> = "breakpoints",
+        /// The lifetime asked for where a block says no other.
+        pub ttl: Option<Spanned<Ttl>> = "ttl",
+    }
+}
+
+words! {
+    /// Who places breakpoints.
+    pub enum Breakpoints("who places breakpoints") {
+        /// The planner, around those written in the manifest.
+        Auto = "auto",
+        /// Only those written in the manifest.
+        Manual = "manual",
+        /// Nobody; `cache:` on a block is ignored.
+        Off = "off",
+    }
+}
+
+record! {
+    /// How often a prompt is called.
+    pub struct Traffic("traffic") {
+        /// Calls in a period.
+        pub calls: Option<Spanned<Rate>> = "calls",
+        /// When they come.
+        pub hours: Option<Hours> = "hours",
+        /// The share of calls that find the cache warm; computed from the rate when `auto`.
+        pub hit_rate: Option<HitRate> = "hit_rate",
+        /// How often a new version goes live; each one empties the cache.
+        pub deploys: Option<Spanned<Rate>> = "deploys",
+        /// Caches that share the traffic: regions, replicas, keys.
+        pub replicas: Option<Spanned<Count>> = "replicas",
+        /// The share of calls that go through a batch endpoint.
+        pub batch: Option<Share> = "batch",
+    }
+}
+
+words! {
+    /// When calls come.
+    pub enum Hours("the hours of traffic") {
+        /// Round the clock.
+        Flat = "flat",
+        /// 8 hours on 22 of 30 days, each day ending cold.
+        Business = "business",
+    }
+}
+
+/// `auto`, or a measured share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HitRate {
+    /// From the arrival rate and the lifetime of entries.
+    Auto,
+    /// As measured.
+    Given(Share),
+}
+
+record! {
+    /// Limits. Each is evaluated for every model.
+    pub struct Budgets("budgets") {
+        /// Input tokens of the whole request.
+        pub tokens: Option<Spanned<Count>> = "tokens",
+        /// Tokens before the first input.
+        pub prefix_tokens: Option<Spanned<Count>> = "prefix_tokens",
+        /// US dollars for one call.
+        pub cost_per_call: Option<CostPerCall> = "cost_per_call",
+        /// US dollars for 30 days at the declared traffic.
+        pub cost_per_month: Option<Spanned<Usd>> = "cost_per_month",
+        /// At least this share of input tokens is read from the cache when warm.
+        pub cached_share: Option<Spanned<Share>> = "cached_share",
+        /// At most this growth of prefix tokens against the base of a diff.
+        pub growth: Option<Spanned<Share>> = "growth",
+        /// How much worse an already failing budget may get before it blocks.
+        pub ratchet_slack: Option<Spanned<Share>> = "ratchet_slack",
+    }
+}
+
+record! {
+    /// US dollars for one call, by the state of the cache.
+    pub struct CostPerCall("cost_per_call") {
+        /// All planned breakpoints live.
+        pub warm: Option<Spanned<Usd>> = "warm",
+        /// Nothing live.
+        pub cold: Option<Spanned<Usd>> = "cold",
+        /// At the declared traffic.
+        pub expected: Option<Spanned<Usd>> = "expected",
+        /// Without caching.
+        pub uncached: Option<Spanned<Usd>> = "uncached",
+    }
+}
+
+words! {
+    /// What stands between segments.
+    pub enum Join("how segments are separated") {
+        /// One blank line.
+        Blank = "blank",
+        /// One line break.
+        Newline = "newline",
+        /// Nothing; nothing is trimmed either.
+        None = "none",
+    }
+}
+
+words! {
+    /// How loud a lint is.
+    pub enum LintLevel("a lint level") {
+        /// An error.
+        Deny = "deny",
+        /// A warning.
+        Warn = "warn",
+        /// Silence.
+        Allow = "allow",
+    }
+}
+
+impl Decode for HitRate {
+    fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {
+        if node.as_text().is_some_and(|text| &**text == "auto") {
+            return Some(Self::Auto);
+        }
+        let share = Share::decode(node, faults)?;
+        if share.millionths > 1_000_000 {
+            expected("`auto` or a share of at most 100%", node, faults);
+            return None;
+        }
+        Some(Self::Given(share))
+    }
+}
+
+impl JsonSchema for HitRate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "HitRate".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let most_whole = "^((100(\\.0+)?|[0-9]{1,2}(\\.[0-9]+)?)%|0(\\.[0-9]+)?|1(\\.0+)?)$";
+        json_schema!({"anyOf": [
+            {"const": "auto"}, {"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": most_whole}
+        ]})
+    }
+}

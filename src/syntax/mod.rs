@@ -1,0 +1,13 @@
+//! What people write, with places: paths and texts, faults in them, YAML and JSON under limits, and the manifest
+//! that they come to.
+
+pub mod source;
+pub mod diag;
+pub mod error;
+pub mod quantity;
+pub mod condition;
+pub mod yaml;
+pub mod json;
+pub mod decode;
+pub mod manifest;
+pub mod memo;

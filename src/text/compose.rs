@@ -1,0 +1,557 @@
+//! A plan to segments: wraps, separators, splits and holes. Here the bytes that a model sees are
+//! decided.
+//!
+//! Two rules keep prompts stable. In `system` a text ends with its separator, so that appending a
+//! block changes no byte before it. In `messages` a text that goes on with the turn before it begins
+//! with the separator, for the same reason. Splitting a text into segments never changes its bytes.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde_json::Value as Json;
+
+use crate::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier};
+use crate::syntax::decode::Text;
+use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::manifest::Join;
+use crate::syntax::source::{ProjectPath, Span};
+use crate::text::examples::Example;
+use crate::text::fragment::{Fragment, Reader, Unreadable};
+use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap};
+use crate::text::template::{Data, Library, Piece, Template};
+
+/// How many texts are worth another thread.
+const TEXTS_A_TASK: usize = 8;
+
+/// The folder of templates and partials.
+pub const TEMPLATES: &str = "templates";
+
+/// Renders a plan into segments, in the order in which providers render a request.
+///
+/// Reads templates and included fragments through `reader`. Every fault goes to `faults`; the
+/// segments are whole only when there is no error among them.
+pub fn compose(plan: &Plan, library: &Library, reader: &Reader, faults: &mut Faults) -> Vec<Segment> {
+    let mut composer = Composer { plan, library, reader, speaking: None, segments: Vec::new() };
+    for block in &plan.blocks {
+        composer.block(block, faults);
+    }
+    if composer.segments.is_empty() && !faults.has_errors() {
+        let fault = Diagnostic::error("empty-context", "every block came to nothing, so there is no prompt");
+        faults.push(fault.at(&plan.manifest.span).hint("look at `when`, `optional` and empty files"));
+    }
+    composer.segments
+}
+
+/// Text or a hole, before it has a place in the request.
+#[derive(Debug, Clone)]
+enum Stretch {
+    Text(String),
+    Input(String),
+}
+
+/// A future segment: one file slice, one `{{#segment}}`, one example.
+struct Draft {
+    /// What stands in the id instead of a number.
+    name: Option<String>,
+    /// Who says what. More than one turn only for an example in `messages`.
+    turns: Vec<(Role, Vec<Stretch>)>,
+    origin: Origin,
+}
+
+/// Drafts whose bytes belong together: separators stand around an item, never inside it.
+type Item = Vec<Draft>;
+
+struct Composer<'a> {
+    plan: &'a Plan,
+    library: &'a Library<'a>,
+    reader: &'a Reader<'a>,
+    /// The role of the turn that is open in `messages`.
+    speaking: Option<Role>,
+    segments: Vec<Segment>,
+}
+
+impl Composer<'_> {
+    fn block(&mut self, block: &PlannedBlock, faults: &mut Faults) {
+        let first = self.segments.len();
+        let mut names: Vec<Option<String>> = Vec::new();
+        match &block.content {
+            Content::Tools(tools) => {
+                for tool in tools {
+                    let origin = self.origin(Some(&tool.fragment), Some(tool.lines.clone()), block);
+                    let part = Part { role: Role::System, kind: Kind::Tool, text: tool.json.as_str().into() };
+                    self.push(block, vec![part], origin);
+                    names.push(None);
+                }
+            }
+            Content::History(history) => {
+                let part = Part { role: Role::User, kind: Kind::History, text: history.name.clone() };
+                self.push(block, vec![part], self.origin(None, None, block));
+                names.push(None);
+                self.speaking = None;
+            }
+            content => {
+                let items = self.items(block, content, faults).into_iter();
+                let drafts = items.flat_map(|item| self.placed(block, item, faults)).collect();
+                self.cut(block, drafts, &mut names);
+            }
+        }
+        self.finish(block, first, names);
+    }
+
+    /// Gives a block's segments their ids, and the last one the block's breakpoint.
+    fn finish(&mut self, block: &PlannedBlock, first: usize, names: Vec<Option<String>>) {
+        let own = &mut self.segments[first..];
+        let alone = own.len() == 1;
+        for (index, (segment, name)) in own.iter_mut().zip(names).enumerate() {
+            segment.id = match (name, alone) {
+                (Some(name), _) => format!("{}/{}.{name}", block.tier, block.label),
+                (None, true) => format!("{}/{}", block.tier, block.label),
+                (None, false) => format!("{}/{}.{}", block.tier, block.label, index + 1),
+            };
+        }
+        if let Some(last) = own.last_mut() {
+            last.mark = block.mark;
+        }
+    }
+
+    fn push(&mut self, block: &PlannedBlock, parts: Vec<Part>, origin: Origin) {
+        let mark = if block.mark == Mark::Never { Mark::Never } else { Mark::Free };
+        self.segments.push(Segment {
+            id: String::new(),
+            tier: block.tier,
+            parts,
+            origin,
+            mark,
+            stability: block.stability,
+            priority: block.priority,
+        });
+    }
+
+    /// An item with its separators in place.
+    fn placed(&mut self, block: &PlannedBlock, mut item: Item, faults: &mut Faults) -> Item {
+        if block.join != Join::None {
+            trim(&mut item);
+        }
+        item.retain(|draft| {
+            draft.turns.iter().any(|(_, stretches)| stretches.iter().any(|stretch| !stretch.is_empty()))
+        });
+        let (Some(first), separator) = (item.first(), separator(block.join)) else {
+            faults.push(
+                Diagnostic::warning("empty-text", "the block yields no text")
+                    .at(&block.span)
+                    .hint("remove it, or give it a `when`"),
+            );
+            return Item::new();
+        };
+        if block.tier == Tier::System {
+            if let Some((_, stretches)) = item.last_mut().and_then(|draft| draft.turns.last_mut()) {
+                append(stretches, separator);
+            }
+        } else if self.speaking.is_some()
+            && self.speaking == first.turns.first().map(|(role, _)| *role)
+            && let Some((_, stretches)) = item.first_mut().and_then(|draft| draft.turns.first_mut())
+        {
+            prepend(stretches, separator);
+        }
+        if block.tier == Tier::Messages {
+            self.speaking = item.last().and_then(|draft| draft.turns.last()).map(|(role, _)| *role);
+        }
+        item
+    }
+
+    /// Turns drafts into segments, holes apart.
+    fn cut(&mut self, block: &PlannedBlock, drafts: Vec<Draft>, names: &mut Vec<Option<String>>) {
+        let cut = drafts.into_par_iter().with_min_len(TEXTS_A_TASK);
+        let cut = cut.map(|Draft { name, turns, origin }| (name, segments_of(turns), origin));
+        for (name, pieces, origin) in cut.collect::<Vec<_>>() {
+            let many = pieces.len() > 1;
+            for (number, parts) in pieces.into_iter().enumerate() {
+                names
+                    .push(name.as_ref().map(|name| if many { format!("{name}-{}", number + 1) } else { name.clone() }));
+                self.push(block, parts, origin.clone());
+            }
+        }
+    }
+
+    fn items(&self, block: &PlannedBlock, content: &Content, faults: &mut Faults) -> Vec<Item> {
+        match content {
+            Content::Inline(text) => self.inline(block, text, faults).into_iter().collect(),
+            Content::Files(parts) => {
+                let made = parts.par_iter().with_min_len(TEXTS_A_TASK).map(|part| {
+                    let mut faults = Faults::new();
+                    (self.file(block, part, &mut faults), faults)
+                });
+                let made: Vec<(Option<Item>, Faults)> = made.collect();
+                let items = made.into_iter().filter_map(|(item, found)| {
+                    faults.extend(found.into_vec());
+                    item
+                });
+                items.collect()
+            }
+            Content::Template(name) => self.template(block, name, faults).into_iter().collect(),
+            Content::Turn(text) => {
+                let template = self.library.inline(&text.value, &text.span);
+                self.rendered(block, &template, serde_json::Map::new(), faults).into_iter().collect()
+            }
+            Content::Examples(fragment, examples) => {
+                examples.iter().filter_map(|example| self.example(block, fragment, example, faults)).collect()
+            }
+            Content::Tools(_) | Content::History(_) => Vec::new(),
+        }
+    }
+
+    fn inline(&self, block: &PlannedBlock, text: &Text, faults: &mut Faults) -> Option<Item> {
+        let origin = self.origin(None, None, block);
+        let wrapped = match &block.wrap {
+            Wrap::Bare | Wrap::Example => text.value.to_string(),
+            Wrap::Fence => fenced("", &text.value),
+            Wrap::Document => {
+                let fault =
+                    Diagnostic::error("useless-option", "`wrap: document` names the file, and this block has none");
+                faults.push(fault.at(&block.span).hint("use `wrap: fence`, a template, or put the text into a file"));
+                return None;
+            }
+            Wrap::Template(name) => {
+                let data = [("content".to_owned(), Json::String(text.value.to_string()))].into_iter().collect();
+                return self.wrapped(block, name, data, origin, faults);
+            }
+        };
+        Some(vec![Draft { name: None, turns: vec![(block.role, vec![Stretch::Text(wrapped)])], origin }])
+    }
+
+    fn file(&self, block: &PlannedBlock, part: &FilePart, faults: &mut Faults) -> Option<Item> {
+        let fragment = &part.fragment;
+        let path = fragment.source.path();
+        let (head, tail) = match &block.wrap {
+            Wrap::Bare | Wrap::Example => (String::new(), None),
+            Wrap::Document => {
+                (format!("<document path=\"{}\">\n", attribute(path.as_str())), Some("</document>".to_owned()))
+            }
+            Wrap::Fence => {
+                let longest =
+                    part.slices.iter().map(|slice| longest_fence(fragment.slice(slice.clone()))).max().unwrap_or(0);
+                let fence = "`".repeat((longest + 1).max(3));
+                (format!("{fence}{}\n", path.extension()), Some(fence))
+            }
+            Wrap::Template(name) => return self.wrapped_file(block, part, name, faults),
+        };
+        let last = part.slices.len().saturating_sub(1);
+        let mut lines = fragment.source.lines();
+        let drafts = part.slices.iter().enumerate().map(|(index, slice)| {
+            let head = if index == 0 { &*head } else { "" };
+            let tail = tail.as_deref().filter(|_| index == last);
+            let body = fragment.slice(slice.clone());
+            let body = if tail.is_some() { body.trim_end_matches(['\n', '\r']) } else { body };
+            let room = head.len() + body.len() + tail.map_or(0, |tail| 1 + tail.len()) + MAX_SEPARATOR_BYTES;
+            let mut text = String::with_capacity(room);
+            text.extend([head, body]);
+            text.extend(tail.into_iter().flat_map(|tail| ["\n", tail]));
+            let lines = lines.line(slice.start)..=lines.line(slice.end.saturating_sub(1).max(slice.start));
+            let origin = self.origin(Some(fragment), Some(lines), block);
+            Draft { name: None, turns: vec![(block.role, vec![Stretch::Text(text)])], origin }
+        });
+        Some(drafts.collect())
+    }
+
+    fn wrapped_file(&self, block: &PlannedBlock, part: &FilePart, name: &Text, faults: &mut Faults) -> Option<Item> {
+        let fragment = &part.fragment;
+        let [slice] = part.slices.as_slice() else {
+            let fault = Diagnostic::error("split-in-template", "a file that is split cannot be wrapped by a template");
+            faults.push(fault.at(&name.span).hint("use `wrap: document` or `fence`, or leave out `split`"));
+            return None;
+        };
+        let meta = fragment.meta.as_ref().map_or_else(|| Json::Object(serde_json::Map::new()), |meta| meta.to_json());
+        let text = fragment.slice(slice.clone()).trim_end_matches(['\n', '\r']);
+        let data = [
+            ("path".to_owned(), Json::from(fragment.source.path().as_str())),
+            ("title".to_owned(), Json::from(title(fragment, &meta))),
+            ("content".to_owned(), Json::from(text)),
+            ("meta".to_owned(), meta),
+        ];
+        let origin = self.origin(Some(fragment), Some(lines_of(fragment, slice.start, slice.end)), block);
+        self.wrapped(block, name, data.into_iter().collect(), origin, faults)
+    }
+
+    fn template(&self, block: &PlannedBlock, name: &Text, faults: &mut Faults) -> Option<Item> {
+        if !matches!(block.wrap, Wrap::Bare) {
+            let fault = Diagnostic::error("useless-option", "`wrap` means nothing for a template");
+            faults.push(fault.at(&block.span).hint("write the wrapping into the template"));
+        }
+        let template = self.named_template(name, faults)?;
+        self.rendered(block, &template, serde_json::Map::new(), faults)
+    }
+
+    fn example(
+        &self,
+        block: &PlannedBlock,
+        fragment: &Arc<Fragment>,
+        example: &Example,
+        faults: &mut Faults,
+    ) -> Option<Item> {
+        let origin = self.origin(Some(fragment), Some(example.lines.clone()), block);
+        if block.tier == Tier::Messages {
+            let turns =
+                example.turns.iter().map(|turn| (turn.role, vec![Stretch::Text(turn.text.to_string())])).collect();
+            return Some(vec![Draft { name: None, turns, origin }]);
+        }
+        let first = |role: Role| example.turns.iter().find(|turn| turn.role == role).map_or("", |turn| &turn.text);
+        match &block.wrap {
+            Wrap::Template(name) => {
+                let turns = example
+                    .turns
+                    .iter()
+                    .map(|turn| serde_json::json!({"role": turn.role.as_str(), "text": &*turn.text}));
+                let data = [
+                    ("index".to_owned(), Json::from(example.index)),
+                    ("user".to_owned(), Json::from(first(Role::User))),
+                    ("assistant".to_owned(), Json::from(first(Role::Assistant))),
+                    ("turns".to_owned(), turns.collect()),
+                    ("meta".to_owned(), Json::Object(example.meta.clone())),
+                ];
+                self.wrapped(block, name, data.into_iter().collect(), origin, faults)
+            }
+            wrap => {
+                let turns = example.turns.iter().map(|turn| {
+                    let text = turn.text.trim_end_matches(['\n', '\r']);
+                    let role = turn.role.as_str();
+                    format!("<{role}>\n{text}\n</{role}>\n")
+                });
+                let text = turns.collect::<String>();
+                let text = match wrap {
+                    Wrap::Fence => fenced("", &text),
+                    Wrap::Bare => text,
+                    _ => format!("<example>\n{text}</example>"),
+                };
+                Some(vec![Draft { name: None, turns: vec![(block.role, vec![Stretch::Text(text)])], origin }])
+            }
+        }
+    }
+
+    /// Renders a wrapping template. Its provenance is what it wraps, and it cannot cut segments.
+    fn wrapped(
+        &self,
+        block: &PlannedBlock,
+        name: &Text,
+        data: serde_json::Map<String, Json>,
+        origin: Origin,
+        faults: &mut Faults,
+    ) -> Option<Item> {
+        let template = self.named_template(name, faults)?;
+        let item = self.rendered(block, &template, data, faults)?;
+        let stretches = item.into_iter().flat_map(|draft| draft.turns).flat_map(|(_, stretches)| stretches).collect();
+        Some(vec![Draft { name: None, turns: vec![(block.role, stretches)], origin }])
+    }
+
+    fn named_template(&self, name: &Text, faults: &mut Faults) -> Option<Template> {
+        self.library.template(&name.value).map_err(|fault| faults.push(fault.diagnostic(&name.span))).ok()
+    }
+
+    fn rendered(
+        &self,
+        block: &PlannedBlock,
+        template: &Template,
+        more: serde_json::Map<String, Json>,
+        faults: &mut Faults,
+    ) -> Option<Item> {
+        for name in self.library.reach(template) {
+            // Read again through this context's reader, so that it knows what it stands on.
+            let _ = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map(|path| self.reader.read(&path));
+        }
+        let data = Data {
+            vars: self.plan.vars.clone(),
+            inputs: self.plan.manifest.inputs.iter().map(|(key, _)| key.text.to_string()).collect(),
+            context: self.facts(),
+            each: self
+                .plan
+                .each
+                .as_ref()
+                .map(|path| [("path".to_owned(), Json::from(path.as_str()))].into_iter().collect()),
+            more,
+        };
+        let rendered = match self.library.render(template, &data, &|path| self.include(path, &block.span)) {
+            Ok(rendered) => {
+                faults.extend(rendered.warnings);
+                rendered.value
+            }
+            Err(found) => {
+                faults.extend(found);
+                return None;
+            }
+        };
+        let drafts = rendered.segments.into_iter().map(|segment| {
+            let stretches = segment.pieces.into_iter().map(|piece| match piece {
+                Piece::Text { text, .. } => Stretch::Text(text),
+                Piece::Input(name) => Stretch::Input(name),
+            });
+            let turns = vec![(block.role, stretches.collect())];
+            Draft { name: segment.id, turns, origin: self.template_origin(&segment.span, block) }
+        });
+        Some(drafts.collect())
+    }
+
+    /// Where a rendered segment was written: lines of its template, or of the manifest.
+    fn template_origin(&self, span: &Span, block: &PlannedBlock) -> Origin {
+        let lines = span.source.line(span.start)..=span.source.line(span.end.saturating_sub(1).max(span.start));
+        let fragment = if *span.path() == self.plan.manifest_path { None } else { self.reader.read(span.path()).ok() };
+        self.origin(fragment.as_ref(), fragment.is_some().then_some(lines), block)
+    }
+
+    /// The text of a fragment for `{{include "path"}}`, front matter left out.
+    fn include(&self, path: &str, beside: &Span) -> Result<Span, String> {
+        let path = ProjectPath::parse(path, beside.path()).map_err(|fault| fault.to_string())?;
+        match self.reader.read(&path) {
+            Ok(fragment) => {
+                let body = fragment.text(false);
+                Ok(Span::new(&fragment.source, body.start, body.end))
+            }
+            Err(Unreadable::Read(error)) => Err(error.to_string()),
+            Err(Unreadable::Content(faults)) => {
+                Err(faults.into_iter().next().map_or_else(|| "it is no text".to_owned(), |fault| fault.message))
+            }
+        }
+    }
+
+    /// What a template may know about the context itself.
+    fn facts(&self) -> serde_json::Map<String, Json> {
+        let text = |text: &Option<Text>| Json::from(text.as_ref().map_or("", |text| &text.value));
+        let facts = [
+            ("id", Json::from(self.plan.id.to_string())),
+            ("name", Json::from(self.plan.id.name.as_str())),
+            ("variant", Json::from(self.plan.id.variant.as_deref().unwrap_or_default())),
+            ("description", text(&self.plan.manifest.description)),
+            ("owner", text(&self.plan.manifest.owner)),
+        ];
+        facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    }
+
+    fn origin(
+        &self,
+        fragment: Option<&Arc<Fragment>>,
+        lines: Option<RangeInclusive<usize>>,
+        block: &PlannedBlock,
+    ) -> Origin {
+        Origin {
+            path: fragment.map(|fragment| fragment.source.path().clone()),
+            lines,
+            blob: fragment.map(|fragment| fragment.blob.clone()),
+            block: block.span.clone(),
+        }
+    }
+}
+
+impl Stretch {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Text(text) if text.is_empty())
+    }
+}
+
+/// The most that [`separator`] returns.
+const MAX_SEPARATOR_BYTES: usize = 2;
+
+/// The separator of a join.
+fn separator(join: Join) -> &'static str {
+    match join {
+        Join::Blank => "\n\n",
+        Join::Newline => "\n",
+        Join::None => "",
+    }
+}
+
+/// Takes line breaks off the end of each turn of an item, whichever draft holds them.
+fn trim(item: &mut Item) {
+    for draft in item.iter_mut().rev() {
+        for (_, stretches) in draft.turns.iter_mut().rev() {
+            while let Some(Stretch::Text(text)) = stretches.last_mut() {
+                text.truncate(text.trim_end_matches(['\n', '\r']).len());
+                if !text.is_empty() {
+                    break;
+                }
+                stretches.pop();
+            }
+        }
+        if draft.turns.iter().any(|(_, stretches)| !stretches.is_empty()) {
+            break;
+        }
+    }
+}
+
+fn append(stretches: &mut Vec<Stretch>, separator: &str) {
+    match stretches.last_mut() {
+        _ if separator.is_empty() => {}
+        Some(Stretch::Text(text)) => text.push_str(separator),
+        _ => stretches.push(Stretch::Text(separator.to_owned())),
+    }
+}
+
+fn prepend(stretches: &mut Vec<Stretch>, separator: &str) {
+    match stretches.first_mut() {
+        _ if separator.is_empty() => {}
+        Some(Stretch::Text(text)) => text.insert_str(0, separator),
+        _ => stretches.insert(0, Stretch::Text(separator.to_owned())),
+    }
+}
+
+/// The parts of each segment that a draft becomes: one segment, or one for each hole and each text
+/// between holes.
+fn segments_of(turns: Vec<(Role, Vec<Stretch>)>) -> Vec<Vec<Part>> {
+    let holes = turns.iter().any(|(_, stretches)| stretches.iter().any(|stretch| matches!(stretch, Stretch::Input(_))));
+    let mut segments: Vec<Vec<Part>> = Vec::new();
+    for (role, stretches) in turns {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut text = String::new();
+        let flush = |text: &mut String, parts: &mut Vec<Part>| {
+            if !text.is_empty() {
+                parts.push(Part { role, kind: Kind::Text, text: std::mem::take(text).into() });
+            }
+        };
+        for stretch in stretches {
+            match stretch {
+                Stretch::Text(more) if text.is_empty() => text = more,
+                Stretch::Text(more) => text.push_str(&more),
+                Stretch::Input(name) => {
+                    flush(&mut text, &mut parts);
+                    parts.push(Part { role, kind: Kind::Input, text: name.into() });
+                }
+            }
+        }
+        flush(&mut text, &mut parts);
+        match (holes, segments.last_mut()) {
+            (true, _) => segments.extend(parts.into_iter().map(|part| vec![part])),
+            (false, Some(segment)) => segment.extend(parts),
+            (false, None) => segments.push(parts),
+        }
+    }
+    segments.retain(|parts| !parts.is_empty());
+    segments
+}
+
+/// A code fence around `text` that no fence inside it can close.
+fn fenced(info: &str, text: &str) -> String {
+    let fence = "`".repeat((longest_fence(text) + 1).max(3));
+    format!("{fence}{info}\n{}\n{fence}", text.trim_end_matches(['\n', '\r']))
+}
+
+/// The longest run of backticks.
+fn longest_fence(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// Text inside a double-quoted attribute.
+fn attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// `title` of the front matter, else the first heading's text, else the file name.
+fn title(fragment: &Fragment, meta: &Json) -> String {
+    if let Some(title) = meta.get("title").and_then(Json::as_str) {
+        return title.to_owned();
+    }
+    let heading = fragment.slice(fragment.body.clone()).lines().find_map(|line| line.strip_prefix("# "));
+    heading.map_or_else(|| fragment.source.path().file_name().to_owned(), |heading| heading.trim().to_owned())
+}
+
+fn lines_of(fragment: &Fragment, start: usize, end: usize) -> RangeInclusive<usize> {
+    let mut lines = fragment.source.lines();
+    lines.line(start)..=lines.line(end.saturating_sub(1).max(start))
+}

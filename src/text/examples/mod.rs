@@ -1,0 +1,166 @@
+//! Example sets: a file of examples to records, and a deterministic pick of them.
+//!
+//! [`read`] takes the file apart by its ending, each format in a file of its own (`json`, `table`,
+//! `yaml`), down to one record an example; `record` finds the turns in it by its shape or by a
+//! [`Mapping`], and leaves the rest as metadata. [`pick`] then chooses some of them: as they stand,
+//! balanced over a label, or as unlike each other as possible.
+
+mod field;
+mod fingerprint;
+mod json;
+mod novelty;
+mod pick;
+mod record;
+mod table;
+mod yaml;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::prompt::segment::Role;
+use crate::syntax::diag::{Diagnostic, Faults, Severity, did_you_mean};
+use crate::syntax::source::{Source, Span};
+
+pub(crate) use fingerprint::mix;
+pub use pick::{By, Pick, pick};
+
+/// One example of a file: its turns, and whatever else its record says.
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Its number among the records of the file, from 1.
+    pub index: usize,
+    /// Who says what, in order; never empty, and neither is any text in it. Texts stand as written:
+    /// line ends at their end are the composer's to trim.
+    pub turns: Vec<Turn>,
+    /// Every field that is not a turn, in the order written.
+    pub meta: Map<String, Value>,
+    /// The lines of the record, from 1.
+    pub lines: RangeInclusive<usize>,
+    /// The record.
+    pub span: Span,
+}
+
+impl Example {
+    /// The metadata at a dotted path (`label`, `source.kind`, `tags.0`); `None` when nothing is there.
+    pub fn field(&self, path: &str) -> Option<&Value> {
+        field::lookup(&self.meta, path)
+    }
+}
+
+/// What one side says at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// The user or the assistant.
+    pub role: Role,
+    /// What is said.
+    pub text: Arc<str>,
+}
+
+/// Where the two turns stand in records of a shape of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// The dotted path of the user's turn: `data.question`, `turns.0.text`.
+    pub user: String,
+    /// The dotted path of the assistant's turn.
+    pub assistant: String,
+}
+
+/// The endings that [`read`] knows.
+const ENDINGS: [&str; 7] = ["jsonl", "ndjson", "json", "yaml", "yml", "csv", "tsv"];
+
+/// The keys under which a JSON or YAML file that is a map may hold its list of records.
+const LISTS: [&str; 3] = ["examples", "data", "records"];
+
+/// Reads every example of a file, by its ending. With `map`, the turns stand at its two paths; else
+/// each record is recognised by its fields.
+///
+/// Every fault of the file goes to `faults`, the first fifty of them one by one. `None`
+/// when there was one: what a file with faults still holds is not a pool to pick from.
+pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) -> Option<Vec<Example>> {
+    let mut report = Report { source, faults, errors: 0 };
+    let examples = match source.path().extension() {
+        "jsonl" | "ndjson" => json::read_lines(map, &mut report),
+        "json" => json::read_document(map, &mut report),
+        "yaml" | "yml" => yaml::read_document(map, &mut report),
+        "csv" => table::read(b',', map, &mut report),
+        "tsv" => table::read(b'\t', map, &mut report),
+        other => {
+            let endings = ENDINGS.map(|ending| format!(".{ending}")).join(", ");
+            let hint = did_you_mean(other, ENDINGS).unwrap_or_else(|| format!("examples are read from {endings}"));
+            let message = match other {
+                "" => "a file of examples needs an ending that says its format".to_owned(),
+                other => format!("examples are not read from .{other} files"),
+            };
+            report.push(Diagnostic::error("examples-format", message).at(&Span::file(source)).hint(hint));
+            Vec::new()
+        }
+    };
+    if examples.is_empty() && report.errors == 0 {
+        report.push(Diagnostic::warning("no-examples", "the file holds no examples").at(&Span::file(source)));
+    }
+    report.close().then_some(examples)
+}
+
+/// A record of a file of any format, before its turns are known.
+struct Record<'a> {
+    /// Its number in the file, from 1.
+    index: usize,
+    /// What it holds.
+    value: Value,
+    /// All of it.
+    span: Span,
+    /// The place of the value under these keys, or of the innermost value around it that has one.
+    place: &'a dyn Fn(&[&str]) -> Span,
+}
+
+/// The faults of one file, bounded: a wrong mapping over a hundred thousand records is one mistake.
+struct Report<'a> {
+    source: &'a Arc<Source>,
+    faults: &'a mut Faults,
+    errors: usize,
+}
+
+impl Report<'_> {
+    /// How many errors of one file are told one by one.
+    const SHOWN: usize = 50;
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.errors += usize::from(diagnostic.severity == Severity::Error);
+        if self.errors <= Self::SHOWN {
+            self.faults.push(diagnostic);
+        }
+    }
+
+    /// Whether the file is one record a line.
+    fn is_lines(&self) -> bool {
+        matches!(self.source.path().extension(), "jsonl" | "ndjson")
+    }
+
+    /// Reports that the document that begins at `root` has no list of records, or more than one.
+    fn no_list(&mut self, found: usize, root: usize) {
+        let message = match found {
+            0 => "the file holds no list of records",
+            _ => "the file holds more than one list of records",
+        };
+        let hint = format!(
+            "write a list, or a map with the list under one of {}",
+            LISTS.map(|key| format!("`{key}`")).join(", ")
+        );
+        let span = Span::new(self.source, root, root);
+        self.push(Diagnostic::error("examples-list", message).at(&span).hint(hint));
+    }
+
+    /// Tells how many errors were left out; returns whether there was none at all.
+    fn close(self) -> bool {
+        if let Some(more @ 1..) = self.errors.checked_sub(Self::SHOWN) {
+            let message = format!("{more} more faults in this file are not shown");
+            self.faults.push(Diagnostic::note("more-faults", message).at(&Span::file(self.source)));
+        }
+        self.errors == 0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! Examples in CSV and TSV: a header row, then a record a row.
+//!
+//! The csv crate says what the cells hold; it keeps the place of a row but not of a cell, which a
+//! small scanner finds again when there is a fault to point at.
+
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+
+use super::{Example, Mapping, Record, Report, field, record};
+use crate::syntax::diag::{Diagnostic, did_you_mean};
+use crate::syntax::source::Span;
+
+/// A record a row, with the cells of `delimiter`-separated columns under the names of the first row.
+/// Rows without any text are skipped, and an empty cell is no metadata.
+pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<Example> {
+    let text = report.source.text().clone();
+    let mut rows = Rows {
+        text: &text,
+        delimiter,
+        reader: csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes()),
+    };
+    let Some(header) = rows.next() else { return Vec::new() };
+    if !header_stands(&header, &rows, map, report) {
+        return Vec::new();
+    }
+    let mut examples = Vec::new();
+    let mut index = 0;
+    while let Some(row) = rows.next() {
+        index += 1;
+        examples.extend(example(&header, row, index, &rows, map, report));
+    }
+    examples
+}
+
+/// The rows of a table that hold any text.
+struct Rows<'a> {
+    text: &'a str,
+    delimiter: u8,
+    reader: csv::Reader<&'a [u8]>,
+}
+
+/// One row: what its cells hold, and where it was written.
+struct Row {
+    cells: csv::StringRecord,
+    range: Range<usize>,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        let mut cells = csv::StringRecord::new();
+        loop {
+            // Reading text from memory fails in no way: it is UTF-8, and rows may differ in length.
+            if !self.reader.read_record(&mut cells).unwrap_or(false) {
+                return None;
+            }
+            if cells.iter().any(|cell| !cell.trim().is_empty()) {
+                let from = cells.position().map_or(0, csv::Position::byte);
+                let range = self.bounds(from, self.reader.position().byte());
+                return Some(Row { cells, range });
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// The bytes of a row without the line ends on both sides.
+    fn bounds(&self, from: u64, to: u64) -> Range<usize> {
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(self.text.len());
+        let written = self.text.get(at(from)..at(to)).unwrap_or_default();
+        let trimmed = written.trim_start_matches(['\r', '\n']);
+        let start = at(from) + written.len() - trimmed.len();
+        start..start + trimmed.trim_end_matches(['\r', '\n']).len()
+    }
+
+    /// Where the cells of a row stand, quotes included, and whether a quote is left open.
+    fn places(&self, row: &Range<usize>) -> (Vec<Range<usize>>, bool) {
+        let mut cells = Vec::new();
+        let (mut start, mut in_quotes, mut closed) = (row.start, false, None);
+        let bytes = self.text.as_bytes().get(row.clone()).unwrap_or_default();
+        for (at, byte) in (row.start..).zip(bytes) {
+            match byte {
+                b'"' if in_quotes => (in_quotes, closed) = (false, Some(at)),
+                // A quote opens a cell at its start only; right after a closing one it is doubled.
+                b'"' if at == start || closed.is_some_and(|closed| closed + 1 == at) => in_quotes = true,
+                byte if *byte == self.delimiter && !in_quotes => {
+                    cells.push(start..at);
+                    start = at + 1;
+                }
+                _ => {}
+            }
+        }
+        cells.push(start..row.end);
+        (cells, in_quotes)
+    }
+}
+
+/// Reports what is wrong with the names of the columns, once for the whole table.
+fn header_stands(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &mut Report<'_>) -> bool {
+    let (places, _) = rows.places(&header.range);
+    let span = |number: usize| {
+        let range = places.get(number).unwrap_or(&header.range);
+        Span::new(report.source, range.start, range.end)
+    };
+    let mut faults = Vec::new();
+    let mut columns = Map::new();
+    for (number, name) in header.cells.iter().enumerate() {
+        if name.trim().is_empty() {
+            let fault = Diagnostic::error("example-columns", format!("column {} has no name", number + 1));
+            faults.push(fault.at(&span(number)).hint("the first row names the columns"));
+        } else if columns.insert(name.to_owned(), Value::Null).is_some() {
+            let fault = Diagnostic::error("duplicate-key", format!("two columns have the name `{name}`"));
+            faults.push(fault.at(&span(number)).hint("remove or rename one of the two"));
+        }
+    }
+    match map {
+        None => {
+            if let Err(message) = record::shape(&columns) {
+                let only = header.cells.get(0).filter(|_| header.cells.len() == 1);
+                let other = only.is_some_and(|name| name.contains([';', '\t', ',']));
+                let hint =
+                    if other { "columns in .csv are separated by commas, in .tsv by tabs" } else { record::MAP_HINT };
+                let header = Span::new(report.source, header.range.start, header.range.end);
+                faults.push(Diagnostic::error("example-shape", message).at(&header).hint(hint));
+            }
+        }
+        Some(map) => {
+            for path in [&map.user, &map.assistant].into_iter().filter(|path| field::lookup(&columns, path).is_none()) {
+                let header = Span::new(report.source, header.range.start, header.range.end);
+                let hint = did_you_mean(path, columns.keys().map(String::as_str))
+                    .unwrap_or_else(|| format!("the table has {}", record::keys(&columns)));
+                let message = format!("there is no column `{path}`, which `map` names");
+                faults.push(Diagnostic::error("example-map", message).at(&header).hint(hint));
+            }
+        }
+    }
+    let stands = faults.is_empty();
+    faults.into_iter().for_each(|fault| report.push(fault));
+    stands
+}
+
+fn example(
+    header: &Row,
+    row: Row,
+    index: usize,
+    rows: &Rows<'_>,
+    map: Option<&Mapping>,
+    report: &mut Report<'_>,
+) -> Option<Example> {
+    let source = report.source.clone();
+    let span = Span::new(&source, row.range.start, row.range.end);
+    // Only the last row can end in a quote that nothing closes: it has taken all that follows.
+    if row.range.end == rows.text.trim_end_matches(['\r', '\n']).len() {
+        let (places, open) = rows.places(&row.range);
+        if open {
+            let start = places.last().map_or(row.range.start, |cell| cell.start);
+            let fault = Diagnostic::error("examples-syntax", "the quote that opens here is not closed");
+            report
+                .push(fault.at(&Span::new(&source, start, start + 1)).hint("a quote inside a cell is doubled: `\"\"`"));
+            return None;
+        }
+    }
+    if row.cells.len() != header.cells.len() {
+        let message = format!("the row has {}, the header {}", counted(row.cells.len()), counted(header.cells.len()));
+        let hint = "put cells that hold a separator or a line end into double quotes";
+        report.push(Diagnostic::error("example-columns", message).at(&span).hint(hint));
+        return None;
+    }
+    let cells = header.cells.iter().zip(&row.cells);
+    let fields: Map<String, Value> = cells.map(|(name, cell)| (name.to_owned(), Value::from(cell))).collect();
+    let place = |keys: &[&str]| {
+        let column = keys.first().and_then(|key| header.cells.iter().position(|name| name == *key));
+        let cell = column.and_then(|column| rows.places(&row.range).0.into_iter().nth(column));
+        let range = cell.unwrap_or(row.range.clone());
+        Span::new(&source, range.start, range.end)
+    };
+    let record = Record { index, value: Value::Object(fields), span, place: &place };
+    let mut example = record::example(record, map, report)?;
+    example.meta.retain(|_, value| value.as_str() != Some(""));
+    Some(example)
+}
+
+fn counted(cells: usize) -> String {
+    if cells == 1 { "1 cell".to_owned() } else { format!("{cells} cells") }
+}

@@ -1,0 +1,413 @@
+//! Fragments: files of the project as text, with their front matter, read once however many contexts
+//! share them.
+//!
+//! [`Fragments`] is shared by a whole run. A [`Reader`] belongs to one context and remembers what
+//! that context read, looked for and listed, which is what a watch watches and a bundle records.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rayon::prelude::*;
+
+use crate::syntax::decode::Text;
+use crate::syntax::diag::{Diagnostic, Faults, near};
+use crate::syntax::error::Error;
+use crate::syntax::memo::Memo;
+use crate::syntax::source::{ObjectId, ProjectPath, Source, Span};
+use crate::syntax::yaml::{self, Node};
+use crate::tree::{Blob, Identity, ReadError, Tree};
+
+/// A file's text and what its front matter says.
+#[derive(Debug)]
+pub struct Fragment {
+    /// The whole text.
+    pub source: Arc<Source>,
+    /// git's id of the bytes that were read.
+    pub blob: ObjectId,
+    /// Whether git does not track the file.
+    pub untracked: bool,
+    /// The text without front matter.
+    pub body: Range<usize>,
+    /// The front matter, when the file has one.
+    pub meta: Option<Node>,
+    /// The whole text as YAML and what is wrong with it, once somebody asked.
+    yaml: OnceLock<(Option<Node>, Vec<Diagnostic>)>,
+}
+
+/// How many files are worth another thread.
+const FILES_A_TASK: usize = 8;
+
+/// The most bytes of fragments that one generation of them holds.
+const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+
+/// Fragments that were decoded for other trees, by path and blob: the text and the front matter
+/// follow from these two, and commits share most of theirs.
+#[derive(Debug, Default)]
+pub struct Kept {
+    fragments: Memo<(ProjectPath, ObjectId), Arc<Fragment>>,
+    /// Of those that were put in since the last turn.
+    bytes: AtomicUsize,
+}
+
+impl Kept {
+    fn get_or_decode(&self, path: &ProjectPath, blob: Blob) -> Result<Arc<Fragment>, Unreadable> {
+        let name = (path.clone(), blob.id.clone());
+        if let Some(fragment) = self.fragments.get(&name).filter(|fragment| fragment.untracked == blob.untracked) {
+            return Ok(fragment);
+        }
+        let bytes = blob.bytes.len();
+        let fragment = Arc::new(Fragment::decode(path, blob)?);
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > MAX_KEPT_BYTES {
+            self.turn();
+        }
+        self.fragments.put(name, fragment.clone());
+        Ok(fragment)
+    }
+
+    /// Drops what nobody asked for since the last turn.
+    pub fn turn(&self) {
+        self.bytes.store(0, Ordering::Relaxed);
+        self.fragments.turn();
+    }
+}
+
+/// The files of one tree, each read and decoded once.
+pub struct Fragments<'a> {
+    tree: &'a dyn Tree,
+    kept: Option<&'a Kept>,
+    known: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
+    identities: Mutex<HashMap<ProjectPath, Option<Identity>>>,
+    listed: Mutex<BTreeMap<ProjectPath, Arc<[ProjectPath]>>>,
+}
+
+/// What a context read, looked for and listed.
+#[derive(Debug, Clone, Default)]
+pub struct Reads {
+    /// Every path asked for: the blob read, or `None` where nothing was.
+    pub files: BTreeMap<ProjectPath, Option<ObjectId>>,
+    /// Those that git does not track.
+    pub untracked: BTreeSet<ProjectPath>,
+    /// Folders whose files were matched against patterns, with what matched.
+    pub matches: Vec<Matched>,
+}
+
+/// One listing: where, by what patterns, and what was found.
+#[derive(Debug, Clone)]
+pub struct Matched {
+    /// The folders that were listed.
+    pub folders: Vec<ProjectPath>,
+    /// A rule that says which of their files are wanted.
+    pub wanted: Wanted,
+    /// What was found.
+    pub found: Vec<ProjectPath>,
+}
+
+/// A rule over paths. Kept so that another tree can be asked the same question, and another run.
+#[derive(Clone)]
+pub struct Wanted {
+    /// The rule as data, from which it can be made again.
+    pub rule: Rule,
+    holds: Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>,
+}
+
+/// Which files a rule means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub enum Rule {
+    /// Those that `files` matches: patterns below the project root, those that exclude behind a `!`.
+    Files(Vec<String>),
+    /// Those that `each` matches.
+    Each(String),
+}
+
+impl Wanted {
+    /// `holds` must be what `rule` says.
+    pub fn new(rule: Rule, holds: impl Fn(&ProjectPath) -> bool + Send + Sync + 'static) -> Self {
+        Self { rule, holds: Arc::new(holds) }
+    }
+
+    /// Whether it means this path.
+    pub fn holds(&self, path: &ProjectPath) -> bool {
+        (self.holds)(path)
+    }
+}
+
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.rule)
+    }
+}
+
+impl<'a> Fragments<'a> {
+    /// Nothing is read yet.
+    pub fn new(tree: &'a dyn Tree) -> Self {
+        Self { tree, kept: None, known: Mutex::default(), identities: Mutex::default(), listed: Mutex::default() }
+    }
+
+    /// The same, with what was decoded for other trees.
+    pub fn keeping(tree: &'a dyn Tree, kept: &'a Kept) -> Self {
+        Self { kept: Some(kept), ..Self::new(tree) }
+    }
+
+    /// The tree behind it.
+    pub fn tree(&self) -> &'a dyn Tree {
+        self.tree
+    }
+
+    /// The file at `path`. Nobody remembers that it was asked for: contexts go through a [`Reader`].
+    pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
+        if let Some(known) = lock(&self.known).get(path) {
+            return Ok(known.clone());
+        }
+        let blob = self.tree.read(path)?;
+        let fragment = match self.kept {
+            Some(kept) => kept.get_or_decode(path, blob)?,
+            None => Arc::new(Fragment::decode(path, blob)?),
+        };
+        Ok(lock(&self.known).entry(path.clone()).or_insert(fragment).clone())
+    }
+
+    /// Which text [`Fragments::read`] would return, `None` where nothing is; read only if the tree
+    /// cannot tell otherwise.
+    pub fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        if let Some(known) = lock(&self.identities).get(path) {
+            return Ok(known.clone());
+        }
+        let found = self.tree.identity(path)?;
+        Ok(lock(&self.identities).entry(path.clone()).or_insert(found).clone())
+    }
+
+    /// Every file below `folder`.
+    pub fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
+        if let Some(known) = lock(&self.listed).get(folder) {
+            return Ok(known.clone());
+        }
+        let listed: Arc<[ProjectPath]> = self.tree.list(folder)?.into();
+        Ok(lock(&self.listed).entry(folder.clone()).or_insert(listed).clone())
+    }
+}
+
+/// The lock's value. A thread that panicked while holding it left a map that is still whole.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why there is no fragment.
+#[derive(Debug)]
+pub enum Unreadable {
+    /// The tree yields no bytes.
+    Read(ReadError),
+    /// The bytes are no text, or the front matter is wrong: placed in the file itself.
+    Content(Vec<Diagnostic>),
+}
+
+impl From<ReadError> for Unreadable {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl Fragment {
+    fn decode(path: &ProjectPath, blob: Blob) -> Result<Self, Unreadable> {
+        let bytes = blob.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&blob.bytes);
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| Unreadable::Content(vec![not_text(path, bytes, error.valid_up_to())]))?;
+        if let Some(at) = text.find('\0') {
+            return Err(Unreadable::Content(vec![not_text(path, bytes, at)]));
+        }
+        let source = Source::new(path.clone(), text);
+        let (body, meta) = front_matter(&source).map_err(Unreadable::Content)?;
+        Ok(Self { source, blob: blob.id, untracked: blob.untracked, body, meta, yaml: OnceLock::new() })
+    }
+
+    /// The whole text as YAML, parsed once however many contexts ask. Every asker gets the faults.
+    pub fn yaml(&self, faults: &mut Faults) -> Option<Node> {
+        let (node, found) = self.yaml.get_or_init(|| {
+            let mut found = Faults::new();
+            (yaml::parse(&self.source, &mut found), found.into_vec())
+        });
+        faults.extend(found.iter().cloned());
+        node.clone()
+    }
+
+    /// Its text, without front matter unless it is kept.
+    pub fn text(&self, keep_front_matter: bool) -> Range<usize> {
+        if keep_front_matter { 0..self.source.text().len() } else { self.body.clone() }
+    }
+
+    /// The bytes of `range`.
+    pub fn slice(&self, range: Range<usize>) -> &str {
+        self.source.text().get(range).unwrap_or_default()
+    }
+}
+
+fn not_text(path: &ProjectPath, bytes: &[u8], at: usize) -> Diagnostic {
+    // Shown lossily, so that the caret stands where the bad byte does.
+    let source = Source::new(path.clone(), String::from_utf8_lossy(&bytes[..at]).into_owned() + "\u{fffd}");
+    let what = if bytes.get(at) == Some(&0) { "holds a NUL byte, so it is no text" } else { "is not UTF-8" };
+    Diagnostic::error("not-text", format!("the file {what} (byte {})", at + 1))
+        .at(&Span::new(&source, at, at))
+        .hint("save the file as UTF-8 text")
+}
+
+/// A body and the metadata in front of it.
+type Parted = (Range<usize>, Option<Node>);
+
+/// Finds front matter: in Markdown, a leading `---` block, or a leading HTML comment that is a YAML
+/// mapping from end to end. Blank lines behind it go with it.
+fn front_matter(source: &Arc<Source>) -> Result<Parted, Vec<Diagnostic>> {
+    let text = source.text();
+    let whole = 0..text.len();
+    if !matches!(source.path().extension(), "md" | "markdown") {
+        return Ok((whole, None));
+    }
+    let (yaml, rest, is_comment) = match (dashed(text), comment(text)) {
+        (Some((yaml, rest)), _) => (yaml, rest, false),
+        (None, Some((yaml, rest))) => (yaml, rest, true),
+        (None, None) => return Ok((whole, None)),
+    };
+    let mut faults = Faults::new();
+    let node = yaml::parse_range(source, yaml, &mut faults);
+    let is_map = node.as_ref().is_some_and(|node| node.as_map().is_some());
+    if faults.has_errors() && !is_comment {
+        let note = "the file begins with `---`, so its first block is read as front matter";
+        return Err(faults.into_vec().into_iter().map(|fault| fault.hint(note)).collect());
+    }
+    if !is_map || faults.has_errors() {
+        return Ok((whole, None));
+    }
+    let blank = text[rest..].len() - text[rest..].trim_start_matches(['\n', '\r']).len();
+    Ok((rest + blank..text.len(), node))
+}
+
+/// `---` … `---`: the range between, and where the body begins.
+fn dashed(text: &str) -> Option<(Range<usize>, usize)> {
+    let mut at = text.find('\n')? + 1;
+    if text[..at].trim_end() != "---" {
+        return None;
+    }
+    let start = at;
+    for line in text[start..].split_inclusive('\n') {
+        if matches!(line.trim_end(), "---" | "...") {
+            return Some((start..at, at + line.len()));
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// `<!--` … `-->`: the range between, and where the body begins.
+fn comment(text: &str) -> Option<(Range<usize>, usize)> {
+    text.strip_prefix("<!--")?;
+    let end = text.find("-->")?;
+    Some((4..end, end + 3))
+}
+
+/// One context's view of the fragments: it remembers what was asked.
+pub struct Reader<'a> {
+    fragments: &'a Fragments<'a>,
+    reads: Mutex<Reads>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader that has read nothing.
+    pub fn new(fragments: &'a Fragments<'a>) -> Self {
+        Self::continuing(fragments, Reads::default())
+    }
+
+    /// A reader that goes on from what was read already.
+    pub fn continuing(fragments: &'a Fragments<'a>, reads: Reads) -> Self {
+        Self { fragments, reads: Mutex::new(reads) }
+    }
+
+    /// What was asked so far.
+    pub fn reads(&self) -> Reads {
+        lock(&self.reads).clone()
+    }
+
+    /// The file at `path`.
+    pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
+        let result = self.fragments.read(path);
+        let mut reads = lock(&self.reads);
+        let blob = result.as_ref().ok().map(|fragment| fragment.blob.clone());
+        if result.as_ref().is_ok_and(|fragment| fragment.untracked) {
+            reads.untracked.insert(path.clone());
+        }
+        reads.files.insert(path.clone(), blob);
+        result
+    }
+
+    /// The files at `paths`, side by side where there are many.
+    pub fn read_all(&self, paths: &[ProjectPath]) -> Vec<Result<Arc<Fragment>, Unreadable>> {
+        paths.par_iter().with_min_len(FILES_A_TASK).map(|path| self.read(path)).collect()
+    }
+
+    /// The file that `written` names in a manifest, or a placed fault. An absent file that may be
+    /// missing is `None` without a fault.
+    pub fn named(&self, written: &Text, optional: bool, faults: &mut Faults) -> Option<Arc<Fragment>> {
+        let path = self.path(written, faults)?;
+        match self.read(&path) {
+            Ok(fragment) => Some(fragment),
+            Err(Unreadable::Read(ReadError::Absent)) if optional => None,
+            Err(error) => {
+                faults.extend(self.explain(error, &path, &written.span));
+                None
+            }
+        }
+    }
+
+    /// The project path that `written` means, or a placed fault.
+    pub fn path(&self, written: &Text, faults: &mut Faults) -> Option<ProjectPath> {
+        ProjectPath::parse(&written.value, written.span.path())
+            .map_err(|fault| {
+                faults.push(Diagnostic::error("bad-path", format!("`{}`: {fault}", written.value)).at(&written.span))
+            })
+            .ok()
+    }
+
+    /// Says why `path`, named at `span`, yields no text.
+    pub fn explain(&self, error: Unreadable, path: &ProjectPath, span: &Span) -> Vec<Diagnostic> {
+        let error = match error {
+            Unreadable::Content(faults) => return faults,
+            Unreadable::Read(error) => error,
+        };
+        let fault = match &error {
+            ReadError::Absent => {
+                let hint = self.near_file(path);
+                return vec![
+                    Diagnostic::error("missing-fragment", format!("there is no file `{path}`"))
+                        .at(span)
+                        .maybe_hint(hint),
+                ];
+            }
+            ReadError::Outside(_) => Diagnostic::error("outside-project", format!("`{path}` cannot be read: {error}")),
+            _ => Diagnostic::error("unreadable-fragment", format!("`{path}` cannot be read: {error}")),
+        };
+        let cure = if let ReadError::World(error) = &error { error.cure().map(str::to_owned) } else { None };
+        vec![fault.at(span).maybe_hint(cure)]
+    }
+
+    fn near_file(&self, path: &ProjectPath) -> Option<String> {
+        let all = self.fragments.list(&ProjectPath::root()).ok()?;
+        if all.contains(path) {
+            return Some("it is a link to a file that is not there".to_owned());
+        }
+        let same_name = all.iter().find(|other| other.file_name() == path.file_name());
+        let found = same_name
+            .map(ProjectPath::as_str)
+            .or_else(|| near(path.as_str(), all.iter().map(ProjectPath::as_str)).first().copied());
+        found.map(|name| format!("did you mean `{name}`?"))
+    }
+
+    /// The files below `folders` that `wanted` accepts, sorted by bytes.
+    pub fn list(&self, folders: Vec<ProjectPath>, wanted: Wanted) -> Result<Vec<ProjectPath>, Error> {
+        let mut found = BTreeSet::new();
+        for folder in &folders {
+            found.extend(self.fragments.list(folder)?.iter().filter(|path| wanted.holds(path)).cloned());
+        }
+        let found: Vec<ProjectPath> = found.into_iter().collect();
+        lock(&self.reads).matches.push(Matched { folders, wanted, found: found.clone() });
+        Ok(found)
+    }
+}

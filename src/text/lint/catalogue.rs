@@ -1,0 +1,278 @@
+//! Every lint: its id, how loud it is, and what its page says. docs/lints.md is made of this table.
+
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::manifest::LintLevel;
+
+/// One lint.
+#[derive(Debug)]
+pub struct Lint {
+    /// Its name in `lints:`, in comments and in every report.
+    pub id: &'static str,
+    /// How loud it is where nobody says otherwise; `None` where that differs from case to case.
+    pub level: Option<LintLevel>,
+    /// What it finds, in one sentence.
+    pub summary: &'static str,
+    /// Why that matters, what is left out on purpose, what to do.
+    pub page: &'static str,
+    /// What `check --fix` does about it.
+    pub fix: Option<&'static str>,
+}
+
+impl Lint {
+    /// A remark of this lint, as loud as it is by default.
+    pub(super) fn remark(&self, message: String) -> Diagnostic {
+        match self.level {
+            Some(LintLevel::Deny) => Diagnostic::error(self.id, message),
+            _ => Diagnostic::warning(self.id, message),
+        }
+    }
+}
+
+/// The lint of this id.
+pub fn find(id: &str) -> Option<&'static Lint> {
+    ALL.iter().copied().find(|lint| lint.id == id)
+}
+
+/// Every lint, in the order of the page: what must not be sent, what was left over, what the cache
+/// suffers from, what the planner says.
+pub static ALL: &[&Lint] = &[
+    &SECRET,
+    &BIDI_TEXT,
+    &INVISIBLE_TEXT,
+    &CONFLICT_MARKER,
+    &LFS_POINTER,
+    &CRLF,
+    &PLACEHOLDER,
+    &REVIEW_OVERDUE,
+    &NEAR_DUPLICATE,
+    &REPEATED_EXAMPLE,
+    &CONTRADICTING_EXAMPLE,
+    &EXAMPLE_SCHEMA,
+    &HELD_OUT_EXAMPLE,
+    &EMPTY_TEXT,
+    &UNSERIALISED_VALUE,
+    &NO_EXAMPLES,
+    &SMALL_POOL,
+    &UNUSED_LABEL,
+    &CACHE_BREAKER,
+    &INPUT_BEFORE_STABLE,
+    &VOLATILE_BEFORE_STABLE,
+    &SHORT_PREFIX,
+    &DEAD_BREAKPOINT,
+    &CACHING_DOES_NOT_PAY,
+    &BAND_STRADDLES,
+    &NEAR_CLIFF,
+    &NEAR_WINDOW,
+];
+
+const DENY: Option<LintLevel> = Some(LintLevel::Deny);
+const WARN: Option<LintLevel> = Some(LintLevel::Warn);
+
+/// Found in every file that is read.
+const fn everywhere(id: &'static str, level: Option<LintLevel>, summary: &'static str, page: &'static str) -> Lint {
+    Lint { id, level, summary, page, fix: None }
+}
+
+/// Made by another room under this id; here are its words, and its level can be set.
+const fn remark_of(id: &'static str, summary: &'static str, page: &'static str) -> Lint {
+    Lint { id, level: WARN, summary, page, fix: None }
+}
+
+pub(super) static SECRET: Lint = everywhere(
+    "secret",
+    DENY,
+    "A file holds what looks like a key, a token or a password.",
+    "What stands in a prompt is sent to a provider with every call, is in its logs, and can be asked for by whoever \
+     talks to the model. Take the secret out, and revoke it: it is in the history of the repository.\n\n\
+     Found are the documented formats of the vendors (the list is below) and values that are given to names such as \
+     `password` and `api_key`. Left alone are samples: `EXAMPLE`, `xxxx`, `your-…`, placeholders, UUIDs, digests of git. \
+     The value is written `[secret]` wherever contexture shows text, in excerpts, reports and pages; only what goes to \
+     the model (`render`, bundles) holds it.",
+);
+
+pub(super) static BIDI_TEXT: Lint = everywhere(
+    "bidi-text",
+    DENY,
+    "Control characters show the text in another order than the model reads it.",
+    "A reviewer and the model then see different texts (CVE-2021-42574). Found are overrides (U+202D, U+202E) \
+     everywhere, embeddings and isolates (U+202A to U+202C, U+2066 to U+2069) that are not closed on their line or \
+     stand on a line without a letter that is written from right to left, and marks (U+200E, U+200F, U+061C) on \
+     such a line. Hebrew, Arabic and Persian text that uses them as it should is left alone.",
+);
+
+pub(super) static INVISIBLE_TEXT: Lint = Lint {
+    fix: Some(
+        "removes characters that have no use in any text: tags outside of flags, byte-order marks, deprecated \
+        format controls, invisible operators, annotation marks and control characters",
+    ),
+    ..everywhere(
+        "invisible-text",
+        WARN,
+        "A file holds characters that nobody sees and the model reads.",
+        "They split words, hide instructions (tag characters spell whole sentences that no editor shows) and cost \
+         tokens. Left alone are the joiners of emoji, of Persian, Arabic and Indic scripts, the flags that tags spell, the \
+         variation selectors of emoji and ideographs, and the zero width space of scripts that write no blanks.",
+    )
+};
+
+pub(super) static CONFLICT_MARKER: Lint = everywhere(
+    "conflict-marker",
+    DENY,
+    "A merge was committed with its conflict markers.",
+    "Found is a line of `<<<<<<<` with a later one of `=======` and a later one of `>>>>>>>`, as git writes them. A lone \
+     row of signs, such as a heading underlined with `=======`, is left alone.",
+);
+
+pub(super) static LFS_POINTER: Lint = everywhere(
+    "lfs-pointer",
+    DENY,
+    "A file is a pointer of Git LFS, not the text that it points to.",
+    "contexture reads what git stores and runs no filter, so the model would be sent the pointer. Keep fragments out of \
+     LFS: `git lfs untrack`, then commit the text.",
+);
+
+pub(super) static CRLF: Lint = Lint {
+    fix: Some("turns the line ends of a file that mixes them into LF"),
+    ..everywhere(
+        "crlf",
+        WARN,
+        "A text is stored with CRLF line ends, or with both kinds.",
+        "The model sees the carriage returns, and they cost tokens. A checkout's own conversion (`core.autocrlf`, \
+         `.gitattributes`) is undone before, so what is found is what git stores. Files that are parsed (YAML, JSON, CSV) \
+         are left alone.",
+    )
+};
+
+pub(super) static PLACEHOLDER: Lint = everywhere(
+    "placeholder",
+    WARN,
+    "A place was meant to be filled in, and is not.",
+    "Found are `[INSERT …]`, `[YOUR …]` and the like, `<INSERT …>` in capitals, and `{{name}}` in a \
+     fragment or in `text:` (which are sent as they are) where the context has a var or an input of that name. Links and \
+     what stands between backticks are left alone.",
+);
+
+pub(super) static REVIEW_OVERDUE: Lint = everywhere(
+    "review-overdue",
+    WARN,
+    "The day in a fragment's `review_by` has passed.",
+    "`review_by: 2026-11-21` in the front matter says by when somebody should look again. It is held against the day of \
+     the run: today for `check` and `diff`, the commit's for `build`, or `--as-of`.",
+);
+
+pub(super) static NEAR_DUPLICATE: Lint = everywhere(
+    "near-duplicate",
+    WARN,
+    "Two fragments of one context are almost the same.",
+    "The model reads both, and each costs its tokens; where they differ, it cannot know which one holds. Told is how \
+     much of their text, as runs of five words, is the same: 80% or more, in texts of 30 words and more.",
+);
+
+pub(super) static REPEATED_EXAMPLE: Lint = everywhere(
+    "repeated-example",
+    WARN,
+    "An example says what one before it says.",
+    "It costs tokens and teaches nothing, and it counts twice when the model weighs cases. Equal are two examples whose \
+     words are the same, case and punctuation aside; near ones are told with how much of the question, as pairs of words, \
+     is the same (90% or more), if their answers are equal. Only examples that stand in the prompt are compared, not the \
+     pool that they are picked from.",
+);
+
+pub(super) static CONTRADICTING_EXAMPLE: Lint = everywhere(
+    "contradicting-example",
+    WARN,
+    "Two examples answer the same question differently.",
+    "One of them is wrong, or the question lacks what tells the two apart. Questions are the same when their words are; \
+     answers that are JSON are compared as values.",
+);
+
+pub(super) static EXAMPLE_SCHEMA: Lint = everywhere(
+    "example-schema",
+    WARN,
+    "The answer of an example does not match the output schema.",
+    "With `output.schema` the model must answer in that form, and learns another one from the example. The schema is \
+     JSON Schema; what it refers to outside of itself is not fetched.",
+);
+
+pub(super) static HELD_OUT_EXAMPLE: Lint = everywhere(
+    "held-out-example",
+    WARN,
+    "An example of the prompt also stands in a set that is held out for evaluation.",
+    "A model that has seen the answer is not measured by the question. The sets are files of examples under `held_out:` in \
+     the manifest (patterns, as in `files`). Equal questions are told, and near ones with how much of them is the same: \
+     80% or more.",
+);
+
+pub(super) static CACHE_BREAKER: Lint = everywhere(
+    "cache-breaker",
+    WARN,
+    "The prefix holds a value that is another one each time it is made.",
+    "A cache serves a prompt up to the first byte that differs. Found are dates and times that the words before them call \
+     today's, current or generated, ids of sessions, requests and builds, and, outside of documents, examples and code, \
+     every time to the second and every UUID. Make the value an input behind the stable text. Where the block says \
+     `stability: volatile` its author knows.",
+);
+
+static EMPTY_TEXT: Lint = remark_of("empty-text", "A block yields no text.", "Remove it, or give it a `when`.");
+
+static UNSERIALISED_VALUE: Lint = remark_of(
+    "unserialised-value",
+    "A template writes a list, a map or a fraction without saying how.",
+    "Write `{{json name}}` or `{{yaml name}}`: see docs/templates.md.",
+);
+
+static NO_EXAMPLES: Lint = remark_of("no-examples", "A file of examples holds none.", "See docs/examples.md.");
+
+static SMALL_POOL: Lint =
+    remark_of("small-pool", "`pick` wants more examples than there are.", "Lower `count`, or add examples.");
+
+static UNUSED_LABEL: Lint = remark_of(
+    "unused-label",
+    "`label` is set and the way of picking does not use it.",
+    "Write `by: coverage`, or take it away.",
+);
+
+static INPUT_BEFORE_STABLE: Lint = remark_of(
+    "input-before-stable",
+    "Text that never changes stands behind an input, where no cache serves it.",
+    "Move the input behind it: see docs/planner.md.",
+);
+
+static VOLATILE_BEFORE_STABLE: Lint = remark_of(
+    "volatile-before-stable",
+    "Text that changes often stands before text that does not.",
+    "Each change of the first makes the cache write the second anew. Move it behind.",
+);
+
+static SHORT_PREFIX: Lint = remark_of(
+    "short-prefix",
+    "The prefix is a little short of what the model caches at all.",
+    "Move stable text in front of the first input, or add to it.",
+);
+
+static DEAD_BREAKPOINT: Lint = remark_of(
+    "dead-breakpoint",
+    "A breakpoint does nothing: the model ignores it, or the text before it is too short.",
+    "See docs/planner.md for each model's least length.",
+);
+
+static CACHING_DOES_NOT_PAY: Lint = remark_of(
+    "caching-does-not-pay",
+    "At the declared traffic, caching costs more than it saves.",
+    "Calls are too rare for the lifetime of an entry. Set `cache: {breakpoints: off}`, or a longer `ttl`.",
+);
+
+static BAND_STRADDLES: Lint = remark_of(
+    "band-straddles",
+    "An estimate is too coarse to say on which side of a limit the prompt lies.",
+    "Give the model's tokenizer (`tokenizers:`), or keep further away from the limit.",
+);
+
+static NEAR_CLIFF: Lint = remark_of(
+    "near-cliff",
+    "The prompt is close to a length at which its price per token rises, or just beyond it.",
+    "See the model's card: `contexture models NAME`.",
+);
+
+static NEAR_WINDOW: Lint =
+    remark_of("near-window", "The prompt almost fills the model's window.", "The expected answer needs its place too.");

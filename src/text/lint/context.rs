@@ -1,0 +1,134 @@
+//! What only shows in a context: which fragments are alike, and what in its prefix changes.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::alike::{Index, Sketch};
+use super::catalogue::{CACHE_BREAKER, NEAR_DUPLICATE};
+use super::churn::{Cue, churn};
+use super::{Linted, MAX_TOLD, Subject};
+use crate::prompt::chain::Digest;
+use crate::prompt::segment::{Kind, Segment, Stability, Tier, prefix_len};
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::source::Span;
+use crate::text::fragment::Fragment;
+use crate::text::resolve::{Content, PlannedBlock, Wrap};
+
+/// From how many words on a fragment can be a duplicate: below, headings and formulas are alike.
+const LEAST_WORDS: usize = 30;
+/// From which likeness on, in hundredths.
+const LEAST_LIKENESS: u64 = 80;
+/// How many words follow each other in what is compared.
+const WIDTH: usize = 5;
+
+/// Fragments of the context that are almost the same.
+pub(super) fn duplicates(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
+    let parts = subject.plan.blocks.iter().flat_map(|block| match &block.content {
+        Content::Files(parts) => parts.as_slice(),
+        _ => &[],
+    });
+    let (mut index, mut known, mut met): (Index, Vec<&Arc<Fragment>>, BTreeSet<_>) = Default::default();
+    let mut found = Vec::new();
+    let fragments = parts.map(|part| &part.fragment).filter(|fragment| met.insert(fragment.source.path()));
+    let fragments: Vec<&Arc<Fragment>> = fragments.collect();
+    let sketches: Vec<Arc<Sketch>> = fragments.par_iter().map(|fragment| sketch(fragment, linted)).collect();
+    for (fragment, sketch) in fragments.into_iter().zip(sketches) {
+        if sketch.words < LEAST_WORDS {
+            continue;
+        }
+        if let Some((other, likeness)) = index.nearest(&sketch, LEAST_LIKENESS)
+            && let Some(other) = known.get(other)
+        {
+            let message = format!("{likeness}% of this text also stands in {}", other.source.path());
+            let start = fragment.body.start;
+            let remark = NEAR_DUPLICATE.remark(message).at(&Span::new(&fragment.source, start, start));
+            found.push(remark.hint("keep one of them, or put what they share into a fragment of its own"));
+        }
+        index.add(sketch);
+        known.push(fragment);
+    }
+    found
+}
+
+fn sketch(fragment: &Fragment, linted: &Linted) -> Arc<Sketch> {
+    let name = (fragment.source.path().clone(), fragment.blob.clone());
+    linted.sketches.get(&name).unwrap_or_else(|| {
+        let sketch = Arc::new(Sketch::of(fragment.slice(fragment.body.clone()), WIDTH));
+        linted.sketches.put(name, sketch.clone());
+        sketch
+    })
+}
+
+/// Values in the prefix that are others each time they are made.
+pub(super) fn breakers(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
+    let prefix = subject.segments.iter().zip(subject.digests).take(prefix_len(subject.segments));
+    let of_segment = |(segment, digest): (&Segment, &Digest)| {
+        let block = subject.plan.blocks.iter().find(|block| {
+            let (own, of_segment) = (&block.span, &segment.origin.block);
+            own.start == of_segment.start && own.path() == of_segment.path()
+        });
+        let Some(loosest) = block.and_then(|block| loosest(segment, block)) else { return Vec::new() };
+        let values = linted.churn.get(digest).unwrap_or_else(|| {
+            let values = Arc::new(values(segment));
+            linted.churn.put(*digest, values.clone());
+            values
+        });
+        let told = values.iter().filter(|value| value.cue <= loosest).map(|value| {
+            let message =
+                format!("{} stands in the prefix: each new one makes caches write all behind it anew", value.what);
+            let hint = "make it an input behind the stable text, or say `stability: volatile` and put the block last";
+            CACHE_BREAKER.remark(message).at(&place(subject, segment, &value.text)).hint(hint)
+        });
+        told.collect::<Vec<Diagnostic>>()
+    };
+    let prefix: Vec<(&Segment, &Digest)> = prefix.collect();
+    let mut found: Vec<Diagnostic> = prefix.into_par_iter().map(of_segment).flatten_iter().collect();
+    found.truncate(MAX_TOLD);
+    found
+}
+
+/// How bare a value in a segment may be to count. None counts in tools and examples, which are data, and
+/// where the author has said that the text changes.
+fn loosest(segment: &Segment, block: &PlannedBlock) -> Option<Cue> {
+    let is_data = segment.tier == Tier::Tools || matches!(block.content, Content::Examples(..));
+    let is_document = matches!(block.wrap, Wrap::Document | Wrap::Fence);
+    match (is_data || segment.stability == Some(Stability::Volatile), is_document) {
+        (true, _) => None,
+        (false, true) => Some(Cue::Said),
+        (false, false) => Some(Cue::Bare),
+    }
+}
+
+/// A value that changes, by its text: where it stands depends on who reads it.
+#[derive(Debug)]
+pub(super) struct Value {
+    text: String,
+    what: &'static str,
+    cue: Cue,
+}
+
+/// The first values of each segment: more of one kind say no more.
+fn values(segment: &Segment) -> Vec<Value> {
+    let texts = segment.parts.iter().filter(|part| part.kind == Kind::Text).map(|part| &*part.text);
+    let value = |text: &str| -> Vec<Value> {
+        let value = |at: Range<usize>| text.get(at).unwrap_or_default().to_owned();
+        churn(text).into_iter().map(|churn| Value { text: value(churn.at), what: churn.what, cue: churn.cue }).collect()
+    };
+    let mut told: BTreeSet<(&'static str, Cue)> = BTreeSet::new();
+    texts.flat_map(value).filter(|value| told.insert((value.what, value.cue))).collect()
+}
+
+/// Where a value was written: in the lines that the segment comes from, else where its block is.
+fn place(subject: &Subject, segment: &Segment, value: &str) -> Span {
+    let written = || {
+        let fragment = subject.fragments.read(segment.origin.path.as_ref()?).ok()?;
+        let (source, lines) = (&fragment.source, segment.origin.lines.as_ref()?);
+        let (start, end) = (source.line_start(*lines.start()), source.line_start(lines.end().saturating_add(1)));
+        let at = start + source.text().get(start..end)?.find(value)?;
+        Some(Span::new(source, at, at + value.len()))
+    };
+    written().unwrap_or_else(|| segment.origin.block.clone())
+}

@@ -1,0 +1,67 @@
+//! `check --fix`: mends in the files what lints found and can mend without harm.
+//!
+//! The only place where contexture writes to a fragment, and only when asked to. A file is replaced
+//! as a whole, old or new, and only if it still holds the very text that was looked at: one that git
+//! converts on checkout, that changed meanwhile, or that is a link is left alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::error::Error;
+use crate::syntax::source::{ProjectPath, Source};
+use crate::text::lint::{catalogue, mended};
+use crate::tree::write::{self, Disk};
+
+/// What became of the files that had something to mend.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Fixed {
+    /// Files that were mended.
+    pub mended: Vec<ProjectPath>,
+    /// Files that were left alone, and why.
+    pub left: Vec<(ProjectPath, &'static str)>,
+}
+
+/// Mends the files below `root`, which lies on `disk`, that these remarks are about.
+///
+/// # Errors
+/// When a file cannot be read or written. It holds the old text then, and so do all after it.
+pub fn fix(disk: &dyn Disk, root: &Path, remarks: &[Diagnostic]) -> Result<Fixed, Error> {
+    let mut wanted: BTreeMap<ProjectPath, (Arc<Source>, BTreeSet<&str>)> = BTreeMap::new();
+    let is_mendable = |remark: &&Diagnostic| catalogue::find(&remark.code).is_some_and(|lint| lint.fix.is_some());
+    for remark in remarks.iter().filter(is_mendable) {
+        let Some(span) = &remark.span else { continue };
+        let file = wanted.entry(span.path().clone()).or_insert_with(|| (span.source.clone(), BTreeSet::new()));
+        file.1.insert(&remark.code);
+    }
+    let mut fixed = Fixed::default();
+    for (path, (source, ids)) in wanted {
+        let Some(text) = mended(&source, &ids) else { continue };
+        let target = root.join(path.as_str());
+        let failed = |error: io::Error| Error::file("cannot mend", &target, error);
+        match standing(root, &target, &source).map_err(failed)? {
+            Ok(mark) => {
+                write::file(disk, &target, &[mark, text.as_bytes()].concat()).map_err(failed)?;
+                fixed.mended.push(path);
+            }
+            Err(why) => fixed.left.push((path, why)),
+        }
+    }
+    Ok(fixed)
+}
+
+/// The byte-order mark that stands before the text in its file, or why the file is left alone.
+fn standing(root: &Path, target: &Path, source: &Source) -> io::Result<Result<&'static [u8], &'static str>> {
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    let own: PathBuf = target.strip_prefix(root).map_or_else(|_| target.to_owned(), Path::to_owned);
+    if fs::canonicalize(target)? != fs::canonicalize(root)?.join(own) {
+        return Ok(Err("it is a link, or lies behind one"));
+    }
+    let bytes = fs::read(target)?;
+    let mark = if bytes.starts_with(MARK) { MARK } else { &[] };
+    let is_same = bytes.get(mark.len()..) == Some(source.text().as_bytes());
+    Ok(if is_same { Ok(mark) } else { Err("git converts it on checkout, or it has just changed") })
+}

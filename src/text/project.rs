@@ -1,0 +1,517 @@
+//! A project's contexts: which there are, and the layers of each merged into one node.
+//!
+//! Precedence: `contexture.yaml` < `extends` (later wins) < the manifest < a variant.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
+use crate::syntax::diag::{Diagnostic, Faults, near};
+use crate::syntax::error::{Error, Failure};
+use crate::syntax::manifest::ProjectFile;
+use crate::syntax::source::{ProjectPath, Span};
+use crate::syntax::yaml::{Map, Node, Value};
+use crate::text::fragment::{Fragments, Reader, Reads, Rule, Unreadable, Wanted};
+use crate::tree::ReadError;
+
+/// The project file's name.
+pub const PROJECT_FILE: &str = "contexture.yaml";
+
+/// Keys of a manifest that speak of that file alone and are not handed down by `extends`.
+const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
+
+/// How many manifests one may stand on.
+const MAX_EXTENDS: usize = 64;
+
+/// A context's name and, if it is one, its variant: `support/triage@terse`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ContextId {
+    /// The path below `contexts/` without `.yaml`, and what `each` matched.
+    pub name: String,
+    /// The variant.
+    pub variant: Option<String>,
+}
+
+impl ContextId {
+    /// Parses `name` or `name@variant`.
+    pub fn parse(written: &str) -> Self {
+        match written.split_once('@') {
+            Some((name, variant)) => Self { name: name.to_owned(), variant: Some(variant.to_owned()) },
+            None => Self { name: written.to_owned(), variant: None },
+        }
+    }
+}
+
+impl fmt::Display for ContextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.variant {
+            Some(variant) => write!(f, "{}@{variant}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// One context, ready to be resolved: its merged layers and what was read to merge them.
+#[derive(Debug, Clone)]
+pub struct Layers {
+    /// Its name.
+    pub id: ContextId,
+    /// The manifest file.
+    pub manifest: ProjectPath,
+    /// All layers as one node.
+    pub node: Node,
+    /// The match that this context stands for, when its manifest has `each`.
+    pub each: Option<ProjectPath>,
+    /// What was read so far.
+    pub reads: Reads,
+    /// Faults that did not keep the layers from being merged: the build goes on to find the others.
+    pub pending: Vec<Diagnostic>,
+}
+
+/// A context that exists by name: with its layers, or with what is wrong with its manifest.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Its name.
+    pub id: ContextId,
+    /// The manifest file.
+    pub manifest: ProjectPath,
+    /// The layers, or every fault.
+    pub layers: Result<Layers, Vec<Diagnostic>>,
+}
+
+/// What one manifest stands for.
+#[derive(Debug)]
+pub struct Expansion {
+    /// Its contexts; none of a manifest that only serves `extends`.
+    pub candidates: Vec<Candidate>,
+    /// What was read to know them.
+    pub reads: Reads,
+}
+
+/// The project file, read once.
+pub struct Project<'a> {
+    fragments: &'a Fragments<'a>,
+    /// Defaults for every context, without the keys that only the project file has.
+    defaults: Option<Node>,
+    /// The file's own settings.
+    pub file: Option<ProjectFile>,
+    reads: Reads,
+}
+
+impl<'a> Project<'a> {
+    /// Reads `contexture.yaml`, if there is one.
+    pub fn open(fragments: &'a Fragments<'a>) -> Result<Self, Failure> {
+        let reader = Reader::new(fragments);
+        let path = ProjectPath::new(PROJECT_FILE).map_err(|fault| Error::usage(fault.to_string(), "this is a bug"))?;
+        let fragment = match reader.read(&path) {
+            Ok(fragment) => fragment,
+            Err(Unreadable::Read(ReadError::Absent)) => {
+                return Ok(Self { fragments, defaults: None, file: None, reads: reader.reads() });
+            }
+            Err(Unreadable::Read(ReadError::World(error))) => return Err(error.into()),
+            Err(Unreadable::Read(error)) => {
+                return Err(Diagnostic::error("unreadable-fragment", format!("`{path}`: {error}"))
+                    .in_file(&path)
+                    .into());
+            }
+            Err(Unreadable::Content(faults)) => return Err(faults.into()),
+        };
+        let mut faults = Faults::new();
+        let node = fragment.yaml(&mut faults).filter(|node| !matches!(node.value, Value::Null));
+        let file = node.as_ref().and_then(|node| ProjectFile::decode(node, &mut faults));
+        if faults.has_errors() {
+            return Err(faults.into_vec().into());
+        }
+        let defaults = node.map(|node| without(&node, &["default_branch"]));
+        Ok(Self { fragments, defaults, file, reads: reader.reads() })
+    }
+
+    /// Every context and variant, sorted by name; or those that `wanted` names.
+    ///
+    /// A name selects the context without its variants; the name of a manifest with `each` selects
+    /// every match. An unknown name is an error with near ones.
+    pub fn contexts(&self, wanted: &[String]) -> Result<Vec<Candidate>, Error> {
+        let manifests = self.manifests()?;
+        let mut chosen: BTreeMap<ContextId, Candidate> = BTreeMap::new();
+        if wanted.is_empty() {
+            for candidate in manifests.iter().flat_map(|(name, path)| self.expand(name, path)) {
+                choose(&mut chosen, candidate);
+            }
+        }
+        for written in wanted {
+            let id = ContextId::parse(written);
+            let mut found = false;
+            for candidate in manifests
+                .iter()
+                .filter(|(name, _)| owns(name, &id.name))
+                .flat_map(|(name, path)| self.expand(name, path))
+            {
+                let same_name = candidate.id.name == id.name
+                    || owns(&id.name, &candidate.id.name) && manifests.contains_key(&id.name);
+                let broken = candidate.layers.is_err() && candidate.id.name == id.name;
+                if broken || (same_name && candidate.id.variant == id.variant) {
+                    found = true;
+                    choose(&mut chosen, candidate);
+                }
+            }
+            if !found {
+                return Err(self.unknown(written, &manifests));
+            }
+        }
+        Ok(chosen.into_values().collect())
+    }
+
+    /// Name and path of each manifest, those that only serve `extends` by their file name left out.
+    ///
+    /// # Errors
+    /// When the tree cannot be listed.
+    pub fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
+        let folder = ProjectPath::new("contexts").unwrap_or_else(|_| ProjectPath::root());
+        let found = self.fragments.list(&folder)?;
+        Ok(found.iter().filter_map(|path| Some((manifest_name(path)?, path.clone()))).collect())
+    }
+
+    /// The name that a file below `contexts/` has as a manifest; `None` where the tree lists no such
+    /// file, or it is none.
+    ///
+    /// # Errors
+    /// When the tree cannot be listed.
+    pub fn manifest(&self, path: &ProjectPath) -> Result<Option<String>, Error> {
+        let Some(name) = manifest_name(path) else { return Ok(None) };
+        let folder = ProjectPath::new(path.folder()).unwrap_or_else(|_| ProjectPath::root());
+        Ok(self.fragments.list(&folder)?.binary_search(path).is_ok().then_some(name))
+    }
+
+    fn unknown(&self, written: &str, manifests: &BTreeMap<String, ProjectPath>) -> Error {
+        let all: Vec<String> = manifests
+            .iter()
+            .flat_map(|(name, path)| self.expand(name, path))
+            .map(|candidate| candidate.id.to_string())
+            .collect();
+        let near = near(written, all.iter().map(String::as_str));
+        let cure = match near.as_slice() {
+            [] if all.is_empty() => "there is no manifest below contexts/; `contexture init` writes one".to_owned(),
+            [] => "`contexture list` shows every context".to_owned(),
+            names => format!(
+                "did you mean {}?",
+                names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+            ),
+        };
+        Error::usage(format!("there is no context `{written}`"), cure)
+    }
+
+    /// The contexts that one manifest stands for: its matches, and the variants of each.
+    pub fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
+        self.expansion(name, path).candidates
+    }
+
+    /// [`Project::expand`], with what it stands on.
+    pub fn expansion(&self, name: &str, path: &ProjectPath) -> Expansion {
+        let reader = Reader::continuing(self.fragments, self.reads.clone());
+        let candidates = self.candidates(&reader, name, path);
+        Expansion { candidates, reads: reader.reads() }
+    }
+
+    fn candidates(&self, reader: &Reader, name: &str, path: &ProjectPath) -> Vec<Candidate> {
+        let id = |name: &str, variant: Option<&str>| ContextId {
+            name: name.to_owned(),
+            variant: variant.map(str::to_owned),
+        };
+        let broken = |faults: Vec<Diagnostic>| {
+            vec![Candidate { id: id(name, None), manifest: path.clone(), layers: Err(faults) }]
+        };
+        let mut faults = Faults::new();
+        check_id(name, path, &mut faults);
+        let Some(own) = self.manifest_node(reader, path, None, &mut faults) else {
+            return broken(faults.into_vec());
+        };
+        if matches!(own.get("abstract").map(|node| &node.value), Some(Value::Bool(true))) {
+            return Vec::new();
+        }
+        let Some(merged) = self.extended(reader, &own, &mut vec![path.clone()], &mut faults) else {
+            return broken(faults.into_vec());
+        };
+        let whole = match &self.defaults {
+            Some(defaults) => defaults.overlay(&merged),
+            None => merged,
+        };
+        let Some(matches) = self.matches(reader, &own, &mut faults) else {
+            return broken(faults.into_vec());
+        };
+        if let Some(node) = whole.get("variants").filter(|node| !matches!(node.value, Value::Map(_) | Value::Null)) {
+            expected("a map of variants", node, &mut faults);
+        }
+        let pending = faults.into_vec();
+        let reads = reader.reads();
+        let mut candidates = Vec::new();
+        for (suffix, each) in matches {
+            let name = suffix.map_or_else(|| name.to_owned(), |suffix| format!("{name}/{suffix}"));
+            if let Some(matched) = &each {
+                let mut faults = Faults::new();
+                check_id(&name, matched, &mut faults);
+                if faults.has_errors() {
+                    let layers = Err(faults.into_vec());
+                    candidates.push(Candidate { id: id(&name, None), manifest: path.clone(), layers });
+                    continue;
+                }
+            }
+            let layers = |variant: Option<&str>, node: Node| {
+                let id = id(&name, variant);
+                Candidate {
+                    id: id.clone(),
+                    manifest: path.clone(),
+                    layers: Ok(Layers {
+                        id,
+                        manifest: path.clone(),
+                        node,
+                        each: each.clone(),
+                        reads: reads.clone(),
+                        pending: pending.clone(),
+                    }),
+                }
+            };
+            candidates.push(layers(None, without(&whole, &["variants"])));
+            for (key, variant) in whole.get("variants").and_then(Node::as_map).into_iter().flat_map(Map::iter) {
+                let mut faults = Faults::new();
+                let is_name = !key.text.is_empty()
+                    && key.text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+                if !is_name {
+                    faults.push(
+                        Diagnostic::error("bad-variant-name", format!("`{}` is no name for a variant", key.text))
+                            .at(&key.span)
+                            .hint("use letters, digits, `-`, `_` and `.`"),
+                    );
+                }
+                if variant.as_map().is_none() && !matches!(variant.value, Value::Null) {
+                    faults.push(
+                        Diagnostic::error(
+                            "wrong-type",
+                            format!("a variant is a map of overrides, found {}", variant.kind()),
+                        )
+                        .at(&variant.span),
+                    );
+                }
+                for own in ["extends", "abstract", "each", "variants"] {
+                    if let Some((key, _)) =
+                        variant.as_map().and_then(|map| map.iter().find(|(key, _)| &*key.text == own))
+                    {
+                        faults.push(
+                            Diagnostic::error("variant-key", format!("a variant cannot set `{own}`")).at(&key.span),
+                        );
+                    }
+                }
+                candidates.push(if faults.has_errors() {
+                    Candidate { id: id(&name, Some(&key.text)), manifest: path.clone(), layers: Err(faults.into_vec()) }
+                } else if variant.as_map().is_none() {
+                    layers(Some(&key.text), without(&whole, &["variants"]))
+                } else {
+                    layers(Some(&key.text), without(&whole, &["variants"]).overlay(variant))
+                });
+            }
+        }
+        candidates
+    }
+
+    /// The node of one manifest file.
+    fn manifest_node(
+        &self,
+        reader: &Reader,
+        path: &ProjectPath,
+        named: Option<&Span>,
+        faults: &mut Faults,
+    ) -> Option<Node> {
+        let fragment = match reader.read(path) {
+            Ok(fragment) => fragment,
+            Err(error) => {
+                let file = crate::syntax::source::Source::new(path.clone(), "");
+                faults.extend(reader.explain(error, path, named.unwrap_or(&Span::file(&file))));
+                return None;
+            }
+        };
+        let node = fragment.yaml(faults)?;
+        if node.as_map().is_none() {
+            let fault = Diagnostic::error("wrong-type", format!("a manifest is a map, found {}", node.kind()));
+            faults.push(fault.at(&node.span).hint("begin with `system:` or `messages:`"));
+            return None;
+        }
+        Some(node)
+    }
+
+    /// `own` on top of everything it extends.
+    fn extended(&self, reader: &Reader, own: &Node, open: &mut Vec<ProjectPath>, faults: &mut Faults) -> Option<Node> {
+        let mut below: Option<Node> = None;
+        let names = match own.get("extends") {
+            Some(node) => OneOrMany::<Text>::decode(node, faults)?.0,
+            None => Vec::new(),
+        };
+        for written in names {
+            let path = self.manifest_path(reader, &written, faults)?;
+            if let Some(start) = open.iter().position(|other| *other == path) {
+                let cycle: Vec<&str> = open[start..].iter().chain([&path]).map(ProjectPath::as_str).collect();
+                faults.push(
+                    Diagnostic::error("extends-cycle", format!("`extends` leads in a circle: {}", cycle.join(" → ")))
+                        .at(&written.span),
+                );
+                return None;
+            }
+            if open.len() >= MAX_EXTENDS {
+                faults.push(
+                    Diagnostic::error(
+                        "extends-depth",
+                        format!("`extends` leads through more than {MAX_EXTENDS} manifests"),
+                    )
+                    .at(&written.span),
+                );
+                return None;
+            }
+            open.push(path.clone());
+            let node = self.manifest_node(reader, &path, Some(&written.span), faults)?;
+            let node = without(&self.extended(reader, &node, open, faults)?, &OWN_KEYS);
+            open.pop();
+            below = Some(match below {
+                Some(below) => below.overlay(&node),
+                None => node,
+            });
+        }
+        Some(below.map_or_else(|| own.clone(), |below| below.overlay(own)))
+    }
+
+    /// A path to a manifest, or an id; the ending may be left out.
+    fn manifest_path(&self, reader: &Reader, written: &Text, faults: &mut Faults) -> Option<ProjectPath> {
+        let path = reader.path(written, faults)?;
+        let candidates =
+            [path.to_string(), format!("{path}.yaml"), format!("contexts/{path}.yaml"), format!("contexts/{path}")];
+        let existing = candidates
+            .iter()
+            .filter(|name| name.ends_with(".yaml"))
+            .filter_map(|name| ProjectPath::new(name).ok())
+            .find(|path| reader.read(path).is_ok());
+        Some(existing.unwrap_or(path))
+    }
+
+    /// What `each` matches: (the part that names the context, the path). One nameless match without `each`.
+    fn matches(
+        &self,
+        reader: &Reader,
+        own: &Node,
+        faults: &mut Faults,
+    ) -> Option<Vec<(Option<String>, Option<ProjectPath>)>> {
+        let Some(node) = own.get("each") else { return Some(vec![(None, None)]) };
+        let written = Spanned::<Arc<str>>::decode(node, faults)?;
+        let pattern = reader.path(&written, faults)?;
+        let stars = pattern.as_str().matches('*').count();
+        if stars == 0 || pattern.as_str().split('/').any(|part| part.matches('*').count() > 1) {
+            let fault = Diagnostic::error(
+                "bad-each",
+                "`each` takes a path with one `*` in a part of it, such as data/*/system.md",
+            );
+            faults.push(fault.at(&written.span));
+            return None;
+        }
+        let literal: Vec<&str> = pattern.as_str().split('/').take_while(|part| !part.contains('*')).collect();
+        let folder =
+            if literal.is_empty() { ProjectPath::root() } else { ProjectPath::new(&literal.join("/")).ok()? };
+        let found = match reader.list(vec![folder], wanted_by_each(pattern.clone())) {
+            Ok(found) => found,
+            Err(error) => {
+                faults.push(
+                    Diagnostic::error("unreadable-folder", error.to_string())
+                        .at(&written.span)
+                        .maybe_hint(error.cure().map(str::to_owned)),
+                );
+                return None;
+            }
+        };
+        if found.is_empty() {
+            faults
+                .push(Diagnostic::error("no-match", format!("`{}` matches nothing", written.value)).at(&written.span));
+            return None;
+        }
+        Some(found.into_iter().map(|path| (captured(&pattern, &path), Some(path))).collect())
+    }
+}
+
+/// The name that a path has as a manifest, if it can be one: below `contexts/`, ending in `.yaml`, and
+/// not one that only serves `extends` by its file name.
+pub fn manifest_name(path: &ProjectPath) -> Option<String> {
+    let name = path.as_str().strip_prefix("contexts/")?.strip_suffix(".yaml")?;
+    let is_own = path.extension() == "yaml" && !path.file_name().starts_with('_');
+    is_own.then(|| name.to_owned())
+}
+
+/// The rule that the pattern of an `each` is.
+pub fn wanted_by_each(pattern: ProjectPath) -> Wanted {
+    Wanted::new(Rule::Each(pattern.to_string()), move |path| captured(&pattern, path).is_some())
+}
+
+/// Adds a context. One that two manifests make, by a file name and by `each`, is broken.
+fn choose(chosen: &mut BTreeMap<ContextId, Candidate>, candidate: Candidate) {
+    match chosen.get_mut(&candidate.id) {
+        Some(first) if first.manifest != candidate.manifest => {
+            let message = format!("{} and {} both make the id `{}`", first.manifest, candidate.manifest, candidate.id);
+            let fault = Diagnostic::error("duplicate-id", message).in_file(&candidate.manifest);
+            first.layers = Err(vec![fault.hint("rename one of the files")]);
+        }
+        Some(_) => {}
+        None => {
+            chosen.insert(candidate.id.clone(), candidate);
+        }
+    }
+}
+
+/// What the stars of `pattern` match in `path`, joined by `/`.
+fn captured(pattern: &ProjectPath, path: &ProjectPath) -> Option<String> {
+    let (wanted, given): (Vec<&str>, Vec<&str>) =
+        (pattern.as_str().split('/').collect(), path.as_str().split('/').collect());
+    if wanted.len() != given.len() {
+        return None;
+    }
+    let mut caught = Vec::new();
+    for (part, name) in wanted.into_iter().zip(given) {
+        match part.split_once('*') {
+            None if part == name => {}
+            None => return None,
+            Some((head, tail)) => {
+                let middle = name.strip_prefix(head)?.strip_suffix(tail).filter(|middle| !middle.is_empty())?;
+                if middle.starts_with('.') {
+                    return None;
+                }
+                caught.push(middle);
+            }
+        }
+    }
+    Some(caught.join("/"))
+}
+
+/// Whether the manifest `name` can yield the context `id`: itself, or a match of its `each`.
+fn owns(name: &str, id: &str) -> bool {
+    id == name || id.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// `node` less some keys of its map.
+fn without(node: &Node, keys: &[&str]) -> Node {
+    let Some(map) = node.as_map() else { return node.clone() };
+    let kept: Map = map
+        .iter()
+        .filter(|(key, _)| !keys.contains(&&*key.text))
+        .map(|(key, node)| (key.clone(), node.clone()))
+        .collect();
+    Node::new(Value::Map(Arc::new(kept)), node.span.clone())
+}
+
+/// Checks a name that a file's path makes. A folder that ends like a bundle would put one context's
+/// bundle into another's.
+fn check_id(name: &str, path: &ProjectPath, faults: &mut Faults) {
+    let rule = if name.contains(['@', ':']) || name.split('/').any(|part| part.starts_with('.')) {
+        "an id holds no `@`, no `:` and no part that starts with `.`"
+    } else if name.contains(".bundle/") {
+        "no folder of an id ends with `.bundle`"
+    } else {
+        return;
+    };
+    let message = format!("the file name makes the id `{name}`, and {rule}");
+    faults.push(Diagnostic::error("bad-id", message).in_file(path).hint("rename the file"));
+}

@@ -1,0 +1,226 @@
+//! The templates of a project: found by name, read and parsed on first use, rendered.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
+
+use super::compiled::Compiled;
+use super::evaluate::{self, Include};
+use super::output::Rendered;
+use super::parse::MAX_DEPTH;
+use super::passage::Passage;
+use super::syntax::PARTIAL_BLOCK;
+use super::value::Data;
+use crate::syntax::diag::{self, Diagnostic, Faults, Warned};
+use crate::syntax::source::{Source, Span};
+
+type Load<'t> = dyn Fn(&str) -> Result<Arc<Source>, String> + Send + Sync + 't;
+
+/// All templates of a project, read and parsed on first use.
+pub struct Library<'t> {
+    templates: BTreeMap<String, OnceLock<Result<Arc<Compiled>, String>>>,
+    load: Box<Load<'t>>,
+}
+
+/// A template that can be rendered. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Template(Arc<Compiled>);
+
+/// Why a name is not the name of a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameFault {
+    /// None bears it; the nearest names.
+    Unknown {
+        /// The name as written.
+        name: String,
+        /// Names near to it, nearest first.
+        near: Vec<String>,
+    },
+    /// Written without its ending, it could be any of these.
+    Ambiguous {
+        /// The name as written.
+        name: String,
+        /// Their full names, in the order of their bytes.
+        candidates: Vec<String>,
+    },
+    /// There is a file of that name, and it cannot be read.
+    Unreadable {
+        /// The name as written.
+        name: String,
+        /// Why: "it is not UTF-8".
+        why: String,
+    },
+}
+
+impl NameFault {
+    /// The fault, at the place where the name stands.
+    pub fn diagnostic(&self, at: &Span) -> Diagnostic {
+        match self {
+            Self::Unknown { name, near } => {
+                let hint = match near.first() {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "templates are the files below `templates/`, named by their path there".to_owned(),
+                };
+                Diagnostic::error("unknown-template", format!("there is no template `{name}`")).at(at).hint(hint)
+            }
+            Self::Ambiguous { name, candidates } => {
+                let message = format!("`{name}` could be {}", listed(candidates));
+                Diagnostic::error("unknown-template", message).at(at).hint("write the name with its ending")
+            }
+            Self::Unreadable { name, why } => {
+                Diagnostic::error("unknown-template", format!("the template `{name}` cannot be read: {why}")).at(at)
+            }
+        }
+    }
+}
+
+/// A name less what follows the first dot of its last part.
+fn without_ending(full: &str) -> &str {
+    let file = full.rfind('/').map_or(0, |slash| slash + 1);
+    full.get(file..).and_then(|name| name.find('.')).and_then(|dot| full.get(..file + dot)).unwrap_or(full)
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+}
+
+impl<'t> Library<'t> {
+    /// The templates of these names (paths below `templates/`). `load` reads one of them; its error
+    /// says why it cannot, as the end of a sentence.
+    pub fn new(
+        names: impl IntoIterator<Item = String>,
+        load: impl Fn(&str) -> Result<Arc<Source>, String> + Send + Sync + 't,
+    ) -> Self {
+        let templates = names.into_iter().map(|name| (name, OnceLock::new())).collect();
+        Self { templates, load: Box::new(load) }
+    }
+
+    /// The full name of a template that is written as `name`: its path below `templates/`, or that
+    /// without its ending where only one template has it.
+    pub fn resolve(&self, name: &str) -> Result<&str, NameFault> {
+        if let Some((full, _)) = self.templates.get_key_value(name) {
+            return Ok(full);
+        }
+        let stem = format!("{name}.");
+        let candidates: Vec<&String> = self
+            .templates
+            .range(stem.clone()..)
+            .map(|(full, _)| full)
+            .take_while(|full| full.starts_with(&stem))
+            .filter(|full| !full[stem.len()..].contains('/'))
+            .collect();
+        match candidates.as_slice() {
+            [only] => Ok(only),
+            [] => {
+                let near =
+                    diag::near(name, self.templates.keys().flat_map(|full| [full.as_str(), without_ending(full)]));
+                let near = near.into_iter().map(str::to_owned).collect();
+                Err(NameFault::Unknown { name: name.to_owned(), near })
+            }
+            many => Err(NameFault::Ambiguous {
+                name: name.to_owned(),
+                candidates: many.iter().map(|full| (*full).clone()).collect(),
+            }),
+        }
+    }
+
+    /// The template that is written as `name`. Faults in its text are reported when it is rendered.
+    pub fn template(&self, name: &str) -> Result<Template, NameFault> {
+        self.compiled(name).map(|(_, compiled)| Template(compiled))
+    }
+
+    /// A template that a manifest holds itself: `text` is the value that YAML gave, `span` the
+    /// place where it was written. It may name partials of this library.
+    pub fn inline(&self, text: &str, span: &Span) -> Template {
+        Template(Arc::new(Compiled::new(None, Passage::inline(text, span))))
+    }
+
+    /// The full names of the templates that rendering this one may read, itself included, in the
+    /// order of their bytes. A name that cannot be followed is left out; `render` reports it.
+    pub fn reach(&self, template: &Template) -> Vec<String> {
+        let mut names: Vec<String> = self.follow(template, &mut Faults::new()).seen.into_iter().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Renders a template with `data`.
+    ///
+    /// The faults of a run are all of those that can be found: in the text of the template and of
+    /// every partial it can reach, and if that text can be read, in the names it uses, those in
+    /// branches not taken too.
+    pub fn render(
+        &self,
+        template: &Template,
+        data: &Data,
+        include: &Include,
+    ) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
+        let mut faults = Faults::new();
+        let partials = self.follow(template, &mut faults).partials;
+        if faults.has_errors() {
+            return Err(faults.into_vec());
+        }
+        let rendered = evaluate::evaluate(&template.0, &partials, data, include, &mut faults);
+        faults.settle(rendered)
+    }
+
+    fn follow<'a>(&'a self, template: &Template, faults: &'a mut Faults) -> Reach<'a, 't> {
+        let mut chain: Vec<String> = template.0.name.iter().cloned().collect();
+        let seen = chain.iter().cloned().collect();
+        let mut reach = Reach { library: self, partials: HashMap::new(), seen, faults };
+        reach.visit(&template.0, &mut chain);
+        reach
+    }
+
+    /// The full name and the template behind it.
+    fn compiled(&self, name: &str) -> Result<(&str, Arc<Compiled>), NameFault> {
+        let full = self.resolve(name)?;
+        let Some(slot) = self.templates.get(full) else {
+            return Err(NameFault::Unknown { name: name.to_owned(), near: Vec::new() });
+        };
+        let read = || (self.load)(full);
+        let compile = |source: Arc<Source>| Arc::new(Compiled::new(Some(full.to_owned()), Passage::file(&source)));
+        match slot.get_or_init(|| read().map(compile)) {
+            Ok(compiled) => Ok((full, compiled.clone())),
+            Err(why) => Err(NameFault::Unreadable { name: full.to_owned(), why: why.clone() }),
+        }
+    }
+}
+
+/// Finds every partial that a template can reach, and the faults in their text and names.
+struct Reach<'a, 't> {
+    library: &'a Library<'t>,
+    /// By the names as written.
+    partials: HashMap<String, Arc<Compiled>>,
+    /// Full names.
+    seen: HashSet<String>,
+    faults: &'a mut Faults,
+}
+
+impl Reach<'_, '_> {
+    /// `chain` is the way from the template to this one: full names, this one's last.
+    fn visit(&mut self, compiled: &Compiled, chain: &mut Vec<String>) {
+        self.faults.extend(compiled.faults.iter().cloned());
+        for name in compiled.partials.iter().filter(|name| name.text != PARTIAL_BLOCK) {
+            let at = compiled.span(&name.at);
+            let (full, partial) = match self.library.compiled(&name.text) {
+                Ok(found) => found,
+                Err(fault) => {
+                    self.faults.push(fault.diagnostic(&at));
+                    continue;
+                }
+            };
+            self.partials.insert(name.text.clone(), partial.clone());
+            if let Some(start) = chain.iter().position(|above| above == full) {
+                let way: Vec<&str> = chain.iter().skip(start).map(String::as_str).chain([full]).collect();
+                let message = format!("`{full}` includes itself: {}", way.join(" → "));
+                self.faults.push(Diagnostic::error("template-cycle", message).at(&at));
+            } else if chain.len() >= MAX_DEPTH {
+                let message = format!("partials nest deeper than {MAX_DEPTH}");
+                self.faults.push(Diagnostic::error("template-limit", message).at(&at));
+            } else if self.seen.insert(full.to_owned()) {
+                chain.push(full.to_owned());
+                self.visit(&partial, chain);
+                chain.pop();
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Which commit each line of a file stems from.
+
+use std::ops::RangeInclusive;
+use std::path::Path;
+
+use git2::BlameOptions;
+
+use crate::syntax::error::Error;
+use crate::syntax::source::{ObjectId, ProjectPath};
+use crate::tree::git::index::in_repository;
+use crate::tree::git::objects::object_id;
+use crate::tree::{CommitTree, Place, ReadError, Tree};
+
+/// The longest file whose lines are traced, in bytes: git's own walk compares a file's every version
+/// with the next.
+pub const MAX_BLAMED_BYTES: usize = 1 << 20;
+
+/// Lines that one commit brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlamedLines {
+    /// First and last line, 1-based.
+    pub lines: RangeInclusive<usize>,
+    /// The commit.
+    pub commit: ObjectId,
+}
+
+impl Place {
+    /// The commit behind each line of the file that `path` leads to in `at`, in the order of the
+    /// lines, as `git blame` has it: moved files are followed, moved lines are not. `None` where
+    /// there is no such file, or it is too long to be traced.
+    ///
+    /// # Errors
+    /// When the history cannot be read.
+    pub fn blame(&self, at: &CommitTree, path: &ProjectPath) -> Result<Option<Vec<BlamedLines>>, Error> {
+        let stands_at = match at.find(path) {
+            Ok((stands_at, _)) => stands_at,
+            Err(ReadError::World(error)) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        match at.read(&stands_at) {
+            Ok(blob) if blob.bytes.len() <= MAX_BLAMED_BYTES => {}
+            Ok(_) => return Ok(None),
+            Err(ReadError::World(error)) => return Err(error),
+            Err(_) => return Ok(None),
+        }
+        let (repository, _) = self.repository("there is no history")?;
+        let full = in_repository(&at.prefix, stands_at.as_str());
+        let mut options = BlameOptions::new();
+        options.newest_commit(at.id);
+        let blame = repository.blame_file(Path::new(&full), Some(&mut options)).map_err(|error| {
+            let what = format!("cannot trace the lines of `{stands_at}`: {}", error.message());
+            Error::repository(what, "check the repository with `git fsck`")
+        })?;
+        let hunks = blame.iter().filter(|hunk| hunk.lines_in_hunk() > 0).map(|hunk| {
+            let first = hunk.final_start_line();
+            BlamedLines { lines: first..=first + hunk.lines_in_hunk() - 1, commit: object_id(hunk.final_commit_id()) }
+        });
+        Ok(Some(hunks.collect()))
+    }
+}

@@ -1,0 +1,73 @@
+//! Which files differ between two commits.
+
+use std::collections::HashMap;
+
+use crate::syntax::error::Error;
+use crate::syntax::source::{ObjectId, ProjectPath};
+use crate::tree::git::objects::{EntryKind, Folder, Objects, object_id};
+use crate::tree::links;
+use crate::tree::listing::is_output;
+use git2::Oid;
+
+/// A file that differs: its ids, `None` where it is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where it stands.
+    pub path: ProjectPath,
+    /// What the commit holds.
+    pub base: Option<ObjectId>,
+    /// What the other tree holds.
+    pub head: Option<ObjectId>,
+}
+
+/// The files that differ between two project roots, by path: equal folders are not looked into, so the cost
+/// follows the change.
+pub(in crate::tree) fn by_objects(
+    objects: &Objects,
+    base: Option<Oid>,
+    head: Option<Oid>,
+) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base, head)];
+    while let Some((above, old, new)) = folders.pop() {
+        if old == new {
+            continue;
+        }
+        let old = old.map(|id| objects.folder(id)).transpose()?;
+        let new = new.map(|id| objects.folder(id)).transpose()?;
+        let mut entries: HashMap<&str, Pair> = HashMap::new();
+        for entry in old.iter().flat_map(|folder: &std::sync::Arc<Folder>| folder.entries()) {
+            entries.entry(&entry.name).or_default().old.get_or_insert((entry.kind, entry.id));
+        }
+        for entry in new.iter().flat_map(|folder| folder.entries()) {
+            entries.entry(&entry.name).or_default().new.get_or_insert((entry.kind, entry.id));
+        }
+        for (name, pair) in entries.into_iter().filter(|(_, pair)| pair.old != pair.new) {
+            let mut written = above.clone();
+            links::push(&mut written, name);
+            let folder =
+                |side: Option<(EntryKind, Oid)>| side.filter(|(kind, _)| *kind == EntryKind::Folder).map(|(_, id)| id);
+            let file = |side: Option<(EntryKind, Oid)>| {
+                side.filter(|(kind, _)| matches!(kind, EntryKind::File | EntryKind::Link)).map(|(_, id)| object_id(id))
+            };
+            let admitted = ProjectPath::new(&written).ok().filter(|path| path.as_str() == written);
+            let Some(path) = admitted.filter(|path| !is_output(path.as_str())) else { continue };
+            if folder(pair.old).is_some() || folder(pair.new).is_some() {
+                folders.push((written, folder(pair.old), folder(pair.new)));
+            }
+            let (base, head) = (file(pair.old), file(pair.new));
+            if base != head {
+                changes.push(Change { path, base, head });
+            }
+        }
+    }
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(changes)
+}
+
+/// What one name is in two folders.
+#[derive(Default)]
+struct Pair {
+    old: Option<(EntryKind, Oid)>,
+    new: Option<(EntryKind, Oid)>,
+}

@@ -1,0 +1,195 @@
+//! A commit as a tree: text from objects only, never from the disk.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use git2::Oid;
+
+use crate::syntax::error::Error;
+use crate::syntax::source::{ObjectId, ProjectPath};
+use crate::tree::cache::Cache;
+use crate::tree::git::change::{Change, by_objects};
+use crate::tree::git::objects::{Entry, EntryKind, Objects, named, object_id};
+use crate::tree::links::{self, Standing};
+use crate::tree::listing::{Listing, is_output};
+use crate::tree::{Blob, Commit, Identity, ReadError, Tree, TreeName, present};
+
+/// The project as one commit holds it.
+pub struct CommitTree {
+    pub(in crate::tree) objects: Arc<Objects>,
+    pub(in crate::tree) id: Oid,
+    commit: Commit,
+    /// The project's folder in the repository, without slashes at its ends; empty at the git root.
+    pub(in crate::tree) prefix: String,
+    /// The project root's tree object, if the commit holds the project's folder.
+    pub(in crate::tree) root: Option<Oid>,
+    cache: Cache,
+    /// Commits whose parents a shallow clone does not have.
+    pub(in crate::tree) shallow: Arc<[Oid]>,
+}
+
+impl CommitTree {
+    /// Opens the commit `id`; the project is the folder `prefix` in it.
+    pub(in crate::tree) fn open(
+        objects: Arc<Objects>,
+        id: Oid,
+        prefix: &str,
+        shallow: Arc<[Oid]>,
+    ) -> Result<Self, Error> {
+        let object = objects.commit(id)?;
+        let commit = named(id, &object);
+        let mut root = Some(object.tree);
+        for part in prefix.split('/').filter(|part| !part.is_empty()) {
+            let Some(tree) = root else { break };
+            root =
+                objects.folder(tree)?.get(part).filter(|entry| entry.kind == EntryKind::Folder).map(|entry| entry.id);
+        }
+        Ok(Self { objects, id, commit, prefix: prefix.to_owned(), root, cache: Cache::default(), shallow })
+    }
+
+    /// The commit's id and date.
+    pub fn commit(&self) -> &Commit {
+        &self.commit
+    }
+
+    /// The id of the tree object that is the project's root; `None` where the commit does not hold
+    /// the project's folder. Two commits that share it hold the same project.
+    pub fn root_id(&self) -> Option<ObjectId> {
+        self.root.map(object_id)
+    }
+
+    /// The files that differ from the project whose root is the tree object `root`, by path. `None`
+    /// where this repository has no such object, or not all that is in it.
+    pub fn changes_since_root(&self, root: &str) -> Option<Vec<Change>> {
+        let root = Oid::from_str_ext(root, self.objects.format()).ok().filter(|id| self.objects.holds(*id))?;
+        by_objects(&self.objects, Some(root), self.root).ok()
+    }
+
+    /// Every link of the project.
+    ///
+    /// # Errors
+    /// When a folder cannot be read, or there is too much to list.
+    pub fn links(&self) -> Result<BTreeSet<ProjectPath>, Error> {
+        let mut links = BTreeSet::new();
+        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind, _| {
+            if kind == EntryKind::Link {
+                links.insert(path);
+            }
+        })?;
+        Ok(links)
+    }
+
+    /// Every file of the project and every link that is listed, with what stands there itself.
+    pub(in crate::tree) fn files(&self) -> Result<HashMap<ProjectPath, (EntryKind, Oid)>, Error> {
+        let mut files = HashMap::new();
+        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind, id| {
+            if kind == EntryKind::File || kind == EntryKind::Link && links::is_listed(&path, |at| self.standing(at)) {
+                files.insert(path, (kind, id));
+            }
+        })?;
+        Ok(files)
+    }
+
+    /// Meets everything in the folder of a listing that is no folder.
+    fn walk(
+        &self,
+        listing: &mut Listing,
+        start: Option<Oid>,
+        mut meet: impl FnMut(&mut Listing, ProjectPath, EntryKind, Oid),
+    ) -> Result<(), Error> {
+        let mut folders: Vec<(String, Oid)> = start.map(|id| (listing.folder.to_string(), id)).into_iter().collect();
+        while let Some((above, id)) = folders.pop() {
+            for entry in self.objects.folder(id)?.entries() {
+                let mut written = above.clone();
+                links::push(&mut written, &entry.name);
+                match (listing.admit(&written)?, entry.kind) {
+                    (None, _) => {}
+                    (Some(_), EntryKind::Folder) => folders.push((written, entry.id)),
+                    (Some(path), kind) => meet(listing, path, kind, entry.id),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry at a path below the project root; no link is followed.
+    pub(in crate::tree) fn entry(&self, path: &str) -> Result<Option<Entry>, Error> {
+        let Some(mut folder) = self.root else { return Ok(None) };
+        let mut parts = path.split('/').peekable();
+        while let Some(part) = parts.next() {
+            let Some(entry) = self.objects.folder(folder)?.get(part).cloned() else { return Ok(None) };
+            if parts.peek().is_none() {
+                return Ok(Some(entry));
+            }
+            if entry.kind != EntryKind::Folder {
+                return Ok(None);
+            }
+            folder = entry.id;
+        }
+        Ok(None)
+    }
+
+    fn standing(&self, path: &str) -> Result<Standing<Oid>, ReadError> {
+        let Some(entry) = self.entry(path)? else { return Ok(Standing::Absent) };
+        stored(&self.objects, entry.kind, entry.id)
+    }
+
+    /// The file that `path` leads to, and where it stands.
+    pub(in crate::tree) fn find(&self, path: &ProjectPath) -> Result<(ProjectPath, Oid), ReadError> {
+        links::follow(path, |at| self.standing(at))
+    }
+}
+
+/// What an entry of a tree or of the index is.
+pub(in crate::tree) fn stored(objects: &Objects, kind: EntryKind, id: Oid) -> Result<Standing<Oid>, ReadError> {
+    Ok(match kind {
+        EntryKind::File => Standing::File(id),
+        EntryKind::Folder => Standing::Folder,
+        EntryKind::Submodule => Standing::Other("part of a submodule"),
+        EntryKind::Link => match objects.link(id)? {
+            Ok(text) => Standing::Link(text),
+            Err(what) => Standing::Other(what),
+        },
+    })
+}
+
+impl Tree for CommitTree {
+    fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
+        self.cache.get_or_read(path, || {
+            let (_, id) = self.find(path)?;
+            Ok(Blob { bytes: self.objects.file(id)?, id: object_id(id), untracked: false })
+        })
+    }
+
+    fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        present(self.find(path).map(|(_, id)| Identity { id: object_id(id), untracked: false }))
+    }
+
+    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
+        let start = if folder.as_str().is_empty() {
+            self.root
+        } else {
+            self.entry(folder.as_str())?.filter(|entry| entry.kind == EntryKind::Folder).map(|entry| entry.id)
+        };
+        let start = start.filter(|_| !is_output(folder.as_str()));
+        let mut listing = Listing::new(folder);
+        self.walk(&mut listing, start, |listing, path, kind, _| match kind {
+            EntryKind::File => listing.add(path),
+            EntryKind::Link if links::is_listed(&path, |at| self.standing(at)) => listing.add(path),
+            EntryKind::Link | EntryKind::Folder | EntryKind::Submodule => {}
+        })?;
+        Ok(listing.into_sorted())
+    }
+
+    fn name(&self) -> TreeName {
+        TreeName::Commit(self.commit.clone())
+    }
+
+    fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
+        by_objects(&self.objects, base.root, self.root)
+    }
+
+    fn base(&self) -> Option<&dyn Tree> {
+        None
+    }
+}

@@ -1,0 +1,149 @@
+//! A commit among its relatives: what it was made from, who made it, whether another one answers
+//! the same questions.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::syntax::error::Error;
+use crate::syntax::source::{ObjectId, ProjectPath};
+use crate::tree::git::history::same_file;
+use crate::tree::git::objects::object_id;
+use crate::tree::{CommitTree, ReadError, Record, Tree};
+
+/// The longest subject that is kept, in characters.
+const MAX_SUBJECT: usize = 200;
+
+/// Who made a commit, and what they said of it. All of it is text that its author chose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The author's name.
+    pub author: String,
+    /// The author's mail address.
+    pub mail: String,
+    /// The first line of the message.
+    pub subject: String,
+}
+
+impl Signature {
+    /// With every word changed in the same way.
+    #[must_use]
+    pub fn each(self, change: impl Fn(&str) -> String) -> Self {
+        Self { author: change(&self.author), mail: change(&self.mail), subject: change(&self.subject) }
+    }
+}
+
+/// The commits that one was made from.
+pub enum Parents {
+    /// All of them; none for the first commit of a history.
+    Known(Vec<CommitTree>),
+    /// It has some, but this clone's history ends here.
+    CutOff,
+}
+
+/// What was asked of a commit, ready to be asked of another one.
+#[derive(Debug, Clone)]
+pub struct Questions {
+    record: Record,
+    /// The paths among them that lead through a link.
+    linked: BTreeSet<ProjectPath>,
+}
+
+impl Questions {
+    /// The paths that were looked for, with what was there.
+    pub fn paths(&self) -> impl Iterator<Item = &ProjectPath> {
+        self.record.reads.keys()
+    }
+}
+
+impl CommitTree {
+    /// Opens the commits that this one was made from.
+    pub fn parents(&self) -> Result<Parents, Error> {
+        let commit = self.objects.commit(self.id)?;
+        if self.shallow.contains(&self.id) && !commit.parents.is_empty() {
+            return Ok(Parents::CutOff);
+        }
+        let open = |id| Self::open(self.objects.clone(), id, &self.prefix, self.shallow.clone());
+        Ok(Parents::Known(commit.parents.into_iter().map(open).collect::<Result<_, _>>()?))
+    }
+
+    /// Every commit of this one's history, itself included, as far as this clone knows it.
+    pub fn ancestors(&self) -> Result<HashSet<ObjectId>, Error> {
+        let (mut met, mut ahead) = (HashSet::from([self.id]), vec![self.id]);
+        while let Some(id) = ahead.pop() {
+            if self.shallow.contains(&id) {
+                continue;
+            }
+            ahead.extend(self.objects.commit(id)?.parents.into_iter().filter(|parent| met.insert(*parent)));
+        }
+        Ok(met.into_iter().map(object_id).collect())
+    }
+
+    /// Who made it, and what they said.
+    pub fn signature(&self) -> Result<Signature, Error> {
+        let (author, message) = self.objects.words(self.id)?;
+        let (name, rest) = author.split_once(" <").unwrap_or((author.trim_start_matches('<'), ""));
+        let mail = rest.split('>').next().unwrap_or("");
+        let subject = beginning(message.lines().next().unwrap_or(""));
+        Ok(Signature { author: name.trim().to_owned(), mail: mail.to_owned(), subject })
+    }
+
+    /// Prepares what was asked of this commit to be asked of others.
+    pub fn questions(&self, record: Record) -> Questions {
+        let leads_elsewhere = |path: &&ProjectPath| self.find(path).is_ok_and(|(stands_at, _)| stands_at != **path);
+        let linked = record.reads.keys().filter(leads_elsewhere).cloned().collect();
+        Questions { record, linked }
+    }
+
+    /// Whether `other` answers all these questions, which were asked of this commit, alike: then
+    /// whatever was built from the one is what would be built from the other.
+    pub fn answers_like(&self, other: &Self, questions: &Questions) -> Result<bool, Error> {
+        if self.root == other.root {
+            return Ok(true);
+        }
+        let (Some(one), Some(two)) = (self.root, other.root) else { return Ok(false) };
+        for path in questions.record.reads.keys() {
+            let is_same = if questions.linked.contains(path) {
+                known(self.id(path))? == known(other.id(path))?
+            } else {
+                same_file(&self.objects, one, two, path.as_str())?
+            };
+            if !is_same {
+                return Ok(false);
+            }
+        }
+        for folder in &questions.record.listed {
+            if self.folder_id(folder)? != other.folder_id(folder)? && self.list(folder)? != other.list(folder)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether there is a file, or a link, at a path.
+    pub fn holds(&self, path: &ProjectPath) -> Result<bool, Error> {
+        Ok(self.entry(path.as_str())?.is_some())
+    }
+
+    fn folder_id(&self, folder: &ProjectPath) -> Result<Option<git2::Oid>, Error> {
+        if folder.as_str().is_empty() {
+            return Ok(self.root);
+        }
+        Ok(self.entry(folder.as_str())?.map(|entry| entry.id))
+    }
+}
+
+/// The id, none for a path that cannot be read; a fault of the world stays one.
+fn known(id: Result<Option<ObjectId>, ReadError>) -> Result<Option<ObjectId>, Error> {
+    match id {
+        Ok(id) => Ok(id),
+        Err(ReadError::World(error)) => Err(error),
+        Err(_) => Ok(None),
+    }
+}
+
+/// A line that is too long, up to the last word that is whole: half of a secret would not be known for one.
+fn beginning(line: &str) -> String {
+    match line.char_indices().nth(MAX_SUBJECT).and_then(|(end, _)| line.get(..end)) {
+        Some(cut) => cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole).to_owned(),
+        None => line.to_owned(),
+    }
+}

@@ -1,0 +1,159 @@
+//! What git would store for a file of a checkout: its line endings undone, as `git add` does it.
+//!
+//! The rules are those of gitattributes(5) and of git's own conversion, in their order: encoding,
+//! line endings, `$Id$`. A filter (`filter=lfs` and the like) is never run, so what such a filter
+//! would store is not what is read here. `core.eol` and `core.safecrlf` decide how a file is
+//! checked out or whether git warns, never what is stored.
+
+use crate::tree::ReadError;
+use crate::tree::rules::attributes::{Found, State};
+
+/// `core.autocrlf`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::tree) enum AutoCrlf {
+    /// Files without an attribute are left alone.
+    #[default]
+    No,
+    /// Files that look like text are stored with LF (`true` and `input` alike).
+    Yes,
+}
+
+/// How line endings of one file are undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Leave,
+    /// It is text: CRLF becomes LF.
+    Text,
+    /// It is text if it looks like it, and git holds no version with CRLF.
+    Guess,
+}
+
+/// The bytes that git would store. `stored_with_crlf` says whether the version in the index is text
+/// that holds CRLF; it is only asked where that decides.
+pub(in crate::tree) fn as_stored(
+    bytes: Vec<u8>,
+    attributes: &Found,
+    auto_crlf: AutoCrlf,
+    stored_with_crlf: impl FnOnce() -> Result<bool, ReadError>,
+) -> Result<Vec<u8>, ReadError> {
+    match &attributes.encoding {
+        State::Unspecified => {}
+        State::Value(name) if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") => {}
+        State::Value(name) => return Err(ReadError::Encoded(name.clone())),
+        State::Set => return Err(ReadError::Encoded("true".to_owned())),
+        State::Unset => return Err(ReadError::Encoded("false".to_owned())),
+    }
+    let bytes = match action(attributes, auto_crlf) {
+        Action::Leave => bytes,
+        Action::Text => without_carriage_returns(bytes),
+        Action::Guess => {
+            let shape = Shape::of(&bytes);
+            if shape.crlf == 0 || shape.is_binary() || stored_with_crlf()? {
+                bytes
+            } else {
+                without_carriage_returns(bytes)
+            }
+        }
+    };
+    Ok(if attributes.ident == State::Set { without_ident(&bytes) } else { bytes })
+}
+
+/// Whether a stored version is text that holds CRLF.
+pub(in crate::tree) fn is_text_with_crlf(bytes: &[u8]) -> bool {
+    let shape = Shape::of(bytes);
+    shape.crlf > 0 && !shape.is_binary()
+}
+
+fn action(attributes: &Found, auto_crlf: AutoCrlf) -> Action {
+    let named = |state: &State| match state {
+        State::Set => Some(Action::Text),
+        State::Unset => Some(Action::Leave),
+        state if state.is("input") => Some(Action::Text),
+        state if state.is("auto") => Some(Action::Guess),
+        _ => None,
+    };
+    let action = named(&attributes.text).or_else(|| named(&attributes.crlf));
+    match action {
+        Some(Action::Leave) => Action::Leave,
+        Some(Action::Guess) => Action::Guess,
+        // `eol` alone declares a file text.
+        _ if attributes.eol.is("lf") || attributes.eol.is("crlf") => Action::Text,
+        Some(Action::Text) => Action::Text,
+        None if auto_crlf == AutoCrlf::Yes => Action::Guess,
+        None => Action::Leave,
+    }
+}
+
+/// Drops the CR of every CRLF. Under a guess no lone CR is left to keep.
+fn without_carriage_returns(bytes: Vec<u8>) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte != b'\r' || bytes.get(at + 1) != Some(&b'\n') {
+            kept.push(*byte);
+        }
+    }
+    kept
+}
+
+/// Every `$Id: …$` within a line becomes `$Id$` again.
+fn without_ident(bytes: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'$') {
+        let (before, after) = rest.split_at(at + 1);
+        kept.extend_from_slice(before);
+        rest = after;
+        let Some(value) = rest.strip_prefix(b"Id:") else { continue };
+        let Some(end) = value.iter().position(|byte| *byte == b'$') else { break };
+        if value.iter().take(end).all(|byte| *byte != b'\n') {
+            kept.extend_from_slice(b"Id$");
+            rest = value.get(end + 1..).unwrap_or_default();
+        }
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+/// What git counts to tell text from binary.
+#[derive(Debug, Default)]
+struct Shape {
+    nul: usize,
+    lone_cr: usize,
+    crlf: usize,
+    printable: usize,
+    not_printable: usize,
+}
+
+impl Shape {
+    fn of(bytes: &[u8]) -> Self {
+        let mut shape = Self::default();
+        let mut rest = bytes.iter().peekable();
+        while let Some(byte) = rest.next() {
+            match byte {
+                b'\r' if rest.peek() == Some(&&b'\n') => {
+                    rest.next();
+                    shape.crlf += 1;
+                }
+                b'\r' => shape.lone_cr += 1,
+                b'\n' => {}
+                0 => {
+                    shape.nul += 1;
+                    shape.not_printable += 1;
+                }
+                0x08 | b'\t' | 0x1b | 0x0c => shape.printable += 1,
+                0x01..=0x1f | 0x7f => shape.not_printable += 1,
+                _ => shape.printable += 1,
+            }
+        }
+        // A final Ctrl-Z is DOS's end of file.
+        if bytes.last() == Some(&0x1a) {
+            shape.not_printable -= 1;
+        }
+        shape
+    }
+
+    /// A NUL, a lone CR, or more than one odd byte in 128.
+    fn is_binary(&self) -> bool {
+        self.lone_cr > 0 || self.nul > 0 || (self.printable >> 7) < self.not_printable
+    }
+}

@@ -1,0 +1,139 @@
+//! What git ignores in a working tree.
+//!
+//! `.gitignore` at every level and `.git/info/exclude` count. The user's own excludes file
+//! (`core.excludesFile`) does not: what a build sees may not depend on who runs it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::syntax::error::Error;
+use crate::tree::cache::lock;
+use crate::tree::rules::pattern::{Budget, Pattern};
+
+/// The largest file of patterns that is read; a larger one is an error.
+pub(in crate::tree) const MAX_PATTERN_FILE_BYTES: u64 = 1024 * 1024;
+
+/// How a file of git's rules is read: its text by its path below the git root, empty when there is none.
+pub(in crate::tree) type Read<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, Error>;
+
+/// The ignore rules of one repository, read as they are needed. Paths are below the git root.
+pub(in crate::tree) struct Ignored {
+    exclude: Rules,
+    fold_case: bool,
+    rules: Mutex<HashMap<String, Arc<Rules>>>,
+    folders: Mutex<HashMap<String, bool>>,
+    budget: Budget,
+}
+
+/// The patterns of one file.
+#[derive(Debug, Default)]
+struct Rules(Vec<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    pattern: Pattern,
+    /// Written with `!`: what matches is not ignored after all.
+    keeps: bool,
+}
+
+impl Ignored {
+    /// `exclude` is the text of `.git/info/exclude`.
+    pub(in crate::tree) fn new(exclude: &[u8], fold_case: bool) -> Self {
+        Self {
+            exclude: Rules::parse(exclude, fold_case),
+            fold_case,
+            rules: Mutex::default(),
+            folders: Mutex::default(),
+            budget: Budget::default(),
+        }
+    }
+
+    /// Whether git ignores `path`, were it not tracked: by a pattern of its own, or because a folder
+    /// on the way is ignored, which no deeper pattern can undo.
+    pub(in crate::tree) fn ignores(&self, path: &str, is_folder: bool, read: Read<'_>) -> Result<bool, Error> {
+        for (end, _) in path.match_indices('/') {
+            let Some(folder) = path.get(..end) else { continue };
+            let known = lock(&self.folders).get(folder).copied();
+            let ignored = match known {
+                Some(ignored) => ignored,
+                None => {
+                    let ignored = self.matches(folder, true, read)?;
+                    lock(&self.folders).insert(folder.to_owned(), ignored);
+                    ignored
+                }
+            };
+            if ignored {
+                return Ok(true);
+            }
+        }
+        self.matches(path, is_folder, read)
+    }
+
+    /// The deepest file that has a matching pattern decides, by the last one in it.
+    fn matches(&self, path: &str, is_folder: bool, read: Read<'_>) -> Result<bool, Error> {
+        let mut steps = 0;
+        let mut decided = None;
+        for end in path.rmatch_indices('/').map(|(end, _)| end).chain([0]) {
+            let (folder, below) = path.split_at_checked(end).unwrap_or(("", path));
+            let rules = self.rules_of(folder, read)?;
+            decided = rules.decide(below.trim_start_matches('/'), is_folder, &mut steps);
+            if decided.is_some() {
+                break;
+            }
+        }
+        let ignores = decided.or_else(|| self.exclude.decide(path, is_folder, &mut steps));
+        self.budget.spend(steps)?;
+        Ok(ignores.unwrap_or(false))
+    }
+
+    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<Rules>, Error> {
+        if let Some(rules) = lock(&self.rules).get(folder) {
+            return Ok(rules.clone());
+        }
+        let mut file = folder.to_owned();
+        crate::tree::links::push(&mut file, ".gitignore");
+        let rules = Arc::new(Rules::parse(&read(&file)?, self.fold_case));
+        Ok(lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone())
+    }
+}
+
+impl Rules {
+    fn parse(text: &[u8], fold_case: bool) -> Self {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let rules = text.split(|byte| *byte == b'\n').filter_map(|line| {
+            let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
+            if line.is_empty() || line.starts_with(b"#") {
+                return None;
+            }
+            let line = without_trailing_blanks(line.strip_suffix(b"\r").unwrap_or(line));
+            let (written, keeps) = line.strip_prefix(b"!").map_or((line, false), |rest| (rest, true));
+            (!written.is_empty()).then(|| Rule { pattern: Pattern::new(written, fold_case), keeps })
+        });
+        Self(rules.collect())
+    }
+
+    /// Whether the last matching pattern ignores; `None` when none matches.
+    fn decide(&self, path: &str, is_folder: bool, steps: &mut u64) -> Option<bool> {
+        self.0.iter().rev().find(|rule| rule.pattern.matches(path, is_folder, steps)).map(|rule| !rule.keeps)
+    }
+}
+
+/// Trailing blanks are dropped unless a backslash guards them.
+fn without_trailing_blanks(line: &[u8]) -> &[u8] {
+    let mut end = 0;
+    let mut at = 0;
+    while let Some(byte) = line.get(at) {
+        match byte {
+            b' ' => at += 1,
+            b'\\' => {
+                at += 2;
+                end = at;
+            }
+            _ => {
+                at += 1;
+                end = at;
+            }
+        }
+    }
+    line.get(..end.min(line.len())).unwrap_or(line)
+}

@@ -1,0 +1,317 @@
+//! Patterns as git matches them in `.gitignore` and `.gitattributes`.
+//!
+//! The rules are those of gitignore(5), and, where that is silent, of git's own matcher: what a
+//! malformed class does, where `**` means folders, how far a pattern without a wildcard reaches.
+//! `tests/tree/patterns.rs` asks git itself. Matching costs at most pattern times path in bytes,
+//! whatever the pattern, and all matching together has a [`Budget`], so that no file of patterns
+//! can hang a build.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::syntax::error::Error;
+
+/// A pattern longer than this matches nothing: no path is as long.
+const MAX_PATTERN_BYTES: usize = crate::tree::MAX_PATH_BYTES;
+
+/// The most steps (one token against one byte) that one tree spends on patterns: some seconds.
+const MAX_STEPS: u64 = 4_000_000_000;
+
+/// What is left to spend on matching.
+pub(in crate::tree) struct Budget(AtomicU64);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(AtomicU64::new(MAX_STEPS))
+    }
+}
+
+impl Budget {
+    /// Takes `steps` off, or says that the patterns are too many.
+    pub(in crate::tree) fn spend(&self, steps: u64) -> Result<(), Error> {
+        let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(steps));
+        left.map(drop).map_err(|_| {
+            let what =
+                format!("matching the patterns of `.gitignore` and `.gitattributes` took more than {MAX_STEPS} steps");
+            Error::usage(what, "take out patterns with many `*`, or build a revision: `--rev HEAD`")
+        })
+    }
+}
+
+/// One pattern, relative to the folder of the file that holds it.
+#[derive(Debug)]
+pub(in crate::tree) struct Pattern {
+    /// A path with a slash is matched from the folder down; a bare name at any depth below it.
+    anchored: bool,
+    /// Whether only folders match (a trailing slash).
+    pub(in crate::tree) folders_only: bool,
+    /// The bytes before the first wildcard.
+    literal: Vec<u8>,
+    /// The rest; `None` where it can match nothing.
+    rest: Option<Vec<Token>>,
+    fold_case: bool,
+}
+
+#[derive(Debug)]
+enum Token {
+    Byte(u8),
+    /// `?`: one byte within a name.
+    One,
+    Class(Class),
+    /// `*`: any bytes within a name.
+    Star,
+    /// `**` at the end: any bytes.
+    Stars,
+    /// `**/`: nothing, or …
+    FoldersStart,
+    /// … any bytes up to and with a slash.
+    FoldersBody,
+}
+
+#[derive(Debug)]
+struct Class {
+    negated: bool,
+    members: Box<[bool; 256]>,
+}
+
+impl Pattern {
+    /// Reads a pattern, `!` already taken off. `fold_case` is `core.ignoreCase`.
+    pub(in crate::tree) fn new(written: &[u8], fold_case: bool) -> Self {
+        let (written, folders_only) = match written.strip_suffix(b"/") {
+            Some(rest) => (rest, true),
+            None => (written, false),
+        };
+        let anchored = written.contains(&b'/');
+        let written = if anchored { written.strip_prefix(b"/").unwrap_or(written) } else { written };
+        let wild = written.iter().position(|byte| b"*?[\\".contains(byte)).unwrap_or(written.len());
+        // `**` counts as at the start of a name when it follows the literal: git strips that first.
+        let (literal, rest) = written.split_at(wild);
+        let rest = if written.len() > MAX_PATTERN_BYTES { None } else { compile(rest, fold_case) };
+        Self { anchored, folders_only, literal: literal.to_vec(), rest, fold_case }
+    }
+
+    /// Whether it matches `path`, which is relative to the pattern's folder; adds to `steps` what
+    /// that took.
+    pub(in crate::tree) fn matches(&self, path: &str, is_folder: bool, steps: &mut u64) -> bool {
+        *steps += 1;
+        if self.folders_only && !is_folder {
+            return false;
+        }
+        let text = if self.anchored { path } else { path.rsplit_once('/').map_or(path, |(_, name)| name) };
+        let Some((start, text)) = text.as_bytes().split_at_checked(self.literal.len()) else { return false };
+        let literal_fits =
+            if self.fold_case { start.eq_ignore_ascii_case(&self.literal) } else { start == self.literal };
+        let Some(tokens) = self.rest.as_ref().filter(|_| literal_fits) else { return false };
+        *steps += tokens.len() as u64 * text.len() as u64;
+        run(tokens, text, self.fold_case)
+    }
+}
+
+/// Compiles what follows the literal. `None`: malformed, matches nothing.
+fn compile(pattern: &[u8], fold_case: bool) -> Option<Vec<Token>> {
+    let mut tokens = Vec::with_capacity(pattern.len());
+    let mut at = 0;
+    while let Some(&byte) = pattern.get(at) {
+        at += 1;
+        match byte {
+            b'?' => tokens.push(Token::One),
+            b'[' => {
+                let (class, end) = Class::parse(pattern, at, fold_case)?;
+                tokens.push(Token::Class(class));
+                at = end;
+            }
+            b'*' => {
+                let first = at - 1;
+                while pattern.get(at) == Some(&b'*') {
+                    at += 1;
+                }
+                let double = at - first > 1;
+                let opens_name = first == 0 || pattern.get(first - 1) == Some(&b'/');
+                match pattern.get(at..) {
+                    Some([]) if double && opens_name => tokens.push(Token::Stars),
+                    Some([b'/', ..]) if double && opens_name => {
+                        tokens.extend([Token::FoldersStart, Token::FoldersBody]);
+                        at += 1;
+                    }
+                    Some([b'\\', b'/', ..]) if double && opens_name => tokens.push(Token::Stars),
+                    _ => tokens.push(Token::Star),
+                }
+            }
+            b'\\' => {
+                tokens.push(Token::Byte(fold(*pattern.get(at)?, false)));
+                at += 1;
+            }
+            byte => tokens.push(Token::Byte(fold(byte, fold_case))),
+        }
+    }
+    Some(tokens)
+}
+
+impl Class {
+    /// Reads a class from behind its `[`; returns it and the place behind its `]`.
+    fn parse(pattern: &[u8], mut at: usize, fold_case: bool) -> Option<(Self, usize)> {
+        let negated = matches!(pattern.get(at), Some(b'!' | b'^'));
+        at += usize::from(negated);
+        let mut members = Box::new([false; 256]);
+        let mut add = |byte: u8| {
+            if let Some(member) = members.get_mut(usize::from(byte)) {
+                *member = true;
+            }
+        };
+        // The byte that a following `-` counts from.
+        let mut from: Option<u8> = None;
+        let mut first = true;
+        loop {
+            let byte = *pattern.get(at)?;
+            if byte == b']' && !first {
+                return Some((Self { negated, members }, at + 1));
+            }
+            first = false;
+            let next = pattern.get(at + 1).copied();
+            match (byte, from, next) {
+                (b'\\', _, _) => {
+                    add(next?);
+                    from = next;
+                    at += 2;
+                }
+                (b'-', Some(low), Some(end)) if end != b']' => {
+                    let (high, taken) = if end == b'\\' { (*pattern.get(at + 2)?, 3) } else { (end, 2) };
+                    for byte in low..=high {
+                        add(byte);
+                        // The text is folded, and a range may be written in capitals.
+                        if fold_case && byte.is_ascii_uppercase() {
+                            add(byte.to_ascii_lowercase());
+                        }
+                    }
+                    from = None;
+                    at += taken;
+                }
+                (b'[', _, Some(b':')) => {
+                    let name_start = at + 2;
+                    let length = pattern.get(name_start..)?.iter().position(|byte| *byte == b']')?;
+                    match pattern.get(name_start..name_start + length)?.strip_suffix(b":") {
+                        Some(name) => {
+                            let holds = named_class(name)?;
+                            (0..=u8::MAX).filter(|byte| holds(*byte)).for_each(&mut add);
+                            if fold_case && name == b"upper" {
+                                (b'a'..=b'z').for_each(&mut add);
+                            }
+                            from = None;
+                            at = name_start + length + 1;
+                        }
+                        None => {
+                            add(b'[');
+                            from = Some(b'[');
+                            at += 1;
+                        }
+                    }
+                }
+                (byte, _, _) => {
+                    add(byte);
+                    from = Some(byte);
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    fn holds(&self, byte: u8) -> bool {
+        byte != b'/' && self.members.get(usize::from(byte)).copied().unwrap_or(false) != self.negated
+    }
+}
+
+fn named_class(name: &[u8]) -> Option<fn(u8) -> bool> {
+    Some(match name {
+        b"alnum" => |byte| byte.is_ascii_alphanumeric(),
+        b"alpha" => |byte| byte.is_ascii_alphabetic(),
+        b"blank" => |byte| byte == b' ' || byte == b'\t',
+        b"cntrl" => |byte| byte.is_ascii_control(),
+        b"digit" => |byte| byte.is_ascii_digit(),
+        b"graph" => |byte| byte.is_ascii_graphic(),
+        b"lower" => |byte| byte.is_ascii_lowercase(),
+        b"print" => |byte| byte.is_ascii_graphic() || byte == b' ',
+        b"punct" => |byte| byte.is_ascii_punctuation(),
+        b"space" => |byte| byte.is_ascii_whitespace() || byte == 0x0b,
+        b"upper" => |byte| byte.is_ascii_uppercase(),
+        b"xdigit" => |byte| byte.is_ascii_hexdigit(),
+        _ => return None,
+    })
+}
+
+fn fold(byte: u8, fold_case: bool) -> u8 {
+    if fold_case { byte.to_ascii_lowercase() } else { byte }
+}
+
+/// Runs the tokens over the text with every alternative at once: `live[i]` says that the text so
+/// far can stand before token `i`.
+fn run(tokens: &[Token], text: &[u8], fold_case: bool) -> bool {
+    // Most patterns are these: a whole name, and `*.log`.
+    match tokens {
+        [] => return text.is_empty(),
+        [.., Token::Byte(last)] if text.last().is_none_or(|byte| fold(*byte, fold_case) != *last) => return false,
+        _ => {}
+    }
+    let mut live = vec![false; tokens.len() + 2];
+    let mut next = live.clone();
+    enter(tokens, &mut live, 0);
+    for byte in text {
+        let byte = fold(*byte, fold_case);
+        next.fill(false);
+        let mut any = false;
+        for (at, token) in tokens.iter().enumerate().filter(|(at, _)| live.get(*at) == Some(&true)) {
+            let (stays, passes) = match token {
+                Token::Byte(wanted) => (false, byte == *wanted),
+                Token::One => (false, byte != b'/'),
+                Token::Class(class) => (false, class.holds(byte)),
+                Token::Star => (byte != b'/', false),
+                Token::Stars => (true, false),
+                Token::FoldersStart => (false, false),
+                Token::FoldersBody => (true, byte == b'/'),
+            };
+            if stays {
+                enter(tokens, &mut next, at);
+            }
+            if passes {
+                enter(tokens, &mut next, at + 1);
+            }
+            any |= stays || passes;
+        }
+        if !any {
+            return false;
+        }
+        std::mem::swap(&mut live, &mut next);
+    }
+    live.get(tokens.len()) == Some(&true)
+}
+
+/// Marks a token as live, and those that can be reached from it without a byte.
+fn enter(tokens: &[Token], live: &mut [bool], mut at: usize) {
+    loop {
+        match live.get_mut(at) {
+            Some(mark) if !*mark => *mark = true,
+            _ => return,
+        }
+        match tokens.get(at) {
+            Some(Token::Star | Token::Stars) => at += 1,
+            Some(Token::FoldersStart) => {
+                enter(tokens, live, at + 2);
+                at += 1;
+            }
+            _ => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_counted_and_end() {
+        let budget = Budget(AtomicU64::new(1000));
+        let mut steps = 0;
+        assert!(!Pattern::new(b"*a*a*b", false).matches("aaaaaaaaaa", false, &mut steps));
+        assert_eq!(steps, 1 + 6 * 10);
+        assert!((0..16).all(|_| budget.spend(steps).is_ok()));
+        assert!(budget.spend(steps).unwrap_err().to_string().contains("steps"));
+    }
+}
