@@ -12,7 +12,9 @@ use std::time::Instant;
 use contexture::cost::simulate::{
     Block, BlockKind, Clock, Contents, Prompts, Request, Seconds, Simulator, Speaker, engine,
 };
-use contexture::prompt::segment::{Mark, Tier, Ttl};
+use contexture::prompt::segment::Tier;
+use contexture::syntax::manifest::Mark;
+use contexture::syntax::quantity::Ttl;
 use contexture::syntax::quantity::Usd;
 
 const REQUESTS: u64 = 1_000_000;

@@ -148,7 +148,9 @@ fn read(path: &Path) -> File {
     let below = own.strip_prefix("src/").expect("a path below src/").trim_end_matches(".rs");
     let mut modules: Vec<String> = below.split('/').map(str::to_owned).collect();
     modules.pop_if(|last| last == "mod");
-    let room = modules.iter().take(2).cloned().collect::<Vec<_>>().join("/");
+    // The commands beside each other are one room: nothing is built on them.
+    let depth = if modules[0] == "cli" { 1 } else { 2 };
+    let room = modules.iter().take(depth).cloned().collect::<Vec<_>>().join("/");
     let text = fs::read_to_string(path).expect("a source file");
     let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(&text);
     let code = code.lines().map(|line| line.split("//").next().unwrap_or(line)).collect::<Vec<_>>().join("\n");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use contexture::cost::cards::{Cards, Date, Selection, Status, Window, parse_price, schema};
 use contexture::cost::rules::{CacheRules, Cliff, Family, Price, Rates};
-use contexture::prompt::segment::Ttl;
 use contexture::syntax::diag::Faults;
+use contexture::syntax::quantity::Ttl;
 use contexture::syntax::quantity::Usd;
 use contexture::syntax::source::{ProjectPath, Source};
 

@@ -7,7 +7,9 @@ use std::process::Command;
 
 use contexture::prompt::blocks::Breakpoint;
 use contexture::prompt::bodies::{Api, Caching, Dialect, Prompt, dialects, emit, setting_keys};
-use contexture::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier, Ttl};
+use contexture::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
+use contexture::syntax::manifest::Mark;
+use contexture::syntax::quantity::Ttl;
 use contexture::syntax::source::{ProjectPath, Source, Span};
 use serde_json::{Map, Value, json};
 

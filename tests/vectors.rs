@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use contexture::prompt::chain::{Digest, canonical_json, link, settings_digest};
-use contexture::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier};
+use contexture::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
+use contexture::syntax::manifest::Mark;
 use contexture::syntax::source::{ProjectPath, Source, Span};
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use contexture::output::bundle;
 use contexture::output::bundle::verify::{Finding, verify};
 use contexture::pipeline::{Request, build_all};
-use contexture::tree::Place;
+use contexture::tree::Workspace;
 use contexture::tree::write::System;
 use tempfile::TempDir;
 
@@ -36,7 +36,7 @@ static BUILT: LazyLock<Built> = LazyLock::new(|| {
     fs::write(folder.path().join("contexts/a.yaml"), manifest).expect("a manifest");
     git(&["add", "."]);
     git(&["commit", "--quiet", "--message", "a"]);
-    let tree = Place::find(folder.path()).and_then(|place| place.commit("HEAD")).expect("a commit");
+    let tree = Workspace::find(folder.path()).and_then(|place| place.commit("HEAD")).expect("a commit");
     let attempt = build_all(&tree, &Request::default()).expect("a project").pop().expect("a context");
     let built = attempt.result.expect("a build");
     let (bundle, _) = bundle::write(&System, &built, &folder.path().join("dist")).expect("a bundle on disk");
@@ -55,7 +55,7 @@ pub fn bundle(bytes: &[u8]) {
         _ => bytes.to_vec(),
     };
     fs::write(built.bundle.join("bundle.json"), &record).expect("a record");
-    let place = Place::find(built.folder.path()).expect("a repository");
+    let place = Workspace::find(built.folder.path()).expect("a repository");
     let follows = matches!(verify(&place, &built.bundle), Ok(Finding::Follows { .. }));
     assert_eq!(follows, record == built.record);
 }

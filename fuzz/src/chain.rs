@@ -1,7 +1,8 @@
 //! The hash chain: equal from the start as long as the text is, and different from then on.
 
 use contexture::prompt::chain::{canonical_json, link};
-use contexture::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier};
+use contexture::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
+use contexture::syntax::manifest::Mark;
 use contexture::syntax::source::{ProjectPath, Source, Span};
 
 /// The bytes cut into segments, one of them changed: the chains agree up to it and nowhere after it.

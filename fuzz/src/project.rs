@@ -10,7 +10,7 @@ use contexture::pipeline::{Request, build_all};
 use contexture::syntax::diag::Diagnostic;
 use contexture::syntax::error::Failure;
 use contexture::syntax::source::{ProjectPath, Source};
-use contexture::tree::Memory;
+use contexture::tree::MemoryTree;
 
 /// A project in which every kind of file is used.
 const FILES: [(&str, &str); 9] = [
@@ -85,7 +85,7 @@ fn path(name: &str) -> ProjectPath {
 }
 
 fn build_with(changed: &str, bytes: &[u8]) {
-    let whole = FILES.iter().fold(Memory::new(), |tree, (name, text)| tree.file(&path(name), text));
+    let whole = FILES.iter().fold(MemoryTree::new(), |tree, (name, text)| tree.file(&path(name), text));
     let tree = whole.file(&path(changed), bytes);
     match build_all(&tree, &Request { lints: true, ..Request::default() }) {
         Err(Failure::Faults(faults)) => draw(&faults),
@@ -94,7 +94,7 @@ fn build_with(changed: &str, bytes: &[u8]) {
             for attempt in attempts {
                 match attempt.result {
                     Ok(build) => {
-                        draw(&build.remarks);
+                        draw(&build.warnings);
                         if let Err(faults) = bundle(&build) {
                             draw(&faults);
                         }

@@ -98,7 +98,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Text => report::break_even::text(&build, today, &tuned.name, &answer),
         Format::Json => report::break_even::json(&build, today, &tuned.name, &answer),
     })?;
-    session.remarks(&build.remarks);
+    session.warnings(&build.warnings);
     Ok(Verdict::Yes)
 }
 

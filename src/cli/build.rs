@@ -12,7 +12,7 @@ use crate::output::bundle::depfile;
 use crate::output::bundle::{self, known, statement};
 use crate::output::page::{self, Page};
 use crate::output::report;
-use crate::pipeline::{Attempt, Build, Request};
+use crate::pipeline::{Build, BuildResult, Request};
 use crate::syntax::error::{Error, Failure};
 use crate::tree::store::Store;
 use crate::tree::write::System;
@@ -121,11 +121,11 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Text => report::build::text(&answers, session.verbose),
         Format::Json => report::build::BuildReport::new(&answers).of_shard(shard).json(),
         Format::Html => {
-            let attempts: Vec<Attempt> = answers.iter().filter_map(Answer::attempt).collect();
+            let attempts: Vec<BuildResult> = answers.iter().filter_map(Answer::attempt).collect();
             page::frozen(&Page::new(&attempts), &report::build::text(&answers, true))
         }
     })?;
-    session.remarks(&report::build::diagnostics(&answers));
+    session.warnings(&report::build::diagnostics(&answers));
     Ok(verdict(&answers))
 }
 

@@ -12,7 +12,7 @@ use crate::pipeline::bodies::bodies;
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::Failure;
 use crate::text::lint::fix::{self, Fixed};
-use crate::tree::Place;
+use crate::tree::Workspace;
 use crate::tree::write::System;
 
 use super::session::Session;
@@ -51,9 +51,9 @@ enum Format {
     Text,
     /// For programs; `contexture schema build` prints its schema
     Json,
-    /// For the log of a GitHub workflow, which shows each remark at its line
+    /// For the log of a GitHub workflow, which shows each warning at its line
     Github,
-    /// For code scanning: the remarks as SARIF 2.1.0
+    /// For code scanning: the warnings as SARIF 2.1.0
     Sarif,
 }
 
@@ -61,7 +61,7 @@ enum Format {
 struct Found {
     /// What is said of each context; `None` when it did not come to a report.
     answers: Option<Vec<Answer>>,
-    remarks: Vec<Diagnostic>,
+    warnings: Vec<Diagnostic>,
     verdict: Verdict,
 }
 
@@ -71,12 +71,12 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     if arguments.fix {
         mend(arguments.clone(), &place, session)?;
     }
-    let Found { answers, remarks, verdict } = match examine(arguments, &place, session) {
+    let Found { answers, warnings, verdict } = match examine(arguments, &place, session) {
         // A fault of the project as a whole has a place too.
-        Err(Failure::Faults(remarks)) => Found { answers: None, remarks, verdict: Verdict::Unanswered },
+        Err(Failure::Faults(warnings)) => Found { answers: None, warnings, verdict: Verdict::Unanswered },
         found => found?,
     };
-    let findings = || build::findings(remarks.clone(), answers.as_deref().unwrap_or_default());
+    let findings = || build::findings(warnings.clone(), answers.as_deref().unwrap_or_default());
     let report = match (format, &answers) {
         (Format::Text, Some(answers)) => build::text(answers, session.verbose),
         (Format::Json, Some(answers)) => build::BuildReport::new(answers).of_shard(shard).json(),
@@ -85,17 +85,17 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),
     };
     session.print(&report)?;
-    // The runner looks for commands on both streams, so a workflow's log gets each remark once.
+    // The runner looks for commands on both streams, so a workflow's log gets each warning once.
     if format != Format::Github {
-        session.remarks(&remarks);
+        session.warnings(&warnings);
     }
     Ok(verdict)
 }
 
 /// Mends the files, and says which.
-fn mend(arguments: Arguments, place: &Place, session: &Session) -> Result<(), Failure> {
+fn mend(arguments: Arguments, place: &Workspace, session: &Session) -> Result<(), Failure> {
     let Fixed { mended, left } = match examine(arguments, place, session) {
-        Ok(found) => fix::fix(&System, place.root(), &found.remarks)?,
+        Ok(found) => fix::fix(&System, place.root(), &found.warnings)?,
         // What is broken is told by the run that follows.
         Err(_) => return Ok(()),
     };
@@ -109,7 +109,7 @@ fn mend(arguments: Arguments, place: &Place, session: &Session) -> Result<(), Fa
 }
 
 /// Builds every context as `build` would, up to the bytes of its bundle.
-fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Found, Failure> {
+fn examine(arguments: Arguments, place: &Workspace, session: &Session) -> Result<Found, Failure> {
     let Arguments { ids, tree, shard, lock, base, as_of, fix, format } = arguments;
     let tree = session.tree(place, &tree)?;
     let progress = session.progress("checking");
@@ -119,8 +119,8 @@ fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Fou
     // What only a build itself can tell is not kept.
     let mut answers = if lock.locked || base.is_some() || session.verbose {
         let mut attempts = session.build(tree.as_ref(), &request)?;
-        if let Some((verdict, remarks)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
-            return Ok(Found { answers: None, remarks, verdict });
+        if let Some((verdict, warnings)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
+            return Ok(Found { answers: None, warnings, verdict });
         }
         if let Some(base) = &base {
             ratchet::hold(&place.commit(base)?, &mut attempts, &session.memory())?;
@@ -140,6 +140,6 @@ fn examine(arguments: Arguments, place: &Place, session: &Session) -> Result<Fou
     });
     answer::keep(&answers, &session.store);
     progress.done();
-    let (remarks, verdict) = (build::diagnostics(&answers), super::build::verdict(&answers));
-    Ok(Found { answers: Some(answers), remarks, verdict })
+    let (warnings, verdict) = (build::diagnostics(&answers), super::build::verdict(&answers));
+    Ok(Found { answers: Some(answers), warnings, verdict })
 }

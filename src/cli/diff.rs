@@ -10,7 +10,7 @@ use crate::output::report::diff::{self, DiffReport};
 use crate::syntax::error::Failure;
 use crate::text::fragment::Fragments;
 use crate::text::project::Project;
-use crate::tree::Place;
+use crate::tree::Workspace;
 
 use super::session::Session;
 use super::{ShardArguments, Verdict};
@@ -88,7 +88,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Json => DiffReport::new(&review).json(),
         Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
-    session.remarks(&diff::diagnostics(&review));
+    session.warnings(&diff::diagnostics(&review));
     let broken = review.contexts.iter().any(|context| !context.head_faults.is_empty());
     let happened = fail_on.iter().any(|what| gate(*what).is_tripped(&review));
     // The process ends: to take thousands of builds apart, one by one, would only make the reader wait.
@@ -101,7 +101,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 }
 
 /// The branch that the project names.
-fn default_branch(place: &Place) -> Result<Option<String>, Failure> {
+fn default_branch(place: &Workspace) -> Result<Option<String>, Failure> {
     let tree = place.worktree()?;
     let fragments = Fragments::new(&tree);
     let project = Project::open(&fragments)?;

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         (Format::Text, Some(index)) => explain::segment_text(&build, index),
         (Format::Text, None) => explain::text(&build, &changes),
     })?;
-    session.remarks(&build.remarks);
+    session.warnings(&build.warnings);
     Ok(Verdict::Yes)
 }
 
@@ -67,7 +67,7 @@ fn find(build: &Build, name: &str) -> Result<usize, Error> {
     })
 }
 
-fn changes(place: &crate::tree::Place, tree: &TreeArguments, build: &Build) -> Result<Changes, Error> {
+fn changes(place: &crate::tree::Workspace, tree: &TreeArguments, build: &Build) -> Result<Changes, Error> {
     let commit = place.commit(tree.rev.as_deref().unwrap_or("HEAD"))?;
     let paths: std::collections::BTreeSet<ProjectPath> =
         build.segments.iter().filter_map(|segment| segment.origin.path.clone()).collect();

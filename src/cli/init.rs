@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::syntax::error::{Error, Failure};
-use crate::tree::Place;
+use crate::tree::Workspace;
 use crate::tree::write::{self, System};
 
 use super::Verdict;
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 /// What to type now, from the folder that the command ran in.
 fn next_steps(root: &Path, target: &Path) -> String {
     let enter = if target == Path::new(".") { String::new() } else { format!("`cd {}`, ", target.display()) };
-    let begin = if Place::find(root).is_ok_and(|place| place.has_repository()) { "" } else { "`git init`, " };
+    let begin = if Workspace::find(root).is_ok_and(|place| place.has_repository()) { "" } else { "`git init`, " };
     format!("{enter}{begin}`git add -A && git commit -m Start`, then `contexture build`")
 }
 

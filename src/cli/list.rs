@@ -39,6 +39,6 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Text => report.text(),
         Format::Json => report.json(),
     })?;
-    session.remarks(&broken);
+    session.warnings(&broken);
     Ok(if broken.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
 }

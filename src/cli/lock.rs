@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::output::report;
 use crate::pipeline::lock::{LOCK_FILE, Lock, refusals};
-use crate::pipeline::{Attempt, Request, list};
+use crate::pipeline::{BuildResult, Request, list};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::tree::Tree;
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let faults: Vec<Diagnostic> =
         attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten().cloned().collect();
     if !faults.is_empty() {
-        session.remarks(&faults);
+        session.warnings(&faults);
         session.tell(&format!("{LOCK_FILE} is left as it was: a context that is broken cannot be locked"));
         return Ok(Verdict::Unanswered);
     }
@@ -67,11 +67,11 @@ fn standing(tree: &dyn Tree) -> Result<Lock, Failure> {
 pub(super) fn refused(
     arguments: LockArguments,
     tree: &dyn Tree,
-    attempts: &[Attempt],
+    attempts: &[BuildResult],
     session: &Session,
 ) -> Result<Option<Verdict>, Failure> {
     let Some((verdict, objections)) = objections(arguments, tree, attempts)? else { return Ok(None) };
-    session.remarks(&objections);
+    session.warnings(&objections);
     Ok(Some(verdict))
 }
 
@@ -80,7 +80,7 @@ pub(super) fn refused(
 pub(super) fn objections(
     arguments: LockArguments,
     tree: &dyn Tree,
-    attempts: &[Attempt],
+    attempts: &[BuildResult],
 ) -> Result<Option<(Verdict, Vec<Diagnostic>)>, Failure> {
     let LockArguments { locked } = arguments;
     if !locked {

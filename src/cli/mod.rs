@@ -59,7 +59,7 @@ struct Global {
     /// When to use colour
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true, value_name = "WHEN")]
     color: Color,
-    /// Print no remarks and no progress, only results and errors
+    /// Print no warnings and no progress, only results and errors
     #[arg(short, long, global = true)]
     quiet: bool,
     /// Print more: every segment, every note
@@ -224,7 +224,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         // As a shell tells of a program that a signal ended.
         Ok(Verdict::Ended(signal)) => signal.saturating_add(128),
         Err(Failure::Faults(faults)) => {
-            session.remarks(&faults);
+            session.warnings(&faults);
             2
         }
         Err(Failure::Error(Error::File { source, .. })) if source.kind() == std::io::ErrorKind::BrokenPipe => 0,

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cost::cards::Date;
 use crate::pipeline::bodies::bodies;
-use crate::pipeline::{Attempt, Build, Request};
+use crate::pipeline::{Build, BuildResult, Request};
 use crate::prompt::bodies::{self, fill};
 use crate::prompt::transcript::transcript;
 use crate::syntax::error::{Error, Failure};
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     model: Option<String>,
     /// Which body, for a model that takes several [default: its first]
     #[arg(long, value_enum, value_name = "DIALECT", requires = "model")]
-    dialect: Option<Dialect>,
+    dialect: Option<BodyFormat>,
     /// Fill an input: NAME=VALUE, or NAME=@FILE
     #[arg(long = "input", value_name = "NAME=VALUE")]
     inputs: Vec<String>,
@@ -42,7 +42,7 @@ pub(super) struct Arguments {
 
 /// A format of request bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Dialect {
+enum BodyFormat {
     /// Anthropic Messages
     Messages,
     /// OpenAI Responses
@@ -57,15 +57,15 @@ enum Dialect {
     Converse,
 }
 
-impl From<Dialect> for bodies::Dialect {
-    fn from(dialect: Dialect) -> Self {
+impl From<BodyFormat> for bodies::Dialect {
+    fn from(dialect: BodyFormat) -> Self {
         match dialect {
-            Dialect::Messages => Self::Messages,
-            Dialect::Responses => Self::Responses,
-            Dialect::Chat => Self::Chat,
-            Dialect::Generate => Self::Generate,
-            Dialect::Cached => Self::Cached,
-            Dialect::Converse => Self::Converse,
+            BodyFormat::Messages => Self::Messages,
+            BodyFormat::Responses => Self::Responses,
+            BodyFormat::Chat => Self::Chat,
+            BodyFormat::Generate => Self::Generate,
+            BodyFormat::Cached => Self::Cached,
+            BodyFormat::Converse => Self::Converse,
         }
     }
 }
@@ -104,12 +104,12 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         }
     };
     session.print_raw(text.as_bytes())?;
-    session.remarks(&build.remarks);
+    session.warnings(&build.warnings);
     Ok(Verdict::Yes)
 }
 
 /// The one build that was asked for, or its faults.
-pub(super) fn only(attempts: Vec<Attempt>) -> Result<Arc<Build>, Failure> {
+pub(super) fn only(attempts: Vec<BuildResult>) -> Result<Arc<Build>, Failure> {
     let mut attempts = attempts;
     match (attempts.pop(), attempts.len()) {
         (Some(attempt), 0) => Ok(attempt.result?),

@@ -11,12 +11,12 @@ use rayon::prelude::*;
 use crate::cost::cards::{Cards, Date, day_of};
 use crate::output::answer::{Answer, Wish, answers};
 use crate::output::report::{self, snippet};
-use crate::pipeline::{Attempt, Memory, Request, build_remembering};
+use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::{Error, Failure};
 use crate::text::fragment::Fragments;
 use crate::tree::store::Store;
-use crate::tree::{Place, Tree};
+use crate::tree::{Tree, Workspace};
 
 use super::{Color, Global, TreeArguments};
 
@@ -65,12 +65,12 @@ impl Session {
     }
 
     /// The project that the folder belongs to.
-    pub fn place(&self) -> Result<Place, Error> {
-        Place::find(self.directory())
+    pub fn place(&self) -> Result<Workspace, Error> {
+        Workspace::find(self.directory())
     }
 
     /// The tree that the arguments ask for.
-    pub fn tree(&self, place: &Place, arguments: &TreeArguments) -> Result<Box<dyn Tree>, Error> {
+    pub fn tree(&self, place: &Workspace, arguments: &TreeArguments) -> Result<Box<dyn Tree>, Error> {
         let TreeArguments { rev, staged } = arguments;
         Ok(match (rev, staged) {
             (Some(rev), _) => Box::new(place.commit(rev)?),
@@ -85,7 +85,7 @@ impl Session {
     }
 
     /// Builds, sparing what earlier runs worked out.
-    pub fn build(&self, tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+    pub fn build(&self, tree: &dyn Tree, request: &Request) -> Result<Vec<BuildResult>, Failure> {
         build_remembering(tree, request, &self.memory())
     }
 
@@ -143,7 +143,7 @@ impl Session {
         Progress(bar)
     }
 
-    /// The mildest remarks that are shown: errors always, warnings unless quiet, notes if verbose.
+    /// The mildest warnings that are shown: errors always, warnings unless quiet, notes if verbose.
     pub fn shown(&self) -> Severity {
         match (self.verbose, self.quiet) {
             (true, _) => Severity::Note,
@@ -153,7 +153,7 @@ impl Session {
     }
 
     /// Draws diagnostics on stderr, each once.
-    pub fn remarks(&self, diagnostics: &[Diagnostic]) {
+    pub fn warnings(&self, diagnostics: &[Diagnostic]) {
         let shown = diagnostics.par_iter().filter(|diagnostic| diagnostic.severity >= self.shown());
         let drawn = shown.map(|diagnostic| {
             let drawn = snippet::draw(diagnostic);

@@ -39,7 +39,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Text => report::simulate::text(&report.value),
         Format::Json => report::simulate::json(&report.value),
     })?;
-    session.remarks(&report.warnings);
+    session.warnings(&report.warnings);
     Ok(Verdict::Yes)
 }
 

@@ -40,7 +40,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             // One that cannot be answered keeps none of the others from its answer.
             Err(failure) => {
                 match failure {
-                    Failure::Faults(faults) => session.remarks(&faults),
+                    Failure::Faults(faults) => session.warnings(&faults),
                     Failure::Error(error) => complain(&error),
                 }
                 unanswered = true;

@@ -12,7 +12,7 @@ use crate::output::report::screen::Screen;
 use crate::output::report::watch::{WatchReport, errors, lines};
 use crate::output::report::without_secrets;
 use crate::pipeline::watch::{News, Round, Watch};
-use crate::pipeline::{Attempt, Request};
+use crate::pipeline::{BuildResult, Request};
 use crate::syntax::error::{Error, Failure};
 
 use super::session::Session;
@@ -79,7 +79,7 @@ fn in_lines(
                     session.print(&WatchReport::new(&round).json_line())?;
                 } else {
                     session.print(&lines(&round))?;
-                    session.remarks(&errors(&round));
+                    session.warnings(&errors(&round));
                 }
             }
             News::Notice(notice) => session.tell(&notice),
@@ -94,7 +94,7 @@ fn in_lines(
 struct View {
     address: Option<String>,
     round: Option<Arc<Round>>,
-    head: Option<Arc<[Attempt]>>,
+    head: Option<Arc<[BuildResult]>>,
     chosen: usize,
     help: bool,
     notice: Option<String>,

@@ -16,7 +16,7 @@ use crate::syntax::error::Error;
 use crate::syntax::quantity::Usd;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::text::lint::secret::masked;
-use crate::tree::{BlamedLines, Commit, CommitTree, Place, ReadError, Signature, Tree};
+use crate::tree::{BlamedLines, Commit, CommitTree, ReadError, Signature, Tree, Workspace};
 
 /// The most bytes of files whose lines are traced in one run; the rest is told by file.
 const MAX_TRACED_BYTES: usize = 16 << 20;
@@ -111,7 +111,7 @@ enum Trace {
 ///
 /// # Errors
 /// When the history cannot be read.
-pub fn blame(place: &Place, tree: &CommitTree, build: &Build) -> Result<Blame, Error> {
+pub fn blame(place: &Workspace, tree: &CommitTree, build: &Build) -> Result<Blame, Error> {
     let traces = traces(place, tree, build)?;
     let costs: Vec<Option<Vec<Usd>>> = build.models.iter().map(|model| warm(build, model)).collect();
     let mut shares: BTreeMap<ObjectId, (Share, BTreeSet<usize>)> = BTreeMap::new();
@@ -203,7 +203,7 @@ fn place_of(segment: &crate::prompt::segment::Segment) -> (ProjectPath, RangeInc
 }
 
 /// Traces every file that the prompt was read from, the longest ones by file only.
-fn traces(place: &Place, tree: &CommitTree, build: &Build) -> Result<BTreeMap<ProjectPath, Trace>, Error> {
+fn traces(place: &Workspace, tree: &CommitTree, build: &Build) -> Result<BTreeMap<ProjectPath, Trace>, Error> {
     let wanted: BTreeSet<ProjectPath> =
         build.segments.iter().filter(|segment| segment.bytes() > 0).map(|segment| place_of(segment).0).collect();
     let mut traces = BTreeMap::new();

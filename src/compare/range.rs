@@ -1,7 +1,7 @@
 //! Which two trees a comparison is about: `BASE`, `A..B`, `A...B`, or nothing.
 
 use crate::syntax::error::Error;
-use crate::tree::{CommitTree, Place, Tree};
+use crate::tree::{CommitTree, Tree, Workspace};
 
 /// What was asked for, before git is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Range {
     /// # Errors
     /// For a revision that is none, two histories that share nothing, a project without a branch to
     /// compare with, and outside of a repository.
-    pub fn open(&self, place: &Place, default_branch: Option<&str>) -> Result<Sides, Error> {
+    pub fn open(&self, place: &Workspace, default_branch: Option<&str>) -> Result<Sides, Error> {
         match self {
             Self::Since(base) => {
                 let found_by = named(base);

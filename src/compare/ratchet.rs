@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::compare::delta::held_against;
 use crate::cost::budget::{BudgetName, BudgetResult, Status};
 use crate::cost::cards::Date;
-use crate::pipeline::{Attempt, Build, Memory, Request, Workshop};
+use crate::pipeline::{Build, BuildResult, Memory, Pipeline, Request};
 use crate::syntax::error::Failure;
 use crate::text::fragment::Fragments;
 use crate::text::project::ContextId;
@@ -22,7 +22,7 @@ use crate::tree::Tree;
 ///
 /// # Errors
 /// When the base cannot be read, or a file that all its contexts stand on is broken there.
-pub fn hold(base: &dyn Tree, attempts: &mut [Attempt], memory: &Memory) -> Result<(), Failure> {
+pub fn hold(base: &dyn Tree, attempts: &mut [BuildResult], memory: &Memory) -> Result<(), Failure> {
     let builds = attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok());
     let wanted: HashSet<ContextId> =
         builds.clone().filter(|build| needs_base(build)).map(|build| build.id.clone()).collect();
@@ -54,12 +54,12 @@ fn standing(
 ) -> Result<HashMap<ContextId, Arc<Build>>, Failure> {
     let fragments = Fragments::new(base);
     let request = Request { as_of: Some(date), ..Request::default() };
-    let workshop = Workshop::open(&fragments, &request, memory)?;
-    let manifests: Vec<_> = workshop.project.manifests()?.into_iter().collect();
-    let candidates = manifests.into_par_iter().flat_map_iter(|(name, path)| workshop.project.expand(&name, &path));
+    let pipeline = Pipeline::open(&fragments, &request, memory)?;
+    let manifests: Vec<_> = pipeline.project.manifests()?.into_iter().collect();
+    let candidates = manifests.into_par_iter().flat_map_iter(|(name, path)| pipeline.project.expand(&name, &path));
     let built =
-        candidates.filter(|candidate| wanted.contains(&candidate.id)).map(|candidate| workshop.attempt(candidate));
-    let built: Vec<Attempt> = built.collect();
+        candidates.filter(|candidate| wanted.contains(&candidate.id)).map(|candidate| pipeline.attempt(candidate));
+    let built: Vec<BuildResult> = built.collect();
     Ok(built.into_iter().filter_map(|attempt| Some((attempt.id, attempt.result.ok()?))).collect())
 }
 
@@ -75,7 +75,7 @@ fn settle(build: &mut Build, before: &Build) {
                 .find(|debt| (debt.name, &debt.block, &debt.model) == (result.name, &result.block, &result.model));
             result.is_old_debt = result.status == Status::Fail && !result.blocks(debt, slack);
             if result.name == BudgetName::Growth {
-                build.remarks.extend(result.remark());
+                build.warnings.extend(result.warning());
             }
             *budget = result;
         }

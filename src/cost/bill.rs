@@ -245,9 +245,9 @@ mod tests {
         BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Model, Prices,
     };
     use crate::prompt::blocks::Breakpoint;
-    use crate::prompt::segment::Ttl;
     use crate::syntax::manifest::{HitRate, Hours};
     use crate::syntax::quantity::Share;
+    use crate::syntax::quantity::Ttl;
 
     fn price(usd: &str) -> Option<Price> {
         Price::per_million(Usd::parse(usd).unwrap())

@@ -432,7 +432,7 @@ impl BudgetResult {
     }
 
     /// A warning at the line to edit, where it fails, cannot be told, or will fail.
-    pub fn remark(&self) -> Option<Diagnostic> {
+    pub fn warning(&self) -> Option<Diagnostic> {
         let key = match (&self.block, self.name) {
             (Some(_), _) => "`max_tokens` of the block".to_owned(),
             (None, name) => format!("`budgets.{}`", name.as_str()),

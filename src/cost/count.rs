@@ -219,7 +219,8 @@ mod tests {
     use super::*;
     use crate::cost::tokens::Family;
     use crate::prompt::chain::link;
-    use crate::prompt::segment::{Kind, Mark, Origin, Part, Role, Tier};
+    use crate::prompt::segment::{Kind, Origin, Part, Role, Tier};
+    use crate::syntax::manifest::Mark;
     use crate::syntax::source::{ProjectPath, Source, Span};
 
     fn segment(role: Role, text: &str) -> Segment {

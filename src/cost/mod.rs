@@ -1,18 +1,18 @@
 //! Segments to tokens and money. This wing knows models, cache rules and prices, and has never heard of git or
 //! templates.
 
-pub mod tokens;
-pub mod count;
 pub mod rules;
-pub mod cards;
-pub mod terms;
+pub mod tokens;
 pub mod traffic;
-pub mod scenario;
+pub mod cards;
+pub mod count;
 pub mod simulate;
+pub mod terms;
 pub mod planner;
-pub mod ahead;
-pub mod shares;
+pub mod scenario;
 pub mod bill;
-pub mod budget;
+pub mod shares;
 pub mod break_even;
+pub mod budget;
 pub mod warnings;
+pub mod ahead;

@@ -7,8 +7,9 @@
 
 use std::sync::Arc;
 
-use crate::prompt::segment::{Tier, Ttl};
+use crate::prompt::segment::Tier;
 use crate::syntax::decode::words;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::{Share, Usd};
 
 /// A model as the cost wing sees it, on one date.

@@ -4,7 +4,7 @@
 use crate::cost::rules::{Model, Price, Rates};
 use crate::cost::tokens::{Basis, Count};
 use crate::cost::traffic::Traffic;
-use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::Usd;
 
 /// One request in a model's own tokens.

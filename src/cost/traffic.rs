@@ -7,8 +7,8 @@
 
 use std::fmt;
 
-use crate::prompt::segment::Ttl;
 use crate::syntax::manifest::{self, HitRate, Hours};
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::{Period, Rate, Share};
 
 /// Days with traffic in a month of business hours.

@@ -6,17 +6,18 @@ use crate::cost::planner::words::{counted, grouped, money};
 use crate::cost::planner::{Layout, ServiceKind};
 use crate::cost::rules::{Cliff, Mechanism, Rates};
 use crate::cost::terms::{Terms, of};
-use crate::prompt::segment::{Segment, Stability, prefix_len};
+use crate::prompt::segment::{Segment, prefix_len};
 use crate::syntax::diag::Diagnostic;
+use crate::syntax::manifest::Stability;
 use crate::syntax::quantity::Usd;
 
-/// Stable text behind an input or a volatile segment that is worth a remark, in tokens.
+/// Stable text behind an input or a volatile segment that is worth a warning, in tokens.
 const WORTH_MOVING: u64 = 100;
 
 /// Everything that is worth saying about one context for one model. `tokens` are those of each
 /// segment, in the model's own count; `window` is the most input tokens that it takes beside the
 /// expected answer.
-pub fn remarks(
+pub fn warnings(
     segments: &[Segment],
     tokens: &[u64],
     layout: &Layout,
@@ -24,31 +25,31 @@ pub fn remarks(
     terms: &Terms,
     window: Option<u64>,
 ) -> Vec<Diagnostic> {
-    let remarks = Remarks { segments, tokens, terms };
+    let warnings = Subject { segments, tokens, terms };
     let mut found = Vec::new();
-    found.extend(remarks.short_prefix());
+    found.extend(warnings.short_prefix());
     if terms.model.rules.explicit.is_some() || terms.model.rules.implicit.is_some() {
-        found.extend(remarks.input_before_stable());
-        found.extend(remarks.volatile_before_stable());
+        found.extend(warnings.input_before_stable());
+        found.extend(warnings.volatile_before_stable());
     }
-    found.extend(remarks.cliffs());
-    found.extend(window.and_then(|window| remarks.window(window)));
-    found.extend(remarks.does_not_pay(layout, bill));
-    found.into_iter().map(|remark| remark.for_model(&terms.model.name)).collect()
+    found.extend(warnings.cliffs());
+    found.extend(window.and_then(|window| warnings.window(window)));
+    found.extend(warnings.does_not_pay(layout, bill));
+    found.into_iter().map(|warning| warning.for_model(&terms.model.name)).collect()
 }
 
-struct Remarks<'a> {
+struct Subject<'a> {
     segments: &'a [Segment],
     tokens: &'a [u64],
     terms: &'a Terms<'a>,
 }
 
-impl Remarks<'_> {
+impl Subject<'_> {
     /// A warning, or a note, at the block of a segment.
-    fn at(&self, remark: Diagnostic, segment: Option<usize>) -> Diagnostic {
+    fn at(&self, warning: Diagnostic, segment: Option<usize>) -> Diagnostic {
         match segment.and_then(|index| self.segments.get(index)) {
-            Some(segment) => remark.at(&segment.origin.block),
-            None => remark,
+            Some(segment) => warning.at(&segment.origin.block),
+            None => warning,
         }
     }
 

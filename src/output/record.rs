@@ -15,7 +15,7 @@ use crate::cost::planner::words::{call_decimal, month_decimal};
 use crate::cost::tokens::Basis;
 use crate::pipeline::Build;
 use crate::pipeline::model::ModelBuild;
-use crate::pipeline::provenance::{Provenance, Standing};
+use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::prompt::segment::{Role, Tier};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::quantity::Usd;
@@ -46,7 +46,7 @@ pub struct ContextRecord {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct SourceRecord {
     /// A commit, or an index or working tree that differs from it.
-    pub kind: Standing,
+    pub kind: BuiltFrom,
     /// The commit, or the one below.
     pub commit: Option<String>,
     /// Whether a file of this context differs from that commit.
@@ -189,7 +189,7 @@ pub struct WindowRecord {
     pub drop: Vec<String>,
 }
 
-/// A fault or remark.
+/// A fault or warning.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct DiagnosticRecord {
     /// `error`, `warning` or `note`.
@@ -287,9 +287,9 @@ impl SourceRecord {
     /// Records what a text stands on.
     pub fn of(provenance: &Provenance) -> Self {
         Self {
-            kind: provenance.standing,
+            kind: provenance.built_from,
             commit: provenance.commit.as_ref().map(ToString::to_string),
-            dirty: provenance.standing != Standing::Commit,
+            dirty: provenance.built_from != BuiltFrom::Commit,
             untracked: provenance.untracked.iter().map(ToString::to_string).collect(),
         }
     }
@@ -380,7 +380,7 @@ impl BuiltContext {
         Self {
             context: ContextRecord::of(build),
             budgets: build.budgets().map(BudgetRecord::of).collect(),
-            diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
+            diagnostics: build.warnings.iter().map(DiagnosticRecord::of).collect(),
         }
     }
 }

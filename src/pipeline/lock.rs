@@ -18,8 +18,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::pipeline::provenance::Standing;
-use crate::pipeline::{Attempt, Build, PRICES_FILE, Usage};
+use crate::pipeline::provenance::BuiltFrom;
+use crate::pipeline::{Build, BuildResult, PRICES_FILE, Usage};
 use crate::prompt::chain::Digest;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::error::{Error, Failure};
@@ -164,7 +164,7 @@ impl Lock {
     pub fn write(&self, disk: &dyn Disk, root: &Path) -> Result<bool, Error> {
         let target = root.join(LOCK_FILE);
         let text = self.to_string();
-        if write::standing_bytes(&target).is_ok_and(|standing| standing == text.as_bytes()) {
+        if write::standing_bytes(&target).is_ok_and(|built_from| built_from == text.as_bytes()) {
             return Ok(false);
         }
         write::file(disk, &target, text.as_bytes()).map_err(|error| Error::file("cannot write", &target, error))?;
@@ -287,7 +287,7 @@ impl Reading<'_> {
 ///
 /// # Errors
 /// When the tree has no lock or a damaged one.
-pub fn refusals(tree: &dyn Tree, all: &[Usage], attempts: &[Attempt]) -> Result<Vec<Diagnostic>, Failure> {
+pub fn refusals(tree: &dyn Tree, all: &[Usage], attempts: &[BuildResult]) -> Result<Vec<Diagnostic>, Failure> {
     let lock = Lock::of_tree(tree)?.ok_or_else(|| {
         let what = format!("--locked needs {LOCK_FILE}, and {} has none", place(&tree.name()));
         Error::usage(what, "run `contexture lock` and commit the file")
@@ -330,7 +330,7 @@ pub fn refusals(tree: &dyn Tree, all: &[Usage], attempts: &[Attempt]) -> Result<
 }
 
 /// Every file behind these builds, prices and lock included, that the tree's commit does not hold so.
-fn uncommitted(tree: &dyn Tree, attempts: &[Attempt]) -> Result<Vec<Diagnostic>, Failure> {
+fn uncommitted(tree: &dyn Tree, attempts: &[BuildResult]) -> Result<Vec<Diagnostic>, Failure> {
     let refuse = |path: &ProjectPath, what: &str| {
         let fault =
             Diagnostic::error("uncommitted", format!("--locked builds committed text only, and this file is {what}"));
@@ -339,7 +339,7 @@ fn uncommitted(tree: &dyn Tree, attempts: &[Attempt]) -> Result<Vec<Diagnostic>,
     let mut found: BTreeMap<ProjectPath, Diagnostic> = BTreeMap::new();
     for build in attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok()) {
         let provenance = &build.provenance;
-        if provenance.standing == Standing::Commit {
+        if provenance.built_from == BuiltFrom::Commit {
             continue;
         }
         for path in &provenance.untracked {

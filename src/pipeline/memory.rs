@@ -1,19 +1,19 @@
 //! What one build leaves for the next: a memory never changes what a build is, only how long it takes.
 //!
 //! A [`Memory`] holds what was found out about texts, by their content, so it is good for any tree.
-//! [`Standing`] holds whole builds, each with everything that it was made from: if the tree still
+//! [`LastBuilds`] holds whole builds, each with everything that it was made from: if the tree still
 //! gives every answer that the build asked for, and what all contexts share is the same, the build is
 //! the very value that building again would yield.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Attempt, Build, Request, Workshop};
+use super::{Build, BuildResult, Pipeline, Request};
 use crate::cost::cards::Date;
 use crate::cost::count::Known;
 use crate::prompt::chain::Linked;
 use crate::syntax::source::ProjectPath;
-use crate::text::fragment::{Fragments, Kept, Reads};
+use crate::text::fragment::{DecodedFragments, Fragments, Reads};
 use crate::text::lint::Linted;
 use crate::text::project::ContextId;
 use crate::tree::TreeName;
@@ -23,7 +23,7 @@ use crate::tree::store::Store;
 /// of texts.
 #[derive(Debug, Default)]
 pub struct Memory {
-    pub(crate) fragments: Kept,
+    pub(crate) fragments: DecodedFragments,
     pub(super) linked: Linked,
     pub(super) counts: Known,
     pub(super) linted: Linted,
@@ -47,14 +47,14 @@ impl Memory {
 
 /// The last good build of each context of one request, and what they all stand on.
 #[derive(Debug, Default)]
-pub struct Standing {
-    ground: Option<Ground>,
+pub struct LastBuilds {
+    ground: Option<SharedInputs>,
     builds: HashMap<ContextId, Arc<Build>>,
 }
 
 /// What a build depends on beside its own reads.
 #[derive(Debug, PartialEq)]
-struct Ground {
+struct SharedInputs {
     /// The tree, and the commit that it stands on.
     tree: TreeName,
     date: Date,
@@ -65,16 +65,16 @@ struct Ground {
     templates: Vec<ProjectPath>,
 }
 
-impl Standing {
-    /// Begins a round in this workshop; on another ground than the last one's, no build stands.
-    pub(super) fn begin(&mut self, workshop: &Workshop, request: &Request) {
-        let ground = Ground {
-            tree: workshop.fragments.tree().name(),
-            date: workshop.date,
-            cards: workshop.cards_digest.clone(),
+impl LastBuilds {
+    /// Begins a round in this pipeline; on another ground than the last one's, no build stands.
+    pub(super) fn begin(&mut self, pipeline: &Pipeline, request: &Request) {
+        let ground = SharedInputs {
+            tree: pipeline.fragments.tree().name(),
+            date: pipeline.date,
+            cards: pipeline.cards_digest.clone(),
             models: request.models.clone(),
             lints: request.lints,
-            templates: workshop.templates.to_vec(),
+            templates: pipeline.templates.to_vec(),
         };
         if self.ground.as_ref() != Some(&ground) {
             *self = Self { ground: Some(ground), builds: HashMap::new() };
@@ -87,7 +87,7 @@ impl Standing {
     }
 
     /// Ends a round. Of a context that is broken the last good build stays: it may be mended to that.
-    pub(super) fn end(&mut self, attempts: &[Attempt]) {
+    pub(super) fn end(&mut self, attempts: &[BuildResult]) {
         let mut before = std::mem::take(&mut self.builds);
         let good = attempts.iter().filter_map(|attempt| {
             let build = attempt.result.as_ref().ok().cloned().or_else(|| before.remove(&attempt.id));

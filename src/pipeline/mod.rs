@@ -23,7 +23,7 @@ use crate::cost::count::{Counts, count};
 use crate::cost::tokens::Encoding;
 use crate::cost::traffic::Traffic;
 use crate::pipeline::model::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
-use crate::pipeline::provenance::{Grounds, Provenance};
+use crate::pipeline::provenance::{CommittedReads, Provenance};
 use crate::pipeline::shard::Shard;
 use crate::prompt::chain::{self, Chain, Digest};
 use crate::prompt::segment::Segment;
@@ -39,7 +39,7 @@ use crate::text::resolve::{Plan, resolve};
 use crate::text::template::Library;
 use crate::tree::{ReadError, Tree};
 
-pub use memory::{Memory, Standing};
+pub use memory::{LastBuilds, Memory};
 
 /// The project's own prices and models.
 pub const PRICES_FILE: &str = "prices.yaml";
@@ -86,7 +86,7 @@ pub struct Build {
     /// What is different for each model.
     pub models: Vec<ModelBuild>,
     /// Warnings and notes; errors are of lints that are denied.
-    pub remarks: Vec<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Build {
@@ -98,7 +98,7 @@ impl Build {
 
     /// What lints found that are denied: the build stands, and the answer is no.
     pub fn denied(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.remarks.iter().filter(|remark| remark.severity == Severity::Error)
+        self.warnings.iter().filter(|warning| warning.severity == Severity::Error)
     }
 
     /// The budgets, each for each model.
@@ -109,7 +109,7 @@ impl Build {
 
 /// A context that was tried.
 #[derive(Debug, Clone)]
-pub struct Attempt {
+pub struct BuildResult {
     /// Its name.
     pub id: ContextId,
     /// The build, or every fault.
@@ -117,7 +117,7 @@ pub struct Attempt {
 }
 
 /// What all contexts of a run share: one tree, opened once.
-pub struct Workshop<'a> {
+pub struct Pipeline<'a> {
     /// Its files.
     pub(crate) fragments: &'a Fragments<'a>,
     /// Its manifests.
@@ -125,7 +125,7 @@ pub struct Workshop<'a> {
     /// Its templates.
     pub(crate) library: Library<'a>,
     /// What its builds stand on.
-    pub(crate) grounds: Grounds<'a>,
+    pub(crate) grounds: CommittedReads<'a>,
     templates: Arc<[ProjectPath]>,
     cards: Cards,
     cards_digest: String,
@@ -139,8 +139,8 @@ pub struct Workshop<'a> {
 ///
 /// # Errors
 /// When a name is unknown, the project file is broken, or the tree cannot be read. Faults of a
-/// single context are in its [`Attempt`].
-pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Failure> {
+/// single context are in its [`BuildResult`].
+pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<BuildResult>, Failure> {
     build_remembering(tree, request, &Memory::default())
 }
 
@@ -148,8 +148,8 @@ pub fn build_all(tree: &dyn Tree, request: &Request) -> Result<Vec<Attempt>, Fai
 ///
 /// # Errors
 /// As [`build_all`].
-pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<Attempt>, Failure> {
-    rebuild(tree, request, memory, &mut Standing::default())
+pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) -> Result<Vec<BuildResult>, Failure> {
+    rebuild(tree, request, memory, &mut LastBuilds::default())
 }
 
 /// [`build_remembering`], once more: a context that nothing has changed for is the build that stands
@@ -161,22 +161,22 @@ pub fn rebuild(
     tree: &dyn Tree,
     request: &Request,
     memory: &Memory,
-    standing: &mut Standing,
-) -> Result<Vec<Attempt>, Failure> {
+    standing: &mut LastBuilds,
+) -> Result<Vec<BuildResult>, Failure> {
     let fragments = Fragments::keeping(tree, &memory.fragments);
-    let workshop = Workshop::open(&fragments, request, memory)?;
-    let candidates = workshop.project.contexts(&request.contexts)?;
+    let pipeline = Pipeline::open(&fragments, request, memory)?;
+    let candidates = pipeline.project.contexts(&request.contexts)?;
     if candidates.is_empty() {
         return Err(nothing_to_build().into());
     }
     let is_here = |candidate: &Candidate| request.shard.is_none_or(|shard| shard.holds(&candidate.id.name));
-    standing.begin(&workshop, request);
+    standing.begin(&pipeline, request);
     let stands = |id: &ContextId| standing.build(id, &fragments).cloned();
     let attempts = candidates.into_par_iter().filter(is_here).map(|candidate| match stands(&candidate.id) {
-        Some(build) if candidate.layers.is_ok() => Attempt { id: candidate.id, result: Ok(build) },
-        _ => workshop.attempt(candidate),
+        Some(build) if candidate.layers.is_ok() => BuildResult { id: candidate.id, result: Ok(build) },
+        _ => pipeline.attempt(candidate),
     });
-    let attempts: Vec<Attempt> = attempts.collect();
+    let attempts: Vec<BuildResult> = attempts.collect();
     standing.end(&attempts);
     Ok(attempts)
 }
@@ -187,7 +187,7 @@ pub(crate) fn nothing_to_build() -> Error {
     Error::usage("there is no context to build", cure)
 }
 
-impl<'a> Workshop<'a> {
+impl<'a> Pipeline<'a> {
     /// Reads the project file, the prices and the names of templates.
     ///
     /// # Errors
@@ -204,7 +204,7 @@ impl<'a> Workshop<'a> {
             fragments,
             project,
             library: library(fragments, &templates),
-            grounds: Grounds::new(fragments.tree()),
+            grounds: CommittedReads::new(fragments.tree()),
             templates,
             cards_digest: cards.digest(),
             cards,
@@ -215,7 +215,7 @@ impl<'a> Workshop<'a> {
         })
     }
 
-    /// What every build of this workshop depends on beside what it reads, as parts of a key. The commit
+    /// What every build of this pipeline depends on beside what it reads, as parts of a key. The commit
     /// that the tree is, or stands on, is not among them: it decides the provenance and nothing else.
     pub(crate) fn ground(&self) -> Vec<String> {
         let lints = if self.lints { "lints" } else { "no lints" };
@@ -225,10 +225,10 @@ impl<'a> Workshop<'a> {
     }
 
     /// Builds one context.
-    pub fn attempt(&self, candidate: Candidate) -> Attempt {
+    pub fn attempt(&self, candidate: Candidate) -> BuildResult {
         let Candidate { id, manifest: _, layers } = candidate;
         let result = layers.and_then(|layers| self.build(&layers)).map(Arc::new);
-        Attempt { id, result }
+        BuildResult { id, result }
     }
 
     fn build(&self, layers: &Layers) -> Result<Build, Vec<Diagnostic>> {
@@ -263,7 +263,7 @@ impl<'a> Workshop<'a> {
             }
         };
 
-        let mut remarks = faults.settle(())?.warnings;
+        let mut warnings = faults.settle(())?.warnings;
         if self.lints {
             let (digests, day) = (&chain.digests, self.date.to_string());
             let subject = lint::Subject {
@@ -274,9 +274,9 @@ impl<'a> Workshop<'a> {
                 fragments: self.fragments,
                 day: &day,
             };
-            remarks.extend(lint::lint(&subject, &self.memory.linted));
+            warnings.extend(lint::lint(&subject, &self.memory.linted));
         }
-        let remarks = lint::settle(remarks, &plan.manifest.lints);
+        let warnings = lint::settle(warnings, &plan.manifest.lints);
         Ok(Build {
             id: plan.id.clone(),
             plan,
@@ -289,7 +289,7 @@ impl<'a> Workshop<'a> {
             cards: self.cards_digest.clone(),
             counts,
             models,
-            remarks,
+            warnings,
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::cost::planner::{Layout, Wishes, plan as place};
 use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::tokens::{Encoding, Family, Tokenizer, UserTokenizer};
 use crate::cost::traffic::Traffic;
-use crate::cost::warnings::remarks;
+use crate::cost::warnings::warnings;
 use crate::prompt::chain::Digest;
 use crate::prompt::segment::{Kind, Segment, Tier, messages};
 use crate::syntax::decode::Text;
@@ -119,9 +119,9 @@ pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut F
     for name in &asked {
         match cards.find(&name.value) {
             Ok(card) if found.iter().any(|(_, other)| other.name == card.name) => {
-                let remark =
+                let warning =
                     Diagnostic::warning("duplicate-model", format!("`{}` stands twice in `models`", card.name));
-                faults.push(remark.at(&name.span).hint("remove one of the two"));
+                faults.push(warning.at(&name.span).hint("remove one of the two"));
             }
             Ok(card) => found.push((name.value.to_string(), card)),
             Err(unknown) => {
@@ -278,7 +278,7 @@ impl Base<'_> {
         let layout = placed.value;
         let bills = Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) };
         let bill = bills.at;
-        faults.extend(remarks(self.segments, &counts.per_segment, &layout, &bill, &terms, window.limit));
+        faults.extend(warnings(self.segments, &counts.per_segment, &layout, &bill, &terms, window.limit));
 
         let later = if holds_money(manifest.budgets.as_ref()) {
             ahead(&card, self.date, |at| {
@@ -293,7 +293,7 @@ impl Base<'_> {
         let figures =
             Figures { model: &name, tokens: &tokens, bills, later: &later, blocks: &blocks, base_prefix: None };
         let budgets = budget::evaluate(manifest.budgets.as_ref(), &figures);
-        faults.extend(budgets.iter().filter_map(BudgetResult::remark));
+        faults.extend(budgets.iter().filter_map(BudgetResult::warning));
 
         let minimum = at.minimum();
         let doubts = self.cards.doubts(&card, self.date);

@@ -12,7 +12,7 @@ use crate::tree::{ReadError, Tree, TreeName};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provenance {
     /// What the text is equal to.
-    pub standing: Standing,
+    pub built_from: BuiltFrom,
     /// The commit: the one read, or the one below the working tree or index.
     pub commit: Option<ObjectId>,
     /// Files of this context that differ from that commit, or are missing in one of the two.
@@ -24,7 +24,7 @@ pub struct Provenance {
 /// What a build's text is equal to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+pub enum BuiltFrom {
     /// A commit: read from it, or read elsewhere with nothing of this context changed since.
     Commit,
     /// The index, which differs from its commit.
@@ -34,13 +34,13 @@ pub enum Standing {
 }
 
 /// A tree and the commit below it, asked once for what many contexts read.
-pub struct Grounds<'a> {
+pub struct CommittedReads<'a> {
     tree: &'a dyn Tree,
     ids: Mutex<HashMap<ProjectPath, Option<ObjectId>>>,
     listed: Mutex<HashMap<ProjectPath, Arc<[ProjectPath]>>>,
 }
 
-impl<'a> Grounds<'a> {
+impl<'a> CommittedReads<'a> {
     /// Nothing is asked yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
         Self { tree, ids: Mutex::default(), listed: Mutex::default() }
@@ -54,17 +54,22 @@ impl<'a> Grounds<'a> {
     /// # Errors
     /// When the commit cannot be read.
     pub fn settle(&self, reads: &Reads) -> Result<Provenance, Error> {
-        let (standing, commit) = match self.tree.name() {
+        let (built_from, commit) = match self.tree.name() {
             TreeName::Commit(commit) => {
                 let commit = Some(commit.id);
-                return Ok(Provenance { standing: Standing::Commit, commit, dirty: Vec::new(), untracked: Vec::new() });
+                return Ok(Provenance {
+                    built_from: BuiltFrom::Commit,
+                    commit,
+                    dirty: Vec::new(),
+                    untracked: Vec::new(),
+                });
             }
-            TreeName::Index(commit) => (Standing::Index, commit),
-            TreeName::Worktree(commit) => (Standing::Worktree, commit),
+            TreeName::Index(commit) => (BuiltFrom::Index, commit),
+            TreeName::Worktree(commit) => (BuiltFrom::Worktree, commit),
         };
         let untracked: Vec<ProjectPath> = reads.untracked.iter().cloned().collect();
         let (Some(base), Some(commit)) = (self.tree.base(), commit) else {
-            return Ok(Provenance { standing, commit: None, dirty: Vec::new(), untracked });
+            return Ok(Provenance { built_from, commit: None, dirty: Vec::new(), untracked });
         };
         let mut dirty = BTreeSet::new();
         for (path, read) in &reads.files {
@@ -81,8 +86,8 @@ impl<'a> Grounds<'a> {
             let found: BTreeSet<ProjectPath> = matched.found.iter().cloned().collect();
             dirty.extend(committed.symmetric_difference(&found).cloned());
         }
-        let standing = if dirty.is_empty() && untracked.is_empty() { Standing::Commit } else { standing };
-        Ok(Provenance { standing, commit: Some(commit.id), dirty: dirty.into_iter().collect(), untracked })
+        let built_from = if dirty.is_empty() && untracked.is_empty() { BuiltFrom::Commit } else { built_from };
+        Ok(Provenance { built_from, commit: Some(commit.id), dirty: dirty.into_iter().collect(), untracked })
     }
 
     /// What the commit holds at a path.

@@ -3,7 +3,8 @@
 //! Segments are how authors think; blocks are what caches match on. Emission, planning, simulation
 //! and comparison all start from [`blocks`], so that a breakpoint means one place to all of them.
 
-use crate::prompt::segment::{Kind, Role, Segment, Tier, Ttl};
+use crate::prompt::segment::{Kind, Role, Segment, Tier};
+use crate::syntax::quantity::Ttl;
 
 /// A boundary between segments that is marked for the provider's cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub enum BlockKind {
 
 /// A maximal run of parts of one role that holds no breakpoint inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Block {
+pub struct ContentBlock {
     /// Where in the request.
     pub tier: Tier,
     /// Who speaks.
@@ -40,7 +41,7 @@ pub struct Block {
     pub breakpoint: Option<usize>,
 }
 
-impl Block {
+impl ContentBlock {
     /// Whether more text of this tier and role would belong to the same turn.
     fn continues_in(&self, tier: Tier, role: Role, kind: BlockKind) -> bool {
         (self.kind, self.tier, self.role) == (BlockKind::Text, tier, role) && kind == BlockKind::Text
@@ -51,8 +52,8 @@ impl Block {
 ///
 /// Every part is in exactly one block. A tool and a history are blocks of their own. Order and
 /// repetition in `cuts` do not matter; a cut after a segment that is not there is no cut.
-pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<ContentBlock> {
+    let mut blocks: Vec<ContentBlock> = Vec::new();
     for (index, segment) in segments.iter().enumerate() {
         for (number, part) in segment.parts.iter().enumerate() {
             let kind = match (segment.tier, part.kind) {
@@ -64,7 +65,7 @@ pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<Block> {
                 Some(open) if open.breakpoint.is_none() && open.continues_in(segment.tier, part.role, kind) => {
                     open.parts.push((index, number));
                 }
-                _ => blocks.push(Block {
+                _ => blocks.push(ContentBlock {
                     tier: segment.tier,
                     role: part.role,
                     kind,
@@ -83,7 +84,7 @@ pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<Block> {
 /// The blocks grouped as a request groups them: a tool, the system prompt, a turn, a history.
 ///
 /// The groups hold the same parts as [`crate::prompt::segment::messages`], wherever the breakpoints are.
-pub fn turns(blocks: &[Block]) -> impl Iterator<Item = &[Block]> {
+pub fn turns(blocks: &[ContentBlock]) -> impl Iterator<Item = &[ContentBlock]> {
     blocks.chunk_by(|one, next| one.continues_in(next.tier, next.role, next.kind))
 }
 
@@ -92,7 +93,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::prompt::segment::{Mark, Origin, Part, messages};
+    use crate::prompt::segment::{Origin, Part, messages};
+    use crate::syntax::manifest::Mark;
     use crate::syntax::source::{ProjectPath, Source, Span};
 
     fn segment(tier: Tier, parts: &[(Role, Kind, &str)]) -> Segment {
@@ -135,7 +137,7 @@ mod tests {
             (vec![(6, 0)], None),
         ];
         assert_eq!(shape, expected);
-        assert_eq!(turns(&found).map(<[Block]>::len).collect::<Vec<_>>(), [1, 1, 2, 1, 1, 1]);
+        assert_eq!(turns(&found).map(<[ContentBlock]>::len).collect::<Vec<_>>(), [1, 1, 2, 1, 1, 1]);
     }
 
     #[test]

@@ -103,12 +103,12 @@ pub fn link(segments: &[Segment]) -> Chain {
 }
 
 /// Where a segment was read, and its id.
-type Standing = (ProjectPath, String);
+type SegmentKey = (ProjectPath, String);
 
 /// Segments that were linked before, each by its place. One that holds the very same bytes is not
 /// hashed again: to compare is many times faster, and commits share most of their text.
 #[derive(Debug, Default)]
-pub struct Linked(Memo<Standing, Link>);
+pub struct Linked(Memo<SegmentKey, Link>);
 
 /// What a segment was made of, and its digest.
 type Link = (Tier, Vec<Part>, Digest);

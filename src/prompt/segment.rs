@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use crate::syntax::manifest::{Mark, Stability};
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
 
 /// The order in which every provider renders a request.
@@ -120,76 +121,6 @@ pub struct Origin {
     pub blob: Option<ObjectId>,
     /// The manifest line that brought it in.
     pub block: Span,
-}
-
-/// How often the author expects the text to change.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Stability {
-    /// Never, for practical purposes.
-    Frozen,
-    /// With a release.
-    Stable,
-    /// At any time.
-    Volatile,
-}
-
-/// A lifetime of a provider's cache entry, in seconds: `5m`, `30m`, `1h`, `12h`, `24h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ttl {
-    /// Seconds.
-    pub seconds: u32,
-}
-
-impl Ttl {
-    /// Parses `300s`, `5m`, `1h`, `7d`; `None` for anything else, zero, or more than 10 years.
-    pub fn parse(written: &str) -> Option<Self> {
-        let (digits, unit) = written.split_at_checked(written.len().checked_sub(1)?)?;
-        let factor = match unit {
-            "s" => 1,
-            "m" => 60,
-            "h" => 3600,
-            "d" => 86_400,
-            _ => return None,
-        };
-        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let seconds = digits.parse::<u32>().ok()?.checked_mul(factor)?;
-        (1..=315_360_000).contains(&seconds).then_some(Self { seconds })
-    }
-}
-
-impl fmt::Display for Ttl {
-    /// In the largest unit that divides it up to hours, as providers write it: `5m`, `1h`, `24h`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.seconds {
-            s if s % 3600 == 0 => write!(f, "{}h", s / 3600),
-            s if s % 60 == 0 => write!(f, "{}m", s / 60),
-            s => write!(f, "{s}s"),
-        }
-    }
-}
-
-impl serde::Serialize for Ttl {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// What the manifest says about a cache breakpoint after a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// Nothing: the planner may place one.
-    Free,
-    /// `cache: true`: a breakpoint with the context's TTL.
-    Here,
-    /// `cache: 1h`.
-    For(Ttl),
-    /// `cache: never`.
-    Never,
 }
 
 /// The smallest piece with its own provenance, digest and token count.

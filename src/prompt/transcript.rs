@@ -129,7 +129,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::prompt::segment::{Mark, Origin};
+    use crate::prompt::segment::Origin;
+    use crate::syntax::manifest::Mark;
     use crate::syntax::source::{ProjectPath, Source, Span};
 
     fn segment(id: &str, path: Option<&str>, tier: Tier, parts: &[(Role, Kind, &str)]) -> Segment {

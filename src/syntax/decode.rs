@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::prompt::segment::Ttl;
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::{Rate, Share, Usd, parse_count};
 use crate::syntax::source::Span;
 use crate::syntax::yaml::{Key, Map, Node, Value};

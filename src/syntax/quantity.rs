@@ -212,6 +212,49 @@ fn decimal(written: &str) -> Option<(u128, u32)> {
     Some((digits.parse().ok()?, u32::try_from(scale).ok()?))
 }
 
+/// A lifetime of a provider's cache entry, in seconds: `5m`, `30m`, `1h`, `12h`, `24h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ttl {
+    /// Seconds.
+    pub seconds: u32,
+}
+
+impl Ttl {
+    /// Parses `300s`, `5m`, `1h`, `7d`; `None` for anything else, zero, or more than 10 years.
+    pub fn parse(written: &str) -> Option<Self> {
+        let (digits, unit) = written.split_at_checked(written.len().checked_sub(1)?)?;
+        let factor = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3600,
+            "d" => 86_400,
+            _ => return None,
+        };
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let seconds = digits.parse::<u32>().ok()?.checked_mul(factor)?;
+        (1..=315_360_000).contains(&seconds).then_some(Self { seconds })
+    }
+}
+
+impl fmt::Display for Ttl {
+    /// In the largest unit that divides it up to hours, as providers write it: `5m`, `1h`, `24h`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seconds {
+            s if s % 3600 == 0 => write!(f, "{}h", s / 3600),
+            s if s % 60 == 0 => write!(f, "{}m", s / 60),
+            s => write!(f, "{s}s"),
+        }
+    }
+}
+
+impl serde::Serialize for Ttl {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

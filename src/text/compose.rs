@@ -11,10 +11,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use crate::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Tier};
+use crate::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::manifest::Join;
+use crate::syntax::manifest::Mark;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::text::examples::Example;
 use crate::text::fragment::{Fragment, Reader, Unreadable};
@@ -45,22 +46,22 @@ pub fn compose(plan: &Plan, library: &Library, reader: &Reader, faults: &mut Fau
 
 /// Text or a hole, before it has a place in the request.
 #[derive(Debug, Clone)]
-enum Stretch {
+enum TextOrInput {
     Text(String),
     Input(String),
 }
 
 /// A future segment: one file slice, one `{{#segment}}`, one example.
-struct Draft {
+struct PendingSegment {
     /// What stands in the id instead of a number.
     name: Option<String>,
     /// Who says what. More than one turn only for an example in `messages`.
-    turns: Vec<(Role, Vec<Stretch>)>,
+    turns: Vec<(Role, Vec<TextOrInput>)>,
     origin: Origin,
 }
 
 /// Drafts whose bytes belong together: separators stand around an item, never inside it.
-type Item = Vec<Draft>;
+type Item = Vec<PendingSegment>;
 
 struct Composer<'a> {
     plan: &'a Plan,
@@ -161,9 +162,9 @@ impl Composer<'_> {
     }
 
     /// Turns drafts into segments, holes apart.
-    fn cut(&mut self, block: &PlannedBlock, drafts: Vec<Draft>, names: &mut Vec<Option<String>>) {
+    fn cut(&mut self, block: &PlannedBlock, drafts: Vec<PendingSegment>, names: &mut Vec<Option<String>>) {
         let cut = drafts.into_par_iter().with_min_len(TEXTS_A_TASK);
-        let cut = cut.map(|Draft { name, turns, origin }| (name, segments_of(turns), origin));
+        let cut = cut.map(|PendingSegment { name, turns, origin }| (name, segments_of(turns), origin));
         for (name, pieces, origin) in cut.collect::<Vec<_>>() {
             let many = pieces.len() > 1;
             for (number, parts) in pieces.into_iter().enumerate() {
@@ -217,7 +218,7 @@ impl Composer<'_> {
                 return self.wrapped(block, name, data, origin, faults);
             }
         };
-        Some(vec![Draft { name: None, turns: vec![(block.role, vec![Stretch::Text(wrapped)])], origin }])
+        Some(vec![PendingSegment { name: None, turns: vec![(block.role, vec![TextOrInput::Text(wrapped)])], origin }])
     }
 
     fn file(&self, block: &PlannedBlock, part: &FilePart, faults: &mut Faults) -> Option<Item> {
@@ -249,7 +250,7 @@ impl Composer<'_> {
             text.extend(tail.into_iter().flat_map(|tail| ["\n", tail]));
             let lines = lines.line(slice.start)..=lines.line(slice.end.saturating_sub(1).max(slice.start));
             let origin = self.origin(Some(fragment), Some(lines), block);
-            Draft { name: None, turns: vec![(block.role, vec![Stretch::Text(text)])], origin }
+            PendingSegment { name: None, turns: vec![(block.role, vec![TextOrInput::Text(text)])], origin }
         });
         Some(drafts.collect())
     }
@@ -292,8 +293,8 @@ impl Composer<'_> {
         let origin = self.origin(Some(fragment), Some(example.lines.clone()), block);
         if block.tier == Tier::Messages {
             let turns =
-                example.turns.iter().map(|turn| (turn.role, vec![Stretch::Text(turn.text.to_string())])).collect();
-            return Some(vec![Draft { name: None, turns, origin }]);
+                example.turns.iter().map(|turn| (turn.role, vec![TextOrInput::Text(turn.text.to_string())])).collect();
+            return Some(vec![PendingSegment { name: None, turns, origin }]);
         }
         let first = |role: Role| example.turns.iter().find(|turn| turn.role == role).map_or("", |turn| &turn.text);
         match &block.wrap {
@@ -323,7 +324,11 @@ impl Composer<'_> {
                     Wrap::Bare => text,
                     _ => format!("<example>\n{text}</example>"),
                 };
-                Some(vec![Draft { name: None, turns: vec![(block.role, vec![Stretch::Text(text)])], origin }])
+                Some(vec![PendingSegment {
+                    name: None,
+                    turns: vec![(block.role, vec![TextOrInput::Text(text)])],
+                    origin,
+                }])
             }
         }
     }
@@ -340,7 +345,7 @@ impl Composer<'_> {
         let template = self.named_template(name, faults)?;
         let item = self.rendered(block, &template, data, faults)?;
         let stretches = item.into_iter().flat_map(|draft| draft.turns).flat_map(|(_, stretches)| stretches).collect();
-        Some(vec![Draft { name: None, turns: vec![(block.role, stretches)], origin }])
+        Some(vec![PendingSegment { name: None, turns: vec![(block.role, stretches)], origin }])
     }
 
     fn named_template(&self, name: &Text, faults: &mut Faults) -> Option<Template> {
@@ -381,11 +386,11 @@ impl Composer<'_> {
         };
         let drafts = rendered.segments.into_iter().map(|segment| {
             let stretches = segment.pieces.into_iter().map(|piece| match piece {
-                Piece::Text { text, .. } => Stretch::Text(text),
-                Piece::Input(name) => Stretch::Input(name),
+                Piece::Text { text, .. } => TextOrInput::Text(text),
+                Piece::Input(name) => TextOrInput::Input(name),
             });
             let turns = vec![(block.role, stretches.collect())];
-            Draft { name: segment.id, turns, origin: self.template_origin(&segment.span, block) }
+            PendingSegment { name: segment.id, turns, origin: self.template_origin(&segment.span, block) }
         });
         Some(drafts.collect())
     }
@@ -440,7 +445,7 @@ impl Composer<'_> {
     }
 }
 
-impl Stretch {
+impl TextOrInput {
     fn is_empty(&self) -> bool {
         matches!(self, Self::Text(text) if text.is_empty())
     }
@@ -462,7 +467,7 @@ fn separator(join: Join) -> &'static str {
 fn trim(item: &mut Item) {
     for draft in item.iter_mut().rev() {
         for (_, stretches) in draft.turns.iter_mut().rev() {
-            while let Some(Stretch::Text(text)) = stretches.last_mut() {
+            while let Some(TextOrInput::Text(text)) = stretches.last_mut() {
                 text.truncate(text.trim_end_matches(['\n', '\r']).len());
                 if !text.is_empty() {
                     break;
@@ -476,26 +481,27 @@ fn trim(item: &mut Item) {
     }
 }
 
-fn append(stretches: &mut Vec<Stretch>, separator: &str) {
+fn append(stretches: &mut Vec<TextOrInput>, separator: &str) {
     match stretches.last_mut() {
         _ if separator.is_empty() => {}
-        Some(Stretch::Text(text)) => text.push_str(separator),
-        _ => stretches.push(Stretch::Text(separator.to_owned())),
+        Some(TextOrInput::Text(text)) => text.push_str(separator),
+        _ => stretches.push(TextOrInput::Text(separator.to_owned())),
     }
 }
 
-fn prepend(stretches: &mut Vec<Stretch>, separator: &str) {
+fn prepend(stretches: &mut Vec<TextOrInput>, separator: &str) {
     match stretches.first_mut() {
         _ if separator.is_empty() => {}
-        Some(Stretch::Text(text)) => text.insert_str(0, separator),
-        _ => stretches.insert(0, Stretch::Text(separator.to_owned())),
+        Some(TextOrInput::Text(text)) => text.insert_str(0, separator),
+        _ => stretches.insert(0, TextOrInput::Text(separator.to_owned())),
     }
 }
 
 /// The parts of each segment that a draft becomes: one segment, or one for each hole and each text
 /// between holes.
-fn segments_of(turns: Vec<(Role, Vec<Stretch>)>) -> Vec<Vec<Part>> {
-    let holes = turns.iter().any(|(_, stretches)| stretches.iter().any(|stretch| matches!(stretch, Stretch::Input(_))));
+fn segments_of(turns: Vec<(Role, Vec<TextOrInput>)>) -> Vec<Vec<Part>> {
+    let holes =
+        turns.iter().any(|(_, stretches)| stretches.iter().any(|stretch| matches!(stretch, TextOrInput::Input(_))));
     let mut segments: Vec<Vec<Part>> = Vec::new();
     for (role, stretches) in turns {
         let mut parts: Vec<Part> = Vec::new();
@@ -507,9 +513,9 @@ fn segments_of(turns: Vec<(Role, Vec<Stretch>)>) -> Vec<Vec<Part>> {
         };
         for stretch in stretches {
             match stretch {
-                Stretch::Text(more) if text.is_empty() => text = more,
-                Stretch::Text(more) => text.push_str(&more),
-                Stretch::Input(name) => {
+                TextOrInput::Text(more) if text.is_empty() => text = more,
+                TextOrInput::Text(more) => text.push_str(&more),
+                TextOrInput::Input(name) => {
                     flush(&mut text, &mut parts);
                     parts.push(Part { role, kind: Kind::Input, text: name.into() });
                 }

@@ -45,13 +45,13 @@ const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
 /// Fragments that were decoded for other trees, by path and blob: the text and the front matter
 /// follow from these two, and commits share most of theirs.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub struct DecodedFragments {
     fragments: Memo<(ProjectPath, ObjectId), Arc<Fragment>>,
     /// Of those that were put in since the last turn.
     bytes: AtomicUsize,
 }
 
-impl Kept {
+impl DecodedFragments {
     fn get_or_decode(&self, path: &ProjectPath, blob: Blob) -> Result<Arc<Fragment>, Unreadable> {
         let name = (path.clone(), blob.id.clone());
         if let Some(fragment) = self.fragments.get(&name).filter(|fragment| fragment.untracked == blob.untracked) {
@@ -76,7 +76,7 @@ impl Kept {
 /// The files of one tree, each read and decoded once.
 pub struct Fragments<'a> {
     tree: &'a dyn Tree,
-    kept: Option<&'a Kept>,
+    kept: Option<&'a DecodedFragments>,
     known: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
     identities: Mutex<HashMap<ProjectPath, Option<Identity>>>,
     listed: Mutex<BTreeMap<ProjectPath, Arc<[ProjectPath]>>>,
@@ -99,14 +99,14 @@ pub struct Matched {
     /// The folders that were listed.
     pub folders: Vec<ProjectPath>,
     /// A rule that says which of their files are wanted.
-    pub wanted: Wanted,
+    pub wanted: FileFilter,
     /// What was found.
     pub found: Vec<ProjectPath>,
 }
 
-/// A rule over paths. Kept so that another tree can be asked the same question, and another run.
+/// A rule over paths. DecodedFragments so that another tree can be asked the same question, and another run.
 #[derive(Clone)]
-pub struct Wanted {
+pub struct FileFilter {
     /// The rule as data, from which it can be made again.
     pub rule: Rule,
     holds: Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>,
@@ -121,7 +121,7 @@ pub enum Rule {
     Each(String),
 }
 
-impl Wanted {
+impl FileFilter {
     /// `holds` must be what `rule` says.
     pub fn new(rule: Rule, holds: impl Fn(&ProjectPath) -> bool + Send + Sync + 'static) -> Self {
         Self { rule, holds: Arc::new(holds) }
@@ -133,7 +133,7 @@ impl Wanted {
     }
 }
 
-impl std::fmt::Debug for Wanted {
+impl std::fmt::Debug for FileFilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}", self.rule)
     }
@@ -146,7 +146,7 @@ impl<'a> Fragments<'a> {
     }
 
     /// The same, with what was decoded for other trees.
-    pub fn keeping(tree: &'a dyn Tree, kept: &'a Kept) -> Self {
+    pub fn keeping(tree: &'a dyn Tree, kept: &'a DecodedFragments) -> Self {
         Self { kept: Some(kept), ..Self::new(tree) }
     }
 
@@ -401,7 +401,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The files below `folders` that `wanted` accepts, sorted by bytes.
-    pub fn list(&self, folders: Vec<ProjectPath>, wanted: Wanted) -> Result<Vec<ProjectPath>, Error> {
+    pub fn list(&self, folders: Vec<ProjectPath>, wanted: FileFilter) -> Result<Vec<ProjectPath>, Error> {
         let mut found = BTreeSet::new();
         for folder in &folders {
             found.extend(self.fragments.list(folder)?.iter().filter(|path| wanted.holds(path)).cloned());

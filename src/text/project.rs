@@ -14,7 +14,7 @@ use crate::syntax::error::{Error, Failure};
 use crate::syntax::manifest::ProjectFile;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Map, Node, Value};
-use crate::text::fragment::{Fragments, Reader, Reads, Rule, Unreadable, Wanted};
+use crate::text::fragment::{FileFilter, Fragments, Reader, Reads, Rule, Unreadable};
 use crate::tree::ReadError;
 
 /// The project file's name.
@@ -443,8 +443,8 @@ pub fn manifest_name(path: &ProjectPath) -> Option<String> {
 }
 
 /// The rule that the pattern of an `each` is.
-pub fn wanted_by_each(pattern: ProjectPath) -> Wanted {
-    Wanted::new(Rule::Each(pattern.to_string()), move |path| captured(&pattern, path).is_some())
+pub fn wanted_by_each(pattern: ProjectPath) -> FileFilter {
+    FileFilter::new(Rule::Each(pattern.to_string()), move |path| captured(&pattern, path).is_some())
 }
 
 /// Adds a context. One that two manifests make, by a file name and by `each`, is broken.

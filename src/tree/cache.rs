@@ -11,10 +11,10 @@ const MAX_KEPT_BYTES: usize = 128 * 1024 * 1024;
 
 /// The blobs of one tree by path.
 #[derive(Default)]
-pub(in crate::tree) struct Cache(Mutex<Kept>);
+pub(in crate::tree) struct Cache(Mutex<CachedBlobs>);
 
 #[derive(Default)]
-struct Kept {
+struct CachedBlobs {
     blobs: HashMap<ProjectPath, Blob>,
     bytes: usize,
 }

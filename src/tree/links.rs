@@ -1,6 +1,6 @@
 //! Following links, once for every tree.
 //!
-//! A tree only says what stands at a path ([`Standing`]); the walk from the project root along the
+//! A tree only says what stands at a path ([`AtPath`]); the walk from the project root along the
 //! path, through links, is here, so that a revision and a working tree give the same verdict. The
 //! walk is by text and component, as POSIX resolves a path, with the project root as a wall.
 
@@ -14,7 +14,7 @@ const MAX_LINKS: usize = 40;
 pub(in crate::tree) const MAX_LINK_BYTES: u64 = MAX_PATH_BYTES as u64;
 
 /// What stands at a path, before any link is followed.
-pub(in crate::tree) enum Standing<File> {
+pub(in crate::tree) enum AtPath<File> {
     /// Nothing.
     Absent,
     /// A folder that can be walked into.
@@ -33,7 +33,7 @@ pub(in crate::tree) enum Standing<File> {
 /// names git's own folder leads out of the project: what is in there is not part of it.
 pub(in crate::tree) fn follow<File>(
     path: &ProjectPath,
-    mut standing: impl FnMut(&str) -> Result<Standing<File>, ReadError>,
+    mut standing: impl FnMut(&str) -> Result<AtPath<File>, ReadError>,
 ) -> Result<(ProjectPath, File), ReadError> {
     let mut ahead: Vec<String> = path.as_str().rsplit('/').map(str::to_owned).collect();
     let mut here = String::new();
@@ -64,15 +64,15 @@ pub(in crate::tree) fn follow<File>(
             return Err(ReadError::NotAFile("build output"));
         }
         match standing(&here)? {
-            Standing::Absent => return Err(ReadError::Absent),
-            Standing::Other(what) => return Err(ReadError::NotAFile(what)),
-            Standing::Folder => {}
-            Standing::File(file) if ahead.is_empty() => {
+            AtPath::Absent => return Err(ReadError::Absent),
+            AtPath::Other(what) => return Err(ReadError::NotAFile(what)),
+            AtPath::Folder => {}
+            AtPath::File(file) if ahead.is_empty() => {
                 let stands_at = ProjectPath::new(&here).map_err(|_| ReadError::Absent)?;
                 return Ok((stands_at, file));
             }
-            Standing::File(_) => return Err(ReadError::Absent),
-            Standing::Link(text) => {
+            AtPath::File(_) => return Err(ReadError::Absent),
+            AtPath::Link(text) => {
                 links += 1;
                 if links > MAX_LINKS {
                     return Err(ReadError::Circle);
@@ -92,7 +92,7 @@ pub(in crate::tree) fn follow<File>(
 /// Whether a listing names the link at `path`: all but those that lead to a folder.
 pub(in crate::tree) fn is_listed<File>(
     path: &ProjectPath,
-    standing: impl FnMut(&str) -> Result<Standing<File>, ReadError>,
+    standing: impl FnMut(&str) -> Result<AtPath<File>, ReadError>,
 ) -> bool {
     !matches!(follow(path, standing), Err(ReadError::Folder))
 }

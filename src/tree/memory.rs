@@ -8,25 +8,25 @@ use git2::ObjectFormat;
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::tree::git::objects::hash_file;
-use crate::tree::links::{self, Standing};
+use crate::tree::links::{self, AtPath};
 use crate::tree::listing::{Listing, is_output};
 use crate::tree::{Blob, Commit, ReadError, Tree, TreeName};
 
 /// Files and links by path; behaves as a commit would that holds them.
 #[derive(Debug, Clone, Default)]
-pub struct Memory {
-    entries: BTreeMap<String, Held>,
-    base: Option<Arc<Memory>>,
+pub struct MemoryTree {
+    entries: BTreeMap<String, Entry>,
+    base: Option<Arc<MemoryTree>>,
     name: Option<Commit>,
 }
 
 #[derive(Debug, Clone)]
-enum Held {
+enum Entry {
     File { bytes: Arc<[u8]>, untracked: bool },
     Link(String),
 }
 
-impl Memory {
+impl MemoryTree {
     /// An empty tree.
     pub fn new() -> Self {
         Self::default()
@@ -35,19 +35,19 @@ impl Memory {
     /// Adds or replaces a file.
     #[must_use]
     pub fn file(self, path: &ProjectPath, bytes: impl AsRef<[u8]>) -> Self {
-        self.with(path, Held::File { bytes: bytes.as_ref().into(), untracked: false })
+        self.with(path, Entry::File { bytes: bytes.as_ref().into(), untracked: false })
     }
 
     /// Adds or replaces a file that git does not track.
     #[must_use]
     pub fn untracked(self, path: &ProjectPath, bytes: impl AsRef<[u8]>) -> Self {
-        self.with(path, Held::File { bytes: bytes.as_ref().into(), untracked: true })
+        self.with(path, Entry::File { bytes: bytes.as_ref().into(), untracked: true })
     }
 
     /// Adds or replaces a link.
     #[must_use]
     pub fn link(self, path: &ProjectPath, text: &str) -> Self {
-        self.with(path, Held::Link(text.to_owned()))
+        self.with(path, Entry::Link(text.to_owned()))
     }
 
     /// Takes a file or link away.
@@ -59,7 +59,7 @@ impl Memory {
 
     /// Makes it a working tree that stands on `base`.
     #[must_use]
-    pub fn on(mut self, base: Memory) -> Self {
+    pub fn on(mut self, base: MemoryTree) -> Self {
         self.base = Some(Arc::new(base));
         self
     }
@@ -71,27 +71,27 @@ impl Memory {
         self
     }
 
-    fn with(mut self, path: &ProjectPath, held: Held) -> Self {
+    fn with(mut self, path: &ProjectPath, held: Entry) -> Self {
         self.entries.insert(path.as_str().to_owned(), held);
         self
     }
 
-    fn standing(&self, path: &str) -> Standing<(Arc<[u8]>, bool)> {
+    fn standing(&self, path: &str) -> AtPath<(Arc<[u8]>, bool)> {
         match self.entries.get(path) {
-            Some(Held::File { bytes, untracked }) => Standing::File((bytes.clone(), *untracked)),
-            Some(Held::Link(text)) => Standing::Link(text.clone()),
-            None if self.below(path).next().is_some() => Standing::Folder,
-            None => Standing::Absent,
+            Some(Entry::File { bytes, untracked }) => AtPath::File((bytes.clone(), *untracked)),
+            Some(Entry::Link(text)) => AtPath::Link(text.clone()),
+            None if self.below(path).next().is_some() => AtPath::Folder,
+            None => AtPath::Absent,
         }
     }
 
-    fn below(&self, folder: &str) -> impl Iterator<Item = (&String, &Held)> {
+    fn below(&self, folder: &str) -> impl Iterator<Item = (&String, &Entry)> {
         let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
         self.entries.range(start.clone()..).take_while(move |(path, _)| path.starts_with(&start))
     }
 }
 
-impl Tree for Memory {
+impl Tree for MemoryTree {
     fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
         let (_, (bytes, untracked)) = links::follow(path, |at| Ok(self.standing(at)))?;
         let id = hash_file(&bytes, ObjectFormat::Sha1)?;
@@ -106,8 +106,8 @@ impl Tree for Memory {
         for (written, held) in self.below(folder.as_str()) {
             let Some(path) = listing.admit(written)? else { continue };
             let listed = match held {
-                Held::File { .. } => true,
-                Held::Link(_) => links::is_listed(&path, |at| Ok(self.standing(at))),
+                Entry::File { .. } => true,
+                Entry::Link(_) => links::is_listed(&path, |at| Ok(self.standing(at))),
             };
             if listed {
                 listing.add(path);

@@ -4,10 +4,10 @@
 //! asks the clock, the home folder or the current directory for text, which is what makes a
 //! revision, a watch, a test and a fuzzer the same program. This is the only room that knows git.
 //!
-//! [`Place`] finds the project and opens the trees. [`CommitTree`] and [`IndexTree`] read git's
+//! [`Workspace`] finds the project and opens the trees. [`CommitTree`] and [`IndexTree`] read git's
 //! objects, [`Worktree`] reads the disk and gives each file the bytes that git would store for it.
-//! [`Recorder`] wraps any tree and remembers what was asked; [`Memory`] is a tree for tests.
-//! For a watch, [`Remembered`] spares the next tree what has not changed, and a [`Footing`] says where
+//! [`Recorder`] wraps any tree and remembers what was asked; [`MemoryTree`] is a tree for tests.
+//! For a watch, [`Remembered`] spares the next tree what has not changed, and a [`WatchSet`] says where
 //! on the disk the answers came from.
 //!
 //! Three rules hold for every tree, so that one project has one verdict however it is read:
@@ -16,15 +16,14 @@
 
 pub mod write;
 pub mod store;
-mod cache;
-mod compared;
-mod disk;
-mod git;
 mod links;
 mod listing;
-mod memory;
+mod cache;
 mod reads;
 mod rules;
+mod git;
+mod disk;
+mod memory;
 mod workspace;
 
 use std::sync::Arc;
@@ -33,17 +32,15 @@ use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
 
 pub use disk::remembered::Remembered;
-pub use disk::watch_set::{Footing, Ground};
+pub use disk::watch_set::{WatchSet, Watched};
 pub use disk::worktree::Worktree;
-pub use git::blame::{BlamedLines, MAX_BLAMED_BYTES};
-pub use git::branch::DefaultBranch;
 pub use git::change::Change;
 pub use git::commit::CommitTree;
 pub use git::index::IndexTree;
 pub use git::lineage::{Parents, Questions, Signature};
-pub use memory::Memory;
+pub use memory::MemoryTree;
 pub use reads::{Record, Recorder, Uncommitted, uncommitted};
-pub use workspace::Place;
+pub use workspace::{BlamedLines, DefaultBranch, MAX_BLAMED_BYTES, Workspace};
 
 /// The largest file that is read as one: beyond it a build would not be a prompt.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
@@ -86,7 +83,7 @@ pub trait Tree: Send + Sync {
 
     /// The files that differ from a commit, by path, without build output and what git ignores.
     fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
-        compared::by_listing(base, self)
+        git::compared::by_listing(base, self)
     }
 
     /// The commit that a working tree or an index stands on, to tell what is uncommitted. `None`

@@ -7,7 +7,7 @@ use std::path::Path;
 use contexture::output::bundle::RECORD;
 use contexture::output::bundle::verify::{Finding, verify};
 use contexture::syntax::error::Failure;
-use contexture::tree::Place;
+use contexture::tree::Workspace;
 use proptest::prelude::*;
 use snapbox::str;
 
@@ -31,7 +31,7 @@ fn verified(repo: &Repo) -> Outcome {
 }
 
 /// Whether a bundle follows, without a process of its own.
-fn follows(place: &Place, folder: &Path) -> bool {
+fn follows(place: &Workspace, folder: &Path) -> bool {
     matches!(verify(place, folder), Ok(Finding::Follows { .. }))
 }
 
@@ -351,7 +351,7 @@ fn outside_of_a_repository_there_is_no_answer() {
 
 /// Why a bundle is refused: every reason, or the error.
 #[track_caller]
-fn refusal(place: &Place, folder: &Path, what: &str) -> String {
+fn refusal(place: &Workspace, folder: &Path, what: &str) -> String {
     match verify(place, folder) {
         Ok(Finding::Differs(reasons)) => reasons.join("\n"),
         Ok(Finding::Follows { .. }) => panic!("{what} is believed"),
@@ -362,7 +362,7 @@ fn refusal(place: &Place, folder: &Path, what: &str) -> String {
 
 /// Puts `changed` in the place of a member, which must be refused by name, and the member back.
 #[track_caller]
-fn refused(place: &Place, folder: &Path, name: &str, changed: &[u8]) {
+fn refused(place: &Workspace, folder: &Path, name: &str, changed: &[u8]) {
     let path = folder.join(name);
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, changed).unwrap();

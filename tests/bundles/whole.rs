@@ -6,7 +6,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use contexture::output::bundle::verify::{Finding, verify};
-use contexture::tree::Place;
+use contexture::tree::Workspace;
 
 use crate::support::Repo;
 
@@ -26,7 +26,7 @@ fn two_versions() -> Repo {
 }
 
 /// The commit that the bundle follows from; a panic when it follows from none.
-fn version(place: &Place, folder: &Path) -> String {
+fn version(place: &Workspace, folder: &Path) -> String {
     match verify(place, folder) {
         Ok(Finding::Follows { commit, .. }) => commit,
         other => panic!("not a whole bundle: {other:?}"),

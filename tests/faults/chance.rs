@@ -5,7 +5,7 @@ use contexture::output::report::snippet;
 use contexture::pipeline::{Request, build_all};
 use contexture::syntax::error::Failure;
 use contexture::syntax::source::ProjectPath;
-use contexture::tree::Memory;
+use contexture::tree::MemoryTree;
 use proptest::prelude::*;
 
 /// A project that uses most of what there is, each file of it short.
@@ -126,7 +126,7 @@ fn applied(text: &str, edits: &[Edit]) -> Vec<u8> {
 }
 
 /// Builds and draws everything that is said about it; returns how many contexts were built.
-fn built(tree: &Memory) -> usize {
+fn built(tree: &MemoryTree) -> usize {
     let draw = |faults: &[contexture::syntax::diag::Diagnostic]| {
         for fault in faults {
             let drawn = snippet::draw(fault);
@@ -147,7 +147,7 @@ fn built(tree: &Memory) -> usize {
             .iter()
             .filter(|attempt| match &attempt.result {
                 Ok(build) => {
-                    draw(&build.remarks);
+                    draw(&build.warnings);
                     bundle(build).map_err(|faults| draw(&faults)).is_ok()
                 }
                 Err(faults) => {
@@ -159,8 +159,8 @@ fn built(tree: &Memory) -> usize {
     }
 }
 
-fn tree(changed: usize, edits: &[Edit]) -> Memory {
-    FILES.iter().enumerate().fold(Memory::new(), |tree, (index, (name, text))| {
+fn tree(changed: usize, edits: &[Edit]) -> MemoryTree {
+    FILES.iter().enumerate().fold(MemoryTree::new(), |tree, (index, (name, text))| {
         let path = ProjectPath::new(name).unwrap();
         if index == changed { tree.file(&path, applied(text, edits)) } else { tree.file(&path, text) }
     })

@@ -3,8 +3,8 @@
 use contexture::prompt::segment::{Segment, Tier, prefix_len};
 use proptest::prelude::*;
 
-use super::prompt::{Block, Prompt, anywhere, build, path, prompt, text, turn};
-use contexture::tree::Memory;
+use super::prompt::{ContentBlock, Prompt, anywhere, build, path, prompt, text, turn};
+use contexture::tree::MemoryTree;
 
 /// The bytes of segments, one after the other.
 fn joined<'a>(segments: impl IntoIterator<Item = &'a Segment>) -> String {
@@ -86,7 +86,7 @@ proptest! {
         from in "[a-m]{1,6}", to in "[n-z]{1,6}",
     ) {
         let of = |name: &str| {
-            let block = Block::File { name: name.to_owned(), text: text.clone(), wrap };
+            let block = ContentBlock::File { name: name.to_owned(), text: text.clone(), wrap };
             build(&Prompt { tools: Vec::new(), system: vec![block], messages: Vec::new(), join: "blank" }.tree()).chain
         };
         prop_assert_eq!(of(&from) == of(&to), wrap != "document");
@@ -102,7 +102,7 @@ proptest! {
         let text = format!("start\n{}", pieces.concat());
         let whole = |split: &str| {
             let manifest = format!("join: {join}\nsystem: [{{file: a.md, wrap: {wrap}{split}}}, {{text: end}}]\n");
-            build(&Memory::new().file(&path("contexts/a.yaml"), manifest).file(&path("a.md"), &text))
+            build(&MemoryTree::new().file(&path("contexts/a.yaml"), manifest).file(&path("a.md"), &text))
         };
         let (one, many) = (whole(""), whole(&format!(", split: {split}")));
         prop_assert_eq!(joined(&one.segments), joined(&many.segments));

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::prompt::{build, path, prompt};
-use contexture::tree::Memory;
+use contexture::tree::MemoryTree;
 
 /// The same value with the keys of every map in another order.
 fn shuffled(value: Value, seed: u64) -> Value {
@@ -57,7 +57,7 @@ proptest! {
         let of = |tool: Value| {
             let file = if yaml { "tool.yaml" } else { "tool.json" };
             let manifest = format!("tools: [{{file: {file}}}]\nmessages: [{{user: Hi}}]\n");
-            build(&Memory::new().file(&path("contexts/a.yaml"), manifest).file(&path(file), tool.to_string())).chain
+            build(&MemoryTree::new().file(&path("contexts/a.yaml"), manifest).file(&path(file), tool.to_string())).chain
         };
         prop_assert_eq!(of(tool.clone()), of(shuffled(tool, seed)));
     }
@@ -73,7 +73,7 @@ fn the_spelling_of_a_manifest_changes_no_byte() {
         "\u{feff}system: [{text: &x a b, id: ~}, {file: a.md, optional: false}]\nmessages: [{user: Hello, when: []}]\n",
     ];
     let of = |manifest: &str| {
-        let tree = Memory::new().file(&path("contexts/a.yaml"), manifest).file(&path("a.md"), "Text.\n");
+        let tree = MemoryTree::new().file(&path("contexts/a.yaml"), manifest).file(&path("a.md"), "Text.\n");
         bundle(&build(&tree)).unwrap()
     };
     for spelling in &spellings[1..] {

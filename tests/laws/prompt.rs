@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contexture::pipeline::{Build, Request, build_all};
 use contexture::syntax::source::ProjectPath;
-use contexture::tree::Memory;
+use contexture::tree::MemoryTree;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -13,15 +13,15 @@ use serde_json::{Value, json};
 pub struct Prompt {
     /// Tool descriptions; a tool is named by its place.
     pub tools: Vec<String>,
-    pub system: Vec<Block>,
-    pub messages: Vec<Block>,
+    pub system: Vec<ContentBlock>,
+    pub messages: Vec<ContentBlock>,
     /// `join` of the whole context.
     pub join: &'static str,
 }
 
 /// A block, by where its text comes from.
 #[derive(Debug, Clone)]
-pub enum Block {
+pub enum ContentBlock {
     Text(String),
     File {
         name: String,
@@ -41,19 +41,19 @@ pub enum Block {
 
 impl Prompt {
     /// The tree that holds this prompt as `contexts/a.yaml`.
-    pub fn tree(&self) -> Memory {
+    pub fn tree(&self) -> MemoryTree {
         self.tree_with(|manifest| manifest)
     }
 
     /// The same, with something done to the manifest.
-    pub fn tree_with(&self, change: impl FnOnce(Value) -> Value) -> Memory {
-        let mut tree = Memory::new();
+    pub fn tree_with(&self, change: impl FnOnce(Value) -> Value) -> MemoryTree {
+        let mut tree = MemoryTree::new();
         let mut add = |name: String, text: String| tree = std::mem::take(&mut tree).file(&path(&name), text);
         for (index, description) in self.tools.iter().enumerate() {
             let tool = json!({"name": format!("tool_{index:02}"), "description": description, "input_schema": {"type": "object"}});
             add(format!("tools/{index:02}.json"), tool.to_string());
         }
-        let mut tier = |name: &str, blocks: &[Block]| -> Vec<Value> {
+        let mut tier = |name: &str, blocks: &[ContentBlock]| -> Vec<Value> {
             blocks.iter().enumerate().map(|(index, block)| block.write(&format!("{name}/{index}"), &mut add)).collect()
         };
         let (system, messages) = (tier("system", &self.system), tier("messages", &self.messages));
@@ -69,11 +69,11 @@ impl Prompt {
     /// Every text that can be changed by itself.
     pub fn texts(&mut self) -> Vec<&mut String> {
         let blocks = self.system.iter_mut().chain(&mut self.messages);
-        self.tools.iter_mut().chain(blocks.flat_map(Block::texts)).collect()
+        self.tools.iter_mut().chain(blocks.flat_map(ContentBlock::texts)).collect()
     }
 }
 
-impl Block {
+impl ContentBlock {
     fn texts(&mut self) -> Vec<&mut String> {
         match self {
             Self::Text(text) | Self::File { text, .. } => vec![text],
@@ -131,9 +131,9 @@ fn records() -> impl Strategy<Value = Vec<(String, String)>> {
 }
 
 /// A block that may stand in either tier.
-pub fn anywhere() -> impl Strategy<Value = Block> {
+pub fn anywhere() -> impl Strategy<Value = ContentBlock> {
     prop_oneof![
-        text().prop_map(Block::Text),
+        text().prop_map(ContentBlock::Text),
         (
             "[a-z]{1,4}",
             text(),
@@ -143,19 +143,19 @@ pub fn anywhere() -> impl Strategy<Value = Block> {
                 _ => "fence",
             })
         )
-            .prop_map(|(name, text, wrap)| Block::File { name, text, wrap }),
-        prop::collection::vec(line(), 1..5).prop_map(Block::Lines),
-        prop::collection::vec(text(), 1..4).prop_map(Block::Template),
-        records().prop_map(Block::Examples),
+            .prop_map(|(name, text, wrap)| ContentBlock::File { name, text, wrap }),
+        prop::collection::vec(line(), 1..5).prop_map(ContentBlock::Lines),
+        prop::collection::vec(text(), 1..4).prop_map(ContentBlock::Template),
+        records().prop_map(ContentBlock::Examples),
     ]
 }
 
 /// A block of `messages`.
-pub fn turn() -> impl Strategy<Value = Block> {
+pub fn turn() -> impl Strategy<Value = ContentBlock> {
     prop_oneof![
         6 => anywhere(),
-        2 => (text(), text()).prop_map(|(before, after)| Block::Input(before, after)),
-        1 => Just(Block::History),
+        2 => (text(), text()).prop_map(|(before, after)| ContentBlock::Input(before, after)),
+        1 => Just(ContentBlock::History),
     ]
 }
 
@@ -171,7 +171,7 @@ pub fn prompt() -> impl Strategy<Value = Prompt> {
 }
 
 /// The one context of a tree, built.
-pub fn build(tree: &Memory) -> Build {
+pub fn build(tree: &MemoryTree) -> Build {
     let mut attempts = build_all(tree, &Request::default()).expect("contexts to build");
     assert_eq!(attempts.len(), 1);
     Arc::unwrap_or_clone(attempts.remove(0).result.expect("no fault"))

@@ -6,10 +6,10 @@ use super::{of_fragment, secret};
 use crate::support::Repo;
 
 /// A place that a repository puts text in, and a secret of its own there.
-struct Place(&'static str, String);
+struct Workspace(&'static str, String);
 
 /// A secret for each place: where one is shown, its letters say which.
-fn places() -> Vec<Place> {
+fn places() -> Vec<Workspace> {
     let names = [
         "a fragment",
         "an example",
@@ -41,13 +41,13 @@ fn places() -> Vec<Place> {
     let letters: Vec<char> = ('a'..='z').collect();
     let place = |(at, name): (usize, &'static str)| {
         let own = format!("{}{}", letters[at], letters[(at + 7) % 26].to_ascii_uppercase());
-        Place(name, secret().replace("Vd8Q", &format!("{own}8Q")))
+        Workspace(name, secret().replace("Vd8Q", &format!("{own}8Q")))
     };
     names.into_iter().enumerate().map(place).collect()
 }
 
 /// A repository with a secret in each place, and faults on some of the very lines that hold one.
-fn leaky(places: &[Place]) -> Repo {
+fn leaky(places: &[Workspace]) -> Repo {
     let repo = Repo::new();
     let of = |name: &str| &places.iter().find(|place| place.0 == name).expect("a place").1;
     let manifest = |rest: &str| format!("models: [gpt-6.1-sol]\noutput: {{max_tokens: 9}}\n{rest}");
@@ -145,7 +145,7 @@ const COMMANDS: [&str; 41] = [
 
 /// What is shown, with the place of each secret that it shows.
 #[track_caller]
-fn shows_none(places: &[Place], what: &str, shown: &str) {
+fn shows_none(places: &[Workspace], what: &str, shown: &str) {
     // The letters that are this place's own, and what follows them in all.
     let is_shown = |secret: &str| shown.contains(&secret[4..10]);
     let leaks: Vec<&str> = places.iter().filter(|place| is_shown(&place.1)).map(|place| place.0).collect();

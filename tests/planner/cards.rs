@@ -8,8 +8,10 @@ use contexture::cost::simulate::{
     Block, BlockKind, Clock, Contents, Object, Outcome, Prompts, Request, Seconds, Simulator, Speaker,
 };
 use contexture::cost::terms::Terms;
-use contexture::prompt::segment::{Kind, Mark, Role, Segment, Tier, Ttl};
+use contexture::prompt::segment::{Kind, Role, Segment, Tier};
 use contexture::syntax::manifest::Breakpoints;
+use contexture::syntax::manifest::Mark;
+use contexture::syntax::quantity::Ttl;
 use contexture::syntax::quantity::Usd;
 
 use super::stage::{request, segments, traffic, ttl};

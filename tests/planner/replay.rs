@@ -9,8 +9,10 @@ use contexture::cost::simulate::{
 };
 use contexture::cost::terms::{RequestTokens, Terms};
 use contexture::cost::traffic::Traffic;
-use contexture::prompt::segment::{Mark, Stability, Tier, Ttl};
+use contexture::prompt::segment::Tier;
 use contexture::syntax::manifest::{Breakpoints, Hours};
+use contexture::syntax::manifest::{Mark, Stability};
+use contexture::syntax::quantity::Ttl;
 
 use super::stage::{Dice, boundaries, layout, object, request, segments, traffic, ttl};
 

@@ -8,8 +8,10 @@ use contexture::cost::terms::RequestTokens;
 use contexture::cost::tokens::Count;
 use contexture::cost::traffic::Traffic;
 use contexture::prompt::blocks::Breakpoint;
-use contexture::prompt::segment::{Kind, Mark, Origin, Part, Role, Segment, Stability, Tier, Ttl};
+use contexture::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
 use contexture::syntax::manifest::{HitRate, Hours};
+use contexture::syntax::manifest::{Mark, Stability};
+use contexture::syntax::quantity::Ttl;
 use contexture::syntax::quantity::{Share, Usd};
 use contexture::syntax::source::{ProjectPath, Source, Span};
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::watch::Watching;
 use crate::support::Repo;
+use crate::watch::Watching;
 
 /// How long an answer may be waited for, on a machine that does other things too.
 const DEADLINE: Duration = Duration::from_secs(60);

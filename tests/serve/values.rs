@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::Value;
 
 use super::Serving;
-use crate::watch::library;
 use crate::support::Repo;
+use crate::watch::library;
 
 /// What a cold build and its lints say, as the page has it.
 #[track_caller]

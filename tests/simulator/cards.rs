@@ -5,8 +5,9 @@ use contexture::cost::rules::{
     BlockBoundary, BreakpointOnly, CacheRules, Class, Cliff, Family, Invalidation, Lifetime, LongestPrefix, Mechanism,
     MixedBilling, Mode, Model, PrefixUnits, Price, Prices, Rates, WholeObject,
 };
-use contexture::prompt::segment::{Tier, Ttl};
+use contexture::prompt::segment::Tier;
 use contexture::syntax::diag::near;
+use contexture::syntax::quantity::Ttl;
 use contexture::syntax::quantity::Usd;
 
 /// Every name that [`find`] knows.

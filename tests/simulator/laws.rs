@@ -5,7 +5,9 @@ use contexture::cost::simulate::{
     self, Block, BlockKind, Call, Clock, Contents, ENGINES, Prepared, Prompts, Request, Seconds, Sent, Simulator,
     Speaker, engine,
 };
-use contexture::prompt::segment::{Mark, Tier, Ttl};
+use contexture::prompt::segment::Tier;
+use contexture::syntax::manifest::Mark;
+use contexture::syntax::quantity::Ttl;
 use proptest::prelude::*;
 
 use crate::cards;

@@ -11,7 +11,9 @@ use contexture::cost::rules::{
     Model, PrefixUnits,
 };
 use contexture::cost::simulate::{self, Block, BlockKind, Call, Content, Contents, Request, Seconds, Speaker};
-use contexture::prompt::segment::{Mark, Tier, Ttl};
+use contexture::prompt::segment::Tier;
+use contexture::syntax::manifest::Mark;
+use contexture::syntax::quantity::Ttl;
 use proptest::prelude::*;
 
 /// A cached prefix.

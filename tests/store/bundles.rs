@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::watch::library;
 use crate::support::Repo;
+use crate::watch::library;
 
 const PROMPT: &str = "dist/one.bundle/prompt.md";
 

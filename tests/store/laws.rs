@@ -12,9 +12,9 @@ use contexture::tree::store::Store;
 use contexture::tree::{Blob, CommitTree, Identity, ReadError, Tree, TreeName};
 use proptest::prelude::*;
 
+use crate::support::Repo;
 use crate::watch::laws::edit;
 use crate::watch::library;
-use crate::support::Repo;
 
 /// Asks with this store, and keeps what is new in it.
 fn ask(tree: &dyn Tree, request: &Request, store: &Store) -> Result<Vec<Answer>, Failure> {
@@ -30,10 +30,10 @@ fn told(found: &Result<Vec<Answer>, Failure>) -> String {
     let drawn = |faults: &[_]| faults.iter().map(snippet::draw).collect::<String>();
     match found {
         Ok(answers) => {
-            let remarks = diagnostics(answers);
+            let warnings = diagnostics(answers);
             let failing = answers.iter().filter_map(Answer::summary).filter(|summary| fails(summary)).count();
-            let report = BuildReport::new(answers).json() + &text(answers, false) + &drawn(&remarks);
-            format!("{report}{}{failing}", drawn(&findings(remarks, answers)))
+            let report = BuildReport::new(answers).json() + &text(answers, false) + &drawn(&warnings);
+            format!("{report}{}{failing}", drawn(&findings(warnings, answers)))
         }
         Err(Failure::Faults(faults)) => drawn(faults),
         Err(Failure::Error(error)) => format!("{error}\n{:?}", error.cure()),

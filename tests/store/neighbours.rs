@@ -10,7 +10,7 @@ use contexture::compare::review::{Review, ReviewRequest, review};
 use contexture::cost::cards::Date;
 use contexture::output::report::diff::DiffReport;
 use contexture::pipeline::{Request, build_all};
-use contexture::tree::Place;
+use contexture::tree::Workspace;
 use contexture::tree::store::Store;
 
 use crate::support::Repo;
@@ -71,14 +71,14 @@ fn change(repo: &Repo, chance: &mut Chance, step: usize) {
     }
 }
 
-fn compare(place: &Place, range: &Range, store: &Arc<Store>) -> Review {
+fn compare(place: &Workspace, range: &Range, store: &Arc<Store>) -> Review {
     let sides = range.open(place, None).unwrap();
     let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None };
     review(&sides, &request, store).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// The digest of every context at a commit, an empty one of those that are broken.
-fn digests(place: &Place, rev: &str) -> BTreeMap<String, String> {
+fn digests(place: &Workspace, rev: &str) -> BTreeMap<String, String> {
     let request = Request { as_of: Some(TODAY), lints: true, ..Request::default() };
     let attempts = build_all(&place.commit(rev).unwrap(), &request).unwrap_or_else(|error| panic!("{error:?}"));
     let told = attempts.into_iter().map(|attempt| {

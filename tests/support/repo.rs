@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use contexture::syntax::source::ProjectPath;
-use contexture::tree::Place;
+use contexture::tree::Workspace;
 
 /// A repository, or a folder without one, that is removed at the end.
 pub struct Repo {
@@ -162,8 +162,8 @@ impl Repo {
     }
 
     /// The project at the root.
-    pub fn place(&self) -> Place {
-        Place::find(&self.root).expect("a place")
+    pub fn place(&self) -> Workspace {
+        Workspace::find(&self.root).expect("a place")
     }
 }
 

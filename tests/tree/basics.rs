@@ -1,7 +1,7 @@
 //! Each tree once, in a plain repository.
 
 use contexture::syntax::source::ProjectPath;
-use contexture::tree::{Memory, ReadError, Recorder, Tree, TreeName, uncommitted};
+use contexture::tree::{MemoryTree, ReadError, Recorder, Tree, TreeName, uncommitted};
 
 use crate::support::{Repo, path, texts};
 
@@ -69,7 +69,7 @@ fn what_was_read_is_told_committed_from_uncommitted() {
 
 #[test]
 fn a_tree_in_memory_behaves_as_a_commit() {
-    let tree = Memory::new()
+    let tree = MemoryTree::new()
         .file(&path("docs/a.md"), "text")
         .link(&path("b.md"), "docs/a.md")
         .link(&path("folder"), "docs")
@@ -87,12 +87,12 @@ fn a_tree_in_memory_behaves_as_a_commit() {
 #[test]
 fn trees_and_places_are_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
-    shared::<contexture::tree::Place>();
+    shared::<contexture::tree::Workspace>();
     shared::<contexture::tree::CommitTree>();
     shared::<contexture::tree::IndexTree>();
     shared::<contexture::tree::Worktree>();
     shared::<Recorder<'_>>();
-    shared::<Memory>();
+    shared::<MemoryTree>();
 }
 
 fn git_id(text: &str) -> String {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use contexture::syntax::source::ProjectPath;
-use contexture::tree::{Place, ReadError, Tree};
+use contexture::tree::{ReadError, Tree, Workspace};
 
 use super::states::canary;
 use crate::support::{Repo, path, texts};
@@ -200,16 +200,16 @@ fn a_working_tree_claimed_elsewhere_is_refused() {
     repo.file("a.md", "a").commit("base");
     for claimed in ["../..", "/etc"] {
         repo.git(["config", "core.worktree", claimed]);
-        let error = Place::find(repo.root()).err().unwrap_or_else(|| panic!("{claimed} was taken"));
+        let error = Workspace::find(repo.root()).err().unwrap_or_else(|| panic!("{claimed} was taken"));
         assert!(error.cure().is_some_and(|cure| cure.contains("core.worktree")), "{claimed}: {error}");
     }
     repo.git(["config", "--file", ".git/config", "--unset", "core.worktree"]);
-    assert!(Place::find(&repo.at(".git")).is_err(), "git's own folder is no project");
+    assert!(Workspace::find(&repo.at(".git")).is_err(), "git's own folder is no project");
     // A repository hidden in a folder of the checkout.
     repo.git(["init", "--quiet", "--bare", "assets"]);
     repo.git(["config", "--file", "assets/config", "core.bare", "false"]);
     repo.git(["config", "--file", "assets/config", "core.worktree", "/etc"]);
-    assert!(Place::find(&repo.at("assets")).is_err());
+    assert!(Workspace::find(&repo.at("assets")).is_err());
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_repository_of_another_user_is_refused_with_gits_hint() {
             chown(folder, Some(12345), Some(12345)).unwrap();
         }
     }
-    match Place::find(repo.root()) {
+    match Workspace::find(repo.root()) {
         Ok(_) => assert!(!is_root, "it belongs to user 12345"),
         Err(error) => {
             let cure = error.cure().unwrap();

@@ -4,7 +4,7 @@ use std::fs;
 
 use contexture::syntax::error::Error;
 use contexture::syntax::source::ProjectPath;
-use contexture::tree::{Place, ReadError, Tree, TreeName};
+use contexture::tree::{ReadError, Tree, TreeName, Workspace};
 
 use crate::support::{Repo, names, path, texts};
 
@@ -30,7 +30,7 @@ fn the_project_root_is_the_nearest_folder_with_a_project_file() {
     let repo = Repo::new();
     repo.file("contexture.yaml", "").file("one/contexture.yaml", "").file("one/a/f.md", "one").file("two/f.md", "two");
     repo.commit("base");
-    let inner = Place::find(&repo.at("one/a")).unwrap();
+    let inner = Workspace::find(&repo.at("one/a")).unwrap();
     assert_eq!((inner.root(), inner.prefix()), (&*repo.at("one"), "one"));
     let trees: [Box<dyn Tree>; 3] = [
         Box::new(inner.commit("HEAD").unwrap()),
@@ -43,10 +43,10 @@ fn the_project_root_is_the_nearest_folder_with_a_project_file() {
     }
     let changes = inner.commit("HEAD").unwrap().last_changes(&[path("a/f.md"), path("nowhere")]).unwrap();
     assert_eq!(changes.into_keys().collect::<Vec<_>>(), [path("a/f.md")]);
-    assert_eq!(Place::find(&repo.at("two")).unwrap().root(), repo.root());
+    assert_eq!(Workspace::find(&repo.at("two")).unwrap().root(), repo.root());
     // A `.git` that is none does not end the search.
     fs::create_dir(repo.at("two/.git")).unwrap();
-    assert_eq!(Place::find(&repo.at("two")).unwrap().root(), repo.root());
+    assert_eq!(Workspace::find(&repo.at("two")).unwrap().root(), repo.root());
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_project_file_above_the_git_root_does_not_count() {
     let outer = Repo::none();
     outer.file("contexture.yaml", "").file("inner/a.md", "");
     outer.git(["init", "--quiet", "inner"]);
-    assert_eq!(Place::find(&outer.at("inner")).unwrap().root(), outer.at("inner"));
+    assert_eq!(Workspace::find(&outer.at("inner")).unwrap().root(), outer.at("inner"));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn rules_above_the_project_count_and_links_do_not_leave_it() {
     repo.file("p/contexture.yaml", "").file("p/a.md", "a\r\n").file("p/b.log", "").link("p/out.md", "../secret.md");
     repo.git(["add", "."]);
     repo.git(["commit", "--quiet", "--message", "base"]);
-    let place = Place::find(&repo.at("p")).unwrap();
+    let place = Workspace::find(&repo.at("p")).unwrap();
     let (commit, disk) = (place.commit("HEAD").unwrap(), place.worktree().unwrap());
     assert_eq!(text(&disk, "a.md"), "a\n");
     assert_eq!(all(&disk), ["a.md", "contexture.yaml", "out.md"]);
@@ -77,7 +77,7 @@ fn rules_above_the_project_count_and_links_do_not_leave_it() {
 fn outside_of_a_repository_only_the_disk_answers() {
     let folder = Repo::none();
     folder.file("a.md", "a").file("docs/b.md", "b").file("dist/x", "").file("n.log", "").file(".gitignore", "*.log\n");
-    let place = Place::find(&folder.at("docs")).unwrap();
+    let place = Workspace::find(&folder.at("docs")).unwrap();
     assert_eq!(place.root(), folder.at("docs"));
     let place = folder.place();
     assert!(!place.has_repository());
@@ -164,7 +164,7 @@ fn the_old_mark_of_a_partial_clone_is_refused_with_a_cure_that_cures() {
     repo.file("a.md", "a").commit("base");
     repo.git(["config", "core.repositoryFormatVersion", "1"]);
     repo.git(["config", "extensions.partialClone", "origin"]);
-    let (what, cure) = refusal(Place::find(repo.root()));
+    let (what, cure) = refusal(Workspace::find(repo.root()));
     assert!(what.contains("extensions.partialclone"), "{what}");
     assert!(cure.contains("git config remote.origin.promisor true"), "{cure}");
     assert!(cure.contains("git config --unset extensions.partialClone"), "{cure}");
@@ -208,7 +208,7 @@ fn a_linked_worktree_has_its_own_head_and_disk() {
     fs::write(repo.outside("side").join("a.md"), "side").unwrap();
     fs::write(repo.outside("side").join("n.log"), "").unwrap();
     repo.file(".git/info/exclude", "*.log\n");
-    let place = Place::find(&repo.outside("side")).unwrap();
+    let place = Workspace::find(&repo.outside("side")).unwrap();
     assert_eq!(place.root(), repo.outside("side"));
     let disk = place.worktree().unwrap();
     assert_eq!((text(&disk, "a.md"), text(&place.commit("HEAD").unwrap(), "a.md")), ("side".into(), "main".into()));
@@ -237,7 +237,7 @@ fn a_submodule_is_no_text_from_outside_and_a_project_from_inside() {
         }
         assert!(tree.list(&path("sub")).unwrap().is_empty());
     }
-    let inside = Place::find(&repo.at("sub")).unwrap();
+    let inside = Workspace::find(&repo.at("sub")).unwrap();
     assert_eq!((inside.root(), inside.prefix()), (&*repo.at("sub"), ""));
     assert_eq!(all(&inside.worktree().unwrap()), ["lib.md"]);
     assert_eq!(text(&inside.commit("HEAD").unwrap(), "lib.md"), "lib");
@@ -266,7 +266,7 @@ fn reftable_is_refused_with_a_cure_that_cures() {
     // git 2.47 cannot yet carry reflogs over.
     repo.git(["config", "core.logAllRefUpdates", "false"]);
     repo.file("a.md", "a").commit("base");
-    let (what, cure) = refusal(Place::find(repo.root()));
+    let (what, cure) = refusal(Workspace::find(repo.root()));
     assert!(what.contains("refstorage"), "{what}");
     assert!(cure.contains("git refs migrate --ref-format=files"), "{cure}");
     repo.git(["refs", "migrate", "--ref-format=files"]);

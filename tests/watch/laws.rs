@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use contexture::output::answer::Answer;
 use contexture::output::report::build::BuildReport;
-use contexture::pipeline::{Attempt, Memory, Request, Standing, build_all, rebuild};
+use contexture::pipeline::{BuildResult, LastBuilds, Memory, Request, build_all, rebuild};
 use contexture::syntax::error::Failure;
-use contexture::tree::{Memory as MemoryTree, Remembered};
+use contexture::tree::{MemoryTree, Remembered};
 use proptest::prelude::*;
 
 use super::library;
@@ -84,7 +84,7 @@ impl Edit {
 }
 
 /// Everything that an outcome says.
-fn told(outcome: &Result<Vec<Attempt>, Failure>) -> String {
+fn told(outcome: &Result<Vec<BuildResult>, Failure>) -> String {
     match outcome {
         Ok(attempts) => {
             let answers: Vec<Answer> = attempts.iter().map(|attempt| Answer::of(attempt, true)).collect();
@@ -104,7 +104,7 @@ proptest! {
         repo.git(["branch", "other"]);
         let request = Request { lints: true, ..Request::default() };
         let (memory, remembered) = (Memory::default(), Arc::new(Remembered::default()));
-        let mut standing = Standing::default();
+        let mut standing = LastBuilds::default();
         for (number, edit) in edits.iter().enumerate() {
             edit.make(&repo);
             let place = repo.place();
@@ -122,7 +122,7 @@ proptest! {
 
 #[test]
 fn a_context_that_does_not_read_what_changed_is_not_built_again() {
-    let (memory, mut standing) = (Memory::default(), Standing::default());
+    let (memory, mut standing) = (Memory::default(), LastBuilds::default());
     let mut build = |text: &str| {
         let tree = MemoryTree::new()
             .file(&path("contexts/a.yaml"), "system: [{file: a.md}]")
@@ -141,7 +141,7 @@ fn a_context_that_does_not_read_what_changed_is_not_built_again() {
 #[test]
 fn a_file_that_stands_as_it_was_is_not_read_again() {
     use contexture::tree::Tree;
-    let place = contexture::tree::Place::find(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a place");
+    let place = contexture::tree::Workspace::find(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a place");
     let remembered = Arc::new(Remembered::default());
     let read = || {
         let tree = place.worktree_remembering(&remembered).expect("a working tree");

@@ -19,7 +19,7 @@ use contexture::syntax::diag::Diagnostic;
 use contexture::syntax::error::{Error, Failure};
 use contexture::syntax::source::{ProjectPath, Source, Span};
 use contexture::text::lint::fix::fix;
-use contexture::tree::Memory;
+use contexture::tree::MemoryTree;
 use contexture::tree::store::{Draft, Key, Shelf, Store, Volumes};
 use contexture::tree::write::{self, Disk, System, UNFINISHED};
 
@@ -184,7 +184,7 @@ fn built(text: &str) -> Arc<Build> {
     let path = |name: &str| ProjectPath::new(name).unwrap();
     let manifest =
         "models: [claude-sonnet-5-5]\nsystem: [{file: a.md}]\nmessages: [{user: x}]\noutput: {max_tokens: 9}\n";
-    let tree = Memory::new().file(&path("contexts/deep/a.yaml"), manifest).file(&path("a.md"), text);
+    let tree = MemoryTree::new().file(&path("contexts/deep/a.yaml"), manifest).file(&path("a.md"), text);
     build_all(&tree, &Request::default()).unwrap().pop().unwrap().result.unwrap()
 }
 

@@ -143,10 +143,10 @@ fn heaviest_rising(twins: &[Twin], new: &[(Digest, u64)]) -> Vec<usize> {
 fn pair_the_rest(old: &[Segment], new: &[Segment], fate: &mut Fate) {
     let by_file = |segment: &Segment| {
         let path = segment.origin.path.as_ref()?;
-        Some(Place::File(segment.tier, path.clone()))
+        Some(MatchKey::File(segment.tier, path.clone()))
     };
-    let by_id = |segment: &Segment| Some(Place::Id(segment.tier, segment.id.clone()));
-    let anywhere = |segment: &Segment| Some(Place::Tier(segment.tier));
+    let by_id = |segment: &Segment| Some(MatchKey::Id(segment.tier, segment.id.clone()));
+    let anywhere = |segment: &Segment| Some(MatchKey::Tier(segment.tier));
     pair_within(old, new, fate, &by_file, Alone::Paired, LIKE_IN_PLACE);
     pair_within(old, new, fate, &by_id, Alone::ByLikeness, LIKE_IN_PLACE);
     pair_within(old, new, fate, &anywhere, Alone::ByLikeness, LIKE);
@@ -154,7 +154,7 @@ fn pair_the_rest(old: &[Segment], new: &[Segment], fate: &mut Fate) {
 
 /// What two segments have to have in common to be compared.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum MatchKey {
     File(Tier, ProjectPath),
     Id(Tier, String),
     Tier(Tier),
@@ -172,11 +172,11 @@ fn pair_within(
     old: &[Segment],
     new: &[Segment],
     fate: &mut Fate,
-    place: &dyn Fn(&Segment) -> Option<Place>,
+    place: &dyn Fn(&Segment) -> Option<MatchKey>,
     alone: Alone,
     least: u64,
 ) {
-    let mut groups: BTreeMap<Place, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    let mut groups: BTreeMap<MatchKey, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     for (index, segment) in old.iter().enumerate().filter(|(index, _)| fate.old[*index].is_none()) {
         if let Some(place) = place(segment) {
             groups.entry(place).or_default().0.push(index);

@@ -15,7 +15,8 @@ use crate::cost::simulate::{self, Block, Content, Contents, Object, Prompts, Req
 use crate::cost::terms::Terms;
 use crate::prompt::blocks::{self, BlockKind};
 use crate::prompt::chain::Digest;
-use crate::prompt::segment::{Mark, Role, Segment, Tier, prefix_len};
+use crate::prompt::segment::{Role, Segment, Tier, prefix_len};
+use crate::syntax::manifest::Mark;
 
 /// A build and one model of it.
 pub type Seen<'a> = (&'a Build, &'a ModelBuild);

@@ -28,7 +28,7 @@ mod renames;
 mod served;
 mod states;
 
-use states::{Outcome, Place, State, States};
+use states::{Outcome, State, StateKey, States};
 
 /// Which history to tell, and how.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ pub struct Row {
 #[derive(Debug)]
 pub enum What {
     /// It could be built.
-    Built(Standing),
+    Built(BuiltAt),
     /// It could not be built, and why.
     Broken(Vec<Diagnostic>),
     /// It was removed.
@@ -88,7 +88,7 @@ pub enum What {
 
 /// A context that could be built, held against the commit before.
 #[derive(Debug)]
-pub struct Standing {
+pub struct BuiltAt {
     /// How the commit before it stood.
     pub before: Before,
     /// The digest of everything before the first input or history.
@@ -235,9 +235,9 @@ struct Walk<'a> {
     excluded: HashSet<ObjectId>,
     states: States<'a>,
     /// Newest first; of equal dates the one that was met first, so that children come before parents.
-    ahead: BinaryHeap<(i64, Reverse<usize>, Place)>,
-    open: HashMap<Place, Node>,
-    met: HashSet<Place>,
+    ahead: BinaryHeap<(i64, Reverse<usize>, StateKey)>,
+    open: HashMap<StateKey, Node>,
+    met: HashSet<StateKey>,
     log: Log,
 }
 
@@ -319,7 +319,7 @@ impl Walk<'_> {
                     Outcome::Built(build) => Some(&**build),
                     Outcome::Broken(_) | Outcome::Absent => None,
                 });
-                What::Built(Standing::of(build, before, standing))
+                What::Built(BuiltAt::of(build, before, standing))
             }
             (Outcome::Broken(faults), _) => What::Broken(faults.clone()),
             // At the edge of a shallow clone nothing is known to have been removed.
@@ -359,7 +359,7 @@ impl Walk<'_> {
     }
 }
 
-impl Standing {
+impl BuiltAt {
     fn of(build: &Build, before: Option<&Build>, standing: Before) -> Self {
         let kept = before.map(|before| kept(before, build));
         let lost = before.zip(kept).map(|(before, kept)| {

@@ -48,14 +48,14 @@ impl State {
 }
 
 /// What tells the states of a walk apart.
-pub(super) type Place = (ObjectId, ContextId);
+pub(super) type StateKey = (ObjectId, ContextId);
 
 /// Works out states, with the memory of those that it has worked out.
 pub(super) struct States<'a> {
     request: &'a LogRequest,
     memory: Memory,
     /// Those that were built ahead.
-    ready: HashMap<Place, State>,
+    ready: HashMap<StateKey, State>,
 }
 
 impl<'a> States<'a> {

@@ -7,7 +7,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::pipeline::Workshop;
+use crate::pipeline::Pipeline;
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::text::project::manifest_name;
@@ -79,7 +79,7 @@ impl Question<'_> {
 /// # Errors
 /// When the tree cannot be read.
 pub(super) fn touched(
-    workshop: &Workshop<'_>,
+    pipeline: &Pipeline<'_>,
     tree: &CommitTree,
     changes: &[Change],
     store: &Store,
@@ -88,8 +88,8 @@ pub(super) fn touched(
     if let Some(Ok(touched)) = Index::find(tree, &root, store).map(|index| index.touched(changes)) {
         return Ok(touched);
     }
-    let manifests: BTreeSet<ProjectPath> = workshop.project.manifests()?.into_values().collect();
-    let surveyed = survey(workshop, super::expand(workshop, &manifests)?);
+    let manifests: BTreeSet<ProjectPath> = pipeline.project.manifests()?.into_values().collect();
+    let surveyed = survey(pipeline, super::expand(pipeline, &manifests)?);
     let volume = store.write_volume(Volumes::Surveys, &root, draft(&surveyed, tree)?);
     let all = Touched { manifests, elsewhere: 0 };
     Ok(Index { volume, drift: Vec::new() }.touched(changes).unwrap_or(all))

@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::pipeline::{PRICES_FILE, Workshop};
+use crate::pipeline::{PRICES_FILE, Pipeline};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::Faults;
 use crate::syntax::error::Error;
@@ -37,17 +37,17 @@ pub struct Surveyed {
 }
 
 /// Surveys contexts, side by side.
-pub fn survey(workshop: &Workshop<'_>, candidates: Vec<Candidate>) -> Vec<Surveyed> {
-    candidates.into_par_iter().map(|candidate| one(workshop, candidate)).collect()
+pub fn survey(pipeline: &Pipeline<'_>, candidates: Vec<Candidate>) -> Vec<Surveyed> {
+    candidates.into_par_iter().map(|candidate| one(pipeline, candidate)).collect()
 }
 
-fn one(workshop: &Workshop<'_>, candidate: Candidate) -> Surveyed {
+fn one(pipeline: &Pipeline<'_>, candidate: Candidate) -> Surveyed {
     let Ok(layers) = &candidate.layers else { return Surveyed { candidate, reads: None, asks_for_templates: true } };
-    let reader = Reader::continuing(workshop.fragments, layers.reads.clone());
+    let reader = Reader::continuing(pipeline.fragments, layers.reads.clone());
     let mut faults = Faults::new();
     // Which examples are picked changes no read, so their size does not matter here.
     if let Some(plan) = resolve(layers, &reader, &|_| 0, &mut faults) {
-        compose(&plan, &workshop.library, &reader, &mut faults);
+        compose(&plan, &pipeline.library, &reader, &mut faults);
         let tokenizers: Vec<Text> = plan.manifest.tokenizers.iter().map(|(_, path)| path.clone()).collect();
         for path in tokenizers {
             let _ = reader.path(&path, &mut faults).map(|path| reader.read(&path));
@@ -142,11 +142,11 @@ pub struct Reached {
 /// The two sides of a comparison, opened.
 pub struct Sides<'a> {
     /// The base.
-    pub base: &'a Workshop<'a>,
+    pub base: &'a Pipeline<'a>,
     /// The commit that the base is.
     pub base_tree: &'a CommitTree,
     /// The head.
-    pub head: &'a Workshop<'a>,
+    pub head: &'a Pipeline<'a>,
     /// The files that differ.
     pub changes: &'a [Change],
 }
@@ -203,10 +203,10 @@ fn opposite(of_base: Vec<Candidate>, reached: &[Candidate], untouched: &[Candida
 }
 
 /// The contexts of those of these manifests that a tree holds, by name.
-fn expand(workshop: &Workshop<'_>, manifests: &BTreeSet<ProjectPath>) -> Result<Vec<Candidate>, Error> {
-    let named = manifests.iter().map(|path| Ok(workshop.project.manifest(path)?.map(|name| (name, path))));
+fn expand(pipeline: &Pipeline<'_>, manifests: &BTreeSet<ProjectPath>) -> Result<Vec<Candidate>, Error> {
+    let named = manifests.iter().map(|path| Ok(pipeline.project.manifest(path)?.map(|name| (name, path))));
     let named = named.collect::<Result<Vec<Option<(String, &ProjectPath)>>, Error>>()?;
-    let found = named.into_par_iter().flatten().flat_map_iter(|(name, path)| workshop.project.expand(&name, path));
+    let found = named.into_par_iter().flatten().flat_map_iter(|(name, path)| pipeline.project.expand(&name, path));
     let mut found: Vec<Candidate> = found.collect();
     found.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(found)

@@ -23,7 +23,7 @@ use crate::compare::range::Sides;
 use crate::compare::reach;
 use crate::cost::cards::Date;
 use crate::pipeline::shard::Shard;
-use crate::pipeline::{Attempt, Build, Memory, Request, Workshop};
+use crate::pipeline::{Build, BuildResult, Memory, Pipeline, Request};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::Failure;
 use crate::syntax::source::{ObjectId, ProjectPath};
@@ -108,7 +108,7 @@ pub struct ContextReview {
     /// What is different. Of a broken context: the other side against nothing; empty where both are.
     pub delta: Option<Delta>,
     /// Where it first differs.
-    pub place: Option<Place>,
+    pub place: Option<Location>,
     /// The files that did it.
     pub causes: Vec<Cause>,
     /// What is wrong with the base.
@@ -119,7 +119,7 @@ pub struct ContextReview {
 
 /// Where in the repository a divergence comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// The file that holds the text; the manifest for text written there.
     pub path: ProjectPath,
     /// The 1-based line of it where the texts part.
@@ -129,19 +129,19 @@ pub struct Place {
 }
 
 impl ContextReview {
-    /// Every remark of the head that it has and the base has not, or every fault.
+    /// Every warning of the head that it has and the base has not, or every fault.
     pub fn new_remarks(&self) -> impl Iterator<Item = &Diagnostic> {
         let known: BTreeSet<(&str, &str)> = self
             .base
             .iter()
-            .flat_map(|build| &build.remarks)
-            .map(|remark| (&*remark.code, remark.message.as_str()))
+            .flat_map(|build| &build.warnings)
+            .map(|warning| (&*warning.code, warning.message.as_str()))
             .collect();
         self.head
             .iter()
-            .flat_map(|build| &build.remarks)
-            .filter(|remark| remark.severity != Severity::Note)
-            .filter(move |remark| !known.contains(&(&*remark.code, remark.message.as_str())))
+            .flat_map(|build| &build.warnings)
+            .filter(|warning| warning.severity != Severity::Note)
+            .filter(move |warning| !known.contains(&(&*warning.code, warning.message.as_str())))
     }
 }
 
@@ -157,13 +157,13 @@ pub fn review(sides: &Sides, request: &ReviewRequest, store: &Arc<Store>) -> Res
     // The sides share most of their files: what both hold is decoded once.
     let of_side = |tree| Fragments::keeping(tree, &memory.fragments);
     let (base_files, head_files) = (of_side(&sides.base), of_side(sides.head.as_ref()));
-    let base = Workshop::open(&base_files, &build, &memory)?;
-    let head = Workshop::open(&head_files, &build, &memory)?;
+    let base = Pipeline::open(&base_files, &build, &memory)?;
+    let head = Pipeline::open(&head_files, &build, &memory)?;
     let both = reach::Sides { base: &base, base_tree: &sides.base, head: &head, changes: &changes };
     let reached = reach::reach(&both, &request.contexts, store)?;
 
-    let build_all = |workshop: &Workshop<'_>, candidates: Vec<Candidate>| -> BTreeMap<ContextId, Attempt> {
-        let attempts = candidates.into_par_iter().map(|candidate| workshop.attempt(candidate));
+    let build_all = |pipeline: &Pipeline<'_>, candidates: Vec<Candidate>| -> BTreeMap<ContextId, BuildResult> {
+        let attempts = candidates.into_par_iter().map(|candidate| pipeline.attempt(candidate));
         attempts.map(|attempt| (attempt.id.clone(), attempt)).collect()
     };
     let (of_base, of_head) = parts::wanted(request.shard, reached.base, reached.head);
@@ -211,8 +211,8 @@ pub fn review(sides: &Sides, request: &ReviewRequest, store: &Arc<Store>) -> Res
 
 /// A context on both sides, as far as it is there.
 struct Paired {
-    base: Option<Attempt>,
-    head: Option<Attempt>,
+    base: Option<BuildResult>,
+    head: Option<BuildResult>,
 }
 
 /// Compares one context; `None` where nothing differs.
@@ -254,7 +254,7 @@ fn one(pair: Paired, files: &Files<'_>) -> Option<ContextReview> {
     Some(review)
 }
 
-fn parted(attempt: Option<Attempt>) -> (Option<Arc<Build>>, Vec<Diagnostic>) {
+fn parted(attempt: Option<BuildResult>) -> (Option<Arc<Build>>, Vec<Diagnostic>) {
     match attempt.map(|attempt| attempt.result) {
         Some(Ok(build)) => (Some(build), Vec::new()),
         Some(Err(faults)) => (None, faults),
@@ -282,7 +282,7 @@ fn blame(sides: &Sides, files: &Files<'_>, contexts: &mut [ContextReview]) -> Re
     for (context, place) in contexts.iter_mut().zip(found) {
         context.place = place.map(|(path, line, culprit)| {
             let commit = commits.get(&culprit).cloned();
-            Place { path, line, commit }
+            Location { path, line, commit }
         });
     }
     Ok(())

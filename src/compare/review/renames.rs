@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Paired;
-use crate::pipeline::{Attempt, Build};
+use crate::pipeline::{Build, BuildResult};
 use crate::prompt::chain::Digest;
 use crate::text::project::ContextId;
 
@@ -13,7 +13,7 @@ use crate::text::project::ContextId;
 const LIKE_PERCENT: u64 = 50;
 
 /// Pairs the contexts of both sides.
-pub(super) fn pair(mut old: BTreeMap<ContextId, Attempt>, new: BTreeMap<ContextId, Attempt>) -> Vec<Paired> {
+pub(super) fn pair(mut old: BTreeMap<ContextId, BuildResult>, new: BTreeMap<ContextId, BuildResult>) -> Vec<Paired> {
     let mut pairs = Vec::new();
     let mut come = Vec::new();
     for (id, head) in new {
@@ -22,7 +22,7 @@ pub(super) fn pair(mut old: BTreeMap<ContextId, Attempt>, new: BTreeMap<ContextI
             None => come.push(head),
         }
     }
-    let mut gone: Vec<Option<Attempt>> = old.into_values().map(Some).collect();
+    let mut gone: Vec<Option<BuildResult>> = old.into_values().map(Some).collect();
     let partners = renamed(&gone, &come);
     for (head, partner) in come.into_iter().zip(partners) {
         let base = partner.and_then(|index| gone.get_mut(index)).and_then(Option::take);
@@ -33,7 +33,7 @@ pub(super) fn pair(mut old: BTreeMap<ContextId, Attempt>, new: BTreeMap<ContextI
 }
 
 /// For each context that came, the one that went and shares most of its text, each used once.
-fn renamed(gone: &[Option<Attempt>], come: &[Attempt]) -> Vec<Option<usize>> {
+fn renamed(gone: &[Option<BuildResult>], come: &[BuildResult]) -> Vec<Option<usize>> {
     let mut holders: HashMap<Digest, Vec<usize>> = HashMap::new();
     for (index, attempt) in gone.iter().enumerate() {
         for (digest, _) in texts(attempt.as_ref()) {
@@ -73,7 +73,7 @@ fn renamed(gone: &[Option<Attempt>], come: &[Attempt]) -> Vec<Option<usize>> {
     partners
 }
 
-fn texts(attempt: Option<&Attempt>) -> impl Iterator<Item = (Digest, u64)> {
+fn texts(attempt: Option<&BuildResult>) -> impl Iterator<Item = (Digest, u64)> {
     let build: Option<&Build> = attempt.and_then(|attempt| attempt.result.as_deref().ok());
     build.into_iter().flat_map(|build| {
         let segments = build.chain.digests.iter().zip(&build.segments);
@@ -81,6 +81,6 @@ fn texts(attempt: Option<&Attempt>) -> impl Iterator<Item = (Digest, u64)> {
     })
 }
 
-fn size(attempt: Option<&Attempt>) -> u64 {
+fn size(attempt: Option<&BuildResult>) -> u64 {
     texts(attempt).map(|(_, bytes)| bytes).sum()
 }

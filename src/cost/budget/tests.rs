@@ -65,9 +65,9 @@ fn a_budget_is_held_today_and_on_announced_days() {
         "cost_per_call.uncached is $0.0310, the limit is $0.0500; passes today, fails from 2026-12-01 when \
          gemini-4-argon doubles: $0.0620 then"
     );
-    let remark = held.remark().unwrap();
+    let warning = held.warning().unwrap();
     assert_eq!(
-        (&*remark.code, remark.hint.as_deref()),
+        (&*warning.code, warning.hint.as_deref()),
         ("budget-ahead", Some("the limit is `budgets.cost_per_call.uncached` in contexts/a.yaml"))
     );
     let december = Date::constant(2026, 12, 1);
@@ -108,7 +108,7 @@ fn estimates_and_unknown_prices_are_not_guessed() {
         results("{tokens: 11k, cost_per_call: {uncached: $0.032}, growth: 5%}", "gemini-4-argon", TODAY, near, None);
     let statuses: Vec<_> = found.iter().map(|result| result.status).collect();
     assert_eq!(statuses, [Status::Unknown, Status::Unknown, Status::Skipped]);
-    assert_eq!(found[0].remark().unwrap().code, "budget-unknown");
+    assert_eq!(found[0].warning().unwrap().code, "budget-unknown");
 }
 
 #[test]

@@ -13,9 +13,10 @@ use crate::cost::rules::{
     BlockBoundary, BreakpointOnly, CacheRules, Class, Family, Invalidation, Lifetime, LongestPrefix, Mechanism,
     MixedBilling, Mode, PrefixUnits, WholeObject,
 };
-use crate::prompt::segment::{Tier, Ttl};
+use crate::prompt::segment::Tier;
 use crate::syntax::decode::{Count, Decode, Table, Text, expected, record};
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::quantity::Ttl;
 use crate::syntax::yaml::Node;
 
 record! {

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::cost::rules::{Cliff, Price, Rates};
-use crate::prompt::segment::Ttl;
 use crate::syntax::decode::{Count, Decode, Table, expected, record};
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::Usd;
 use crate::syntax::yaml::{Node, Value};
 

@@ -6,7 +6,8 @@
 //! changes, so what counts is the first change.
 
 use crate::cost::traffic::Chance;
-use crate::prompt::segment::{Segment, Stability};
+use crate::prompt::segment::Segment;
+use crate::syntax::manifest::Stability;
 
 /// For each segment of the prefix, the chance that a deploy changes it or one before it.
 pub(super) fn lost(prefix: &[Segment]) -> Vec<Chance> {

@@ -8,7 +8,9 @@ use crate::cost::rules::{Family, Mechanism};
 use crate::cost::terms::{Terms, divided, write_price};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::prompt::blocks::Breakpoint;
-use crate::prompt::segment::{Mark, Segment, Ttl, prefix_len};
+use crate::prompt::segment::{Segment, prefix_len};
+use crate::syntax::manifest::Mark;
+use crate::syntax::quantity::Ttl;
 
 /// What a breakpoint that nobody asked for has to save in a month: one cent, in 10⁻¹⁵ dollars.
 const FEE: i128 = 10_000_000_000_000;

@@ -8,8 +8,8 @@ use crate::cost::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, 
 use crate::cost::terms::RequestTokens;
 use crate::cost::traffic::{Chance, Traffic};
 use crate::prompt::blocks::Breakpoint;
-use crate::prompt::segment::Ttl;
 use crate::syntax::manifest::HitRate;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::Usd;
 
 /// The breakpoints of one context for one model, in order. Without any, caching is left to what the

@@ -3,8 +3,10 @@
 use super::words::grouped;
 use crate::cost::rules::{Family, Mechanism};
 use crate::cost::simulate::Rule;
-use crate::prompt::segment::{Mark, Segment, Tier, Ttl, prefix_len};
+use crate::prompt::segment::{Segment, Tier, prefix_len};
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::manifest::Mark;
+use crate::syntax::quantity::Ttl;
 
 /// A breakpoint that the manifest asks for.
 #[derive(Debug, Clone, Copy)]

@@ -26,9 +26,10 @@ use reasons::Reasons;
 
 use crate::cost::rules::Mechanism;
 use crate::cost::terms::Terms;
-use crate::prompt::segment::{Segment, Ttl};
+use crate::prompt::segment::Segment;
 use crate::syntax::diag::{Faults, Warned};
 use crate::syntax::manifest::Breakpoints;
+use crate::syntax::quantity::Ttl;
 
 /// What the manifest says about caching as a whole.
 #[derive(Debug, Clone, Copy)]

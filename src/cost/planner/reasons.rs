@@ -8,8 +8,9 @@ use crate::cost::rules::{Family, Mechanism, Price};
 use crate::cost::terms::{Terms, divided, write_price};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::prompt::blocks::Breakpoint;
-use crate::prompt::segment::{Segment, Ttl, prefix_len};
+use crate::prompt::segment::{Segment, prefix_len};
 use crate::syntax::diag::Diagnostic;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::Usd;
 
 /// What the reasons are drawn from.

@@ -7,10 +7,11 @@ use crate::cost::rules::{BlockBoundary, CacheRules, Class, Cliff, Family, Lifeti
 use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
 use crate::cost::traffic::Traffic;
-use crate::cost::warnings::remarks;
-use crate::prompt::segment::{Kind, Mark, Origin, Part, Role, Stability, Tier, prefix_len};
+use crate::cost::warnings::warnings;
+use crate::prompt::segment::{Kind, Origin, Part, Role, Tier, prefix_len};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::manifest::{HitRate, Hours};
+use crate::syntax::manifest::{Mark, Stability};
 use crate::syntax::quantity::{Share, Usd};
 use crate::syntax::source::{ProjectPath, Source, Span};
 
@@ -267,7 +268,7 @@ fn remarked(
     let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &request };
     let layout = plan(&segments, tokens, AUTO, &terms).value;
     let bill = bill(&layout, &terms);
-    remarks(&segments, tokens, &layout, &bill, &terms, window)
+    warnings(&segments, tokens, &layout, &bill, &terms, window)
         .into_iter()
         .map(|found| (code(&found), found.message, found.span.map_or(0, |span| span.line_column().0)))
         .collect()

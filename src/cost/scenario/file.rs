@@ -7,9 +7,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::cost::rules::Mode;
 use crate::cost::simulate::{BlockKind, Seconds, Speaker};
-use crate::prompt::segment::{Mark, Tier, Ttl};
+use crate::prompt::segment::Tier;
 use crate::syntax::decode::{Count, Decode, Spanned, Table, Text, expected, record, words};
 use crate::syntax::diag::Faults;
+use crate::syntax::manifest::Mark;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::yaml::{Node, Value};
 
 record! {

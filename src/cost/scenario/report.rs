@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::cost::simulate::Seconds;
-use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Ttl;
 
 /// The name of the output's format.
 pub const SCHEMA: &str = "contexture.simulation/1";

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::file::{Scenario, TimedRequest, WrittenBlock};
 use crate::cost::rules::Model;
 use crate::cost::simulate::{Block, BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, Seconds, Speaker};
-use crate::prompt::segment::{Mark, Tier};
+use crate::prompt::segment::Tier;
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
+use crate::syntax::manifest::Mark;
 use crate::syntax::source::Span;
 use crate::syntax::yaml::Node;
 

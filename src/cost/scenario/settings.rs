@@ -9,9 +9,10 @@ use crate::cost::rules::{
     BlockBoundary, BreakpointOnly, Class, Family, Invalidation, Lifetime, LongestPrefix, MixedBilling, Mode, Model,
     PrefixUnits, Price, Prices, Rates, Slots,
 };
-use crate::prompt::segment::{Tier, Ttl};
+use crate::prompt::segment::Tier;
 use crate::syntax::decode::{Count, Decode, Spanned, Table, expected};
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::{Share, Usd};
 use crate::syntax::yaml::{Key, Node, Value};
 

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use crate::cost::rules::{Price, Prices};
-use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::Usd;
 
 /// The cost of one request; `None` when a price that it needs is unknown.

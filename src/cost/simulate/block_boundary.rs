@@ -5,7 +5,8 @@ use super::breach::Rule;
 use super::draft::Draft;
 use super::request::{Block, BlockKind};
 use crate::cost::rules::{BlockBoundary, MixedBilling, Mode};
-use crate::prompt::segment::{Mark, Ttl};
+use crate::syntax::manifest::Mark;
+use crate::syntax::quantity::Ttl;
 
 /// What a prompt looks up and writes, or the provider's refusals.
 pub(super) fn plan(rules: &BlockBoundary, draft: &mut Draft<'_>) -> BoundaryPlan {

@@ -6,7 +6,7 @@
 use super::Outcome;
 use super::entry::{Clock, Entry, Kept, Moment};
 use crate::cost::rules::MixedBilling;
-use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Ttl;
 
 /// The end of a block, known by everything before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What a provider refuses, before anything is simulated.
 
-use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Ttl;
 
 /// A rule of the provider that a request breaks. The provider would answer with status 400.
 #[derive(Debug, Clone, PartialEq, Eq)]

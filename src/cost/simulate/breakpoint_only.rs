@@ -5,7 +5,9 @@ use super::breach::Rule;
 use super::draft::Draft;
 use super::request::{Block, BlockKind, Speaker};
 use crate::cost::rules::{BreakpointOnly, Mode};
-use crate::prompt::segment::{Mark, Tier, Ttl};
+use crate::prompt::segment::Tier;
+use crate::syntax::manifest::Mark;
+use crate::syntax::quantity::Ttl;
 
 /// What a prompt looks up and writes, or the provider's refusals.
 pub(super) fn plan(rules: &BreakpointOnly, draft: &mut Draft<'_>) -> BoundaryPlan {

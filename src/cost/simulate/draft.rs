@@ -10,7 +10,9 @@ use super::entry::Kept;
 use super::request::{Block, BlockKind, Content, Contents, Request, Speaker};
 use super::tree::{Piece, TokenPath};
 use crate::cost::rules::{CacheRules, Mechanism};
-use crate::prompt::segment::{Mark, Tier, Ttl};
+use crate::prompt::segment::Tier;
+use crate::syntax::manifest::Mark;
+use crate::syntax::quantity::Ttl;
 
 /// The names of everything that was prepared for one model.
 #[derive(Debug, Default)]

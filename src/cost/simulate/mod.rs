@@ -42,7 +42,7 @@ use prompt::Plan;
 use units::Units;
 
 use crate::cost::rules::Model;
-use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::Usd;
 
 /// What became of one request.

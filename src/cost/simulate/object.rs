@@ -5,7 +5,8 @@ use super::breach::Rule;
 use super::draft::Draft;
 use super::entry::{Entry, Moment};
 use super::request::Seconds;
-use crate::prompt::segment::{Tier, Ttl};
+use crate::prompt::segment::Tier;
+use crate::syntax::quantity::Ttl;
 
 /// The object of one prompt.
 #[derive(Debug, Clone, Copy)]

@@ -10,7 +10,7 @@ use super::object::{self, ObjectPlan};
 use super::request::{Block, Contents, Request};
 use super::tree::TokenPath;
 use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
-use crate::prompt::segment::Ttl;
+use crate::syntax::quantity::Ttl;
 
 /// A request in the form that is sent: immutable, and cheap to send any number of times.
 #[derive(Debug, Clone)]

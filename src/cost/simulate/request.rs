@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use crate::cost::rules::Mode;
-use crate::prompt::segment::{Mark, Tier, Ttl};
+use crate::prompt::segment::Tier;
 use crate::syntax::decode::words;
+use crate::syntax::manifest::Mark;
+use crate::syntax::quantity::Ttl;
 
 /// The most tokens that one request may hold. Together with prices of 64 bits it keeps every sum of
 /// a simulation within 128 bits.

@@ -18,7 +18,7 @@ use crate::text::fragment::{Fragments, Reads};
 pub(super) struct Kept {
     figures: Figures,
     budgets: Vec<Budget>,
-    remarks: Vec<Remark>,
+    warnings: Vec<Remark>,
 }
 
 /// A place in a file.
@@ -68,25 +68,25 @@ impl Place {
 }
 
 impl Kept {
-    /// What is kept of a summary; `None` where a remark points into a text that is no file which the
+    /// What is kept of a summary; `None` where a warning points into a text that is no file which the
     /// context read, so that it could not be found again.
     pub(super) fn of(summary: &Summary, reads: &Reads, fragments: &Fragments) -> Option<Self> {
         let is_found = |span: &Span| {
             reads.files.get(span.path()).is_some_and(Option::is_some)
                 && fragments.read(span.path()).is_ok_and(|fragment| fragment.source.text() == span.source.text())
         };
-        let spans = summary.remarks.iter().filter_map(|remark| remark.span.as_ref());
+        let spans = summary.warnings.iter().filter_map(|warning| warning.span.as_ref());
         if !spans.into_iter().all(is_found) {
             return None;
         }
         Some(Self {
             figures: summary.figures.clone(),
             budgets: summary.budgets.iter().map(Budget::of).collect(),
-            remarks: summary.remarks.iter().map(Remark::of).collect(),
+            warnings: summary.warnings.iter().map(Remark::of).collect(),
         })
     }
 
-    /// The summary again, with the places of remarks that are `shown`; `None` where one is not found.
+    /// The summary again, with the places of warnings that are `shown`; `None` where one is not found.
     pub(super) fn restore(
         self,
         provenance: Provenance,
@@ -94,12 +94,12 @@ impl Kept {
         shown: Severity,
         fragments: &Fragments,
     ) -> Option<Summary> {
-        let remarks = self.remarks.into_iter().map(|remark| remark.restore(shown, fragments));
+        let warnings = self.warnings.into_iter().map(|warning| warning.restore(shown, fragments));
         Some(Summary {
             provenance,
             figures: self.figures,
             budgets: self.budgets.into_iter().map(Budget::restore).collect::<Option<_>>()?,
-            remarks: remarks.collect::<Option<_>>()?,
+            warnings: warnings.collect::<Option<_>>()?,
             record,
         })
     }
@@ -124,7 +124,7 @@ impl Budget {
         }
     }
 
-    /// The result again. Its place has no text: where it is told of, that is by a remark, which has.
+    /// The result again. Its place has no text: where it is told of, that is by a warning, which has.
     fn restore(self) -> Option<BudgetResult> {
         let fails_from = match self.fails_from {
             Some((day, because, actual)) => Some(FailsFrom { day: day.parse().ok()?, because, actual }),
@@ -146,8 +146,8 @@ impl Budget {
 }
 
 impl Remark {
-    fn of(remark: &Diagnostic) -> Self {
-        let Diagnostic { severity, code, message, span, file, hint, model } = remark;
+    fn of(warning: &Diagnostic) -> Self {
+        let Diagnostic { severity, code, message, span, file, hint, model } = warning;
         Self {
             severity: *severity,
             code: code.clone(),

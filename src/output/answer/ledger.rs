@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::kept::Kept;
 use super::{Summary, Wish};
 use crate::output::record::{BuiltContext, SourceRecord};
-use crate::pipeline::Workshop;
+use crate::pipeline::Pipeline;
 use crate::syntax::source::ProjectPath;
-use crate::text::fragment::{Fragments, Matched, Reads, Rule, Wanted};
+use crate::text::fragment::{FileFilter, Fragments, Matched, Reads, Rule};
 use crate::text::project::{ContextId, PROJECT_FILE, wanted_by_each};
 use crate::text::resolve::wanted_by_files;
 use crate::tree::store::{Key, Shelf, Store};
@@ -26,13 +26,13 @@ const PROGRAM: &str = env!("CONTEXTURE_SOURCES");
 
 /// The records of one run.
 pub(super) struct Ledger<'a> {
-    pub(super) workshop: &'a Workshop<'a>,
+    pub(super) pipeline: &'a Pipeline<'a>,
     store: &'a Store,
     fragments: &'a Fragments<'a>,
     /// What every answer depends on.
     ground: Key,
     /// Rules that were made again.
-    rules: Mutex<HashMap<Rule, Option<Wanted>>>,
+    rules: Mutex<HashMap<Rule, Option<FileFilter>>>,
 }
 
 /// What something is said of.
@@ -105,13 +105,13 @@ fn record_key(name: &Key) -> Key {
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(store: &'a Store, workshop: &'a Workshop<'a>, fragments: &'a Fragments<'a>) -> Self {
-        let parts = workshop.ground();
+    pub(super) fn new(store: &'a Store, pipeline: &'a Pipeline<'a>, fragments: &'a Fragments<'a>) -> Self {
+        let parts = pipeline.ground();
         let parts: Vec<&[u8]> = [&b"ground 1"[..], PROGRAM.as_bytes()]
             .into_iter()
             .chain(parts.iter().map(|part| part.as_bytes()))
             .collect();
-        Self { workshop, store, fragments, ground: Key::of(&parts), rules: Mutex::default() }
+        Self { pipeline, store, fragments, ground: Key::of(&parts), rules: Mutex::default() }
     }
 
     /// What was kept of this subject, if every question that it asked has the answer that it had.
@@ -132,7 +132,7 @@ impl<'a> Ledger<'a> {
     pub(super) fn summary(&self, subject: &Subject<'_>, wish: &Wish<'_>) -> Option<(Key, Summary)> {
         let (name, reads) = self.find(subject)?;
         let kept: Kept = self.store.get(Shelf::Answers, &name)?;
-        let provenance = self.workshop.grounds.settle(&reads).ok()?;
+        let provenance = self.pipeline.grounds.settle(&reads).ok()?;
         let record = if wish.record {
             let mut record: BuiltContext = self.store.get(Shelf::Answers, &record_key(&name))?;
             record.context.source = SourceRecord::of(&provenance);
@@ -207,7 +207,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// A rule, made again once.
-    fn rule(&self, rule: &Rule) -> Option<Wanted> {
+    fn rule(&self, rule: &Rule) -> Option<FileFilter> {
         // What a panicking thread left behind is whole, since values go in in one step.
         let known = || self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(wanted) = known().get(rule) {

@@ -26,7 +26,7 @@ use crate::cost::tokens::Basis;
 use crate::output::record::{BuiltContext, SourceRecord};
 use crate::pipeline::model::ModelBuild;
 use crate::pipeline::provenance::Provenance;
-use crate::pipeline::{Attempt, Build, Memory, Request, Workshop, build_remembering, nothing_to_build};
+use crate::pipeline::{Build, BuildResult, Memory, Pipeline, Request, build_remembering, nothing_to_build};
 use crate::prompt::chain::Digest;
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::Failure;
@@ -64,7 +64,7 @@ pub struct Summary {
     /// Every budget, model by model.
     pub budgets: Vec<BudgetResult>,
     /// Warnings and notes, and what lints deny.
-    pub remarks: Vec<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
     /// The context in JSON, where that was asked for.
     pub record: Option<BuiltContext>,
 }
@@ -117,7 +117,7 @@ pub struct ModelFigures {
 pub struct Wish<'a> {
     /// Whether contexts are wanted in JSON.
     pub record: bool,
-    /// The mildest remarks that are shown. Of a kept answer, those milder are told of without a place:
+    /// The mildest warnings that are shown. Of a kept answer, those milder are told of without a place:
     /// to find it, their file would have to be read.
     pub shown: Severity,
     /// Whether a kept answer will do; for a build, whether its bundle stands.
@@ -156,31 +156,31 @@ impl Summary {
                 models: build.models.iter().map(ModelFigures::of).collect(),
             },
             budgets: build.budgets().cloned().collect(),
-            remarks: build.remarks.clone(),
+            warnings: build.warnings.clone(),
             record: record.then(|| BuiltContext::of(build)),
         }
     }
 
     /// What lints found that are denied: the build stands, and the answer is no.
     pub fn denied(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.remarks.iter().filter(|remark| remark.severity == Severity::Error)
+        self.warnings.iter().filter(|warning| warning.severity == Severity::Error)
     }
 }
 
 impl Answer {
     /// What was tried, summed up; with its record if that is wanted.
-    pub fn of(attempt: &Attempt, record: bool) -> Self {
+    pub fn of(attempt: &BuildResult, record: bool) -> Self {
         let result = attempt.result.as_ref().map(|build| Summary::of(build, record)).map_err(Clone::clone);
         Self { id: attempt.id.clone(), result, build: attempt.result.as_ref().ok().cloned(), name: None, draft: None }
     }
 
     /// The build, or every fault; `None` of an answer that was kept.
-    pub fn attempt(&self) -> Option<Attempt> {
+    pub fn attempt(&self) -> Option<BuildResult> {
         let result = match &self.result {
             Ok(_) => Ok(self.build.clone()?),
             Err(faults) => Err(faults.clone()),
         };
-        Some(Attempt { id: self.id.clone(), result })
+        Some(BuildResult { id: self.id.clone(), result })
     }
 
     /// The summary, if there is one.
@@ -222,8 +222,8 @@ pub fn answers(
         return Ok(attempts.par_iter().map(|attempt| Answer::of(attempt, wish.record)).collect());
     }
     let fragments = Fragments::keeping(tree, &memory.fragments);
-    let workshop = Workshop::open(&fragments, request, memory)?;
-    let ledger = Ledger::new(store, &workshop, &fragments);
+    let pipeline = Pipeline::open(&fragments, request, memory)?;
+    let ledger = Ledger::new(store, &pipeline, &fragments);
     let wanted = ledger.wanted(&request.contexts)?;
     if wanted.is_empty() {
         return Err(nothing_to_build().into());
@@ -267,7 +267,7 @@ impl Wanted {
 impl Ledger<'_> {
     /// The contexts that are asked for, sorted by name.
     fn wanted(&self, names: &[String]) -> Result<Vec<Wanted>, Failure> {
-        let project = &self.workshop.project;
+        let project = &self.pipeline.project;
         if names.is_empty() {
             let found =
                 project.manifests()?.into_par_iter().flat_map_iter(|(name, path)| self.contexts_of(&name, path));
@@ -288,7 +288,7 @@ impl Ledger<'_> {
             let wanted = |id| Wanted { id, manifest: manifest.clone(), candidate: None };
             return known.into_iter().map(wanted).collect();
         }
-        let Expansion { candidates, reads } = self.workshop.project.expansion(name, &manifest);
+        let Expansion { candidates, reads } = self.pipeline.project.expansion(name, &manifest);
         if candidates.iter().all(|candidate| candidate.layers.is_ok()) {
             let ids: Vec<&ContextId> = candidates.iter().map(|candidate| &candidate.id).collect();
             self.keep(&Subject::manifest(&manifest), &reads, &ids);
@@ -299,7 +299,7 @@ impl Ledger<'_> {
     /// The contexts of these manifests, layers merged.
     fn expand(&self, manifests: BTreeSet<ProjectPath>) -> BTreeMap<ContextId, Candidate> {
         let named = manifests.into_par_iter().filter_map(|path| Some((manifest_name(&path)?, path)));
-        let found = named.flat_map_iter(|(name, path)| self.workshop.project.expand(&name, &path));
+        let found = named.flat_map_iter(|(name, path)| self.pipeline.project.expand(&name, &path));
         found.map(|candidate| (candidate.id.clone(), candidate)).collect()
     }
 
@@ -315,7 +315,7 @@ impl Ledger<'_> {
     /// Builds a context, and drafts what is to be kept of it.
     fn work_out(&self, candidate: Candidate, wish: &Wish<'_>) -> Answer {
         let manifest = candidate.manifest.clone();
-        let attempt = self.workshop.attempt(candidate);
+        let attempt = self.pipeline.attempt(candidate);
         let mut answer = Answer::of(&attempt, wish.record);
         if let (Ok(summary), Some(build)) = (&answer.result, &answer.build) {
             let (name, draft) = self.draft(&Subject::context(&manifest, &answer.id), &build.reads, summary);

@@ -18,7 +18,7 @@ use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::text::compose::TEMPLATES;
 use crate::tree::write::{self, Disk};
-use crate::tree::{Place, Tree, TreeName};
+use crate::tree::{Tree, TreeName, Workspace};
 
 /// Git's own files that decide how the files below them are listed and read.
 const GIT_RULES: [&str; 2] = [".gitignore", ".gitattributes"];
@@ -37,7 +37,7 @@ pub struct Rule {
 /// # Errors
 /// When the tree cannot be listed.
 pub fn rules<'a>(
-    place: &Place,
+    place: &Workspace,
     tree: &dyn Tree,
     builds: impl IntoIterator<Item = &'a Build>,
     output: &Path,
@@ -46,7 +46,7 @@ pub fn rules<'a>(
     let rule = |build: &Build| {
         let mut inputs: BTreeSet<PathBuf> = revision.iter().cloned().collect();
         if matches!(tree.name(), TreeName::Worktree(_)) {
-            Ground { root: place.root(), tree, inputs: &mut inputs }.of(build)?;
+            Sources { root: place.root(), tree, inputs: &mut inputs }.of(build)?;
         }
         let target = bundle::folder(&build.id, output).join(bundle::RECORD);
         Ok(Rule { target, inputs })
@@ -55,13 +55,13 @@ pub fn rules<'a>(
 }
 
 /// What of the disk a build of the working tree stands on.
-struct Ground<'a> {
+struct Sources<'a> {
     root: &'a Path,
     tree: &'a dyn Tree,
     inputs: &'a mut BTreeSet<PathBuf>,
 }
 
-impl Ground<'_> {
+impl Sources<'_> {
     fn of(&mut self, build: &Build) -> Result<(), Error> {
         for (path, blob) in &build.reads.files {
             match blob {

@@ -112,12 +112,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Compares members with the files of a folder.
-pub(super) struct Standing {
+pub(super) struct Existing {
     folder: PathBuf,
     taken: AtomicUsize,
 }
 
-impl Standing {
+impl Existing {
     /// Members are held against those in `folder`.
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), taken: AtomicUsize::new(0) }
@@ -130,7 +130,7 @@ impl Standing {
     }
 }
 
-impl Members for Standing {
+impl Members for Existing {
     fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
         let path = self.folder.join(name);
         let compare = || {

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::output::bundle::member::{Fresh, InMemory, Member, Members, Standing};
+use crate::output::bundle::member::{Existing, Fresh, InMemory, Member, Members};
 use crate::output::record::ContextRecord;
 use crate::pipeline::Build;
 use crate::pipeline::bodies::bodies;
@@ -198,7 +198,7 @@ pub enum Written {
     /// The folder is new or was replaced.
     Fresh,
     /// The folder already held these very bytes and was not touched.
-    Standing,
+    Unchanged,
 }
 
 /// The folder of a context's bundle.
@@ -218,7 +218,7 @@ pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, 
     no_link(output, &target)?;
     let bodies = all_bodies(build)?;
     if stands(build, &bodies, &target) {
-        return Ok((target, Written::Standing));
+        return Ok((target, Written::Unchanged));
     }
     let fresh = Folder::beside(disk, &target).map_err(failed)?;
     thread::scope(|scope| {
@@ -255,6 +255,6 @@ fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
     if !standing.windows(full.len()).any(|window| window == full.as_bytes()) {
         return false;
     }
-    let members = Standing::new(target);
+    let members = Existing::new(target);
     record(build, bodies, &members).is_ok_and(|record| record == standing) && members.is_all_but_one()
 }

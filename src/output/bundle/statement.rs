@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::output::bundle::Bundle;
 use crate::pipeline::Build;
-use crate::pipeline::provenance::Standing;
+use crate::pipeline::provenance::BuiltFrom;
 use crate::syntax::error::Error;
 use crate::tree::write::{self, Disk};
 
@@ -99,7 +99,7 @@ pub fn beside(folder: &Path) -> PathBuf {
 /// The statement on a build and its bundle. A build whose text no commit holds has none: nobody could
 /// build it again.
 pub fn statement(build: &Build, bundle: &Bundle) -> Option<Vec<u8>> {
-    let commit = build.provenance.commit.as_ref().filter(|_| build.provenance.standing == Standing::Commit)?;
+    let commit = build.provenance.commit.as_ref().filter(|_| build.provenance.built_from == BuiltFrom::Commit)?;
     let subject = bundle.members.iter().map(|(name, bytes)| Resource {
         name,
         digest: Digest::Sha256(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()),

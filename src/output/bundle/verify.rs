@@ -12,7 +12,7 @@ use crate::output::bundle::{self, RECORD, SCHEMA};
 use crate::pipeline::{Request, build_all};
 use crate::syntax::error::{Error, Failure};
 use crate::text::project::ContextId;
-use crate::tree::Place;
+use crate::tree::Workspace;
 
 /// The largest member that is read.
 const MAX_MEMBER_BYTES: u64 = 1024 * 1024 * 1024;
@@ -37,7 +37,7 @@ pub enum Finding {
 ///
 /// # Errors
 /// When there is no bundle, or its commit is not in this repository.
-pub fn verify(place: &Place, folder: &Path) -> Result<Finding, Failure> {
+pub fn verify(place: &Workspace, folder: &Path) -> Result<Finding, Failure> {
     let members = read(folder)?;
     let claim = match claim(&members) {
         Ok(claim) => claim,

@@ -1,7 +1,7 @@
 //! The page: a project's prompts in a browser, as a tool and not as a print-out.
 //!
 //! ```text
-//! [Attempt] ──figures──▶ what `build --format json` says ──┐
+//! [BuildResult] ──figures──▶ what `build --format json` says ──┐
 //! [Build]   ──prompt───▶ texts, notes, cost by call rate   ├──▶ Page ──▶ page.json, or one frozen file
 //! [Chain]   ──sharing──▶ which contexts begin alike        ┘
 //! ```
@@ -34,7 +34,7 @@ use crate::output::record::{BuiltContext, DiagnosticRecord};
 use crate::output::report::build::{BrokenContext, BuildReport};
 use crate::output::report::diff::{self, DiffReport, Sheet};
 use crate::output::report::log::LogReport;
-use crate::pipeline::{Attempt, Build};
+use crate::pipeline::{Build, BuildResult};
 use crate::prompt::segment::{Kind, Part, Role};
 use crate::syntax::diag::Diagnostic;
 use crate::text::lint::secret::{masked, masked_json};
@@ -100,12 +100,15 @@ pub struct Live {
 
 impl Page {
     /// The page of what was tried.
-    pub fn new(attempts: &[Attempt]) -> Self {
+    pub fn new(attempts: &[BuildResult]) -> Self {
         Self::with_last_good(attempts, |_| None)
     }
 
     /// The page of what was tried, with the last good build of a context that is broken now.
-    pub fn with_last_good<'a>(attempts: &'a [Attempt], last_good: impl Fn(&ContextId) -> Option<&'a Build>) -> Self {
+    pub fn with_last_good<'a>(
+        attempts: &'a [BuildResult],
+        last_good: impl Fn(&ContextId) -> Option<&'a Build>,
+    ) -> Self {
         let mut page = Self::empty();
         let mut builds = Vec::new();
         for attempt in attempts {

@@ -8,7 +8,9 @@ use crate::cost::rules::{Price, Rates};
 use crate::cost::traffic::Traffic;
 use crate::pipeline::Build;
 use crate::pipeline::model::{ModelBuild, expected_tokens};
-use crate::prompt::segment::{Mark, Segment, Stability, Ttl};
+use crate::prompt::segment::Segment;
+use crate::syntax::manifest::{Mark, Stability};
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::Usd;
 
 /// A context beside its figures.

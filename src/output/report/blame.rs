@@ -247,7 +247,7 @@ pub fn text(build: &Build, blame: &Blame, verbose: bool) -> String {
         drawn.push('\n');
         drawn.push_str(&segments(blame));
     }
-    drawn.push_str(&remarks(blame));
+    drawn.push_str(&warnings(blame));
     drawn
 }
 
@@ -267,7 +267,7 @@ fn segments(blame: &Blame) -> String {
 }
 
 /// What was not traced by line.
-fn remarks(blame: &Blame) -> String {
+fn warnings(blame: &Blame) -> String {
     let tokens = |wanted: Traced| -> u64 {
         blame.segments.iter().filter(|own| own.traced == wanted).map(|own| own.tokens).sum()
     };

@@ -15,7 +15,7 @@ use crate::cost::budget::{BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
 use crate::output::answer::{Answer, ModelFigures, Summary};
 use crate::output::record::{BuiltContext, DiagnosticRecord};
-use crate::pipeline::provenance::{Provenance, Standing};
+use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::pipeline::shard::Shard;
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::quantity::Usd;
@@ -166,9 +166,9 @@ fn row(model: &ModelFigures) -> [String; 7] {
 
 fn standing(provenance: &Provenance) -> String {
     let commit = provenance.commit.as_ref().map(|commit| commit.as_str().get(..10).unwrap_or_default().to_owned());
-    match (provenance.standing, commit) {
-        (Standing::Commit, Some(commit)) => format!("at {commit}"),
-        (Standing::Index, Some(commit)) => format!("staged on {commit}"),
+    match (provenance.built_from, commit) {
+        (BuiltFrom::Commit, Some(commit)) => format!("at {commit}"),
+        (BuiltFrom::Index, Some(commit)) => format!("staged on {commit}"),
         (_, Some(commit)) => format!("uncommitted on {commit}"),
         (_, None) => "uncommitted".to_owned(),
     }
@@ -180,8 +180,8 @@ fn sum(answers: &[Answer]) -> String {
     let built = summaries().count();
     let broken = answers.len() - built;
     let failing = summaries().filter(|summary| is_over_budget(summary)).count();
-    let remarks = summaries().flat_map(|summary| &summary.remarks);
-    let warnings = remarks.filter(|remark| remark.severity == Severity::Warning).count();
+    let warnings = summaries().flat_map(|summary| &summary.warnings);
+    let warnings = warnings.filter(|warning| warning.severity == Severity::Warning).count();
     let mut parts = vec![format!("{} built", counted(built, "context"))];
     if broken > 0 {
         parts.push(format!("{broken} broken"));
@@ -210,17 +210,17 @@ fn is_over_budget(summary: &Summary) -> bool {
 
 /// Every diagnostic of a run, broken contexts last.
 pub fn diagnostics(answers: &[Answer]) -> Vec<Diagnostic> {
-    let remarks = answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.remarks);
+    let warnings = answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.warnings);
     let faults = answers.iter().filter_map(|answer| answer.result.as_ref().err()).flatten();
-    remarks.chain(faults).cloned().collect()
+    warnings.chain(faults).cloned().collect()
 }
 
 /// What `diagnostics` holds, for programs that show each at its place: each once, those of base and
 /// variants together, the worst first. A budget that makes the answer no is an error here.
 pub fn findings(mut diagnostics: Vec<Diagnostic>, answers: &[Answer]) -> Vec<Diagnostic> {
     let budgets = answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.budgets);
-    let blocking = budgets.filter(|budget| budget.is_blocking()).filter_map(BudgetResult::remark);
-    let blocking: HashSet<_> = blocking.map(|remark| identity(&remark)).collect();
+    let blocking = budgets.filter(|budget| budget.is_blocking()).filter_map(BudgetResult::warning);
+    let blocking: HashSet<_> = blocking.map(|warning| identity(&warning)).collect();
     for diagnostic in &mut diagnostics {
         if blocking.contains(&identity(diagnostic)) {
             diagnostic.severity = Severity::Error;

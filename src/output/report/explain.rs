@@ -87,7 +87,7 @@ pub fn record(build: &Build, only: Option<usize>, changes: &Changes) -> ExplainR
         context: ContextRecord::of(build),
         links: links.collect(),
         changed: changes.iter().map(|(path, commit)| (path.to_string(), commit.id.to_string())).collect(),
-        diagnostics: build.remarks.iter().map(DiagnosticRecord::of).collect(),
+        diagnostics: build.warnings.iter().map(DiagnosticRecord::of).collect(),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::cost::amount;
 use super::text::{Table, counted, grouped};
 use super::{csv, inert, json};
-use crate::compare::history::{Before, Log, ModelRow, Row, Standing, What};
+use crate::compare::history::{Before, BuiltAt, Log, ModelRow, Row, What};
 use crate::cost::cards::{Date, day_of};
 use crate::output::record::DiagnosticRecord;
 use crate::pipeline::shard::Shard;
@@ -334,7 +334,7 @@ fn table(log: &Log, model: Option<&str>) -> String {
     if table.is_empty() { String::new() } else { table.draw(0) }
 }
 
-fn difference(standing: &Standing) -> String {
+fn difference(standing: &BuiltAt) -> String {
     match standing.tokens_before {
         None => "-".to_owned(),
         Some(before) if before > standing.tokens => format!("-{}", grouped(before - standing.tokens)),

@@ -83,7 +83,7 @@ pub fn explanation_text(card: &Explanation) -> String {
     }
     drawn.push('\n');
     let mut table = Table::new(&["", "fact", "value", "from", "status", "sources"]);
-    let mut remarks = String::new();
+    let mut warnings = String::new();
     for fact in &card.facts {
         let unit = fact.unit.map_or_else(String::new, |unit| format!(" {unit}"));
         let sources: Vec<&str> = fact.sources.iter().map(|source| &**source).collect();
@@ -97,7 +97,7 @@ pub fn explanation_text(card: &Explanation) -> String {
         ]);
         for claim in &fact.conflicts {
             let sources: Vec<&str> = claim.sources.iter().map(|source| &**source).collect();
-            remarks.push_str(&format!(
+            warnings.push_str(&format!(
                 "  conflict: {} is taken as {}; {} says {}\n",
                 fact.path,
                 fact.value,
@@ -106,14 +106,14 @@ pub fn explanation_text(card: &Explanation) -> String {
             ));
         }
         if let Some(note) = &fact.note {
-            remarks.push_str(&format!("  note: {}: {note}\n", fact.path));
+            warnings.push_str(&format!("  note: {}: {note}\n", fact.path));
         }
     }
     drawn.push_str(&table.draw(2));
     drawn.push_str("  * in force on that day\n");
-    if !remarks.is_empty() {
+    if !warnings.is_empty() {
         drawn.push('\n');
-        drawn.push_str(&remarks);
+        drawn.push_str(&warnings);
     }
     drawn.push_str("\n  sources\n");
     for source in &card.sources {

@@ -10,7 +10,7 @@ use crate::cost::budget::{BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
 use crate::pipeline::model::ModelBuild;
 use crate::pipeline::watch::{Round, Step};
-use crate::pipeline::{Attempt, Build};
+use crate::pipeline::{Build, BuildResult};
 use crate::syntax::diag::{Diagnostic, Severity};
 
 /// How many cells a budget's bar has.
@@ -34,7 +34,7 @@ pub struct Screen<'a> {
     /// The last round.
     pub round: &'a Round,
     /// The contexts as the commit below the working tree holds them, if that is known.
-    pub head: Option<&'a [Attempt]>,
+    pub head: Option<&'a [BuildResult]>,
     /// Which context is shown in full, counted from 0 and round again.
     pub chosen: usize,
     /// Whether the help is shown instead.
@@ -81,7 +81,7 @@ impl Screen<'_> {
     }
 
     /// The context that is shown in full.
-    fn chosen(&self) -> Option<&Attempt> {
+    fn chosen(&self) -> Option<&BuildResult> {
         let attempts = self.round.attempts();
         attempts.get(self.chosen.checked_rem(attempts.len())?)
     }
@@ -99,7 +99,7 @@ impl Screen<'_> {
         table.draw(0).lines().map(str::to_owned).collect()
     }
 
-    fn row(&self, attempt: &Attempt, is_chosen: bool) -> [String; 7] {
+    fn row(&self, attempt: &BuildResult, is_chosen: bool) -> [String; 7] {
         let id = format!("{} {}", if is_chosen { ">" } else { " " }, attempt.id);
         let before = self.round.before.get(&attempt.id);
         let Ok(build) = &attempt.result else {
@@ -142,12 +142,12 @@ impl Screen<'_> {
             build.chain.prefix().short()
         )));
         lines.extend(models(build));
-        let remarks = || build.remarks.iter().filter(|remark| remark.severity != Severity::Note);
+        let warnings = || build.warnings.iter().filter(|warning| warning.severity != Severity::Note);
         // What is denied is worse than what is warned of, and that comes in the order of the prompt.
-        if let Some(first) = build.denied().next().or_else(|| remarks().next()) {
+        if let Some(first) = build.denied().next().or_else(|| warnings().next()) {
             lines.push(String::new());
             lines.extend(drawn(first));
-            let more = remarks().count() - 1;
+            let more = warnings().count() - 1;
             if more > 0 {
                 lines.push(format!("and {}", counted(more, "more warning")));
             }

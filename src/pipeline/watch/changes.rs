@@ -12,7 +12,7 @@ use notify::event::{EventKind, ModifyKind};
 use notify::{ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::poll::{Poll, is_remote};
-use crate::tree::Footing;
+use crate::tree::WatchSet;
 
 /// What notify has to say.
 pub(super) type Told = notify::Result<Event>;
@@ -59,26 +59,26 @@ impl Changes {
         }
     }
 
-    /// Watches every folder of `footing` and no other. Whether one is watched that was not: what
+    /// Watches every folder of `watch_set` and no other. Whether one is watched that was not: what
     /// happened in it before nobody told.
-    pub fn arm(&mut self, footing: &Footing) -> Result<bool, Lost> {
+    pub fn arm(&mut self, watch_set: &WatchSet) -> Result<bool, Lost> {
         let watcher = match &mut self.how {
             How::Told(watcher) => watcher,
             How::Looking(poll) => {
                 let is_first = self.armed.is_empty();
-                self.armed = footing.folders.keys().cloned().collect();
-                return Ok(is_first && !poll.look(footing).is_empty());
+                self.armed = watch_set.folders.keys().cloned().collect();
+                return Ok(is_first && !poll.look(watch_set).is_empty());
             }
         };
         let left: Vec<PathBuf> =
-            self.armed.iter().filter(|folder| !footing.folders.contains_key(*folder)).cloned().collect();
+            self.armed.iter().filter(|folder| !watch_set.folders.contains_key(*folder)).cloned().collect();
         for folder in left {
             // It may be gone, and its watch with it.
             let _ = watcher.unwatch(&folder);
             self.armed.remove(&folder);
         }
         let mut is_new = false;
-        for folder in footing.folders.keys() {
+        for folder in watch_set.folders.keys() {
             if self.armed.contains(folder) {
                 continue;
             }
@@ -126,10 +126,10 @@ impl Changes {
     }
 
     /// What changed since the last look; nothing where changes are told.
-    pub fn look(&mut self, footing: &Footing) -> Vec<PathBuf> {
+    pub fn look(&mut self, watch_set: &WatchSet) -> Vec<PathBuf> {
         match &mut self.how {
             How::Told(_) => Vec::new(),
-            How::Looking(poll) => poll.look(footing),
+            How::Looking(poll) => poll.look(watch_set),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The watch: one loop around the build that `build` makes.
 //!
-//! A [`Watch`] builds, learns where on the disk the answers came from (a footing), watches exactly
+//! A [`Watch`] builds, learns where on the disk the answers came from (a watch_set), watches exactly
 //! that, and builds again when something in it changed. What a build misses or breaks on is in its
-//! footing too, so that it is noticed when the missing file appears or the broken one is mended.
+//! watch_set too, so that it is noticed when the missing file appears or the broken one is mended.
 //!
 //! `settling` says when to build, `changes` and `poll` what happened, `round` what came of it, and
 //! `compare` how far that is from an older build.
@@ -24,9 +24,9 @@ use std::time::Instant;
 pub use compare::Step;
 pub use round::Round;
 
-use crate::pipeline::{Attempt, Request};
+use crate::pipeline::{BuildResult, Request};
 use crate::syntax::error::{Error, Failure};
-use crate::tree::Footing;
+use crate::tree::WatchSet;
 use changes::{Changes, Lost, Told, is_exhausted, replaces};
 use round::{Rounds, is_same};
 use settling::{CAP, Settling};
@@ -35,12 +35,12 @@ use settling::{CAP, Settling};
 pub struct Watch<T> {
     rounds: Rounds,
     changes: Changes,
-    footing: Footing,
+    watch_set: WatchSet,
     settling: Settling,
     wakes: Receiver<Wake<T>>,
     bell: Bell<T>,
     last: Option<Arc<Round>>,
-    /// Whether something of the footing may not be watched.
+    /// Whether something of the watch_set may not be watched.
     is_unwatched: bool,
     /// Whether the next round is told even if nothing changed.
     is_asked: bool,
@@ -98,7 +98,7 @@ impl<T: Send + 'static> Watch<T> {
         Ok(Self {
             rounds,
             changes,
-            footing: Footing::default(),
+            watch_set: WatchSet::default(),
             settling,
             wakes,
             bell,
@@ -123,7 +123,7 @@ impl<T: Send + 'static> Watch<T> {
 
     /// The contexts as the commit below the working tree holds them, if they can be built there.
     /// Built once for each commit.
-    pub fn head(&mut self) -> Option<Arc<[Attempt]>> {
+    pub fn head(&mut self) -> Option<Arc<[BuildResult]>> {
         self.rounds.head()
     }
 
@@ -151,7 +151,7 @@ impl<T: Send + 'static> Watch<T> {
                 }
                 None => {
                     let now = Instant::now();
-                    for path in self.changes.look(&self.footing) {
+                    for path in self.changes.look(&self.watch_set) {
                         self.settling.note(now, &path);
                     }
                 }
@@ -185,7 +185,7 @@ impl<T: Send + 'static> Watch<T> {
                 return self.settling.storm(now);
             }
         };
-        for path in event.paths.iter().filter(|path| self.footing.concerns(path)) {
+        for path in event.paths.iter().filter(|path| self.watch_set.concerns(path)) {
             if replaces(&event) {
                 self.changes.disarm(path);
                 self.is_unwatched = true;
@@ -197,14 +197,14 @@ impl<T: Send + 'static> Watch<T> {
     /// Watches what the last look stood on. A folder that was not watched before may have changed
     /// between the look and the watch, so it is looked at again.
     fn watch_anew(&mut self) {
-        if let Some(footing) = self.rounds.footing() {
-            self.footing = footing;
+        if let Some(watch_set) = self.rounds.watch_set() {
+            self.watch_set = watch_set;
             self.is_unwatched = true;
         }
         if !std::mem::take(&mut self.is_unwatched) {
             return;
         }
-        match self.changes.arm(&self.footing) {
+        match self.changes.arm(&self.watch_set) {
             Ok(true) => self.settling.again(Instant::now()),
             Ok(false) => {}
             Err(lost) => {
@@ -258,7 +258,7 @@ impl<T: Send + 'static> Watch<T> {
     }
 }
 
-fn is_good(outcome: &Result<Vec<Attempt>, Failure>) -> bool {
+fn is_good(outcome: &Result<Vec<BuildResult>, Failure>) -> bool {
     outcome.as_ref().is_ok_and(|attempts| attempts.iter().all(|attempt| attempt.result.is_ok()))
 }
 

@@ -5,7 +5,7 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::tree::Footing;
+use crate::tree::WatchSet;
 
 /// How long to wait between two looks, at least.
 const INTERVAL: Duration = Duration::from_millis(300);
@@ -47,13 +47,13 @@ impl Poll {
         self.last + if is_busy { BUSY_INTERVAL } else { INTERVAL }.max(self.took * SHARE)
     }
 
-    /// What of `footing` changed since the last look. A name that is new in it did not, and a file
+    /// What of `watch_set` changed since the last look. A name that is new in it did not, and a file
     /// so young that it could have changed under its stamp did.
-    pub fn look(&mut self, footing: &Footing) -> Vec<PathBuf> {
+    pub fn look(&mut self, watch_set: &WatchSet) -> Vec<PathBuf> {
         let started = Instant::now();
         let mut changed = Vec::new();
         let mut stamps = HashMap::new();
-        for path in footing.folders.keys().chain(&footing.names) {
+        for path in watch_set.folders.keys().chain(&watch_set.names) {
             let stamp = Stamp::of(path);
             let is_same = self.stamps.get(path).is_none_or(|before| *before == stamp);
             if !is_same || stamp.is_some_and(Stamp::is_young) {

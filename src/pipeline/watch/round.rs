@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::output::record::ContextRecord;
 use crate::pipeline::bodies::bodies;
-use crate::pipeline::{Attempt, Build, Memory, Request, Standing, rebuild};
+use crate::pipeline::{Build, BuildResult, LastBuilds, Memory, Request, rebuild};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::source::ObjectId;
 use crate::text::project::{ContextId, PROJECT_FILE};
-use crate::tree::{Footing, Place, Remembered, Tree, Worktree};
+use crate::tree::{Remembered, Tree, WatchSet, Workspace, Worktree};
 
 /// What came of one look at the project.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub struct Round {
     /// Its number, from 1.
     pub seq: u64,
     /// Every context that was tried, or why none could be.
-    pub outcome: Result<Vec<Attempt>, Failure>,
+    pub outcome: Result<Vec<BuildResult>, Failure>,
     /// From the first change that was noticed to the end of the build.
     pub took: Duration,
     /// The folder of the project; where it could not be found, the folder in which it was looked for.
@@ -36,7 +35,7 @@ impl Round {
     }
 
     /// What was tried; nothing where nothing could be.
-    pub fn attempts(&self) -> &[Attempt] {
+    pub fn attempts(&self) -> &[BuildResult] {
         self.outcome.as_deref().unwrap_or_default()
     }
 
@@ -61,14 +60,14 @@ pub(super) struct Rounds {
     start: PathBuf,
     request: Request,
     memory: Memory,
-    standing: Standing,
+    standing: LastBuilds,
     looks: u32,
     remembered: Arc<Remembered>,
     /// The builds whose request bodies were tried, with what is wrong with them.
     tried: HashMap<ContextId, (Arc<Build>, Vec<Diagnostic>)>,
     /// The project as the last look that could open it found it.
-    place: Option<Place>,
-    /// The tree that it read, unless its footing was asked for since.
+    place: Option<Workspace>,
+    /// The tree that it read, unless its watch_set was asked for since.
     tree: Option<Worktree>,
     head: Head,
 }
@@ -76,9 +75,9 @@ pub(super) struct Rounds {
 /// The builds of the commit that the working tree stands on.
 #[derive(Default)]
 struct Head {
-    standing: Standing,
+    standing: LastBuilds,
     commit: Option<ObjectId>,
-    builds: Option<Arc<[Attempt]>>,
+    builds: Option<Arc<[BuildResult]>>,
 }
 
 impl Rounds {
@@ -89,7 +88,7 @@ impl Rounds {
             start,
             request,
             memory: Memory::default(),
-            standing: Standing::default(),
+            standing: LastBuilds::default(),
             looks: 0,
             remembered: Arc::default(),
             tried: HashMap::new(),
@@ -106,13 +105,13 @@ impl Rounds {
 
     /// The folder of the project, as far as is known.
     pub fn root(&self) -> &Path {
-        self.place.as_ref().map_or(&self.start, Place::root)
+        self.place.as_ref().map_or(&self.start, Workspace::root)
     }
 
     /// Forgets everything, so that the next look is a first one.
     pub fn forget(&mut self) {
         self.memory = Memory::default();
-        self.standing = Standing::default();
+        self.standing = LastBuilds::default();
         self.remembered = Arc::default();
         self.tried.clear();
         self.head = Head::default();
@@ -124,9 +123,9 @@ impl Rounds {
     }
 
     /// Builds the project as it stands on the disk.
-    pub fn look(&mut self) -> Result<Vec<Attempt>, Failure> {
+    pub fn look(&mut self) -> Result<Vec<BuildResult>, Failure> {
         // Found anew each time: a project file or a repository may have come, moved or gone.
-        let opened = Place::find(&self.start)
+        let opened = Workspace::find(&self.start)
             .and_then(|place| place.worktree_remembering(&self.remembered).map(|tree| (place, tree)));
         let (place, tree) = opened?;
         let outcome = rebuild(&tree, &self.request, &self.memory, &mut self.standing);
@@ -141,18 +140,18 @@ impl Rounds {
 
     /// Where on the disk the last look stands, whether it came to a build or not; `None` when it could
     /// not open the project, and when that was asked before.
-    pub fn footing(&mut self) -> Option<Footing> {
+    pub fn watch_set(&mut self) -> Option<WatchSet> {
         let (place, tree) = (self.place.as_ref()?, self.tree.take()?);
-        let mut footing = place.footing(&tree);
+        let mut watch_set = place.watch_set(&tree);
         // A project file between here and the root would make a project of its own.
         for folder in self.start.ancestors().take_while(|folder| folder.starts_with(place.root())) {
-            footing.name(folder.join(PROJECT_FILE));
+            watch_set.name(folder.join(PROJECT_FILE));
         }
-        Some(footing)
+        Some(watch_set)
     }
 
     /// A context whose settings a dialect cannot say is broken after all, as `build` has it.
-    fn with_bodies(&mut self, attempt: Attempt) -> Attempt {
+    fn with_bodies(&mut self, attempt: BuildResult) -> BuildResult {
         let Ok(build) = &attempt.result else { return attempt };
         let known = self.tried.get(&attempt.id).filter(|(tried, _)| Arc::ptr_eq(tried, build));
         let faults = known.map_or_else(
@@ -160,12 +159,12 @@ impl Rounds {
             |(_, faults)| faults.clone(),
         );
         self.tried.insert(attempt.id.clone(), (build.clone(), faults.clone()));
-        if faults.is_empty() { attempt } else { Attempt { id: attempt.id, result: Err(faults) } }
+        if faults.is_empty() { attempt } else { BuildResult { id: attempt.id, result: Err(faults) } }
     }
 
     /// The contexts as the commit below the working tree holds them; `None` without one, and where
     /// they cannot be built there.
-    pub fn head(&mut self) -> Option<Arc<[Attempt]>> {
+    pub fn head(&mut self) -> Option<Arc<[BuildResult]>> {
         let tree = self.place.as_ref()?.commit("HEAD").ok()?;
         let commit = tree.name().commit().map(|commit| commit.id.clone());
         if self.head.commit != commit || self.head.builds.is_none() {
@@ -178,7 +177,7 @@ impl Rounds {
 }
 
 /// Whether two looks came to the same: what a person or a program would be told is equal.
-pub(super) fn is_same(one: &Result<Vec<Attempt>, Failure>, other: &Result<Vec<Attempt>, Failure>) -> bool {
+pub(super) fn is_same(one: &Result<Vec<BuildResult>, Failure>, other: &Result<Vec<BuildResult>, Failure>) -> bool {
     match (one, other) {
         (Ok(one), Ok(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same_attempt(one, other))
@@ -189,7 +188,7 @@ pub(super) fn is_same(one: &Result<Vec<Attempt>, Failure>, other: &Result<Vec<At
     }
 }
 
-fn is_same_attempt(one: &Attempt, other: &Attempt) -> bool {
+fn is_same_attempt(one: &BuildResult, other: &BuildResult) -> bool {
     one.id == other.id
         && match (&one.result, &other.result) {
             (Ok(one), Ok(other)) => Arc::ptr_eq(one, other) || is_same_build(one, other),
@@ -200,16 +199,14 @@ fn is_same_attempt(one: &Attempt, other: &Attempt) -> bool {
 
 /// Whether two builds that were made apart say the same.
 fn is_same_build(one: &Build, other: &Build) -> bool {
-    let record = |build: &Build| serde_json::to_string(&ContextRecord::of(build)).unwrap_or_default();
-    let budgets = |build: &Build| {
-        let budgets: Vec<_> = build.models.iter().flat_map(|model| &model.budgets).collect();
-        format!("{budgets:?}")
+    let said = |build: &Build| {
+        let origins: Vec<_> = build.segments.iter().map(|segment| (&segment.id, &segment.origin)).collect();
+        format!("{origins:?} {:?}", build.models)
     };
-    one.chain == other.chain
-        && one.settings == other.settings
-        && are_same_faults(&one.remarks, &other.remarks)
-        && budgets(one) == budgets(other)
-        && record(one) == record(other)
+    (&one.chain, &one.settings, &one.provenance, &one.date, &one.cards)
+        == (&other.chain, &other.settings, &other.provenance, &other.date, &other.cards)
+        && are_same_faults(&one.warnings, &other.warnings)
+        && said(one) == said(other)
 }
 
 fn are_same_faults(one: &[Diagnostic], other: &[Diagnostic]) -> bool {

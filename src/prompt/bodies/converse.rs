@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
 use super::outline::{Text, Tool, Turn};
 use super::schema::plain_name;
+use super::writer::BodyWriter;
 use super::{Dialect, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 
 /// The arguments of `Converse`; `modelId` goes into the path, the rest is the body.
-pub(super) fn body(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+pub(super) fn body(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
     let outline = draft.outline(prompt.segments, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("modelId".to_owned(), prompt.model.into());
@@ -62,7 +62,7 @@ fn specification(tool: &Tool) -> Value {
     specification.into()
 }
 
-fn content(texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Vec<Value> {
+fn content(texts: Vec<Text>, pointer: &str, draft: &mut BodyWriter) -> Vec<Value> {
     let mut content = Vec::new();
     for text in texts {
         let breakpoint = text.mark;
@@ -74,7 +74,7 @@ fn content(texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Vec<Value> {
 }
 
 /// Five minutes are Bedrock's default and stay unsaid.
-fn point(breakpoint: Option<Breakpoint>, draft: &mut Draft) -> Option<Value> {
+fn point(breakpoint: Option<Breakpoint>, draft: &mut BodyWriter) -> Option<Value> {
     let ttl = draft.ttl(breakpoint)?;
     Some(match ttl.seconds {
         300 => json!({"cachePoint": {"type": "default"}}),

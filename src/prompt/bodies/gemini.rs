@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
 use super::outline::{Outline, Text, Tool, Turn};
+use super::writer::BodyWriter;
 use super::{Caching, Dialect, EmitFault, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::{Role, Tier, prefix_len};
@@ -27,7 +27,7 @@ pub(super) fn cut(prompt: &Prompt) -> Option<Breakpoint> {
 }
 
 /// The body of `POST …:generateContent`: all of the prompt, or what follows the cached content.
-pub(super) fn generate(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+pub(super) fn generate(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
     let cut = cut(prompt);
     for mark in prompt.breakpoints.iter().filter(|mark| cut != Some(**mark)) {
         draft.refuse(Some(*mark), "Gemini caches one prefix: no holes, all of tools and system, not the last turn");
@@ -58,7 +58,7 @@ pub(super) fn generate(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value>
 }
 
 /// The body of `POST …/cachedContents`.
-pub(super) fn cached(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+pub(super) fn cached(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
     let mut body = Map::new();
     let Some(cut) = cut(prompt) else {
         draft.fault(EmitFault::new(
@@ -83,7 +83,7 @@ pub(super) fn cached(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
 }
 
 /// Writes the whole outline, and returns the tools for `tool_choice` to choose from.
-fn write(outline: Outline, body: &mut Map<String, Value>, draft: &mut Draft) -> Vec<Tool> {
+fn write(outline: Outline, body: &mut Map<String, Value>, draft: &mut BodyWriter) -> Vec<Tool> {
     if !outline.system.is_empty() {
         let parts = parts(outline.system, "/systemInstruction/parts", draft);
         body.insert("systemInstruction".to_owned(), json!({"parts": parts}));
@@ -107,7 +107,7 @@ fn declaration(tool: &Tool) -> Value {
     declaration.into()
 }
 
-fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, draft: &mut Draft) {
+fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, draft: &mut BodyWriter) {
     let mut contents = Vec::new();
     for turn in turns {
         let pointer = format!("/contents/{}", contents.len());
@@ -134,7 +134,7 @@ fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, draft: &mut Draft) 
     body.insert("contents".to_owned(), contents.into());
 }
 
-fn parts(texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Value {
+fn parts(texts: Vec<Text>, pointer: &str, draft: &mut BodyWriter) -> Value {
     let part = |(index, text)| json!({"text": draft.text(text, &format!("{pointer}/{index}/text"))});
     texts.into_iter().enumerate().map(part).collect()
 }

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
 use super::outline::{Text, Tool, Turn};
+use super::writer::BodyWriter;
 use super::{Dialect, EmitFault, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 
 /// The body of `POST /v1/messages`.
-pub(super) fn body(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+pub(super) fn body(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
     let outline = draft.outline(prompt.segments, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("model".to_owned(), prompt.model.into());
@@ -47,13 +47,13 @@ pub(super) fn body(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
 }
 
 /// A tool's canonical members, which are Anthropic's own, and the mark.
-fn definition(tool: Tool, draft: &mut Draft) -> Value {
+fn definition(tool: Tool, draft: &mut BodyWriter) -> Value {
     let mut definition = tool.definition;
     mark(&mut definition, tool.mark, draft);
     definition.into()
 }
 
-fn content(texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Value {
+fn content(texts: Vec<Text>, pointer: &str, draft: &mut BodyWriter) -> Value {
     let block = |(index, text): (usize, Text)| {
         let breakpoint = text.mark;
         let mut block = Map::new();
@@ -66,7 +66,7 @@ fn content(texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Value {
 }
 
 /// Five minutes are Anthropic's default and stay unsaid.
-fn mark(block: &mut Map<String, Value>, breakpoint: Option<Breakpoint>, draft: &mut Draft) {
+fn mark(block: &mut Map<String, Value>, breakpoint: Option<Breakpoint>, draft: &mut BodyWriter) {
     let Some(ttl) = draft.ttl(breakpoint) else { return };
     let control = match ttl.seconds {
         300 => json!({"type": "ephemeral"}),

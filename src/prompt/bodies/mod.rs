@@ -8,7 +8,7 @@
 //! taken for a placeholder.
 
 mod converse;
-mod draft;
+mod writer;
 pub mod fill;
 mod gemini;
 mod messages;
@@ -26,7 +26,7 @@ pub use settings::keys as setting_keys;
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Segment;
 use crate::syntax::diag::Diagnostic;
-use draft::Draft;
+use writer::BodyWriter;
 
 /// Everything that a request body says.
 #[derive(Debug, Clone, Copy)]
@@ -248,7 +248,7 @@ impl From<EmitFault> for Diagnostic {
 /// A setting that the dialect does not know or cannot say, a missing limit where the API demands
 /// one, a role or a tool that it has no words for, or ([`Dialect::Cached`]) nothing to cache.
 pub fn emit(prompt: &Prompt, dialect: Dialect) -> Result<Body, Vec<EmitFault>> {
-    let mut draft = Draft::new(prompt, dialect);
+    let mut draft = BodyWriter::new(prompt, dialect);
     let json = match dialect {
         Dialect::Messages => messages::body(prompt, &mut draft),
         Dialect::Responses => openai::responses(prompt, &mut draft),

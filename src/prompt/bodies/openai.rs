@@ -6,9 +6,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
 use super::outline::{Outline, Text, Tool, Turn};
 use super::schema::{is_strict, plain_name};
+use super::writer::BodyWriter;
 use super::{Api, Caching, Dialect, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Role;
@@ -16,7 +16,7 @@ use crate::prompt::segment::Role;
 const DEFAULT_TTL: u32 = 1800;
 
 /// The body of `POST /v1/responses`.
-pub(super) fn responses(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+pub(super) fn responses(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
     let outline = draft.outline(prompt.segments, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("model".to_owned(), prompt.model.into());
@@ -31,7 +31,7 @@ pub(super) fn responses(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value
         });
         settings::place(&mut body, "text.format", format);
     }
-    let flat = |tool: Tool, draft: &mut Draft| {
+    let flat = |tool: Tool, draft: &mut BodyWriter| {
         let mut definition = Map::new();
         definition.insert("type".to_owned(), "function".into());
         // Unsaid, this API tries to be strict; a tool that does not ask for it must not be refused.
@@ -51,7 +51,7 @@ pub(super) fn responses(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value
 }
 
 /// The body of `POST /v1/chat/completions`.
-pub(super) fn chat(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
+pub(super) fn chat(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
     let outline = draft.outline(prompt.segments, prompt.breakpoints);
     let compatible = prompt.api == Api::Compatible;
     let mut body = Map::new();
@@ -66,7 +66,7 @@ pub(super) fn chat(prompt: &Prompt, draft: &mut Draft) -> Map<String, Value> {
         let format = json!({"name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema)});
         body.insert("response_format".to_owned(), json!({"type": "json_schema", "json_schema": format}));
     }
-    let nested = |tool: Tool, draft: &mut Draft| {
+    let nested = |tool: Tool, draft: &mut BodyWriter| {
         let mut definition = Map::new();
         function(tool, &mut definition, draft);
         json!({"type": "function", "function": definition})
@@ -94,7 +94,7 @@ fn cache(prompt: &Prompt, body: &mut Map<String, Value>) {
     }
 }
 
-fn function(tool: Tool, definition: &mut Map<String, Value>, draft: &mut Draft) {
+fn function(tool: Tool, definition: &mut Map<String, Value>, draft: &mut BodyWriter) {
     draft.refuse(tool.mark, "OpenAI marks no tools");
     definition.insert("name".to_owned(), tool.name.into());
     if let Some(description) = tool.description {
@@ -123,9 +123,9 @@ struct Format {
 fn tools_and_turns(
     outline: Outline,
     body: &mut Map<String, Value>,
-    mut definition: impl FnMut(Tool, &mut Draft) -> Value,
+    mut definition: impl FnMut(Tool, &mut BodyWriter) -> Value,
     format: &Format,
-    draft: &mut Draft,
+    draft: &mut BodyWriter,
 ) {
     if !outline.tools.is_empty() {
         body.insert("tools".to_owned(), outline.tools.into_iter().map(|tool| definition(tool, draft)).collect());
@@ -143,7 +143,7 @@ fn tools_and_turns(
 }
 
 impl Format {
-    fn message(&self, role: Role, texts: Vec<Text>, pointer: &str, draft: &mut Draft) -> Value {
+    fn message(&self, role: Role, texts: Vec<Text>, pointer: &str, draft: &mut BodyWriter) -> Value {
         let mut message = Map::new();
         if let Some(item) = self.item {
             message.insert("type".to_owned(), item.into());
@@ -164,7 +164,7 @@ impl Format {
         Value::Object(message)
     }
 
-    fn block(&self, text: Text, pointer: &str, draft: &mut Draft) -> Value {
+    fn block(&self, text: Text, pointer: &str, draft: &mut BodyWriter) -> Value {
         let breakpoint = text.mark;
         let mut block = Map::new();
         block.insert("type".to_owned(), self.text.into());
@@ -175,7 +175,7 @@ impl Format {
 }
 
 /// The request's own lifetime is the default one; only a block that differs says so.
-fn mark(block: &mut Map<String, Value>, breakpoint: Option<Breakpoint>, draft: &mut Draft) {
+fn mark(block: &mut Map<String, Value>, breakpoint: Option<Breakpoint>, draft: &mut BodyWriter) {
     let Some(ttl) = draft.ttl(breakpoint) else { return };
     let control = match ttl.seconds {
         DEFAULT_TTL => json!({"mode": "explicit"}),

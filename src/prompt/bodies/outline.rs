@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::EmitFault;
-use crate::prompt::blocks::{Block, BlockKind, Breakpoint, blocks, turns};
+use crate::prompt::blocks::{BlockKind, Breakpoint, ContentBlock, blocks, turns};
 use crate::prompt::segment::{Kind, Part, Role, Segment, Tier};
 
 /// The request before it has a vendor.
@@ -54,7 +54,7 @@ impl Outline {
     pub fn of(segments: &[Segment], breakpoints: &[Breakpoint], faults: &mut Vec<EmitFault>) -> Self {
         let cuts: Vec<usize> = breakpoints.iter().map(|breakpoint| breakpoint.after).collect();
         let blocks = blocks(segments, &cuts);
-        let mark = |block: &Block| breakpoints.iter().find(|mark| Some(mark.after) == block.breakpoint).copied();
+        let mark = |block: &ContentBlock| breakpoints.iter().find(|mark| Some(mark.after) == block.breakpoint).copied();
         let mut outline = Self::default();
         for turn in turns(&blocks) {
             let Some(first) = turn.first() else { continue };
@@ -86,12 +86,12 @@ impl Outline {
     }
 }
 
-fn parts<'a>(segments: &'a [Segment], block: &Block) -> Vec<&'a Part> {
+fn parts<'a>(segments: &'a [Segment], block: &ContentBlock) -> Vec<&'a Part> {
     let part = |&(segment, part): &(usize, usize)| segments.get(segment)?.parts.get(part);
     block.parts.iter().filter_map(part).collect()
 }
 
-fn name(segments: &[Segment], block: &Block) -> String {
+fn name(segments: &[Segment], block: &ContentBlock) -> String {
     parts(segments, block).iter().map(|part| part.text.as_ref()).collect()
 }
 

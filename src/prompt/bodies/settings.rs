@@ -7,8 +7,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
 use super::outline::Tool;
+use super::writer::BodyWriter;
 use super::{Dialect, EmitFault};
 use crate::syntax::diag::did_you_mean;
 
@@ -236,7 +236,7 @@ pub(super) fn apply(
     dialect: Dialect,
     tools: &[Tool],
     body: &mut Map<String, Value>,
-    draft: &mut Draft,
+    draft: &mut BodyWriter,
 ) {
     let table = table(dialect);
     let mut found: Vec<(usize, &str, &Value)> = Vec::new();

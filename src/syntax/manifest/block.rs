@@ -5,9 +5,9 @@ use std::sync::Arc;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::Join;
-use crate::prompt::segment::{Mark, Stability, Ttl};
 use crate::syntax::decode::{Count, Decode, OneOrMany, Spanned, Text, expected, fields, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::quantity::Ttl;
 use crate::syntax::source::Span;
 use crate::syntax::yaml::{Key, Node, Value};
 
@@ -353,4 +353,31 @@ impl JsonSchema for History {
             }]
         })
     }
+}
+
+/// How often the author expects the text to change.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Stability {
+    /// Never, for practical purposes.
+    Frozen,
+    /// With a release.
+    Stable,
+    /// At any time.
+    Volatile,
+}
+
+/// What the manifest says about a cache breakpoint after a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing: the planner may place one.
+    Free,
+    /// `cache: true`: a breakpoint with the context's TTL.
+    Here,
+    /// `cache: 1h`.
+    For(Ttl),
+    /// `cache: never`.
+    Never,
 }

@@ -6,14 +6,15 @@
 mod block;
 
 pub use block::{
-    Block, BlockFields, BlockSource, BlockStability, CacheMark, FrontMatter, History, Mapping, Pick, PickBy, Speaker,
+    Block, BlockFields, BlockSource, BlockStability, CacheMark, FrontMatter, History, Mapping, Mark, Pick, PickBy,
+    Speaker, Stability,
 };
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::prompt::segment::Ttl;
 use crate::syntax::decode::{Count, Decode, OneOrMany, Spanned, Table, Text, expected, record, words};
 use crate::syntax::diag::Faults;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::{Rate, Share, Usd};
 use crate::syntax::yaml::Node;
 

@@ -19,8 +19,8 @@ pub struct Lint {
 }
 
 impl Lint {
-    /// A remark of this lint, as loud as it is by default.
-    pub(super) fn remark(&self, message: String) -> Diagnostic {
+    /// A warning of this lint, as loud as it is by default.
+    pub(super) fn warning(&self, message: String) -> Diagnostic {
         match self.level {
             Some(LintLevel::Deny) => Diagnostic::error(self.id, message),
             _ => Diagnostic::warning(self.id, message),

@@ -11,8 +11,9 @@ use super::catalogue::{CACHE_BREAKER, NEAR_DUPLICATE};
 use super::churn::{Cue, churn};
 use super::{Linted, MAX_TOLD, Subject};
 use crate::prompt::chain::Digest;
-use crate::prompt::segment::{Kind, Segment, Stability, Tier, prefix_len};
+use crate::prompt::segment::{Kind, Segment, Tier, prefix_len};
 use crate::syntax::diag::Diagnostic;
+use crate::syntax::manifest::Stability;
 use crate::syntax::source::Span;
 use crate::text::fragment::Fragment;
 use crate::text::resolve::{Content, PlannedBlock, Wrap};
@@ -44,8 +45,8 @@ pub(super) fn duplicates(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> 
         {
             let message = format!("{likeness}% of this text also stands in {}", other.source.path());
             let start = fragment.body.start;
-            let remark = NEAR_DUPLICATE.remark(message).at(&Span::new(&fragment.source, start, start));
-            found.push(remark.hint("keep one of them, or put what they share into a fragment of its own"));
+            let warning = NEAR_DUPLICATE.warning(message).at(&Span::new(&fragment.source, start, start));
+            found.push(warning.hint("keep one of them, or put what they share into a fragment of its own"));
         }
         index.add(sketch);
         known.push(fragment);
@@ -80,7 +81,7 @@ pub(super) fn breakers(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
             let message =
                 format!("{} stands in the prefix: each new one makes caches write all behind it anew", value.what);
             let hint = "make it an input behind the stable text, or say `stability: volatile` and put the block last";
-            CACHE_BREAKER.remark(message).at(&place(subject, segment, &value.text)).hint(hint)
+            CACHE_BREAKER.warning(message).at(&place(subject, segment, &value.text)).hint(hint)
         });
         told.collect::<Vec<Diagnostic>>()
     };

@@ -25,17 +25,17 @@ pub struct Fixed {
     pub left: Vec<(ProjectPath, &'static str)>,
 }
 
-/// Mends the files below `root`, which lies on `disk`, that these remarks are about.
+/// Mends the files below `root`, which lies on `disk`, that these warnings are about.
 ///
 /// # Errors
 /// When a file cannot be read or written. It holds the old text then, and so do all after it.
-pub fn fix(disk: &dyn Disk, root: &Path, remarks: &[Diagnostic]) -> Result<Fixed, Error> {
+pub fn fix(disk: &dyn Disk, root: &Path, warnings: &[Diagnostic]) -> Result<Fixed, Error> {
     let mut wanted: BTreeMap<ProjectPath, (Arc<Source>, BTreeSet<&str>)> = BTreeMap::new();
-    let is_mendable = |remark: &&Diagnostic| catalogue::find(&remark.code).is_some_and(|lint| lint.fix.is_some());
-    for remark in remarks.iter().filter(is_mendable) {
-        let Some(span) = &remark.span else { continue };
+    let is_mendable = |warning: &&Diagnostic| catalogue::find(&warning.code).is_some_and(|lint| lint.fix.is_some());
+    for warning in warnings.iter().filter(is_mendable) {
+        let Some(span) = &warning.span else { continue };
         let file = wanted.entry(span.path().clone()).or_insert_with(|| (span.source.clone(), BTreeSet::new()));
-        file.1.insert(&remark.code);
+        file.1.insert(&warning.code);
     }
     let mut fixed = Fixed::default();
     for (path, (source, ids)) in wanted {

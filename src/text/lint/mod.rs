@@ -9,7 +9,7 @@
 //! once however many contexts read it ([`Linted`] remembers by blob): `secret`, `invisible`,
 //! `leftover`. What depends on a context is looked at for each: which of its fragments are `alike`,
 //! what in its prefix will `churn`, what its examples (`shots`) say. [`settle`] has the last word on levels, also for
-//! remarks that other rooms make under an id of the catalogue.
+//! warnings that other rooms make under an id of the catalogue.
 //!
 //! A secret that was found is in no output of the program: messages never quote it, and whoever
 //! shows text of a file goes through [`secret::masked`].
@@ -91,8 +91,8 @@ impl Finding {
 
     /// At its place in `fragment`, as loud as the lint is by default; `None` where it is silent.
     fn diagnostic(&self, fragment: &Fragment) -> Diagnostic {
-        let remark = self.lint.remark(self.message.clone());
-        remark.at(&Span::new(&fragment.source, self.at.start, self.at.end)).maybe_hint(self.hint.clone())
+        let warning = self.lint.warning(self.message.clone());
+        warning.at(&Span::new(&fragment.source, self.at.start, self.at.end)).maybe_hint(self.hint.clone())
     }
 }
 
@@ -166,7 +166,7 @@ pub fn lint(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     }
     found.extend(context::duplicates(subject, linted));
     found.extend(context::breakers(subject, linted));
-    found.extend(shots::remarks(subject, linted));
+    found.extend(shots::warnings(subject, linted));
     found
 }
 
@@ -218,20 +218,20 @@ pub fn check_levels(levels: &Table<LintLevel>, faults: &mut Faults) {
     }
 }
 
-/// Makes each remark as loud as the project and the comments in its file say, and drops those that
-/// are allowed. A remark that no lint makes stays as it is.
-pub fn settle(remarks: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagnostic> {
+/// Makes each warning as loud as the project and the comments in its file say, and drops those that
+/// are allowed. A warning that no lint makes stays as it is.
+pub fn settle(warnings: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagnostic> {
     let mut allowed = allowed::Allowed::default();
-    let settled = remarks.into_iter().filter_map(|mut remark| {
-        let Some(lint) = catalogue::find(&remark.code) else { return Some(remark) };
+    let settled = warnings.into_iter().filter_map(|mut warning| {
+        let Some(lint) = catalogue::find(&warning.code) else { return Some(warning) };
         match levels.get(lint.id) {
             Some(LintLevel::Allow) => return None,
-            Some(LintLevel::Warn) => remark.severity = Severity::Warning,
-            Some(LintLevel::Deny) => remark.severity = Severity::Error,
+            Some(LintLevel::Warn) => warning.severity = Severity::Warning,
+            Some(LintLevel::Deny) => warning.severity = Severity::Error,
             None => {}
         }
-        let is_allowed = remark.span.as_ref().is_some_and(|span| allowed.holds(lint.id, span));
-        (!is_allowed).then_some(remark)
+        let is_allowed = warning.span.as_ref().is_some_and(|span| allowed.holds(lint.id, span));
+        (!is_allowed).then_some(warning)
     });
     settled.collect()
 }

@@ -52,7 +52,7 @@ pub(super) struct SetFindings {
 }
 
 /// The findings on the examples of a context.
-pub(super) fn remarks(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
+pub(super) fn warnings(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     let blocks = subject.plan.blocks.iter().filter_map(|block| match &block.content {
         Content::Examples(fragment, examples) => Some((fragment, examples.as_slice())),
         _ => None,
@@ -70,12 +70,12 @@ pub(super) fn remarks(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     let placed = found.findings.iter().filter_map(|(set, finding)| Some(finding.diagnostic(sets.get(*set)?.0)));
     let schema = subject.plan.manifest.output.as_ref().and_then(|output| output.schema.as_ref());
     let unusable = found.schema.as_ref().zip(schema).map(|(why, node)| {
-        EXAMPLE_SCHEMA.remark(format!("the output schema cannot be used to check examples: {why}")).at(&node.span)
+        EXAMPLE_SCHEMA.warning(format!("the output schema cannot be used to check examples: {why}")).at(&node.span)
     });
     let unread = found.unreadable.iter().filter_map(|number| {
         let path = subject.plan.held_out.get(*number)?.source.path();
         let at = &subject.plan.manifest.held_out.0.first()?.span;
-        Some(HELD_OUT_EXAMPLE.remark(format!("{path} cannot be read as examples, so none is held against it")).at(at))
+        Some(HELD_OUT_EXAMPLE.warning(format!("{path} cannot be read as examples, so none is held against it")).at(at))
     });
     placed.chain(unusable).chain(unread).collect()
 }

@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::ProjectPath;
-use crate::text::fragment::{Fragment, Reader, Rule, Wanted};
+use crate::text::fragment::{FileFilter, Fragment, Reader, Rule};
 
 use super::split::link_targets;
 
@@ -81,7 +81,7 @@ pub fn find(
 }
 
 /// The rule that patterns of a [`Rule::Files`] are; `None` for what no such rule holds.
-pub fn wanted_by_files(patterns: &[String]) -> Option<Wanted> {
+pub fn wanted_by_files(patterns: &[String]) -> Option<FileFilter> {
     let parsed = patterns.iter().map(|written| {
         let (text, exclude) = parted(written);
         Pattern::new(&ProjectPath::new(text).ok()?, exclude).ok()
@@ -89,9 +89,9 @@ pub fn wanted_by_files(patterns: &[String]) -> Option<Wanted> {
     Some(rule(parsed.collect::<Option<Vec<Pattern>>>()?.into()))
 }
 
-fn rule(patterns: Arc<[Pattern]>) -> Wanted {
+fn rule(patterns: Arc<[Pattern]>) -> FileFilter {
     let written = Rule::Files(patterns.iter().map(|pattern| pattern.text.clone()).collect());
-    Wanted::new(written, move |path| {
+    FileFilter::new(written, move |path| {
         let hit = |exclude: bool| {
             patterns.iter().any(|pattern| pattern.exclude == exclude && pattern.matcher.is_match(path.as_str()))
         };

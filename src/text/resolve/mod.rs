@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::prompt::segment::{Mark, Role, Stability, Tier};
+use crate::prompt::segment::{Role, Tier};
 use crate::syntax::condition::{Condition, GRAMMAR};
 use crate::syntax::decode::{Decode, OneOrMany, Table, Text};
 use crate::syntax::diag::{Diagnostic, Faults, near};
 use crate::syntax::manifest::{Block, BlockFields, BlockSource, FrontMatter, History, Join, Manifest, PickBy, Speaker};
+use crate::syntax::manifest::{Mark, Stability};
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::Node;
 use crate::text::examples::{self, Example};

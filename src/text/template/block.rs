@@ -5,13 +5,13 @@ use serde_json::Value as Json;
 use super::builtin::Builtin;
 use super::evaluate::{Evaluator, Walk};
 use super::scope::{Scope, Turn};
-use super::syntax::{Block, Branch, Node, Place};
+use super::syntax::{BlockTag, Branch, ByteRange, Node};
 use super::value::{Value, kind, truth, weight};
 use crate::syntax::diag::Diagnostic;
 
 impl<'a> Evaluator<'a, '_> {
     /// `{{#if a}}…{{else if b}}…{{else}}…{{/if}}`: once a branch is taken, the others are only read.
-    pub(super) fn block(&mut self, block: &'a Block) -> Walk {
+    pub(super) fn block(&mut self, block: &'a BlockTag) -> Walk {
         let mut taken = false;
         for branch in &block.branches {
             self.charge(1, &branch.at)?;
@@ -41,7 +41,7 @@ impl<'a> Evaluator<'a, '_> {
 
     /// Walks a branch if its condition holds, and says whether it did. Where that is unknown the
     /// branch is read, and nothing after it is taken.
-    fn branch(&mut self, branch: &'a Branch, block: &'a Block) -> Walk<bool> {
+    fn branch(&mut self, branch: &'a Branch, block: &'a BlockTag) -> Walk<bool> {
         match branch.call.builtin {
             Some(Builtin::Each) => self.each(branch),
             Some(Builtin::With) => self.with(branch),
@@ -130,7 +130,7 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// The one argument of `each` or `with`; `None` if nothing is known of it.
-    fn subject(&mut self, branch: &'a Branch) -> Walk<Option<(Value<'a>, &'a Place)>> {
+    fn subject(&mut self, branch: &'a Branch) -> Walk<Option<(Value<'a>, &'a ByteRange)>> {
         let Some(expression) = branch.call.arguments.first() else { return Ok(None) };
         let value = self.value(expression)?;
         if let Value::Hole(name) = value {
@@ -141,7 +141,7 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// `{{#segment id="…"}}`: always taken.
-    fn segment(&mut self, branch: &'a Branch, block: &'a Block) -> Walk<bool> {
+    fn segment(&mut self, branch: &'a Branch, block: &'a BlockTag) -> Walk<bool> {
         let Some((_, expression)) = branch.call.named.first() else { return Ok(true) };
         let id = self.value(expression)?;
         let id = match id.json().as_deref() {
@@ -165,7 +165,7 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// Reads a body that is not taken, once: for the names in it.
-    fn read(&mut self, nodes: &'a [Node], at: &Place) -> Walk {
+    fn read(&mut self, nodes: &'a [Node], at: &ByteRange) -> Walk {
         if nodes.is_empty() || !self.is_new(nodes.as_ptr().addr()) {
             return Ok(());
         }

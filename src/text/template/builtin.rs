@@ -35,7 +35,7 @@ pub(super) enum Builtin {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// `{{#if a}}…{{/if}}` only.
-    Block,
+    BlockTag,
     /// `{{upper a}}` or `(upper a)` only.
     Inline,
     /// Either: the comparisons.
@@ -98,7 +98,7 @@ const fn block(
     params: usize,
     usage: &'static str,
 ) -> Shape {
-    Shape { name, builtin, form: Form::Block, arguments: (arguments, arguments), named, params, usage }
+    Shape { name, builtin, form: Form::BlockTag, arguments: (arguments, arguments), named, params, usage }
 }
 
 const fn test(name: &'static str, builtin: Builtin, arguments: (usize, usize), usage: &'static str) -> Shape {

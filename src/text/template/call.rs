@@ -6,13 +6,13 @@ use super::apply;
 use super::builtin::Builtin;
 use super::evaluate::{Evaluator, Walk};
 use super::near::near;
-use super::syntax::{Call, Name, Place};
+use super::syntax::{ByteRange, Call, Name};
 use super::value::{Child, Value, weight};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
 
 /// The values of a call's arguments, the named ones last, each with its place.
-pub(super) type Arguments<'a> = Vec<(Value<'a>, &'a Place)>;
+pub(super) type Arguments<'a> = Vec<(Value<'a>, &'a ByteRange)>;
 
 impl<'a> Evaluator<'a, '_> {
     /// The value that a helper makes of its arguments; unknown where one of them is.
@@ -84,7 +84,7 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// Says that an input stands where a helper would look at its text.
-    pub(super) fn run_time_only(&mut self, input: &str, helper: &Name, at: &Place) -> Walk {
+    pub(super) fn run_time_only(&mut self, input: &str, helper: &Name, at: &ByteRange) -> Walk {
         let message = format!(
             "`{input}` is an input: its text is known only at run time, and `{}` works at build time",
             helper.text

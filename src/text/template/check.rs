@@ -17,7 +17,7 @@ pub(super) fn check_shape(call: &Call, is_block: bool) -> Option<SyntaxFault> {
     let fault = |message: String| SyntaxFault::new(name.at.clone(), message).code("helper-arguments");
     let usage = format!("write `{}`", shape.usage);
     match (shape.form, is_block) {
-        (Form::Block, false) => return Some(fault(format!("`{}` is a block", name.text)).hint(usage)),
+        (Form::BlockTag, false) => return Some(fault(format!("`{}` is a block", name.text)).hint(usage)),
         (Form::Inline, true) => return Some(fault(format!("`{}` is not a block", name.text)).hint(usage)),
         _ => {}
     }

@@ -2,7 +2,7 @@
 
 use super::parse;
 use super::passage::Passage;
-use super::syntax::{Name, Node, Place};
+use super::syntax::{ByteRange, Name, Node};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
 
@@ -27,12 +27,12 @@ impl Compiled {
     }
 
     /// Where `place` was written.
-    pub fn span(&self, place: &Place) -> Span {
+    pub fn span(&self, place: &ByteRange) -> Span {
         self.passage.span(place)
     }
 
     /// What stands at `place`.
-    pub fn written(&self, place: &Place) -> &str {
+    pub fn written(&self, place: &ByteRange) -> &str {
         self.passage.text.get(place.clone()).unwrap_or_default()
     }
 }

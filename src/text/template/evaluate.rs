@@ -16,7 +16,7 @@ use super::compiled::Compiled;
 use super::output::{Full, MAX_OUTPUT_BYTES, Output, Rendered, Writer};
 use super::parse::MAX_DEPTH;
 use super::scope::Scopes;
-use super::syntax::{Call, Expression, ExpressionKind, Node, Place};
+use super::syntax::{ByteRange, Call, Expression, ExpressionKind, Node};
 use super::value::{Data, Value, kind, weight, written};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::Span;
@@ -105,7 +105,7 @@ impl<'a> Evaluator<'a, '_> {
                     self.write(self.here.written(at), Writer::Template, at)?;
                 }
                 Node::Value(expression, at) => self.value_tag(expression, at)?,
-                Node::Block(block) => self.block(block)?,
+                Node::BlockTag(block) => self.block(block)?,
                 Node::Partial(partial) => self.partial(partial)?,
             }
         }
@@ -113,12 +113,12 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// Walks a body one level deeper.
-    pub fn body(&mut self, nodes: &'a [Node], at: &Place) -> Walk {
+    pub fn body(&mut self, nodes: &'a [Node], at: &ByteRange) -> Walk {
         self.deeper(at, |this| this.nodes(nodes))
     }
 
     /// Walks something one level deeper.
-    pub fn deeper(&mut self, at: &Place, walk: impl FnOnce(&mut Self) -> Walk) -> Walk {
+    pub fn deeper(&mut self, at: &ByteRange, walk: impl FnOnce(&mut Self) -> Walk) -> Walk {
         if self.depth >= MAX_DEPTH {
             let message = format!("blocks and partials nest deeper than {MAX_DEPTH}");
             self.fault(Diagnostic::error("template-limit", message), at)?;
@@ -130,7 +130,7 @@ impl<'a> Evaluator<'a, '_> {
         walked
     }
 
-    fn value_tag(&mut self, expression: &'a Expression, at: &Place) -> Walk {
+    fn value_tag(&mut self, expression: &'a Expression, at: &ByteRange) -> Walk {
         if let ExpressionKind::Call(call) = &expression.kind
             && call.builtin == Some(Builtin::Include)
         {
@@ -156,7 +156,7 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// `{{include "path"}}`: unlike other values, the text keeps its own place.
-    fn include_tag(&mut self, call: &'a Call, at: &Place) -> Walk {
+    fn include_tag(&mut self, call: &'a Call, at: &ByteRange) -> Walk {
         let arguments = self.arguments(call)?;
         if !self.are_known(call, &arguments)? {
             return Ok(());
@@ -168,7 +168,7 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// A value as text; a remark where that is probably not what is meant.
-    fn printed(&mut self, value: &Value<'a>, at: &Place) -> Walk<String> {
+    fn printed(&mut self, value: &Value<'a>, at: &ByteRange) -> Walk<String> {
         let Some(json) = value.json() else { return Ok(String::new()) };
         self.charge(weight(&json), at)?;
         let text = written(&json);
@@ -185,7 +185,7 @@ impl<'a> Evaluator<'a, '_> {
         Ok(text)
     }
 
-    fn unserialised(&mut self, kind: &str, text: &str, at: &Place) {
+    fn unserialised(&mut self, kind: &str, text: &str, at: &ByteRange) {
         let name = self.here.written(at);
         // Whole or not at all: the half of a secret would not be known for one.
         let written = match text.chars().count() {
@@ -211,7 +211,7 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    fn write(&mut self, text: &str, writer: Writer, at: &Place) -> Walk {
+    fn write(&mut self, text: &str, writer: Writer, at: &ByteRange) -> Walk {
         if self.reading {
             return Ok(());
         }
@@ -220,7 +220,7 @@ impl<'a> Evaluator<'a, '_> {
         self.within_output(full, at)
     }
 
-    pub fn within_output(&mut self, written: Result<(), Full>, at: &Place) -> Walk {
+    pub fn within_output(&mut self, written: Result<(), Full>, at: &ByteRange) -> Walk {
         if let Err(Full) = written {
             let message = format!("the template writes more than {MAX_OUTPUT_BYTES} bytes");
             self.fault(Diagnostic::error("template-limit", message), at)?;
@@ -230,7 +230,7 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// Counts steps.
-    pub fn charge(&mut self, steps: usize, at: &Place) -> Walk {
+    pub fn charge(&mut self, steps: usize, at: &ByteRange) -> Walk {
         self.steps = self.steps.saturating_add(steps);
         if self.steps > MAX_STEPS {
             let message = format!("the template takes more than {MAX_STEPS} steps to render");
@@ -242,19 +242,19 @@ impl<'a> Evaluator<'a, '_> {
     }
 
     /// Reports a fault at a place of the current template, once; too many of them stop the walk.
-    pub fn fault(&mut self, fault: Diagnostic, at: &Place) -> Walk {
+    pub fn fault(&mut self, fault: Diagnostic, at: &ByteRange) -> Walk {
         self.errors += usize::from(self.report(fault, at));
         if self.errors >= MAX_FAULTS { Err(Stop) } else { Ok(()) }
     }
 
     /// Whether there is a fault of this kind at this place already: then there is no need to find
     /// words for it.
-    pub fn is_reported(&self, code: &'static str, at: &Place) -> bool {
+    pub fn is_reported(&self, code: &'static str, at: &ByteRange) -> bool {
         self.reported.contains(&(code.into(), std::ptr::from_ref::<Compiled>(self.here).addr(), at.start))
     }
 
     /// Adds a fault or a warning, unless it is there already. A loop meets it again and again.
-    fn report(&mut self, fault: Diagnostic, at: &Place) -> bool {
+    fn report(&mut self, fault: Diagnostic, at: &ByteRange) -> bool {
         let template = std::ptr::from_ref::<Compiled>(self.here).addr();
         let new = self.reported.insert((fault.code.clone(), template, at.start));
         if new {

@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 use super::builtin::{Builtin, MAX_ARGUMENTS};
-use super::syntax::{Call, Expression, ExpressionKind, Name, PARTIAL_BLOCK, Path, Place, SyntaxFault};
+use super::syntax::{ByteRange, Call, Expression, ExpressionKind, Name, PARTIAL_BLOCK, Path, SyntaxFault};
 
 /// How deep calls may nest: `(a (b (c …)))`.
 pub const MAX_NESTED_CALLS: usize = 32;
@@ -379,7 +379,7 @@ impl<'t> Cursor<'t> {
     }
 
     /// The place of the character here, for a fault.
-    pub fn here(&self) -> Place {
+    pub fn here(&self) -> ByteRange {
         self.at..self.at + self.rest().chars().next().map_or(0, char::len_utf8)
     }
 

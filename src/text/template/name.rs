@@ -2,7 +2,7 @@
 
 use super::evaluate::{Evaluator, Stop};
 use super::near::near;
-use super::syntax::{Path, Place};
+use super::syntax::{ByteRange, Path};
 use super::value::{Child, Value, kind};
 use crate::syntax::diag::Diagnostic;
 
@@ -11,7 +11,7 @@ const LISTED: usize = 6;
 
 impl<'a> Evaluator<'a, '_> {
     /// The value under a path; unknown, and reported, if there is none.
-    pub(super) fn path(&mut self, path: &'a Path, at: &Place) -> Result<Value<'a>, Stop> {
+    pub(super) fn path(&mut self, path: &'a Path, at: &ByteRange) -> Result<Value<'a>, Stop> {
         if path.local {
             return match self.scopes.local(path) {
                 Some(value) => Ok(value),
@@ -48,7 +48,7 @@ impl<'a> Evaluator<'a, '_> {
         Ok(value)
     }
 
-    fn no_local(&mut self, path: &Path, at: &Place) -> Result<Value<'a>, Stop> {
+    fn no_local(&mut self, path: &Path, at: &ByteRange) -> Result<Value<'a>, Stop> {
         let written = self.here.written(at);
         let known = ["@index", "@key", "@first", "@last"];
         let fault = Diagnostic::error("unknown-name", format!("`{written}` has no value here"));

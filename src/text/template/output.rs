@@ -164,7 +164,7 @@ impl Output {
     /// before it, white space before the first to the first; any other text outside is a segment
     /// without an id.
     pub fn into_rendered(self, template: &Span) -> Rendered {
-        let mut stretches = vec![Stretch::outside()];
+        let mut stretches = vec![OutputSpan::outside()];
         let mut from = 0;
         for mark in self.marks {
             if let What::Run(_, span) | What::Hole(_, span) = &mark.what
@@ -178,13 +178,15 @@ impl Output {
                     last(&mut stretches).text(text, writer, span);
                 }
                 What::Hole(name, _) => last(&mut stretches).pieces.push(Piece::Input(name)),
-                What::Open(id, span) => stretches.push(Stretch { id: Some(id), span: Some(span), pieces: Vec::new() }),
-                What::Close => stretches.push(Stretch::outside()),
+                What::Open(id, span) => {
+                    stretches.push(OutputSpan { id: Some(id), span: Some(span), pieces: Vec::new() })
+                }
+                What::Close => stretches.push(OutputSpan::outside()),
             }
             from = mark.at;
         }
-        let mut segments: Vec<Stretch> = Vec::new();
-        let mut leading = Stretch::outside();
+        let mut segments: Vec<OutputSpan> = Vec::new();
+        let mut leading = OutputSpan::outside();
         let split = stretches.len() > 1;
         for stretch in stretches {
             match segments.last_mut() {
@@ -201,21 +203,21 @@ impl Output {
 }
 
 /// A segment in the making.
-struct Stretch {
+struct OutputSpan {
     id: Option<String>,
     span: Option<Span>,
     pieces: Vec<Piece>,
 }
 
-fn last(stretches: &mut Vec<Stretch>) -> &mut Stretch {
+fn last(stretches: &mut Vec<OutputSpan>) -> &mut OutputSpan {
     if stretches.is_empty() {
-        stretches.push(Stretch::outside());
+        stretches.push(OutputSpan::outside());
     }
     let last = stretches.len() - 1;
     &mut stretches[last]
 }
 
-impl Stretch {
+impl OutputSpan {
     fn outside() -> Self {
         Self { id: None, span: None, pieces: Vec::new() }
     }
@@ -246,7 +248,7 @@ impl Stretch {
         self.pieces.iter().all(|piece| matches!(piece, Piece::Text { text, .. } if text.trim().is_empty()))
     }
 
-    fn append(&mut self, other: Stretch) {
+    fn append(&mut self, other: OutputSpan) {
         for piece in other.pieces {
             if let Piece::Text { text, runs } = piece {
                 let mut from = 0;
@@ -258,11 +260,11 @@ impl Stretch {
         }
     }
 
-    fn prepend(&mut self, mut blank: Stretch) {
+    fn prepend(&mut self, mut blank: OutputSpan) {
         for piece in std::mem::take(&mut self.pieces) {
             match piece {
                 Piece::Input(name) => blank.pieces.push(Piece::Input(name)),
-                text => blank.append(Stretch { pieces: vec![text], ..Stretch::outside() }),
+                text => blank.append(OutputSpan { pieces: vec![text], ..OutputSpan::outside() }),
             }
         }
         self.pieces = blank.pieces;

@@ -6,7 +6,7 @@
 //! `{{~` and `~}}` remove all of it; a block tag, comment or partial that stands alone on its line
 //! takes the line with it.
 
-use super::syntax::{Block, Branch, Call, Name, Node, Partial, Place, SyntaxFault};
+use super::syntax::{BlockTag, Branch, ByteRange, Call, Name, Node, Partial, SyntaxFault};
 use super::tag::{self, Tag, Written};
 
 /// How large a template may be. Reference documents are fragments (`file`, `include`), not templates.
@@ -70,14 +70,14 @@ struct Open {
     /// What was read of the body around it.
     outer: Vec<Node>,
     /// The opening tag.
-    at: Place,
+    at: ByteRange,
 }
 
 enum OpenKind {
     /// The branches read so far, and the one being read; `None` in the last `{{else}}`.
-    Block {
+    BlockTag {
         done: Vec<Branch>,
-        current: Option<(Call, Place)>,
+        current: Option<(Call, ByteRange)>,
     },
     Partial(Partial),
     /// An opening tag that could not be read; its closing tag may bear any name.
@@ -108,13 +108,13 @@ impl Parser<'_> {
         }
     }
 
-    fn limit(&mut self, at: Place, message: String) -> Option<()> {
+    fn limit(&mut self, at: ByteRange, message: String) -> Option<()> {
         self.faults.push(SyntaxFault::new(at, message).code("template-limit"));
         None
     }
 
     /// Writes the text between two tags, less the white space that belongs to them.
-    fn gap(&mut self, gap: Place, escapes: &[usize], next: Option<&Written>) {
+    fn gap(&mut self, gap: ByteRange, escapes: &[usize], next: Option<&Written>) {
         let text = self.text;
         let (mut start, mut end) = (gap.start, gap.end);
         let slice = |start: usize, end: usize| text.get(start..end).unwrap_or_default();
@@ -180,7 +180,7 @@ impl Parser<'_> {
                 self.nodes.push(Node::Partial(partial));
             }
             Tag::Open(call) => {
-                self.open(OpenKind::Block { done: Vec::new(), current: Some((call, at.clone())) }, at)?;
+                self.open(OpenKind::BlockTag { done: Vec::new(), current: Some((call, at.clone())) }, at)?;
             }
             Tag::OpenPartial(partial) => {
                 self.partials.push(partial.name.clone());
@@ -193,7 +193,7 @@ impl Parser<'_> {
         Some(())
     }
 
-    fn open(&mut self, kind: OpenKind, at: Place) -> Option<()> {
+    fn open(&mut self, kind: OpenKind, at: ByteRange) -> Option<()> {
         if self.open.len() >= MAX_DEPTH {
             return self.limit(at, format!("blocks nest deeper than {MAX_DEPTH}"));
         }
@@ -202,10 +202,10 @@ impl Parser<'_> {
     }
 
     /// `{{else}}`, `{{else if …}}`
-    fn branch(&mut self, next: Option<Call>, at: Place) {
+    fn branch(&mut self, next: Option<Call>, at: ByteRange) {
         let fault = match self.open.last_mut().map(|open| &mut open.kind) {
             Some(OpenKind::Broken) => None,
-            Some(OpenKind::Block { done, current }) => match current.take() {
+            Some(OpenKind::BlockTag { done, current }) => match current.take() {
                 None => Some("`else` stands after the last `else` of its block"),
                 Some((call, call_at)) if call.builtin.is_some_and(|builtin| !builtin.has_else()) => {
                     *current = Some((call, call_at));
@@ -224,9 +224,9 @@ impl Parser<'_> {
         }
     }
 
-    fn close(&mut self, name: Name, at: Place) {
+    fn close(&mut self, name: Name, at: ByteRange) {
         let fits = |open: &Open| match &open.kind {
-            OpenKind::Block { done, current } => {
+            OpenKind::BlockTag { done, current } => {
                 let first = done.first().map(|branch| &branch.call).or(current.as_ref().map(|(call, _)| call));
                 first.is_some_and(|call| call.name.text == name.text)
             }
@@ -273,7 +273,7 @@ impl Parser<'_> {
         match open.kind {
             OpenKind::Broken => {}
             OpenKind::Partial(partial) => self.nodes.push(Node::Partial(Partial { body: Some(body), ..partial })),
-            OpenKind::Block { mut done, current } => {
+            OpenKind::BlockTag { mut done, current } => {
                 let otherwise = match current {
                     Some((call, at)) => {
                         done.push(Branch { call, body, at });
@@ -281,7 +281,7 @@ impl Parser<'_> {
                     }
                     None => Some(body),
                 };
-                self.nodes.push(Node::Block(Block { branches: done, otherwise, at: open.at.start..end }));
+                self.nodes.push(Node::BlockTag(BlockTag { branches: done, otherwise, at: open.at.start..end }));
             }
         }
     }

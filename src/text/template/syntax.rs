@@ -7,24 +7,24 @@ use serde_json::Value as Json;
 use super::builtin::Builtin;
 
 /// A range of bytes in the template's text.
-pub(super) type Place = Range<usize>;
+pub(super) type ByteRange = Range<usize>;
 
 /// A word and where it stands.
 #[derive(Debug, Clone)]
 pub(super) struct Name {
     pub text: String,
-    pub at: Place,
+    pub at: ByteRange,
 }
 
 /// A piece of a template, in order.
 #[derive(Debug)]
 pub(super) enum Node {
     /// Text to be written as it stands: the very bytes of the template at that place.
-    Text(Place),
+    Text(ByteRange),
     /// `{{name}}`, `{{{name}}}`, `{{helper argument}}`. The place is the whole tag.
-    Value(Expression, Place),
+    Value(Expression, ByteRange),
     /// `{{#if name}}…{{/if}}`
-    Block(Block),
+    BlockTag(BlockTag),
     /// `{{> name}}`, `{{#> name}}…{{/name}}`
     Partial(Partial),
 }
@@ -33,7 +33,7 @@ pub(super) enum Node {
 #[derive(Debug)]
 pub(super) struct Expression {
     pub kind: ExpressionKind,
-    pub at: Place,
+    pub at: ByteRange,
 }
 
 #[derive(Debug)]
@@ -72,11 +72,11 @@ pub(super) struct Call {
 
 /// `{{#if a}}…{{else if b}}…{{else}}…{{/if}}`: a chain is a list, so that its length is no depth.
 #[derive(Debug)]
-pub(super) struct Block {
+pub(super) struct BlockTag {
     pub branches: Vec<Branch>,
     pub otherwise: Option<Vec<Node>>,
     /// From the opening tag to the end of the closing one.
-    pub at: Place,
+    pub at: ByteRange,
 }
 
 #[derive(Debug)]
@@ -84,7 +84,7 @@ pub(super) struct Branch {
     pub call: Call,
     pub body: Vec<Node>,
     /// The tag.
-    pub at: Place,
+    pub at: ByteRange,
 }
 
 /// Another template, at this place.
@@ -96,7 +96,7 @@ pub(super) struct Partial {
     pub named: Vec<(Name, Expression)>,
     pub body: Option<Vec<Node>>,
     /// The tag.
-    pub at: Place,
+    pub at: ByteRange,
 }
 
 /// The name by which a template writes the body that it was called with.
@@ -106,13 +106,13 @@ pub(super) const PARTIAL_BLOCK: &str = "@partial-block";
 #[derive(Debug)]
 pub(super) struct SyntaxFault {
     pub code: &'static str,
-    pub at: Place,
+    pub at: ByteRange,
     pub message: String,
     pub hint: Option<String>,
 }
 
 impl SyntaxFault {
-    pub fn new(at: Place, message: impl Into<String>) -> Self {
+    pub fn new(at: ByteRange, message: impl Into<String>) -> Self {
         Self { code: "template-syntax", at, message: message.into(), hint: None }
     }
 

@@ -3,7 +3,7 @@
 use super::builtin::Builtin;
 use super::check::check_shape;
 use super::expression::Cursor;
-use super::syntax::{Call, Expression, ExpressionKind, Name, Partial, Place, SyntaxFault};
+use super::syntax::{ByteRange, Call, Expression, ExpressionKind, Name, Partial, SyntaxFault};
 
 /// What a tag does, less its `{{`, `~` and `}}`.
 pub(super) enum Tag {
@@ -21,7 +21,7 @@ pub(super) enum Tag {
 /// A tag, its place, and the `~` at its ends.
 pub(super) struct Written {
     pub tag: Tag,
-    pub at: Place,
+    pub at: ByteRange,
     pub trim_before: bool,
     pub trim_after: bool,
 }
@@ -121,7 +121,7 @@ fn opening(cursor: &mut Cursor) -> Result<Tag, SyntaxFault> {
     Ok(Tag::Open(cursor.block_call()?))
 }
 
-fn refused_decorator(at: Place) -> SyntaxFault {
+fn refused_decorator(at: ByteRange) -> SyntaxFault {
     let fault = SyntaxFault::new(at, "inline partials and decorators are not part of these templates");
     fault.code("template-refused").hint("put the text into a file below `templates/` and write `{{> name}}`")
 }

@@ -16,7 +16,8 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 
 use crate::syntax::error::Error;
-use crate::tree::links::Standing;
+use crate::tree::git::staged::Recorded;
+use crate::tree::links::AtPath;
 use crate::tree::{MAX_FILE_BYTES, ReadError};
 
 /// How often a file that keeps changing is read before that is an error. The pauses between double
@@ -35,17 +36,6 @@ pub(in crate::tree) struct DiskEntry {
     pub(in crate::tree) kind: DiskKind,
     /// The state of a file, where it was asked for.
     pub(in crate::tree) stamp: Option<Stamp>,
-}
-
-/// A file's state as git's index holds it, cut to 32 bits as there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tree) struct Recorded {
-    pub(in crate::tree) bytes: u32,
-    pub(in crate::tree) inode: u32,
-    /// Seconds and nanoseconds of the last change of the content.
-    pub(in crate::tree) modified: (u32, u32),
-    /// The same of the inode.
-    pub(in crate::tree) changed: (u32, u32),
 }
 
 /// The kinds that matter to a listing.
@@ -120,25 +110,25 @@ impl Disk {
     }
 
     /// What stands at `path`, a file with its state; links are not followed.
-    pub(in crate::tree) fn standing(&self, path: &str) -> Result<Standing<Stamp>, ReadError> {
+    pub(in crate::tree) fn standing(&self, path: &str) -> Result<AtPath<Stamp>, ReadError> {
         let metadata = match self.root.symlink_metadata(path) {
             Ok(metadata) => metadata,
-            Err(error) if is_absence(&error) => return Ok(Standing::Absent),
+            Err(error) if is_absence(&error) => return Ok(AtPath::Absent),
             Err(error) => return Err(self.unreadable(path, error).into()),
         };
         let kind = metadata.file_type();
         Ok(if kind.is_file() {
-            Standing::File(Stamp::of(&metadata))
+            AtPath::File(Stamp::of(&metadata))
         } else if kind.is_dir() {
-            Standing::Folder
+            AtPath::Folder
         } else if kind.is_symlink() {
             match self.root.read_link_contents(path) {
-                Ok(text) => Standing::Link(text.to_string_lossy().into_owned()),
-                Err(error) if is_absence(&error) => Standing::Absent,
+                Ok(text) => AtPath::Link(text.to_string_lossy().into_owned()),
+                Err(error) if is_absence(&error) => AtPath::Absent,
                 Err(error) => return Err(self.unreadable(path, error).into()),
             }
         } else {
-            Standing::Other(special_kind(&metadata))
+            AtPath::Other(special_kind(&metadata))
         })
     }
 

@@ -22,11 +22,11 @@ const GRAIN: Duration = Duration::from_secs(2);
 
 /// What working trees over one disk remember of each other.
 #[derive(Default)]
-pub struct Remembered(Memo<PathBuf, Held>);
+pub struct Remembered(Memo<PathBuf, HeldFile>);
 
 /// A file's bytes as they are on the disk, and git's id of them.
 #[derive(Clone)]
-pub(in crate::tree) struct Held {
+pub(in crate::tree) struct HeldFile {
     pub(in crate::tree) bytes: Arc<[u8]>,
     pub(in crate::tree) id: ObjectId,
     stamp: Stamp,
@@ -40,7 +40,7 @@ impl Remembered {
     }
 
     /// The file at `path`, from the disk unless it stands there as it was.
-    pub(in crate::tree) fn read(&self, disk: &Disk, path: &str, format: ObjectFormat) -> Result<Held, ReadError> {
+    pub(in crate::tree) fn read(&self, disk: &Disk, path: &str, format: ObjectFormat) -> Result<HeldFile, ReadError> {
         let key = disk.path(path);
         if let Some(held) = self.0.get(&key).filter(|held| held.format == format)
             && disk.stamp(path).is_some_and(|stamp| stamp == held.stamp)
@@ -49,7 +49,7 @@ impl Remembered {
         }
         let (bytes, stamp) = disk.read_stamped(path)?;
         let id = hash_file(&bytes, format)?;
-        let held = Held { bytes: bytes.into(), id, stamp, format };
+        let held = HeldFile { bytes: bytes.into(), id, stamp, format };
         if stamp.is_older_than(GRAIN) {
             self.0.put(key, held.clone());
         }

@@ -8,16 +8,16 @@ use git2::{ObjectFormat, Oid};
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::tree::cache::{Cache, lock};
-use crate::tree::compared::by_files;
 use crate::tree::disk::remembered::Remembered;
-use crate::tree::disk::watch_set::Footing;
+use crate::tree::disk::watch_set::WatchSet;
 use crate::tree::disk::{Disk, DiskEntry, DiskKind, Stamp};
 use crate::tree::git::change::Change;
 use crate::tree::git::commit::stored;
+use crate::tree::git::compared::by_files;
 use crate::tree::git::index::{in_project, in_repository};
 use crate::tree::git::objects::{EntryKind, Objects, hash_file, object_id};
 use crate::tree::git::staged::{Staged, StagedEntry};
-use crate::tree::links::{self, Standing};
+use crate::tree::links::{self, AtPath};
 use crate::tree::listing::{Listing, is_output};
 use crate::tree::rules::attributes::Attributes;
 use crate::tree::rules::eol::{self, AutoCrlf};
@@ -109,12 +109,12 @@ impl Worktree {
         Self { disk, above, prefix, git, ignored, attributes, settings, cache, remembered, asked, spelled }
     }
 
-    /// Adds to `footing` what of the project decided the answers that this tree gave so far: every
+    /// Adds to `watch_set` what of the project decided the answers that this tree gave so far: every
     /// step on the way to a file (a link, a folder that is not there yet), every folder it listed.
-    pub(in crate::tree) fn tread(&self, footing: &mut Footing) {
+    pub(in crate::tree) fn tread(&self, watch_set: &mut WatchSet) {
         let asked = lock(&self.asked);
-        asked.names.iter().for_each(|name| footing.name(self.disk.path(name)));
-        asked.walked.iter().for_each(|folder| footing.listed(self.disk.path(folder)));
+        asked.names.iter().for_each(|name| watch_set.name(self.disk.path(name)));
+        asked.walked.iter().for_each(|folder| watch_set.listed(self.disk.path(folder)));
     }
 
     fn tracked(&self, full: &str) -> Option<&StagedEntry> {
@@ -141,45 +141,45 @@ impl Worktree {
         self.ignored.ignores(full, is_folder, &|file| self.rules(file))
     }
 
-    fn standing(&self, path: &str) -> Result<Standing<Source>, ReadError> {
+    fn standing(&self, path: &str) -> Result<AtPath<Source>, ReadError> {
         if lock(&self.asked).folders.contains(path) {
-            return Ok(Standing::Folder);
+            return Ok(AtPath::Folder);
         }
         let standing = self.look_at(path);
         let mut asked = lock(&self.asked);
         asked.names.insert(path.to_owned());
-        if matches!(standing, Ok(Standing::Folder)) {
+        if matches!(standing, Ok(AtPath::Folder)) {
             asked.folders.insert(path.to_owned());
         }
         standing
     }
 
-    fn look_at(&self, path: &str) -> Result<Standing<Source>, ReadError> {
+    fn look_at(&self, path: &str) -> Result<AtPath<Source>, ReadError> {
         let full = in_repository(&self.prefix, path);
         let tracked = self.tracked(&full);
         if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) {
-            return Ok(Standing::Other("part of a submodule"));
+            return Ok(AtPath::Other("part of a submodule"));
         }
         let on_disk = match self.disk.standing(path)? {
-            Standing::Absent => Standing::Absent,
-            _ if self.settings.fold_case && !self.is_spelled_so(path)? => Standing::Absent,
+            AtPath::Absent => AtPath::Absent,
+            _ if self.settings.fold_case && !self.is_spelled_so(path)? => AtPath::Absent,
             found => found,
         };
-        let is_file = matches!(on_disk, Standing::File(_) | Standing::Link(_));
+        let is_file = matches!(on_disk, AtPath::File(_) | AtPath::Link(_));
         if is_file && tracked.is_none() && self.ignores(&full, false)? {
             return Err(ReadError::Ignored);
         }
         Ok(match on_disk {
-            Standing::Absent => return self.left_out(&full, tracked),
-            Standing::Folder if self.is_foreign(path, &full) => Standing::Other("part of another repository"),
-            Standing::Folder => Standing::Folder,
-            Standing::Other(what) => Standing::Other(what),
-            Standing::Link(text) => Standing::Link(text),
-            Standing::File(_) if self.is_link_in_a_file(tracked) => {
-                Standing::Link(String::from_utf8_lossy(&self.disk.read(path)?).into_owned())
+            AtPath::Absent => return self.left_out(&full, tracked),
+            AtPath::Folder if self.is_foreign(path, &full) => AtPath::Other("part of another repository"),
+            AtPath::Folder => AtPath::Folder,
+            AtPath::Other(what) => AtPath::Other(what),
+            AtPath::Link(text) => AtPath::Link(text),
+            AtPath::File(_) if self.is_link_in_a_file(tracked) => {
+                AtPath::Link(String::from_utf8_lossy(&self.disk.read(path)?).into_owned())
             }
-            Standing::File(stamp) => {
-                Standing::File(Source::Disk { path: path.to_owned(), untracked: tracked.is_none(), stamp })
+            AtPath::File(stamp) => {
+                AtPath::File(Source::Disk { path: path.to_owned(), untracked: tracked.is_none(), stamp })
             }
         })
     }
@@ -209,22 +209,22 @@ impl Worktree {
     }
 
     /// What stands where the disk holds nothing: what a sparse checkout leaves out.
-    fn left_out(&self, full: &str, tracked: Option<&StagedEntry>) -> Result<Standing<Source>, ReadError> {
-        let Some(git) = &self.git else { return Ok(Standing::Absent) };
+    fn left_out(&self, full: &str, tracked: Option<&StagedEntry>) -> Result<AtPath<Source>, ReadError> {
+        let Some(git) = &self.git else { return Ok(AtPath::Absent) };
         match tracked {
             Some(entry) if entry.skipped => {
-                let Some(id) = entry.id else { return Ok(Standing::Absent) };
+                let Some(id) = entry.id else { return Ok(AtPath::Absent) };
                 Ok(match stored(&git.objects, entry.kind, id)? {
-                    Standing::File(id) => Standing::File(Source::Stored(id)),
-                    Standing::Absent => Standing::Absent,
-                    Standing::Folder => Standing::Folder,
-                    Standing::Link(text) => Standing::Link(text),
-                    Standing::Other(what) => Standing::Other(what),
+                    AtPath::File(id) => AtPath::File(Source::Stored(id)),
+                    AtPath::Absent => AtPath::Absent,
+                    AtPath::Folder => AtPath::Folder,
+                    AtPath::Link(text) => AtPath::Link(text),
+                    AtPath::Other(what) => AtPath::Other(what),
                 })
             }
-            Some(_) => Ok(Standing::Absent),
-            None if git.staged.below(full).any(|(_, entry)| entry.skipped) => Ok(Standing::Folder),
-            None => Ok(Standing::Absent),
+            Some(_) => Ok(AtPath::Absent),
+            None if git.staged.below(full).any(|(_, entry)| entry.skipped) => Ok(AtPath::Folder),
+            None => Ok(AtPath::Absent),
         }
     }
 
@@ -266,7 +266,7 @@ impl Worktree {
         let ends = folder.match_indices('/').map(|(end, _)| end).chain([folder.len()]);
         for end in ends.filter(|end| *end > 0) {
             match folder.get(..end).map(|above| self.standing(above)) {
-                Some(Ok(Standing::Folder)) => {}
+                Some(Ok(AtPath::Folder)) => {}
                 Some(Err(ReadError::World(error))) => return Err(error),
                 _ => return Ok(false),
             }
@@ -352,7 +352,7 @@ impl Worktree {
             let Some(written) = in_project(&self.prefix, full) else { continue };
             let Some(path) = listing.admit(written)? else { continue };
             let listed = match entry.kind {
-                EntryKind::File => matches!(self.standing(written), Ok(Standing::File(_))),
+                EntryKind::File => matches!(self.standing(written), Ok(AtPath::File(_))),
                 EntryKind::Link => links::is_listed(&path, |at| self.standing(at)),
                 EntryKind::Folder | EntryKind::Submodule => false,
             };

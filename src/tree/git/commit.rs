@@ -10,7 +10,7 @@ use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::cache::Cache;
 use crate::tree::git::change::{Change, by_objects};
 use crate::tree::git::objects::{Entry, EntryKind, Objects, named, object_id};
-use crate::tree::links::{self, Standing};
+use crate::tree::links::{self, AtPath};
 use crate::tree::listing::{Listing, is_output};
 use crate::tree::{Blob, Commit, Identity, ReadError, Tree, TreeName, present};
 
@@ -129,8 +129,8 @@ impl CommitTree {
         Ok(None)
     }
 
-    fn standing(&self, path: &str) -> Result<Standing<Oid>, ReadError> {
-        let Some(entry) = self.entry(path)? else { return Ok(Standing::Absent) };
+    fn standing(&self, path: &str) -> Result<AtPath<Oid>, ReadError> {
+        let Some(entry) = self.entry(path)? else { return Ok(AtPath::Absent) };
         stored(&self.objects, entry.kind, entry.id)
     }
 
@@ -141,14 +141,14 @@ impl CommitTree {
 }
 
 /// What an entry of a tree or of the index is.
-pub(in crate::tree) fn stored(objects: &Objects, kind: EntryKind, id: Oid) -> Result<Standing<Oid>, ReadError> {
+pub(in crate::tree) fn stored(objects: &Objects, kind: EntryKind, id: Oid) -> Result<AtPath<Oid>, ReadError> {
     Ok(match kind {
-        EntryKind::File => Standing::File(id),
-        EntryKind::Folder => Standing::Folder,
-        EntryKind::Submodule => Standing::Other("part of a submodule"),
+        EntryKind::File => AtPath::File(id),
+        EntryKind::Folder => AtPath::Folder,
+        EntryKind::Submodule => AtPath::Other("part of a submodule"),
         EntryKind::Link => match objects.link(id)? {
-            Ok(text) => Standing::Link(text),
-            Err(what) => Standing::Other(what),
+            Ok(text) => AtPath::Link(text),
+            Err(what) => AtPath::Other(what),
         },
     })
 }

@@ -10,7 +10,7 @@ use crate::tree::cache::Cache;
 use crate::tree::git::commit::stored;
 use crate::tree::git::objects::{EntryKind, Objects, object_id};
 use crate::tree::git::staged::Staged;
-use crate::tree::links::{self, Standing};
+use crate::tree::links::{self, AtPath};
 use crate::tree::listing::{Listing, is_output};
 use crate::tree::{Blob, CommitTree, Identity, ReadError, Tree, TreeName, present};
 
@@ -31,14 +31,14 @@ impl IndexTree {
         Self { objects, staged, prefix: prefix.to_owned(), head, cache: Cache::default() }
     }
 
-    fn standing(&self, path: &str) -> Result<Standing<Oid>, ReadError> {
+    fn standing(&self, path: &str) -> Result<AtPath<Oid>, ReadError> {
         let full = in_repository(&self.prefix, path);
         match self.staged.get(&full) {
             Some(entry) if entry.conflict => Err(ReadError::Conflict),
-            Some(entry) if entry.announced => Ok(Standing::Absent),
-            Some(entry) => entry.id.map_or(Ok(Standing::Absent), |id| stored(&self.objects, entry.kind, id)),
-            None if self.staged.below(&full).any(|(_, entry)| !entry.announced) => Ok(Standing::Folder),
-            None => Ok(Standing::Absent),
+            Some(entry) if entry.announced => Ok(AtPath::Absent),
+            Some(entry) => entry.id.map_or(Ok(AtPath::Absent), |id| stored(&self.objects, entry.kind, id)),
+            None if self.staged.below(&full).any(|(_, entry)| !entry.announced) => Ok(AtPath::Folder),
+            None => Ok(AtPath::Absent),
         }
     }
 

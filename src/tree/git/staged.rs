@@ -4,12 +4,22 @@ use std::collections::BTreeMap;
 
 use git2::{IndexEntryExtendedFlag, IndexEntryFlag, Oid};
 
-use crate::tree::disk::Recorded;
 use crate::tree::git::objects::EntryKind;
 
 /// The entries of an index by path below the git root. Paths that are not UTF-8 are left out.
 #[derive(Debug, Default)]
 pub(in crate::tree) struct Staged(BTreeMap<String, StagedEntry>);
+
+/// A file's state as git's index holds it, cut to 32 bits as there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tree) struct Recorded {
+    pub(in crate::tree) bytes: u32,
+    pub(in crate::tree) inode: u32,
+    /// Seconds and nanoseconds of the last change of the content.
+    pub(in crate::tree) modified: (u32, u32),
+    /// The same of the inode.
+    pub(in crate::tree) changed: (u32, u32),
+}
 
 /// One path of the index.
 #[derive(Debug, Clone, Copy)]

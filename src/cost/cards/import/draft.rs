@@ -10,7 +10,7 @@ use crate::cost::rules::Price;
 
 /// What a table says about one model.
 #[derive(Debug, Default)]
-pub struct Draft {
+pub struct ImportedCard {
     /// Its name.
     pub name: String,
     /// The family to start from; `None` for a card that stands already or must say everything.
@@ -134,7 +134,7 @@ pub fn platform(provider: &str) -> Platform {
 
 /// Takes a draft, unless its card has one already: the entry under the card's own name goes before
 /// those under its other names, else the first one stands.
-pub fn add(drafts: &mut Vec<Draft>, draft: Draft, key: &str, left_out: &mut Vec<String>) {
+pub fn add(drafts: &mut Vec<ImportedCard>, draft: ImportedCard, key: &str, left_out: &mut Vec<String>) {
     let Some(earlier) = drafts.iter_mut().find(|earlier| earlier.name == draft.name) else {
         drafts.push(draft);
         return;
@@ -189,7 +189,7 @@ pub fn is_explicit(card: Option<&Card>, like: Option<&str>) -> bool {
     }
 }
 
-impl Draft {
+impl ImportedCard {
     /// Starts a card: over the one that stands, like its family, or on its own.
     pub fn new(card: Option<&Card>, name: String, provider: &str, takes_breakpoints: bool) -> Self {
         let like = if card.is_some() { None } else { family(provider, &name, takes_breakpoints) };
@@ -264,7 +264,7 @@ fn text(text: &str) -> String {
 }
 
 /// A `prices.yaml` of these cards.
-pub fn file(title: &str, drafts: &[Draft]) -> String {
+pub fn file(title: &str, drafts: &[ImportedCard]) -> String {
     let mut yaml = format!("sources:\n  imported: {{title: {}, kind: third-party}}\n", text(title));
     yaml.push_str(if drafts.is_empty() { "models: {}\n" } else { "models:\n" });
     drafts.iter().for_each(|draft| draft.write(&mut yaml));

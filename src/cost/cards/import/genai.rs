@@ -5,14 +5,19 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::draft::{Draft, Line, Period, add, base_ttl, platform, price, whole};
+use super::draft::{ImportedCard, Line, Period, add, base_ttl, platform, price, whole};
 use super::{Cards, Selection};
 use crate::cost::cards::card::{Card, Platform};
 use crate::cost::rules::Price;
 
 /// Reads every model that is selected.
-pub fn read(cards: &Cards, providers: &[Json], selection: Selection<'_>, left_out: &mut Vec<String>) -> Vec<Draft> {
-    let mut drafts: Vec<Draft> = Vec::new();
+pub fn read(
+    cards: &Cards,
+    providers: &[Json],
+    selection: Selection<'_>,
+    left_out: &mut Vec<String>,
+) -> Vec<ImportedCard> {
+    let mut drafts: Vec<ImportedCard> = Vec::new();
     for provider in providers {
         let id = provider.get("id").and_then(Json::as_str).unwrap_or_default();
         for model in provider.get("models").and_then(Json::as_array).into_iter().flatten() {
@@ -52,7 +57,7 @@ fn draft(
     provider: &str,
     model: &Json,
     left_out: &mut Vec<String>,
-) -> Result<Draft, &'static str> {
+) -> Result<ImportedCard, &'static str> {
     let mut periods: Vec<Period> = Vec::new();
     let mut by_hour = false;
     match model.get("prices") {
@@ -83,7 +88,7 @@ fn draft(
     }
     add_batches(&name, &mut periods, model);
     let takes_breakpoints = periods.iter().any(|period| !period.base.write.is_empty());
-    let mut draft = Draft::new(cards.look_up(&name).as_deref(), name, provider, takes_breakpoints);
+    let mut draft = ImportedCard::new(cards.look_up(&name).as_deref(), name, provider, takes_breakpoints);
     draft.window = [whole(model.get("context_window")), None, None];
     draft.periods = periods;
     Ok(draft)

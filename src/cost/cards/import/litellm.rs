@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::draft::{Draft, Line, Period, add, base_ttl, platform, price, whole};
+use super::draft::{ImportedCard, Line, Period, add, base_ttl, platform, price, whole};
 use super::{Cards, Selection};
 use crate::syntax::quantity::Share;
 
@@ -13,8 +13,8 @@ pub fn read(
     models: &Map<String, Json>,
     selection: Selection<'_>,
     left_out: &mut Vec<String>,
-) -> Vec<Draft> {
-    let mut drafts: Vec<Draft> = Vec::new();
+) -> Vec<ImportedCard> {
+    let mut drafts: Vec<ImportedCard> = Vec::new();
     for (key, model) in models.iter().filter(|(key, _)| selection.takes(cards, key)) {
         match model.as_object().ok_or("not a model").and_then(|model| draft(cards, key, model)) {
             Ok(draft) => add(&mut drafts, draft, key, left_out),
@@ -24,7 +24,7 @@ pub fn read(
     drafts
 }
 
-fn draft(cards: &Cards, name: &str, model: &Map<String, Json>) -> Result<Draft, &'static str> {
+fn draft(cards: &Cards, name: &str, model: &Map<String, Json>) -> Result<ImportedCard, &'static str> {
     let provider = model.get("litellm_provider").and_then(Json::as_str).unwrap_or_default();
     let takes_breakpoints = model.get("supports_prompt_cache_breakpoint").and_then(Json::as_bool).unwrap_or(false);
     let writes_for = |part: &str| model.keys().any(|key| key.starts_with("cache_creation") && key.contains(part));
@@ -45,7 +45,7 @@ fn draft(cards: &Cards, name: &str, model: &Map<String, Json>) -> Result<Draft, 
         return Err("the card of that name is for another platform");
     }
     let card_name = card.as_ref().map_or_else(|| name.to_owned(), |card| card.name.to_string());
-    let mut draft = Draft::new(card.as_deref(), card_name, provider, takes_breakpoints);
+    let mut draft = ImportedCard::new(card.as_deref(), card_name, provider, takes_breakpoints);
     draft.window = [None, whole(model.get("max_input_tokens")), whole(model.get("max_output_tokens"))];
     draft.periods = vec![Period { base, batch, long, ..Period::default() }];
     draft.minimum = whole(model.get("prompt_cache_min_tokens"));

@@ -23,7 +23,7 @@ struct Token(String);
 
 /// What is asked for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum Route {
     /// A file of the app; empty for the page itself.
     File(&'static str),
     /// The value that the page shows.
@@ -76,7 +76,7 @@ impl Door {
     }
 
     /// What a request asks for, if it may.
-    pub(super) fn wanted<B>(&self, request: &Request<B>) -> Result<Wanted, Refusal> {
+    pub(super) fn wanted<B>(&self, request: &Request<B>) -> Result<Route, Refusal> {
         let is_own = |host: &str| self.hosts.iter().any(|own| own == host);
         // In a request for a whole address, as to a proxy, that address counts and not the header.
         if request.uri().authority().is_some_and(|authority| !is_own(authority.as_str())) {
@@ -100,18 +100,18 @@ impl Door {
         }
         let asked = |key| question(request.uri().query(), key).ok_or(Refusal::Question);
         match name {
-            "" => Ok(Wanted::File("")),
-            "app.js" => Ok(Wanted::File("app.js")),
-            "app.css" => Ok(Wanted::File("app.css")),
-            "page.json" => Ok(Wanted::Value),
+            "" => Ok(Route::File("")),
+            "app.js" => Ok(Route::File("app.js")),
+            "app.css" => Ok(Route::File("app.css")),
+            "page.json" => Ok(Route::Value),
             "events" => {
                 let last = only(request.headers(), "last-event-id").and_then(|last| last.parse().ok());
-                Ok(Wanted::Events { last })
+                Ok(Route::Events { last })
             }
             "diff.json" => asked("base").and_then(|base| {
-                if is_revision(&base) { Ok(Wanted::Difference { base }) } else { Err(Refusal::Question) }
+                if is_revision(&base) { Ok(Route::Difference { base }) } else { Err(Refusal::Question) }
             }),
-            "history.json" => Ok(Wanted::History { context: asked("context")? }),
+            "history.json" => Ok(Route::History { context: asked("context")? }),
             _ => Err(Refusal::Absent),
         }
     }
@@ -154,7 +154,7 @@ mod tests {
     const TOKEN: &str = "00112233445566778899aabbccddeeff";
 
     /// What comes of a request: its line and headers as they stand on the wire.
-    fn asked(line: &str, headers: &[(&str, &str)]) -> Result<Wanted, Refusal> {
+    fn asked(line: &str, headers: &[(&str, &str)]) -> Result<Route, Refusal> {
         let door = Door { hosts: authority(([127, 0, 0, 1], 4000).into()), token: Token(TOKEN.to_owned()) };
         let (method, target) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(target.replace("TOKEN", TOKEN));
@@ -164,17 +164,17 @@ mod tests {
         door.wanted(&request.body(()).unwrap())
     }
 
-    fn from_here(line: &str) -> Result<Wanted, Refusal> {
+    fn from_here(line: &str) -> Result<Route, Refusal> {
         asked(line, &[("host", "127.0.0.1:4000")])
     }
 
     #[test]
     fn the_names_of_the_page_and_no_other() {
-        assert_eq!(from_here("GET /TOKEN/"), Ok(Wanted::File("")));
-        assert_eq!(from_here("GET /TOKEN/app.js"), Ok(Wanted::File("app.js")));
-        assert_eq!(from_here("GET /TOKEN/page.json?x"), Ok(Wanted::Value));
-        assert_eq!(from_here("GET /TOKEN/diff.json?base=main%7E2"), Ok(Wanted::Difference { base: "main~2".into() }));
-        assert_eq!(from_here("GET /TOKEN/history.json?context=a/b"), Ok(Wanted::History { context: "a/b".into() }));
+        assert_eq!(from_here("GET /TOKEN/"), Ok(Route::File("")));
+        assert_eq!(from_here("GET /TOKEN/app.js"), Ok(Route::File("app.js")));
+        assert_eq!(from_here("GET /TOKEN/page.json?x"), Ok(Route::Value));
+        assert_eq!(from_here("GET /TOKEN/diff.json?base=main%7E2"), Ok(Route::Difference { base: "main~2".into() }));
+        assert_eq!(from_here("GET /TOKEN/history.json?context=a/b"), Ok(Route::History { context: "a/b".into() }));
         for target in [
             "/",
             "/TOKEN",

@@ -1,8 +1,8 @@
 //! The page, served to a browser on this machine: the only sockets.
 //!
 //! ```text
-//! connection ──door──▶ Wanted | Refusal      who asks, and for which of a few fixed names
-//! Wanted     ──site──▶ text                  the app's files, the page's value, a diff, a history
+//! connection ──door──▶ Route | Refusal      who asks, and for which of a few fixed names
+//! Route     ──site──▶ text                  the app's files, the page's value, a diff, a history
 //! text       ──answer──▶ response            with the headers that every answer carries
 //! ```
 //!
@@ -39,7 +39,7 @@ use tokio_io_timeout::TimeoutStream;
 use crate::pipeline::watch::Round;
 use crate::syntax::error::Error;
 use answer::Answer;
-use door::{Door, Wanted};
+use door::{Door, Route};
 use events::MAX_STREAMS;
 pub use site::Project;
 use site::{Shown, Site};
@@ -185,14 +185,14 @@ async fn answer(
         Err(refusal) => return Answer::from(refusal).into(),
     };
     match wanted {
-        Wanted::Events { last } => match streams.try_acquire_owned() {
+        Route::Events { last } => match streams.try_acquire_owned() {
             Ok(permit) => events::stream(site.rounds(), last, permit),
             Err(_) => Answer::busy().into(),
         },
-        Wanted::File(file) => Answer::file(file).into(),
-        Wanted::Value => site.value().await.into(),
-        Wanted::Difference { base } => site.difference(base).await.into(),
-        Wanted::History { context } => site.history(context).await.into(),
+        Route::File(file) => Answer::file(file).into(),
+        Route::Value => site.value().await.into(),
+        Route::Difference { base } => site.difference(base).await.into(),
+        Route::History { context } => site.history(context).await.into(),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::pipeline::watch::Round;
 use crate::pipeline::{Build, Memory};
 use crate::syntax::error::Failure;
 use crate::text::project::ContextId;
-use crate::tree::Place;
+use crate::tree::Workspace;
 use crate::tree::store::Store;
 
 /// So many commits of a context's history are shown.
@@ -123,14 +123,14 @@ fn page(round: &Round) -> Page {
 }
 
 fn difference(project: &Project, base: String) -> Result<String, Failure> {
-    let place = Place::find(&project.start)?;
+    let place = Workspace::find(&project.start)?;
     let sides = Range::Since(base).open(&place, None)?;
     let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None };
     Ok(Changes::new(&review(&sides, &request, &project.store)?).json())
 }
 
 fn history(project: &Project, context: &str) -> Result<String, Failure> {
-    let place = Place::find(&project.start)?;
+    let place = Workspace::find(&project.start)?;
     let request = LogRequest {
         id: ContextId::parse(context),
         as_of: project.as_of,

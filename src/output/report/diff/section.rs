@@ -64,9 +64,9 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut 
             section.line(Phrase::default().loud(format!("{word}: ")).then(told(fault)));
         }
     }
-    for remark in first.new_remarks() {
-        let word = if remark.severity == Severity::Error { "new error: " } else { "new warning: " };
-        section.line(Phrase::word(word).then(told(remark)));
+    for warning in first.new_remarks() {
+        let word = if warning.severity == Severity::Error { "new error: " } else { "new warning: " };
+        section.line(Phrase::word(word).then(told(warning)));
     }
     let mut lines = room.lines.min(room.in_all);
     if first.status != ContextStatus::Broken && lines > 0 {

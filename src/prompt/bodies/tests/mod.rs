@@ -7,7 +7,9 @@ mod wire;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::prompt::segment::{Kind, Mark, Origin, Part, Role, Tier, Ttl};
+use crate::prompt::segment::{Kind, Origin, Part, Role, Tier};
+use crate::syntax::manifest::Mark;
+use crate::syntax::quantity::Ttl;
 use crate::syntax::source::{ProjectPath, Source, Span};
 
 const WEATHER: &str = r#"{"description":"Get weather.","input_schema":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"name":"get_weather"}"#;

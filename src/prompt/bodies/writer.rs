@@ -5,11 +5,12 @@ use serde_json::{Map, Value};
 use super::outline::{Outline, Text};
 use super::{Body, Caching, Dialect, EmitFault, Hole, HoleKind, Prompt, Unplaced};
 use crate::prompt::blocks::Breakpoint;
-use crate::prompt::segment::{Segment, Ttl};
+use crate::prompt::segment::Segment;
+use crate::syntax::quantity::Ttl;
 
 /// The by-products of writing one body.
 #[derive(Debug)]
-pub(super) struct Draft {
+pub(super) struct BodyWriter {
     /// The lifetimes that can be said, or why no breakpoint can be marked.
     marks: Result<&'static [u32], &'static str>,
     holes: Vec<Hole>,
@@ -17,7 +18,7 @@ pub(super) struct Draft {
     faults: Vec<EmitFault>,
 }
 
-impl Draft {
+impl BodyWriter {
     /// A draft that knows how the model wants its cache marked in this dialect.
     pub fn new(prompt: &Prompt, dialect: Dialect) -> Self {
         let marks: Result<&'static [u32], &'static str> = match (dialect, prompt.caching) {

@@ -9,7 +9,7 @@ use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::git::index::in_repository;
 use crate::tree::git::objects::object_id;
-use crate::tree::{CommitTree, Place, ReadError, Tree};
+use crate::tree::{CommitTree, ReadError, Tree, Workspace};
 
 /// The longest file whose lines are traced, in bytes: git's own walk compares a file's every version
 /// with the next.
@@ -24,7 +24,7 @@ pub struct BlamedLines {
     pub commit: ObjectId,
 }
 
-impl Place {
+impl Workspace {
     /// The commit behind each line of the file that `path` leads to in `at`, in the order of the
     /// lines, as `git blame` has it: moved files are followed, moved lines are not. `None` where
     /// there is no such file, or it is too long to be traced.

@@ -1,5 +1,9 @@
 //! Where a project is, and the trees it can be read from.
 
+mod blame;
+mod branch;
+mod revision;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,7 +16,7 @@ use crate::syntax::error::Error;
 use crate::tree::cache::lock;
 use crate::tree::disk::Disk;
 use crate::tree::disk::remembered::Remembered;
-use crate::tree::disk::watch_set::Footing;
+use crate::tree::disk::watch_set::WatchSet;
 use crate::tree::disk::worktree::{Git, Settings};
 use crate::tree::git::objects::Objects;
 use crate::tree::git::staged::Staged;
@@ -21,6 +25,9 @@ use crate::tree::rules::eol::AutoCrlf;
 use crate::tree::rules::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
 use crate::tree::{CommitTree, IndexTree, Worktree};
 
+pub use blame::{BlamedLines, MAX_BLAMED_BYTES};
+pub use branch::DefaultBranch;
+
 /// The file whose folder is the project root.
 const PROJECT_FILE: &str = "contexture.yaml";
 
@@ -28,7 +35,7 @@ const PROJECT_FILE: &str = "contexture.yaml";
 const MAX_NAMES: usize = 10_000;
 
 /// A project: its root, and the repository around it if there is one.
-pub struct Place {
+pub struct Workspace {
     root: PathBuf,
     prefix: String,
     repository: Option<Mutex<Repository>>,
@@ -38,7 +45,7 @@ pub struct Place {
     git_root: Option<PathBuf>,
 }
 
-impl Place {
+impl Workspace {
     /// Finds the project that `start` lies in. Its root is the nearest folder from `start` upwards
     /// that holds `contexture.yaml`, not above the git root; else the git root; else `start`.
     ///
@@ -109,7 +116,7 @@ impl Place {
     /// `GIT_INDEX_FILE` while it commits only a part.
     ///
     /// # Errors
-    /// As [`Place::index`].
+    /// As [`Workspace::index`].
     pub fn index_at(&self, file: &Path) -> Result<IndexTree, Error> {
         self.index_of(Some(file))
     }
@@ -122,10 +129,10 @@ impl Place {
         self.worktree_remembering(&Arc::default())
     }
 
-    /// [`Place::worktree`], spared the files that stand as an earlier tree read them.
+    /// [`Workspace::worktree`], spared the files that stand as an earlier tree read them.
     ///
     /// # Errors
-    /// As [`Place::worktree`].
+    /// As [`Workspace::worktree`].
     pub fn worktree_remembering(&self, remembered: &Arc<Remembered>) -> Result<Worktree, Error> {
         if self.repository.is_none() {
             let rules = (Ignored::new(b"", false), Attributes::new(&[], b"", false));
@@ -155,25 +162,25 @@ impl Place {
     }
 
     /// Where on the disk the answers come from that `tree` gave so far.
-    pub fn footing(&self, tree: &Worktree) -> Footing {
-        let mut footing = Footing::default();
-        tree.tread(&mut footing);
-        footing.without_output(&self.root);
+    pub fn watch_set(&self, tree: &Worktree) -> WatchSet {
+        let mut watch_set = WatchSet::default();
+        tree.tread(&mut watch_set);
+        watch_set.without_output(&self.root);
         let top = self.git_root.as_ref().unwrap_or(&self.root);
-        footing.name(top.clone());
-        footing.name(top.join(".git"));
+        watch_set.name(top.clone());
+        watch_set.name(top.join(".git"));
         // git's rules count from the git root down.
         let above = self.root.ancestors().take_while(|folder| folder.starts_with(top)).map(Path::to_owned);
         let inside: BTreeSet<PathBuf> =
-            footing.folders.keys().filter(|folder| folder.starts_with(top)).cloned().chain(above).collect();
+            watch_set.folders.keys().filter(|folder| folder.starts_with(top)).cloned().chain(above).collect();
         for folder in inside {
-            footing.name(folder.join(".gitignore"));
-            footing.name(folder.join(".gitattributes"));
+            watch_set.name(folder.join(".gitignore"));
+            watch_set.name(folder.join(".gitattributes"));
         }
         if let Some(repository) = &self.repository {
-            stand_on_git(&lock(repository), &mut footing);
+            stand_on_git(&lock(repository), &mut watch_set);
         }
-        footing
+        watch_set
     }
 
     /// Whether git itself is at work on the index right now: it holds the lock, and has not held it
@@ -224,20 +231,20 @@ impl Place {
 
 /// Adds what of the repository decides how a working tree reads: its index, the commit that `HEAD`
 /// names, its configuration and rules.
-fn stand_on_git(repository: &Repository, footing: &mut Footing) {
+fn stand_on_git(repository: &Repository, watch_set: &mut WatchSet) {
     let (own, shared) = (repository.path(), repository.commondir());
     let names =
         [(own, ["HEAD", "index", "config.worktree"].as_slice()), (shared, &["config", "packed-refs", "shallow"])];
     for (folder, names) in names {
-        names.iter().for_each(|name| footing.name(folder.join(name)));
+        names.iter().for_each(|name| watch_set.name(folder.join(name)));
     }
-    footing.name(shared.join("info").join("exclude"));
-    footing.name(shared.join("info").join("attributes"));
+    watch_set.name(shared.join("info").join("exclude"));
+    watch_set.name(shared.join("info").join("attributes"));
     let head = repository.find_reference("HEAD").ok();
     if let Some(branch) = head.as_ref().and_then(|head| head.symbolic_target().ok().flatten()) {
         let file = shared.join(branch);
         for step in file.ancestors().take_while(|step| *step != shared) {
-            footing.name(step.to_owned());
+            watch_set.name(step.to_owned());
         }
     }
 }

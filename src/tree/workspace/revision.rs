@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::tree::{Place, TreeName};
+use crate::tree::{TreeName, Workspace};
 
-impl Place {
+impl Workspace {
     /// The files and folders of git whose change can change `tree`, or the commit that it stands on, as
     /// far as they are there. Every update of a branch or tag puts a file into its folder, so that the
     /// folder's time tells of it. Empty outside of a repository.

@@ -5,7 +5,7 @@ use git2::{ErrorCode, Oid, Repository};
 use crate::syntax::error::Error;
 use crate::tree::git::ancestry::merge_bases;
 use crate::tree::workspace::plain;
-use crate::tree::{CommitTree, Place};
+use crate::tree::{CommitTree, Workspace};
 
 /// Where the branch that changes go to is looked for, the first that is there.
 const DEFAULT_BRANCHES: [&str; 5] = [
@@ -26,7 +26,7 @@ pub struct DefaultBranch {
     pub is_checked_out: bool,
 }
 
-impl Place {
+impl Workspace {
     /// The commit that two histories share last; of several the newest.
     ///
     /// # Errors
