@@ -75,6 +75,7 @@ fn models() -> Vec<Model> {
             settings: json!({
                 "tool_choice": {"name": "lookup"}, "effort": "high", "temperature": 0.5, "top_p": 0.5, "top_k": 3,
                 "stop_sequences": ["END"], "thinking": {"type": "adaptive"}, "serviceTier": {"type": "flex"},
+                "projectIdentifier": "default",
             }),
         },
     ]
