@@ -61,8 +61,8 @@ OPEN = {
 # what another key says.
 LEFT_OUT = {
     "messages": "cache_control diagnostics stream user_profile_id workspace_id",
-    "responses": "access_programs background conversation image instructions previous_response_id prompt"
-    " safety_identifier stream stream_options user",
+    "responses": "access_programs background background_options conversation image instructions previous_response_id"
+    " prompt safety_identifier stream stream_options user",
     "chat": "audio function_call functions max_tokens prediction safety_identifier stream stream_options user",
     "generate": "audioTimestamp audioTranscriptionConfig automaticContinuation automaticFunctionCalling"
     " continuationToken enableEnhancedCivicAnswers generationOutputConfig httpOptions imageConfig modelArmorConfig"
