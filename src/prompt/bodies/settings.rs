@@ -155,6 +155,7 @@ const CONVERSE: &[Setting] = &[
     same("outputConfig.effort"),
     same("guardrailConfig"),
     same("performanceConfig"),
+    same("projectIdentifier"),
     same("requestMetadata"),
     same("serviceTier"),
     at("thinking", "additionalModelRequestFields.thinking"),
