@@ -419,10 +419,10 @@ impl ModelBuild {
     /// Whether the prefix is long enough for the model's cache; `None` when its minimum is not known.
     pub fn cacheable(&self) -> Option<Fit> {
         let (low, high) = self.tokens.prefix.band();
-        self.minimum.map(|minimum| match () {
-            () if low >= minimum => Fit::Yes,
-            () if high < minimum => Fit::No,
-            () => Fit::Maybe,
+        self.minimum.map(|minimum| match (low >= minimum, high >= minimum) {
+            (true, _) => Fit::Yes,
+            (false, true) => Fit::Maybe,
+            (false, false) => Fit::No,
         })
     }
 }

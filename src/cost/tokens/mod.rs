@@ -30,6 +30,7 @@ mod split;
 mod user;
 mod vocabulary;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 pub use choice::{UnknownTokenizer, chosen};
@@ -85,9 +86,49 @@ impl Tokenizer {
     }
 }
 
+/// The tokens of a text by each tokenizer, in their order: the numbers of [`Tokenizer::count`]. What several of them
+/// follow from, the tokens of a public vocabulary and the features of the text, is worked out once.
+pub fn count_by_each<'a>(tokenizers: impl IntoIterator<Item = &'a Tokenizer>, text: &str) -> Vec<Count> {
+    let (o200k, cl100k) = (OnceCell::new(), OnceCell::new());
+    let encoded = |encoding: Encoding| {
+        // `o200k_harmony` differs from `o200k_base` in special tokens only, which are text here.
+        let known = if encoding == Encoding::Cl100kBase { &cl100k } else { &o200k };
+        *known.get_or_init(|| encoding.count(text))
+    };
+    let features = OnceCell::new();
+    let counted = tokenizers.into_iter().map(|tokenizer| match tokenizer {
+        Tokenizer::Encoding(encoding) => Count::exact(encoded(*encoding)),
+        Tokenizer::Family(family) => {
+            let features = features.get_or_init(|| {
+                let (found, _) = Features::of_piece(text, Joint::default());
+                [found.with_o200k(encoded(Encoding::O200kBase))]
+            });
+            family.count_features(features).total
+        }
+        Tokenizer::User(_) => tokenizer.count(text),
+    });
+    counted.collect()
+}
+
 impl MessageCount {
     /// Exact shares, and their sum.
     pub fn exact(per_piece: Vec<u64>) -> Self {
         Self { total: Count::exact(per_piece.iter().sum()), per_piece }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn counting_by_each_at_once_is_counting_by_each_alone(text in encoding::tests::tricky_text()) {
+            let all: Vec<Tokenizer> = chosen(&[]).unwrap().into_iter().map(|(_, tokenizer)| tokenizer).collect();
+            let alone: Vec<Count> = all.iter().map(|tokenizer| tokenizer.count(&text)).collect();
+            prop_assert_eq!(count_by_each(&all, &text), alone);
+        }
     }
 }

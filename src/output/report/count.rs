@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::json;
 use super::text::{Table, grouped};
-use crate::cost::tokens::{Basis, Tokenizer};
+use crate::cost::tokens::{Basis, Tokenizer, count_by_each};
 
 /// What `count --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,8 +43,8 @@ impl Counted {
             estimates: BTreeMap::new(),
             bands: BTreeMap::new(),
         };
-        for (name, tokenizer) in tokenizers {
-            let count = tokenizer.count(text);
+        let counts = count_by_each(tokenizers.iter().map(|(_, tokenizer)| tokenizer), text);
+        for ((name, _), count) in tokenizers.iter().zip(counts) {
             if count.basis() == Basis::Estimated {
                 counted.estimates.insert(name.clone(), count.tokens());
                 counted.bands.insert(name.clone(), count.band().into());
