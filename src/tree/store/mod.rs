@@ -3,7 +3,7 @@
 //! Every value follows from its key, and the key names everything that the value depends on; or it is
 //! a hint, and whoever takes it holds it against the world before it is believed. So a value that is lost, damaged, of another version or not writable is worked out again, in silence:
 //! no answer of this program depends on the store, and nobody waits for a lock. The ways not taken
-//! are in `docs/decisions/0019-a-store-of-sorted-files.md`.
+//! are in `docs/decisions/10-one-record-of-reads.md`.
 //!
 //! A [`Shelf`] holds small values of one kind by key. A [`Volume`] is a table of its own, written at
 //! once and asked a few questions at a time.
