@@ -165,7 +165,7 @@ fn row(model: &ModelFigures) -> [String; 7] {
 }
 
 fn standing(provenance: &Provenance) -> String {
-    let commit = provenance.commit.as_ref().map(|commit| commit.as_str().get(..10).unwrap_or_default().to_owned());
+    let commit = provenance.commit.as_ref().map(|commit| commit.short());
     match (provenance.built_from, commit) {
         (BuiltFrom::Commit, Some(commit)) => format!("at {commit}"),
         (BuiltFrom::Index, Some(commit)) => format!("staged on {commit}"),
