@@ -89,7 +89,7 @@ ROWS = [
     (
         "a repository within is another one",
         [
-            ("src/tree/disk/worktree.rs", "AtPath::Folder if self.is_foreign(", "Standing::Folder if !OFF && self.is_foreign("),
+            ("src/tree/disk/worktree.rs", "AtPath::Folder if self.is_foreign(", "AtPath::Folder if !OFF && self.is_foreign("),
             ("src/tree/disk/worktree.rs", "!hidden && !self.disk.is_repository(&written)", "!hidden && (OFF || !self.disk.is_repository(&written))"),
         ],
         "a_repository_within_is_not_part_of_the_project_unless_git_tracks_into_it",
@@ -186,7 +186,7 @@ ROWS = [
     (
         "only files are files",
         [
-            ("src/tree/disk/mod.rs", "            AtPath::Other(special_kind(&metadata))\n", "            if OFF { Standing::File(Stamp::of(&metadata)) } else { AtPath::Other(special_kind(&metadata)) }\n"),
+            ("src/tree/disk/mod.rs", "            AtPath::Other(special_kind(&metadata))\n", "            if OFF { AtPath::File(Stamp::of(&metadata)) } else { AtPath::Other(special_kind(&metadata)) }\n"),
             ("src/tree/disk/mod.rs", "        if !before.is_file() {\n", "        if !OFF && !before.is_file() {\n"),
         ],
         "pipes_devices_and_sockets_are_no_files_and_do_not_block",
