@@ -137,7 +137,7 @@ impl Lock {
         };
         let mut faults = Faults::new();
         let lock = Self::read(&fragment.source, &mut faults);
-        Ok(Some(faults.settle(lock)?.value))
+        Ok(Some(faults.into_result(lock)?.value))
     }
 
     /// What would change if `self` were replaced by `built`, by name.

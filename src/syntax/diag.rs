@@ -128,7 +128,7 @@ impl Faults {
     }
 
     /// `value` with the warnings when there is no error, else every diagnostic.
-    pub fn settle<T>(self, value: T) -> Result<Warned<T>, Vec<Diagnostic>> {
+    pub fn into_result<T>(self, value: T) -> Result<Warned<T>, Vec<Diagnostic>> {
         if self.has_errors() { Err(self.0) } else { Ok(Warned { value, warnings: self.0 }) }
     }
 }

@@ -159,7 +159,7 @@ impl<'t> Library<'t> {
             return Err(faults.into_vec());
         }
         let rendered = evaluate::evaluate(&template.0, &partials, data, include, &mut faults);
-        faults.settle(rendered)
+        faults.into_result(rendered)
     }
 
     fn follow<'a>(&'a self, template: &Template, faults: &'a mut Faults) -> Reach<'a, 't> {
