@@ -276,7 +276,7 @@ impl<'a> Pipeline<'a> {
             };
             warnings.extend(lint::lint(&subject, &self.memory.linted));
         }
-        let warnings = lint::settle(warnings, &plan.manifest.lints);
+        let warnings = lint::apply_levels(warnings, &plan.manifest.lints);
         Ok(Build {
             id: plan.id.clone(),
             plan,

@@ -8,7 +8,7 @@
 //! [`catalogue`] declares every lint: its id, its level, the words of its page. A file is looked at
 //! once however many contexts read it ([`Linted`] remembers by blob): `secret`, `invisible`,
 //! `leftover`. What depends on a context is looked at for each: which of its fragments are `alike`,
-//! what in its prefix will `churn`, what its examples (`shots`) say. [`settle`] has the last word on levels, also for
+//! what in its prefix will `churn`, what its examples (`shots`) say. [`apply_levels`] has the last word on levels, also for
 //! warnings that other rooms make under an id of the catalogue.
 //!
 //! A secret that was found is in no output of the program: messages never quote it, and whoever
@@ -150,7 +150,7 @@ pub struct Subject<'a> {
 }
 
 /// Looks at everything that a context is made of. The diagnostics are as loud as each lint is by
-/// default; [`settle`] makes them as loud as the project wants.
+/// default; [`apply_levels`] makes them as loud as the project wants.
 pub fn lint(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     // What was read before is there to be read again; what was not has its fault already.
@@ -220,7 +220,7 @@ pub fn check_levels(levels: &Table<LintLevel>, faults: &mut Faults) {
 
 /// Makes each warning as loud as the project and the comments in its file say, and drops those that
 /// are allowed. A warning that no lint makes stays as it is.
-pub fn settle(warnings: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagnostic> {
+pub fn apply_levels(warnings: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagnostic> {
     let mut allowed = allowed::Allowed::default();
     let settled = warnings.into_iter().filter_map(|mut warning| {
         let Some(lint) = catalogue::find(&warning.code) else { return Some(warning) };
