@@ -88,11 +88,11 @@ impl Condition {
     /// are alike; a list equals a value when one of its items does, and a map equals none.
     pub fn evaluate(&self, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<bool, UnknownName> {
         let value = lookup(&self.name).ok_or_else(|| UnknownName { name: self.name.clone() })?;
-        Ok(self.holds(&value))
+        Ok(self.matches(&value))
     }
 
-    /// Whether it holds of this value.
-    pub fn holds(&self, value: &Value) -> bool {
+    /// Whether `value` fulfils it; see [`Condition::evaluate`] for how values are compared.
+    pub fn matches(&self, value: &Value) -> bool {
         match &self.test {
             Test::Truthy => truthy(value),
             Test::Equal(operand) => operand.equals(value),

@@ -143,7 +143,7 @@ impl Pick {
 
     /// Whether an example meets every condition. A field that it has not is null.
     fn admits(&self, example: &Example) -> bool {
-        self.filter.iter().all(|condition| condition.holds(example.field(condition.name()).unwrap_or(&Value::Null)))
+        self.filter.iter().all(|condition| condition.matches(example.field(condition.name()).unwrap_or(&Value::Null)))
     }
 
     /// The pool with its places, what is picked first at the front.
