@@ -57,7 +57,7 @@ pub fn cached(disk: &dyn Disk, target: &Path, bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 /// [`io::ErrorKind::NotFound`] where nothing is; an error of its own where something else is.
-pub fn standing_bytes(target: &Path) -> io::Result<Vec<u8>> {
+pub fn existing_bytes(target: &Path) -> io::Result<Vec<u8>> {
     match standing(target)? {
         Some(_) => fs::read(target),
         None => Err(io::ErrorKind::NotFound.into()),
