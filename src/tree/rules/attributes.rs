@@ -56,7 +56,7 @@ pub(in crate::tree) struct Attributes {
     info: Rules,
     fold_case: bool,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
-    /// By folder, the results of [`Attributes::speak_of_other_text`] so far.
+    /// By folder, the results of [`Attributes::may_store_other_text`] so far.
     other_text: Mutex<HashMap<String, bool>>,
     budget: Budget,
 }
@@ -92,7 +92,7 @@ impl Attributes {
 
     /// Whether git may have stored another text for files in `folder` than this tool reads from the disk:
     /// rules that apply to it name a filter, which is never run here, or an encoding.
-    pub(in crate::tree) fn speak_of_other_text(&self, folder: &str, read: Read<'_>) -> Result<bool, Error> {
+    pub(in crate::tree) fn may_store_other_text(&self, folder: &str, read: Read<'_>) -> Result<bool, Error> {
         if let Some(known) = lock(&self.other_text).get(folder) {
             return Ok(*known);
         }
