@@ -185,7 +185,7 @@ impl Node {
 pub fn parse_range(source: &Arc<Source>, range: std::ops::Range<usize>, faults: &mut Faults) -> Option<Node> {
     let text = source.text().get(range.clone())?;
     let mut composer =
-        Composer { source, offset: range.start, anchors: Vec::new(), frames: Vec::new(), nodes: 0, faults };
+        TreeBuilder { source, offset: range.start, anchors: Vec::new(), frames: Vec::new(), nodes: 0, faults };
     composer.document(text)
 }
 
@@ -196,7 +196,7 @@ pub fn parse(source: &Arc<Source>, faults: &mut Faults) -> Option<Node> {
 
 /// Builds values from events without recursion, so that nesting is limited by [`MAX_DEPTH`] and never
 /// by the stack.
-struct Composer<'a> {
+struct TreeBuilder<'a> {
     source: &'a Arc<Source>,
     offset: usize,
     anchors: Vec<(usize, Node)>,
@@ -217,7 +217,7 @@ enum Open {
     Map { map: Map, keys: std::collections::HashMap<Arc<str>, Span>, key: Option<Key> },
 }
 
-impl Composer<'_> {
+impl TreeBuilder<'_> {
     fn document(&mut self, text: &str) -> Option<Node> {
         let mut documents = 0;
         let mut root = None;

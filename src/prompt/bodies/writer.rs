@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::outline::{Outline, Text};
+use super::outline::{BlockText, Outline};
 use super::{Body, Caching, Dialect, EmitFault, Hole, HoleKind, Prompt, Unplaced};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Segment;
@@ -35,7 +35,7 @@ impl BodyWriter {
     }
 
     /// The text that goes to `pointer`, its inputs noted as holes there.
-    pub fn text(&mut self, text: Text, pointer: &str) -> Value {
+    pub fn text(&mut self, text: BlockText, pointer: &str) -> Value {
         self.holes.extend(text.inputs.into_iter().map(|input| Hole {
             name: input.name,
             kind: HoleKind::Input,

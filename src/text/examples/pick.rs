@@ -157,9 +157,9 @@ impl Pick {
         };
         let keyed = pool.into_iter().zip(overlaps).map(|((place, example), overlap)| {
             let shuffle = if self.seed == 0 { 0 } else { shuffled(&example.turns, self.seed) };
-            (Key { round: 0, overlap, weight: Reverse(weight(example)), shuffle, place }, example)
+            (SortKey { round: 0, overlap, weight: Reverse(weight(example)), shuffle, place }, example)
         });
-        let mut sequence: Vec<(Key, &Example)> = keyed.collect();
+        let mut sequence: Vec<(SortKey, &Example)> = keyed.collect();
         sequence.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         if let Some(label) = self.label() {
             let mut dealt: HashMap<Option<Cow<'_, str>>, usize> = HashMap::new();
@@ -176,7 +176,7 @@ impl Pick {
 
 /// The sort key of an example, the most significant field first; smaller keys are picked earlier.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct SortKey {
     round: usize,
     overlap: Overlap,
     weight: Reverse<Weight>,

@@ -129,7 +129,7 @@ fn name(c: char) -> String {
 /// Every character that is reported, in the order of the text.
 fn faults(text: &str) -> Vec<(Range<usize>, Fault)> {
     let mut found = Vec::new();
-    let mut line = Line::default();
+    let mut line = LineFacts::default();
     let mut at = 0;
     while let Some(next) = suspicious(text.as_bytes(), at) {
         let Some(c) = text.get(next..).and_then(|rest| rest.chars().next()) else { break };
@@ -166,7 +166,7 @@ fn suspicious(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The fault of the character `c` at `at`, if its neighbours and its line do not justify it.
-fn fault(text: &str, at: usize, c: char, line: &mut Line) -> Option<Fault> {
+fn fault(text: &str, at: usize, c: char, line: &mut LineFacts) -> Option<Fault> {
     let before = || text.get(..at).unwrap_or_default().chars().next_back();
     let after = || text.get(at + c.len_utf8()..).unwrap_or_default().chars().next();
     let beside = |wanted: fn(char) -> bool| before().is_some_and(wanted) || after().is_some_and(wanted);
@@ -205,7 +205,7 @@ fn fault(text: &str, at: usize, c: char, line: &mut Line) -> Option<Fault> {
 
 /// Facts about the current line, cached because a long line may have many such characters.
 #[derive(Default)]
-struct Line {
+struct LineFacts {
     range: Range<usize>,
     /// Whether it has a right-to-left letter.
     is_directed: bool,
@@ -213,7 +213,7 @@ struct Line {
     partnered: HashSet<usize>,
 }
 
-impl Line {
+impl LineFacts {
     /// The facts about the line of the byte at `at`.
     fn at(&mut self, text: &str, at: usize) -> &Self {
         if !self.range.contains(&at) {

@@ -15,7 +15,7 @@ use super::split::link_targets;
 pub const MAX_MATCHES: usize = 100_000;
 
 /// One pattern of the list.
-struct Pattern {
+struct FilePattern {
     matcher: GlobMatcher,
     exclude: bool,
     folder: ProjectPath,
@@ -33,8 +33,8 @@ pub fn find(
     optional: bool,
     faults: &mut Faults,
 ) -> Option<Vec<Arc<Fragment>>> {
-    let parsed: Vec<Option<Pattern>> = patterns.iter().map(|written| parse(written, faults)).collect();
-    let parsed: Arc<[Pattern]> = parsed.into_iter().collect::<Option<Vec<_>>>()?.into();
+    let parsed: Vec<Option<FilePattern>> = patterns.iter().map(|written| parse(written, faults)).collect();
+    let parsed: Arc<[FilePattern]> = parsed.into_iter().collect::<Option<Vec<_>>>()?.into();
     let first = patterns.first()?;
     let folders: Vec<ProjectPath> =
         parsed.iter().filter(|pattern| !pattern.exclude).map(|pattern| pattern.folder.clone()).collect();
@@ -84,12 +84,12 @@ pub fn find(
 pub fn wanted_by_files(patterns: &[String]) -> Option<FileFilter> {
     let parsed = patterns.iter().map(|written| {
         let (text, exclude) = parted(written);
-        Pattern::new(&ProjectPath::new(text).ok()?, exclude).ok()
+        FilePattern::new(&ProjectPath::new(text).ok()?, exclude).ok()
     });
-    Some(rule(parsed.collect::<Option<Vec<Pattern>>>()?.into()))
+    Some(rule(parsed.collect::<Option<Vec<FilePattern>>>()?.into()))
 }
 
-fn rule(patterns: Arc<[Pattern]>) -> FileFilter {
+fn rule(patterns: Arc<[FilePattern]>) -> FileFilter {
     let written = Rule::Files(patterns.iter().map(|pattern| pattern.text.clone()).collect());
     FileFilter::new(written, move |path| {
         let hit = |exclude: bool| {
@@ -104,19 +104,19 @@ fn parted(written: &str) -> (&str, bool) {
     written.strip_prefix('!').map_or((written, false), |rest| (rest, true))
 }
 
-fn parse(written: &Text, faults: &mut Faults) -> Option<Pattern> {
+fn parse(written: &Text, faults: &mut Faults) -> Option<FilePattern> {
     let (text, exclude) = parted(&written.value);
     let path = ProjectPath::parse(text, written.span.path())
         .map_err(|fault| faults.push(Diagnostic::error("bad-path", format!("`{text}`: {fault}")).at(&written.span)))
         .ok()?;
-    Pattern::new(&path, exclude)
+    FilePattern::new(&path, exclude)
         .map_err(|error| {
             faults.push(Diagnostic::error("bad-pattern", format!("`{text}`: {}", error.kind())).at(&written.span))
         })
         .ok()
 }
 
-impl Pattern {
+impl FilePattern {
     fn new(path: &ProjectPath, exclude: bool) -> Result<Self, globset::Error> {
         let glob = GlobBuilder::new(path.as_str()).literal_separator(true).backslash_escape(false).build()?;
         let parts = path.as_str().split('/');
