@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
 use crate::syntax::diag::{Diagnostic, Faults, near};
@@ -14,7 +15,7 @@ use crate::syntax::error::{Error, Failure};
 use crate::syntax::manifest::ProjectFile;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Map, Node, Value};
-use crate::text::fragment::{FileFilter, Fragments, Reader, Reads, Rule, Unreadable};
+use crate::text::fragment::{FileFilter, Fragments, Reader, Reads, Unreadable};
 use crate::tree::ReadError;
 
 /// The project file's name.
@@ -27,7 +28,7 @@ const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
 const MAX_EXTENDS: usize = 64;
 
 /// A context's name and, if it is one, its variant: `support/triage@terse`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ContextId {
     /// The path below `contexts/` without `.yaml`, and what `each` matched.
     pub name: String,
@@ -82,15 +83,6 @@ pub struct Candidate {
     pub layers: Result<Layers, Vec<Diagnostic>>,
 }
 
-/// The contexts that one manifest makes.
-#[derive(Debug)]
-pub struct Expansion {
-    /// Its contexts; none of a manifest that only serves `extends`.
-    pub candidates: Vec<Candidate>,
-    /// The reads that found them.
-    pub reads: Reads,
-}
-
 /// The project file, read once.
 pub struct Project<'a> {
     fragments: &'a Fragments<'a>,
@@ -134,10 +126,19 @@ impl<'a> Project<'a> {
     /// A name selects the context without its variants; the name of a manifest with `each` selects
     /// every match. An unknown name is an error with near ones.
     pub fn contexts(&self, wanted: &[String]) -> Result<Vec<Candidate>, Error> {
-        let manifests = self.manifests()?;
+        self.contexts_of(&self.manifests()?, wanted)
+    }
+
+    /// [`Project::contexts`], if the project held these manifests alone.
+    pub fn contexts_of(
+        &self,
+        manifests: &BTreeMap<String, ProjectPath>,
+        wanted: &[String],
+    ) -> Result<Vec<Candidate>, Error> {
         let mut chosen: BTreeMap<ContextId, Candidate> = BTreeMap::new();
         if wanted.is_empty() {
-            for candidate in manifests.iter().flat_map(|(name, path)| self.expand(name, path)) {
+            let expanded = manifests.par_iter().map(|(name, path)| self.expand(name, path));
+            for candidate in expanded.collect::<Vec<_>>().into_iter().flatten() {
                 choose(&mut chosen, candidate);
             }
         }
@@ -158,7 +159,7 @@ impl<'a> Project<'a> {
                 }
             }
             if !found {
-                return Err(self.unknown(written, &manifests));
+                return Err(self.unknown(written, manifests));
             }
         }
         Ok(chosen.into_values().collect())
@@ -171,17 +172,6 @@ impl<'a> Project<'a> {
     pub fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
         let found = self.fragments.list(&ProjectPath::literal("contexts"))?;
         Ok(found.iter().filter_map(|path| Some((manifest_name(path)?, path.clone()))).collect())
-    }
-
-    /// The name that a file below `contexts/` has as a manifest; `None` where the tree lists no such
-    /// file, or the file is not a manifest.
-    ///
-    /// # Errors
-    /// When the tree cannot be listed.
-    pub fn manifest(&self, path: &ProjectPath) -> Result<Option<String>, Error> {
-        let Some(name) = manifest_name(path) else { return Ok(None) };
-        let folder = ProjectPath::new(path.folder()).unwrap_or_else(|_| ProjectPath::root());
-        Ok(self.fragments.list(&folder)?.binary_search(path).is_ok().then_some(name))
     }
 
     fn unknown(&self, written: &str, manifests: &BTreeMap<String, ProjectPath>) -> Error {
@@ -204,17 +194,7 @@ impl<'a> Project<'a> {
 
     /// The contexts that one manifest makes: one for each match of its `each`, and their variants.
     pub fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
-        self.expansion(name, path).candidates
-    }
-
-    /// [`Project::expand`], with the reads that it depends on.
-    pub fn expansion(&self, name: &str, path: &ProjectPath) -> Expansion {
-        let reader = Reader::continuing(self.fragments, self.reads.clone());
-        let candidates = self.candidates(&reader, name, path);
-        Expansion { candidates, reads: reader.reads() }
-    }
-
-    fn candidates(&self, reader: &Reader, name: &str, path: &ProjectPath) -> Vec<Candidate> {
+        let reader = &Reader::continuing(self.fragments, self.reads.clone());
         let id = |name: &str, variant: Option<&str>| ContextId {
             name: name.to_owned(),
             variant: variant.map(str::to_owned),
@@ -413,7 +393,7 @@ impl<'a> Project<'a> {
         let literal: Vec<&str> = pattern.as_str().split('/').take_while(|part| !part.contains('*')).collect();
         let folder =
             if literal.is_empty() { ProjectPath::root() } else { ProjectPath::new(&literal.join("/")).ok()? };
-        let found = match reader.list(vec![folder], wanted_by_each(pattern.clone())) {
+        let found = match reader.list(vec![folder], matching(pattern.clone())) {
             Ok(found) => found,
             Err(error) => {
                 faults.push(
@@ -434,16 +414,16 @@ impl<'a> Project<'a> {
 }
 
 /// The name that a path has as a manifest, if it can be one: below `contexts/`, ending in `.yaml`, and
-/// without the leading `_` of a file that only serves `extends`.
-pub fn manifest_name(path: &ProjectPath) -> Option<String> {
+/// not one that only serves `extends` by its file name.
+fn manifest_name(path: &ProjectPath) -> Option<String> {
     let name = path.as_str().strip_prefix("contexts/")?.strip_suffix(".yaml")?;
     let is_own = path.extension() == "yaml" && !path.file_name().starts_with('_');
     is_own.then(|| name.to_owned())
 }
 
-/// The pattern of an `each` as a filter that can be recorded among the reads.
-pub fn wanted_by_each(pattern: ProjectPath) -> FileFilter {
-    FileFilter::new(Rule::Each(pattern.to_string()), move |path| captured(&pattern, path).is_some())
+/// The files that the pattern of an `each` matches.
+fn matching(pattern: ProjectPath) -> FileFilter {
+    FileFilter::new(move |path| captured(&pattern, path).is_some())
 }
 
 /// Adds a context. An id that two manifests make, one by its file name and one by `each`, is a fault.

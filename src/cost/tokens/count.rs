@@ -39,7 +39,7 @@ impl fmt::Display for Basis {
 ///
 /// The fields are private so that the band always contains the number, and is only wider than the number
 /// if the count is estimated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Count {
     tokens: u64,
     low: u64,

@@ -105,7 +105,7 @@ const RANGES: [(u32, Feature); 42] = [
 ];
 
 /// The features of a text, or of a piece of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Features([u64; FEATURES]);
 
 impl Features {
@@ -175,20 +175,12 @@ impl AddAssign<&Self> for Features {
 }
 
 /// The facts about the text before a piece that its features depend on. The default is no text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Joint {
     /// The character before.
     before: char,
     /// The small letters in a row up to here, at most one more than make a long word.
     small_letters: u8,
-}
-
-impl Joint {
-    /// Its bytes, for a cache key: equal joints have equal bytes.
-    pub fn to_bytes(self) -> [u8; 5] {
-        let [a, b, c, d] = u32::from(self.before).to_le_bytes();
-        [a, b, c, d, self.small_letters]
-    }
 }
 
 impl Default for Joint {

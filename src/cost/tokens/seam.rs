@@ -12,7 +12,7 @@ use super::encoding::{Encoding, ONE_THREAD_BYTES};
 
 /// The counts of a text by one encoding: enough to count any joined text with it as a piece without
 /// tokenising all of it again. They depend on the text alone, so they can be cached by its digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
     /// The tokens of the text on its own.
     total: u64,
@@ -21,7 +21,7 @@ pub struct Measured {
 
 /// The part of a text between its first and its last safe cut, whose tokens do not depend on the text
 /// before and after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Middle {
     /// The byte offset of the first safe cut.
     start: usize,
