@@ -70,7 +70,7 @@ impl Traffic {
         self.calls.saturating_sub(self.batch_calls())
     }
 
-    /// Entries that a deploy makes anew in a month: once in every replica.
+    /// Entries that are written again in a month because of deploys: each deploy empties every replica's cache.
     pub fn rewarms(&self) -> u64 {
         self.deploys.saturating_mul(self.replicas)
     }
@@ -149,8 +149,7 @@ impl Traffic {
         (u128::from(self.live_calls()) * u128::from(seconds), u128::from(active) * replicas)
     }
 
-    /// The calls of one replica on a day of business; `None` when there are none, or more than anybody
-    /// could count.
+    /// The calls of one replica on a business day; `None` when there are none, or 10¹⁵ and more.
     fn calls_a_day(&self) -> Option<FixedPoint> {
         let replicas = u128::from(self.replicas.clamp(1, 1_000_000_000));
         FixedPoint::ratio(self.live_calls().into(), u128::from(BUSINESS_DAYS) * replicas).filter(|calls| calls.0 > 0)

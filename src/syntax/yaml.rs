@@ -198,9 +198,13 @@ pub fn parse(source: &Arc<Source>, faults: &mut Faults) -> Option<Node> {
 /// by the stack.
 struct TreeBuilder<'a> {
     source: &'a Arc<Source>,
+    /// Where the document begins in the source, in bytes.
     offset: usize,
+    /// The values with an anchor so far, by the parser's number of the anchor.
     anchors: Vec<(usize, Node)>,
+    /// The lists and maps that are open, the outermost first.
     frames: Vec<Frame>,
+    /// How many values there are so far, aliases expanded.
     nodes: usize,
     faults: &'a mut Faults,
 }
@@ -274,6 +278,7 @@ impl TreeBuilder<'_> {
                         self.fault("yaml-alias", "the alias names a value that is not finished yet", start, end);
                         return None;
                     };
+                    // Sharing the node costs nothing here, but whoever walks the value visits it again.
                     self.nodes += node.size;
                     self.within_limit(start, end)?;
                     Some(node)
@@ -304,6 +309,7 @@ impl TreeBuilder<'_> {
                             Diagnostic::error("duplicate-key", message).at(&name.span).hint("remove one of the two"),
                         );
                     }
+                    // Already reported with its key, below.
                     None if is_merge(&name) => {}
                     None => {
                         keys.insert(name.text.clone(), name.span.clone());
@@ -321,6 +327,7 @@ impl TreeBuilder<'_> {
                             );
                             return None;
                         }
+                        // `404:`, `true:`, `null:`: keys are text, so they are taken as written.
                         _ => span.source.text()[span.start..span.end].into(),
                     };
                     let name = Key { text, span };

@@ -1,8 +1,8 @@
 //! Gemini's generateContent, and the cached content that it can refer to.
 //!
 //! A cached content is one object with everything up to a breakpoint. A request that refers to it
-//! must not bring system prompt, tools or tool choice of its own, so the cut lies behind all of
-//! those; and the object's text is fixed when it is made, so no hole may lie before the cut.
+//! must not have a system prompt, tools or tool choice of its own, so the cut is after all of those; and
+//! the object's text is fixed when it is created, so no hole may be before the cut.
 
 use serde_json::{Map, Value, json};
 
@@ -75,7 +75,7 @@ pub(super) fn cached(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Va
     if body.get("contents") == Some(&json!([])) {
         body.remove("contents");
     }
-    // Of the settings, only the choice among the tools lives where the tools live.
+    // Of the settings, only the tool choice is part of the cached object, as the tools are.
     let mut all = Map::new();
     settings::apply(prompt.settings, Dialect::Cached, &tools, &mut all, writer);
     body.extend(all.remove_entry("toolConfig"));

@@ -22,6 +22,7 @@ impl BodyWriter {
     /// A writer for one body of `prompt` in this dialect.
     pub fn new(prompt: &Prompt, dialect: Dialect) -> Self {
         let marks: Result<&'static [u32], &'static str> = match (dialect, prompt.caching) {
+            // The lifetimes, in seconds, that these APIs take in a mark.
             (Dialect::Messages, Caching::CacheControl) | (Dialect::Converse, Caching::CachePoint) => Ok(&[300, 3600]),
             (Dialect::Responses | Dialect::Chat, Caching::BreakpointField) => Ok(&[1800, 43_200]),
             _ => Err("this model's cache takes no marks in this format"),

@@ -137,6 +137,8 @@ fn children(text: &str, range: Range<usize>) -> Vec<Child> {
 }
 
 /// The next value at or after `from`, past blanks, commas and colons; empty at a closing bracket.
+///
+/// Lists and maps are skipped by counting brackets, without recursion, and only outside of strings.
 fn value_at(text: &str, from: usize) -> Range<usize> {
     let bytes = text.as_bytes();
     let rest = |at: usize| bytes.get(at..).unwrap_or_default();
