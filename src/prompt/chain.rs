@@ -68,6 +68,8 @@ impl<'de> serde::Deserialize<'de> for Digest {
     }
 }
 
+crate::syntax::decode::inline_schema!(text Digest);
+
 impl serde::Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

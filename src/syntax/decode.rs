@@ -4,15 +4,14 @@
 //! type, its decoding (with unknown and missing keys reported, and near names suggested) and its
 //! JSON Schema. They cannot drift apart.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, json_schema};
 
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::{Rate, Share, Usd, parse_count};
-use crate::syntax::source::Span;
+use crate::syntax::source::{ObjectId, ProjectPath, Span};
 use crate::syntax::yaml::{Key, Map, Node, Value};
 
 /// A type that a spanned node can be decoded into.
@@ -307,21 +306,32 @@ pub(crate) use {record, words};
 /// Implements `JsonSchema` for a type whose schema stands where it is used.
 macro_rules! inline_schema {
     ([$($generic:ident)?] $type:ty, $name:expr, |$generator:ident| $schema:expr) => {
-        impl$(<$generic: Decode>)? JsonSchema for $type {
+        impl$(<$generic: $crate::syntax::decode::Decode>)? schemars::JsonSchema for $type {
             fn inline_schema() -> bool {
                 true
             }
 
-            fn schema_name() -> Cow<'static, str> {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
                 $name.into()
             }
 
-            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
+            fn json_schema($generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 $schema
             }
         }
     };
+    // Of a type that is printed as plain text.
+    (text $type:ty) => {
+        $crate::syntax::decode::inline_schema!([] $type, stringify!($type), |_generator| {
+            schemars::json_schema!({"type": "string"})
+        });
+    };
 }
+
+pub(crate) use inline_schema;
+
+inline_schema!(text ProjectPath);
+inline_schema!(text ObjectId);
 
 /// A decimal number as `quantity` reads it: digits, `_` between them, one dot.
 const DECIMAL: &str = "[0-9]([0-9_]*[0-9])?(\\.[0-9]([0-9_]*[0-9])?)?";

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
@@ -27,11 +28,12 @@ const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
 const MAX_EXTENDS: usize = 64;
 
 /// A context's name and, if it is one, its variant: `support/triage@terse`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ContextId {
-    /// The path below `contexts/` without `.yaml`, and what `each` matched.
+    /// Path of the manifest below `contexts/`, without `.yaml`, and what `each` matched.
+    #[serde(rename = "id")]
     pub name: String,
-    /// The variant.
+    /// The variant, if it is one.
     pub variant: Option<String>,
 }
 

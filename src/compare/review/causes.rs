@@ -46,11 +46,11 @@ impl Via {
 }
 
 /// A file that changed a context.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct Cause {
     /// The file.
     pub path: ProjectPath,
-    /// Its part.
+    /// What part it plays.
     pub via: Via,
 }
 

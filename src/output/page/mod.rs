@@ -45,7 +45,7 @@ pub const SCHEMA: &str = "contexture.page/1";
 
 /// Everything that a page shows.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Page {
+pub struct Page<'a> {
     /// `contexture.page/1`.
     pub schema: &'static str,
     /// The figures, as `build --format json` says them. Live, a context that is broken now stands in
@@ -58,7 +58,7 @@ pub struct Page {
     /// Which contexts begin alike, as a tree; parents before their children.
     pub sharing: Vec<Stem>,
     /// What a change does; null where none was asked for.
-    pub changes: Option<Changes>,
+    pub changes: Option<Changes<'a>>,
     /// The history of one context; null where none was asked for.
     pub history: Option<LogReport>,
     /// What is wrong with the project as a whole, when no context could be tried.
@@ -80,9 +80,9 @@ pub struct TextRecord {
 
 /// Two states of a project compared.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Changes {
+pub struct Changes<'a> {
     /// The figures, as `diff --format json` says them.
-    pub report: DiffReport,
+    pub report: DiffReport<'a>,
     /// What is said of them, in order.
     pub sheet: Sheet,
 }
@@ -98,17 +98,14 @@ pub struct Live {
     pub root: String,
 }
 
-impl Page {
+impl<'a> Page<'a> {
     /// The page of what was tried.
-    pub fn new(attempts: &[BuildResult]) -> Self {
+    pub fn new(attempts: &'a [BuildResult]) -> Self {
         Self::with_last_good(attempts, |_| None)
     }
 
     /// The page of what was tried, with the last good build of a context that is broken now.
-    pub fn with_last_good<'a>(
-        attempts: &'a [BuildResult],
-        last_good: impl Fn(&ContextId) -> Option<&'a Build>,
-    ) -> Self {
+    pub fn with_last_good(attempts: &'a [BuildResult], last_good: impl Fn(&ContextId) -> Option<&'a Build>) -> Self {
         let mut page = Self::empty();
         let mut builds = Vec::new();
         for attempt in attempts {
@@ -129,7 +126,7 @@ impl Page {
     }
 
     /// A page of a project that is broken as a whole, and of its last good builds.
-    pub fn broken<'a>(faults: &[Diagnostic], last_good: impl IntoIterator<Item = &'a Build>) -> Self {
+    pub fn broken(faults: &[Diagnostic], last_good: impl IntoIterator<Item = &'a Build>) -> Self {
         let mut page = Self::empty();
         let builds: Vec<&Build> = last_good.into_iter().collect();
         for build in &builds {
@@ -141,7 +138,7 @@ impl Page {
     }
 
     /// The page of a comparison.
-    pub fn of_changes(review: &Review) -> Self {
+    pub fn of_changes(review: &'a Review) -> Self {
         Self { changes: Some(Changes::new(review)), ..Self::empty() }
     }
 
@@ -189,9 +186,9 @@ impl Page {
     }
 }
 
-impl Changes {
+impl<'a> Changes<'a> {
     /// What a page tells of a review.
-    pub fn new(review: &Review) -> Self {
+    pub fn new(review: &'a Review) -> Self {
         Self { report: DiffReport::new(review), sheet: diff::sheet(review) }
     }
 

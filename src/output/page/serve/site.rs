@@ -110,7 +110,7 @@ impl Site {
 }
 
 /// The page of a round. What is broken stands beside the last good build of it, which says so.
-fn page(round: &Round) -> Page {
+fn page(round: &Round) -> Page<'_> {
     let page = match &round.outcome {
         Ok(attempts) => Page::with_last_good(attempts, |id| round.before.get(id).map(|build| &**build)),
         Err(_) => {
