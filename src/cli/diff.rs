@@ -80,7 +80,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let default_branch = if range == Range::Default { default_branch(&place)? } else { None };
     let sides = range.open(&place, default_branch.as_deref())?;
     let as_of = as_of.unwrap_or_else(super::session::today);
-    let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard }, &session.store)?;
+    let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard })?;
     progress.done();
     session.print(&match format {
         Format::Text => diff::text(&review, session.verbose),

@@ -6,6 +6,7 @@ use crate::compare::history::{Log, LogRequest, log};
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
 use crate::output::report::log::{LogReport, text};
+use crate::pipeline::Memory;
 use crate::syntax::error::{Error, Failure};
 use crate::text::project::ContextId;
 
@@ -109,7 +110,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             session.tell(&format!("`{}` is not in shard {shard}, so its history is told by another", request.id));
             Log::default()
         }
-        _ => log(tip, since.as_ref(), &request, session.memory())?,
+        _ => log(tip, since.as_ref(), &request, Memory::default())?,
     };
     progress.done();
     if sort == Order::Lost {

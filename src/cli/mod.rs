@@ -39,8 +39,7 @@ use session::Session;
 #[derive(Debug, Parser)]
 #[command(name = "contexture", version, max_term_width = 100, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, lock, verify); 2 it could not be answered (manifest, usage, repository).\n\
-                  What was worked out is kept in the user's cache folder; CONTEXTURE_CACHE=DIR keeps it there, `off` nowhere."
+    after_help = "Exit codes: 0 fine; 1 the answer is no (budget, lock, verify); 2 it could not be answered (manifest, usage, repository)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -216,7 +215,6 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions(arguments) => generate::completions(arguments, &session),
         Command::Man(arguments) => generate::man(arguments, &session),
     };
-    session.store.save();
     ExitCode::from(match result {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,

@@ -452,8 +452,8 @@ impl BudgetResult {
 }
 
 /// The passing budget that is nearest to its limit.
-pub fn nearest(results: &[BudgetResult]) -> Option<&BudgetResult> {
-    let passing = results.iter().filter(|result| result.status == Status::Pass && result.used().is_some());
+pub fn nearest<'a>(results: impl IntoIterator<Item = &'a BudgetResult>) -> Option<&'a BudgetResult> {
+    let passing = results.into_iter().filter(|result| result.status == Status::Pass && result.used().is_some());
     passing.max_by_key(|result| result.used())
 }
 

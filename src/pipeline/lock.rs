@@ -377,7 +377,7 @@ fn absent(error: ReadError) -> Result<Option<ObjectId>, Error> {
 /// A tree in words.
 fn place(name: &TreeName) -> String {
     match name {
-        TreeName::Commit(commit) => format!("commit {}", commit.id.as_str().get(..10).unwrap_or_default()),
+        TreeName::Commit(commit) => format!("commit {}", commit.id.short()),
         TreeName::Index(_) => "the index".to_owned(),
         TreeName::Worktree(_) => "the working tree".to_owned(),
     }

@@ -116,6 +116,13 @@ pub struct BuildResult {
     pub result: Result<Arc<Build>, Vec<Diagnostic>>,
 }
 
+impl BuildResult {
+    /// The build, if it came to one.
+    pub fn build(&self) -> Option<&Build> {
+        self.result.as_deref().ok()
+    }
+}
+
 /// What all contexts of a run share: one tree, opened once.
 pub struct Pipeline<'a> {
     /// Its files.
@@ -213,15 +220,6 @@ impl<'a> Pipeline<'a> {
             lints: request.lints,
             memory,
         })
-    }
-
-    /// What every build of this pipeline depends on beside what it reads, as parts of a key. The commit
-    /// that the tree is, or stands on, is not among them: it decides the provenance and nothing else.
-    pub(crate) fn ground(&self) -> Vec<String> {
-        let lints = if self.lints { "lints" } else { "no lints" };
-        let own = [self.date.to_string(), self.cards_digest.clone(), lints.to_owned(), self.models.len().to_string()];
-        let templates = self.templates.iter().map(ToString::to_string);
-        own.into_iter().chain(self.models.iter().cloned()).chain(templates).collect()
     }
 
     /// Builds one context.

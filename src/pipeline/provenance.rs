@@ -81,7 +81,7 @@ impl<'a> CommittedReads<'a> {
             let mut committed = BTreeSet::new();
             for folder in &matched.folders {
                 let listed = self.listed(base, folder)?;
-                committed.extend(listed.iter().filter(|path| matched.wanted.holds(path)).cloned());
+                committed.extend(listed.iter().filter(|path| matched.wanted.takes(path)).cloned());
             }
             let found: BTreeSet<ProjectPath> = matched.found.iter().cloned().collect();
             dirty.extend(committed.symmetric_difference(&found).cloned());

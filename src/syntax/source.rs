@@ -176,6 +176,11 @@ impl ObjectId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its first ten digits, for people: two ids of one repository hardly ever share so many.
+    pub fn short(&self) -> &str {
+        self.0.get(..10).unwrap_or(&self.0)
+    }
 }
 
 impl fmt::Display for ObjectId {

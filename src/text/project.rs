@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
 use crate::syntax::diag::{Diagnostic, Faults, near};
@@ -15,7 +16,7 @@ use crate::syntax::error::{Error, Failure};
 use crate::syntax::manifest::ProjectFile;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Map, Node, Value};
-use crate::text::fragment::{FileFilter, Fragments, Reader, Reads, Rule, Unreadable};
+use crate::text::fragment::{FileFilter, Fragments, Reader, Reads, Unreadable};
 use crate::tree::ReadError;
 
 /// The project file's name.
@@ -28,7 +29,7 @@ const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
 const MAX_EXTENDS: usize = 64;
 
 /// A context's name and, if it is one, its variant: `support/triage@terse`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct ContextId {
     /// Path of the manifest below `contexts/`, without `.yaml`, and what `each` matched.
     #[serde(rename = "id")]
@@ -84,15 +85,6 @@ pub struct Candidate {
     pub layers: Result<Layers, Vec<Diagnostic>>,
 }
 
-/// What one manifest stands for.
-#[derive(Debug)]
-pub struct Expansion {
-    /// Its contexts; none of a manifest that only serves `extends`.
-    pub candidates: Vec<Candidate>,
-    /// What was read to know them.
-    pub reads: Reads,
-}
-
 /// The project file, read once.
 pub struct Project<'a> {
     fragments: &'a Fragments<'a>,
@@ -136,10 +128,19 @@ impl<'a> Project<'a> {
     /// A name selects the context without its variants; the name of a manifest with `each` selects
     /// every match. An unknown name is an error with near ones.
     pub fn contexts(&self, wanted: &[String]) -> Result<Vec<Candidate>, Error> {
-        let manifests = self.manifests()?;
+        self.contexts_of(&self.manifests()?, wanted)
+    }
+
+    /// [`Project::contexts`], if the project held these manifests alone.
+    pub fn contexts_of(
+        &self,
+        manifests: &BTreeMap<String, ProjectPath>,
+        wanted: &[String],
+    ) -> Result<Vec<Candidate>, Error> {
         let mut chosen: BTreeMap<ContextId, Candidate> = BTreeMap::new();
         if wanted.is_empty() {
-            for candidate in manifests.iter().flat_map(|(name, path)| self.expand(name, path)) {
+            let expanded = manifests.par_iter().map(|(name, path)| self.expand(name, path));
+            for candidate in expanded.collect::<Vec<_>>().into_iter().flatten() {
                 choose(&mut chosen, candidate);
             }
         }
@@ -160,7 +161,7 @@ impl<'a> Project<'a> {
                 }
             }
             if !found {
-                return Err(self.unknown(written, &manifests));
+                return Err(self.unknown(written, manifests));
             }
         }
         Ok(chosen.into_values().collect())
@@ -174,17 +175,6 @@ impl<'a> Project<'a> {
         let folder = ProjectPath::new("contexts").unwrap_or_else(|_| ProjectPath::root());
         let found = self.fragments.list(&folder)?;
         Ok(found.iter().filter_map(|path| Some((manifest_name(path)?, path.clone()))).collect())
-    }
-
-    /// The name that a file below `contexts/` has as a manifest; `None` where the tree lists no such
-    /// file, or it is none.
-    ///
-    /// # Errors
-    /// When the tree cannot be listed.
-    pub fn manifest(&self, path: &ProjectPath) -> Result<Option<String>, Error> {
-        let Some(name) = manifest_name(path) else { return Ok(None) };
-        let folder = ProjectPath::new(path.folder()).unwrap_or_else(|_| ProjectPath::root());
-        Ok(self.fragments.list(&folder)?.binary_search(path).is_ok().then_some(name))
     }
 
     fn unknown(&self, written: &str, manifests: &BTreeMap<String, ProjectPath>) -> Error {
@@ -207,17 +197,7 @@ impl<'a> Project<'a> {
 
     /// The contexts that one manifest stands for: its matches, and the variants of each.
     pub fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
-        self.expansion(name, path).candidates
-    }
-
-    /// [`Project::expand`], with what it stands on.
-    pub fn expansion(&self, name: &str, path: &ProjectPath) -> Expansion {
-        let reader = Reader::continuing(self.fragments, self.reads.clone());
-        let candidates = self.candidates(&reader, name, path);
-        Expansion { candidates, reads: reader.reads() }
-    }
-
-    fn candidates(&self, reader: &Reader, name: &str, path: &ProjectPath) -> Vec<Candidate> {
+        let reader = &Reader::continuing(self.fragments, self.reads.clone());
         let id = |name: &str, variant: Option<&str>| ContextId {
             name: name.to_owned(),
             variant: variant.map(str::to_owned),
@@ -416,7 +396,7 @@ impl<'a> Project<'a> {
         let literal: Vec<&str> = pattern.as_str().split('/').take_while(|part| !part.contains('*')).collect();
         let folder =
             if literal.is_empty() { ProjectPath::root() } else { ProjectPath::new(&literal.join("/")).ok()? };
-        let found = match reader.list(vec![folder], wanted_by_each(pattern.clone())) {
+        let found = match reader.list(vec![folder], matching(pattern.clone())) {
             Ok(found) => found,
             Err(error) => {
                 faults.push(
@@ -438,15 +418,15 @@ impl<'a> Project<'a> {
 
 /// The name that a path has as a manifest, if it can be one: below `contexts/`, ending in `.yaml`, and
 /// not one that only serves `extends` by its file name.
-pub fn manifest_name(path: &ProjectPath) -> Option<String> {
+fn manifest_name(path: &ProjectPath) -> Option<String> {
     let name = path.as_str().strip_prefix("contexts/")?.strip_suffix(".yaml")?;
     let is_own = path.extension() == "yaml" && !path.file_name().starts_with('_');
     is_own.then(|| name.to_owned())
 }
 
-/// The rule that the pattern of an `each` is.
-pub fn wanted_by_each(pattern: ProjectPath) -> FileFilter {
-    FileFilter::new(Rule::Each(pattern.to_string()), move |path| captured(&pattern, path).is_some())
+/// The files that the pattern of an `each` matches.
+fn matching(pattern: ProjectPath) -> FileFilter {
+    FileFilter::new(move |path| captured(&pattern, path).is_some())
 }
 
 /// Adds a context. One that two manifests make, by a file name and by `each`, is broken.

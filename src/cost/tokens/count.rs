@@ -39,7 +39,7 @@ impl fmt::Display for Basis {
 ///
 /// The fields are read through methods, so that the band always holds the number, and is as narrow
 /// as the number itself unless the count is estimated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Count {
     tokens: u64,
     low: u64,

@@ -106,7 +106,7 @@ const RANGES: [(u32, Feature); 42] = [
 ];
 
 /// The features of a text, or of a piece of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Features([u64; FEATURES]);
 
 impl Features {
@@ -176,20 +176,12 @@ impl AddAssign<&Self> for Features {
 }
 
 /// What of the text before a piece decides how the piece counts; by default, that there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Joint {
     /// The character before.
     before: char,
     /// The small letters in a row up to here, at most one more than make a long word.
     small_letters: u8,
-}
-
-impl Joint {
-    /// It as bytes, for a name: one joint, one spelling.
-    pub fn to_bytes(self) -> [u8; 5] {
-        let [a, b, c, d] = u32::from(self.before).to_le_bytes();
-        [a, b, c, d, self.small_letters]
-    }
 }
 
 impl Default for Joint {

@@ -53,7 +53,7 @@ pub enum Tokenizer {
 }
 
 /// The tokens of one message.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageCount {
     /// The tokens of the joined text.
     pub total: Count,

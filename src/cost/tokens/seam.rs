@@ -13,7 +13,7 @@ use super::encoding::{Encoding, ONE_THREAD_BYTES};
 
 /// What one encoding has found out about a text: enough to count any joined text that holds it
 /// without tokenising all of it again. Worth keeping beside a digest of the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
     /// The tokens of the text on its own.
     total: u64,
@@ -21,7 +21,7 @@ pub struct Measured {
 }
 
 /// What of a text does not depend on its neighbours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Middle {
     /// The place of the first safe cut, in bytes.
     start: usize,

@@ -4,7 +4,6 @@
 //! version, and `bundle.json` records all five. No clock, host, path or user enters it.
 
 pub mod depfile;
-pub mod known;
 mod member;
 pub mod statement;
 pub mod verify;
@@ -20,8 +19,8 @@ use serde::Serialize;
 
 use crate::output::bundle::member::{Existing, Fresh, InMemory, Member, Members};
 use crate::output::record::ContextRecord;
-use crate::pipeline::Build;
 use crate::pipeline::bodies::bodies;
+use crate::pipeline::{Build, BuildResult};
 use crate::prompt::bodies::{Body, Hole, HoleKind};
 use crate::prompt::chain::bundle_digest;
 use crate::prompt::transcript::write_transcript;
@@ -229,6 +228,27 @@ pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, 
     })?;
     fresh.put().map_err(failed)?;
     Ok((target, Written::Fresh))
+}
+
+/// Writes the bundle of every build. A context of which a body cannot be made is broken after all, and its
+/// old bundle stays.
+///
+/// # Errors
+/// When a folder cannot be written: the first in the order of the contexts, whatever the number of threads.
+pub fn write_all(disk: &dyn Disk, results: &mut [BuildResult], output: &Path) -> Result<(), Error> {
+    let written = results.par_iter_mut().map(|tried| {
+        let Some(build) = tried.build() else { return Ok(()) };
+        match write(disk, build, output) {
+            Ok(_) => Ok(()),
+            Err(Failure::Faults(faults)) => {
+                tried.result = Err(faults);
+                Ok(())
+            }
+            Err(Failure::Error(error)) => Err(error),
+        }
+    });
+    let written: Vec<_> = written.collect();
+    written.into_iter().collect()
 }
 
 /// Refuses a link on the way from a folder to one below it, the lower one with it: a repository may

@@ -202,7 +202,7 @@ fn percent(part: i128, whole: i128) -> String {
 /// The report for people: commits, then authors; with `verbose` each segment too. Money is that of the
 /// first model.
 pub fn text(build: &Build, blame: &Blame, verbose: bool) -> String {
-    let commit = build.provenance.commit.as_ref().map(|commit| short(commit.as_str())).unwrap_or_default();
+    let commit = build.provenance.commit.as_ref().map(|commit| commit.short()).unwrap_or_default();
     let whole = blame.models.first().and_then(|(_, warm)| *warm);
     let mut drawn = inert::line(&format!("{} at {commit}  {} tokens of text", build.id, grouped(blame.tokens)));
     if let Some((model, warm)) = blame.models.first() {
@@ -222,7 +222,7 @@ pub fn text(build: &Build, blame: &Blame, verbose: bool) -> String {
 
     let mut table = Table::new(&[&["commit", "date"], numbers, &["author", "subject"]].concat());
     for own in blame.commits.iter().take(ROWS) {
-        let mut row = vec![short(own.commit.id.as_str()), day_of(own.commit.time).to_string()];
+        let mut row = vec![own.commit.id.short().to_owned(), day_of(own.commit.time).to_string()];
         row.extend(cells(&own.share));
         row.extend([own.signature.author.clone(), cut(&own.signature.subject)]);
         table.row(row);
@@ -259,8 +259,7 @@ fn segments(blame: &Blame) -> String {
             (first, last) if first == last => format!("{}:{first}", own.path),
             (first, last) => format!("{}:{first}-{last}", own.path),
         };
-        let commits =
-            own.commits.iter().map(|(commit, tokens)| format!("{} {}", short(commit.as_str()), grouped(*tokens)));
+        let commits = own.commits.iter().map(|(commit, tokens)| format!("{} {}", commit.short(), grouped(*tokens)));
         table.row([own.id.clone(), grouped(own.tokens), from, commits.collect::<Vec<_>>().join(", ")]);
     }
     table.draw(0)
@@ -294,8 +293,4 @@ fn cut(subject: &str) -> String {
         Some((end, _)) => format!("{}…", subject.get(..end).unwrap_or(subject)),
         None => subject.to_owned(),
     }
-}
-
-fn short(id: &str) -> String {
-    id.get(..10).unwrap_or(id).to_owned()
 }

@@ -118,7 +118,7 @@ pub fn text(build: &Build, changes: &Changes) -> String {
         let mut row = vec![segment.id.clone(), tokens, build.chain.prefixes[index + 1].short(), origin(segment)];
         if !changes.is_empty() {
             let commit = segment.origin.path.as_ref().and_then(|path| changes.get(path));
-            row.insert(3, commit.map_or_else(|| "-".to_owned(), |commit| short_commit(commit.id.as_str())));
+            row.insert(3, commit.map_or_else(|| "-".to_owned(), |commit| commit.id.short().to_owned()));
         }
         table.row(row);
         if index + 1 == build.chain.prefix_len && index + 1 < build.segments.len() {
@@ -202,8 +202,4 @@ pub fn origin(segment: &Segment) -> String {
 
 fn tokens_note(tokens: u64) -> String {
     format!("{} tokens by o200k_base", grouped(tokens))
-}
-
-fn short_commit(id: &str) -> String {
-    id.get(..10).unwrap_or(id).to_owned()
 }

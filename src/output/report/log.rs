@@ -297,7 +297,7 @@ pub fn text(id: &ContextId, log: &Log) -> String {
     for commit in &log.cut_off {
         drawn.push_str(&format!(
             "history ends at {}, because this is a shallow clone; run `git fetch --unshallow`\n",
-            short(commit.id.as_str())
+            commit.id.short()
         ));
     }
     drawn
@@ -310,7 +310,7 @@ fn table(log: &Log, model: Option<&str>) -> String {
     };
     let blank = || "-".to_owned();
     for row in &log.rows {
-        let mut cells = vec![short(row.commit.id.as_str()), day_of(row.commit.time).to_string()];
+        let mut cells = vec![row.commit.id.short().to_owned(), day_of(row.commit.time).to_string()];
         let status = Status::of(row);
         if let What::Built(standing) = &row.what {
             let own = standing.models.iter().find(|own| Some(own.model.as_str()) == model);
@@ -349,8 +349,7 @@ fn worst(log: &Log) -> String {
         return String::new();
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.lost()));
-    let named =
-        rows.iter().take(WORST).map(|row| format!("{} ({})", short(row.commit.id.as_str()), grouped(row.lost())));
+    let named = rows.iter().take(WORST).map(|row| format!("{} ({})", row.commit.id.short(), grouped(row.lost())));
     format!("most tokens lost to the cache: {}\n", named.collect::<Vec<_>>().join(", "))
 }
 
@@ -390,8 +389,4 @@ fn cut(subject: &str) -> String {
         Some((end, _)) => format!("{}…", subject.get(..end).unwrap_or(subject)),
         None => subject.to_owned(),
     }
-}
-
-fn short(id: &str) -> String {
-    id.get(..10).unwrap_or(id).to_owned()
 }

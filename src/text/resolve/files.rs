@@ -7,7 +7,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::ProjectPath;
-use crate::text::fragment::{FileFilter, Fragment, Reader, Rule};
+use crate::text::fragment::{FileFilter, Fragment, Reader};
 
 use super::split::link_targets;
 
@@ -19,8 +19,6 @@ struct Pattern {
     matcher: GlobMatcher,
     exclude: bool,
     folder: ProjectPath,
-    /// The pattern below the project root, behind a `!` if it excludes.
-    text: String,
 }
 
 /// The files that `patterns` match, ordered as `order` says.
@@ -46,7 +44,7 @@ pub fn find(
         );
         return None;
     }
-    let mut found = match reader.list(folders, rule(parsed.clone())) {
+    let mut found = match reader.list(folders, matching(parsed.clone())) {
         Ok(found) => found,
         Err(error) => {
             let cure = error.cure().map(str::to_owned);
@@ -80,18 +78,9 @@ pub fn find(
     fragments.into_iter().collect()
 }
 
-/// The rule that patterns of a [`Rule::Files`] are; `None` for what no such rule holds.
-pub fn wanted_by_files(patterns: &[String]) -> Option<FileFilter> {
-    let parsed = patterns.iter().map(|written| {
-        let (text, exclude) = parted(written);
-        Pattern::new(&ProjectPath::new(text).ok()?, exclude).ok()
-    });
-    Some(rule(parsed.collect::<Option<Vec<Pattern>>>()?.into()))
-}
-
-fn rule(patterns: Arc<[Pattern]>) -> FileFilter {
-    let written = Rule::Files(patterns.iter().map(|pattern| pattern.text.clone()).collect());
-    FileFilter::new(written, move |path| {
+/// The files that some pattern matches and none excludes.
+fn matching(patterns: Arc<[Pattern]>) -> FileFilter {
+    FileFilter::new(move |path| {
         let hit = |exclude: bool| {
             patterns.iter().any(|pattern| pattern.exclude == exclude && pattern.matcher.is_match(path.as_str()))
         };
@@ -99,13 +88,9 @@ fn rule(patterns: Arc<[Pattern]>) -> FileFilter {
     })
 }
 
-/// A pattern without its `!`, and whether it has one.
-fn parted(written: &str) -> (&str, bool) {
-    written.strip_prefix('!').map_or((written, false), |rest| (rest, true))
-}
-
 fn parse(written: &Text, faults: &mut Faults) -> Option<Pattern> {
-    let (text, exclude) = parted(&written.value);
+    // Behind a `!` it excludes.
+    let (text, exclude) = written.value.strip_prefix('!').map_or((&*written.value, false), |rest| (rest, true));
     let path = ProjectPath::parse(text, written.span.path())
         .map_err(|fault| faults.push(Diagnostic::error("bad-path", format!("`{text}`: {fault}")).at(&written.span)))
         .ok()?;
@@ -127,11 +112,6 @@ impl Pattern {
             exclude,
             // Without a literal part it is the empty path, the root.
             folder: ProjectPath::new(&folder).unwrap_or_else(|_| ProjectPath::root()),
-            text: match exclude {
-                true => format!("!{path}"),
-                false if path.as_str().starts_with('!') => format!("./{path}"),
-                false => path.to_string(),
-            },
         })
     }
 }

@@ -24,7 +24,6 @@ use crate::text::examples::{self, Example};
 use crate::text::fragment::{Fragment, Reader};
 use crate::text::project::{ContextId, Layers};
 
-pub use files::wanted_by_files;
 pub use tools::Tool;
 
 /// How large an example is, in whatever unit the caller counts; the text wing knows no tokens.

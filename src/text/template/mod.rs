@@ -10,7 +10,7 @@
 //! `value`s of the data, `apply`s helpers, and writes to `output`.
 //!
 //! The dialect is that of handlebars-rust, which serves as the oracle of the tests and not as the
-//! engine: docs/decisions/0004-templates-by-walking.md says why. What it promises to users is
+//! engine: docs/decisions/03-templates-by-walking.md says why. What it promises to users is
 //! docs/templates.md.
 
 mod apply;

@@ -19,7 +19,6 @@ use crate::pipeline::{Build, Memory};
 use crate::syntax::error::Failure;
 use crate::text::project::ContextId;
 use crate::tree::Workspace;
-use crate::tree::store::Store;
 
 /// So many commits of a context's history are shown.
 const MAX_COMMITS: usize = 50;
@@ -33,8 +32,6 @@ pub struct Project {
     pub contexts: Vec<String>,
     /// The day whose prices and rules hold for comparisons, so that their amounts compare.
     pub as_of: Date,
-    /// What earlier runs left for this one.
-    pub store: Arc<Store>,
 }
 
 /// What stands behind the door.
@@ -126,7 +123,7 @@ fn difference(project: &Project, base: String) -> Result<String, Failure> {
     let place = Workspace::find(&project.start)?;
     let sides = Range::Since(base).open(&place, None)?;
     let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None };
-    Ok(Changes::new(&review(&sides, &request, &project.store)?).json())
+    Ok(Changes::new(&review(&sides, &request)?).json())
 }
 
 fn history(project: &Project, context: &str) -> Result<String, Failure> {
@@ -139,6 +136,6 @@ fn history(project: &Project, context: &str) -> Result<String, Failure> {
         follow: false,
         first_parent: false,
     };
-    let log = log(place.commit("HEAD")?, None, &request, Memory::backed(project.store.clone()))?;
+    let log = log(place.commit("HEAD")?, None, &request, Memory::default())?;
     Ok(LogReport::new(&request.id, request.as_of, &log).json())
 }

@@ -103,7 +103,7 @@ fn place(section: &mut Section, context: &ContextReview, delta: &Delta) {
     if let Some(place) = &context.place {
         phrase = phrase.and(", ").name(format!("{}:{}", place.path, place.line));
         phrase = match &place.commit {
-            Some(commit) => phrase.and(format!(" ({})", commit.id.as_str().chars().take(10).collect::<String>())),
+            Some(commit) => phrase.and(format!(" ({})", commit.id.short())),
             None => phrase.and(" (not committed)"),
         };
     }

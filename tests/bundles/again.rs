@@ -1,4 +1,4 @@
-//! Bundles that stand as a build left them are not touched, and whatever else is there is mended.
+//! Building again touches no bundle that is as it should be, and mends every other.
 
 use std::fs::{self, File};
 use std::path::PathBuf;

@@ -1,17 +1,13 @@
-//! An index of what contexts read serves trees near the one that it was made for. Here is a project
-//! that changes by chance in everything a context can stand on, one store for its whole history, and
-//! two witnesses: the same comparison without a store, and every context of both sides built.
+//! A comparison builds only the contexts that a change can reach. Here is a project that changes by chance in
+//! everything a context can depend on, and a witness that builds every context of both sides.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use contexture::compare::range::Range;
-use contexture::compare::review::{Review, ReviewRequest, review};
+use contexture::compare::review::{ContextStatus, Review, ReviewRequest, review};
 use contexture::cost::cards::Date;
-use contexture::output::report::diff::DiffReport;
 use contexture::pipeline::{Request, build_all};
 use contexture::tree::Workspace;
-use contexture::tree::store::Store;
 
 use crate::support::Repo;
 use crate::tree::chance::Chance;
@@ -71,10 +67,10 @@ fn change(repo: &Repo, chance: &mut Chance, step: usize) {
     }
 }
 
-fn compare(place: &Workspace, range: &Range, store: &Arc<Store>) -> Review {
+fn compare(place: &Workspace, range: &Range) -> Review {
     let sides = range.open(place, None).unwrap();
     let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None };
-    review(&sides, &request, store).unwrap_or_else(|error| panic!("{error:?}"))
+    review(&sides, &request).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// The digest of every context at a commit, an empty one of those that are broken.
@@ -89,7 +85,7 @@ fn digests(place: &Workspace, rev: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn an_index_of_another_tree_leads_to_the_same_comparison() {
+fn every_context_that_differs_is_reached() {
     let repo = Repo::new();
     let mut chance = Chance::new(0x6e65_6172);
     start(&repo);
@@ -99,21 +95,18 @@ fn an_index_of_another_tree_leads_to_the_same_comparison() {
         commits.push(repo.commit(&format!("step {step}")));
     }
     let place = repo.place();
-    let store = Arc::new(Store::at(&repo.outside("store")));
     let mut pairs: Vec<(usize, usize)> = (0..COMMITS).map(|number| (number, number + 1)).collect();
     pairs.extend((0..15).map(|_| (chance.below(commits.len()), chance.below(commits.len()))));
     for (base, head) in pairs {
         let (base, head) = (&commits[base], &commits[head]);
         let range = Range::Between(base.clone(), head.clone());
-        let with = compare(&place, &range, &store);
-        let without = compare(&place, &range, &Arc::new(Store::none()));
-        assert_eq!(DiffReport::new(&with).json(), DiffReport::new(&without).json(), "{base}..{head}");
+        let found = compare(&place, &range);
 
         let (old, new) = (digests(&place, base), digests(&place, head));
-        let listed: BTreeSet<String> = with.contexts.iter().map(|context| context.id.to_string()).collect();
+        let listed: BTreeSet<String> = found.contexts.iter().map(|context| context.id.to_string()).collect();
         for (id, digest) in &new {
             let same = old.get(id) == Some(digest);
-            let renamed = with.contexts.iter().any(|context| context.renamed_from.is_some());
+            let renamed = found.contexts.iter().any(|context| context.renamed_from.is_some());
             assert!(
                 same || renamed || listed.contains(id),
                 "{id} differs in {base}..{head} and is not told: {old:?} {new:?}\n{}",
@@ -121,24 +114,24 @@ fn an_index_of_another_tree_leads_to_the_same_comparison() {
             );
         }
         let gone = listed.iter().filter(|id| !new.contains_key(*id)).count();
-        assert_eq!(with.unchanged + listed.len() - gone, new.len(), "{base}..{head}");
+        assert_eq!(found.unchanged + listed.len() - gone, new.len(), "{base}..{head}");
     }
-    assert_eq!(store.volumes(contexture::tree::store::Volumes::Surveys).len(), 1, "the first index served them all");
 }
 
 #[test]
-fn a_working_tree_is_compared_as_git_sees_it() {
+fn a_working_tree_is_compared_like_the_commit_of_it() {
     let repo = Repo::new();
     start(&repo);
-    repo.commit("start");
+    let base = repo.commit("start");
     let place = repo.place();
-    let store = Arc::new(Store::at(&repo.outside("store")));
     let mut chance = Chance::new(0x6469_736b);
     for step in 0..12 {
         change(&repo, &mut chance, step);
-        let range = Range::Since("HEAD".to_owned());
-        let with = compare(&place, &range, &store);
-        let without = compare(&place, &range, &Arc::new(Store::none()));
-        assert_eq!(DiffReport::new(&with).json(), DiffReport::new(&without).json(), "step {step}");
+        let named = |review: Review| -> Vec<(String, ContextStatus)> {
+            review.contexts.into_iter().map(|context| (context.id.to_string(), context.status)).collect()
+        };
+        let uncommitted = named(compare(&place, &Range::Since(base.clone())));
+        let head = repo.commit(&format!("step {step}"));
+        assert_eq!(uncommitted, named(compare(&place, &Range::Between(base.clone(), head))), "step {step}");
     }
 }
