@@ -2,19 +2,22 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
 use crate::cost::bill::Bill;
 use crate::cost::cards::Date;
 use crate::cost::planner::words::{grouped, money};
 use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
-use crate::syntax::decode::Spanned;
+use crate::syntax::decode::{Spanned, inline_schema};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::manifest::Budgets;
 use crate::syntax::quantity::{Share, Usd};
 use crate::syntax::source::Span;
 
 /// Which limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub enum BudgetName {
     /// Input tokens of the whole request.
@@ -44,19 +47,6 @@ pub enum BudgetName {
 }
 
 impl BudgetName {
-    const ALL: [Self; 10] = [
-        Self::Tokens,
-        Self::PrefixTokens,
-        Self::MaxTokens,
-        Self::Warm,
-        Self::Cold,
-        Self::Expected,
-        Self::Uncached,
-        Self::CostPerMonth,
-        Self::CachedShare,
-        Self::Growth,
-    ];
-
     /// The key below `budgets` (`max_tokens`: of a block), as a manifest writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,22 +64,14 @@ impl BudgetName {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for BudgetName {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let found = Self::ALL.into_iter().find(|name| name.as_str() == written);
-        found.ok_or_else(|| serde::de::Error::custom("no name of a budget"))
-    }
-}
-
-impl serde::Serialize for BudgetName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl Serialize for BudgetName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
 }
 
-/// How a budget stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// The outcome of a budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Within the limit.
@@ -103,7 +85,7 @@ pub enum Status {
 }
 
 /// What a budget limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {
     /// Tokens.
     Tokens(u64),
@@ -134,6 +116,14 @@ impl Amount {
     }
 }
 
+inline_schema!(text Amount);
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.decimal().serialize(serializer)
+    }
+}
+
 impl fmt::Display for Amount {
     /// As people read it: `57,825`, `$0.0095`, `90%`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,9 +136,9 @@ impl fmt::Display for Amount {
 }
 
 /// One budget for one model.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BudgetResult {
-    /// Which.
+    /// The key in `budgets:`, or `max_tokens` of a block.
     pub name: BudgetName,
     /// The block, for a limit of one block.
     pub block: Option<String>,
@@ -156,22 +146,27 @@ pub struct BudgetResult {
     pub model: String,
     /// The limit.
     pub limit: Amount,
-    /// What is held against it; `None` when not known.
+    /// What is held against it; null when it is not known.
     pub actual: Option<Amount>,
-    /// How it stands.
+    /// The outcome.
     pub status: Status,
     /// The first announced day on which a budget that passes no longer does.
+    #[serde(skip)]
     pub fails_from: Option<FailsFrom>,
     /// Whether it failed already at the base that it was held against, and has not got worse.
+    #[serde(skip)]
     pub is_old_debt: bool,
     /// Where the limit is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// A day from which a budget fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FailsFrom {
     /// The day.
+    #[serde(serialize_with = "crate::cost::cards::written_day")]
+    #[schemars(with = "String")]
     pub day: Date,
     /// What happens then: "gemini-4-argon's input price doubles".
     pub because: String,

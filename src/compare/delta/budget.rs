@@ -1,7 +1,7 @@
 //! Budgets before and after: newly broken, still broken, mended.
 
 use schemars::JsonSchema;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{Build, Pair};
 use crate::cost::budget::{Amount, BudgetName, BudgetResult, Status};
@@ -20,12 +20,8 @@ pub struct BudgetDelta {
     #[serde(flatten)]
     pub status: Pair<Status>,
     /// The limit.
-    #[serde(serialize_with = "decimals")]
-    #[schemars(with = "Pair<String>")]
     pub limit: Pair<Amount>,
     /// What is held against it.
-    #[serde(serialize_with = "decimals")]
-    #[schemars(with = "Pair<String>")]
     pub actual: Pair<Amount>,
     /// The outcome at the head in words; at the base, where the budget is gone.
     #[serde(skip)]
@@ -45,11 +41,6 @@ pub enum Turn {
     Mended,
     /// Anything else.
     Quiet,
-}
-
-/// Both amounts as plain decimals.
-fn decimals<S: Serializer>(pair: &Pair<Amount>, serializer: S) -> Result<S::Ok, S::Error> {
-    Pair { base: pair.base.map(Amount::decimal), head: pair.head.map(Amount::decimal) }.serialize(serializer)
 }
 
 impl BudgetDelta {

@@ -266,14 +266,15 @@ pub struct CardAt<'a> {
     pub day: Date,
 }
 
-/// Windows in tokens, `None` where unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Windows in tokens; null where unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Window {
-    /// Input and output together.
-    pub total: Option<u64>,
-    /// Input.
+    /// Input tokens.
     pub input: Option<u64>,
-    /// Output.
+    /// Input and output tokens.
+    pub total: Option<u64>,
+    /// Output tokens.
+    #[serde(skip)]
     pub output: Option<u64>,
 }
 

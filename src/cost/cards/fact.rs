@@ -56,6 +56,11 @@ impl fmt::Display for Day {
     }
 }
 
+/// Prints a day as [`Day`] does.
+pub fn written_day<S: serde::Serializer>(day: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(day)
+}
+
 impl serde::Serialize for Day {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -50,7 +50,7 @@ pub struct Page<'a> {
     pub schema: &'static str,
     /// The figures, as `build --format json` says them. Live, a context that is broken now stands in
     /// `broken`, and its last good build, if there was one, in `contexts`.
-    pub build: BuildReport,
+    pub build: BuildReport<'a>,
     /// What the page shows beside the figures: one for each of `build.contexts`, in their order.
     pub prompts: Vec<Prompt>,
     /// The parts of every segment, by its digest, so that what contexts share is here once.
@@ -132,7 +132,7 @@ impl<'a> Page<'a> {
         for build in &builds {
             page.hold(build, true);
         }
-        page.failure = faults.iter().map(DiagnosticRecord::of).collect();
+        page.failure = DiagnosticRecord::all(faults);
         page.sharing = sharing::stems(&builds);
         page
     }
@@ -167,7 +167,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn hold(&mut self, build: &Build, is_stale: bool) {
+    fn hold(&mut self, build: &'a Build, is_stale: bool) {
         self.build.contexts.push(BuiltContext::of(build));
         self.prompts.push(Prompt::of(build, is_stale));
         for (segment, digest) in build.segments.iter().zip(&build.chain.digests) {

@@ -221,10 +221,6 @@ impl<'a> DiffReport<'a> {
     }
 }
 
-fn faults(faults: &[crate::syntax::diag::Diagnostic]) -> Vec<DiagnosticRecord> {
-    faults.iter().map(DiagnosticRecord::of).collect()
-}
-
 impl<'a> ContextDelta<'a> {
     fn of(context: &'a ContextReview, shard: Option<Shard>) -> Self {
         let delta = context.delta.as_ref();
@@ -251,8 +247,11 @@ impl<'a> ContextDelta<'a> {
             settings_changed: delta.is_some_and(|delta| delta.settings_changed),
             models: delta.map_or(&[], |delta| &delta.models),
             budgets: delta.map_or(&[], |delta| &delta.budgets),
-            faults: PairOfFaults { base: faults(&context.base_faults), head: faults(&context.head_faults) },
-            diagnostics: context.new_remarks().map(DiagnosticRecord::of).collect(),
+            faults: PairOfFaults {
+                base: DiagnosticRecord::all(&context.base_faults),
+                head: DiagnosticRecord::all(&context.head_faults),
+            },
+            diagnostics: DiagnosticRecord::all(context.new_remarks()),
         }
     }
 }
