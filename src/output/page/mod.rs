@@ -60,7 +60,7 @@ pub struct Page<'a> {
     /// What a change does; null where none was asked for.
     pub changes: Option<Changes<'a>>,
     /// The history of one context; null where none was asked for.
-    pub history: Option<LogReport>,
+    pub history: Option<LogReport<'a>>,
     /// What is wrong with the project as a whole, when no context could be tried.
     pub failure: Vec<DiagnosticRecord>,
     /// What only a page that is served knows; null in a file.
@@ -143,7 +143,7 @@ impl<'a> Page<'a> {
     }
 
     /// The page of a context's history.
-    pub fn of_history(history: LogReport) -> Self {
+    pub fn of_history(history: LogReport<'a>) -> Self {
         Self { history: Some(history), ..Self::empty() }
     }
 

@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cost::brief;
+use super::inert;
 use super::text::{Table, counted, grouped};
-use super::{inert, json};
 use crate::cost::budget::{BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
 use crate::output::record::{BuiltContext, DiagnosticRecord};
@@ -61,11 +61,6 @@ impl<'a> BuildReport<'a> {
     /// The same as the report of one shard, or of all.
     pub fn of_shard(self, shard: Option<Shard>) -> Self {
         Self { shard, ..self }
-    }
-
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
     }
 }
 

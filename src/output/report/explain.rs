@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::text::{Table, counted, grouped};
-use super::{inert, json};
+use super::inert;
+use super::text::{Table, counted, grouped, lines_of};
 use crate::output::record::{ContextRecord, DiagnosticRecord};
 use crate::pipeline::Build;
 use crate::prompt::chain::{Digest, VERSION};
@@ -93,13 +93,6 @@ pub fn record<'a>(build: &'a Build, only: Option<usize>, changes: &'a Changes) -
         links: links.collect(),
         changed: changes.iter().map(|(path, commit)| (path, &commit.id)).collect(),
         diagnostics: DiagnosticRecord::all(&build.warnings),
-    }
-}
-
-impl ExplainReport<'_> {
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
     }
 }
 
@@ -197,11 +190,10 @@ pub fn segment_text(build: &Build, index: usize) -> String {
 
 /// Where a segment's text was read: `policies/refunds.md:1-80`, or the manifest's line.
 pub fn origin(segment: &Segment) -> String {
-    match (&segment.origin.path, &segment.origin.lines) {
-        (Some(path), Some(lines)) if lines.start() == lines.end() => format!("{path}:{}", lines.start()),
-        (Some(path), Some(lines)) => format!("{path}:{}-{}", lines.start(), lines.end()),
-        (Some(path), None) => path.to_string(),
-        (None, _) => format!("{}:{}", segment.origin.block.path(), segment.origin.block.line_column().0),
+    let lines = segment.origin.lines.as_ref().map(|lines| [*lines.start(), *lines.end()]);
+    match &segment.origin.path {
+        Some(path) => lines_of(path, lines),
+        None => format!("{}:{}", segment.origin.block.path(), segment.origin.block.line_column().0),
     }
 }
 

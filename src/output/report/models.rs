@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::inert;
 use super::text::{Table, counted, grouped};
-use super::{inert, json};
 use crate::cost::cards::{Change, Date, Explanation, Row};
 
 /// What `models --format json` prints.
@@ -24,24 +24,10 @@ pub struct ModelsReport {
 }
 
 impl ModelsReport {
-    fn new() -> Self {
+    /// A report of nothing yet.
+    pub fn new() -> Self {
         Self { schema: "contexture.models/1", models: None, model: None, changes: None }
     }
-}
-
-/// Every card as JSON.
-pub fn list_json(rows: Vec<Row>) -> String {
-    json(&ModelsReport { models: Some(rows), ..ModelsReport::new() })
-}
-
-/// One card as JSON.
-pub fn explanation_json(explanation: Explanation) -> String {
-    json(&ModelsReport { model: Some(explanation), ..ModelsReport::new() })
-}
-
-/// Changes as JSON.
-pub fn changes_json(changes: Vec<Change>) -> String {
-    json(&ModelsReport { changes: Some(changes), ..ModelsReport::new() })
 }
 
 /// Every card, one row a model; prices in US dollars per million tokens.

@@ -12,6 +12,7 @@ use crate::compare::range::Range;
 use crate::compare::review::{ReviewRequest, review};
 use crate::cost::cards::Date;
 use crate::output::page::{Changes, Page};
+use crate::output::report::json;
 use crate::output::report::log::LogReport;
 use crate::output::report::watch::{failure, milliseconds};
 use crate::pipeline::watch::Round;
@@ -137,5 +138,5 @@ fn history(project: &Project, context: &str) -> Result<String, Failure> {
         first_parent: false,
     };
     let log = log(place.commit("HEAD")?, None, &request, Memory::default())?;
-    Ok(LogReport::new(&request.id, request.as_of, &log).json())
+    Ok(json(&LogReport::new(&request.id, request.as_of, &log)))
 }

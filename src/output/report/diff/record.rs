@@ -8,7 +8,6 @@ use serde::Serialize;
 use crate::compare::delta::{BudgetDelta, Divergence, Kind, ModelDelta, Pair, SegmentChange, Side};
 use crate::compare::review::{Cause, ContextReview, ContextStatus, Review, change_name};
 use crate::output::record::DiagnosticRecord;
-use crate::output::report::json;
 use crate::pipeline::Build;
 use crate::pipeline::shard::Shard;
 use crate::prompt::segment::{Segment, Tier};
@@ -213,11 +212,6 @@ impl<'a> DiffReport<'a> {
             groups: groups.collect(),
             contexts: review.contexts.iter().map(|context| ContextDelta::of(context, review.shard)).collect(),
         }
-    }
-
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
     }
 }
 
