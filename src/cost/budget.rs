@@ -10,63 +10,35 @@ use crate::cost::cards::Date;
 use crate::cost::planner::words::{grouped, money};
 use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
-use crate::syntax::decode::{Spanned, inline_schema};
+use crate::syntax::decode::{Spanned, inline_schema, names};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::manifest::Budgets;
 use crate::syntax::quantity::{Share, Usd};
 use crate::syntax::source::Span;
 
-/// Which limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum BudgetName {
-    /// Input tokens of the whole request.
-    Tokens,
-    /// Tokens before the first input.
-    PrefixTokens,
-    /// Tokens of one block.
-    MaxTokens,
-    /// A call that finds everything in the cache.
-    #[schemars(rename = "cost_per_call.warm")]
-    Warm,
-    /// A call that finds nothing there.
-    #[schemars(rename = "cost_per_call.cold")]
-    Cold,
-    /// A call at the declared traffic.
-    #[schemars(rename = "cost_per_call.expected")]
-    Expected,
-    /// A call without caching.
-    #[schemars(rename = "cost_per_call.uncached")]
-    Uncached,
-    /// A month at the declared traffic.
-    CostPerMonth,
-    /// The share of input tokens that a warm call reads: at least.
-    CachedShare,
-    /// Growth of the prefix against the base of a comparison.
-    Growth,
-}
-
-impl BudgetName {
-    /// The key below `budgets` (`max_tokens`: of a block), as a manifest writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tokens => "tokens",
-            Self::PrefixTokens => "prefix_tokens",
-            Self::MaxTokens => "max_tokens",
-            Self::Warm => "cost_per_call.warm",
-            Self::Cold => "cost_per_call.cold",
-            Self::Expected => "cost_per_call.expected",
-            Self::Uncached => "cost_per_call.uncached",
-            Self::CostPerMonth => "cost_per_month",
-            Self::CachedShare => "cached_share",
-            Self::Growth => "growth",
-        }
-    }
-}
-
-impl Serialize for BudgetName {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+names! {
+    /// Which limit.
+    pub enum BudgetName {
+        /// Input tokens of the whole request.
+        Tokens = "tokens",
+        /// Tokens before the first input.
+        PrefixTokens = "prefix_tokens",
+        /// Tokens of one block.
+        MaxTokens = "max_tokens",
+        /// A call that finds everything in the cache.
+        Warm = "cost_per_call.warm",
+        /// A call that finds nothing there.
+        Cold = "cost_per_call.cold",
+        /// A call at the declared traffic.
+        Expected = "cost_per_call.expected",
+        /// A call without caching.
+        Uncached = "cost_per_call.uncached",
+        /// A month at the declared traffic.
+        CostPerMonth = "cost_per_month",
+        /// The share of input tokens that a warm call reads: at least.
+        CachedShare = "cached_share",
+        /// Growth of the prefix against the base of a comparison.
+        Growth = "growth",
     }
 }
 

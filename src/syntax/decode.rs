@@ -185,7 +185,7 @@ fn nullable(schema: &Schema) -> Schema {
 
 /// The schema of a closed set of words, each with its doc comment, so that an editor can show it.
 pub fn words_schema(docs: &[&str], words: &[(&str, &[&str])]) -> Schema {
-    let word = |(word, docs): &(&str, &[&str])| serde_json::json!({"const": word, "description": prose(docs)});
+    let word = |(word, docs): &(&str, &[&str])| serde_json::json!({"type": "string", "const": word, "description": prose(docs)});
     json_schema!({"description": prose(docs), "oneOf": words.iter().map(word).collect::<Vec<_>>()})
 }
 
@@ -251,35 +251,26 @@ macro_rules! record {
     };
 }
 
-/// Declares a closed set of words: the enum, its [`Decode`] and its schema.
-macro_rules! words {
+/// Declares a closed set of words that are printed: the enum, its text and its schema.
+macro_rules! names {
     (
         $(#[doc = $docs:expr])*
-        pub enum $name:ident($what:literal) { $( $(#[doc = $word_docs:expr])* $variant:ident = $word:literal, )* }
+        pub enum $name:ident { $( $(#[doc = $word_docs:expr])* $variant:ident = $word:literal, )* }
     ) => {
         $(#[doc = $docs])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $( $(#[doc = $word_docs])* $variant, )* }
 
         impl $name {
-            /// Every word of the set.
-            pub const WORDS: &'static [&'static str] = &[$($word),*];
-
-            /// The word as written in a file.
+            /// The word as it is written.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$variant => $word, )* }
             }
         }
 
-        impl $crate::syntax::decode::Decode for $name {
-            fn decode(node: &$crate::syntax::yaml::Node, faults: &mut $crate::syntax::diag::Faults) -> Option<Self> {
-                match node.as_text().map(|text| &**text) {
-                    $( Some($word) => Some(Self::$variant), )*
-                    _ => {
-                        $crate::syntax::decode::expected_word($what, Self::WORDS, node, faults);
-                        None
-                    }
-                }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
             }
         }
 
@@ -301,7 +292,37 @@ macro_rules! words {
     };
 }
 
-pub(crate) use {record, words};
+/// Declares a closed set of words that people write: [`names`], and its [`Decode`].
+macro_rules! words {
+    (
+        $(#[doc = $docs:expr])*
+        pub enum $name:ident($what:literal) { $( $(#[doc = $word_docs:expr])* $variant:ident = $word:literal, )* }
+    ) => {
+        $crate::syntax::decode::names! {
+            $(#[doc = $docs])*
+            pub enum $name { $( $(#[doc = $word_docs])* $variant = $word, )* }
+        }
+
+        impl $name {
+            /// Every word of the set.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+        }
+
+        impl $crate::syntax::decode::Decode for $name {
+            fn decode(node: &$crate::syntax::yaml::Node, faults: &mut $crate::syntax::diag::Faults) -> Option<Self> {
+                match node.as_text().map(|text| &**text) {
+                    $( Some($word) => Some(Self::$variant), )*
+                    _ => {
+                        $crate::syntax::decode::expected_word($what, Self::WORDS, node, faults);
+                        None
+                    }
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {names, record, words};
 
 /// Implements `JsonSchema` for a type whose schema stands where it is used.
 macro_rules! inline_schema {

@@ -180,9 +180,10 @@ record! {
 }
 
 /// A model card: one model on one platform.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Card {
     /// The name that finds it: `claude-opus-5`, `bedrock/claude-opus-5`.
+    #[serde(rename = "model")]
     pub name: Arc<str>,
     /// Other names that find it.
     pub aliases: Vec<Arc<str>>,
@@ -199,8 +200,10 @@ pub struct Card {
     /// What counts its tokens.
     pub tokenizer: TokenizerName,
     /// Every fact, typed.
+    #[serde(skip)]
     pub facts: CardFacts,
     /// Every fact as written, families and `prices.yaml` laid in.
+    #[serde(skip)]
     pub(super) written: Node,
 }
 

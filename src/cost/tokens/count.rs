@@ -1,37 +1,19 @@
 //! A number of tokens that says how it was obtained.
 
-use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-/// How a count was obtained, from the surest down; adding counts keeps the least sure of them.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Basis {
-    /// The model's own tokenizer, over the text.
-    Exact,
-    /// The provider's counting endpoint answered for this very text.
-    Measured,
-    /// Worked out from the content, within a band.
-    Estimated,
-}
+use crate::syntax::decode::names;
 
-impl Basis {
-    /// `exact`, `measured`, `estimated`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Measured => "measured",
-            Self::Estimated => "estimated",
-        }
-    }
-}
-
-impl fmt::Display for Basis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+names! {
+    /// How a count was obtained, from the surest down; adding counts keeps the least sure of them.
+    pub enum Basis {
+        /// The model's own tokenizer, over the text.
+        Exact = "exact",
+        /// The provider's counting endpoint answered for this very text.
+        Measured = "measured",
+        /// Worked out from the content, within a band.
+        Estimated = "estimated",
     }
 }
 

@@ -11,6 +11,7 @@ use crate::cost::cards::{Date, day_of};
 use crate::output::record::DiagnosticRecord;
 use crate::pipeline::shard::Shard;
 use crate::prompt::chain::Digest;
+use crate::syntax::decode::names;
 use crate::syntax::source::ObjectId;
 use crate::text::project::ContextId;
 
@@ -109,24 +110,24 @@ pub struct CommitRecord<'a> {
     pub diagnostics: Vec<DiagnosticRecord>,
 }
 
-/// What a commit did to a context.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Brought it in.
-    Added,
-    /// Changed what the model sees.
-    Changed,
-    /// Gave it another name.
-    Renamed,
-    /// Took it away.
-    Removed,
-    /// Broke it.
-    Broken,
-    /// Made it whole again.
-    Mended,
-    /// Is the earliest that a shallow clone holds.
-    Earliest,
+names! {
+    /// What a commit did to a context.
+    pub enum Status {
+        /// Brought it in.
+        Added = "added",
+        /// Changed what the model sees.
+        Changed = "changed",
+        /// Gave it another name.
+        Renamed = "renamed",
+        /// Took it away.
+        Removed = "removed",
+        /// Broke it.
+        Broken = "broken",
+        /// Made it whole again.
+        Mended = "mended",
+        /// Is the earliest that a shallow clone holds.
+        Earliest = "earliest",
+    }
 }
 
 /// Segments of a prompt.
@@ -200,19 +201,6 @@ impl<'a> LogReport<'a> {
 }
 
 impl Status {
-    /// As in the JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Changed => "changed",
-            Self::Renamed => "renamed",
-            Self::Removed => "removed",
-            Self::Broken => "broken",
-            Self::Mended => "mended",
-            Self::Earliest => "earliest",
-        }
-    }
-
     fn of(row: &Row) -> Self {
         match (&row.what, &row.renamed_from) {
             (What::Removed, _) => Self::Removed,
