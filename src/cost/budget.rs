@@ -1,4 +1,4 @@
-//! Budgets: the limits of a manifest, each held against each model, today and on announced days.
+//! Budgets: the limits of a manifest, each compared with each model's figures, today and on announced days.
 
 use std::fmt;
 
@@ -42,7 +42,7 @@ names! {
     }
 }
 
-/// The outcome of a budget.
+/// The result of comparing a budget with its figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -118,14 +118,14 @@ pub struct BudgetResult {
     pub model: String,
     /// The limit.
     pub limit: Amount,
-    /// What is held against it; null when it is not known.
+    /// The figure that is compared with it; null when not known.
     pub actual: Option<Amount>,
-    /// The outcome.
+    /// The result.
     pub status: Status,
     /// The first announced day on which a budget that passes no longer does.
     #[serde(skip)]
     pub fails_from: Option<FailsFrom>,
-    /// Whether it failed already at the base that it was held against, and has not got worse.
+    /// Whether it already failed at the base of the comparison and has not got worse by more than the slack.
     #[serde(skip)]
     pub is_old_debt: bool,
     /// Where the limit is written.
@@ -142,7 +142,7 @@ pub struct FailsFrom {
     pub day: Date,
     /// What happens then: "gemini-4-argon's input price doubles".
     pub because: String,
-    /// What is held against the limit then.
+    /// The figure on that day.
     pub actual: Amount,
 }
 
@@ -179,7 +179,7 @@ pub struct BlockTokens {
     pub span: Span,
 }
 
-/// What one model's budgets are held against.
+/// The figures of one model that its budgets are compared with.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures<'a> {
     /// The model's name.
@@ -196,7 +196,7 @@ pub struct Figures<'a> {
     pub base_prefix: Option<u64>,
 }
 
-/// Holds every budget against one model.
+/// Compares every budget with the figures of one model.
 pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResult> {
     let mut results = Vec::new();
     let result = |name, limit, span: &Span| BudgetResult {
@@ -238,11 +238,13 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         ];
         for (name, limit) in costs {
             let Some(limit) = limit else { continue };
-            let mut held = result(name, Amount::Usd(limit.value), &limit.span);
-            held.actual = cost(name, &figures.bills.at).map(Amount::Usd);
-            held.status = cost_status(name, limit.value, &figures.bills);
-            held.fails_from = (held.status == Status::Pass).then(|| ahead(name, limit.value, figures.later)).flatten();
-            results.push(held);
+            let status = cost_status(name, limit.value, &figures.bills);
+            results.push(BudgetResult {
+                actual: cost(name, &figures.bills.at).map(Amount::Usd),
+                status,
+                fails_from: (status == Status::Pass).then(|| ahead(name, limit.value, figures.later)).flatten(),
+                ..result(name, Amount::Usd(limit.value), &limit.span)
+            });
         }
         if let Some(limit) = &budgets.cached_share {
             let (read, total) = (figures.bills.at.read, figures.tokens.total());
@@ -260,8 +262,8 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         }
     }
     for block in figures.blocks {
-        let held = tokens(BudgetName::MaxTokens, block.limit, block.tokens.tokens(), block.tokens.band(), &block.span);
-        results.push(BudgetResult { block: Some(block.block.clone()), ..held });
+        let found = tokens(BudgetName::MaxTokens, block.limit, block.tokens.tokens(), block.tokens.band(), &block.span);
+        results.push(BudgetResult { block: Some(block.block.clone()), ..found });
     }
     results
 }
@@ -356,8 +358,8 @@ impl BudgetResult {
         }
     }
 
-    /// Whether it should stop a change, given how it stood at the base: it fails, and did not fail
-    /// there, or got worse by more than `slack`.
+    /// Whether it should block a change, given its result at the base: it fails, and did not fail there or
+    /// got worse by more than `slack`.
     pub fn blocks(&self, base: Option<&Self>, slack: Share) -> bool {
         if self.status != Status::Fail {
             return false;
@@ -368,16 +370,16 @@ impl BudgetResult {
             BudgetName::CachedShare => (then.size() - now.size(), then.size()),
             _ => (now.size() - then.size(), then.size()),
         };
-        // Amounts are below 10³⁰; a share of at most 100 in millionths leaves room.
+        // No overflow: amounts are below 10³⁰, and the slack is at most 10⁸ millionths.
         worse.saturating_mul(1_000_000) > allowed.saturating_mul(slack.millionths.into())
     }
 
-    /// Whether it stops a change: it fails, and is no old debt.
+    /// Whether it blocks a change: it fails, and is not old debt.
     pub fn is_blocking(&self) -> bool {
         self.status == Status::Fail && !self.is_old_debt
     }
 
-    /// How it stands, in words: "cost_per_month is $14,196.35, the limit is $20,000.00".
+    /// The result in words: "cost_per_month is $14,196.35, the limit is $20,000.00".
     pub fn sentence(&self) -> String {
         let what = match &self.block {
             Some(block) => format!("{} of `{block}`", self.name.as_str()),
@@ -398,7 +400,7 @@ impl BudgetResult {
         sentence
     }
 
-    /// A warning at the line to edit, where it fails, cannot be told, or will fail.
+    /// A warning at the line to edit, if it fails, is not known, or will fail.
     pub fn warning(&self) -> Option<Diagnostic> {
         let key = match (&self.block, self.name) {
             (Some(_), _) => "`max_tokens` of the block".to_owned(),

@@ -81,7 +81,7 @@ impl Traffic {
     /// The chance that a call finds an entry alive that lives for `ttl` after its last use; after it
     /// was made, where use does not refresh it.
     ///
-    /// A given hit rate holds for every entry. Else, with x = λ·TTL: `1 − e^(−x)` where every call
+    /// A given hit rate applies to every entry. Else, with x = λ·TTL: `1 − e^(−x)` where every call
     /// refreshes it. In business hours each day starts cold: of n calls a day and replica,
     /// `n·h − (h − x·e^(−x))` find it, which counts the first of the day and the gaps that it cuts
     /// short. Where use does not refresh it, an entry serves the x calls of its lifetime and the
@@ -108,7 +108,7 @@ impl Traffic {
     }
 
     /// The chance that a call finds an entry with `ttl` alive, or one behind it with the shorter TTL
-    /// that holds the same and more, when a read keeps only the entry alive that it reads.
+    /// that contains the same and more, when a read refreshes only the entry that it reads.
     ///
     /// The longer-lived entry is then used at the misses of the shorter-lived one only, so it is found
     /// at a miss if the one before came within its TTL. In a Poisson process the time S between two

@@ -263,7 +263,7 @@ impl<'a> Pipeline<'a> {
             }
         };
 
-        let mut warnings = faults.settle(())?.warnings;
+        let mut warnings = faults.into_result(())?.warnings;
         if self.lints {
             let (digests, day) = (&chain.digests, self.date.to_string());
             let subject = lint::Subject {
@@ -276,7 +276,7 @@ impl<'a> Pipeline<'a> {
             };
             warnings.extend(lint::lint(&subject, &self.memory.linted));
         }
-        let warnings = lint::settle(warnings, &plan.manifest.lints);
+        let warnings = lint::apply_levels(warnings, &plan.manifest.lints);
         Ok(Build {
             id: plan.id.clone(),
             plan,
@@ -329,7 +329,7 @@ pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
         Ok(fragment) => {
             let mut faults = Faults::new();
             let cards = cards.with_overrides(&fragment.source, &mut faults);
-            Ok(faults.settle(cards)?.value)
+            Ok(faults.into_result(cards)?.value)
         }
         Err(Unreadable::Read(ReadError::Absent)) => Ok(cards),
         Err(Unreadable::Read(ReadError::World(error))) => Err(error.into()),

@@ -1,4 +1,5 @@
-//! The value both wings share: a piece of prompt text with its role and its provenance.
+//! The value that the text wing produces and the cost wing reads: a piece of prompt text with its role
+//! and its origin.
 //!
 //! The text wing makes segments and knows nothing of tokens or money. The cost wing reads them and
 //! knows nothing of files, YAML or templates.
@@ -37,7 +38,7 @@ names! {
 names! {
     /// What a part is made of.
     pub enum Kind {
-        /// Text that the model sees as it stands.
+        /// Text that the model sees as it is.
         Text = "text",
         /// A tool definition in canonical JSON.
         Tool = "tool",
@@ -81,8 +82,8 @@ pub struct Origin {
 
 /// The smallest piece with its own provenance, digest and token count.
 ///
-/// A template or a turn that holds an input is split at it, so a hole is always a segment of its
-/// own; an example is one segment of two (or more) parts.
+/// A template or a turn with an input is split at it, so a hole is always a segment of its own; an
+/// example is one segment of two (or more) parts.
 #[derive(Debug, Clone)]
 pub struct Segment {
     /// `tier/<block id, else 1-based block number>[.<n>]`.
@@ -118,7 +119,7 @@ impl Segment {
     }
 }
 
-/// How many segments stand before the first input or history: the cacheable prefix.
+/// How many segments come before the first input or history: the cacheable prefix.
 pub fn prefix_len(segments: &[Segment]) -> usize {
     segments.iter().position(Segment::is_hole).unwrap_or(segments.len())
 }

@@ -16,7 +16,7 @@ use crate::syntax::yaml::{Key, Map, Node, Value};
 
 /// A type that a spanned node can be decoded into.
 pub trait Decode: Sized + JsonSchema {
-    /// The value, or `None` after telling `faults` what is wrong and where.
+    /// The value, or `None` after pushing to `faults` what is wrong and where.
     fn decode(node: &Node, faults: &mut Faults) -> Option<Self>;
 
     /// The value of a key that is not written; `None` when it must be.
@@ -118,8 +118,8 @@ pub fn fields<'a>(what: &str, node: &'a Node, known: &[&str], faults: &mut Fault
 
 /// Decodes the value of `key`, or what its absence means.
 ///
-/// A value at fault counts as absent once the fault is told, so that later stages go on and find
-/// theirs; `None` only where absence is a fault too.
+/// A value with a fault counts as absent once the fault is pushed, so that later stages can go on and
+/// find more; `None` only where absence is a fault too.
 pub fn field<T: Decode>(what: &str, map: &Map, key: &str, whole: &Span, faults: &mut Faults) -> Option<T> {
     match map.get(key) {
         Some(node) => T::decode(node, faults).or_else(T::absent),
@@ -324,7 +324,7 @@ macro_rules! words {
 
 pub(crate) use {names, record, words};
 
-/// Implements `JsonSchema` for a type whose schema stands where it is used.
+/// Implements `JsonSchema` for a type whose schema is written inline where it is used, not under `$defs`.
 macro_rules! inline_schema {
     ([$($generic:ident)?] $type:ty, $name:expr, |$generator:ident| $schema:expr) => {
         impl$(<$generic: $crate::syntax::decode::Decode>)? schemars::JsonSchema for $type {
@@ -412,7 +412,7 @@ impl<T: Decode> Decode for Vec<T> {
                 return None;
             }
         };
-        // Items at fault are left out once the fault is told.
+        // Items with a fault are left out: the fault is reported, and the other items are still checked.
         Some(items.iter().filter_map(|item| T::decode(item, faults)).collect())
     }
 
@@ -500,8 +500,8 @@ impl Decode for u64 {
     }
 }
 
-/// Decodes a quantity from its written form. Text is taken whole; a number exactly as it stands in
-/// the file, so that `0.1` is a tenth and not a float near it.
+/// Decodes a quantity from its written form. A number is read from the bytes of the file, so that
+/// `0.1` is exactly a tenth and not the nearest float.
 fn written<T>(what: &str, parse: impl Fn(&str) -> Option<T>, node: &Node, faults: &mut Faults) -> Option<T> {
     let parsed = match &node.value {
         Value::Text(text) => parse(text.trim()),

@@ -1,7 +1,7 @@
 //! YAML under limits: bytes to a tree of values that all know their place.
 //!
-//! The only YAML in the house: manifests, project files, examples, tools, front matter, model cards
-//! and scenarios come through here. Core schema of YAML 1.2 (`yes` and `on` are text). Anchors and
+//! All YAML of the program is parsed here: manifests, project files, examples, tools, front matter,
+//! model cards and scenarios. Core schema of YAML 1.2 (`yes` and `on` are text). Anchors and
 //! aliases work, merge keys (`<<`) and custom tags are refused. Every duplicate key is reported, and
 //! no input makes it slow, deep or large: see the limits below.
 
@@ -14,7 +14,7 @@ use crate::syntax::source::{Source, Span};
 
 /// How deep lists and maps may nest.
 pub const MAX_DEPTH: usize = 64;
-/// How many values a document may hold, with every alias counted as what it stands for.
+/// How many values a document may have, with every alias counted as the values that it repeats.
 pub const MAX_NODES: usize = 2_000_000;
 
 /// A value and the place it was written at.
@@ -24,7 +24,7 @@ pub struct Node {
     pub value: Value,
     /// Where it was written.
     pub span: Span,
-    /// How many values it holds, itself included, aliases expanded.
+    /// The number of values in it, itself included, aliases expanded.
     size: usize,
 }
 
@@ -39,7 +39,7 @@ pub enum Value {
     Int(i64),
     /// Any other number. Finite.
     Float(f64),
-    /// Anything else, and whatever stands in quotes.
+    /// Anything else, and whatever is quoted.
     Text(Arc<str>),
     /// A sequence.
     List(Arc<[Node]>),
@@ -179,7 +179,7 @@ impl Node {
     }
 }
 
-/// Parses one document that stands at `range` of `source` (the whole file, or its front matter).
+/// Parses the one document in `range` of `source` (the whole file, or its front matter).
 ///
 /// An empty document is `null`. Faults go to `faults`; `None` when there is no value to go on with.
 pub fn parse_range(source: &Arc<Source>, range: std::ops::Range<usize>, faults: &mut Faults) -> Option<Node> {
@@ -194,7 +194,8 @@ pub fn parse(source: &Arc<Source>, faults: &mut Faults) -> Option<Node> {
     parse_range(source, 0..source.text().len(), faults)
 }
 
-/// Builds values from events without recursion, so that depth is a number and not a stack.
+/// Builds values from events without recursion, so that nesting is limited by [`MAX_DEPTH`] and never
+/// by the stack.
 struct Composer<'a> {
     source: &'a Arc<Source>,
     offset: usize,

@@ -1,16 +1,15 @@
 //! Token counts that say what they are: exact, measured or estimated.
 //!
-//! A model's tokens come from one of three places: a public [`Encoding`], a `tokenizer.json` that
-//! the user names ([`UserTokenizer`]), or, where neither is to be had, an estimate by content for
-//! the model's [`Family`]. [`Tokenizer`] is whichever of them a model has. All of them count the
-//! text of one message as it stands joined, and hand each piece of it the tokens that begin there.
+//! A model's tokens are counted in one of three ways: by a public [`Encoding`], by a `tokenizer.json` that
+//! the user names ([`UserTokenizer`]), or, where there is neither, by an estimate for the model's
+//! [`Family`]. [`Tokenizer`] is whichever of them a model has. All of them count the joined text of one
+//! message, and attribute to each piece of it the tokens that begin there.
 //!
-//! An encoding splits a text as its pattern says (`split`, by the character classes of `class`) and
-//! merges what it finds (`merge`, `parts`) with a vocabulary (`vocabulary`) that the build script has
-//! laid out (`image`). It cuts long texts where counts add up (`cut`), and counts joined pieces by
-//! their seams (`seam`).
-//! An estimate sums up what a text is made of (`features`) with the weights of a family (`estimate`,
-//! `estimators`). This room knows text and nothing of where it came from or what it costs.
+//! An encoding splits a text into the matches of its pattern (`split`, by the character classes of
+//! `class`) and merges each (`merge`, `parts`) with a vocabulary (`vocabulary`) in the format that the
+//! build script writes (`image`). It cuts long texts where counts add up (`cut`), and counts joined
+//! pieces by their seams (`seam`). An estimate is the sum of a text's `features` with the weights of a
+//! family (`estimate`, `estimators`). This room knows neither the origin of a text nor its cost.
 
 mod choice;
 mod class;
@@ -61,8 +60,8 @@ pub struct MessageCount {
     pub per_piece: Vec<u64>,
 }
 
-/// Where a user's tokenizer refuses a text, the text is estimated as for an unknown family, and the
-/// count says so.
+/// If a user's tokenizer refuses a text, the text is estimated as for [`Family::Other`], and the count
+/// has the basis `estimated`.
 impl Tokenizer {
     /// The tokens of a text.
     pub fn count(&self, text: &str) -> Count {

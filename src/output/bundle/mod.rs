@@ -27,7 +27,7 @@ use crate::prompt::transcript::write_transcript;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::text::project::ContextId;
-use crate::tree::write::{Disk, Folder, standing_bytes};
+use crate::tree::write::{Disk, Folder, existing_bytes};
 
 /// The format of `bundle.json`.
 pub const SCHEMA: &str = "contexture.bundle/1";
@@ -258,7 +258,7 @@ pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
 
 /// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.
 fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
-    let Ok(standing) = standing_bytes(&target.join(RECORD)) else { return false };
+    let Ok(standing) = existing_bytes(&target.join(RECORD)) else { return false };
     // Of another prompt: no need to write its members to see where they differ.
     let full = build.chain.full().to_string();
     if !standing.windows(full.len()).any(|window| window == full.as_bytes()) {

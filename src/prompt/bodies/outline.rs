@@ -34,7 +34,7 @@ pub(super) struct Text {
     pub mark: Option<Breakpoint>,
 }
 
-/// Where an input stands in a [`Text`]: Unicode scalar offsets, the end exclusive.
+/// The range of an input in a [`Text`], in Unicode scalar values, the end exclusive.
 #[derive(Debug)]
 pub(super) struct Input {
     pub name: String,
@@ -100,7 +100,8 @@ impl Text {
         let braces = "{{}}".len();
         let mut text = String::with_capacity(parts.iter().map(|part| part.text.len() + braces).sum());
         let mut inputs = Vec::new();
-        // Only inputs ask how many characters stand before them: those up to `counted` are `length`.
+        // Characters are counted only as far as an input needs its offset: those of the first `counted`
+        // bytes are `length`.
         let (mut counted, mut length) = (0, 0);
         for part in parts {
             if part.kind != Kind::Input {

@@ -1,6 +1,6 @@
 //! `settings`: which keys a dialect knows, and where in its body they go.
 //!
-//! The tables follow the types of the official SDKs; `tests/sdk/check_bodies.py` holds them against
+//! The tables follow the types of the official SDKs; `tests/sdk/check_bodies.py` checks them against
 //! those types. A few plain names (`tool_choice`, `effort`, `temperature`, `top_p`, `top_k`,
 //! `stop_sequences`, `seed`) mean the same wherever the vendor has the thing; everything else goes
 //! by the vendor's own name. A key that a dialect does not know is a fault, never dropped.
@@ -19,10 +19,10 @@ struct Setting {
     form: Form,
 }
 
-/// How a value is written down.
+/// How a value is converted for the body.
 #[derive(Clone, Copy)]
 enum Form {
-    /// As it stands.
+    /// As it is.
     Same,
     /// One text or a list becomes a list.
     List,
@@ -164,7 +164,7 @@ const CONVERSE: &[Setting] = &[
     same("additionalModelResponseFieldPaths"),
 ];
 
-/// What the manifest says elsewhere, under every name that an API has for it.
+/// Names that APIs have for what a manifest sets outside of `settings`, and where it sets it.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("max_tokens", "`output.max_tokens`"),
     ("max_output_tokens", "`output.max_tokens`"),
@@ -214,8 +214,8 @@ pub fn keys(dialect: Dialect) -> Vec<&'static str> {
 }
 
 /// Writes `value` at a dotted path, making the objects on the way. Objects are merged; `false` when
-/// something else already stands there.
-pub(super) fn place(body: &mut Map<String, Value>, path: &str, value: Value) -> bool {
+/// there is already another value.
+pub(super) fn set(body: &mut Map<String, Value>, path: &str, value: Value) -> bool {
     let Some((head, rest)) = path.split_once('.') else {
         return match (body.get_mut(path), value) {
             (None, value) => body.insert(path.to_owned(), value).is_none(),
@@ -226,31 +226,31 @@ pub(super) fn place(body: &mut Map<String, Value>, path: &str, value: Value) -> 
         };
     };
     match body.entry(head).or_insert_with(|| json!({})) {
-        Value::Object(inner) => place(inner, rest, value),
+        Value::Object(inner) => set(inner, rest, value),
         _ => false,
     }
 }
 
-/// Writes every setting into the body, in the table's order, or notes why it cannot be said.
+/// Writes every setting into the body, in the table's order, or reports why it cannot be written.
 pub(super) fn apply(
     settings: &Map<String, Value>,
     dialect: Dialect,
     tools: &[Tool],
     body: &mut Map<String, Value>,
-    draft: &mut BodyWriter,
+    writer: &mut BodyWriter,
 ) {
     let table = table(dialect);
     let mut found: Vec<(usize, &str, &Value)> = Vec::new();
     for (key, value) in settings {
         find(table, key, value, &mut |dotted, value| match table.iter().position(|known| known.key == dotted) {
             Some(row) => found.push((row, key, value)),
-            None => draft.fault(unknown(dotted, dialect).in_setting(key)),
+            None => writer.fault(unknown(dotted, dialect).in_setting(key)),
         });
     }
     found.sort_by_key(|(row, ..)| *row);
     for (setting, key, value) in found.into_iter().filter_map(|(row, key, value)| Some((table.get(row)?, key, value))) {
         match setting.form.write(value, dialect, tools) {
-            Ok(Some(value)) if !place(body, setting.path, value.clone()) => draft.fault(
+            Ok(Some(value)) if !set(body, setting.path, value.clone()) => writer.fault(
                 EmitFault::new(
                     "setting-twice",
                     format!("two settings both say `{}`", setting.path),
@@ -259,7 +259,7 @@ pub(super) fn apply(
                 .in_setting(key),
             ),
             Ok(_) => {}
-            Err(fault) => draft.fault(fault.in_setting(key)),
+            Err(fault) => writer.fault(fault.in_setting(key)),
         }
     }
 }
@@ -278,7 +278,7 @@ fn find<'a>(table: &[Setting], key: &str, value: &'a Value, leaf: &mut impl FnMu
     }
 }
 
-/// What to say about a key that the dialect does not know.
+/// The fault for a key that the dialect does not know.
 fn unknown(key: &str, dialect: Dialect) -> EmitFault {
     if let Some((_, place)) = ELSEWHERE.iter().find(|(name, _)| *name == key) {
         return EmitFault::new("setting-elsewhere", format!("`{key}` is not a setting"), format!("set {place}"));
@@ -304,7 +304,7 @@ fn unknown(key: &str, dialect: Dialect) -> EmitFault {
 }
 
 impl Form {
-    /// The value in the vendor's form; `None` when saying nothing means the same.
+    /// The value in the vendor's form; `None` when leaving it out means the same.
     fn write(self, value: &Value, dialect: Dialect, tools: &[Tool]) -> Result<Option<Value>, EmitFault> {
         match (self, value) {
             (Self::ToolChoice, value) => tool_choice(value, dialect, tools),
@@ -315,7 +315,7 @@ impl Form {
     }
 }
 
-/// With its keys in byte order, so that the order in a manifest changes no body.
+/// The value with its keys in byte order, so that their order in a manifest does not change the body.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -329,7 +329,7 @@ fn sorted(value: &Value) -> Value {
 }
 
 /// `auto`, `any` (or `required`), `none` and `{name: …}` in the dialect's words. Any other object is
-/// the vendor's own form and passes as it stands.
+/// the vendor's own form and is written as it is.
 fn tool_choice(value: &Value, dialect: Dialect, tools: &[Tool]) -> Result<Option<Value>, EmitFault> {
     let bad = |message: String, hint: String| Err(EmitFault::new("bad-tool-choice", message, hint));
     let (word, name) = match value {

@@ -1,11 +1,11 @@
 //! Examples in JSON and JSON Lines.
 //!
-//! serde_json says what is JSON; it keeps no places. A small scanner over text that it has accepted
-//! finds them again, only when there is a fault to point at.
+//! serde_json parses, but its values have no positions. When there is a fault to point at, a small
+//! scanner finds the position in the text, which serde_json has accepted.
 
 use std::ops::Range;
 
-use super::{Example, LISTS, Mapping, Record, Report, record};
+use super::{Example, LISTS, Mapping, RawRecord, Report, record};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::json;
 use crate::syntax::source::Span;
@@ -65,7 +65,7 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut Report<'_>) -> V
     records.filter_map(|(child, index)| example(child.value, index, map, report)).collect()
 }
 
-/// The example that the JSON at `range` holds.
+/// The example that is the JSON value at `range`.
 fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mut Report<'_>) -> Option<Example> {
     let source = report.source.clone();
     let text = source.text();
@@ -81,7 +81,7 @@ fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mu
         Span::new(&source, found.start, found.end)
     };
     record::example(
-        Record { index, value, span: Span::new(&source, range.start, range.end), place: &place },
+        RawRecord { index, value, span: Span::new(&source, range.start, range.end), place: &place },
         map,
         report,
     )
@@ -116,7 +116,7 @@ fn find(text: &str, range: Range<usize>, keys: &[&str]) -> Range<usize> {
     found
 }
 
-/// What the list or map at `range` holds; nothing for any other value. The text is valid JSON.
+/// The items or entries of the list or map at `range`; none for any other value. The text must be valid JSON.
 fn children(text: &str, range: Range<usize>) -> Vec<Child> {
     let mut children = Vec::new();
     let keyed = match text.as_bytes().get(range.start) {

@@ -1,4 +1,4 @@
-//! `files`: patterns to fragments, in a decided order.
+//! `files`: the fragments that patterns match, in the order that `order` asks for.
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ impl Pattern {
         Ok(Self {
             matcher: glob.compile_matcher(),
             exclude,
-            // Without a literal part it is the empty path, the root.
+            // A pattern without a literal folder has the empty path here, which `new` refuses: the root.
             folder: ProjectPath::new(&folder).unwrap_or_else(|_| ProjectPath::root()),
         })
     }
@@ -132,9 +132,9 @@ fn by_links(reader: &Reader, index: &Text, found: &mut [ProjectPath], faults: &m
     let missing: Vec<&ProjectPath> = found.iter().filter(|path| !listed.contains(path)).collect();
     if let Some(first) = missing.first() {
         let more = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
-        let remark =
+        let warning =
             Diagnostic::warning("not-in-order", format!("`{own}` does not link to `{first}`{more}, so it comes last"));
-        faults.push(remark.at(&index.span));
+        faults.push(warning.at(&index.span));
     }
     found
         .sort_by_cached_key(|path| (listed.iter().position(|other| other == path).unwrap_or(usize::MAX), path.clone()));

@@ -1,4 +1,4 @@
-//! The only Handlebars: strict, unescaped, bounded, and able to say where every byte came from.
+//! Handlebars templates: strict, unescaped, under limits, with the origin of every byte of the output.
 //!
 //! ```text
 //! text ──parse──▶ tree ──evaluate(data)──▶ output ──▶ segments of text and holes

@@ -17,7 +17,7 @@ use crate::tree::rules::pattern::{Budget, Pattern};
 /// git itself drops lines from this length on.
 const MAX_LINE_BYTES: usize = 2048;
 
-/// What a file says of an attribute.
+/// The state of an attribute, as gitattributes(5) names them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(in crate::tree) enum State {
     /// Nothing, or `!name`.
@@ -38,7 +38,7 @@ impl State {
     }
 }
 
-/// The wanted attributes of one path.
+/// The attributes of one path that decide which bytes are stored.
 #[derive(Debug, Default)]
 pub(in crate::tree) struct Found {
     pub(in crate::tree) text: State,
@@ -56,7 +56,7 @@ pub(in crate::tree) struct Attributes {
     info: Rules,
     fold_case: bool,
     rules: Mutex<HashMap<String, Arc<Rules>>>,
-    /// For folders that were asked for, whether rules that count there speak of other text.
+    /// By folder, the results of [`Attributes::may_store_other_text`] so far.
     other_text: Mutex<HashMap<String, bool>>,
     budget: Budget,
 }
@@ -90,9 +90,9 @@ impl Attributes {
         }
     }
 
-    /// Whether git may hold another text of files in `folder` than this tool reads from the disk
-    /// there: rules that count in it name a filter, which is never run here, or an encoding.
-    pub(in crate::tree) fn speak_of_other_text(&self, folder: &str, read: Read<'_>) -> Result<bool, Error> {
+    /// Whether git may have stored another text for files in `folder` than this tool reads from the disk:
+    /// rules that apply to it name a filter, which is never run here, or an encoding.
+    pub(in crate::tree) fn may_store_other_text(&self, folder: &str, read: Read<'_>) -> Result<bool, Error> {
         if let Some(known) = lock(&self.other_text).get(folder) {
             return Ok(*known);
         }
@@ -154,7 +154,7 @@ impl Attributes {
     }
 }
 
-/// One lookup: what is decided already, by a stronger line.
+/// The lookup of one path's attributes: those that stronger lines have decided so far.
 struct Lookup<'a> {
     ranked: &'a [(&'a Rules, &'a str)],
     decided: HashMap<String, State>,
@@ -201,7 +201,7 @@ impl Rules {
         rules
     }
 
-    /// A line that git would drop is dropped whole.
+    /// Adds the rule of one line. A line that git would drop is dropped whole.
     fn parse_line(&mut self, line: &[u8], macros_allowed: bool, fold_case: bool) -> Option<()> {
         let line = line.split(|byte| *byte == 0).next()?;
         let start = line.iter().position(|byte| !is_blank(*byte))?;

@@ -18,18 +18,19 @@ pub(in crate::tree) enum AutoCrlf {
     Yes,
 }
 
-/// How line endings of one file are undone.
+/// What happens to the line endings of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
+    /// They stay.
     Leave,
     /// It is text: CRLF becomes LF.
     Text,
-    /// It is text if it looks like it, and git holds no version with CRLF.
+    /// CRLF becomes LF if the file looks like text and the version in the index has no CRLF.
     Guess,
 }
 
-/// The bytes that git would store. `stored_with_crlf` says whether the version in the index is text
-/// that holds CRLF; it is only asked where that decides.
+/// The bytes that git would store. `stored_with_crlf` returns whether the version in the index is text
+/// with CRLF in it; it is called only where that decides.
 pub(in crate::tree) fn as_stored(
     bytes: Vec<u8>,
     attributes: &Found,
@@ -58,7 +59,7 @@ pub(in crate::tree) fn as_stored(
     Ok(if attributes.ident == State::Set { without_ident(&bytes) } else { bytes })
 }
 
-/// Whether a stored version is text that holds CRLF.
+/// Whether a stored version is text with CRLF in it.
 pub(in crate::tree) fn is_text_with_crlf(bytes: &[u8]) -> bool {
     let shape = Shape::of(bytes);
     shape.crlf > 0 && !shape.is_binary()
@@ -84,37 +85,38 @@ fn action(attributes: &Found, auto_crlf: AutoCrlf) -> Action {
     }
 }
 
-/// Drops the CR of every CRLF. Under a guess no lone CR is left to keep.
+/// Turns every CRLF into LF. A lone CR stays, as git leaves it where a file is declared text; under
+/// [`Action::Guess`] there is none, since a file with one counts as binary.
 fn without_carriage_returns(bytes: Vec<u8>) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(bytes.len());
+    let mut converted = Vec::with_capacity(bytes.len());
     for (at, byte) in bytes.iter().enumerate() {
         if *byte != b'\r' || bytes.get(at + 1) != Some(&b'\n') {
-            kept.push(*byte);
+            converted.push(*byte);
         }
     }
-    kept
+    converted
 }
 
 /// Every `$Id: …$` within a line becomes `$Id$` again.
 fn without_ident(bytes: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(bytes.len());
+    let mut converted = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|byte| *byte == b'$') {
         let (before, after) = rest.split_at(at + 1);
-        kept.extend_from_slice(before);
+        converted.extend_from_slice(before);
         rest = after;
         let Some(value) = rest.strip_prefix(b"Id:") else { continue };
         let Some(end) = value.iter().position(|byte| *byte == b'$') else { break };
         if value.iter().take(end).all(|byte| *byte != b'\n') {
-            kept.extend_from_slice(b"Id$");
+            converted.extend_from_slice(b"Id$");
             rest = value.get(end + 1..).unwrap_or_default();
         }
     }
-    kept.extend_from_slice(rest);
-    kept
+    converted.extend_from_slice(rest);
+    converted
 }
 
-/// What git counts to tell text from binary.
+/// The bytes that git counts to distinguish text from binary (`gather_stats` in its convert.c).
 #[derive(Debug, Default)]
 struct Shape {
     nul: usize,

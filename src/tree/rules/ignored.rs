@@ -20,7 +20,9 @@ pub(in crate::tree) type Read<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, Error>;
 pub(in crate::tree) struct Ignored {
     exclude: Rules,
     fold_case: bool,
+    /// The `.gitignore` of each folder that was looked at, by the folder's path.
     rules: Mutex<HashMap<String, Arc<Rules>>>,
+    /// Whether each folder that was looked at is ignored.
     folders: Mutex<HashMap<String, bool>>,
     budget: Budget,
 }
@@ -33,7 +35,7 @@ struct Rules(Vec<Rule>);
 struct Rule {
     pattern: Pattern,
     /// Written with `!`: what matches is not ignored after all.
-    keeps: bool,
+    negated: bool,
 }
 
 impl Ignored {
@@ -48,8 +50,8 @@ impl Ignored {
         }
     }
 
-    /// Whether git ignores `path`, were it not tracked: by a pattern of its own, or because a folder
-    /// on the way is ignored, which no deeper pattern can undo.
+    /// Whether git would ignore `path` if it were untracked: because a pattern matches it, or because a
+    /// folder above it is ignored, which no deeper pattern can undo.
     pub(in crate::tree) fn ignores(&self, path: &str, is_folder: bool, read: Read<'_>) -> Result<bool, Error> {
         for (end, _) in path.match_indices('/') {
             let Some(folder) = path.get(..end) else { continue };
@@ -106,15 +108,15 @@ impl Rules {
                 return None;
             }
             let line = without_trailing_blanks(line.strip_suffix(b"\r").unwrap_or(line));
-            let (written, keeps) = line.strip_prefix(b"!").map_or((line, false), |rest| (rest, true));
-            (!written.is_empty()).then(|| Rule { pattern: Pattern::new(written, fold_case), keeps })
+            let (written, negated) = line.strip_prefix(b"!").map_or((line, false), |rest| (rest, true));
+            (!written.is_empty()).then(|| Rule { pattern: Pattern::new(written, fold_case), negated })
         });
         Self(rules.collect())
     }
 
     /// Whether the last matching pattern ignores; `None` when none matches.
     fn decide(&self, path: &str, is_folder: bool, steps: &mut u64) -> Option<bool> {
-        self.0.iter().rev().find(|rule| rule.pattern.matches(path, is_folder, steps)).map(|rule| !rule.keeps)
+        self.0.iter().rev().find(|rule| rule.pattern.matches(path, is_folder, steps)).map(|rule| !rule.negated)
     }
 }
 

@@ -13,10 +13,10 @@ use crate::syntax::error::Error;
 /// A pattern longer than this matches nothing: no path is as long.
 const MAX_PATTERN_BYTES: usize = crate::tree::MAX_PATH_BYTES;
 
-/// The most steps (one token against one byte) that one tree spends on patterns: some seconds.
+/// The most steps (one token against one byte) that one tree spends on patterns: a few seconds.
 const MAX_STEPS: u64 = 4_000_000_000;
 
-/// What is left to spend on matching.
+/// The steps that are left for matching, shared by all patterns of a tree.
 pub(in crate::tree) struct Budget(AtomicU64);
 
 impl Default for Budget {
@@ -26,7 +26,10 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Takes `steps` off, or says that the patterns are too many.
+    /// Takes `steps` off the budget.
+    ///
+    /// # Errors
+    /// When fewer than that are left.
     pub(in crate::tree) fn spend(&self, steps: u64) -> Result<(), Error> {
         let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(steps));
         left.map(drop).map_err(|_| {
@@ -37,7 +40,7 @@ impl Budget {
     }
 }
 
-/// One pattern, relative to the folder of the file that holds it.
+/// One pattern, relative to the folder of the file that it is written in.
 #[derive(Debug)]
 pub(in crate::tree) struct Pattern {
     /// A path with a slash is matched from the folder down; a bare name at any depth below it.
@@ -190,8 +193,8 @@ impl Class {
                     let length = pattern.get(name_start..)?.iter().position(|byte| *byte == b']')?;
                     match pattern.get(name_start..name_start + length)?.strip_suffix(b":") {
                         Some(name) => {
-                            let holds = named_class(name)?;
-                            (0..=u8::MAX).filter(|byte| holds(*byte)).for_each(&mut add);
+                            let is_member = named_class(name)?;
+                            (0..=u8::MAX).filter(|byte| is_member(*byte)).for_each(&mut add);
                             if fold_case && name == b"upper" {
                                 (b'a'..=b'z').for_each(&mut add);
                             }
@@ -214,7 +217,7 @@ impl Class {
         }
     }
 
-    fn holds(&self, byte: u8) -> bool {
+    fn matches(&self, byte: u8) -> bool {
         byte != b'/' && self.members.get(usize::from(byte)).copied().unwrap_or(false) != self.negated
     }
 }
@@ -241,10 +244,10 @@ fn fold(byte: u8, fold_case: bool) -> u8 {
     if fold_case { byte.to_ascii_lowercase() } else { byte }
 }
 
-/// Runs the tokens over the text with every alternative at once: `live[i]` says that the text so
-/// far can stand before token `i`.
+/// Runs the tokens over the text as a nondeterministic automaton, all alternatives at once: `live[i]`
+/// means that the text so far can be matched by the tokens before `i`.
 fn run(tokens: &[Token], text: &[u8], fold_case: bool) -> bool {
-    // Most patterns are these: a whole name, and `*.log`.
+    // Decides most patterns without running them: a literal name, and one with a literal end such as `*.log`.
     match tokens {
         [] => return text.is_empty(),
         [.., Token::Byte(last)] if text.last().is_none_or(|byte| fold(*byte, fold_case) != *last) => return false,
@@ -261,7 +264,7 @@ fn run(tokens: &[Token], text: &[u8], fold_case: bool) -> bool {
             let (stays, passes) = match token {
                 Token::Byte(wanted) => (false, byte == *wanted),
                 Token::One => (false, byte != b'/'),
-                Token::Class(class) => (false, class.holds(byte)),
+                Token::Class(class) => (false, class.matches(byte)),
                 Token::Star => (byte != b'/', false),
                 Token::Stars => (true, false),
                 Token::FoldersStart => (false, false),
@@ -283,7 +286,7 @@ fn run(tokens: &[Token], text: &[u8], fold_case: bool) -> bool {
     live.get(tokens.len()) == Some(&true)
 }
 
-/// Marks a token as live, and those that can be reached from it without a byte.
+/// Marks a token as live, and those that can be reached from it without consuming a byte.
 fn enter(tokens: &[Token], live: &mut [bool], mut at: usize) {
     loop {
         match live.get_mut(at) {

@@ -1,4 +1,4 @@
-//! Templates that mean harm: each ends soon, with a fault in words, or with its text.
+//! Hostile templates: each ends soon, with a fault or with its text.
 
 use std::time::{Duration, Instant};
 
