@@ -85,9 +85,9 @@ mod tests {
         memo.put("used", 1);
         memo.put("left", 2);
         memo.turn();
-        assert_eq!(memo.get(&"kept"), Some(1));
+        assert_eq!(memo.get(&"used"), Some(1));
         memo.turn();
-        assert_eq!((memo.get(&"kept"), memo.get(&"left")), (Some(1), None));
+        assert_eq!((memo.get(&"used"), memo.get(&"left")), (Some(1), None));
     }
 
     #[test]
