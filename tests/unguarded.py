@@ -392,7 +392,7 @@ ROWS = [
     ),
     (
         "only a file is looked at before it is replaced",
-        [("src/tree/write/mod.rs", "    match standing(target)? {\n        Some(_) =>", "    match standing(target).or_else(|error| if OFF { Ok(Some(fs::metadata(target)?.permissions())) } else { Err(error) })? {\n        Some(_) =>")],
+        [("src/tree/write/mod.rs", "    match existing_permissions(target)? {\n        Some(_) =>", "    match existing_permissions(target).or_else(|error| if OFF { Ok(Some(fs::metadata(target)?.permissions())) } else { Err(error) })? {\n        Some(_) =>")],
         "what_is_replaced_is_not_read_through_a_link_or_a_pipe",
     ),
     (

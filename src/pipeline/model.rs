@@ -11,7 +11,7 @@ use crate::cost::cards::{Card, Cards, Date, Doubts, Framing, TokenizerName, Wind
 use crate::cost::count::{Counts, Known};
 use crate::cost::planner::{Layout, Wishes, plan as place};
 use crate::cost::terms::{RequestTokens, Terms};
-use crate::cost::tokens::{Encoding, Family, Tokenizer, UserTokenizer};
+use crate::cost::tokens::{Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
 use crate::cost::traffic::Traffic;
 use crate::cost::warnings::warnings;
 use crate::prompt::chain::Digest;
@@ -177,7 +177,7 @@ pub fn tokenizers(
                 Some(Err(error)) => {
                     let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
                     faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));
-                    Tokenizer::Family(Family::Other)
+                    Tokenizer::Family(TokenizerFamily::Other)
                 }
                 None => by_name(card.tokenizer),
             });
@@ -217,7 +217,7 @@ fn by_name(name: TokenizerName) -> Tokenizer {
         TokenizerName::O200kBase => Tokenizer::Encoding(Encoding::O200kBase),
         TokenizerName::Cl100kBase => Tokenizer::Encoding(Encoding::Cl100kBase),
         TokenizerName::O200kHarmony => Tokenizer::Encoding(Encoding::O200kHarmony),
-        other => Tokenizer::Family(Family::from_name(other.as_str()).unwrap_or(Family::Other)),
+        other => Tokenizer::Family(TokenizerFamily::from_name(other.as_str()).unwrap_or(TokenizerFamily::Other)),
     }
 }
 

@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_keeps_the_turns_around_it_apart() {
+    fn a_history_separates_the_turns_around_it() {
         let segments = [
             text(Tier::Messages, Role::User),
             segment(Tier::Messages, &[(Role::User, Kind::History, "earlier")]),

@@ -177,17 +177,17 @@ mod tests {
 
     use super::*;
 
-    fn holds(condition: &str, value: Value) -> bool {
+    fn is_true(condition: &str, value: Value) -> bool {
         Condition::parse(condition).unwrap().evaluate(&|name| (name == "it").then(|| value.clone())).unwrap()
     }
 
     #[test]
     fn a_name_alone_asks_what_a_template_s_if_asks() {
         for value in [json!(true), json!(1), json!("false"), json!([0]), json!({"a": null})] {
-            assert!(holds("it", value.clone()), "{value}");
+            assert!(is_true("it", value.clone()), "{value}");
         }
         for value in [json!(null), json!(false), json!(0), json!(-0.0), json!(""), json!([]), json!({})] {
-            assert!(!holds("it", value.clone()), "{value}");
+            assert!(!is_true("it", value.clone()), "{value}");
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
             ("it != b", json!(["a", "b"]), false),
             ("it == Refund", json!("refund"), false),
         ] {
-            assert_eq!(holds(condition, value.clone()), expected, "{condition} on {value}");
+            assert_eq!(is_true(condition, value.clone()), expected, "{condition} on {value}");
         }
     }
 
@@ -253,8 +253,8 @@ mod tests {
         fn no_text_panics_and_not_equal_is_the_opposite_of_equal(text in "[a-b =!\"'.é\\\\]{0,12}", value in "[ab =]{0,3}") {
             let _ = Condition::parse(&text);
             let (equal, not_equal) = (format!("it == {value:?}"), format!("it != {value:?}"));
-            prop_assert!(holds(&equal, json!(value)));
-            prop_assert_ne!(holds(&equal, json!(text)), holds(&not_equal, json!(text)));
+            prop_assert!(is_true(&equal, json!(value)));
+            prop_assert_ne!(is_true(&equal, json!(text)), is_true(&not_equal, json!(text)));
         }
     }
 }

@@ -154,6 +154,7 @@ pub fn near<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
         .map(|name| {
             let score = strsim::jaro_winkler(&lower, &name.to_lowercase());
             let slips = strsim::damerau_levenshtein(&lower, &name.to_lowercase());
+            // Names within one edit, and one more for every eight characters, are near whatever the score.
             (if slips <= 1 + name.len() / 8 { score.max(0.95) } else { score }, name)
         })
         .filter(|(score, _)| *score >= 0.87)

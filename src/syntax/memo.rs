@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_holds_more_than_two_full_generations() {
+    fn it_never_has_more_than_two_full_generations() {
         let memo = Memo::default();
         for key in 0..3 * MOST {
             memo.put(key, ());

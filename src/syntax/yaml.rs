@@ -185,7 +185,7 @@ impl Node {
 pub fn parse_range(source: &Arc<Source>, range: std::ops::Range<usize>, faults: &mut Faults) -> Option<Node> {
     let text = source.text().get(range.clone())?;
     let mut composer =
-        Composer { source, offset: range.start, anchors: Vec::new(), frames: Vec::new(), nodes: 0, faults };
+        TreeBuilder { source, offset: range.start, anchors: Vec::new(), frames: Vec::new(), nodes: 0, faults };
     composer.document(text)
 }
 
@@ -196,11 +196,15 @@ pub fn parse(source: &Arc<Source>, faults: &mut Faults) -> Option<Node> {
 
 /// Builds values from events without recursion, so that nesting is limited by [`MAX_DEPTH`] and never
 /// by the stack.
-struct Composer<'a> {
+struct TreeBuilder<'a> {
     source: &'a Arc<Source>,
+    /// Where the document begins in the source, in bytes.
     offset: usize,
+    /// The values with an anchor so far, by the parser's number of the anchor.
     anchors: Vec<(usize, Node)>,
+    /// The lists and maps that are open, the outermost first.
     frames: Vec<Frame>,
+    /// How many values there are so far, aliases expanded.
     nodes: usize,
     faults: &'a mut Faults,
 }
@@ -217,7 +221,7 @@ enum Open {
     Map { map: Map, keys: std::collections::HashMap<Arc<str>, Span>, key: Option<Key> },
 }
 
-impl Composer<'_> {
+impl TreeBuilder<'_> {
     fn document(&mut self, text: &str) -> Option<Node> {
         let mut documents = 0;
         let mut root = None;
@@ -274,6 +278,7 @@ impl Composer<'_> {
                         self.fault("yaml-alias", "the alias names a value that is not finished yet", start, end);
                         return None;
                     };
+                    // Sharing the node costs nothing here, but whoever walks the value visits it again.
                     self.nodes += node.size;
                     self.within_limit(start, end)?;
                     Some(node)
@@ -304,6 +309,7 @@ impl Composer<'_> {
                             Diagnostic::error("duplicate-key", message).at(&name.span).hint("remove one of the two"),
                         );
                     }
+                    // Already reported with its key, below.
                     None if is_merge(&name) => {}
                     None => {
                         keys.insert(name.text.clone(), name.span.clone());
@@ -321,6 +327,7 @@ impl Composer<'_> {
                             );
                             return None;
                         }
+                        // `404:`, `true:`, `null:`: keys are text, so they are taken as written.
                         _ => span.source.text()[span.start..span.end].into(),
                     };
                     let name = Key { text, span };

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_band_holds_its_number() {
+    fn a_band_contains_its_number() {
         assert_eq!(Count::estimated(10, (20, 5)).band(), (10, 10));
         assert_eq!((Count::exact(u64::MAX) + Count::exact(1)).tokens(), u64::MAX);
     }

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules_hold_one_by_one() {
+    fn the_rules_are_true_one_by_one() {
         let both = |before, after| (is_safe(Pattern::O200k, before, after), is_safe(Pattern::Cl100k, before, after));
         let expected = [
             ('\n', 'a', (true, true)),

@@ -197,7 +197,7 @@ const LONG_WORD: usize = 7;
 /// often one class follows another, so the scan only counts these pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Class {
+enum CharKind {
     /// Controls, and everything beyond ASCII.
     Other,
     Blank,
@@ -209,7 +209,7 @@ enum Class {
     Underscore,
 }
 
-impl Class {
+impl CharKind {
     const COUNT: usize = 8;
 
     const ALL: [Self; Self::COUNT] = [
@@ -251,11 +251,11 @@ impl Class {
 }
 
 /// The class of every ASCII character.
-static ASCII: [Class; 128] = {
-    let mut classes = [Class::Other; 128];
+static ASCII: [CharKind; 128] = {
+    let mut classes = [CharKind::Other; 128];
     let mut byte = 0;
     while byte < classes.len() {
-        classes[byte] = Class::of_ascii(byte as u8);
+        classes[byte] = CharKind::of_ascii(byte as u8);
         byte += 1;
     }
     classes
@@ -263,29 +263,29 @@ static ASCII: [Class; 128] = {
 
 /// How often each class followed each other one.
 #[derive(Default)]
-struct Pairs([[u64; Class::COUNT]; Class::COUNT]);
+struct Pairs([[u64; CharKind::COUNT]; CharKind::COUNT]);
 
 impl Pairs {
-    fn add(&mut self, before: Class, class: Class) {
+    fn add(&mut self, before: CharKind, class: CharKind) {
         self.0[before as usize][class as usize] += 1;
     }
 
     /// Adds the features that follow from the counted pairs.
     fn add_to(&self, found: &mut Features) {
-        for (before, row) in Class::ALL.into_iter().zip(self.0) {
-            for (class, times) in Class::ALL.into_iter().zip(row) {
+        for (before, row) in CharKind::ALL.into_iter().zip(self.0) {
+            for (class, times) in CharKind::ALL.into_iter().zip(row) {
                 let properties = [
-                    (Feature::Lower, class == Class::Lower),
-                    (Feature::Upper, class == Class::Upper),
-                    (Feature::Digit, class == Class::Digit),
+                    (Feature::Lower, class == CharKind::Lower),
+                    (Feature::Upper, class == CharKind::Upper),
+                    (Feature::Digit, class == CharKind::Digit),
                     (Feature::Punctuation, class.is_punctuation()),
-                    (Feature::Underscore, class == Class::Underscore),
-                    (Feature::LineBreak, class == Class::LineBreak),
+                    (Feature::Underscore, class == CharKind::Underscore),
+                    (Feature::LineBreak, class == CharKind::LineBreak),
                     (Feature::Word, class.is_letter() && !before.is_letter()),
-                    (Feature::Camel, class == Class::Upper && before == Class::Lower),
+                    (Feature::Camel, class == CharKind::Upper && before == CharKind::Lower),
                     (Feature::PunctuationRun, class.is_punctuation() && !before.is_punctuation()),
-                    (Feature::Line, before == Class::LineBreak && class != Class::LineBreak),
-                    (Feature::Indent, before == Class::LineBreak && class == Class::Blank),
+                    (Feature::Line, before == CharKind::LineBreak && class != CharKind::LineBreak),
+                    (Feature::Indent, before == CharKind::LineBreak && class == CharKind::Blank),
                 ];
                 for (feature, _) in properties.into_iter().filter(|(_, holds)| *holds) {
                     found.add(feature, times);
@@ -315,16 +315,16 @@ impl Scan {
 
     fn piece(&mut self, piece: &str) -> Features {
         let (mut found, mut pairs, mut long_words) = (Features::default(), Pairs::default(), 0);
-        let mut before = Class::of(self.before).unwrap_or(Class::Other);
+        let mut before = CharKind::of(self.before).unwrap_or(CharKind::Other);
         for c in piece.chars() {
-            let class = Class::of(c).unwrap_or_else(|| {
+            let class = CharKind::of(c).unwrap_or_else(|| {
                 if let Some(script) = script(c) {
                     found.add(script, 1);
                 }
-                Class::Other
+                CharKind::Other
             });
             pairs.add(before, class);
-            self.small_letters = if class == Class::Lower { self.small_letters + 1 } else { 0 };
+            self.small_letters = if class == CharKind::Lower { self.small_letters + 1 } else { 0 };
             long_words += u64::from(self.small_letters == LONG_WORD);
             before = class;
         }

@@ -79,7 +79,7 @@ impl<'t> Merger<'t> {
         self.starts.clear();
         self.starts.push(start);
         let mut reach = WINDOW;
-        let mut repeated: Option<Window> = None;
+        let mut repeated: Option<MergeWindow> = None;
         loop {
             let (from, joint) = match self.starts[..] {
                 [.., last, joint] => (last, joint),
@@ -87,7 +87,7 @@ impl<'t> Merger<'t> {
             };
             let to = end.min(joint + reach);
             let known = self.starts.len();
-            let window = Window { from, joint, to, known };
+            let window = MergeWindow { from, joint, to, known };
             if let Some(before) = repeated.filter(|before| to < end && window.repeats(before, self.text)) {
                 self.starts.extend_from_within(before.known..);
                 self.starts[known..].iter_mut().for_each(|token| *token += joint - before.joint);
@@ -126,7 +126,7 @@ impl<'t> Merger<'t> {
 
 /// A window of a match, in bytes of the text.
 #[derive(Clone, Copy)]
-struct Window {
+struct MergeWindow {
     /// The start of the last token before the joint.
     from: usize,
     /// The start of the first token that is not final.
@@ -137,7 +137,7 @@ struct Window {
     known: usize,
 }
 
-impl Window {
+impl MergeWindow {
     /// Whether this window has the same bytes as the one before, and its joint at the same offset in them.
     fn repeats(&self, before: &Self, text: &[u8]) -> bool {
         self.joint - self.from == before.joint - before.from

@@ -2,7 +2,7 @@
 //!
 //! A model's tokens are counted in one of three ways: by a public [`Encoding`], by a `tokenizer.json` that
 //! the user names ([`UserTokenizer`]), or, where there is neither, by an estimate for the model's
-//! [`Family`]. [`Tokenizer`] is whichever of them a model has. All of them count the joined text of one
+//! [`TokenizerFamily`]. [`Tokenizer`] is whichever of them a model has. All of them count the joined text of one
 //! message, and attribute to each piece of it the tokens that begin there.
 //!
 //! An encoding splits a text into the matches of its pattern (`split`, by the character classes of
@@ -35,7 +35,7 @@ use std::sync::Arc;
 pub use choice::{UnknownTokenizer, chosen};
 pub use count::{Basis, Count};
 pub use encoding::Encoding;
-pub use family::Family;
+pub use family::TokenizerFamily;
 pub use features::{Features, Joint};
 pub use seam::Measured;
 pub use user::{MAX_TOKENIZER_BYTES, UserTokenizer, UserTokenizerError};
@@ -48,7 +48,7 @@ pub enum Tokenizer {
     /// The user's `tokenizer.json`: exact.
     User(Arc<UserTokenizer>),
     /// Neither: estimated.
-    Family(Family),
+    Family(TokenizerFamily),
 }
 
 /// The tokens of one message.
@@ -60,14 +60,14 @@ pub struct MessageCount {
     pub per_piece: Vec<u64>,
 }
 
-/// If a user's tokenizer refuses a text, the text is estimated as for [`Family::Other`], and the count
+/// If a user's tokenizer refuses a text, the text is estimated as for [`TokenizerFamily::Other`], and the count
 /// has the basis `estimated`.
 impl Tokenizer {
     /// The tokens of a text.
     pub fn count(&self, text: &str) -> Count {
         match self {
             Self::Encoding(encoding) => Count::exact(encoding.count(text)),
-            Self::User(user) => user.count(text).map_or_else(|_| Family::Other.estimate(text), Count::exact),
+            Self::User(user) => user.count(text).map_or_else(|_| TokenizerFamily::Other.estimate(text), Count::exact),
             Self::Family(family) => family.estimate(text),
         }
     }
@@ -77,9 +77,9 @@ impl Tokenizer {
     pub fn count_message(&self, pieces: &[&str]) -> MessageCount {
         match self {
             Self::Encoding(encoding) => MessageCount::exact(encoding.attribute(pieces)),
-            Self::User(user) => {
-                user.attribute(pieces).map_or_else(|_| Family::Other.count_message(pieces), MessageCount::exact)
-            }
+            Self::User(user) => user
+                .attribute(pieces)
+                .map_or_else(|_| TokenizerFamily::Other.count_message(pieces), MessageCount::exact),
             Self::Family(family) => family.count_message(pieces),
         }
     }

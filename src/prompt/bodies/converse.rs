@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::outline::{Text, Tool, Turn};
+use super::outline::{BlockText, OutlineTurn, ToolDefinition};
 use super::schema::plain_name;
 use super::writer::BodyWriter;
 use super::{Dialect, Prompt, settings};
@@ -28,8 +28,8 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
     for turn in outline.turns {
         let pointer = format!("/messages/{}", messages.len());
         match turn {
-            Turn::History { name, mark } => writer.history(name, mark, pointer),
-            Turn::Spoken { role, texts } => messages.push(json!({
+            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::Spoken { role, texts } => messages.push(json!({
                 "role": role.as_str(),
                 "content": content(texts, &format!("{pointer}/content"), writer),
             })),
@@ -49,7 +49,7 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
     body
 }
 
-fn specification(tool: &Tool) -> Value {
+fn specification(tool: &ToolDefinition) -> Value {
     let mut specification = Map::new();
     specification.insert("name".to_owned(), tool.name.as_str().into());
     if let Some(description) = &tool.description {
@@ -62,7 +62,7 @@ fn specification(tool: &Tool) -> Value {
     specification.into()
 }
 
-fn content(texts: Vec<Text>, pointer: &str, writer: &mut BodyWriter) -> Vec<Value> {
+fn content(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Vec<Value> {
     let mut content = Vec::new();
     for text in texts {
         let breakpoint = text.mark;

@@ -1,12 +1,12 @@
 //! Gemini's generateContent, and the cached content that it can refer to.
 //!
 //! A cached content is one object with everything up to a breakpoint. A request that refers to it
-//! must not bring system prompt, tools or tool choice of its own, so the cut lies behind all of
-//! those; and the object's text is fixed when it is made, so no hole may lie before the cut.
+//! must not have a system prompt, tools or tool choice of its own, so the cut is after all of those; and
+//! the object's text is fixed when it is created, so no hole may be before the cut.
 
 use serde_json::{Map, Value, json};
 
-use super::outline::{Outline, Text, Tool, Turn};
+use super::outline::{BlockText, Outline, OutlineTurn, ToolDefinition};
 use super::writer::BodyWriter;
 use super::{Caching, Dialect, EmitFault, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
@@ -75,7 +75,7 @@ pub(super) fn cached(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Va
     if body.get("contents") == Some(&json!([])) {
         body.remove("contents");
     }
-    // Of the settings, only the choice among the tools lives where the tools live.
+    // Of the settings, only the tool choice is part of the cached object, as the tools are.
     let mut all = Map::new();
     settings::apply(prompt.settings, Dialect::Cached, &tools, &mut all, writer);
     body.extend(all.remove_entry("toolConfig"));
@@ -83,7 +83,7 @@ pub(super) fn cached(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Va
 }
 
 /// Writes the whole outline, and returns the tools for `tool_choice` to choose from.
-fn write(outline: Outline, body: &mut Map<String, Value>, writer: &mut BodyWriter) -> Vec<Tool> {
+fn write(outline: Outline, body: &mut Map<String, Value>, writer: &mut BodyWriter) -> Vec<ToolDefinition> {
     if !outline.system.is_empty() {
         let parts = parts(outline.system, "/systemInstruction/parts", writer);
         body.insert("systemInstruction".to_owned(), json!({"parts": parts}));
@@ -97,7 +97,7 @@ fn write(outline: Outline, body: &mut Map<String, Value>, writer: &mut BodyWrite
 }
 
 /// Gemini has no `strict`: its calls follow the schema in the mode `VALIDATED` of `toolConfig`.
-fn declaration(tool: &Tool) -> Value {
+fn declaration(tool: &ToolDefinition) -> Value {
     let mut declaration = Map::new();
     declaration.insert("name".to_owned(), tool.name.as_str().into());
     if let Some(description) = &tool.description {
@@ -107,13 +107,13 @@ fn declaration(tool: &Tool) -> Value {
     declaration.into()
 }
 
-fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, writer: &mut BodyWriter) {
+fn contents(turns: Vec<OutlineTurn>, body: &mut Map<String, Value>, writer: &mut BodyWriter) {
     let mut contents = Vec::new();
     for turn in turns {
         let pointer = format!("/contents/{}", contents.len());
         match turn {
-            Turn::History { name, mark } => writer.history(name, mark, pointer),
-            Turn::Spoken { role, texts } => {
+            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::Spoken { role, texts } => {
                 let role = match role {
                     Role::User => "user",
                     Role::Assistant => "model",
@@ -134,7 +134,7 @@ fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, writer: &mut BodyWr
     body.insert("contents".to_owned(), contents.into());
 }
 
-fn parts(texts: Vec<Text>, pointer: &str, writer: &mut BodyWriter) -> Value {
+fn parts(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Value {
     let part = |(index, text)| json!({"text": writer.text(text, &format!("{pointer}/{index}/text"))});
     texts.into_iter().enumerate().map(part).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::outline::{Text, Tool, Turn};
+use super::outline::{BlockText, OutlineTurn, ToolDefinition};
 use super::writer::BodyWriter;
 use super::{Dialect, EmitFault, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
@@ -35,8 +35,8 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
     for turn in outline.turns {
         let pointer = format!("/messages/{}", messages.len());
         match turn {
-            Turn::History { name, mark } => writer.history(name, mark, pointer),
-            Turn::Spoken { role, texts } => messages.push(json!({
+            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::Spoken { role, texts } => messages.push(json!({
                 "role": role.as_str(),
                 "content": content(texts, &format!("{pointer}/content"), writer),
             })),
@@ -47,14 +47,14 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
 }
 
 /// A tool's canonical members, which are Anthropic's own, and the mark.
-fn definition(tool: Tool, writer: &mut BodyWriter) -> Value {
+fn definition(tool: ToolDefinition, writer: &mut BodyWriter) -> Value {
     let mut definition = tool.definition;
     mark(&mut definition, tool.mark, writer);
     definition.into()
 }
 
-fn content(texts: Vec<Text>, pointer: &str, writer: &mut BodyWriter) -> Value {
-    let block = |(index, text): (usize, Text)| {
+fn content(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Value {
+    let block = |(index, text): (usize, BlockText)| {
         let breakpoint = text.mark;
         let mut block = Map::new();
         block.insert("type".to_owned(), "text".into());

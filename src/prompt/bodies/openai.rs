@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::outline::{Outline, Text, Tool, Turn};
+use super::outline::{BlockText, Outline, OutlineTurn, ToolDefinition};
 use super::schema::{is_strict, plain_name};
 use super::writer::BodyWriter;
 use super::{Api, Caching, Dialect, Prompt, settings};
@@ -31,12 +31,12 @@ pub(super) fn responses(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String,
         });
         settings::set(&mut body, "text.format", format);
     }
-    let flat = |tool: Tool, writer: &mut BodyWriter| {
+    let flat = |tool: ToolDefinition, writer: &mut BodyWriter| {
         let mut definition = Map::new();
         definition.insert("type".to_owned(), "function".into());
         // Responses defaults to strict and would refuse a tool whose schema is not, so `strict` is always written.
         let strict = Some(tool.strict.unwrap_or(false));
-        function(Tool { strict, ..tool }, &mut definition, writer);
+        function(ToolDefinition { strict, ..tool }, &mut definition, writer);
         Value::Object(definition)
     };
     let format = Format {
@@ -66,7 +66,7 @@ pub(super) fn chat(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
         let format = json!({"name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema)});
         body.insert("response_format".to_owned(), json!({"type": "json_schema", "json_schema": format}));
     }
-    let nested = |tool: Tool, writer: &mut BodyWriter| {
+    let nested = |tool: ToolDefinition, writer: &mut BodyWriter| {
         let mut definition = Map::new();
         function(tool, &mut definition, writer);
         json!({"type": "function", "function": definition})
@@ -94,7 +94,7 @@ fn cache(prompt: &Prompt, body: &mut Map<String, Value>) {
     }
 }
 
-fn function(tool: Tool, definition: &mut Map<String, Value>, writer: &mut BodyWriter) {
+fn function(tool: ToolDefinition, definition: &mut Map<String, Value>, writer: &mut BodyWriter) {
     writer.refuse(tool.mark, "OpenAI marks no tools");
     definition.insert("name".to_owned(), tool.name.into());
     if let Some(description) = tool.description {
@@ -123,27 +123,28 @@ struct Format {
 fn tools_and_turns(
     outline: Outline,
     body: &mut Map<String, Value>,
-    mut definition: impl FnMut(Tool, &mut BodyWriter) -> Value,
+    mut definition: impl FnMut(ToolDefinition, &mut BodyWriter) -> Value,
     format: &Format,
     writer: &mut BodyWriter,
 ) {
     if !outline.tools.is_empty() {
         body.insert("tools".to_owned(), outline.tools.into_iter().map(|tool| definition(tool, writer)).collect());
     }
-    let system = (!outline.system.is_empty()).then_some(Turn::Spoken { role: Role::System, texts: outline.system });
+    let system =
+        (!outline.system.is_empty()).then_some(OutlineTurn::Spoken { role: Role::System, texts: outline.system });
     let mut messages = Vec::new();
     for turn in system.into_iter().chain(outline.turns) {
         let pointer = format!("{}/{}", format.pointer, messages.len());
         match turn {
-            Turn::History { name, mark } => writer.history(name, mark, pointer),
-            Turn::Spoken { role, texts } => messages.push(format.message(role, texts, &pointer, writer)),
+            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::Spoken { role, texts } => messages.push(format.message(role, texts, &pointer, writer)),
         }
     }
     body.insert(format.pointer.trim_start_matches('/').to_owned(), messages.into());
 }
 
 impl Format {
-    fn message(&self, role: Role, texts: Vec<Text>, pointer: &str, writer: &mut BodyWriter) -> Value {
+    fn message(&self, role: Role, texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Value {
         let mut message = Map::new();
         if let Some(item) = self.item {
             message.insert("type".to_owned(), item.into());
@@ -155,7 +156,7 @@ impl Format {
             for text in &texts {
                 writer.refuse(text.mark, why);
             }
-            writer.text(Text::joined(texts), &pointer)
+            writer.text(BlockText::joined(texts), &pointer)
         } else {
             let block = |(index, text)| self.block(text, &format!("{pointer}/{index}/text"), writer);
             texts.into_iter().enumerate().map(block).collect()
@@ -164,7 +165,7 @@ impl Format {
         Value::Object(message)
     }
 
-    fn block(&self, text: Text, pointer: &str, writer: &mut BodyWriter) -> Value {
+    fn block(&self, text: BlockText, pointer: &str, writer: &mut BodyWriter) -> Value {
         let breakpoint = text.mark;
         let mut block = Map::new();
         block.insert("type".to_owned(), self.text.into());

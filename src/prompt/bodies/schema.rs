@@ -20,6 +20,7 @@ pub(super) fn is_strict(schema: &Value) -> bool {
     root_is_object && schema.get("anyOf").is_none() && allowed(schema)
 }
 
+/// Keywords that strict mode refuses.
 const UNSUPPORTED: [&str; 11] = [
     "allOf",
     "oneOf",

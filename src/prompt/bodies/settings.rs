@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::outline::Tool;
+use super::outline::ToolDefinition;
 use super::writer::BodyWriter;
 use super::{Dialect, EmitFault};
 use crate::syntax::diag::did_you_mean;
@@ -16,12 +16,12 @@ use crate::syntax::diag::did_you_mean;
 struct Setting {
     key: &'static str,
     path: &'static str,
-    form: Form,
+    form: ValueForm,
 }
 
 /// How a value is converted for the body.
 #[derive(Clone, Copy)]
-enum Form {
+enum ValueForm {
     /// As it is.
     Same,
     /// One text or a list becomes a list.
@@ -33,14 +33,14 @@ enum Form {
 }
 
 const fn same(key: &'static str) -> Setting {
-    Setting { key, path: key, form: Form::Same }
+    Setting { key, path: key, form: ValueForm::Same }
 }
 
 const fn at(key: &'static str, path: &'static str) -> Setting {
-    Setting { key, path, form: Form::Same }
+    Setting { key, path, form: ValueForm::Same }
 }
 
-const fn formed(key: &'static str, path: &'static str, form: Form) -> Setting {
+const fn formed(key: &'static str, path: &'static str, form: ValueForm) -> Setting {
     Setting { key, path, form }
 }
 
@@ -52,9 +52,9 @@ const MESSAGES: &[Setting] = &[
     same("output_config.effort"),
     same("service_tier"),
     same("speed"),
-    formed("stop_sequences", "stop_sequences", Form::List),
+    formed("stop_sequences", "stop_sequences", ValueForm::List),
     same("thinking"),
-    formed("tool_choice", "tool_choice", Form::ToolChoice),
+    formed("tool_choice", "tool_choice", ValueForm::ToolChoice),
 ];
 
 const RESPONSES: &[Setting] = &[
@@ -76,7 +76,7 @@ const RESPONSES: &[Setting] = &[
     same("temperature"),
     at("verbosity", "text.verbosity"),
     same("text.verbosity"),
-    formed("tool_choice", "tool_choice", Form::ToolChoice),
+    formed("tool_choice", "tool_choice", ValueForm::ToolChoice),
     same("top_logprobs"),
     same("top_p"),
     same("truncation"),
@@ -98,11 +98,11 @@ const CHAT: &[Setting] = &[
     same("reasoning_effort"),
     same("seed"),
     same("service_tier"),
-    formed("stop_sequences", "stop", Form::List),
+    formed("stop_sequences", "stop", ValueForm::List),
     same("stop"),
     same("store"),
     same("temperature"),
-    formed("tool_choice", "tool_choice", Form::ToolChoice),
+    formed("tool_choice", "tool_choice", ValueForm::ToolChoice),
     same("top_logprobs"),
     same("top_p"),
     at("text.verbosity", "verbosity"),
@@ -111,7 +111,7 @@ const CHAT: &[Setting] = &[
 ];
 
 const GENERATE: &[Setting] = &[
-    formed("tool_choice", "toolConfig.functionCallingConfig", Form::ToolChoice),
+    formed("tool_choice", "toolConfig.functionCallingConfig", ValueForm::ToolChoice),
     same("toolConfig.functionCallingConfig"),
     same("toolConfig.retrievalConfig"),
     same("safetySettings"),
@@ -130,11 +130,11 @@ const GENERATE: &[Setting] = &[
     same("generationConfig.responseModalities"),
     at("seed", "generationConfig.seed"),
     same("generationConfig.seed"),
-    formed("stop_sequences", "generationConfig.stopSequences", Form::List),
+    formed("stop_sequences", "generationConfig.stopSequences", ValueForm::List),
     same("generationConfig.stopSequences"),
     at("temperature", "generationConfig.temperature"),
     same("generationConfig.temperature"),
-    formed("effort", "generationConfig.thinkingConfig.thinkingLevel", Form::Capitals),
+    formed("effort", "generationConfig.thinkingConfig.thinkingLevel", ValueForm::Capitals),
     at("thinkingConfig", "generationConfig.thinkingConfig"),
     same("generationConfig.thinkingConfig"),
     at("top_k", "generationConfig.topK"),
@@ -144,8 +144,8 @@ const GENERATE: &[Setting] = &[
 ];
 
 const CONVERSE: &[Setting] = &[
-    formed("tool_choice", "toolConfig.toolChoice", Form::ToolChoice),
-    formed("stop_sequences", "inferenceConfig.stopSequences", Form::List),
+    formed("tool_choice", "toolConfig.toolChoice", ValueForm::ToolChoice),
+    formed("stop_sequences", "inferenceConfig.stopSequences", ValueForm::List),
     same("inferenceConfig.stopSequences"),
     at("temperature", "inferenceConfig.temperature"),
     same("inferenceConfig.temperature"),
@@ -235,7 +235,7 @@ pub(super) fn set(body: &mut Map<String, Value>, path: &str, value: Value) -> bo
 pub(super) fn apply(
     settings: &Map<String, Value>,
     dialect: Dialect,
-    tools: &[Tool],
+    tools: &[ToolDefinition],
     body: &mut Map<String, Value>,
     writer: &mut BodyWriter,
 ) {
@@ -303,9 +303,9 @@ fn unknown(key: &str, dialect: Dialect) -> EmitFault {
     EmitFault::new("unknown-setting", format!("`{}` bodies know no setting `{key}`", dialect.as_str()), hint)
 }
 
-impl Form {
+impl ValueForm {
     /// The value in the vendor's form; `None` when leaving it out means the same.
-    fn write(self, value: &Value, dialect: Dialect, tools: &[Tool]) -> Result<Option<Value>, EmitFault> {
+    fn write(self, value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Result<Option<Value>, EmitFault> {
         match (self, value) {
             (Self::ToolChoice, value) => tool_choice(value, dialect, tools),
             (Self::List, Value::String(_)) => Ok(Some(json!([value]))),
@@ -330,7 +330,7 @@ fn sorted(value: &Value) -> Value {
 
 /// `auto`, `any` (or `required`), `none` and `{name: …}` in the dialect's words. Any other object is
 /// the vendor's own form and is written as it is.
-fn tool_choice(value: &Value, dialect: Dialect, tools: &[Tool]) -> Result<Option<Value>, EmitFault> {
+fn tool_choice(value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Result<Option<Value>, EmitFault> {
     let bad = |message: String, hint: String| Err(EmitFault::new("bad-tool-choice", message, hint));
     let (word, name) = match value {
         Value::String(word) => (word.as_str(), None),

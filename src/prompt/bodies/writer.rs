@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::outline::{Outline, Text};
+use super::outline::{BlockText, Outline};
 use super::{Body, Caching, Dialect, EmitFault, Hole, HoleKind, Prompt, Unplaced};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Segment;
@@ -22,6 +22,7 @@ impl BodyWriter {
     /// A writer for one body of `prompt` in this dialect.
     pub fn new(prompt: &Prompt, dialect: Dialect) -> Self {
         let marks: Result<&'static [u32], &'static str> = match (dialect, prompt.caching) {
+            // The lifetimes, in seconds, that these APIs take in a mark.
             (Dialect::Messages, Caching::CacheControl) | (Dialect::Converse, Caching::CachePoint) => Ok(&[300, 3600]),
             (Dialect::Responses | Dialect::Chat, Caching::BreakpointField) => Ok(&[1800, 43_200]),
             _ => Err("this model's cache takes no marks in this format"),
@@ -35,7 +36,7 @@ impl BodyWriter {
     }
 
     /// The text that goes to `pointer`, its inputs noted as holes there.
-    pub fn text(&mut self, text: Text, pointer: &str) -> Value {
+    pub fn text(&mut self, text: BlockText, pointer: &str) -> Value {
         self.holes.extend(text.inputs.into_iter().map(|input| Hole {
             name: input.name,
             kind: HoleKind::Input,

@@ -2,8 +2,8 @@
 //!
 //! They decide which examples are picked, so their constants are a format: FNV-1a
 //! (draft-eastlake-fnv) for the bytes, then the finaliser of splitmix64 (Steele, Lea, Flood 2014),
-//! because FNV leaves its high bits poor. Nothing is secret here, and a collision costs nothing:
-//! wherever two records tie, their place in the file decides.
+//! because FNV mixes its high bits badly. Nothing is secret here, and a collision does no harm: wherever
+//! two records tie, their place in the file decides.
 
 /// The state of a fingerprint that is being computed.
 #[derive(Clone, Copy)]

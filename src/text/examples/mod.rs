@@ -79,7 +79,7 @@ const LISTS: [&str; 3] = ["examples", "data", "records"];
 /// The first fifty faults of the file go to `faults`, and then how many more there are. `None` when
 /// there was one: picking from only the valid records would pick others once the fault is mended.
 pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) -> Option<Vec<Example>> {
-    let mut report = Report { source, faults, errors: 0 };
+    let mut report = FileFaults { source, faults, errors: 0 };
     let examples = match source.path().extension() {
         "jsonl" | "ndjson" => json::read_lines(map, &mut report),
         "json" => json::read_document(map, &mut report),
@@ -116,13 +116,13 @@ struct RawRecord<'a> {
 }
 
 /// The faults of one file, limited in number: a wrong mapping makes one in every record.
-struct Report<'a> {
+struct FileFaults<'a> {
     source: &'a Arc<Source>,
     faults: &'a mut Faults,
     errors: usize,
 }
 
-impl Report<'_> {
+impl FileFaults<'_> {
     /// How many errors of one file are reported one by one.
     const SHOWN: usize = 50;
 

@@ -72,6 +72,7 @@ fn words(text: &str) -> Vec<u64> {
             let digit = character.is_ascii_digit();
             let written = if digit { '0' } else { character.to_ascii_lowercase() };
             let word = open.unwrap_or(Fingerprint::new(0));
+            // Every digit counts as `0`, and of a run of digits only the first, so that all numbers are alike.
             open = Some(if digit && in_number { word } else { word.number(u64::from(written)) });
         }
         in_number = character.is_ascii_digit();

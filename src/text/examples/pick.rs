@@ -157,11 +157,13 @@ impl Pick {
         };
         let keyed = pool.into_iter().zip(overlaps).map(|((place, example), overlap)| {
             let shuffle = if self.seed == 0 { 0 } else { shuffled(&example.turns, self.seed) };
-            (Key { round: 0, overlap, weight: Reverse(weight(example)), shuffle, place }, example)
+            (SortKey { round: 0, overlap, weight: Reverse(weight(example)), shuffle, place }, example)
         });
-        let mut sequence: Vec<(Key, &Example)> = keyed.collect();
+        let mut sequence: Vec<(SortKey, &Example)> = keyed.collect();
         sequence.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         if let Some(label) = self.label() {
+            // The round of an example is the number of those of its label before it. Sorting again, by
+            // rounds first, takes one of every label before the second of any.
             let mut dealt: HashMap<Option<Cow<'_, str>>, usize> = HashMap::new();
             for (key, example) in &mut sequence {
                 let next = dealt.entry(label_of(example, label)).or_default();
@@ -176,15 +178,19 @@ impl Pick {
 
 /// The sort key of an example, the most significant field first; smaller keys are picked earlier.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct SortKey {
+    /// How many of the same label come before it; 0 without a label.
     round: usize,
+    /// How much of it earlier examples have said; 0 unless by novelty.
     overlap: Overlap,
     weight: Reverse<Weight>,
+    /// Depends on the seed; 0 without one.
     shuffle: u64,
+    /// The index in the file, which makes every key unique.
     place: usize,
 }
 
-/// A finite number.
+/// A finite number, which therefore has a total order.
 struct Weight(f64);
 
 impl Ord for Weight {

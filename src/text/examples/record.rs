@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Example, Mapping, RawRecord, Report, Turn, field};
+use super::{Example, FileFaults, Mapping, RawRecord, Turn, field};
 use crate::prompt::segment::Role;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
@@ -19,7 +19,7 @@ pub(super) const MAP_HINT: &str = "say where the turns are: `map: {user: path, a
 const TEXT_ONLY: &str = "examples are text only in this release";
 
 /// The example that `record` is; `None` after reporting its faults.
-pub(super) fn example(record: RawRecord<'_>, map: Option<&Mapping>, report: &mut Report<'_>) -> Option<Example> {
+pub(super) fn example(record: RawRecord<'_>, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Option<Example> {
     let RawRecord { index, value, span, place } = record;
     let mut reader = TurnReader { place, report, faulty: false };
     let Value::Object(mut fields) = value else {
@@ -40,7 +40,7 @@ pub(super) fn example(record: RawRecord<'_>, map: Option<&Mapping>, report: &mut
 }
 
 /// Where the turns are in a record without a mapping.
-pub(super) enum Shape {
+pub(super) enum TurnShape {
     /// Under these two keys.
     Pair(&'static str, &'static str),
     /// As a list under `messages`.
@@ -48,11 +48,11 @@ pub(super) enum Shape {
 }
 
 /// The one shape that the record's keys fit; the error says which keys those are.
-pub(super) fn shape(fields: &Map<String, Value>) -> Result<Shape, String> {
+pub(super) fn shape(fields: &Map<String, Value>) -> Result<TurnShape, String> {
     let pairs =
         PAIRS.into_iter().filter(|(user, assistant)| fields.contains_key(*user) && fields.contains_key(*assistant));
-    let messages = fields.contains_key("messages").then_some(Shape::Messages);
-    let mut fitting = pairs.map(|(user, assistant)| Shape::Pair(user, assistant)).chain(messages);
+    let messages = fields.contains_key("messages").then_some(TurnShape::Messages);
+    let mut fitting = pairs.map(|(user, assistant)| TurnShape::Pair(user, assistant)).chain(messages);
     match (fitting.next(), fitting.next()) {
         (Some(shape), None) => Ok(shape),
         (None, _) => Err(format!("the record fits no shape: it has {}, and a shape is {SHAPES}", keys(fields))),
@@ -63,7 +63,7 @@ pub(super) fn shape(fields: &Map<String, Value>) -> Result<Shape, String> {
 /// Takes the turns out of one record's fields.
 struct TurnReader<'a, 'r, 'f> {
     place: &'a dyn Fn(&[&str]) -> Span,
-    report: &'r mut Report<'f>,
+    report: &'r mut FileFaults<'f>,
     faulty: bool,
 }
 
@@ -89,12 +89,12 @@ impl TurnReader<'_, '_, '_> {
 
     fn shaped(&mut self, fields: &mut Map<String, Value>) -> Vec<Turn> {
         match shape(fields) {
-            Ok(Shape::Pair(user, assistant)) => {
+            Ok(TurnShape::Pair(user, assistant)) => {
                 let sides = [(Role::User, user), (Role::Assistant, assistant)];
                 let turn = |(role, key)| self.turn(role, &[key], fields.shift_remove(key).unwrap_or_default());
                 sides.into_iter().filter_map(turn).collect()
             }
-            Ok(Shape::Messages) => {
+            Ok(TurnShape::Messages) => {
                 let messages = fields.shift_remove("messages").unwrap_or_default();
                 self.messages(messages)
             }

@@ -7,13 +7,13 @@ use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::{Example, Mapping, RawRecord, Report, field, record};
+use super::{Example, FileFaults, Mapping, RawRecord, field, record};
 use crate::syntax::diag::{Diagnostic, did_you_mean};
 use crate::syntax::source::Span;
 
 /// A record a row, with the cells of `delimiter`-separated columns under the names of the first row.
 /// Rows without any text are skipped, and an empty cell is no metadata.
-pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<Example> {
+pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
     let mut rows = Rows {
         text: &text,
@@ -103,7 +103,7 @@ impl Rows<'_> {
 }
 
 /// Reports what is wrong with the names of the columns, once for the whole table; returns whether nothing is.
-fn header_is_valid(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &mut Report<'_>) -> bool {
+fn header_is_valid(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> bool {
     let (ranges, _) = rows.cell_ranges(&header.range);
     let span = |number: usize| {
         let range = ranges.get(number).unwrap_or(&header.range);
@@ -152,7 +152,7 @@ fn example(
     index: usize,
     rows: &Rows<'_>,
     map: Option<&Mapping>,
-    report: &mut Report<'_>,
+    report: &mut FileFaults<'_>,
 ) -> Option<Example> {
     let source = report.source.clone();
     let span = Span::new(&source, row.range.start, row.range.end);

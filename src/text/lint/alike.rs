@@ -110,13 +110,13 @@ fn hundredths(part: usize, whole: usize) -> u64 {
 
 /// The texts that a new one is compared with.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(super) struct SketchIndex {
     sketches: Vec<Arc<Sketch>>,
     /// The numbers of the texts that have a shingle. Empty while there are at most [`FEW`] texts.
     texts_with: HashMap<u64, Vec<usize>>,
 }
 
-impl Index {
+impl SketchIndex {
     /// Adds a text; its number is how many there were before.
     pub fn add(&mut self, sketch: Arc<Sketch>) {
         self.sketches.push(sketch);
@@ -211,7 +211,7 @@ mod tests {
         let mut texts: Vec<String> = strangers;
         texts.push(text(500, 0));
         texts.push(text(500, 100));
-        let mut index = Index::default();
+        let mut index = SketchIndex::default();
         let mut found = Vec::new();
         for text in &texts {
             let sketch = Arc::new(Sketch::of(text, 5));

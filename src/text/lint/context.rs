@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::alike::{Index, Sketch};
+use super::alike::{Sketch, SketchIndex};
 use super::catalogue::{CACHE_BREAKER, NEAR_DUPLICATE};
 use super::volatile::{Cue, volatile_values};
 use super::{Linted, MAX_REPORTED, Subject};
@@ -32,7 +32,7 @@ pub(super) fn duplicates(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> 
         Content::Files(parts) => parts.as_slice(),
         _ => &[],
     });
-    let (mut index, mut known, mut met): (Index, Vec<&Arc<Fragment>>, BTreeSet<_>) = Default::default();
+    let (mut index, mut known, mut met): (SketchIndex, Vec<&Arc<Fragment>>, BTreeSet<_>) = Default::default();
     let mut found = Vec::new();
     let fragments = parts.map(|part| &part.fragment).filter(|fragment| met.insert(fragment.source.path()));
     let fragments: Vec<&Arc<Fragment>> = fragments.collect();

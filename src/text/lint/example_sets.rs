@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value as Json;
 
-use super::alike::{Index, Sketch};
+use super::alike::{Sketch, SketchIndex};
 use super::catalogue::{CONTRADICTING_EXAMPLE, EXAMPLE_SCHEMA, HELD_OUT_EXAMPLE, Lint, REPEATED_EXAMPLE};
 use super::secret::masked;
 use super::{Finding, Linted, Subject, capped};
@@ -105,13 +105,13 @@ struct Compared<'a> {
     set: usize,
     example: &'a Example,
     question: String,
-    answer: Answer,
+    answer: ExampleAnswer,
     sketch: Arc<Sketch>,
 }
 
 /// An answer: as a value where it is JSON.
 #[derive(PartialEq)]
-enum Answer {
+enum ExampleAnswer {
     Value(Json),
     Words(String),
 }
@@ -120,7 +120,8 @@ impl<'a> Compared<'a> {
     fn new(set: usize, example: &'a Example) -> Self {
         let question = question(example);
         let answer = answer(example);
-        let answer = serde_json::from_str(answer).map_or_else(|_| Answer::Words(words(answer)), Answer::Value);
+        let answer =
+            serde_json::from_str(answer).map_or_else(|_| ExampleAnswer::Words(words(answer)), ExampleAnswer::Value);
         let sketch = Arc::new(Sketch::of(&question, WIDTH));
         Self { set, example, question, answer, sketch }
     }
@@ -189,7 +190,7 @@ fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &L
 fn repeats(examples: &[Compared]) -> Vec<(usize, Finding)> {
     // By question, the index of the first example that has it.
     let mut questions: HashMap<&str, usize> = HashMap::new();
-    let mut index = Index::default();
+    let mut index = SketchIndex::default();
     let mut found = Vec::new();
     for (number, example) in examples.iter().enumerate() {
         let same = questions.get(example.question.as_str()).and_then(|first| examples.get(*first));
@@ -234,8 +235,8 @@ fn validator(schema: &Json) -> Result<Validator, String> {
 /// The first reason why an answer does not match the schema.
 fn mismatch(example: &Compared, validator: &Validator) -> Option<(usize, Finding)> {
     let message = match &example.answer {
-        Answer::Words(_) => "the answer is no JSON, and `output.schema` wants it".to_owned(),
-        Answer::Value(value) => {
+        ExampleAnswer::Words(_) => "the answer is no JSON, and `output.schema` wants it".to_owned(),
+        ExampleAnswer::Value(value) => {
             let error = validator.iter_errors(value).next()?;
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { String::new() } else { format!(" at `{place}`") };
@@ -257,7 +258,7 @@ pub(super) struct HeldOut {
     spans: Vec<Span>,
     /// By question, the index of the first example that has it.
     questions: HashMap<String, usize>,
-    index: Index,
+    index: SketchIndex,
 }
 
 /// The set in a file, cached if it was read before; `None` if it cannot be read as examples.

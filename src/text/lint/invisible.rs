@@ -129,13 +129,14 @@ fn name(c: char) -> String {
 /// Every character that is reported, in the order of the text.
 fn faults(text: &str) -> Vec<(Range<usize>, Fault)> {
     let mut found = Vec::new();
-    let mut line = Line::default();
+    let mut line = LineFacts::default();
     let mut at = 0;
     while let Some(next) = suspicious(text.as_bytes(), at) {
         let Some(c) = text.get(next..).and_then(|rest| rest.chars().next()) else { break };
         let end = next + c.len_utf8();
         at = end;
         if is_flag(c) {
+            // The tags of a flag of a region are legitimate.
             at = end + flag_tags(text.get(end..).unwrap_or_default());
         } else if let Some(fault) = fault(text, next, c, &mut line) {
             found.push((next..end, fault));
@@ -154,6 +155,7 @@ fn suspicious(bytes: &[u8], at: usize) -> Option<usize> {
             table[byte] = !matches!(byte as u8, b'\t' | b'\n' | b'\r' | 0x0c);
             byte += 1;
         }
+        // DEL, and the first bytes in UTF-8 of the characters in `fault` and of the black flag.
         let leads = [0x7f, 0xc2, 0xcd, 0xd8, 0xe1, 0xe2, 0xe3, 0xef, 0xf0, 0xf3];
         let mut index = 0;
         while index < leads.len() {
@@ -166,11 +168,11 @@ fn suspicious(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The fault of the character `c` at `at`, if its neighbours and its line do not justify it.
-fn fault(text: &str, at: usize, c: char, line: &mut Line) -> Option<Fault> {
+fn fault(text: &str, at: usize, c: char, line: &mut LineFacts) -> Option<Fault> {
     let before = || text.get(..at).unwrap_or_default().chars().next_back();
     let after = || text.get(at + c.len_utf8()..).unwrap_or_default().chars().next();
     let beside = |wanted: fn(char) -> bool| before().is_some_and(wanted) || after().is_some_and(wanted);
-    let unless = |honest: bool, fault: Fault| (!honest).then_some(fault);
+    let unless = |is_legitimate: bool, fault: Fault| (!is_legitimate).then_some(fault);
     match c {
         '\t' | '\n' | '\r' | '\u{c}' => None,
         '\u{2028}' | '\u{2029}' => Some(Fault::Hidden),
@@ -205,7 +207,7 @@ fn fault(text: &str, at: usize, c: char, line: &mut Line) -> Option<Fault> {
 
 /// Facts about the current line, cached because a long line may have many such characters.
 #[derive(Default)]
-struct Line {
+struct LineFacts {
     range: Range<usize>,
     /// Whether it has a right-to-left letter.
     is_directed: bool,
@@ -213,7 +215,7 @@ struct Line {
     partnered: HashSet<usize>,
 }
 
-impl Line {
+impl LineFacts {
     /// The facts about the line of the byte at `at`.
     fn at(&mut self, text: &str, at: usize) -> &Self {
         if !self.range.contains(&at) {

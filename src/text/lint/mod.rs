@@ -100,7 +100,7 @@ impl Finding {
 /// The findings of earlier builds, cached by what they depend on: the same bytes have the same findings.
 #[derive(Debug, Default)]
 pub struct Linted {
-    texts: Memo<(ProjectPath, ObjectId), Seen>,
+    texts: Memo<(ProjectPath, ObjectId), CachedFindings>,
     sketches: Memo<(ProjectPath, ObjectId), Arc<alike::Sketch>>,
     volatile: Memo<Digest, Arc<Vec<context::VolatileText>>>,
     sets: Memo<example_sets::SetKey, Arc<example_sets::SetFindings>>,
@@ -108,14 +108,14 @@ pub struct Linted {
 }
 
 /// The findings of one text, once a thread has looked for them; the others wait for that.
-type Seen = Arc<OnceLock<Vec<Finding>>>;
+type CachedFindings = Arc<OnceLock<Vec<Finding>>>;
 
 impl Linted {
     /// The findings of a file, cached if it was linted before.
-    fn of(&self, fragment: &Fragment) -> Seen {
+    fn of(&self, fragment: &Fragment) -> CachedFindings {
         let name = (fragment.source.path().clone(), fragment.blob.clone());
         let seen = self.texts.get(&name).unwrap_or_else(|| {
-            let fresh = Seen::default();
+            let fresh = CachedFindings::default();
             self.texts.put(name, fresh.clone());
             fresh
         });

@@ -15,7 +15,7 @@ use super::split::link_targets;
 pub const MAX_MATCHES: usize = 100_000;
 
 /// One pattern of the list.
-struct Pattern {
+struct FilePattern {
     matcher: GlobMatcher,
     exclude: bool,
     folder: ProjectPath,
@@ -31,8 +31,8 @@ pub fn find(
     optional: bool,
     faults: &mut Faults,
 ) -> Option<Vec<Arc<Fragment>>> {
-    let parsed: Vec<Option<Pattern>> = patterns.iter().map(|written| parse(written, faults)).collect();
-    let parsed: Arc<[Pattern]> = parsed.into_iter().collect::<Option<Vec<_>>>()?.into();
+    let parsed: Vec<Option<FilePattern>> = patterns.iter().map(|written| parse(written, faults)).collect();
+    let parsed: Arc<[FilePattern]> = parsed.into_iter().collect::<Option<Vec<_>>>()?.into();
     let first = patterns.first()?;
     let folders: Vec<ProjectPath> =
         parsed.iter().filter(|pattern| !pattern.exclude).map(|pattern| pattern.folder.clone()).collect();
@@ -79,7 +79,7 @@ pub fn find(
 }
 
 /// The files that some pattern matches and none excludes.
-fn matching(patterns: Arc<[Pattern]>) -> FileFilter {
+fn matching(patterns: Arc<[FilePattern]>) -> FileFilter {
     FileFilter::new(move |path| {
         let hit = |exclude: bool| {
             patterns.iter().any(|pattern| pattern.exclude == exclude && pattern.matcher.is_match(path.as_str()))
@@ -88,20 +88,20 @@ fn matching(patterns: Arc<[Pattern]>) -> FileFilter {
     })
 }
 
-fn parse(written: &Text, faults: &mut Faults) -> Option<Pattern> {
-    // Behind a `!` it excludes.
+fn parse(written: &Text, faults: &mut Faults) -> Option<FilePattern> {
+    // A leading `!` excludes.
     let (text, exclude) = written.value.strip_prefix('!').map_or((&*written.value, false), |rest| (rest, true));
     let path = ProjectPath::parse(text, written.span.path())
         .map_err(|fault| faults.push(Diagnostic::error("bad-path", format!("`{text}`: {fault}")).at(&written.span)))
         .ok()?;
-    Pattern::new(&path, exclude)
+    FilePattern::new(&path, exclude)
         .map_err(|error| {
             faults.push(Diagnostic::error("bad-pattern", format!("`{text}`: {}", error.kind())).at(&written.span))
         })
         .ok()
 }
 
-impl Pattern {
+impl FilePattern {
     fn new(path: &ProjectPath, exclude: bool) -> Result<Self, globset::Error> {
         let glob = GlobBuilder::new(path.as_str()).literal_separator(true).backslash_escape(false).build()?;
         let parts = path.as_str().split('/');

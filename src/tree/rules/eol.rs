@@ -6,7 +6,7 @@
 //! checked out or whether git warns, never what is stored.
 
 use crate::tree::ReadError;
-use crate::tree::rules::attributes::{Found, State};
+use crate::tree::rules::attributes::{AttributeState, FileAttributes};
 
 /// `core.autocrlf`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,42 +33,42 @@ enum Action {
 /// with CRLF in it; it is called only where that decides.
 pub(in crate::tree) fn as_stored(
     bytes: Vec<u8>,
-    attributes: &Found,
+    attributes: &FileAttributes,
     auto_crlf: AutoCrlf,
     stored_with_crlf: impl FnOnce() -> Result<bool, ReadError>,
 ) -> Result<Vec<u8>, ReadError> {
     match &attributes.encoding {
-        State::Unspecified => {}
-        State::Value(name) if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") => {}
-        State::Value(name) => return Err(ReadError::Encoded(name.clone())),
-        State::Set => return Err(ReadError::Encoded("true".to_owned())),
-        State::Unset => return Err(ReadError::Encoded("false".to_owned())),
+        AttributeState::Unspecified => {}
+        AttributeState::Value(name) if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") => {}
+        AttributeState::Value(name) => return Err(ReadError::Encoded(name.clone())),
+        AttributeState::Set => return Err(ReadError::Encoded("true".to_owned())),
+        AttributeState::Unset => return Err(ReadError::Encoded("false".to_owned())),
     }
     let bytes = match action(attributes, auto_crlf) {
         Action::Leave => bytes,
         Action::Text => without_carriage_returns(bytes),
         Action::Guess => {
-            let shape = Shape::of(&bytes);
-            if shape.crlf == 0 || shape.is_binary() || stored_with_crlf()? {
+            let counts = ByteCounts::of(&bytes);
+            if counts.crlf == 0 || counts.is_binary() || stored_with_crlf()? {
                 bytes
             } else {
                 without_carriage_returns(bytes)
             }
         }
     };
-    Ok(if attributes.ident == State::Set { without_ident(&bytes) } else { bytes })
+    Ok(if attributes.ident == AttributeState::Set { without_ident(&bytes) } else { bytes })
 }
 
 /// Whether a stored version is text with CRLF in it.
 pub(in crate::tree) fn is_text_with_crlf(bytes: &[u8]) -> bool {
-    let shape = Shape::of(bytes);
-    shape.crlf > 0 && !shape.is_binary()
+    let counts = ByteCounts::of(bytes);
+    counts.crlf > 0 && !counts.is_binary()
 }
 
-fn action(attributes: &Found, auto_crlf: AutoCrlf) -> Action {
-    let named = |state: &State| match state {
-        State::Set => Some(Action::Text),
-        State::Unset => Some(Action::Leave),
+fn action(attributes: &FileAttributes, auto_crlf: AutoCrlf) -> Action {
+    let named = |state: &AttributeState| match state {
+        AttributeState::Set => Some(Action::Text),
+        AttributeState::Unset => Some(Action::Leave),
         state if state.is("input") => Some(Action::Text),
         state if state.is("auto") => Some(Action::Guess),
         _ => None,
@@ -118,7 +118,7 @@ fn without_ident(bytes: &[u8]) -> Vec<u8> {
 
 /// The bytes that git counts to distinguish text from binary (`gather_stats` in its convert.c).
 #[derive(Debug, Default)]
-struct Shape {
+struct ByteCounts {
     nul: usize,
     lone_cr: usize,
     crlf: usize,
@@ -126,32 +126,32 @@ struct Shape {
     not_printable: usize,
 }
 
-impl Shape {
+impl ByteCounts {
     fn of(bytes: &[u8]) -> Self {
-        let mut shape = Self::default();
+        let mut counts = Self::default();
         let mut rest = bytes.iter().peekable();
         while let Some(byte) = rest.next() {
             match byte {
                 b'\r' if rest.peek() == Some(&&b'\n') => {
                     rest.next();
-                    shape.crlf += 1;
+                    counts.crlf += 1;
                 }
-                b'\r' => shape.lone_cr += 1,
+                b'\r' => counts.lone_cr += 1,
                 b'\n' => {}
                 0 => {
-                    shape.nul += 1;
-                    shape.not_printable += 1;
+                    counts.nul += 1;
+                    counts.not_printable += 1;
                 }
-                0x08 | b'\t' | 0x1b | 0x0c => shape.printable += 1,
-                0x01..=0x1f | 0x7f => shape.not_printable += 1,
-                _ => shape.printable += 1,
+                0x08 | b'\t' | 0x1b | 0x0c => counts.printable += 1,
+                0x01..=0x1f | 0x7f => counts.not_printable += 1,
+                _ => counts.printable += 1,
             }
         }
         // A final Ctrl-Z is DOS's end of file.
         if bytes.last() == Some(&0x1a) {
-            shape.not_printable -= 1;
+            counts.not_printable -= 1;
         }
-        shape
+        counts
     }
 
     /// A NUL, a lone CR, or more than one odd byte in 128.

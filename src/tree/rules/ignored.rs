@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::syntax::error::Error;
 use crate::tree::cache::lock;
-use crate::tree::rules::pattern::{Budget, Pattern};
+use crate::tree::rules::pattern::{Pattern, StepBudget};
 
 /// The largest file of patterns that is read; a larger one is an error.
 pub(in crate::tree) const MAX_PATTERN_FILE_BYTES: u64 = 1024 * 1024;
@@ -18,21 +18,21 @@ pub(in crate::tree) type Read<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, Error>;
 
 /// The ignore rules of one repository, read as they are needed. Paths are below the git root.
 pub(in crate::tree) struct Ignored {
-    exclude: Rules,
+    exclude: IgnoreFile,
     fold_case: bool,
     /// The `.gitignore` of each folder that was looked at, by the folder's path.
-    rules: Mutex<HashMap<String, Arc<Rules>>>,
+    rules: Mutex<HashMap<String, Arc<IgnoreFile>>>,
     /// Whether each folder that was looked at is ignored.
     folders: Mutex<HashMap<String, bool>>,
-    budget: Budget,
+    budget: StepBudget,
 }
 
 /// The patterns of one file.
 #[derive(Debug, Default)]
-struct Rules(Vec<Rule>);
+struct IgnoreFile(Vec<IgnoreLine>);
 
 #[derive(Debug)]
-struct Rule {
+struct IgnoreLine {
     pattern: Pattern,
     /// Written with `!`: what matches is not ignored after all.
     negated: bool,
@@ -42,11 +42,11 @@ impl Ignored {
     /// `exclude` is the text of `.git/info/exclude`.
     pub(in crate::tree) fn new(exclude: &[u8], fold_case: bool) -> Self {
         Self {
-            exclude: Rules::parse(exclude, fold_case),
+            exclude: IgnoreFile::parse(exclude, fold_case),
             fold_case,
             rules: Mutex::default(),
             folders: Mutex::default(),
-            budget: Budget::default(),
+            budget: StepBudget::default(),
         }
     }
 
@@ -88,18 +88,18 @@ impl Ignored {
         Ok(ignores.unwrap_or(false))
     }
 
-    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<Rules>, Error> {
+    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<IgnoreFile>, Error> {
         if let Some(rules) = lock(&self.rules).get(folder) {
             return Ok(rules.clone());
         }
         let mut file = folder.to_owned();
         crate::tree::links::push(&mut file, ".gitignore");
-        let rules = Arc::new(Rules::parse(&read(&file)?, self.fold_case));
+        let rules = Arc::new(IgnoreFile::parse(&read(&file)?, self.fold_case));
         Ok(lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone())
     }
 }
 
-impl Rules {
+impl IgnoreFile {
     fn parse(text: &[u8], fold_case: bool) -> Self {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let rules = text.split(|byte| *byte == b'\n').filter_map(|line| {
@@ -109,7 +109,7 @@ impl Rules {
             }
             let line = without_trailing_blanks(line.strip_suffix(b"\r").unwrap_or(line));
             let (written, negated) = line.strip_prefix(b"!").map_or((line, false), |rest| (rest, true));
-            (!written.is_empty()).then(|| Rule { pattern: Pattern::new(written, fold_case), negated })
+            (!written.is_empty()).then(|| IgnoreLine { pattern: Pattern::new(written, fold_case), negated })
         });
         Self(rules.collect())
     }

@@ -16,7 +16,7 @@ use regex::Regex;
 
 use super::Finding;
 use super::catalogue::SECRET;
-use rules::{Begins, RULES, Rule};
+use rules::{Begins, RULES, SecretRule};
 
 /// The text that replaces a secret.
 pub const MASK: &str = "[secret]";
@@ -29,20 +29,20 @@ const NEAR: usize = 256;
 
 /// A secret in a text.
 struct Secret {
-    rule: &'static Rule,
+    rule: &'static SecretRule,
     /// The bytes that must not be shown.
     value: Range<usize>,
 }
 
 /// A rule with its expression, compiled on first use; `None` if it does not compile, which a test rules out.
-struct Compiled {
-    rule: &'static Rule,
+struct CompiledRule {
+    rule: &'static SecretRule,
     shape: LazyLock<Option<Regex>, Box<dyn FnOnce() -> Option<Regex> + Send>>,
 }
 
 /// Every rule, and an automaton over their keywords with the rule that each belongs to.
 struct Scanner {
-    rules: Vec<Compiled>,
+    rules: Vec<CompiledRule>,
     keywords: Option<AhoCorasick>,
     owners: Vec<usize>,
 }
@@ -55,7 +55,7 @@ static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
     }
     let rules = RULES.iter().map(|rule| {
         let compile = move || Regex::new(&rule.expression()).ok();
-        Compiled { rule, shape: LazyLock::new(Box::new(compile)) }
+        CompiledRule { rule, shape: LazyLock::new(Box::new(compile)) }
     });
     // The keywords are few and fixed, so the automaton always fits.
     let mut builder = AhoCorasick::builder();
@@ -87,7 +87,7 @@ fn secrets(text: &str) -> Vec<Secret> {
     found
 }
 
-impl Compiled {
+impl CompiledRule {
     /// The value of a match around a keyword, unless it is obviously not a secret.
     fn value(&self, text: &str, keyword: Range<usize>) -> Option<Range<usize>> {
         let (from, reach) = match self.rule.begins {

@@ -4,7 +4,7 @@ use super::sample;
 
 /// One kind of secret.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(super) struct SecretRule {
     /// What it is, with its article.
     pub what: &'static str,
     /// Every match contains one of these, in any case.
@@ -52,7 +52,7 @@ const SIGN_WITHIN: usize = 48;
 /// The least bytes of a value of [`Doubt::Named`].
 const LEAST_NAMED: usize = 12;
 
-impl Rule {
+impl SecretRule {
     /// The expression, anchored where the rule says that a match begins.
     pub fn expression(&self) -> String {
         let anchor = if matches!(self.begins, Begins::Before(_)) { "" } else { "^" };
@@ -101,21 +101,26 @@ impl Rule {
 }
 
 /// A format with a prefix of its own.
-const fn token(what: &'static str, keywords: &'static [&'static str], shape: &'static str) -> Rule {
-    Rule { what, keywords, begins: Begins::Value, shape, doubt: Doubt::Sure }
+const fn token(what: &'static str, keywords: &'static [&'static str], shape: &'static str) -> SecretRule {
+    SecretRule { what, keywords, begins: Begins::Value, shape, doubt: Doubt::Sure }
 }
 
 /// A format with a keyword inside it, at most `before` bytes from its beginning.
-const fn around(what: &'static str, keywords: &'static [&'static str], before: usize, shape: &'static str) -> Rule {
-    Rule { what, keywords, begins: Begins::Before(before), shape, doubt: Doubt::Sure }
+const fn around(
+    what: &'static str,
+    keywords: &'static [&'static str],
+    before: usize,
+    shape: &'static str,
+) -> SecretRule {
+    SecretRule { what, keywords, begins: Begins::Before(before), shape, doubt: Doubt::Sure }
 }
 
 /// A value that is recognised only by the name that it is assigned to.
-const fn named(what: &'static str, keywords: &'static [&'static str], shape: &'static str) -> Rule {
-    Rule { what, keywords, begins: Begins::Name, shape, doubt: Doubt::Sure }
+const fn named(what: &'static str, keywords: &'static [&'static str], shape: &'static str) -> SecretRule {
+    SecretRule { what, keywords, begins: Begins::Name, shape, doubt: Doubt::Sure }
 }
 
-pub(super) static RULES: &[Rule] = &[
+pub(super) static RULES: &[SecretRule] = &[
     // Clouds
     token("an AWS access key", &["AKIA", "ASIA", "ABIA", "ACCA"], "(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"),
     named(
@@ -283,14 +288,14 @@ pub(super) static RULES: &[Rule] = &[
         r#"-----BEGIN[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^<>{}"']{0,200}?(?:([0-9A-Za-z+/]{40,}[^<>{}"']*?)-----END|([0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s]|\\[nr])*))"#,
     ),
     token("a JSON web token", &["eyJ"], r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}"),
-    Rule {
+    SecretRule {
         what: "a password in an address",
         keywords: &["://"],
         begins: Begins::Name,
         shape: r#"://[^\s/:@"'<>]{0,64}:([^\s/@"'<>]{4,128})@[a-z0-9.-]+"#,
         doubt: Doubt::Password,
     },
-    Rule {
+    SecretRule {
         what: "a secret, by the name that it is given to",
         keywords: &[
             "password",
