@@ -31,14 +31,14 @@ pub struct Bill {
     /// A call that finds everything there.
     #[serde(with = "PerCall")]
     pub warm: Option<Usd>,
-    /// A call at the declared traffic, deploys and storage shared out among the calls. `None` without
+    /// A call at the declared traffic, deploys and storage shared out among the calls. Null without
     /// traffic.
     #[serde(with = "PerCall")]
     pub expected: Option<Usd>,
     /// The same if the provider keeps what it promises and nothing more.
     #[serde(with = "PerCall")]
     pub guaranteed: Option<Usd>,
-    /// A month of 30 days at the declared traffic. `None` without traffic.
+    /// A month of 30 days at the declared traffic. Null without traffic.
     #[serde(with = "PerMonth")]
     pub month: Option<Usd>,
     /// The first call after a deploy, less a warm one: `cold − warm`. Each replica pays it.
