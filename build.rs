@@ -30,7 +30,8 @@ const ROWS_PER_FREE_ROW: usize = 32;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // The tables take seconds, and follow from this script, the form that it shares and the libraries.
-    for source in ["Cargo.lock", "build.rs", "src/cost/tokens/image.rs"].iter().filter(|path| Path::new(path).exists()) {
+    for source in ["Cargo.lock", "build.rs", "src/cost/tokens/image.rs"].iter().filter(|path| Path::new(path).exists())
+    {
         println!("cargo::rerun-if-changed={source}");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);

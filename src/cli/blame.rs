@@ -35,9 +35,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let place = session.place()?;
     let tree = place.commit(&rev)?;
     let progress = session.progress("building");
-    let build = super::render::only(
-        build_all(&tree, &Request { contexts: vec![id], as_of, models, ..Request::default() })?,
-    )?;
+    let build =
+        super::render::only(build_all(&tree, &Request { contexts: vec![id], as_of, models, ..Request::default() })?)?;
     progress.now("reading history");
     let blame = blame(&place, &tree, &build)?;
     progress.done();

@@ -75,8 +75,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let place = session.place()?;
     let tree = session.tree(&place, &tree)?;
     let models = model.iter().cloned().collect();
-    let attempts =
-        build_all(tree.as_ref(), &Request { contexts: vec![id], as_of, models, ..Request::default() })?;
+    let attempts = build_all(tree.as_ref(), &Request { contexts: vec![id], as_of, models, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }

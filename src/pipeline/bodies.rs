@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use crate::cost::cards::{Card, Dialect, Markers, Platform};
-use crate::pipeline::{Build, BuildResult};
 use crate::pipeline::model::ModelBuild;
+use crate::pipeline::{Build, BuildResult};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::bodies::{Api, Body, Caching, EmitFault, Prompt, dialects, emit};
 use crate::syntax::diag::Diagnostic;

@@ -19,8 +19,8 @@ use serde::Serialize;
 
 use crate::output::bundle::member::{Existing, Fresh, InMemory, Member, Members};
 use crate::output::record::ContextRecord;
-use crate::pipeline::{Build, BuildResult};
 use crate::pipeline::bodies::bodies;
+use crate::pipeline::{Build, BuildResult};
 use crate::prompt::bodies::{Body, Hole, HoleKind};
 use crate::prompt::chain::bundle_digest;
 use crate::prompt::transcript::write_transcript;

@@ -141,11 +141,7 @@ pub fn write(disk: &dyn Disk, folder: &Path, statement: &[u8]) -> Result<(), Err
 ///
 /// # Errors
 /// When a build's text is in no commit, or a file cannot be written.
-pub fn write_all<'a>(
-    disk: &dyn Disk,
-    builds: impl Iterator<Item = &'a Build>,
-    output: &Path,
-) -> Result<(), Failure> {
+pub fn write_all<'a>(disk: &dyn Disk, builds: impl Iterator<Item = &'a Build>, output: &Path) -> Result<(), Failure> {
     for build in builds {
         let statement = statement(build, &bundle::bundle(build)?).ok_or_else(|| {
             let what =

@@ -54,7 +54,8 @@ impl BuildReport {
     /// Reports every context that was tried.
     pub fn new(results: &[BuildResult]) -> Self {
         let contexts = results.par_iter().filter_map(BuildResult::build).map(BuiltContext::of).collect();
-        let broken = results.iter().filter_map(|tried| Some(BrokenContext::of(&tried.id, tried.result.as_ref().err()?)));
+        let broken =
+            results.iter().filter_map(|tried| Some(BrokenContext::of(&tried.id, tried.result.as_ref().err()?)));
         Self { schema: SCHEMA, shard: None, contexts, broken: broken.collect() }
     }
 

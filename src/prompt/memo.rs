@@ -1,4 +1,4 @@
-//! Values that outlive one build: what was asked for lately is kept, the rest is let go.
+//! Values that outlive one build, as long as builds ask for them.
 //!
 //! A watch builds the same contexts again and again with little changed, a log one context at one
 //! commit after another. What a stage worked out from content alone (a file's text, a segment's
@@ -13,7 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 const MOST: usize = 1 << 18;
 
 /// A map of two generations. A value that is asked for moves to the younger one; [`Memo::turn`]
-/// drops the older one, and a younger one that has grown full turns by itself. So what is held is
+/// drops the older one, and a younger one that has grown full turns by itself. So memory is
 /// bounded, however many builds there are.
 #[derive(Debug)]
 pub struct Memo<K, V>(Mutex<Generations<K, V>>);
@@ -37,7 +37,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
-    /// The value under `key`, which is thereby kept for another turn.
+    /// The value under `key`, which thereby outlives the next turn.
     pub fn get(&self, key: &K) -> Option<V> {
         let mut generations = self.lock();
         if let Some(value) = generations.young.get(key) {
@@ -83,12 +83,12 @@ mod tests {
     #[test]
     fn what_nobody_asks_for_between_two_turns_is_gone() {
         let memo = Memo::default();
-        memo.put("kept", 1);
+        memo.put("asked for", 1);
         memo.put("left", 2);
         memo.turn();
-        assert_eq!(memo.get(&"kept"), Some(1));
+        assert_eq!(memo.get(&"asked for"), Some(1));
         memo.turn();
-        assert_eq!((memo.get(&"kept"), memo.get(&"left")), (Some(1), None));
+        assert_eq!((memo.get(&"asked for"), memo.get(&"left")), (Some(1), None));
     }
 
     #[test]
