@@ -2,94 +2,48 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
 use crate::cost::bill::Bill;
 use crate::cost::cards::Date;
 use crate::cost::planner::words::{grouped, money};
 use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
-use crate::syntax::decode::Spanned;
+use crate::syntax::decode::{Spanned, inline_schema, names};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::manifest::Budgets;
 use crate::syntax::quantity::{Share, Usd};
 use crate::syntax::source::Span;
 
-/// Which limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, schemars::JsonSchema)]
-#[schemars(rename_all = "snake_case")]
-pub enum BudgetName {
-    /// Input tokens of the whole request.
-    Tokens,
-    /// Tokens before the first input.
-    PrefixTokens,
-    /// Tokens of one block.
-    MaxTokens,
-    /// A call that finds everything in the cache.
-    #[schemars(rename = "cost_per_call.warm")]
-    Warm,
-    /// A call that finds nothing there.
-    #[schemars(rename = "cost_per_call.cold")]
-    Cold,
-    /// A call at the declared traffic.
-    #[schemars(rename = "cost_per_call.expected")]
-    Expected,
-    /// A call without caching.
-    #[schemars(rename = "cost_per_call.uncached")]
-    Uncached,
-    /// A month at the declared traffic.
-    CostPerMonth,
-    /// The share of input tokens that a warm call reads: at least.
-    CachedShare,
-    /// Growth of the prefix against the base of a comparison.
-    Growth,
-}
-
-impl BudgetName {
-    const ALL: [Self; 10] = [
-        Self::Tokens,
-        Self::PrefixTokens,
-        Self::MaxTokens,
-        Self::Warm,
-        Self::Cold,
-        Self::Expected,
-        Self::Uncached,
-        Self::CostPerMonth,
-        Self::CachedShare,
-        Self::Growth,
-    ];
-
-    /// The key below `budgets` (`max_tokens`: of a block), as a manifest writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tokens => "tokens",
-            Self::PrefixTokens => "prefix_tokens",
-            Self::MaxTokens => "max_tokens",
-            Self::Warm => "cost_per_call.warm",
-            Self::Cold => "cost_per_call.cold",
-            Self::Expected => "cost_per_call.expected",
-            Self::Uncached => "cost_per_call.uncached",
-            Self::CostPerMonth => "cost_per_month",
-            Self::CachedShare => "cached_share",
-            Self::Growth => "growth",
-        }
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for BudgetName {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let found = Self::ALL.into_iter().find(|name| name.as_str() == written);
-        found.ok_or_else(|| serde::de::Error::custom("no name of a budget"))
-    }
-}
-
-impl serde::Serialize for BudgetName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+names! {
+    /// Which limit.
+    pub enum BudgetName {
+        /// Input tokens of the whole request.
+        Tokens = "tokens",
+        /// Tokens before the first input.
+        PrefixTokens = "prefix_tokens",
+        /// Tokens of one block.
+        MaxTokens = "max_tokens",
+        /// A call that finds everything in the cache.
+        Warm = "cost_per_call.warm",
+        /// A call that finds nothing there.
+        Cold = "cost_per_call.cold",
+        /// A call at the declared traffic.
+        Expected = "cost_per_call.expected",
+        /// A call without caching.
+        Uncached = "cost_per_call.uncached",
+        /// A month at the declared traffic.
+        CostPerMonth = "cost_per_month",
+        /// The share of input tokens that a warm call reads: at least.
+        CachedShare = "cached_share",
+        /// Growth of the prefix against the base of a comparison.
+        Growth = "growth",
     }
 }
 
 /// The result of comparing a budget with its figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Within the limit.
@@ -103,7 +57,7 @@ pub enum Status {
 }
 
 /// What a budget limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Amount {
     /// Tokens.
     Tokens(u64),
@@ -134,6 +88,14 @@ impl Amount {
     }
 }
 
+inline_schema!(text Amount);
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.decimal().serialize(serializer)
+    }
+}
+
 impl fmt::Display for Amount {
     /// As people read it: `57,825`, `$0.0095`, `90%`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -146,9 +108,9 @@ impl fmt::Display for Amount {
 }
 
 /// One budget for one model.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BudgetResult {
-    /// Which.
+    /// The key in `budgets:`, or `max_tokens` of a block.
     pub name: BudgetName,
     /// The block, for a limit of one block.
     pub block: Option<String>,
@@ -156,22 +118,27 @@ pub struct BudgetResult {
     pub model: String,
     /// The limit.
     pub limit: Amount,
-    /// The figure that is compared with it; `None` when not known.
+    /// The figure that is compared with it; null when not known.
     pub actual: Option<Amount>,
     /// The result.
     pub status: Status,
     /// The first announced day on which a budget that passes no longer does.
+    #[serde(skip)]
     pub fails_from: Option<FailsFrom>,
     /// Whether it already failed at the base of the comparison and has not got worse by more than the slack.
+    #[serde(skip)]
     pub is_old_debt: bool,
     /// Where the limit is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// A day from which a budget fails.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FailsFrom {
     /// The day.
+    #[serde(serialize_with = "crate::cost::cards::written_day")]
+    #[schemars(with = "String")]
     pub day: Date,
     /// What happens then: "gemini-4-argon's input price doubles".
     pub because: String,

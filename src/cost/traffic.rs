@@ -19,19 +19,22 @@ const BUSINESS_HOURS: u64 = 8;
 const MONTH_DAYS: u64 = 30;
 
 /// The declared traffic of one context, in numbers for one month of 30 days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Traffic {
     /// Calls a month.
     pub calls: u64,
-    /// When they come.
+    /// When they come: `flat` or `business`.
+    #[schemars(with = "String")]
     pub hours: Hours,
     /// How often the cache is warm, if that was measured.
+    #[serde(skip)]
     pub hit_rate: HitRate,
     /// Versions that go live in a month.
     pub deploys: u64,
     /// Caches that share the calls; at least 1.
     pub replicas: u64,
     /// The share of calls that go through a batch endpoint, at most the whole.
+    #[serde(skip)]
     pub batch: Share,
 }
 

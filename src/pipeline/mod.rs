@@ -16,6 +16,8 @@ pub mod watch;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 
 use crate::cost::budget::{BudgetResult, without_traffic};
 use crate::cost::cards::{Cards, Date, day_of};
@@ -339,16 +341,23 @@ pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
 }
 
 /// A context and the files that its prompt is made of.
-#[derive(Debug)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Usage {
-    /// Its name.
+    /// Its name and variant.
+    #[serde(flatten)]
     pub id: ContextId,
     /// What the manifest says it is for.
     pub description: Option<String>,
     /// Who answers for it.
     pub owner: Option<String>,
-    /// Every file that was read, or the faults that kept it from being known.
+    /// Every file that was read, or the faults that kept it from being known. Printed is whether there are any.
+    #[serde(rename = "broken", serialize_with = "is_err")]
+    #[schemars(with = "bool")]
     pub faults: Result<Vec<ProjectPath>, Vec<Diagnostic>>,
+}
+
+fn is_err<T, E, S: Serializer>(result: &Result<T, E>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(result.is_err())
 }
 
 /// Every context, or those that read the file `uses`. A broken context is listed either way: it may

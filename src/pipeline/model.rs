@@ -61,13 +61,15 @@ pub struct NamedTokenizer {
 }
 
 /// Whether a request fits into the model's windows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct WindowFit {
     /// The windows of the card.
+    #[serde(flatten)]
     pub window: Window,
-    /// Yes, no, or unknown within the band; `None` when the card knows no window.
+    /// Yes, no, or within the band; null when no window is known.
     pub fits: Option<Fit>,
     /// The most input tokens that fit, with room for the expected answer.
+    #[serde(skip)]
     pub limit: Option<u64>,
     /// By how many tokens the request is too large.
     pub over: u64,
@@ -76,7 +78,7 @@ pub struct WindowFit {
 }
 
 /// Yes, no, or within the band of the count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Fit {
     /// The whole band fits.

@@ -62,12 +62,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Digest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let printed = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        Self::parse(&printed).ok_or_else(|| serde::de::Error::custom("no digest"))
-    }
-}
+crate::syntax::decode::inline_schema!(text Digest);
 
 impl serde::Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
@@ -28,11 +29,12 @@ const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
 const MAX_EXTENDS: usize = 64;
 
 /// A context's name and, if it is one, its variant: `support/triage@terse`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct ContextId {
-    /// The path below `contexts/` without `.yaml`, and what `each` matched.
+    /// Path of the manifest below `contexts/`, without `.yaml`, and what `each` matched.
+    #[serde(rename = "id")]
     pub name: String,
-    /// The variant.
+    /// The variant, if it is one.
     pub variant: Option<String>,
 }
 

@@ -125,18 +125,18 @@ pub enum Before {
 }
 
 /// A commit's context as one model's cache sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct ModelRow {
     /// The model's name in the manifest.
     pub model: String,
-    /// Tokens of the new prompt that the cache can still serve right after; `None` where there is
+    /// Tokens of the new prompt that the cache can still serve right after; null where there is
     /// nothing to compare with.
     pub eligible: Option<u64>,
     /// Tokens that a warm call of the earlier prompt read and that are served no more.
     pub lost: Option<u64>,
-    /// What the first call after the commit costs more than a warm one.
+    /// What the first call after the commit costs more than a warm one, in US dollars.
     pub rewarm: Option<Usd>,
-    /// A call that finds everything in the cache.
+    /// A call that finds everything in the cache, in US dollars.
     pub warm: Option<Usd>,
 }
 

@@ -180,9 +180,10 @@ record! {
 }
 
 /// A model card: one model on one platform.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Card {
     /// The name that finds it: `claude-opus-5`, `bedrock/claude-opus-5`.
+    #[serde(rename = "model")]
     pub name: Arc<str>,
     /// Other names that find it.
     pub aliases: Vec<Arc<str>>,
@@ -199,8 +200,10 @@ pub struct Card {
     /// What counts its tokens.
     pub tokenizer: TokenizerName,
     /// Every fact, typed.
+    #[serde(skip)]
     pub facts: CardFacts,
     /// Every fact as written, families and `prices.yaml` laid in.
+    #[serde(skip)]
     pub(super) written: Node,
 }
 
@@ -266,14 +269,15 @@ pub struct CardAt<'a> {
     pub day: Date,
 }
 
-/// Windows in tokens, `None` where unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Windows in tokens; null where unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Window {
-    /// Input and output together.
-    pub total: Option<u64>,
-    /// Input.
+    /// Input tokens.
     pub input: Option<u64>,
-    /// Output.
+    /// Input and output tokens.
+    pub total: Option<u64>,
+    /// Output tokens.
+    #[serde(skip)]
     pub output: Option<u64>,
 }
 

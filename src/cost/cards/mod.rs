@@ -30,7 +30,7 @@ pub use card::{
 pub use changes::Change;
 pub use day::day_of;
 pub use explain::{Claim, Explanation, FactLine, SourceLine};
-pub use fact::{Contradiction, Dated, Day, Doubts, Evidence, Fact, Status};
+pub use fact::{Contradiction, Dated, Day, Doubts, Evidence, Fact, Status, written_day};
 pub use import::{Import, Selection};
 pub use jiff::civil::Date;
 pub use library::{Cards, UnknownModel};

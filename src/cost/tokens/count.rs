@@ -1,37 +1,19 @@
 //! A number of tokens that says how it was obtained.
 
-use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-/// How a count was obtained, the most reliable first. A sum has the least reliable basis of its parts.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Basis {
-    /// The model's own tokenizer, over the text.
-    Exact,
-    /// The provider's counting endpoint, for exactly this text.
-    Measured,
-    /// Estimated from the content, with a band.
-    Estimated,
-}
+use crate::syntax::decode::names;
 
-impl Basis {
-    /// `exact`, `measured`, `estimated`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Measured => "measured",
-            Self::Estimated => "estimated",
-        }
-    }
-}
-
-impl fmt::Display for Basis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+names! {
+    /// How a count was obtained, the most reliable first. A sum has the least reliable basis of its parts.
+    pub enum Basis {
+        /// The model's own tokenizer, over the text.
+        Exact = "exact",
+        /// The provider's counting endpoint, for exactly this text.
+        Measured = "measured",
+        /// Estimated from the content, with a band.
+        Estimated = "estimated",
     }
 }
 

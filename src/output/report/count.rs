@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::json;
 use super::text::{Table, grouped};
 use crate::cost::tokens::{Basis, Tokenizer, count_by_each};
 
@@ -60,11 +59,6 @@ impl CountReport {
     /// Reports counted files.
     pub fn new(files: Vec<Counted>) -> Self {
         Self { schema: "contexture.count/1", files }
-    }
-
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
     }
 
     /// For people: a table a file, exact counts first.
