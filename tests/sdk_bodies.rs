@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use contexture::prompt::blocks::Breakpoint;
-use contexture::prompt::bodies::{Api, Caching, Dialect, Prompt, dialects, emit, setting_keys};
+use contexture::prompt::bodies::{Api, Dialect, Markers, Prompt, dialects, emit, setting_keys};
 use contexture::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
 use contexture::syntax::manifest::Mark;
 use contexture::syntax::quantity::Ttl;
@@ -22,7 +22,7 @@ const TOOLS: [&str; 2] = [
 struct Model {
     api: Api,
     name: &'static str,
-    caching: Caching,
+    caching: Markers,
     ttls: [&'static str; 2],
     settings: Value,
 }
@@ -36,7 +36,7 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::Anthropic,
             name: "claude-sonnet-5-5",
-            caching: Caching::CacheControl,
+            caching: Markers::CacheControl,
             ttls: ["1h", "5m"],
             settings: json!({
                 "tool_choice": "auto", "effort": "medium", "thinking": {"type": "adaptive"}, "stop_sequences": ["END"],
@@ -46,22 +46,22 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::OpenAi,
             name: "gpt-6.1-sol",
-            caching: Caching::BreakpointField,
+            caching: Markers::Breakpoint,
             ttls: ["12h", "30m"],
             settings: openai.clone(),
         },
-        Model { api: Api::OpenAi, name: "gpt-4.1", caching: Caching::KeyOnly, ttls: ["30m", "30m"], settings: openai },
+        Model { api: Api::OpenAi, name: "gpt-4.1", caching: Markers::KeyOnly, ttls: ["30m", "30m"], settings: openai },
         Model {
             api: Api::Compatible,
             name: "deepseek/deepseek-flash",
-            caching: Caching::None,
+            caching: Markers::None,
             ttls: ["5m", "5m"],
             settings: json!({"tool_choice": "any", "seed": 7, "stop_sequences": "END", "frequency_penalty": 0.5}),
         },
         Model {
             api: Api::Gemini,
             name: "gemini-3.8-flash",
-            caching: Caching::CachedContent,
+            caching: Markers::CachedContent,
             ttls: ["1h", "5m"],
             settings: json!({
                 "tool_choice": {"name": "lookup"}, "effort": "low", "temperature": 0.5, "top_k": 3, "top_p": 0.5, "seed": 7,
@@ -72,7 +72,7 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::Bedrock,
             name: "anthropic.claude-opus-5-v1:0",
-            caching: Caching::CachePoint,
+            caching: Markers::CachePoint,
             ttls: ["1h", "5m"],
             settings: json!({
                 "tool_choice": {"name": "lookup"}, "effort": "high", "temperature": 0.5, "top_p": 0.5, "top_k": 3,

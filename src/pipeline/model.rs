@@ -9,9 +9,9 @@ use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
 use crate::cost::cards::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
 use crate::cost::count::{Counts, Known};
-use crate::cost::planner::{Layout, Wishes, plan as place};
+use crate::cost::planner::{CachePolicy, Layout, plan as place};
 use crate::cost::terms::{RequestTokens, Terms};
-use crate::cost::tokens::{Encoding, Family, Tokenizer, UserTokenizer};
+use crate::cost::tokens::{Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
 use crate::cost::traffic::Traffic;
 use crate::cost::warnings::warnings;
 use crate::prompt::chain::Digest;
@@ -175,7 +175,7 @@ pub fn tokenizers(
                 Some(Err(error)) => {
                     let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
                     faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));
-                    Tokenizer::Family(Family::Other)
+                    Tokenizer::Family(TokenizerFamily::Other)
                 }
                 None => by_name(card.tokenizer),
             });
@@ -201,9 +201,9 @@ impl Tokenizers {
 }
 
 /// What a manifest says about caching as a whole.
-pub fn wishes(manifest: &Manifest) -> Wishes {
+pub fn cache_policy(manifest: &Manifest) -> CachePolicy {
     let cache = manifest.cache.as_ref();
-    Wishes {
+    CachePolicy {
         breakpoints: cache.and_then(|cache| cache.breakpoints).unwrap_or(Breakpoints::Auto),
         ttl: cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value),
     }
@@ -215,7 +215,7 @@ fn by_name(name: TokenizerName) -> Tokenizer {
         TokenizerName::O200kBase => Tokenizer::Encoding(Encoding::O200kBase),
         TokenizerName::Cl100kBase => Tokenizer::Encoding(Encoding::Cl100kBase),
         TokenizerName::O200kHarmony => Tokenizer::Encoding(Encoding::O200kHarmony),
-        other => Tokenizer::Family(Family::from_name(other.as_str()).unwrap_or(Family::Other)),
+        other => Tokenizer::Family(TokenizerFamily::from_name(other.as_str()).unwrap_or(TokenizerFamily::Other)),
     }
 }
 
@@ -273,7 +273,7 @@ impl Base<'_> {
         let (model, batch) = (at.model(), at.batch());
         let traffic = manifest.traffic.as_ref().and_then(Traffic::declared);
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &tokens };
-        let placed = place(self.segments, &counts.per_segment, wishes(manifest), &terms);
+        let placed = place(self.segments, &counts.per_segment, cache_policy(manifest), &terms);
         faults.extend(placed.warnings);
         let layout = placed.value;
         let bills = Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) };

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::fact::{Dated, Fact};
 use crate::cost::rules::{
-    BlockBoundary, BreakpointOnly, CacheRules, Class, Family, Invalidation, Lifetime, LongestPrefix, Mechanism,
+    BlockBoundary, BreakpointOnly, CacheFamily, CacheRules, Class, Invalidation, Lifetime, LongestPrefix, Mechanism,
     MixedBilling, Mode, PrefixUnits, WholeObject,
 };
 use crate::prompt::segment::Tier;
@@ -271,12 +271,12 @@ impl MechanismFacts {
         })
     }
 
-    fn family(&self, day: Date) -> Option<Family> {
-        let block_boundary = self.block_boundary.as_ref().map(|facts| Family::BlockBoundary(facts.at(day)));
-        let breakpoint_only = || self.breakpoint_only.as_ref().map(|facts| Family::BreakpointOnly(facts.at(day)));
-        let longest_prefix = || self.longest_prefix.as_ref().map(|facts| Family::LongestPrefix(facts.at(day)));
-        let prefix_units = || self.prefix_units.as_ref().map(|facts| Family::PrefixUnits(facts.at(day)));
-        let whole_object = || self.whole_object.as_ref().map(|facts| Family::WholeObject(facts.at(day)));
+    fn family(&self, day: Date) -> Option<CacheFamily> {
+        let block_boundary = self.block_boundary.as_ref().map(|facts| CacheFamily::BlockBoundary(facts.at(day)));
+        let breakpoint_only = || self.breakpoint_only.as_ref().map(|facts| CacheFamily::BreakpointOnly(facts.at(day)));
+        let longest_prefix = || self.longest_prefix.as_ref().map(|facts| CacheFamily::LongestPrefix(facts.at(day)));
+        let prefix_units = || self.prefix_units.as_ref().map(|facts| CacheFamily::PrefixUnits(facts.at(day)));
+        let whole_object = || self.whole_object.as_ref().map(|facts| CacheFamily::WholeObject(facts.at(day)));
         block_boundary.or_else(breakpoint_only).or_else(longest_prefix).or_else(prefix_units).or_else(whole_object)
     }
 }

@@ -8,6 +8,7 @@ use super::cache::CacheFacts;
 use super::fact::{Dated, Day, Fact};
 use super::price::{PriceList, rates};
 use crate::cost::rules::{self, CacheRules, Prices, Rates};
+use crate::prompt::bodies::{Dialect, Markers};
 use crate::syntax::decode::{Count, Decode, Table, Text, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::quantity::Share;
@@ -36,42 +37,6 @@ words! {
         Xai = "xai",
         /// Any other.
         Other = "other",
-    }
-}
-
-words! {
-    /// A kind of request body.
-    pub enum Dialect("a dialect") {
-        /// Anthropic Messages.
-        Messages = "messages",
-        /// OpenAI Responses.
-        Responses = "responses",
-        /// OpenAI Chat Completions, and the many that speak it.
-        Chat = "chat",
-        /// Gemini `generateContent`.
-        Generate = "generate",
-        /// Gemini `cachedContents`.
-        Cached = "cached",
-        /// Bedrock Converse.
-        Converse = "converse",
-    }
-}
-
-words! {
-    /// How a request marks the end of a cached prefix.
-    pub enum Markers("a kind of cache marker") {
-        /// `cache_control` inside the block that it closes (Anthropic).
-        CacheControl = "cache_control",
-        /// `prompt_cache_breakpoint` on a part (OpenAI from GPT-5.6).
-        Breakpoint = "breakpoint",
-        /// `prompt_cache_key` alone (earlier OpenAI, Mistral).
-        KeyOnly = "key_only",
-        /// A `cachePoint` block after the content (Converse).
-        CachePoint = "cache_point",
-        /// An object that the request names (Gemini).
-        CachedContent = "cached_content",
-        /// None.
-        None = "none",
     }
 }
 

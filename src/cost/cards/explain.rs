@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::card::{Card, Dialect, Markers, Platform, TokenizerName};
+use super::card::{Card, Platform, TokenizerName};
 use super::fact::{Day, Evidence, Status};
 use super::library::Cards;
+use crate::prompt::bodies::{Dialect, Markers};
 use crate::syntax::decode::Decode;
 use crate::syntax::diag::Faults;
 use crate::syntax::yaml::{Map, Node, Value};

@@ -1,10 +1,10 @@
 //! Where a request is marked for the provider's cache, and what the cache then holds of it.
 //!
 //! A [`Layout`] is what the planner decides and the emitters write. [`Layout::service`] says what it
-//! comes to under a model's rules: which stretches of the prompt are read, and for how long each of
+//! comes to under a model's rules: which spans of the prompt are read, and for how long each of
 //! them lives. The bill prices that and nothing else.
 
-use crate::cost::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
+use crate::cost::rules::{CacheFamily, Class, LongestPrefix, Mechanism, MixedBilling, Model};
 use crate::cost::terms::RequestTokens;
 use crate::cost::traffic::{Chance, Traffic};
 use crate::prompt::blocks::Breakpoint;
@@ -53,7 +53,7 @@ pub struct Service {
     /// Which way of caching serves it.
     pub kind: ServiceKind,
     /// What is held, front to back. Whatever lies behind is never read.
-    pub stretches: Vec<Stretch>,
+    pub spans: Vec<CachedSpan>,
 }
 
 /// A way of caching, as far as its price goes.
@@ -73,9 +73,9 @@ pub enum ServiceKind {
     },
 }
 
-/// A stretch of the prompt that is read, or written, as one.
+/// A span of the prompt that is read, or written, as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct CachedSpan {
     /// Its tokens.
     pub tokens: u64,
     /// The TTL whose write price it has; `None` where there is none to ask for.
@@ -92,7 +92,7 @@ pub struct Stretch {
     pub is_promised: bool,
 }
 
-impl Stretch {
+impl CachedSpan {
     /// The chance that a call finds it alive.
     pub fn chance(&self, traffic: &Traffic) -> Chance {
         match (self.lives, self.shadowed_by, traffic.hit_rate) {
@@ -130,12 +130,12 @@ impl Layout {
 
 impl Service {
     fn none() -> Self {
-        Self { kind: ServiceKind::Uncached, stretches: Vec::new() }
+        Self { kind: ServiceKind::Uncached, spans: Vec::new() }
     }
 
     /// Tokens that a warm call reads.
     pub fn held(&self) -> u64 {
-        self.stretches.iter().map(|stretch| stretch.tokens).sum()
+        self.spans.iter().map(|span| span.tokens).sum()
     }
 }
 
@@ -146,16 +146,16 @@ fn marked(mechanism: &Mechanism, live: &[(u64, Ttl)]) -> Service {
     }
     let (kind, live, billing) = match &mechanism.family {
         // One object holds everything before the last mark.
-        Family::WholeObject(_) => (ServiceKind::Object, &live[live.len() - 1..], MixedBilling::Longest),
-        Family::BreakpointOnly(rules) => (ServiceKind::Marked, live, rules.mixed_billing),
+        CacheFamily::WholeObject(_) => (ServiceKind::Object, &live[live.len() - 1..], MixedBilling::Longest),
+        CacheFamily::BreakpointOnly(rules) => (ServiceKind::Marked, live, rules.mixed_billing),
         _ => (ServiceKind::Marked, live, MixedBilling::Longest),
     };
-    let mut stretches = Vec::with_capacity(live.len());
+    let mut spans = Vec::with_capacity(live.len());
     let mut longest: Option<Ttl> = None;
     let mut shadow: Option<Ttl> = None;
     for (number, &(end, ttl)) in live.iter().enumerate().rev() {
         let start = number.checked_sub(1).map_or(0, |before| live[before].0);
-        // Reading a later entry reads all before it, so a stretch lives as long as the longest-lived
+        // Reading a later entry reads all before it, so a span lives as long as the longest-lived
         // entry at or behind its end.
         let lives = longest.map_or(ttl, |longest| longest.max(ttl));
         if longest.is_some_and(|longest| longest < lives) {
@@ -163,7 +163,7 @@ fn marked(mechanism: &Mechanism, live: &[(u64, Ttl)]) -> Service {
         }
         longest = Some(lives);
         let lifetime = mechanism.lifetime(lives);
-        stretches.push(Stretch {
+        spans.push(CachedSpan {
             tokens: end.saturating_sub(start),
             written_for: Some(if billing == MixedBilling::Longest { lives } else { ttl }),
             lives: Some(lifetime.map_or(lives, |lifetime| lifetime.expected)),
@@ -172,8 +172,8 @@ fn marked(mechanism: &Mechanism, live: &[(u64, Ttl)]) -> Service {
             is_promised: lifetime.is_none_or(|lifetime| matches!(lifetime.class, Class::Fixed | Class::Minimum)),
         });
     }
-    stretches.reverse();
-    Service { kind, stretches }
+    spans.reverse();
+    Service { kind, spans }
 }
 
 /// What is cached without being asked.
@@ -181,16 +181,16 @@ fn unasked(mechanism: &Mechanism, tokens: &RequestTokens, beside_explicit: bool)
     let prefix = tokens.prefix.tokens();
     let read = match &mechanism.family {
         _ if prefix < mechanism.minimum => 0,
-        Family::LongestPrefix(rules) => rounded(rules, mechanism.minimum, prefix, tokens.total()),
+        CacheFamily::LongestPrefix(rules) => rounded(rules, mechanism.minimum, prefix, tokens.total()),
         // The common prefix is a unit of its own once two requests have shown it.
-        Family::PrefixUnits(_) => prefix,
-        Family::BlockBoundary(_) | Family::BreakpointOnly(_) | Family::WholeObject(_) => 0,
+        CacheFamily::PrefixUnits(_) => prefix,
+        CacheFamily::BlockBoundary(_) | CacheFamily::BreakpointOnly(_) | CacheFamily::WholeObject(_) => 0,
     };
     if read == 0 {
         return Service::none();
     }
     let lifetime = mechanism.lifetimes.first();
-    let stretch = Stretch {
+    let span = CachedSpan {
         tokens: read,
         written_for: None,
         lives: lifetime.map(|lifetime| lifetime.expected),
@@ -198,7 +198,7 @@ fn unasked(mechanism: &Mechanism, tokens: &RequestTokens, beside_explicit: bool)
         refreshed_by_use: lifetime.is_none_or(|lifetime| lifetime.refreshed_by_use),
         is_promised: lifetime.is_some_and(|lifetime| matches!(lifetime.class, Class::Fixed | Class::Minimum)),
     };
-    Service { kind: ServiceKind::Unasked { beside_explicit }, stretches: vec![stretch] }
+    Service { kind: ServiceKind::Unasked { beside_explicit }, spans: vec![span] }
 }
 
 /// Rules R11 and R16: `floor(interval, hidden + min(common, input − recomputed)) − hidden`, rounded

@@ -1,7 +1,7 @@
 //! The breakpoints that the manifest asks for, held against the provider's rules.
 
 use super::words::grouped;
-use crate::cost::rules::{Family, Mechanism};
+use crate::cost::rules::{CacheFamily, Mechanism};
 use crate::cost::simulate::Rule;
 use crate::prompt::segment::{Segment, Tier, prefix_len};
 use crate::syntax::diag::{Diagnostic, Faults};
@@ -10,7 +10,7 @@ use crate::syntax::quantity::Ttl;
 
 /// A breakpoint that the manifest asks for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked {
+pub(super) struct RequestedMark {
     /// The segment before it.
     pub(super) after: usize,
     /// The TTL that it gets.
@@ -22,10 +22,10 @@ pub(super) struct Asked {
 /// How many breakpoints of one request count.
 pub(super) fn limit(mechanism: &Mechanism) -> usize {
     match &mechanism.family {
-        Family::BlockBoundary(rules) => rules.breakpoints as usize,
-        Family::BreakpointOnly(rules) => rules.slots as usize,
-        Family::WholeObject(_) => 1,
-        Family::LongestPrefix(_) | Family::PrefixUnits(_) => 0,
+        CacheFamily::BlockBoundary(rules) => rules.breakpoints as usize,
+        CacheFamily::BreakpointOnly(rules) => rules.slots as usize,
+        CacheFamily::WholeObject(_) => 1,
+        CacheFamily::LongestPrefix(_) | CacheFamily::PrefixUnits(_) => 0,
     }
 }
 
@@ -34,14 +34,16 @@ pub(super) fn refusal(mechanism: &Mechanism, segments: &[Segment], after: usize)
     let behind = segments.get(after + 1..).unwrap_or_default();
     let is_message = |segment: &Segment| segment.tier == Tier::Messages;
     match &mechanism.family {
-        Family::BreakpointOnly(_) if segments[after].tier == Tier::Tools => Some("this provider marks no tools"),
-        Family::WholeObject(_) if !behind.iter().all(is_message) => {
+        CacheFamily::BreakpointOnly(_) if segments[after].tier == Tier::Tools => Some("this provider marks no tools"),
+        CacheFamily::WholeObject(_) if !behind.iter().all(is_message) => {
             Some("a cached object has to hold all of tools and system")
         }
-        Family::WholeObject(_) if behind.is_empty() && segments.iter().any(is_message) => {
+        CacheFamily::WholeObject(_) if behind.is_empty() && segments.iter().any(is_message) => {
             Some("a request needs a turn of its own beside its cached object")
         }
-        Family::LongestPrefix(_) | Family::PrefixUnits(_) => Some("this provider places no breakpoints on request"),
+        CacheFamily::LongestPrefix(_) | CacheFamily::PrefixUnits(_) => {
+            Some("this provider places no breakpoints on request")
+        }
         _ => None,
     }
 }
@@ -57,9 +59,9 @@ pub(super) fn asked(
     mechanism: &Mechanism,
     model: &str,
     faults: &mut Faults,
-) -> (Vec<Asked>, bool) {
+) -> (Vec<RequestedMark>, bool) {
     let prefix = prefix_len(segments);
-    let mut found: Vec<Asked> = Vec::new();
+    let mut found: Vec<RequestedMark> = Vec::new();
     for (after, segment) in segments.iter().enumerate() {
         let wished = match segment.mark {
             Mark::Free | Mark::Never => continue,
@@ -87,9 +89,9 @@ pub(super) fn asked(
         if let Some(wished) = wished.filter(|wished| *wished != ttl) {
             faults.push(rounded(wished, ttl, segment, model));
         }
-        found.push(Asked { after, ttl, is_dead: false });
+        found.push(RequestedMark { after, ttl, is_dead: false });
     }
-    if let Family::WholeObject(_) = mechanism.family {
+    if let CacheFamily::WholeObject(_) = mechanism.family {
         // One object holds everything before the last mark, so the earlier ones are held too.
         found = found.last().copied().into_iter().collect();
     }
@@ -105,8 +107,14 @@ pub(super) fn rounded(wished: Ttl, granted: Ttl, segment: &Segment, model: &str)
 }
 
 /// Rule R2: how many, and in which order.
-fn check(segments: &[Segment], found: &[Asked], mechanism: &Mechanism, model: &str, faults: &mut Faults) -> bool {
-    let Family::BlockBoundary(rules) = &mechanism.family else { return true };
+fn check(
+    segments: &[Segment],
+    found: &[RequestedMark],
+    mechanism: &Mechanism,
+    model: &str,
+    faults: &mut Faults,
+) -> bool {
+    let CacheFamily::BlockBoundary(rules) = &mechanism.family else { return true };
     let mut broken: Vec<(usize, Rule)> = Vec::new();
     if let Some(extra) = found.get(rules.breakpoints as usize) {
         broken.push((extra.after, Rule::Breakpoints { limit: rules.breakpoints, found: found.len() }));
@@ -129,14 +137,14 @@ fn check(segments: &[Segment], found: &[Asked], mechanism: &Mechanism, model: &s
 fn bury(
     segments: &[Segment],
     tokens: &[u64],
-    found: &mut [Asked],
+    found: &mut [RequestedMark],
     mechanism: &Mechanism,
     model: &str,
     faults: &mut Faults,
 ) {
-    let per_breakpoint = matches!(&mechanism.family, Family::BlockBoundary(rules) if rules.minimum_per_breakpoint);
+    let per_breakpoint = matches!(&mechanism.family, CacheFamily::BlockBoundary(rules) if rules.minimum_per_breakpoint);
     let slots = match &mechanism.family {
-        Family::BreakpointOnly(rules) => rules.slots as usize,
+        CacheFamily::BreakpointOnly(rules) => rules.slots as usize,
         _ => usize::MAX,
     };
     let unslotted = found.len().saturating_sub(slots);

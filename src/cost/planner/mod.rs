@@ -11,17 +11,17 @@
 //! save less than a cent a month is not placed.
 
 mod change;
-mod draft;
+mod placement;
 mod layout;
 mod marks;
 mod optimum;
 mod reasons;
 pub mod words;
 
-pub use layout::{Layout, Placed, Service, ServiceKind, Stretch, Worth};
+pub use layout::{CachedSpan, Layout, Placed, Service, ServiceKind, Worth};
 
-use draft::{Draft, Table, unasked};
-use marks::Asked;
+use marks::RequestedMark;
+use placement::{Placement, Table, unasked};
 use reasons::Reasons;
 
 use crate::cost::rules::Mechanism;
@@ -33,7 +33,7 @@ use crate::syntax::quantity::Ttl;
 
 /// What the manifest says about caching as a whole.
 #[derive(Debug, Clone, Copy)]
-pub struct Wishes {
+pub struct CachePolicy {
     /// Who places breakpoints.
     pub breakpoints: Breakpoints,
     /// The TTL of breakpoints that name none; `None` leaves it to the planner.
@@ -45,23 +45,24 @@ pub struct Wishes {
 ///
 /// The warnings say what the provider would ignore, and errors among them what it would refuse: then
 /// the layout holds what the manifest asks for and nothing else.
-pub fn plan(segments: &[Segment], tokens: &[u64], wishes: Wishes, terms: &Terms) -> Warned<Layout> {
+pub fn plan(segments: &[Segment], tokens: &[u64], policy: CachePolicy, terms: &Terms) -> Warned<Layout> {
     let mut faults = Faults::new();
-    let (Some(mechanism), Breakpoints::Auto | Breakpoints::Manual) = (&terms.model.rules.explicit, wishes.breakpoints)
+    let (Some(mechanism), Breakpoints::Auto | Breakpoints::Manual) = (&terms.model.rules.explicit, policy.breakpoints)
     else {
         return Warned { value: Layout::default(), warnings: Vec::new() };
     };
     let table = Table::of(segments, tokens, mechanism);
     let (asked, is_legal) =
-        marks::asked(segments, &table.tokens, wishes.ttl, mechanism, &terms.model.name, &mut faults);
-    let live: Vec<Asked> = asked.iter().filter(|asked| !asked.is_dead).copied().collect();
+        marks::asked(segments, &table.tokens, policy.ttl, mechanism, &terms.model.name, &mut faults);
+    let live: Vec<RequestedMark> = asked.iter().filter(|asked| !asked.is_dead).copied().collect();
     let dead = asked.len() - live.len();
-    let may_add = is_legal && wishes.breakpoints == Breakpoints::Auto;
-    let free = if may_add { ttls(mechanism, wishes.ttl) } else { Vec::new() };
+    let may_add = is_legal && policy.breakpoints == Breakpoints::Auto;
+    let free = if may_add { ttls(mechanism, policy.ttl) } else { Vec::new() };
 
-    let drafts = free_sets(mechanism, &free).map(|free| Draft::of(&table, &live, dead, free, mechanism, terms));
-    let mut chosen =
-        drafts.min_by_key(|draft| draft.total).unwrap_or_else(|| Draft::of(&table, &live, dead, &[], mechanism, terms));
+    let placements = free_sets(mechanism, &free).map(|free| Placement::of(&table, &live, dead, free, mechanism, terms));
+    let mut chosen = placements
+        .min_by_key(|placement| placement.total)
+        .unwrap_or_else(|| Placement::of(&table, &live, dead, &[], mechanism, terms));
     // Without breakpoints the provider caches what it does unasked, and breakpoints have to beat that.
     let unasked = unasked(terms).filter(|month| live.is_empty() && *month < 0 && *month <= chosen.total);
     if unasked.is_some() {
@@ -73,7 +74,7 @@ pub fn plan(segments: &[Segment], tokens: &[u64], wishes: Wishes, terms: &Terms)
     placed.extend(asked.iter().filter(|asked| asked.is_dead).map(|asked| reasons.buried(asked)));
     placed.sort_by_key(|placed| placed.breakpoint.after);
     if let Some(first) = placed.iter().find(|placed| !placed.is_explicit)
-        && let Some(wished) = wishes.ttl.filter(|wished| *wished != first.breakpoint.ttl && free.len() == 1)
+        && let Some(wished) = policy.ttl.filter(|wished| *wished != first.breakpoint.ttl && free.len() == 1)
     {
         let segment = &segments[first.breakpoint.after];
         faults.push(marks::rounded(wished, first.breakpoint.ttl, segment, &terms.model.name));

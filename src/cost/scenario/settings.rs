@@ -6,8 +6,8 @@
 
 use super::file::Lost;
 use crate::cost::rules::{
-    BlockBoundary, BreakpointOnly, Class, Family, Invalidation, Lifetime, LongestPrefix, MixedBilling, Mode, Model,
-    PrefixUnits, Price, Prices, Rates, Slots,
+    BlockBoundary, BreakpointOnly, CacheFamily, Class, Invalidation, Lifetime, LongestPrefix, MixedBilling, Mode,
+    Model, PrefixUnits, Price, Prices, Rates, Slots,
 };
 use crate::prompt::segment::Tier;
 use crate::syntax::decode::{Count, Decode, Spanned, Table, expected};
@@ -96,12 +96,12 @@ const EVERY: [&[&str]; 8] =
 fn names(model: &Model) -> impl Iterator<Item = &'static str> {
     let mechanisms = model.rules.explicit.iter().chain(&model.rules.implicit);
     let own = mechanisms.flat_map(|mechanism| match &mechanism.family {
-        Family::BlockBoundary(_) => vec![BLOCK_BOUNDARY],
-        Family::BreakpointOnly(_) => vec![BREAKPOINT_ONLY],
-        Family::LongestPrefix(LongestPrefix { slots: Some(_), .. }) => vec![LONGEST_PREFIX, SLOTS],
-        Family::LongestPrefix(_) => vec![LONGEST_PREFIX],
-        Family::PrefixUnits(_) => vec![PREFIX_UNITS],
-        Family::WholeObject(_) => vec![],
+        CacheFamily::BlockBoundary(_) => vec![BLOCK_BOUNDARY],
+        CacheFamily::BreakpointOnly(_) => vec![BREAKPOINT_ONLY],
+        CacheFamily::LongestPrefix(LongestPrefix { slots: Some(_), .. }) => vec![LONGEST_PREFIX, SLOTS],
+        CacheFamily::LongestPrefix(_) => vec![LONGEST_PREFIX],
+        CacheFamily::PrefixUnits(_) => vec![PREFIX_UNITS],
+        CacheFamily::WholeObject(_) => vec![],
     });
     let prices = model.prices.is_some().then_some(PRICES);
     let lists: Vec<&[&'static str]> = std::iter::once(ANY).chain(prices).chain(own).collect();
@@ -126,11 +126,11 @@ fn lay(model: &mut Model, name: &str, value: &Node, faults: &mut Faults) -> bool
         match (&mut mechanism.family, name) {
             (_, "minimum") => count(&mut mechanism.minimum, value, 0, faults),
             (_, "lifetime") => lifetime(&mut mechanism.lifetimes, value, faults),
-            (Family::BlockBoundary(rules), _) => block_boundary(rules, name, value, faults),
-            (Family::BreakpointOnly(rules), _) => breakpoint_only(rules, name, value, faults),
-            (Family::LongestPrefix(rules), _) => longest_prefix(rules, name, value, faults),
-            (Family::PrefixUnits(rules), _) => prefix_units(rules, name, value, faults),
-            (Family::WholeObject(_), _) => {}
+            (CacheFamily::BlockBoundary(rules), _) => block_boundary(rules, name, value, faults),
+            (CacheFamily::BreakpointOnly(rules), _) => breakpoint_only(rules, name, value, faults),
+            (CacheFamily::LongestPrefix(rules), _) => longest_prefix(rules, name, value, faults),
+            (CacheFamily::PrefixUnits(rules), _) => prefix_units(rules, name, value, faults),
+            (CacheFamily::WholeObject(_), _) => {}
         }
     }
     true

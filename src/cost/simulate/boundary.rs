@@ -4,7 +4,7 @@
 //! these two short lists and touches nothing else, so that its cost does not grow with the prompt.
 
 use super::Outcome;
-use super::entry::{Clock, Entry, Kept, Moment};
+use super::entry::{Clock, Entry, Moment, Retention};
 use crate::cost::rules::MixedBilling;
 use crate::syntax::quantity::Ttl;
 
@@ -28,7 +28,7 @@ pub(super) const UNSHARED: u32 = 0;
 pub(super) struct Write {
     pub(super) at: Boundary,
     pub(super) ttl: Ttl,
-    pub(super) kept: Kept,
+    pub(super) kept: Retention,
 }
 
 /// What one prompt looks up and writes.

@@ -2,30 +2,31 @@
 
 use super::boundary::{Boundary, BoundaryPlan, Write};
 use super::breach::Rule;
-use super::draft::Draft;
-use super::request::{Block, BlockKind, Speaker};
+use super::preparation::Preparation;
+use super::request::{BlockKind, RequestBlock, Speaker};
 use crate::cost::rules::{BreakpointOnly, Mode};
 use crate::prompt::segment::Tier;
 use crate::syntax::manifest::Mark;
 use crate::syntax::quantity::Ttl;
 
 /// What a prompt looks up and writes, or the provider's refusals.
-pub(super) fn plan(rules: &BreakpointOnly, draft: &mut Draft<'_>) -> BoundaryPlan {
-    let blocks = draft.blocks.clone();
-    let explicit: Vec<(usize, Ttl)> = (0..blocks.len()).filter_map(|block| Some((block, draft.ttl(block)?))).collect();
+pub(super) fn plan(rules: &BreakpointOnly, preparation: &mut Preparation<'_>) -> BoundaryPlan {
+    let blocks = preparation.blocks.clone();
+    let explicit: Vec<(usize, Ttl)> =
+        (0..blocks.len()).filter_map(|block| Some((block, preparation.ttl(block)?))).collect();
     for (block, _) in &explicit {
         if blocks[*block].tier == Tier::Tools {
-            draft.breach(Some(*block), Rule::Unmarkable("a tool"));
+            preparation.breach(Some(*block), Rule::Unmarkable("a tool"));
         }
     }
-    let implicit = match draft.request.mode.unwrap_or(rules.default_mode) {
+    let implicit = match preparation.request.mode.unwrap_or(rules.default_mode) {
         Mode::Implicit => Some(Endings::of(&blocks)),
         Mode::Explicit => None,
     };
     BoundaryPlan {
-        lookups: lookups(rules, &explicit, implicit.as_ref(), draft),
-        writes: writes(rules, &explicit, implicit.as_ref(), draft),
-        path: draft.path(rules.refresh_path),
+        lookups: lookups(rules, &explicit, implicit.as_ref(), preparation),
+        writes: writes(rules, &explicit, implicit.as_ref(), preparation),
+        path: preparation.path(rules.refresh_path),
         billing: rules.mixed_billing,
     }
 }
@@ -41,12 +42,13 @@ struct Endings {
 
 impl Endings {
     /// A message is a run of blocks of one speaker.
-    fn of(blocks: &[Block]) -> Self {
+    fn of(blocks: &[RequestBlock]) -> Self {
         let first = blocks.iter().position(|block| block.tier != Tier::Tools).unwrap_or(blocks.len());
         let developers = blocks[first..].iter().take_while(|block| speaker(block) == Speaker::Developer).count();
         let developer = (developers > 0).then(|| first + developers - 1);
-        let ends =
-            |number: usize, block: &Block| blocks.get(number + 1).is_none_or(|next| speaker(next) != speaker(block));
+        let ends = |number: usize, block: &RequestBlock| {
+            blocks.get(number + 1).is_none_or(|next| speaker(next) != speaker(block))
+        };
         let eligible = blocks
             .iter()
             .enumerate()
@@ -62,7 +64,7 @@ impl Endings {
 }
 
 /// Who speaks, whichever way a tool's answer and the system prompt are written down.
-fn speaker(block: &Block) -> Speaker {
+fn speaker(block: &RequestBlock) -> Speaker {
     match (block.tier, block.kind) {
         (Tier::Tools | Tier::System, _) => Speaker::Developer,
         (_, BlockKind::ToolResult) => Speaker::Tool,
@@ -76,7 +78,7 @@ fn lookups(
     rules: &BreakpointOnly,
     explicit: &[(usize, Ttl)],
     implicit: Option<&Endings>,
-    draft: &mut Draft<'_>,
+    preparation: &mut Preparation<'_>,
 ) -> Box<[Boundary]> {
     let latest = explicit.len().saturating_sub(rules.lookup_latest as usize);
     let mut places: Vec<usize> = explicit
@@ -91,8 +93,8 @@ fn lookups(
     }
     places.sort_unstable_by(|a, b| b.cmp(a));
     places.dedup();
-    let minimum = draft.mechanism.minimum;
-    places.into_iter().map(|block| draft.boundary(block)).filter(|place| place.tokens >= minimum).collect()
+    let minimum = preparation.mechanism.minimum;
+    places.into_iter().map(|block| preparation.boundary(block)).filter(|place| place.tokens >= minimum).collect()
 }
 
 /// The write slots: in implicit mode one for the implicit breakpoint and the rest for the latest
@@ -101,11 +103,11 @@ fn writes(
     rules: &BreakpointOnly,
     explicit: &[(usize, Ttl)],
     implicit: Option<&Endings>,
-    draft: &mut Draft<'_>,
+    preparation: &mut Preparation<'_>,
 ) -> Box<[Write]> {
     let own_slots = (rules.slots as usize).saturating_sub(usize::from(implicit.is_some()));
     let mut places: Vec<(usize, Ttl)> = explicit[explicit.len().saturating_sub(own_slots)..].to_vec();
-    if let Some((endings, ttl)) = implicit.zip(draft.granted(Mark::Here)) {
+    if let Some((endings, ttl)) = implicit.zip(preparation.granted(Mark::Here)) {
         places.extend(endings.eligible.last().map(|block| (*block, ttl)));
         if rules.dev_block_end_written {
             places.extend(endings.developer.map(|block| (block, ttl)));
@@ -114,7 +116,8 @@ fn writes(
     // Stable: at one block the explicit breakpoint stands first, and its TTL holds.
     places.sort_by_key(|(block, _)| *block);
     places.dedup_by_key(|(block, _)| *block);
-    let minimum = draft.mechanism.minimum;
-    let write = |(block, ttl): (usize, Ttl)| Write { at: draft.boundary(block), ttl, kept: draft.kept(ttl) };
+    let minimum = preparation.mechanism.minimum;
+    let write =
+        |(block, ttl): (usize, Ttl)| Write { at: preparation.boundary(block), ttl, kept: preparation.kept(ttl) };
     places.into_iter().map(write).filter(|write| write.at.tokens >= minimum).collect()
 }

@@ -17,7 +17,7 @@ mod block_boundary;
 mod boundary;
 mod breach;
 mod breakpoint_only;
-mod draft;
+mod preparation;
 mod engine;
 mod entry;
 mod object;
@@ -32,7 +32,7 @@ pub use breach::{Rule, RuleBreach};
 pub use engine::{ENGINES, engine};
 pub use entry::{Clock, Horizon};
 pub use prompt::{Prepared, Prompts};
-pub use request::{Block, BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, Seconds, Speaker};
+pub use request::{BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, RequestBlock, Seconds, Speaker};
 
 use boundary::Boundaries;
 use entry::Moment;

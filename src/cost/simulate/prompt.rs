@@ -5,11 +5,11 @@ use super::block_boundary;
 use super::boundary::BoundaryPlan;
 use super::breach::{Rule, RuleBreach};
 use super::breakpoint_only;
-use super::draft::{Draft, Namespace};
 use super::object::{self, ObjectPlan};
-use super::request::{Block, Contents, Request};
+use super::preparation::{Namespace, Preparation};
+use super::request::{Contents, Request, RequestBlock};
 use super::tree::TokenPath;
-use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
+use crate::cost::rules::{CacheFamily, CacheRules, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
 use crate::syntax::quantity::Ttl;
 
 /// A request in the form that is sent: immutable, and cheap to send any number of times.
@@ -91,15 +91,15 @@ impl<'m> Prompts<'m> {
             breaches.push(RuleBreach { request: 0, block: None, rule: Rule::NoObjects });
         }
         if let Some(mechanism) = serving.mechanism {
-            let mut draft = Draft::of(&mut self.names, rules, contents, request, mechanism);
+            let mut preparation = Preparation::of(&mut self.names, rules, contents, request, mechanism);
             prepared.plan = match &mechanism.family {
-                Family::BlockBoundary(rules) => Plan::Boundaries(block_boundary::plan(rules, &mut draft)),
-                Family::BreakpointOnly(rules) => Plan::Boundaries(breakpoint_only::plan(rules, &mut draft)),
-                Family::LongestPrefix(rules) => Plan::Prefix(rules.clone(), draft.token_path()),
-                Family::PrefixUnits(rules) => Plan::Units(rules.clone(), draft.token_path()),
-                Family::WholeObject(_) => object::plan(&mut draft).map_or(Plan::Uncached, Plan::Object),
+                CacheFamily::BlockBoundary(rules) => Plan::Boundaries(block_boundary::plan(rules, &mut preparation)),
+                CacheFamily::BreakpointOnly(rules) => Plan::Boundaries(breakpoint_only::plan(rules, &mut preparation)),
+                CacheFamily::LongestPrefix(rules) => Plan::Prefix(rules.clone(), preparation.token_path()),
+                CacheFamily::PrefixUnits(rules) => Plan::Units(rules.clone(), preparation.token_path()),
+                CacheFamily::WholeObject(_) => object::plan(&mut preparation).map_or(Plan::Uncached, Plan::Object),
             };
-            let (found, rounded) = draft.settle();
+            let (found, rounded) = preparation.settle();
             breaches.extend(found);
             prepared.rounded = rounded;
         }
@@ -118,11 +118,11 @@ impl<'m> Serving<'m> {
     /// A request that asks for caching gets the explicit mechanism, any other the implicit one; a
     /// model with only one of them uses it for every request. Objects serve those who name one.
     fn of(rules: &'m CacheRules, request: &Request) -> Self {
-        let whole_object = |mechanism: &&Mechanism| matches!(mechanism.family, Family::WholeObject(_));
+        let whole_object = |mechanism: &&Mechanism| matches!(mechanism.family, CacheFamily::WholeObject(_));
         let objects = rules.explicit.as_ref().filter(whole_object);
         let marks = rules.explicit.as_ref().filter(|mechanism| !whole_object(mechanism));
         let asks = request.mode == Some(Mode::Explicit)
-            || (request.mode.is_none() && request.blocks.iter().any(Block::is_marked));
+            || (request.mode.is_none() && request.blocks.iter().any(RequestBlock::is_marked));
         let (mechanism, implicit) = match (request.object.is_some(), marks, rules.implicit.as_ref()) {
             (true, ..) => (objects, false),
             (false, Some(marks), None) => (Some(marks), false),

@@ -6,7 +6,7 @@ use super::{Count, MessageCount, estimators};
 
 /// Models that share a tokenizer which is not at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
+pub enum TokenizerFamily {
     /// Claude up to Opus 4.6 and Sonnet 4.6.
     ClaudeOlder,
     /// Claude from Opus 4.7, Sonnet 5 and Opus 5 on.
@@ -27,7 +27,7 @@ pub enum Family {
     Other,
 }
 
-impl Family {
+impl TokenizerFamily {
     /// Every family.
     pub const ALL: [Self; 9] = [
         Self::ClaudeOlder,

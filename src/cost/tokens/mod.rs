@@ -35,7 +35,7 @@ use std::sync::Arc;
 pub use choice::{UnknownTokenizer, chosen};
 pub use count::{Basis, Count};
 pub use encoding::Encoding;
-pub use family::Family;
+pub use family::TokenizerFamily;
 pub use features::{Features, Joint};
 pub use seam::Measured;
 pub use user::{MAX_TOKENIZER_BYTES, UserTokenizer, UserTokenizerError};
@@ -48,7 +48,7 @@ pub enum Tokenizer {
     /// The user's `tokenizer.json`: exact.
     User(Arc<UserTokenizer>),
     /// Neither: estimated.
-    Family(Family),
+    Family(TokenizerFamily),
 }
 
 /// The tokens of one message.
@@ -67,7 +67,7 @@ impl Tokenizer {
     pub fn count(&self, text: &str) -> Count {
         match self {
             Self::Encoding(encoding) => Count::exact(encoding.count(text)),
-            Self::User(user) => user.count(text).map_or_else(|_| Family::Other.estimate(text), Count::exact),
+            Self::User(user) => user.count(text).map_or_else(|_| TokenizerFamily::Other.estimate(text), Count::exact),
             Self::Family(family) => family.estimate(text),
         }
     }
@@ -77,9 +77,9 @@ impl Tokenizer {
     pub fn count_message(&self, pieces: &[&str]) -> MessageCount {
         match self {
             Self::Encoding(encoding) => MessageCount::exact(encoding.attribute(pieces)),
-            Self::User(user) => {
-                user.attribute(pieces).map_or_else(|_| Family::Other.count_message(pieces), MessageCount::exact)
-            }
+            Self::User(user) => user
+                .attribute(pieces)
+                .map_or_else(|_| TokenizerFamily::Other.count_message(pieces), MessageCount::exact),
             Self::Family(family) => family.count_message(pieces),
         }
     }

@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::outline::{Outline, Text, Tool, Turn};
 use super::writer::BodyWriter;
-use super::{Caching, Dialect, EmitFault, Prompt, settings};
+use super::{Dialect, EmitFault, Markers, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::{Role, Tier, prefix_len};
 
 /// The last breakpoint at which the prompt can be cut into a cached content and the rest.
 pub(super) fn cut(prompt: &Prompt) -> Option<Breakpoint> {
-    if prompt.caching != Caching::CachedContent {
+    if prompt.caching != Markers::CachedContent {
         return None;
     }
     let fixed = prefix_len(prompt.segments);

@@ -25,6 +25,7 @@ pub use settings::keys as setting_keys;
 
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Segment;
+use crate::syntax::decode::words;
 use crate::syntax::diag::Diagnostic;
 use writer::BodyWriter;
 
@@ -48,7 +49,7 @@ pub struct Prompt<'a> {
     /// The limit on the answer.
     pub max_tokens: Option<u64>,
     /// How this model wants its cache marked.
-    pub caching: Caching,
+    pub caching: Markers,
     /// What keeps or routes a group's cache entries together, where the API has such a key.
     pub cache_key: Option<&'a str>,
 }
@@ -68,56 +69,46 @@ pub enum Api {
     Compatible,
 }
 
-/// How a model wants its cache marked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Caching {
-    /// `cache_control` in the block that it closes (Anthropic).
-    CacheControl,
-    /// `prompt_cache_breakpoint` in the block that it closes (OpenAI, GPT-5.6 and later).
-    BreakpointField,
-    /// No marks, a `prompt_cache_key` only (earlier OpenAI).
-    KeyOnly,
-    /// A `cachePoint` block after the content (Bedrock).
-    CachePoint,
-    /// An object of its own that holds the prefix (Gemini).
-    CachedContent,
-    /// Nothing to say about it.
-    None,
+words! {
+    /// How a request marks the end of a cached prefix.
+    pub enum Markers("a kind of cache marker") {
+        /// `cache_control` inside the block that it closes (Anthropic).
+        CacheControl = "cache_control",
+        /// `prompt_cache_breakpoint` on a part (OpenAI from GPT-5.6).
+        Breakpoint = "breakpoint",
+        /// `prompt_cache_key` alone (earlier OpenAI, Mistral).
+        KeyOnly = "key_only",
+        /// A `cachePoint` block after the content (Converse).
+        CachePoint = "cache_point",
+        /// An object that the request names (Gemini).
+        CachedContent = "cached_content",
+        /// None.
+        None = "none",
+    }
 }
 
-/// A format of request bodies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dialect {
-    /// Anthropic, `POST /v1/messages`.
-    Messages,
-    /// OpenAI, `POST /v1/responses`.
-    Responses,
-    /// OpenAI, `POST /v1/chat/completions`.
-    Chat,
-    /// Gemini, `POST /v1beta/models/…:generateContent`.
-    Generate,
-    /// Gemini, `POST /v1beta/cachedContents`: the prefix that [`Dialect::Generate`] then refers to.
-    Cached,
-    /// Bedrock, `POST /model/…/converse`.
-    Converse,
+words! {
+    /// A kind of request body.
+    pub enum Dialect("a dialect") {
+        /// Anthropic Messages.
+        Messages = "messages",
+        /// OpenAI Responses.
+        Responses = "responses",
+        /// OpenAI Chat Completions, and the many that speak it.
+        Chat = "chat",
+        /// Gemini `generateContent`.
+        Generate = "generate",
+        /// Gemini `cachedContents`.
+        Cached = "cached",
+        /// Bedrock Converse.
+        Converse = "converse",
+    }
 }
 
 impl Dialect {
     /// Every dialect, in the order of their names' first use in the docs.
     pub const ALL: [Self; 6] =
         [Self::Messages, Self::Responses, Self::Chat, Self::Generate, Self::Cached, Self::Converse];
-
-    /// `messages`, `responses`, `chat`, `generate`, `cached`, `converse`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Messages => "messages",
-            Self::Responses => "responses",
-            Self::Chat => "chat",
-            Self::Generate => "generate",
-            Self::Cached => "cached",
-            Self::Converse => "converse",
-        }
-    }
 
     /// The body's file name in a bundle: `gpt-6.1-sol.chat.json`; a `/` in the model becomes `_`.
     pub fn file_name(self, model: &str) -> String {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::outline::{Outline, Text, Tool, Turn};
 use super::schema::{is_strict, plain_name};
 use super::writer::BodyWriter;
-use super::{Api, Caching, Dialect, Prompt, settings};
+use super::{Api, Dialect, Markers, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Role;
 
@@ -86,10 +86,10 @@ pub(super) fn chat(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value
 /// The key, and that nothing but the marked blocks is to be written to the cache: a body does what
 /// its plan was priced for.
 fn cache(prompt: &Prompt, body: &mut Map<String, Value>) {
-    if let (Caching::BreakpointField | Caching::KeyOnly, Some(key)) = (prompt.caching, prompt.cache_key) {
+    if let (Markers::Breakpoint | Markers::KeyOnly, Some(key)) = (prompt.caching, prompt.cache_key) {
         body.insert("prompt_cache_key".to_owned(), key.into());
     }
-    if prompt.caching == Caching::BreakpointField {
+    if prompt.caching == Markers::Breakpoint {
         body.insert("prompt_cache_options".to_owned(), json!({"mode": "explicit", "ttl": "30m"}));
     }
 }

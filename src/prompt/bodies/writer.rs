@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::outline::{Outline, Text};
-use super::{Body, Caching, Dialect, EmitFault, Hole, HoleKind, Prompt, Unplaced};
+use super::{Body, Dialect, EmitFault, Hole, HoleKind, Markers, Prompt, Unplaced};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Segment;
 use crate::syntax::quantity::Ttl;
@@ -22,8 +22,8 @@ impl BodyWriter {
     /// A draft that knows how the model wants its cache marked in this dialect.
     pub fn new(prompt: &Prompt, dialect: Dialect) -> Self {
         let marks: Result<&'static [u32], &'static str> = match (dialect, prompt.caching) {
-            (Dialect::Messages, Caching::CacheControl) | (Dialect::Converse, Caching::CachePoint) => Ok(&[300, 3600]),
-            (Dialect::Responses | Dialect::Chat, Caching::BreakpointField) => Ok(&[1800, 43_200]),
+            (Dialect::Messages, Markers::CacheControl) | (Dialect::Converse, Markers::CachePoint) => Ok(&[300, 3600]),
+            (Dialect::Responses | Dialect::Chat, Markers::Breakpoint) => Ok(&[1800, 43_200]),
             _ => Err("this model's cache takes no marks in this format"),
         };
         Self { marks, holes: Vec::new(), unplaced: Vec::new(), faults: Vec::new() }

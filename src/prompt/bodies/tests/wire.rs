@@ -123,7 +123,7 @@ fn chat_nests_its_tools_and_marks_what_the_model_said() {
 fn earlier_openai_models_get_the_key_alone_and_others_plain_text() {
     let draught = Draught::default().system("Be brief.\n\n").mark("30m").user("Hi");
     let earlier =
-        Prompt { caching: Caching::KeyOnly, cache_key: Some("k"), model: "gpt-4.1", ..draught.prompt(Api::OpenAi) };
+        Prompt { caching: Markers::KeyOnly, cache_key: Some("k"), model: "gpt-4.1", ..draught.prompt(Api::OpenAi) };
     let body = emit(&earlier, Dialect::Chat).unwrap();
     assert_eq!(body.json["prompt_cache_key"], "k");
     assert_eq!(body.json.get("prompt_cache_options"), None);
@@ -177,7 +177,7 @@ fn gemini_is_cut_into_a_cached_content_and_the_rest() {
     assert_eq!(rest.to_text(), text_of(&expected));
     assert_eq!(rest.unplaced.iter().map(|mark| mark.breakpoint.after).collect::<Vec<_>>(), [1, 4]);
 
-    let whole = Prompt { caching: Caching::None, breakpoints: &[], ..prompt };
+    let whole = Prompt { caching: Markers::None, breakpoints: &[], ..prompt };
     assert_eq!(dialects(&whole), [Dialect::Generate]);
     let expected = json!({
         "systemInstruction": {"parts": [{"text": "<stable instructions>"}]},

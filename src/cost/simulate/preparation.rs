@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::boundary::{Boundary, UNSHARED};
 use super::breach::{Rule, RuleBreach};
-use super::entry::Kept;
-use super::request::{Block, BlockKind, Content, Contents, Request, Speaker};
+use super::entry::Retention;
+use super::request::{BlockKind, Content, Contents, Request, RequestBlock, Speaker};
 use super::tree::{Piece, TokenPath};
 use crate::cost::rules::{CacheRules, Mechanism};
 use crate::prompt::segment::Tier;
@@ -67,10 +67,10 @@ impl<T: Hash + Eq> Names<T> {
 }
 
 /// A request on its way to a plan, with its boundaries named.
-pub(super) struct Draft<'a> {
+pub(super) struct Preparation<'a> {
     pub(super) request: &'a Request,
     /// The blocks of the request; its fresh tokens, if any, are one more.
-    pub(super) blocks: Arc<[Block]>,
+    pub(super) blocks: Arc<[RequestBlock]>,
     pub(super) mechanism: &'a Mechanism,
     contents: &'a Contents,
     objects: &'a mut Names<(Arc<str>, u32)>,
@@ -80,7 +80,7 @@ pub(super) struct Draft<'a> {
     rounded: Vec<(usize, Ttl)>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> Preparation<'a> {
     pub(super) fn of(
         names: &'a mut Namespace,
         rules: &CacheRules,
@@ -104,7 +104,7 @@ impl<'a> Draft<'a> {
             let block = u32::try_from(blocks.len()).unwrap_or(u32::MAX);
             places.push((0, Boundary { key: UNSHARED, block, tokens: tokens.saturating_add(request.fresh) }));
             let (tier, speaker, kind) = (Tier::Messages, Speaker::User, BlockKind::Text);
-            blocks.push(Block { content: Content::FRESH, tier, speaker, kind, mark: Mark::Free });
+            blocks.push(RequestBlock { content: Content::FRESH, tier, speaker, kind, mark: Mark::Free });
         }
         let objects = &mut names.objects;
         Self {
@@ -156,8 +156,8 @@ impl<'a> Draft<'a> {
     }
 
     /// How long an entry of this TTL is kept.
-    pub(super) fn kept(&self, ttl: Ttl) -> Kept {
-        Kept::by(self.mechanism.lifetime(ttl))
+    pub(super) fn kept(&self, ttl: Ttl) -> Retention {
+        Retention::by(self.mechanism.lifetime(ttl))
     }
 
     /// Notes a rule that is broken.
@@ -178,7 +178,7 @@ impl<'a> Draft<'a> {
     /// The prompt as a path of tokens.
     pub(super) fn token_path(&self) -> TokenPath {
         let lifetime = self.granted(Mark::Here).and_then(|ttl| self.mechanism.lifetime(ttl));
-        let mut path = TokenPath::new(self.mechanism.minimum, Kept::by(lifetime), self.request.fresh);
+        let mut path = TokenPath::new(self.mechanism.minimum, Retention::by(lifetime), self.request.fresh);
         let mut start = 0;
         for (block, (space, end)) in self.request.blocks.iter().zip(&self.places) {
             for (owner, offset, tokens) in self.contents.stretches(block.content) {

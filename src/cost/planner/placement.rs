@@ -2,9 +2,9 @@
 
 use super::change;
 use super::layout::{Layout, ServiceKind};
-use super::marks::{self, Asked};
+use super::marks::{self, RequestedMark};
 use super::optimum::{Boundary, Choice, Level, Selection};
-use crate::cost::rules::{Family, Mechanism};
+use crate::cost::rules::{CacheFamily, Mechanism};
 use crate::cost::terms::{Terms, divided, write_price};
 use crate::cost::traffic::{Chance, Traffic};
 use crate::prompt::blocks::Breakpoint;
@@ -44,7 +44,7 @@ impl Table {
 }
 
 /// One way to mark the request.
-pub(super) struct Draft {
+pub(super) struct Placement {
     /// TTLs in play, the longest first.
     pub(super) ttls: Vec<Ttl>,
     /// What was chosen from; without values where traffic or a price is not known.
@@ -56,10 +56,10 @@ pub(super) struct Draft {
     pub(super) total: i128,
 }
 
-impl Draft {
+impl Placement {
     pub(super) fn of(
         table: &Table,
-        live: &[Asked],
+        live: &[RequestedMark],
         dead: usize,
         free: &[Ttl],
         mechanism: &Mechanism,
@@ -86,7 +86,7 @@ impl Draft {
             }),
             limit: marks::limit(mechanism).saturating_sub(dead),
             minimum: mechanism.minimum,
-            minimum_per_breakpoint: matches!(&mechanism.family, Family::BlockBoundary(rules) if rules.minimum_per_breakpoint),
+            minimum_per_breakpoint: matches!(&mechanism.family, CacheFamily::BlockBoundary(rules) if rules.minimum_per_breakpoint),
             fee: FEE,
         };
         let mut selection: Selection = choice
@@ -114,7 +114,7 @@ impl Choice {
     /// from the second call on that comes in time. An object is not made then, because storing it
     /// costs without any call.
     fn last(&self, forced: &[(usize, usize)], mechanism: &Mechanism) -> Option<(usize, usize)> {
-        if matches!(mechanism.family, Family::WholeObject(_)) || forced.len() >= self.limit {
+        if matches!(mechanism.family, CacheFamily::WholeObject(_)) || forced.len() >= self.limit {
             return None;
         }
         let (first, shortest) = forced.last().map_or((0, 0), |(index, level)| (index + 1, *level));
@@ -137,7 +137,7 @@ pub(super) fn level(ttl: Ttl, ttls: &[Ttl], is_free: bool, mechanism: &Mechanism
     let rates = prices.at(terms.tokens.total());
     let (input, read) = (i128::from(rates.input?.nano), i128::from(rates.read?.nano));
     let (write, stored) = match mechanism.family {
-        Family::WholeObject(_) => {
+        CacheFamily::WholeObject(_) => {
             let hourly = i128::from(prices.storage?.nano);
             (input + read, divided(hourly * i128::from(ttl.seconds), 3600).femto)
         }
@@ -174,11 +174,11 @@ pub(super) fn unasked(terms: &Terms) -> Option<i128> {
         _ => rates.read,
     };
     let saved = i128::from(rates.input?.nano) - i128::from(read?.nano);
-    let month = service.stretches.iter().map(|stretch| {
-        let found = i128::from(stretch.chance(traffic).billionths);
+    let month = service.spans.iter().map(|span| {
+        let found = i128::from(span.chance(traffic).billionths);
         let lost = if found > 0 { i128::from(traffic.rewarms()) * BILLION } else { 0 };
         let hits = (found * i128::from(traffic.live_calls()) - lost).max(0);
-        Some(-divided(i128::from(stretch.tokens).checked_mul(saved)?.checked_mul(hits)?, BILLION).femto)
+        Some(-divided(i128::from(span.tokens).checked_mul(saved)?.checked_mul(hits)?, BILLION).femto)
     });
     month.sum()
 }
@@ -187,6 +187,6 @@ pub(super) fn unasked(terms: &Terms) -> Option<i128> {
 pub(super) fn alive(ttl: Ttl, mechanism: &Mechanism, traffic: &Traffic) -> Chance {
     let lifetime = mechanism.lifetime(ttl);
     let refreshed =
-        lifetime.map_or(!matches!(mechanism.family, Family::WholeObject(_)), |lifetime| lifetime.refreshed_by_use);
+        lifetime.map_or(!matches!(mechanism.family, CacheFamily::WholeObject(_)), |lifetime| lifetime.refreshed_by_use);
     traffic.chance(lifetime.map_or(ttl, |lifetime| lifetime.expected), refreshed)
 }

@@ -45,7 +45,7 @@ pub struct CacheRules {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mechanism {
     /// How requests are matched with entries.
-    pub family: Family,
+    pub family: CacheFamily,
     /// The shortest prefix that is cached, in tokens.
     pub minimum: u64,
     /// How long entries live, the default first. Empty: not published, so that nothing is guaranteed
@@ -84,7 +84,7 @@ pub enum Class {
 
 /// How requests are matched with entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Family {
+pub enum CacheFamily {
     /// At marked block boundaries, with a lookback (Anthropic, Qwen explicit).
     BlockBoundary(BlockBoundary),
     /// At breakpoints only, with write slots (OpenAI from GPT-5.6).
@@ -319,7 +319,7 @@ impl Mechanism {
     /// The TTL that a wish for `ttl` gets: itself if the mechanism has it, else its next shorter
     /// one, else its shortest. `None` when it has none, and where any is allowed, the wish itself.
     pub fn granted(&self, ttl: Ttl) -> Option<Ttl> {
-        if let Family::WholeObject(object) = &self.family {
+        if let CacheFamily::WholeObject(object) = &self.family {
             return Some(
                 object.shortest.map_or(ttl, |shortest| if ttl.seconds < shortest.seconds { shortest } else { ttl }),
             );
@@ -337,9 +337,9 @@ impl Mechanism {
     /// Whether a read keeps the entries on its path alive (U1), and not only the one that it reads.
     pub fn keeps_path(&self) -> bool {
         match &self.family {
-            Family::BlockBoundary(rules) => rules.refresh_path,
-            Family::BreakpointOnly(rules) => rules.refresh_path,
-            Family::LongestPrefix(_) | Family::PrefixUnits(_) | Family::WholeObject(_) => false,
+            CacheFamily::BlockBoundary(rules) => rules.refresh_path,
+            CacheFamily::BreakpointOnly(rules) => rules.refresh_path,
+            CacheFamily::LongestPrefix(_) | CacheFamily::PrefixUnits(_) | CacheFamily::WholeObject(_) => false,
         }
     }
 
