@@ -6,8 +6,8 @@
 //! `docs/planner.md` has the formulas.
 
 use crate::cost::planner::{CachedSpan, Layout, Service, ServiceKind};
-use crate::cost::rules::{Price, Rates};
-use crate::cost::terms::{RequestTokens, Terms, divided, of, write_price};
+use crate::cost::rules::{Prices, Rates, cost_of, divided};
+use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::tokens::Count;
 use crate::cost::traffic::{Chance, Traffic};
 use crate::syntax::quantity::Usd;
@@ -54,7 +54,7 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
     let rates = prices.at(terms.tokens.total());
     let calls = Calls::of(&service, rates, terms.tokens);
     let months = terms.traffic.map(|traffic| {
-        let stored = |count: &CachedSpan| storage(&service, count, prices.storage);
+        let stored = |span: &CachedSpan| storage(&service, span, prices);
         let promised = |span: &CachedSpan| if span.is_promised { span.chance(traffic) } else { Chance::NEVER };
         let batch = batch(traffic, terms);
         let expected = calls.month(traffic, batch, |span| span.chance(traffic), stored);
@@ -76,7 +76,7 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
         guaranteed: months.as_ref().and_then(|(_, guaranteed, _, count)| per_call(guaranteed.as_ref(), *count)),
         month: month.map(Month::total),
         deploy,
-        storage: month.map(|month| divided(month.storage, BILLION)),
+        storage: month.map(|month| Usd { femto: divided(month.storage, BILLION) }),
         saves: months.as_ref().and_then(|(expected, _, uncached, _)| Some((*uncached)? - expected.as_ref()?.total())),
         ..unpriced
     }
@@ -131,17 +131,16 @@ fn batch(traffic: &Traffic, terms: &Terms) -> Option<Usd> {
         return Some(Usd::ZERO);
     }
     let rates = terms.batch?;
-    let call = of(terms.tokens.total(), rates.input)?.plus(of(terms.tokens.output, rates.output)?)?;
+    let call = cost_of(terms.tokens.total(), rates.input)?.plus(cost_of(terms.tokens.output, rates.output)?)?;
     call.times(calls.into())
 }
 
 /// What storing one object for its lifetime costs.
-fn storage(service: &Service, span: &CachedSpan, hourly: Option<Price>) -> Option<Usd> {
-    if service.kind != ServiceKind::Object {
-        return Some(Usd::ZERO);
+fn storage(service: &Service, span: &CachedSpan, prices: &Prices) -> Option<Usd> {
+    match (service.kind, span.written_for) {
+        (ServiceKind::Object, Some(ttl)) => prices.storage_of(ttl, span.tokens),
+        _ => Some(Usd::ZERO),
     }
-    let seconds = span.written_for.map_or(0, |ttl| i128::from(ttl.seconds));
-    Some(divided(of(span.tokens, hourly)?.femto.checked_mul(seconds)?, 3600))
 }
 
 /// A call in the two states of every span.
@@ -165,22 +164,18 @@ const BILLION: i128 = 1_000_000_000;
 
 impl<'a> Calls<'a> {
     fn of(service: &'a Service, rates: &Rates, tokens: &RequestTokens) -> Self {
-        let output = of(tokens.output, rates.output);
+        let output = cost_of(tokens.output, rates.output);
         let plus = |a: Option<Usd>, b: Option<Usd>| a?.plus(b?);
-        let read = match service.kind {
-            ServiceKind::Unasked { beside_explicit: true } => rates.implicit_read.or(rates.read),
-            _ => rates.read,
-        };
+        let read = service.read_price(rates);
         let write = |span: &CachedSpan| match (service.kind, span.written_for) {
-            // An object is made at the input price, then read like any other.
-            (ServiceKind::Object, _) => plus(of(span.tokens, rates.input), of(span.tokens, read)),
-            (ServiceKind::Marked, Some(ttl)) => of(span.tokens, write_price(rates, ttl)),
-            _ => of(span.tokens, rates.input),
+            (ServiceKind::Object, _) => cost_of(span.tokens, rates.object_price()),
+            (ServiceKind::Marked, Some(ttl)) => cost_of(span.tokens, rates.write_price(ttl)),
+            _ => cost_of(span.tokens, rates.input),
         };
-        let spans: Vec<_> = service.spans.iter().map(|span| (span, of(span.tokens, read), write(span))).collect();
-        let rest = plus(of(tokens.total().saturating_sub(service.held()), rates.input), output);
+        let spans: Vec<_> = service.spans.iter().map(|span| (span, cost_of(span.tokens, read), write(span))).collect();
+        let rest = plus(cost_of(tokens.total().saturating_sub(service.held()), rates.input), output);
         Self {
-            uncached: plus(of(tokens.total(), rates.input), output),
+            uncached: plus(cost_of(tokens.total(), rates.input), output),
             cold: spans.iter().fold(rest, |sum, (_, _, cold)| plus(sum, *cold)),
             warm: spans.iter().fold(rest, |sum, (_, warm, _)| plus(sum, *warm)),
             spans,
@@ -226,13 +221,13 @@ impl<'a> Calls<'a> {
 
 impl Month {
     fn total(&self) -> Usd {
-        divided(self.all, BILLION)
+        Usd { femto: divided(self.all, BILLION) }
     }
 
     /// The share of one call; `None` when there are none.
     fn per_call(&self, calls: u64) -> Option<Usd> {
         let divisor = BILLION.checked_mul(i128::from(calls)).filter(|divisor| *divisor > 0)?;
-        Some(divided(self.all, divisor))
+        Some(Usd { femto: divided(self.all, divisor) })
     }
 }
 
@@ -241,7 +236,7 @@ mod tests {
     use super::*;
     use crate::cost::planner::Placed;
     use crate::cost::rules::{
-        BreakpointOnly, CacheFamily, CacheRules, Class, Lifetime, Mechanism, MixedBilling, Mode, Model, Prices,
+        BreakpointOnly, CacheFamily, CacheRules, Class, Lifetime, Mechanism, MixedBilling, Mode, Model, Price, Prices,
     };
     use crate::prompt::blocks::Breakpoint;
     use crate::syntax::manifest::{HitRate, Hours};

@@ -26,9 +26,7 @@ pub type Seen<'a> = (&'a Build, &'a ModelBuild);
 pub fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
     let model = new.1.card.at(new.0.date).model();
     let mut texts = Texts::default();
-    let by_tokens = mechanism(new).is_some_and(|mechanism| {
-        matches!(mechanism.family, CacheFamily::LongestPrefix(_) | CacheFamily::PrefixUnits(_))
-    });
+    let by_tokens = mechanism(new).is_some_and(|mechanism| mechanism.family.matches_tokens());
     let (old, new) = if by_tokens {
         texts.by_tokens(old, new)
     } else {
@@ -54,10 +52,7 @@ pub fn rewarm((build, model): Seen<'_>, eligible: u64) -> Option<crate::syntax::
 pub fn mechanism((build, model): Seen<'_>) -> Option<Mechanism> {
     let rules = model.card.at(build.date).cache_rules();
     let is_marked = model.layout.breakpoints.iter().any(|placed| !placed.is_dead);
-    match (rules.explicit, rules.implicit) {
-        (Some(explicit), implicit) if is_marked || implicit.is_none() => Some(explicit),
-        (_, implicit) => implicit,
-    }
+    rules.serving(is_marked).map(|serving| serving.mechanism().clone())
 }
 
 /// The texts of both prompts: equal ones have one handle.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The optimum is exact, for the cost model that `docs/planner.md` writes down: breakpoints of the
-//! manifest stand, and of all ways to add to them the cheapest month wins. A breakpoint that would
+//! manifest stay, and of all ways to add to them the cheapest month wins. A breakpoint that would
 //! save less than a cent a month is not placed.
 
 mod change;
@@ -52,17 +52,17 @@ pub fn plan(segments: &[Segment], tokens: &[u64], policy: CachePolicy, terms: &T
         return Warned { value: Layout::default(), warnings: Vec::new() };
     };
     let table = Table::of(segments, tokens, mechanism);
-    let (asked, is_legal) =
-        marks::asked(segments, &table.tokens, policy.ttl, mechanism, &terms.model.name, &mut faults);
-    let live: Vec<RequestedMark> = asked.iter().filter(|asked| !asked.is_dead).copied().collect();
-    let dead = asked.len() - live.len();
+    let (requested, is_legal) =
+        marks::requested(segments, &table.tokens, policy.ttl, mechanism, &terms.model.name, &mut faults);
+    let (dead, live): (Vec<RequestedMark>, Vec<RequestedMark>) = requested.into_iter().partition(|mark| mark.is_dead);
     let may_add = is_legal && policy.breakpoints == Breakpoints::Auto;
     let free = if may_add { ttls(mechanism, policy.ttl) } else { Vec::new() };
 
-    let placements = free_sets(mechanism, &free).map(|free| Placement::of(&table, &live, dead, free, mechanism, terms));
+    let placements =
+        free_sets(mechanism, &free).map(|free| Placement::of(&table, &live, dead.len(), free, mechanism, terms));
     let mut chosen = placements
         .min_by_key(|placement| placement.total)
-        .unwrap_or_else(|| Placement::of(&table, &live, dead, &[], mechanism, terms));
+        .unwrap_or_else(|| Placement::of(&table, &live, dead.len(), &[], mechanism, terms));
     // Without breakpoints the provider caches what it does unasked, and breakpoints have to beat that.
     let unasked = unasked(terms).filter(|month| live.is_empty() && *month < 0 && *month <= chosen.total);
     if unasked.is_some() {
@@ -71,13 +71,13 @@ pub fn plan(segments: &[Segment], tokens: &[u64], policy: CachePolicy, terms: &T
 
     let reasons = Reasons { segments, table: &table, terms, mechanism, chosen: &chosen };
     let mut placed: Vec<Placed> = (0..chosen.selection.len()).map(|number| reasons.placed(number, &live)).collect();
-    placed.extend(asked.iter().filter(|asked| asked.is_dead).map(|asked| reasons.buried(asked)));
+    placed.extend(dead.iter().map(|mark| reasons.dead(mark)));
     placed.sort_by_key(|placed| placed.breakpoint.after);
     if let Some(first) = placed.iter().find(|placed| !placed.is_explicit)
-        && let Some(wished) = policy.ttl.filter(|wished| *wished != first.breakpoint.ttl && free.len() == 1)
+        && let Some(wanted) = policy.ttl.filter(|wanted| *wanted != first.breakpoint.ttl && free.len() == 1)
     {
         let segment = &segments[first.breakpoint.after];
-        faults.push(marks::rounded(wished, first.breakpoint.ttl, segment, &terms.model.name));
+        faults.push(marks::rounded(wanted, first.breakpoint.ttl, segment, &terms.model.name));
     }
     if may_add && placed.is_empty() {
         faults.extend(unasked.map_or_else(|| reasons.why_none(&free), |month| reasons.outdone(month)));
@@ -85,20 +85,19 @@ pub fn plan(segments: &[Segment], tokens: &[u64], policy: CachePolicy, terms: &T
     Warned { value: Layout { breakpoints: placed }, warnings: faults.into_vec() }
 }
 
-/// The TTLs that the planner may use: the wish as granted, else all that the model has, its default
-/// first.
-fn ttls(mechanism: &Mechanism, wish: Option<Ttl>) -> Vec<Ttl> {
-    match wish.and_then(|wish| mechanism.granted(wish)) {
-        Some(granted) => vec![granted],
+/// The TTLs that the planner may use: the one that is asked for, else all that the model has, its default first.
+fn ttls(mechanism: &Mechanism, wanted: Option<Ttl>) -> Vec<Ttl> {
+    match wanted {
+        Some(_) => mechanism.ttl(wanted).into_iter().collect(),
         None => mechanism.lifetimes.iter().map(|lifetime| lifetime.ttl).collect(),
     }
 }
 
-/// The sets of TTLs that one layout may mix. Where a read keeps only the entry alive that it reads,
-/// a longer-lived entry in front would run out while those behind it are in use: then one TTL
-/// serves all that the planner adds.
+/// The sets of TTLs that one layout may mix. Where a read refreshes only the entry that it reads (U1), a
+/// longer-lived entry in front would expire while those behind it are in use: then all that the planner adds has one
+/// TTL.
 fn free_sets<'a>(mechanism: &Mechanism, free: &'a [Ttl]) -> impl Iterator<Item = &'a [Ttl]> {
-    free.chunks(if mechanism.keeps_path() { free.len().max(1) } else { 1 })
+    free.chunks(if mechanism.refreshes_path() { free.len().max(1) } else { 1 })
 }
 
 #[cfg(test)]

@@ -1,16 +1,33 @@
-//! How one model's cache behaves and what it charges: the data that model cards decode into.
+//! How one model's cache behaves and what it charges.
 //!
-//! Nothing here computes. Providers differ by these values and by nothing else; the simulator, the
-//! planner and the review read them. Documented conflicts between sources ("switches", U1 to U12 in
-//! `docs/simulator.md`) are ordinary fields whose default stands in the card and which a scenario may
-//! override by name.
+//! Providers differ by these values and by nothing else. Each rule stands here once, beside the numbers that it is about;
+//! the simulator, the planner, the bill and the review ask it. What a card says of a number, what a scenario may replace
+//! it with, and the tables of `docs/models.md` and `docs/simulator.md` come from the same declaration ([`declare`]).
+
+mod declare;
+mod facts;
+mod families;
+mod prices;
+mod refusal;
 
 use std::sync::Arc;
 
+pub use declare::{Replace, Setting, Settings};
+pub use facts::{CacheFacts, InvalidationFacts, LifetimeFacts, Loses, MechanismFacts};
+pub use families::{
+    BlockBoundary, BlockBoundaryFacts, BreakpointOnly, BreakpointOnlyFacts, LongestPrefix, LongestPrefixFacts,
+    MixedBilling, Mode, PrefixUnits, PrefixUnitsFacts, Slots, WholeObject, WholeObjectFacts, WrittenSpan, floor,
+};
+pub use prices::{Cliff, Price, Prices, Rates, cost_of, divided, proportion};
+pub use refusal::Refusal;
+
+pub(crate) use declare::rule;
+
 use crate::prompt::segment::Tier;
 use crate::syntax::decode::words;
+use crate::syntax::diag::Faults;
 use crate::syntax::quantity::Ttl;
-use crate::syntax::quantity::{Share, Usd};
+use crate::syntax::yaml::Node;
 
 /// A model as the cost wing sees it, on one date.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,14 +40,10 @@ pub struct Model {
     pub prices: Option<Prices>,
 }
 
-/// How one model's cache behaves.
-///
-/// A model may cache on request, unasked, or either way (Gemini, Qwen); the two never serve the same
-/// request. `explicit` serves a request that carries a breakpoint or an object, `implicit` any other.
-/// A model with only one of them uses it for every request. Both `None`: no caching.
+/// How one model's cache behaves. Both mechanisms `None`: no caching.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CacheRules {
-    /// Caching that the request asks for. [`BreakpointOnly`] stands here, implicit mode included.
+    /// Caching that the request asks for. [`BreakpointOnly`] belongs here, implicit mode included.
     pub explicit: Option<Mechanism>,
     /// Caching that happens unasked.
     pub implicit: Option<Mechanism>,
@@ -39,6 +52,52 @@ pub struct CacheRules {
     pub key_separates: bool,
     /// What a change of a request setting loses. A setting that is not listed here is not known.
     pub invalidation: Vec<Invalidation>,
+}
+
+/// The mechanism that serves a request.
+#[derive(Debug, Clone, Copy)]
+pub enum Serving<'a> {
+    /// The one that requests ask for.
+    Explicit(&'a Mechanism),
+    /// The one that works unasked.
+    Implicit {
+        /// Its rules.
+        mechanism: &'a Mechanism,
+        /// Whether the model also caches on request, so that an unasked read may have another price.
+        beside_explicit: bool,
+    },
+}
+
+impl<'a> Serving<'a> {
+    /// Its rules.
+    pub fn mechanism(self) -> &'a Mechanism {
+        match self {
+            Self::Explicit(mechanism) | Self::Implicit { mechanism, .. } => mechanism,
+        }
+    }
+}
+
+impl CacheRules {
+    /// The mechanism that serves a request. One that asks for caching, by a breakpoint or an object, gets the explicit
+    /// one, any other the implicit one; a model with only one of them uses it for every request (Gemini, Qwen have
+    /// both).
+    pub fn serving(&self, asks: bool) -> Option<Serving<'_>> {
+        match (&self.explicit, &self.implicit) {
+            (Some(explicit), implicit) if asks || implicit.is_none() => Some(Serving::Explicit(explicit)),
+            _ => self.serving_unasked(),
+        }
+    }
+
+    /// The mechanism that serves a request which asks for nothing, where the explicit one cannot.
+    pub fn serving_unasked(&self) -> Option<Serving<'_>> {
+        let beside_explicit = self.explicit.is_some();
+        self.implicit.as_ref().map(|mechanism| Serving::Implicit { mechanism, beside_explicit })
+    }
+
+    /// What a change of `setting` loses, if the model knows it.
+    pub fn invalidation(&self, setting: &str) -> Option<&Invalidation> {
+        self.invalidation.iter().find(|entry| &*entry.setting == setting)
+    }
 }
 
 /// One way of caching.
@@ -51,6 +110,73 @@ pub struct Mechanism {
     /// How long entries live, the default first. Empty: not published, so that nothing is guaranteed
     /// and the expected entry outlives the scenario.
     pub lifetimes: Vec<Lifetime>,
+}
+
+impl Mechanism {
+    /// The TTL that a breakpoint or an object gets which asks for `wanted`, or for none.
+    ///
+    /// By default the model's first. A TTL that it lacks becomes its next shorter one, else its shortest; an object may
+    /// have any TTL from the shortest on. `None` where the model has no TTLs.
+    pub fn ttl(&self, wanted: Option<Ttl>) -> Option<Ttl> {
+        let all = || self.lifetimes.iter().map(|lifetime| lifetime.ttl);
+        match (wanted, &self.family) {
+            (None, _) => all().next(),
+            (Some(wanted), CacheFamily::WholeObject(object)) => {
+                Some(object.shortest.map_or(wanted, |shortest| shortest.max(wanted)))
+            }
+            (Some(wanted), _) => all().filter(|own| *own <= wanted).max().or_else(|| all().min()),
+        }
+    }
+
+    /// How long an entry lives that was written for `ttl` (R5, R8). An object may have a TTL that no list names: it is
+    /// stored for exactly that long, and use does not refresh it (R14).
+    pub fn lifetime(&self, ttl: Ttl) -> Lifetime {
+        let listed = self.lifetimes.iter().find(|lifetime| lifetime.ttl == ttl).copied();
+        let refreshed_by_use = !self.family.is_object();
+        listed.unwrap_or(Lifetime { ttl, expected: ttl, class: Class::Fixed, refreshed_by_use })
+    }
+
+    /// R3: the tokens before the `number`-th breakpoint of a request, counted from 1, below which nothing is written.
+    pub fn minimum_before(&self, number: usize) -> u64 {
+        match &self.family {
+            CacheFamily::BlockBoundary(rules) if rules.minimum_per_breakpoint => {
+                self.minimum.saturating_mul(number as u64)
+            }
+            _ => self.minimum,
+        }
+    }
+
+    /// How many breakpoints of one request are written (R2, R12), where it alone places them. An object is one (R14).
+    pub fn most_breakpoints(&self) -> usize {
+        match &self.family {
+            CacheFamily::BlockBoundary(rules) => rules.breakpoints as usize,
+            CacheFamily::BreakpointOnly(rules) => rules.explicit_slots(Mode::Explicit),
+            CacheFamily::WholeObject(_) => 1,
+            CacheFamily::LongestPrefix(_) | CacheFamily::PrefixUnits(_) => 0,
+        }
+    }
+
+    /// R7: how what a request writes is divided among its breakpoints. Only breakpoint-only caches leave it open (U12).
+    pub fn billing(&self) -> MixedBilling {
+        match &self.family {
+            CacheFamily::BreakpointOnly(rules) => rules.mixed_billing,
+            _ => MixedBilling::Longest,
+        }
+    }
+
+    /// Whether a read refreshes the entries on its path (U1), and not only the one that it reads.
+    pub fn refreshes_path(&self) -> bool {
+        match &self.family {
+            CacheFamily::BlockBoundary(rules) => rules.refresh_path,
+            CacheFamily::BreakpointOnly(rules) => rules.refresh_path,
+            _ => false,
+        }
+    }
+
+    /// Whether what it serves may be called guaranteed (R13).
+    pub fn is_guaranteed(&self) -> bool {
+        !self.lifetimes.is_empty() && self.lifetimes.iter().all(|lifetime| lifetime.class.is_promised())
+    }
 }
 
 /// How long an entry lives.
@@ -68,18 +194,25 @@ pub struct Lifetime {
     pub refreshed_by_use: bool,
 }
 
-/// What a provider promises about a lifetime (rule R13). Only the first two may be printed as
-/// guaranteed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
-    /// The entry lives for its TTL (Anthropic, Qwen explicit, Kimi, Gemini explicit).
-    Fixed,
-    /// At least for its TTL (OpenAI from GPT-5.6).
-    Minimum,
-    /// Usually about that long (earlier OpenAI, Groq).
-    Typical,
-    /// No promise at all.
-    BestEffort,
+words! {
+    /// What a provider promises about a lifetime.
+    pub enum Class("what is promised") {
+        /// The entry lives for its TTL (Anthropic, Qwen explicit, Kimi, Gemini explicit).
+        Fixed = "fixed",
+        /// At least for its TTL (OpenAI from GPT-5.6).
+        Minimum = "minimum",
+        /// Usually about that long (earlier OpenAI, Groq).
+        Typical = "typical",
+        /// No promise at all.
+        BestEffort = "best-effort",
+    }
+}
+
+impl Class {
+    /// R13: whether a read within the lifetime may be called guaranteed.
+    pub fn is_promised(self) -> bool {
+        matches!(self, Self::Fixed | Self::Minimum)
+    }
 }
 
 /// How requests are matched with entries.
@@ -98,118 +231,57 @@ pub enum CacheFamily {
     WholeObject(WholeObject),
 }
 
-/// Block boundaries with a lookback: rules R2 to R8.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlockBoundary {
-    /// Breakpoints that one request may carry, an automatic one included; one more is refused.
-    pub breakpoints: u32,
-    /// Positions that are looked at from each breakpoint, itself counted as the first (U7).
-    pub lookback: u32,
-    /// Whether a run of `tool_use` blocks, or of `tool_result` blocks, is one position (U7).
-    pub collapse_tool_runs: bool,
-    /// Whether a longer TTL after a shorter one is refused.
-    pub longer_ttl_first: bool,
-    /// Whether a request may leave the breakpoint to the provider (`mode: implicit`).
-    pub automatic: bool,
-    /// Whether the k-th breakpoint needs k times the minimum (an AWS page), instead of the whole
-    /// prefix needing it once.
-    pub minimum_per_breakpoint: bool,
-    /// Whether a read also refreshes the shorter entries on its path (U1).
-    pub refresh_path: bool,
-}
+impl CacheFamily {
+    /// Every family's settings of a scenario, by the family's key in a card.
+    pub const SETTINGS: [(&'static str, &'static [Setting]); 5] = [
+        ("block_boundary", BlockBoundary::SETTINGS),
+        ("breakpoint_only", BreakpointOnly::SETTINGS),
+        ("longest_prefix", LongestPrefix::SETTINGS),
+        ("engine/llamacpp", Slots::SETTINGS),
+        ("prefix_units", PrefixUnits::SETTINGS),
+    ];
 
-/// Breakpoints only: rule R12.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BreakpointOnly {
-    /// Boundaries that one request writes; in implicit mode the implicit one takes one of them.
-    pub slots: u32,
-    /// The mode of a request that does not say.
-    pub default_mode: Mode,
-    /// Explicit breakpoints that are looked up from the front (U4: 2 in the guide, 0 in the SDK).
-    pub lookup_first: u32,
-    /// Explicit breakpoints that are looked up from the back (U4: 50 in the guide, 80 in the SDK).
-    pub lookup_latest: u32,
-    /// Earlier eligible message ends that implicit mode looks up.
-    pub lookup_endings: u32,
-    /// Whether implicit mode also writes the end of the initial developer block (U3).
-    pub dev_block_end_written: bool,
-    /// How a write that spans breakpoints of different TTLs is billed (U12).
-    pub mixed_billing: MixedBilling,
-    /// Whether a read also refreshes the shorter entries on its path (U1).
-    pub refresh_path: bool,
-}
+    /// Whether it is a cached object that requests name (R14).
+    pub fn is_object(&self) -> bool {
+        matches!(self, Self::WholeObject(_))
+    }
 
-words! {
-    /// Who places the breakpoint.
-    pub enum Mode("who places the breakpoint") {
-        /// The provider, beside those of the request.
-        Implicit = "implicit",
-        /// The request alone.
-        Explicit = "explicit",
+    /// Whether prompts are compared token by token, so that block boundaries do not matter (R11, R15).
+    pub fn matches_tokens(&self) -> bool {
+        matches!(self, Self::LongestPrefix(_) | Self::PrefixUnits(_))
+    }
+
+    /// The settings of a scenario that it has.
+    pub fn settings(&self) -> impl Iterator<Item = &'static Setting> {
+        let (own, slots): (&[Setting], &[Setting]) = match self {
+            Self::BlockBoundary(_) => (BlockBoundary::SETTINGS, &[]),
+            Self::BreakpointOnly(_) => (BreakpointOnly::SETTINGS, &[]),
+            Self::LongestPrefix(LongestPrefix { slots: None, .. }) => (LongestPrefix::SETTINGS, &[]),
+            Self::LongestPrefix(LongestPrefix { slots: Some(_), .. }) => (LongestPrefix::SETTINGS, Slots::SETTINGS),
+            Self::PrefixUnits(_) => (PrefixUnits::SETTINGS, &[]),
+            Self::WholeObject(_) => (WholeObject::SETTINGS, &[]),
+        };
+        own.iter().chain(slots)
+    }
+
+    /// Replaces the value that a setting names, if the family has it.
+    pub(crate) fn set(&mut self, name: &str, value: &Node, faults: &mut Faults) {
+        match self {
+            Self::BlockBoundary(rules) => rules.set(name, value, faults),
+            Self::BreakpointOnly(rules) => rules.set(name, value, faults),
+            Self::LongestPrefix(rules) => {
+                rules.set(name, value, faults);
+                if let Some(slots) = &mut rules.slots {
+                    slots.set(name, value, faults);
+                }
+            }
+            Self::PrefixUnits(rules) => rules.set(name, value, faults),
+            Self::WholeObject(rules) => rules.set(name, value, faults),
+        }
     }
 }
 
-words! {
-    /// How a write that spans breakpoints of different TTLs is billed.
-    pub enum MixedBilling("how a write of several TTLs is billed") {
-        /// Everything up to the highest breakpoint of a longer TTL at that TTL's price.
-        Longest = "longest",
-        /// Each stretch between two breakpoints at the TTL of the one that ends it.
-        Segments = "segments",
-    }
-}
-
-/// The longest common prefix in tokens, rounded: rules R11 and R16.
-///
-/// `read = floor(interval, hidden + min(common, prompt − recomputed)) − hidden`, rounded down to `unit`,
-/// and 0 below the minimum.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LongestPrefix {
-    /// What the result is rounded down to: 128, 64, an engine's block or page; 1 for none (U8).
-    pub unit: u64,
-    /// The distance of the provider's own breakpoints, counted from the start of the hidden tokens
-    /// (U5); `None` when not published.
-    pub interval: Option<u64>,
-    /// Tokens that the provider puts before the prompt and does not report (U5).
-    pub hidden: u64,
-    /// Tokens at the end that are always computed anew: 1 in the engines.
-    pub recomputed: u64,
-    /// Whether generated text is cached too, so that an `assistant` block right after an earlier
-    /// prompt continues its entry.
-    pub generated: bool,
-    /// Prompts that are kept, one a slot (llama.cpp); `None` where every prompt is kept.
-    pub slots: Option<Slots>,
-}
-
-/// A server that keeps one prompt a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slots {
-    /// How many.
-    pub count: u32,
-    /// The share of the new prompt of which a slot must hold more to be chosen for it; else the slot
-    /// that was used longest ago is taken. 0 switches this off.
-    pub similarity: Share,
-}
-
-/// Complete prefix units: rule R15.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrefixUnits {
-    /// The distance of units in a long input (U9); `None` when not published.
-    pub interval: Option<u64>,
-    /// Seconds until a new unit can be read.
-    pub build_seconds: u64,
-    /// Whether the end of the generated text is a unit too.
-    pub generated: bool,
-}
-
-/// A cached object: rule R14. Created at the input price, stored by the hour, read by name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WholeObject {
-    /// The shortest TTL that an object may ask for (Vertex: 1 minute); `None` for any.
-    pub shortest: Option<Ttl>,
-}
-
-/// What a change of one request setting loses (rule R9).
+/// What a change of one request setting loses (R9).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalidation {
     /// The setting's name: `tool_choice`, `effort`, `service_tier`.
@@ -221,138 +293,9 @@ pub struct Invalidation {
     pub default: Option<Arc<str>>,
 }
 
-/// A price: a whole number of nano-dollars per million tokens, which is 10⁻¹⁵ dollars a token.
-///
-/// $5 per million tokens is 5,000,000,000.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Price {
-    /// Nano-dollars per million tokens.
-    pub nano: u64,
-}
-
-impl Price {
-    /// The price of dollars per million tokens; `None` when it is negative, finer than 10⁻⁹ dollars,
-    /// or does not fit.
-    pub fn per_million(usd: Usd) -> Option<Self> {
-        (usd.femto % 1_000_000 == 0).then_some(usd.femto / 1_000_000)?.try_into().ok().map(|nano| Self { nano })
-    }
-
-    /// What `tokens` cost. Exact.
-    pub fn of(self, tokens: u64) -> Usd {
-        // Two factors below 2⁶⁴ fit u128; i128 is exceeded only beyond 10²² dollars, where it stays.
-        Usd { femto: i128::try_from(u128::from(self.nano) * u128::from(tokens)).unwrap_or(i128::MAX) }
-    }
-
-    /// This price times a share, rounded half to even to a whole nano-dollar; `None` when it does
-    /// not fit.
-    pub fn scaled(self, share: Share) -> Option<Self> {
-        const ONE: u128 = 1_000_000;
-        let product = u128::from(self.nano).checked_mul(u128::from(share.millionths))?;
-        let (whole, rest) = (product / ONE, product % ONE);
-        let up = rest * 2 > ONE || (rest * 2 == ONE && whole % 2 == 1);
-        u64::try_from(whole + u128::from(up)).ok().map(|nano| Self { nano })
-    }
-}
-
-/// What a model charges, on one date. `None` is unknown, never 0.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prices {
-    /// The prices of an ordinary request.
-    pub base: Rates,
-    /// Prices of long requests, by rising limit; the last one reached applies to the whole request
-    /// (rule R18).
-    pub cliffs: Vec<Cliff>,
-    /// Storage of a cached object: nano-dollars per million tokens and hour.
-    pub storage: Option<Price>,
-}
-
-/// One line of prices. `None` is unknown, never 0.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Rates {
-    /// An input token that the cache does not serve.
-    pub input: Option<Price>,
-    /// An output token.
-    pub output: Option<Price>,
-    /// An input token that the cache serves.
-    pub read: Option<Price>,
-    /// The same for the implicit mechanism, where its price differs (Qwen).
-    pub implicit_read: Option<Price>,
-    /// An input token that is written, by TTL. Empty where writing has no price of its own: such
-    /// tokens are uncached ones.
-    pub write: Vec<(Ttl, Price)>,
-}
-
-/// Other prices for requests over a limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cliff {
-    /// Input tokens.
-    pub above: u64,
-    /// Whether a request of exactly `above` tokens is over it.
-    pub inclusive: bool,
-    /// The prices over it.
-    pub rates: Rates,
-}
-
-impl Prices {
-    /// The prices of a request of `input` tokens.
-    pub fn at(&self, input: u64) -> &Rates {
-        let reached = self.cliffs.iter().rev().find(|cliff| cliff.reached_by(input));
-        reached.map_or(&self.base, |cliff| &cliff.rates)
-    }
-}
-
-impl Cliff {
-    /// Whether a request of `input` tokens is over it.
-    pub fn reached_by(&self, input: u64) -> bool {
-        input > self.above || (self.inclusive && input == self.above)
-    }
-}
-
-impl Rates {
-    /// The price of writing for `ttl`; `None` when unknown.
-    pub fn write(&self, ttl: Ttl) -> Option<Price> {
-        self.write.iter().find(|(own, _)| *own == ttl).map(|(_, price)| *price)
-    }
-}
-
-impl Mechanism {
-    /// The TTL that a wish for `ttl` gets: itself if the mechanism has it, else its next shorter
-    /// one, else its shortest. `None` when it has none, and where any is allowed, the wish itself.
-    pub fn granted(&self, ttl: Ttl) -> Option<Ttl> {
-        if let CacheFamily::WholeObject(object) = &self.family {
-            return Some(
-                object.shortest.map_or(ttl, |shortest| if ttl.seconds < shortest.seconds { shortest } else { ttl }),
-            );
-        }
-        let all = || self.lifetimes.iter().map(|lifetime| lifetime.ttl);
-        let shorter = all().filter(|own| own.seconds <= ttl.seconds).max_by_key(|own| own.seconds);
-        shorter.or_else(|| all().min_by_key(|own| own.seconds))
-    }
-
-    /// The lifetime named `ttl`.
-    pub fn lifetime(&self, ttl: Ttl) -> Option<&Lifetime> {
-        self.lifetimes.iter().find(|lifetime| lifetime.ttl == ttl)
-    }
-
-    /// Whether a read keeps the entries on its path alive (U1), and not only the one that it reads.
-    pub fn keeps_path(&self) -> bool {
-        match &self.family {
-            CacheFamily::BlockBoundary(rules) => rules.refresh_path,
-            CacheFamily::BreakpointOnly(rules) => rules.refresh_path,
-            CacheFamily::LongestPrefix(_) | CacheFamily::PrefixUnits(_) | CacheFamily::WholeObject(_) => false,
-        }
-    }
-
-    /// Whether what it serves may be called guaranteed (rule R13).
-    pub fn is_guaranteed(&self) -> bool {
-        let kept = |lifetime: &Lifetime| matches!(lifetime.class, Class::Fixed | Class::Minimum);
-        !self.lifetimes.is_empty() && self.lifetimes.iter().all(kept)
-    }
-}
-
-impl CacheRules {
-    /// What a change of `setting` loses, if the model knows it.
-    pub fn invalidation(&self, setting: &str) -> Option<&Invalidation> {
-        self.invalidation.iter().find(|entry| &*entry.setting == setting)
+impl Invalidation {
+    /// Whether the entries of `tier` are lost when the setting changes from `value`, or to it.
+    pub fn separates(&self, tier: Tier, value: &Arc<str>) -> bool {
+        self.from.is_some_and(|from| from <= tier) && self.default.as_ref() != Some(value)
     }
 }

@@ -1,33 +1,27 @@
 //! Block boundaries with a lookback (Anthropic, Qwen explicit): rules R2, R3, R4 and R6.
 
-use super::boundary::{BoundaryPlan, Write};
-use super::breach::Rule;
+use super::boundary::BoundaryPlan;
 use super::preparation::Preparation;
 use super::request::{BlockKind, RequestBlock};
-use crate::cost::rules::{BlockBoundary, MixedBilling, Mode};
+use crate::cost::rules::{BlockBoundary, Mode, Refusal};
 use crate::syntax::manifest::Mark;
 use crate::syntax::quantity::Ttl;
 
 /// What a prompt looks up and writes, or the provider's refusals.
 pub(super) fn plan(rules: &BlockBoundary, preparation: &mut Preparation<'_>) -> BoundaryPlan {
     let marks = marks(rules, preparation);
-    check(rules, &marks, preparation);
+    let ttls: Vec<Ttl> = marks.iter().map(|(_, ttl)| *ttl).collect();
+    for (number, refusal) in rules.refusals(&ttls) {
+        preparation.breach(Some(marks[number].0), refusal);
+    }
     let lookups = lookback(rules, &marks, preparation).into_iter().map(|block| preparation.boundary(block)).collect();
-    let mut writes: Vec<Write> = Vec::new();
-    for (number, (block, ttl)) in marks.iter().enumerate() {
-        let wanted = if rules.minimum_per_breakpoint { number as u64 + 1 } else { 1 };
-        let at = preparation.boundary(*block);
-        // R3: below the minimum nothing is written, and nothing is said.
-        if at.tokens >= preparation.mechanism.minimum.saturating_mul(wanted) {
-            writes.push(Write { at, ttl: *ttl, kept: preparation.kept(*ttl) });
-        }
-    }
-    BoundaryPlan {
-        lookups,
-        writes: writes.into(),
-        path: preparation.path(rules.refresh_path),
-        billing: MixedBilling::Longest,
-    }
+    let writes = marks.iter().enumerate().filter_map(|(number, (block, ttl))| {
+        let write = preparation.write(*block, *ttl);
+        // R3: below the minimum nothing is written, and the provider does not say so.
+        (write.at.tokens >= preparation.mechanism.minimum_before(number + 1)).then_some(write)
+    });
+    let writes = writes.collect();
+    BoundaryPlan { lookups, writes, path: preparation.path(), billing: preparation.mechanism.billing() }
 }
 
 /// The breakpoints in order: those of the blocks, and the automatic one if the provider places it.
@@ -37,14 +31,14 @@ fn marks(rules: &BlockBoundary, preparation: &mut Preparation<'_>) -> Vec<(usize
         (0..blocks.len()).filter_map(|block| Some((block, preparation.ttl(block)?))).collect();
     for (block, _) in marks.clone() {
         if blocks[block].kind == BlockKind::Thinking {
-            preparation.breach(Some(block), Rule::Unmarkable("a thinking block"));
+            preparation.breach(Some(block), Refusal::Unmarkable("a thinking block"));
         }
     }
     if preparation.request.mode != Some(Mode::Implicit) {
         return marks;
     }
     if !rules.automatic {
-        preparation.breach(None, Rule::NoAutomatic);
+        preparation.breach(None, Refusal::NoAutomatic);
         return marks;
     }
     // It walks back to the nearest block that may carry one; with none, it is skipped.
@@ -53,7 +47,7 @@ fn marks(rules: &BlockBoundary, preparation: &mut Preparation<'_>) -> Vec<(usize
     match marks.iter().find(|(block, _)| *block == last) {
         Some((_, explicit)) if *explicit != automatic => {
             let explicit = *explicit;
-            preparation.breach(Some(last), Rule::AutomaticTtl { automatic, explicit });
+            preparation.breach(Some(last), Refusal::AutomaticTtl { automatic, explicit });
         }
         Some(_) => {}
         None => {
@@ -62,23 +56,6 @@ fn marks(rules: &BlockBoundary, preparation: &mut Preparation<'_>) -> Vec<(usize
         }
     }
     marks
-}
-
-/// R2: how many, and in which order.
-fn check(rules: &BlockBoundary, marks: &[(usize, Ttl)], preparation: &mut Preparation<'_>) {
-    let limit = rules.breakpoints;
-    if let Some((block, _)) = marks.get(limit as usize) {
-        preparation.breach(Some(*block), Rule::Breakpoints { limit, found: marks.len() });
-    }
-    if rules.longer_ttl_first {
-        for pair in marks.windows(2) {
-            if let [(_, earlier), (block, later)] = *pair
-                && later.seconds > earlier.seconds
-            {
-                preparation.breach(Some(block), Rule::TtlOrder { later, earlier });
-            }
-        }
-    }
 }
 
 /// R4: the blocks at whose ends an entry is looked for, deepest first.

@@ -1,10 +1,9 @@
 //! Breakpoints only (OpenAI from GPT-5.6): rule R12. There is no fall-back to a longest prefix.
 
 use super::boundary::{Boundary, BoundaryPlan, Write};
-use super::breach::Rule;
 use super::preparation::Preparation;
 use super::request::{BlockKind, RequestBlock, Speaker};
-use crate::cost::rules::{BreakpointOnly, Mode};
+use crate::cost::rules::{BreakpointOnly, Mode, Refusal};
 use crate::prompt::segment::Tier;
 use crate::syntax::manifest::Mark;
 use crate::syntax::quantity::Ttl;
@@ -15,19 +14,18 @@ pub(super) fn plan(rules: &BreakpointOnly, preparation: &mut Preparation<'_>) ->
     let explicit: Vec<(usize, Ttl)> =
         (0..blocks.len()).filter_map(|block| Some((block, preparation.ttl(block)?))).collect();
     for (block, _) in &explicit {
-        if blocks[*block].tier == Tier::Tools {
-            preparation.breach(Some(*block), Rule::Unmarkable("a tool"));
+        if !BreakpointOnly::may_mark(blocks[*block].tier) {
+            preparation.breach(Some(*block), Refusal::Unmarkable("a tool"));
         }
     }
-    let implicit = match preparation.request.mode.unwrap_or(rules.default_mode) {
-        Mode::Implicit => Some(Endings::of(&blocks)),
-        Mode::Explicit => None,
-    };
+    let mode = preparation.request.mode.unwrap_or(rules.default_mode);
+    let implicit = (mode == Mode::Implicit).then(|| Endings::of(&blocks));
+    let latest = explicit.len().saturating_sub(rules.explicit_slots(mode));
     BoundaryPlan {
         lookups: lookups(rules, &explicit, implicit.as_ref(), preparation),
-        writes: writes(rules, &explicit, implicit.as_ref(), preparation),
-        path: preparation.path(rules.refresh_path),
-        billing: rules.mixed_billing,
+        writes: writes(rules, &explicit[latest..], implicit.as_ref(), preparation),
+        path: preparation.path(),
+        billing: preparation.mechanism.billing(),
     }
 }
 
@@ -97,27 +95,27 @@ fn lookups(
     places.into_iter().map(|block| preparation.boundary(block)).filter(|place| place.tokens >= minimum).collect()
 }
 
-/// The write slots: in implicit mode one for the implicit breakpoint and the rest for the latest
-/// explicit ones, else all for those.
+/// What is written: the explicit breakpoints that have a slot, and in implicit mode the provider's own.
 fn writes(
     rules: &BreakpointOnly,
     explicit: &[(usize, Ttl)],
     implicit: Option<&Endings>,
     preparation: &mut Preparation<'_>,
 ) -> Box<[Write]> {
-    let own_slots = (rules.slots as usize).saturating_sub(usize::from(implicit.is_some()));
-    let mut places: Vec<(usize, Ttl)> = explicit[explicit.len().saturating_sub(own_slots)..].to_vec();
+    let mut places: Vec<(usize, Ttl)> = explicit.to_vec();
     if let Some((endings, ttl)) = implicit.zip(preparation.granted(Mark::Here)) {
         places.extend(endings.eligible.last().map(|block| (*block, ttl)));
         if rules.dev_block_end_written {
             places.extend(endings.developer.map(|block| (block, ttl)));
         }
     }
-    // Stable: at one block the explicit breakpoint stands first, and its TTL holds.
+    // The sort is stable, so that at one block the explicit breakpoint comes first and its TTL holds.
     places.sort_by_key(|(block, _)| *block);
     places.dedup_by_key(|(block, _)| *block);
     let minimum = preparation.mechanism.minimum;
-    let write =
-        |(block, ttl): (usize, Ttl)| Write { at: preparation.boundary(block), ttl, kept: preparation.kept(ttl) };
-    places.into_iter().map(write).filter(|write| write.at.tokens >= minimum).collect()
+    places
+        .into_iter()
+        .map(|(block, ttl)| preparation.write(block, ttl))
+        .filter(|write| write.at.tokens >= minimum)
+        .collect()
 }

@@ -37,7 +37,7 @@ pub(super) struct Retention {
 
 impl Retention {
     /// By a published lifetime; without one, for ever.
-    pub(super) fn by(lifetime: Option<&Lifetime>) -> Self {
+    pub(super) fn by(lifetime: Option<Lifetime>) -> Self {
         match lifetime {
             Some(lifetime) => Self {
                 expected: Seconds::whole(lifetime.expected.seconds).micros,

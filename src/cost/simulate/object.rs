@@ -1,10 +1,10 @@
 //! Cached objects that a request names (Gemini explicit): rule R14.
 
 use super::Outcome;
-use super::breach::Rule;
 use super::entry::{Entry, Moment};
 use super::preparation::Preparation;
 use super::request::Seconds;
+use crate::cost::rules::Refusal;
 use crate::prompt::segment::Tier;
 use crate::syntax::quantity::Ttl;
 
@@ -27,12 +27,11 @@ pub(super) fn plan(preparation: &mut Preparation<'_>) -> Option<ObjectPlan> {
     let held = marked.unwrap_or(blocks.len() - usize::from(asked));
     let end = held.checked_sub(1).map(|last| preparation.boundary(last));
     let (content, tokens) = end.map_or((0, 0), |end| (end.key, end.tokens));
-    let minimum = preparation.mechanism.minimum;
+    let minimum = preparation.mechanism.minimum_before(1);
     if tokens < minimum {
-        preparation.breach(None, Rule::SmallObject { minimum, tokens });
+        preparation.breach(None, Refusal::SmallObject { minimum, tokens });
     }
-    let default = preparation.mechanism.lifetimes.first().map(|lifetime| lifetime.ttl);
-    let ttl = object.ttl.and_then(|ttl| preparation.mechanism.granted(ttl)).or(default)?;
+    let ttl = preparation.mechanism.ttl(object.ttl)?;
     Some(ObjectPlan { key: preparation.object(&object.id, content), tokens, ttl })
 }
 
