@@ -3,9 +3,6 @@
 //! encodings' patterns, taken from regex-syntax (the tables behind the regexes of tiktoken itself).
 //!
 //! The form of the tables is that of `src/cost/tokens/image.rs`, which program and build script share.
-//!
-//! And it names the sources that the program is built from, so that what one build of it keeps in the
-//! store is never believed by another that works out something else.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -31,53 +28,16 @@ const TOKENS_PER_SEED: usize = 4;
 /// One row in so many stays free, or the last tokens would hardly find theirs.
 const ROWS_PER_FREE_ROW: usize = 32;
 
-/// What the program is built from.
-const SOURCES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "build.rs", "src"];
-
 fn main() -> Result<(), Box<dyn Error>> {
-    for source in SOURCES.iter().filter(|source| Path::new(source).exists()) {
+    // The tables take seconds, and follow from this script, the form that it shares and the libraries.
+    for source in ["Cargo.lock", "build.rs", "src/cost/tokens/image.rs"].iter().filter(|path| Path::new(path).exists())
+    {
         println!("cargo::rerun-if-changed={source}");
     }
-    println!("cargo::rustc-env=CONTEXTURE_SOURCES={:016x}", digest(&SOURCES.map(PathBuf::from))?);
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    // The tables take seconds; they follow from this script and from the libraries.
-    let made_of = ["Cargo.lock", "build.rs", "src/cost/tokens/image.rs"].map(PathBuf::from);
-    let made_of = format!("{:016x}", digest(&made_of)?);
-    let mark = out.join("tables");
-    if fs::read_to_string(&mark).is_ok_and(|standing| standing == made_of) {
-        return Ok(());
-    }
     write_vocabulary(&out, "o200k", &tiktoken_rs::o200k_base()?, O200K_TOKENS)?;
     write_vocabulary(&out, "cl100k", &tiktoken_rs::cl100k_base()?, CL100K_TOKENS)?;
-    write_classes(&out)?;
-    Ok(fs::write(mark, made_of)?)
-}
-
-/// A number that differs, but for an unlikely accident, when any of these files does: FNV-1a over
-/// names and bytes, in an order of its own. A file that is not there is left out: a package has no
-/// lock file of its own.
-fn digest(files: &[PathBuf]) -> Result<u64, Box<dyn Error>> {
-    let mut open = files.to_vec();
-    let mut found = Vec::new();
-    while let Some(path) = open.pop() {
-        if path.is_dir() {
-            for entry in fs::read_dir(path)? {
-                open.push(entry?.path());
-            }
-        } else if path.exists() {
-            found.push(path);
-        }
-    }
-    found.sort();
-    let mut digest: u64 = 0xcbf2_9ce4_8422_2325;
-    for path in found {
-        for part in [path.as_os_str().as_encoded_bytes(), &fs::read(&path)?] {
-            for byte in part.iter().chain(&part.len().to_le_bytes()) {
-                digest = (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-            }
-        }
-    }
-    Ok(digest)
+    write_classes(&out)
 }
 
 /// A token on its way into the image.

@@ -2,11 +2,11 @@
 //!
 //! The oracle is Python: the vendors' own packages, driven by `tests/sdk/check_bodies.py`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use contexture::prompt::blocks::Breakpoint;
-use contexture::prompt::bodies::{Api, Dialect, Markers, Prompt, dialects, emit, setting_keys};
+use contexture::prompt::bodies::{Api, Caching, Dialect, Prompt, dialects, emit, setting_keys};
 use contexture::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
 use contexture::syntax::manifest::Mark;
 use contexture::syntax::quantity::Ttl;
@@ -22,7 +22,7 @@ const TOOLS: [&str; 2] = [
 struct Model {
     api: Api,
     name: &'static str,
-    caching: Markers,
+    caching: Caching,
     ttls: [&'static str; 2],
     settings: Value,
 }
@@ -36,7 +36,7 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::Anthropic,
             name: "claude-sonnet-5-5",
-            caching: Markers::CacheControl,
+            caching: Caching::CacheControl,
             ttls: ["1h", "5m"],
             settings: json!({
                 "tool_choice": "auto", "effort": "medium", "thinking": {"type": "adaptive"}, "stop_sequences": ["END"],
@@ -46,22 +46,22 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::OpenAi,
             name: "gpt-6.1-sol",
-            caching: Markers::Breakpoint,
+            caching: Caching::BreakpointField,
             ttls: ["12h", "30m"],
             settings: openai.clone(),
         },
-        Model { api: Api::OpenAi, name: "gpt-4.1", caching: Markers::KeyOnly, ttls: ["30m", "30m"], settings: openai },
+        Model { api: Api::OpenAi, name: "gpt-4.1", caching: Caching::KeyOnly, ttls: ["30m", "30m"], settings: openai },
         Model {
             api: Api::Compatible,
             name: "deepseek/deepseek-flash",
-            caching: Markers::None,
+            caching: Caching::None,
             ttls: ["5m", "5m"],
             settings: json!({"tool_choice": "any", "seed": 7, "stop_sequences": "END", "frequency_penalty": 0.5}),
         },
         Model {
             api: Api::Gemini,
             name: "gemini-3.8-flash",
-            caching: Markers::CachedContent,
+            caching: Caching::CachedContent,
             ttls: ["1h", "5m"],
             settings: json!({
                 "tool_choice": {"name": "lookup"}, "effort": "low", "temperature": 0.5, "top_k": 3, "top_p": 0.5, "seed": 7,
@@ -72,11 +72,12 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::Bedrock,
             name: "anthropic.claude-opus-5-v1:0",
-            caching: Markers::CachePoint,
+            caching: Caching::CachePoint,
             ttls: ["1h", "5m"],
             settings: json!({
                 "tool_choice": {"name": "lookup"}, "effort": "high", "temperature": 0.5, "top_p": 0.5, "top_k": 3,
                 "stop_sequences": ["END"], "thinking": {"type": "adaptive"}, "serviceTier": {"type": "flex"},
+                "projectIdentifier": "default",
             }),
         },
     ]
@@ -189,19 +190,21 @@ fn python() -> Command {
 
 #[test]
 fn the_official_sdks_accept_every_body_unchanged() {
-    let folder = tempfile::tempdir().unwrap();
-    let written = write_bodies(folder.path());
+    let temporary = tempfile::tempdir().unwrap();
+    // Where tests/news.py wants them, which holds them against other releases.
+    let folder = std::env::var_os("CONTEXTURE_TEST_BODIES").map_or(temporary.path().to_owned(), PathBuf::from);
+    let written = write_bodies(&folder);
     let keys: Map<String, Value> = Dialect::ALL
         .into_iter()
         .filter(|dialect| *dialect != Dialect::Cached)
         .map(|dialect| (dialect.as_str().to_owned(), json!(setting_keys(dialect))))
         .collect();
-    let settings = folder.path().join("settings.json");
+    let settings = folder.join("settings.json");
     std::fs::write(&settings, Value::Object(keys).to_string()).unwrap();
     let output = python()
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/check_bodies.py"))
         .arg("--settings")
-        .args([&settings, folder.path()])
+        .args([&settings, &folder])
         .output()
         .unwrap();
     let lines = String::from_utf8_lossy(&output.stdout);

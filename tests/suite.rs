@@ -15,7 +15,6 @@ mod page;
 mod recipes;
 mod review;
 mod serve;
-mod store;
 mod support;
 mod tree;
 mod watch;

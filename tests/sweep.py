@@ -82,7 +82,6 @@ class Bench:
 
     def run(self, words, *tracer):
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "RAYON_NUM_THREADS": "1"}
-        environment["CONTEXTURE_CACHE"] = "off"
         return subprocess.run(
             [*tracer, self.program, *words], cwd=self.folder, env=environment, capture_output=True, timeout=60
         )

@@ -9,13 +9,12 @@ mod counts;
 mod escapes;
 mod names;
 mod project;
-mod store;
 
 /// A target: its name, as of its folder in `corpus`, and what is tried.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 16] = [
     ("bundle", bundle::bundle),
     ("chain", chain::chain),
     ("cl100k", counts::cl100k),
@@ -31,7 +30,6 @@ pub const TARGETS: [Target; 17] = [
     ("project", project::project_file),
     ("revision", names::revision),
     ("scenario", project::scenario),
-    ("store", store::store),
     ("template", project::template),
 ];
 

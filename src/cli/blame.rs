@@ -5,7 +5,8 @@ use clap::Args;
 use crate::compare::blame::blame;
 use crate::cost::cards::Date;
 use crate::output::report::blame::{BlameReport, text};
-use crate::pipeline::Request;
+use crate::output::report::json;
+use crate::pipeline::{Request, build_all};
 use crate::syntax::error::Failure;
 
 use super::session::Session;
@@ -35,15 +36,14 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let place = session.place()?;
     let tree = place.commit(&rev)?;
     let progress = session.progress("building");
-    let build = super::render::only(
-        session.build(&tree, &Request { contexts: vec![id], as_of, models, ..Request::default() })?,
-    )?;
+    let build =
+        super::render::only(build_all(&tree, &Request { contexts: vec![id], as_of, models, ..Request::default() })?)?;
     progress.now("reading history");
     let blame = blame(&place, &tree, &build)?;
     progress.done();
     session.print(&match format {
         Format::Text => text(&build, &blame, session.verbose),
-        Format::Json => BlameReport::new(&build, &blame).json(),
+        Format::Json => json(&BlameReport::new(&build, &blame)),
     })?;
     Ok(Verdict::Yes)
 }

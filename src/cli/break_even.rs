@@ -9,7 +9,7 @@ use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
 use crate::cost::traffic::Traffic;
 use crate::output::report;
-use crate::pipeline::Request;
+use crate::pipeline::{Request, build_all};
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::quantity::{Usd, parse_count};
 
@@ -67,10 +67,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let tree = session.tree(&place, &tree)?;
     let day = as_of.unwrap_or_else(super::session::today);
     let models = model.into_iter().collect();
-    let build = super::render::only(
-        session
-            .build(tree.as_ref(), &Request { contexts: vec![id], as_of: Some(day), models, ..Request::default() })?,
-    )?;
+    let request = Request { contexts: vec![id], as_of: Some(day), models, ..Request::default() };
+    let build = super::render::only(build_all(tree.as_ref(), &request)?)?;
     let Some(today) = build.models.first() else {
         return Err(
             Error::usage(format!("`{}` names no model", build.id), "add `models:` to it, or give --model").into()

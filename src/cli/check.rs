@@ -1,15 +1,13 @@
 //! `contexture check`: what `build` would say and what lints find, without writing anything.
 
 use clap::{Args, ValueEnum};
-use rayon::prelude::*;
 
 use crate::compare::ratchet;
 use crate::cost::cards::Date;
-use crate::output::answer::{self, Answer, Wish};
-use crate::output::report::{build, github, inert, sarif};
-use crate::pipeline::Request;
-use crate::pipeline::bodies::bodies;
-use crate::syntax::diag::{Diagnostic, Severity};
+use crate::output::report::{build, github, inert, json, sarif};
+use crate::pipeline::bodies::try_bodies;
+use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
+use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::Failure;
 use crate::text::lint::fix::{self, Fixed};
 use crate::tree::Workspace;
@@ -59,8 +57,8 @@ enum Format {
 
 /// What a run found.
 struct Found {
-    /// What is said of each context; `None` when it did not come to a report.
-    answers: Option<Vec<Answer>>,
+    /// Every context that was tried; `None` when it did not come to a report.
+    results: Option<Vec<BuildResult>>,
     warnings: Vec<Diagnostic>,
     verdict: Verdict,
 }
@@ -71,15 +69,15 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     if arguments.fix {
         mend(arguments.clone(), &place, session)?;
     }
-    let Found { answers, warnings, verdict } = match examine(arguments, &place, session) {
+    let Found { results, warnings, verdict } = match examine(arguments, &place, session) {
         // A fault of the project as a whole has a place too.
-        Err(Failure::Faults(warnings)) => Found { answers: None, warnings, verdict: Verdict::Unanswered },
+        Err(Failure::Faults(warnings)) => Found { results: None, warnings, verdict: Verdict::Unanswered },
         found => found?,
     };
-    let findings = || build::findings(warnings.clone(), answers.as_deref().unwrap_or_default());
-    let report = match (format, &answers) {
-        (Format::Text, Some(answers)) => build::text(answers, session.verbose),
-        (Format::Json, Some(answers)) => build::BuildReport::new(answers).of_shard(shard).json(),
+    let findings = || build::findings(warnings.clone(), results.as_deref().unwrap_or_default());
+    let report = match (format, &results) {
+        (Format::Text, Some(results)) => build::text(results, session.verbose),
+        (Format::Json, Some(results)) => json(&build::BuildReport::new(results).of_shard(shard)),
         (Format::Text | Format::Json, None) => String::new(),
         (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
         (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),
@@ -110,36 +108,21 @@ fn mend(arguments: Arguments, place: &Workspace, session: &Session) -> Result<()
 
 /// Builds every context as `build` would, up to the bytes of its bundle.
 fn examine(arguments: Arguments, place: &Workspace, session: &Session) -> Result<Found, Failure> {
-    let Arguments { ids, tree, shard, lock, base, as_of, fix, format } = arguments;
+    let Arguments { ids, tree, shard, lock, base, as_of, fix: _, format: _ } = arguments;
     let tree = session.tree(place, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
     let request = Request { contexts: ids, as_of, shard: shard.shard, lints: true, ..Request::default() };
-    let record = format == Format::Json;
-    // What only a build itself can tell is not kept.
-    let mut answers = if lock.locked || base.is_some() || session.verbose {
-        let mut attempts = session.build(tree.as_ref(), &request)?;
-        if let Some((verdict, warnings)) = super::lock::objections(lock, tree.as_ref(), &attempts)? {
-            return Ok(Found { answers: None, warnings, verdict });
-        }
-        if let Some(base) = &base {
-            ratchet::hold(&place.commit(base)?, &mut attempts, &session.memory())?;
-        }
-        attempts.par_iter().map(|attempt| Answer::of(attempt, record)).collect()
-    } else {
-        let all = fix || matches!(format, Format::Github | Format::Sarif);
-        let shown = if all { Severity::Note } else { session.shown() };
-        session.answers(tree.as_ref(), &request, &Wish { record, shown, will_do: &|_| true })?
-    };
-    answers.par_iter_mut().for_each(|answer| {
-        let (Ok(_), Some(build)) = (&answer.result, &answer.build) else { return };
-        let faults: Vec<_> = build.models.iter().filter_map(|model| bodies(build, model).err()).flatten().collect();
-        if !faults.is_empty() {
-            answer.result = Err(faults);
-        }
-    });
-    answer::keep(&answers, &session.store);
+    let memory = Memory::default();
+    let mut results = build_remembering(tree.as_ref(), &request, &memory)?;
+    if let Some((verdict, warnings)) = super::lock::objections(lock, tree.as_ref(), &results)? {
+        return Ok(Found { results: None, warnings, verdict });
+    }
+    if let Some(base) = &base {
+        ratchet::hold(&place.commit(base)?, &mut results, &memory)?;
+    }
+    try_bodies(&mut results);
     progress.done();
-    let (warnings, verdict) = (build::diagnostics(&answers), super::build::verdict(&answers));
-    Ok(Found { answers: Some(answers), warnings, verdict })
+    let (warnings, verdict) = (build::diagnostics(&results), super::build::verdict(&results));
+    Ok(Found { results: Some(results), warnings, verdict })
 }

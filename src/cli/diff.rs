@@ -7,6 +7,7 @@ use crate::compare::review::{Gate, ReviewRequest, review};
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
 use crate::output::report::diff::{self, DiffReport};
+use crate::output::report::json;
 use crate::syntax::error::Failure;
 use crate::text::fragment::Fragments;
 use crate::text::project::Project;
@@ -80,12 +81,12 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let default_branch = if range == Range::Default { default_branch(&place)? } else { None };
     let sides = range.open(&place, default_branch.as_deref())?;
     let as_of = as_of.unwrap_or_else(super::session::today);
-    let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard }, &session.store)?;
+    let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard })?;
     progress.done();
     session.print(&match format {
         Format::Text => diff::text(&review, session.verbose),
         Format::Markdown => diff::markdown(&review, &key),
-        Format::Json => DiffReport::new(&review).json(),
+        Format::Json => json(&DiffReport::new(&review)),
         Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
     session.warnings(&diff::diagnostics(&review));

@@ -4,7 +4,8 @@ use clap::Args;
 
 use crate::cost::cards::Date;
 use crate::output::report::explain::{self, Changes};
-use crate::pipeline::{Build, Request};
+use crate::output::report::json;
+use crate::pipeline::{Build, Request, build_all};
 use crate::syntax::diag::near;
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::source::ProjectPath;
@@ -40,7 +41,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     };
     let place = session.place()?;
     let opened = session.tree(&place, &tree)?;
-    let attempts = session.build(opened.as_ref(), &Request { contexts: vec![context], as_of, ..Request::default() })?;
+    let attempts = build_all(opened.as_ref(), &Request { contexts: vec![context], as_of, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, opened.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let index = segment.map(|name| find(&build, &name)).transpose()?;
     let changes = if commits { changes(&place, &tree, &build)? } else { Changes::new() };
     session.print(&match (format, index) {
-        (Format::Json, index) => explain::record(&build, index, &changes).json(),
+        (Format::Json, index) => json(&explain::record(&build, index, &changes)),
         (Format::Text, Some(index)) => explain::segment_text(&build, index),
         (Format::Text, None) => explain::text(&build, &changes),
     })?;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::output::report;
 use crate::pipeline::lock::{LOCK_FILE, Lock, refusals};
-use crate::pipeline::{BuildResult, Request, list};
+use crate::pipeline::{BuildResult, Request, build_all, list};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::tree::Tree;
@@ -29,7 +29,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let tree = session.tree(&place, &tree)?;
     let standing = if check { Some(standing(tree.as_ref())?) } else { None };
     let progress = session.progress("building");
-    let attempts = session.build(tree.as_ref(), &Request::default())?;
+    let attempts = build_all(tree.as_ref(), &Request::default())?;
     progress.done();
     let faults: Vec<Diagnostic> =
         attempts.iter().filter_map(|attempt| attempt.result.as_ref().err()).flatten().cloned().collect();

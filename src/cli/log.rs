@@ -5,7 +5,9 @@ use clap::{Args, ValueEnum};
 use crate::compare::history::{Log, LogRequest, log};
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
+use crate::output::report::json;
 use crate::output::report::log::{LogReport, text};
+use crate::pipeline::Memory;
 use crate::syntax::error::{Error, Failure};
 use crate::text::project::ContextId;
 
@@ -109,7 +111,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             session.tell(&format!("`{}` is not in shard {shard}, so its history is told by another", request.id));
             Log::default()
         }
-        _ => log(tip, since.as_ref(), &request, session.memory())?,
+        _ => log(tip, since.as_ref(), &request, Memory::default())?,
     };
     progress.done();
     if sort == Order::Lost {
@@ -119,7 +121,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let report = || LogReport::new(&request.id, request.as_of, &log).of_shard(shard);
     session.print(&match format {
         LogFormat::Text => text(&request.id, &log),
-        LogFormat::Json => report().json(),
+        LogFormat::Json => json(&report()),
         LogFormat::Csv => report().csv(),
         LogFormat::Html => page::frozen(&Page::of_history(report()), &text(&request.id, &log)),
     })?;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cost::cards::Date;
 use crate::pipeline::bodies::bodies;
-use crate::pipeline::{Build, BuildResult, Request};
+use crate::pipeline::{Build, BuildResult, Request, build_all};
 use crate::prompt::bodies::{self, fill};
 use crate::prompt::transcript::transcript;
 use crate::syntax::error::{Error, Failure};
@@ -75,8 +75,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let place = session.place()?;
     let tree = session.tree(&place, &tree)?;
     let models = model.iter().cloned().collect();
-    let attempts =
-        session.build(tree.as_ref(), &Request { contexts: vec![id], as_of, models, ..Request::default() })?;
+    let attempts = build_all(tree.as_ref(), &Request { contexts: vec![id], as_of, models, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }

@@ -3,19 +3,15 @@
 use std::collections::HashSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anstream::ColorChoice;
 use rayon::prelude::*;
 
 use crate::cost::cards::{Cards, Date, day_of};
-use crate::output::answer::{Answer, Wish, answers};
 use crate::output::report::{self, snippet};
-use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::{Error, Failure};
 use crate::text::fragment::Fragments;
-use crate::tree::store::Store;
 use crate::tree::{Tree, Workspace};
 
 use super::{Color, Global, TreeArguments};
@@ -27,8 +23,6 @@ pub(super) struct Session {
     quiet: bool,
     /// Whether to print more.
     pub verbose: bool,
-    /// What earlier runs worked out.
-    pub store: Arc<Store>,
 }
 
 impl Session {
@@ -50,7 +44,7 @@ impl Session {
                 return Err(Error::usage(format!("{} is not a folder", directory.display()), "give -C a folder"));
             }
         }
-        Ok(Self { directory, quiet, verbose, store: Arc::new(store()) })
+        Ok(Self { directory, quiet, verbose })
     }
 
     /// A path of the command line, seen from the folder that the command runs in. Messages show it
@@ -82,21 +76,6 @@ impl Session {
             }),
             (None, false) => Box::new(place.worktree()?),
         })
-    }
-
-    /// Builds, sparing what earlier runs worked out.
-    pub fn build(&self, tree: &dyn Tree, request: &Request) -> Result<Vec<BuildResult>, Failure> {
-        build_remembering(tree, request, &self.memory())
-    }
-
-    /// What there is to say of each context, as far as earlier runs have said it.
-    pub fn answers(&self, tree: &dyn Tree, request: &Request, wish: &Wish<'_>) -> Result<Vec<Answer>, Failure> {
-        answers(tree, request, &self.memory(), &self.store, wish)
-    }
-
-    /// A memory that knows what earlier runs worked out.
-    pub fn memory(&self) -> Memory {
-        Memory::backed(self.store.clone())
     }
 
     /// The model cards, with the prices of the project laid over them if there is one.
@@ -167,22 +146,6 @@ impl Session {
             if told.insert(drawn) {
                 let _ = writeln!(err, "{inert}\n");
             }
-        }
-    }
-}
-
-/// The store: in `CONTEXTURE_CACHE`, which switches it off when it is empty or `off`; else in the
-/// user's cache folder, where there is one.
-fn store() -> Store {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    match std::env::var_os("CONTEXTURE_CACHE") {
-        Some(folder) if folder.is_empty() || folder == "off" => Store::none(),
-        Some(folder) => Store::at(Path::new(&folder)),
-        None => {
-            // A home that is not there is nobody's, and none is made.
-            let home = || absolute("HOME").filter(|home| home.is_dir());
-            let folder = absolute("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")));
-            folder.map_or_else(Store::none, |folder| Store::at(&folder.join("contexture")))
         }
     }
 }

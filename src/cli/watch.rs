@@ -47,7 +47,6 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         start: session.directory().to_owned(),
         contexts: ids.clone(),
         as_of: as_of.unwrap_or_else(super::session::today),
-        store: session.store.clone(),
     };
     let request = Request { contexts: ids, as_of, lints: true, ..Request::default() };
     let watch = Watch::new(session.directory(), request, poll)?;

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::cost::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
 use crate::prompt::chain::Digest;
 use crate::prompt::segment::{Segment, messages, prefix_len};
 use crate::syntax::memo::Memo;
 use crate::syntax::source::ObjectId;
-use crate::tree::store::{Key, Shelf, Store};
 
 /// The tokens of a context's text by one tokenizer.
 #[derive(Debug, Clone)]
@@ -24,11 +21,6 @@ pub struct Counts {
     pub prefix: Count,
 }
 
-/// Names what the store keeps, with a version: raised with any change to what the value means.
-const MEASURES: &[u8] = b"measures 1";
-const FEATURES: &[u8] = b"features 1";
-const RUNS: &[u8] = b"runs 1";
-
 /// A part of a segment: the segment's digest and the part's number in it. It names the part's text.
 type PartName = (Digest, usize);
 
@@ -36,8 +28,6 @@ type PartName = (Digest, usize);
 /// counting without it, and no text twice: contexts and commits share most of theirs.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// What earlier runs found out.
-    store: Arc<Store>,
     measured: Memo<(Encoding, PartName), Measured>,
     features: Memo<(PartName, Joint), (Features, Joint)>,
     /// Whole runs, for tokenizers that cannot count by pieces.
@@ -108,11 +98,6 @@ impl Counts {
 }
 
 impl Known {
-    /// What is known to the store, and nothing else yet.
-    pub fn backed(store: Arc<Store>) -> Self {
-        Self { store, ..Self::default() }
-    }
-
     /// The user's tokenizer that was read from this blob, loaded once.
     pub fn tokenizer<E>(
         &self,
@@ -140,7 +125,7 @@ impl Known {
         let known: Vec<Option<Measured>> = run.names.iter().map(|name| self.measured.get(&(encoding, *name))).collect();
         let measures = run.texts.par_iter().zip(&run.names).zip(known).map(|((text, name), known)| {
             known.unwrap_or_else(|| {
-                let measured = self.measure(encoding, text, name);
+                let measured = encoding.measure(text);
                 self.measured.put((encoding, *name), measured);
                 measured
             })
@@ -150,45 +135,12 @@ impl Known {
         encoding.attribute_measured(&pieces)
     }
 
-    /// What an encoding finds out about a part.
-    fn measure(&self, encoding: Encoding, text: &str, (digest, part): &PartName) -> Measured {
-        let parts: [&[u8]; 4] = [MEASURES, encoding.name().as_bytes(), digest.as_bytes(), &part.to_le_bytes()];
-        self.kept(&parts, || encoding.measure(text))
-    }
-
-    /// The features of a part behind `joint`, and the joint behind it.
-    fn features_after(&self, joint: Joint, text: &str, (digest, part): &PartName) -> (Features, Joint) {
-        let parts: [&[u8]; 4] = [FEATURES, &joint.to_bytes(), digest.as_bytes(), &part.to_le_bytes()];
-        self.kept(&parts, || Features::of_piece(text, joint))
-    }
-
-    /// The tokens of a run by the tokenizer that was read from `blob`.
-    fn count_run(&self, tokenizer: &Tokenizer, run: &Run, blob: &ObjectId) -> MessageCount {
-        let numbers: Vec<[u8; 8]> = run.names.iter().map(|(_, part)| part.to_le_bytes()).collect();
-        let names = run.names.iter().zip(&numbers).flat_map(|((digest, _), part)| [&digest.as_bytes()[..], part]);
-        let parts: Vec<&[u8]> = [RUNS, blob.as_str().as_bytes()].into_iter().chain(names).collect();
-        self.kept(&parts, || tokenizer.count_message(&run.texts))
-    }
-
-    /// The store's value, else the one that is worked out, kept for later runs.
-    fn kept<T: Serialize + DeserializeOwned>(&self, parts: &[&[u8]], work_out: impl FnOnce() -> T) -> T {
-        if self.store.is_none() {
-            return work_out();
-        }
-        let key = Key::of(parts);
-        self.store.get(Shelf::Counts, &key).unwrap_or_else(|| {
-            let value = work_out();
-            self.store.put(Shelf::Counts, key, &value);
-            value
-        })
-    }
-
     /// The features of each part. `shares` are those of `o200k_base`.
     fn features(&self, run: &Run, shares: &[u64]) -> Vec<Features> {
         let mut joint = Joint::default();
         let parts = run.texts.iter().zip(&run.names).zip(shares).map(|((text, name), tokens)| {
             let (found, after) = self.features.get(&(*name, joint)).unwrap_or_else(|| {
-                let found = self.features_after(joint, text, name);
+                let found = Features::of_piece(text, joint);
                 self.features.put((*name, joint), found);
                 found
             });
@@ -205,7 +157,7 @@ impl Known {
         };
         let name = (blob, run.names.clone());
         self.runs.get(&name).unwrap_or_else(|| {
-            let counted = self.count_run(tokenizer, run, &name.0);
+            let counted = tokenizer.count_message(&run.texts);
             self.runs.put(name, counted.clone());
             counted
         })

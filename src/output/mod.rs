@@ -2,7 +2,6 @@
 //! page for a browser. Nothing here writes to a stream.
 
 pub mod record;
-pub mod answer;
 pub mod bundle;
 pub mod report;
 pub mod page;

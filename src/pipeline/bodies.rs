@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use crate::cost::cards::{Card, Platform};
-use crate::pipeline::Build;
 use crate::pipeline::model::ModelBuild;
+use crate::pipeline::{Build, BuildResult};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::bodies::{Api, Body, Dialect, EmitFault, Prompt, dialects, emit};
 use crate::syntax::diag::Diagnostic;
@@ -51,6 +51,21 @@ pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Vec<(String, Body)>, 
         Diagnostic::from(fault).at(&span).for_model(&model.name)
     };
     Err(faults.into_iter().map(placed).collect())
+}
+
+/// Everything that keeps the bodies of a build from being made.
+pub fn faults(build: &Build) -> Vec<Diagnostic> {
+    build.models.par_iter().filter_map(|model| bodies(build, model).err()).flatten().collect()
+}
+
+/// Tries the bodies of every build. A context of which one cannot be made is broken after all.
+pub fn try_bodies(results: &mut [BuildResult]) {
+    results.par_iter_mut().for_each(|tried| {
+        let faults = tried.build().map(faults).unwrap_or_default();
+        if !faults.is_empty() {
+            tried.result = Err(faults);
+        }
+    });
 }
 
 /// Where the manifest writes a setting, plain or below a model pattern; else where it writes

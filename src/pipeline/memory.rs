@@ -17,7 +17,6 @@ use crate::text::fragment::{DecodedFragments, Fragments, Reads};
 use crate::text::lint::Linted;
 use crate::text::project::ContextId;
 use crate::tree::TreeName;
-use crate::tree::store::Store;
 
 /// What builds leave behind for those of other trees: the fragments, digests, counts and faults
 /// of texts.
@@ -30,11 +29,6 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A memory that also knows what earlier runs left in the store.
-    pub fn backed(store: Arc<Store>) -> Self {
-        Self { counts: Known::backed(store), ..Self::default() }
-    }
-
     /// Drops what no build asked for since the last turn. A memory is bounded without it, by what a
     /// large project needs; with it, by what this one does.
     pub fn turn(&self) {
@@ -109,7 +103,7 @@ fn answers_alike(fragments: &Fragments, reads: &Reads) -> bool {
         let listed: Option<Vec<_>> = matched.folders.iter().map(|folder| fragments.list(folder).ok()).collect();
         let Some(listed) = listed else { return false };
         let files = listed.iter().flat_map(|files| files.iter());
-        let found: BTreeSet<&ProjectPath> = files.filter(|path| matched.wanted.holds(path)).collect();
+        let found: BTreeSet<&ProjectPath> = files.filter(|path| matched.wanted.takes(path)).collect();
         found.into_iter().eq(&matched.found)
     });
     same_matches && reads.files.iter().all(|(path, blob)| same_file(path, blob))

@@ -16,6 +16,8 @@ pub mod watch;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 
 use crate::cost::budget::{BudgetResult, without_traffic};
 use crate::cost::cards::{Cards, Date, day_of};
@@ -114,6 +116,13 @@ pub struct BuildResult {
     pub id: ContextId,
     /// The build, or every fault.
     pub result: Result<Arc<Build>, Vec<Diagnostic>>,
+}
+
+impl BuildResult {
+    /// The build, if it came to one.
+    pub fn build(&self) -> Option<&Build> {
+        self.result.as_deref().ok()
+    }
 }
 
 /// What all contexts of a run share: one tree, opened once.
@@ -215,15 +224,6 @@ impl<'a> Pipeline<'a> {
         })
     }
 
-    /// What every build of this pipeline depends on beside what it reads, as parts of a key. The commit
-    /// that the tree is, or stands on, is not among them: it decides the provenance and nothing else.
-    pub(crate) fn ground(&self) -> Vec<String> {
-        let lints = if self.lints { "lints" } else { "no lints" };
-        let own = [self.date.to_string(), self.cards_digest.clone(), lints.to_owned(), self.models.len().to_string()];
-        let templates = self.templates.iter().map(ToString::to_string);
-        own.into_iter().chain(self.models.iter().cloned()).chain(templates).collect()
-    }
-
     /// Builds one context.
     pub fn attempt(&self, candidate: Candidate) -> BuildResult {
         let Candidate { id, manifest: _, layers } = candidate;
@@ -263,7 +263,7 @@ impl<'a> Pipeline<'a> {
             }
         };
 
-        let mut warnings = faults.settle(())?.warnings;
+        let mut warnings = faults.into_result(())?.warnings;
         if self.lints {
             let (digests, day) = (&chain.digests, self.date.to_string());
             let subject = lint::Subject {
@@ -276,7 +276,7 @@ impl<'a> Pipeline<'a> {
             };
             warnings.extend(lint::lint(&subject, &self.memory.linted));
         }
-        let warnings = lint::settle(warnings, &plan.manifest.lints);
+        let warnings = lint::apply_levels(warnings, &plan.manifest.lints);
         Ok(Build {
             id: plan.id.clone(),
             plan,
@@ -329,7 +329,7 @@ pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
         Ok(fragment) => {
             let mut faults = Faults::new();
             let cards = cards.with_overrides(&fragment.source, &mut faults);
-            Ok(faults.settle(cards)?.value)
+            Ok(faults.into_result(cards)?.value)
         }
         Err(Unreadable::Read(ReadError::Absent)) => Ok(cards),
         Err(Unreadable::Read(ReadError::World(error))) => Err(error.into()),
@@ -341,16 +341,23 @@ pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
 }
 
 /// A context and the files that its prompt is made of.
-#[derive(Debug)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Usage {
-    /// Its name.
+    /// Its name and variant.
+    #[serde(flatten)]
     pub id: ContextId,
     /// What the manifest says it is for.
     pub description: Option<String>,
     /// Who answers for it.
     pub owner: Option<String>,
-    /// Every file that was read, or the faults that kept it from being known.
+    /// Every file that was read, or the faults that kept it from being known. Printed is whether there are any.
+    #[serde(rename = "broken", serialize_with = "is_err")]
+    #[schemars(with = "bool")]
     pub faults: Result<Vec<ProjectPath>, Vec<Diagnostic>>,
+}
+
+fn is_err<T, E, S: Serializer>(result: &Result<T, E>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(result.is_err())
 }
 
 /// Every context, or those that read the file `uses`. A broken context is listed either way: it may

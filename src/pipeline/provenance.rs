@@ -22,7 +22,7 @@ pub struct Provenance {
 }
 
 /// What a build's text is equal to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BuiltFrom {
     /// A commit: read from it, or read elsewhere with nothing of this context changed since.
@@ -81,7 +81,7 @@ impl<'a> CommittedReads<'a> {
             let mut committed = BTreeSet::new();
             for folder in &matched.folders {
                 let listed = self.listed(base, folder)?;
-                committed.extend(listed.iter().filter(|path| matched.wanted.holds(path)).cloned());
+                committed.extend(listed.iter().filter(|path| matched.wanted.takes(path)).cloned());
             }
             let found: BTreeSet<ProjectPath> = matched.found.iter().cloned().collect();
             dirty.extend(committed.symmetric_difference(&found).cloned());

@@ -104,38 +104,25 @@ pub struct Matched {
     pub found: Vec<ProjectPath>,
 }
 
-/// A rule over paths. DecodedFragments so that another tree can be asked the same question, and another run.
+/// Which files of a folder are wanted, as a value, so that another tree can be asked the same question.
 #[derive(Clone)]
-pub struct FileFilter {
-    /// The rule as data, from which it can be made again.
-    pub rule: Rule,
-    holds: Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>,
-}
-
-/// Which files a rule means.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-pub enum Rule {
-    /// Those that `files` matches: patterns below the project root, those that exclude behind a `!`.
-    Files(Vec<String>),
-    /// Those that `each` matches.
-    Each(String),
-}
+pub struct FileFilter(Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>);
 
 impl FileFilter {
-    /// `holds` must be what `rule` says.
-    pub fn new(rule: Rule, holds: impl Fn(&ProjectPath) -> bool + Send + Sync + 'static) -> Self {
-        Self { rule, holds: Arc::new(holds) }
+    /// The files for which `takes` is true.
+    pub fn new(takes: impl Fn(&ProjectPath) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(takes))
     }
 
-    /// Whether it means this path.
-    pub fn holds(&self, path: &ProjectPath) -> bool {
-        (self.holds)(path)
+    /// Whether this file is wanted.
+    pub fn takes(&self, path: &ProjectPath) -> bool {
+        (self.0)(path)
     }
 }
 
 impl std::fmt::Debug for FileFilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?}", self.rule)
+        f.write_str("FileFilter")
     }
 }
 
@@ -404,7 +391,7 @@ impl<'a> Reader<'a> {
     pub fn list(&self, folders: Vec<ProjectPath>, wanted: FileFilter) -> Result<Vec<ProjectPath>, Error> {
         let mut found = BTreeSet::new();
         for folder in &folders {
-            found.extend(self.fragments.list(folder)?.iter().filter(|path| wanted.holds(path)).cloned());
+            found.extend(self.fragments.list(folder)?.iter().filter(|path| wanted.takes(path)).cloned());
         }
         let found: Vec<ProjectPath> = found.into_iter().collect();
         lock(&self.reads).matches.push(Matched { folders, wanted, found: found.clone() });

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
 use crate::syntax::diag::{Diagnostic, Faults, near};
@@ -14,24 +16,25 @@ use crate::syntax::error::{Error, Failure};
 use crate::syntax::manifest::ProjectFile;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Map, Node, Value};
-use crate::text::fragment::{FileFilter, Fragments, Reader, Reads, Rule, Unreadable};
+use crate::text::fragment::{FileFilter, Fragments, Reader, Reads, Unreadable};
 use crate::tree::ReadError;
 
 /// The project file's name.
 pub const PROJECT_FILE: &str = "contexture.yaml";
 
-/// Keys of a manifest that speak of that file alone and are not handed down by `extends`.
+/// Keys of a manifest that concern that file alone and are not inherited through `extends`.
 const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
 
-/// How many manifests one may stand on.
+/// The most manifests in a chain of `extends`.
 const MAX_EXTENDS: usize = 64;
 
 /// A context's name and, if it is one, its variant: `support/triage@terse`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct ContextId {
-    /// The path below `contexts/` without `.yaml`, and what `each` matched.
+    /// Path of the manifest below `contexts/`, without `.yaml`, and what `each` matched.
+    #[serde(rename = "id")]
     pub name: String,
-    /// The variant.
+    /// The variant, if it is one.
     pub variant: Option<String>,
 }
 
@@ -63,15 +66,15 @@ pub struct Layers {
     pub manifest: ProjectPath,
     /// All layers as one node.
     pub node: Node,
-    /// The match that this context stands for, when its manifest has `each`.
+    /// The path that matched, when its manifest has `each`.
     pub each: Option<ProjectPath>,
     /// What was read so far.
     pub reads: Reads,
-    /// Faults that did not keep the layers from being merged: the build goes on to find the others.
+    /// Faults despite which the layers could be merged: the build goes on to find the others.
     pub pending: Vec<Diagnostic>,
 }
 
-/// A context that exists by name: with its layers, or with what is wrong with its manifest.
+/// A context that exists by name: its layers, or the faults of its manifest.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// Its name.
@@ -80,15 +83,6 @@ pub struct Candidate {
     pub manifest: ProjectPath,
     /// The layers, or every fault.
     pub layers: Result<Layers, Vec<Diagnostic>>,
-}
-
-/// What one manifest stands for.
-#[derive(Debug)]
-pub struct Expansion {
-    /// Its contexts; none of a manifest that only serves `extends`.
-    pub candidates: Vec<Candidate>,
-    /// What was read to know them.
-    pub reads: Reads,
 }
 
 /// The project file, read once.
@@ -105,7 +99,7 @@ impl<'a> Project<'a> {
     /// Reads `contexture.yaml`, if there is one.
     pub fn open(fragments: &'a Fragments<'a>) -> Result<Self, Failure> {
         let reader = Reader::new(fragments);
-        let path = ProjectPath::new(PROJECT_FILE).map_err(|fault| Error::usage(fault.to_string(), "this is a bug"))?;
+        let path = ProjectPath::literal(PROJECT_FILE);
         let fragment = match reader.read(&path) {
             Ok(fragment) => fragment,
             Err(Unreadable::Read(ReadError::Absent)) => {
@@ -134,10 +128,19 @@ impl<'a> Project<'a> {
     /// A name selects the context without its variants; the name of a manifest with `each` selects
     /// every match. An unknown name is an error with near ones.
     pub fn contexts(&self, wanted: &[String]) -> Result<Vec<Candidate>, Error> {
-        let manifests = self.manifests()?;
+        self.contexts_of(&self.manifests()?, wanted)
+    }
+
+    /// [`Project::contexts`], if the project held these manifests alone.
+    pub fn contexts_of(
+        &self,
+        manifests: &BTreeMap<String, ProjectPath>,
+        wanted: &[String],
+    ) -> Result<Vec<Candidate>, Error> {
         let mut chosen: BTreeMap<ContextId, Candidate> = BTreeMap::new();
         if wanted.is_empty() {
-            for candidate in manifests.iter().flat_map(|(name, path)| self.expand(name, path)) {
+            let expanded = manifests.par_iter().map(|(name, path)| self.expand(name, path));
+            for candidate in expanded.collect::<Vec<_>>().into_iter().flatten() {
                 choose(&mut chosen, candidate);
             }
         }
@@ -158,31 +161,19 @@ impl<'a> Project<'a> {
                 }
             }
             if !found {
-                return Err(self.unknown(written, &manifests));
+                return Err(self.unknown(written, manifests));
             }
         }
         Ok(chosen.into_values().collect())
     }
 
-    /// Name and path of each manifest, those that only serve `extends` by their file name left out.
+    /// Name and path of each manifest, except those whose file name begins with `_`: they only serve `extends`.
     ///
     /// # Errors
     /// When the tree cannot be listed.
     pub fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
-        let folder = ProjectPath::new("contexts").unwrap_or_else(|_| ProjectPath::root());
-        let found = self.fragments.list(&folder)?;
+        let found = self.fragments.list(&ProjectPath::literal("contexts"))?;
         Ok(found.iter().filter_map(|path| Some((manifest_name(path)?, path.clone()))).collect())
-    }
-
-    /// The name that a file below `contexts/` has as a manifest; `None` where the tree lists no such
-    /// file, or it is none.
-    ///
-    /// # Errors
-    /// When the tree cannot be listed.
-    pub fn manifest(&self, path: &ProjectPath) -> Result<Option<String>, Error> {
-        let Some(name) = manifest_name(path) else { return Ok(None) };
-        let folder = ProjectPath::new(path.folder()).unwrap_or_else(|_| ProjectPath::root());
-        Ok(self.fragments.list(&folder)?.binary_search(path).is_ok().then_some(name))
     }
 
     fn unknown(&self, written: &str, manifests: &BTreeMap<String, ProjectPath>) -> Error {
@@ -203,19 +194,9 @@ impl<'a> Project<'a> {
         Error::usage(format!("there is no context `{written}`"), cure)
     }
 
-    /// The contexts that one manifest stands for: its matches, and the variants of each.
+    /// The contexts that one manifest makes: one for each match of its `each`, and their variants.
     pub fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
-        self.expansion(name, path).candidates
-    }
-
-    /// [`Project::expand`], with what it stands on.
-    pub fn expansion(&self, name: &str, path: &ProjectPath) -> Expansion {
-        let reader = Reader::continuing(self.fragments, self.reads.clone());
-        let candidates = self.candidates(&reader, name, path);
-        Expansion { candidates, reads: reader.reads() }
-    }
-
-    fn candidates(&self, reader: &Reader, name: &str, path: &ProjectPath) -> Vec<Candidate> {
+        let reader = &Reader::continuing(self.fragments, self.reads.clone());
         let id = |name: &str, variant: Option<&str>| ContextId {
             name: name.to_owned(),
             variant: variant.map(str::to_owned),
@@ -414,7 +395,7 @@ impl<'a> Project<'a> {
         let literal: Vec<&str> = pattern.as_str().split('/').take_while(|part| !part.contains('*')).collect();
         let folder =
             if literal.is_empty() { ProjectPath::root() } else { ProjectPath::new(&literal.join("/")).ok()? };
-        let found = match reader.list(vec![folder], wanted_by_each(pattern.clone())) {
+        let found = match reader.list(vec![folder], matching(pattern.clone())) {
             Ok(found) => found,
             Err(error) => {
                 faults.push(
@@ -436,18 +417,18 @@ impl<'a> Project<'a> {
 
 /// The name that a path has as a manifest, if it can be one: below `contexts/`, ending in `.yaml`, and
 /// not one that only serves `extends` by its file name.
-pub fn manifest_name(path: &ProjectPath) -> Option<String> {
+fn manifest_name(path: &ProjectPath) -> Option<String> {
     let name = path.as_str().strip_prefix("contexts/")?.strip_suffix(".yaml")?;
     let is_own = path.extension() == "yaml" && !path.file_name().starts_with('_');
     is_own.then(|| name.to_owned())
 }
 
-/// The rule that the pattern of an `each` is.
-pub fn wanted_by_each(pattern: ProjectPath) -> FileFilter {
-    FileFilter::new(Rule::Each(pattern.to_string()), move |path| captured(&pattern, path).is_some())
+/// The files that the pattern of an `each` matches.
+fn matching(pattern: ProjectPath) -> FileFilter {
+    FileFilter::new(move |path| captured(&pattern, path).is_some())
 }
 
-/// Adds a context. One that two manifests make, by a file name and by `each`, is broken.
+/// Adds a context. An id that two manifests make, one by its file name and one by `each`, is a fault.
 fn choose(chosen: &mut BTreeMap<ContextId, Candidate>, candidate: Candidate) {
     match chosen.get_mut(&candidate.id) {
         Some(first) if first.manifest != candidate.manifest => {
@@ -494,16 +475,16 @@ fn owns(name: &str, id: &str) -> bool {
 /// `node` less some keys of its map.
 fn without(node: &Node, keys: &[&str]) -> Node {
     let Some(map) = node.as_map() else { return node.clone() };
-    let kept: Map = map
+    let rest: Map = map
         .iter()
         .filter(|(key, _)| !keys.contains(&&*key.text))
         .map(|(key, node)| (key.clone(), node.clone()))
         .collect();
-    Node::new(Value::Map(Arc::new(kept)), node.span.clone())
+    Node::new(Value::Map(Arc::new(rest)), node.span.clone())
 }
 
-/// Checks a name that a file's path makes. A folder that ends like a bundle would put one context's
-/// bundle into another's.
+/// Checks the name that a file's path makes. A folder named `a.bundle` is refused because the bundle of
+/// a context in it would be written inside the bundle of the context `a`.
 fn check_id(name: &str, path: &ProjectPath, faults: &mut Faults) {
     let rule = if name.contains(['@', ':']) || name.split('/').any(|part| part.starts_with('.')) {
         "an id holds no `@`, no `:` and no part that starts with `.`"

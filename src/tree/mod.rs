@@ -15,7 +15,6 @@
 //! `dist/` and whatever lies in a submodule are not text; and every walk has a budget.
 
 pub mod write;
-pub mod store;
 mod links;
 mod listing;
 mod cache;

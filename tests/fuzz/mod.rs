@@ -142,7 +142,6 @@ moments!(
     project,
     revision,
     scenario,
-    store,
     template,
 );
 

@@ -4,14 +4,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use contexture::compare::range::Range;
 use contexture::compare::review::{ReviewRequest, review};
 use contexture::cost::cards::Date;
 use contexture::output::report::diff::DiffReport;
 use contexture::pipeline::{Build, Request, build_all};
-use contexture::tree::store::Store;
 use serde_json::{Value, json};
 
 use super::witness;
@@ -218,8 +216,6 @@ fn every_transition_of_a_long_history_is_what_a_witness_works_out() {
     }
     let place = project.repo.place();
     let log = project.repo.git(["log", "--format=%H %P", "HEAD"]);
-    // One store for all transitions: what is known of one tree serves the next.
-    let store = Arc::new(Store::at(&project.repo.outside("store")));
     let mut cases = Vec::new();
     for line in log.lines() {
         let mut ids = line.split(' ').filter(|id| !id.is_empty());
@@ -228,7 +224,7 @@ fn every_transition_of_a_long_history_is_what_a_witness_works_out() {
             let range = Range::Between(parent.to_owned(), commit.to_owned());
             let sides = range.open(&place, None).unwrap();
             let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None };
-            let found = review(&sides, &request, &store).unwrap_or_else(|error| panic!("{error:?}"));
+            let found = review(&sides, &request).unwrap_or_else(|error| panic!("{error:?}"));
             let report = serde_json::to_value(DiffReport::new(&found)).unwrap();
             let built = |rev: &str| -> Value {
                 let request = Request { as_of: Some(TODAY), lints: true, ..Request::default() };

@@ -5,6 +5,7 @@
 mod ancestry;
 mod comment;
 mod history;
+mod reach;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

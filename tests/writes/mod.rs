@@ -20,7 +20,6 @@ use contexture::syntax::error::{Error, Failure};
 use contexture::syntax::source::{ProjectPath, Source, Span};
 use contexture::text::lint::fix::fix;
 use contexture::tree::MemoryTree;
-use contexture::tree::store::{Draft, Key, Shelf, Store, Volumes};
 use contexture::tree::write::{self, Disk, System, UNFINISHED};
 
 use faulty::{Fault, Faulty, Loss};
@@ -252,59 +251,6 @@ fn a_depfile_is_old_or_new_at_every_fault() {
     let writing = Writing { before: &stand, write: &write, exchanges: true };
     assert!(writing.holds() >= 50);
     writing.outlives_a_loss_of_power();
-}
-
-/// What the store is asked, and what it must answer, or nothing.
-fn asked(store: &Store) -> [Option<String>; 3] {
-    let volume = store.volume(Volumes::Surveys, "tree").and_then(|volume| volume.get(&key("c")).ok().flatten());
-    [store.get(Shelf::Counts, &key("a")), store.get(Shelf::Counts, &key("b")), volume]
-}
-
-fn key(name: &str) -> Key {
-    Key::of(&[name.as_bytes()])
-}
-
-/// Two runs: each keeps a count, the second a table of its own.
-fn keep(disk: Arc<dyn Disk>, folder: &Path) {
-    for name in ["a", "b"] {
-        let store = Store::on(disk.clone(), &folder.join("store"));
-        store.put(Shelf::Counts, key(name), &name.repeat(50));
-        store.save();
-    }
-    let mut draft = Draft::default();
-    draft.put(key("c"), &"c".repeat(50));
-    Store::on(disk, &folder.join("store")).write_volume(Volumes::Surveys, "tree", draft);
-}
-
-#[test]
-fn the_store_answers_rightly_or_not_at_all_after_every_fault() {
-    let expected = ["a", "b", "c"].map(|name| name.repeat(50));
-    let sound = Faulty::sound();
-    let top = tempfile::tempdir().unwrap();
-    keep(Arc::new(sound.clone()), top.path());
-    assert_eq!(asked(&Store::at(&top.path().join("store"))), expected.clone().map(Some));
-    let faults = ERRORS.map(Fault::Error).into_iter().chain(ERRORS.map(Fault::Lasting));
-    for fault in faults.chain([Fault::Error(INTERRUPTED), Fault::Short, Fault::Death]) {
-        for call in 0..sound.calls().len() {
-            let losses = [None, Some(Loss::Bytes), Some(Loss::Names)];
-            for loss in if fault == Fault::Death { &losses[..] } else { &losses[..1] } {
-                let top = tempfile::tempdir().unwrap();
-                let folder = top.path().join("project");
-                fs::create_dir(&folder).unwrap();
-                let disk = Faulty::failing(call, fault);
-                keep(Arc::new(disk.clone()), &folder);
-                if let Some(loss) = loss {
-                    disk.lose(*loss);
-                }
-                for (found, expected) in asked(&Store::at(&folder.join("store"))).iter().zip(&expected) {
-                    assert!(found.as_ref().is_none_or(|found| found == expected), "{fault:?} at {call}, {loss:?}");
-                }
-                // The next run keeps all of it again.
-                keep(Arc::new(Faulty::sound()), &folder);
-                assert_eq!(asked(&Store::at(&folder.join("store"))), expected.clone().map(Some));
-            }
-        }
-    }
 }
 
 /// The judge can fail: a writer that writes in place is found out, by a full disk and by a loss of power.

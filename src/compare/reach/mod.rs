@@ -2,13 +2,9 @@
 //! reach.
 //!
 //! A build is a function of what it reads. So a context whose reads have one answer in both trees is
-//! the same in both, and a comparison need not build it. What the contexts of a commit read is kept
-//! turned round, from each file to the manifests that read it (`index.rs`), so that a later comparison
-//! need not even parse the manifests that a change cannot reach.
+//! the same in both, and a comparison need not build it.
 
-mod index;
-
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -22,7 +18,6 @@ use crate::text::compose::{TEMPLATES, compose};
 use crate::text::fragment::{Reader, Reads};
 use crate::text::project::{Candidate, ContextId};
 use crate::text::resolve::resolve;
-use crate::tree::store::Store;
 use crate::tree::{Change, CommitTree, ReadError, Tree};
 
 /// A context and what it reads.
@@ -95,7 +90,7 @@ impl<'a> Changed<'a> {
             reads
                 .matches
                 .iter()
-                .any(|matched| matched.wanted.holds(path) && matched.folders.iter().any(|folder| path.is_below(folder)))
+                .any(|matched| matched.wanted.takes(path) && matched.folders.iter().any(|folder| path.is_below(folder)))
         };
         if self.come_or_gone.iter().any(|path| matched(path)) {
             return Ok(true);
@@ -156,30 +151,24 @@ pub struct Sides<'a> {
 ///
 /// # Errors
 /// When a tree cannot be read, or a name is unknown on both sides.
-pub fn reach(sides: &Sides<'_>, wanted: &[String], store: &Store) -> Result<Reached, Error> {
-    if wanted.is_empty() { reach_all(sides, store) } else { reach_named(sides, wanted) }
-}
-
-fn reach_all(sides: &Sides<'_>, store: &Store) -> Result<Reached, Error> {
-    let touched = index::touched(sides.base, sides.base_tree, sides.changes, store)?;
-    let (reached, untouched) = sift(sides, expand(sides.head, &touched.manifests)?)?;
-    // A manifest whose contexts are all untouched reads the same on both sides.
-    let of_reached: BTreeSet<&ProjectPath> = reached.iter().map(|candidate| &candidate.manifest).collect();
-    let same: BTreeSet<&ProjectPath> = untouched.iter().map(|candidate| &candidate.manifest).collect();
-    let differing = |path: &&ProjectPath| of_reached.contains(path) || !same.contains(path);
-    let differing: BTreeSet<ProjectPath> = touched.manifests.iter().filter(differing).cloned().collect();
-    let base = opposite(expand(sides.base, &differing)?, &reached, &untouched);
-    Ok(Reached { base, untouched: touched.elsewhere + untouched.len(), head: reached })
-}
-
-fn reach_named(sides: &Sides<'_>, wanted: &[String]) -> Result<Reached, Error> {
-    let (of_head, of_base) = match (sides.head.project.contexts(wanted), sides.base.project.contexts(wanted)) {
-        (Ok(head), Ok(base)) => (head, base),
-        (Ok(head), Err(_)) => (head, Vec::new()),
-        (Err(_), Ok(base)) => (Vec::new(), base),
-        (Err(error), Err(_)) => return Err(error),
+pub fn reach(sides: &Sides<'_>, wanted: &[String]) -> Result<Reached, Error> {
+    let (of_head, unknown) = match sides.head.project.contexts(wanted) {
+        Ok(of_head) => (of_head, None),
+        Err(unknown) => (Vec::new(), Some(unknown)),
     };
     let (reached, untouched) = sift(sides, of_head)?;
+    // A manifest of which no context is reached, and at least one is known to be untouched, stands for the
+    // same contexts on both sides.
+    let of_reached: HashSet<&ProjectPath> = reached.iter().map(|candidate| &candidate.manifest).collect();
+    let same: HashSet<&ProjectPath> = untouched.iter().map(|candidate| &candidate.manifest).collect();
+    let can_differ = |manifest: &ProjectPath| of_reached.contains(manifest) || !same.contains(manifest);
+    let mut manifests = sides.base.project.manifests()?;
+    manifests.retain(|_, manifest| can_differ(manifest));
+    let of_base = match (sides.base.project.contexts_of(&manifests, wanted), unknown) {
+        (Ok(of_base), _) => of_base,
+        (Err(_), None) => Vec::new(),
+        (Err(_), Some(error)) => return Err(error),
+    };
     let base = opposite(of_base, &reached, &untouched);
     Ok(Reached { base, untouched: untouched.len(), head: reached })
 }
@@ -200,14 +189,4 @@ fn opposite(of_base: Vec<Candidate>, reached: &[Candidate], untouched: &[Candida
     let untouched: HashSet<&ContextId> = untouched.iter().map(|candidate| &candidate.id).collect();
     let wanted = |candidate: &Candidate| reached.contains(&candidate.id) || !untouched.contains(&candidate.id);
     of_base.into_iter().filter(wanted).collect()
-}
-
-/// The contexts of those of these manifests that a tree holds, by name.
-fn expand(pipeline: &Pipeline<'_>, manifests: &BTreeSet<ProjectPath>) -> Result<Vec<Candidate>, Error> {
-    let named = manifests.iter().map(|path| Ok(pipeline.project.manifest(path)?.map(|name| (name, path))));
-    let named = named.collect::<Result<Vec<Option<(String, &ProjectPath)>>, Error>>()?;
-    let found = named.into_par_iter().flatten().flat_map_iter(|(name, path)| pipeline.project.expand(&name, path));
-    let mut found: Vec<Candidate> = found.collect();
-    found.sort_by(|one, other| one.id.cmp(&other.id));
-    Ok(found)
 }

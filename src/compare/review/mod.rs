@@ -29,7 +29,6 @@ use crate::syntax::error::Failure;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::text::fragment::Fragments;
 use crate::text::project::{Candidate, ContextId};
-use crate::tree::store::Store;
 use crate::tree::{Change, Commit, Tree, TreeName};
 
 use causes::Files;
@@ -145,22 +144,22 @@ impl ContextReview {
     }
 }
 
-/// Compares the two sides, with what earlier runs left in the store.
+/// Compares the two sides.
 ///
 /// # Errors
 /// When a tree cannot be read, a name is unknown on both sides, or a file that every context stands
 /// on (`contexture.yaml`, `prices.yaml`) is broken. Faults of one context are in its review.
-pub fn review(sides: &Sides, request: &ReviewRequest, store: &Arc<Store>) -> Result<Review, Failure> {
+pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure> {
     let changes = sides.head.changes_since(&sides.base)?;
     let build = Request { as_of: Some(request.as_of), lints: true, ..Request::default() };
-    let memory = Memory::backed(store.clone());
+    let memory = Memory::default();
     // The sides share most of their files: what both hold is decoded once.
     let of_side = |tree| Fragments::keeping(tree, &memory.fragments);
     let (base_files, head_files) = (of_side(&sides.base), of_side(sides.head.as_ref()));
     let base = Pipeline::open(&base_files, &build, &memory)?;
     let head = Pipeline::open(&head_files, &build, &memory)?;
     let both = reach::Sides { base: &base, base_tree: &sides.base, head: &head, changes: &changes };
-    let reached = reach::reach(&both, &request.contexts, store)?;
+    let reached = reach::reach(&both, &request.contexts)?;
 
     let build_all = |pipeline: &Pipeline<'_>, candidates: Vec<Candidate>| -> BTreeMap<ContextId, BuildResult> {
         let attempts = candidates.into_par_iter().map(|candidate| pipeline.attempt(candidate));

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::price::{PriceList, rates};
 use crate::cost::fact::{Dated, Day, Fact, OnDay as _};
 use crate::cost::rules::{self, CacheFacts, CacheRules, Prices, Rates, rule};
-use crate::prompt::bodies::{Dialect, Markers};
+use crate::prompt::bodies::{Caching, Dialect};
 use crate::syntax::decode::{Count, Decode, Table, Text, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::quantity::Share;
@@ -85,7 +85,7 @@ record! {
         /// Request bodies that it takes, the preferred one first.
         pub dialects: Vec<Dialect> = "dialects",
         /// How cache markers are written.
-        pub markers: Option<Markers> = "markers",
+        pub markers: Option<Caching> = "markers",
         /// What counts its tokens.
         pub tokenizer: Fact<TokenizerName> = "tokenizer",
         /// How many of its tokens stand for one token of o200k_base, on average.
@@ -109,15 +109,15 @@ record! {
     }
 }
 
-rule! {
+record! {
     /// Windows in tokens. What is not written is unknown.
-    pub struct Window [Copy, Default] from WindowFacts("windows") {
+    pub struct WindowFacts("windows") {
         /// Input and output together.
-        pub total: Option<u64> as Option<Dated<Count>> = "total";
+        pub total: Option<Dated<Count>> = "total",
         /// Input.
-        pub input: Option<u64> as Option<Dated<Count>> = "input";
+        pub input: Option<Dated<Count>> = "input",
         /// Output.
-        pub output: Option<u64> as Option<Dated<Count>> = "output";
+        pub output: Option<Dated<Count>> = "output",
     }
 }
 
@@ -144,9 +144,10 @@ rule! {
 }
 
 /// A model card: one model on one platform.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Card {
     /// The name that finds it: `claude-opus-5`, `bedrock/claude-opus-5`.
+    #[serde(rename = "model")]
     pub name: Arc<str>,
     /// Other names that find it.
     pub aliases: Vec<Arc<str>>,
@@ -159,12 +160,14 @@ pub struct Card {
     /// Request bodies that it takes, the preferred one first.
     pub dialects: Vec<Dialect>,
     /// How cache markers are written.
-    pub markers: Markers,
+    pub markers: Caching,
     /// What counts its tokens.
     pub tokenizer: TokenizerName,
     /// Every fact, typed.
+    #[serde(skip)]
     pub facts: CardFacts,
     /// Every fact as written, families and `prices.yaml` laid in.
+    #[serde(skip)]
     pub(super) written: Node,
 }
 
@@ -185,7 +188,7 @@ impl Card {
             platform: facts.platform,
             api_name: facts.api_name.as_ref().map_or_else(|| name.clone(), |own| own.value.clone()),
             dialects: facts.dialects.clone(),
-            markers: facts.markers.unwrap_or(Markers::None),
+            markers: facts.markers.unwrap_or(Caching::None),
             tokenizer: facts.tokenizer.value,
             facts,
             written,
@@ -230,10 +233,24 @@ pub struct CardAt<'a> {
     pub day: Date,
 }
 
+/// Windows in tokens; null where unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct Window {
+    /// Input tokens.
+    pub input: Option<u64>,
+    /// Input and output tokens.
+    pub total: Option<u64>,
+    /// Output tokens.
+    #[serde(skip)]
+    pub output: Option<u64>,
+}
+
 impl CardAt<'_> {
     /// The windows.
     pub fn window(&self) -> Window {
-        self.card.facts.window.as_ref().map(|facts| facts.at(self.day)).unwrap_or_default()
+        let Some(facts) = &self.card.facts.window else { return Window::default() };
+        let of = |fact: &Option<Dated<Count>>| fact.on(self.day);
+        Window { total: of(&facts.total), input: of(&facts.input), output: of(&facts.output) }
     }
 
     /// The framing; 0 where nothing is known, since it is an estimate in any case.

@@ -21,7 +21,7 @@ mod price;
 mod schema;
 mod written;
 
-pub use crate::cost::fact::{Contradiction, Date, Dated, Day, Doubts, Evidence, Fact, Status};
+pub use crate::cost::fact::{Contradiction, Date, Dated, Day, Doubts, Evidence, Fact, Status, written_day};
 pub use card::{Card, CardAt, CardFacts, Framing, FramingFacts, Platform, TokenizerName, Window, WindowFacts};
 pub use changes::Change;
 pub use day::day_of;

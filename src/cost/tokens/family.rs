@@ -1,10 +1,11 @@
-//! Tokenizers that are not public, or whose file the user has not named: estimated by content.
+//! Models whose tokenizer is not public, or whose file the user has not named: their tokens are estimated
+//! from the content.
 
 use super::estimate::Estimator;
 use super::features::Features;
 use super::{Count, MessageCount, estimators};
 
-/// Models that share a tokenizer which is not at hand.
+/// Models that share a tokenizer that is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TokenizerFamily {
     /// Claude up to Opus 4.6 and Sonnet 4.6.
@@ -61,7 +62,7 @@ impl TokenizerFamily {
         Self::ALL.into_iter().find(|family| family.name() == name)
     }
 
-    /// The estimated tokens of a text, without what a request wraps around it.
+    /// The estimated tokens of a text, without those that a request adds around it.
     pub fn estimate(self, text: &str) -> Count {
         self.count_message(&[text]).total
     }

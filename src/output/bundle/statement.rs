@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::output::bundle::Bundle;
+use crate::output::bundle::{self, Bundle};
 use crate::pipeline::Build;
 use crate::pipeline::provenance::BuiltFrom;
-use crate::syntax::error::Error;
+use crate::syntax::error::{Error, Failure};
 use crate::tree::write::{self, Disk};
 
 /// What a statement's name adds to its bundle's.
@@ -134,4 +134,21 @@ pub fn statement(build: &Build, bundle: &Bundle) -> Option<Vec<u8>> {
 pub fn write(disk: &dyn Disk, folder: &Path, statement: &[u8]) -> Result<(), Error> {
     let target = beside(folder);
     write::file(disk, &target, statement).map_err(|error| Error::file("cannot write", target, error))
+}
+
+/// Writes the statement on the bundle of every build. They are made of the values that the bundles were
+/// made of: what became of the files since is for `verify` to say.
+///
+/// # Errors
+/// When a build's text is in no commit, or a file cannot be written.
+pub fn write_all<'a>(disk: &dyn Disk, builds: impl Iterator<Item = &'a Build>, output: &Path) -> Result<(), Failure> {
+    for build in builds {
+        let statement = statement(build, &bundle::bundle(build)?).ok_or_else(|| {
+            let what =
+                format!("{} is built from text that no commit holds, so nothing can be said of its origin", build.id);
+            Error::usage(what, "commit first, or build a revision with --rev")
+        })?;
+        write(disk, &bundle::folder(&build.id, output), &statement)?;
+    }
+    Ok(())
 }

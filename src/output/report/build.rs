@@ -9,14 +9,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cost::brief;
+use super::inert;
 use super::text::{Table, counted, grouped};
-use super::{inert, json};
 use crate::cost::budget::{BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
-use crate::output::answer::{Answer, ModelFigures, Summary};
 use crate::output::record::{BuiltContext, DiagnosticRecord};
+use crate::pipeline::model::ModelBuild;
 use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::pipeline::shard::Shard;
+use crate::pipeline::{Build, BuildResult};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::quantity::Usd;
 use crate::text::project::ContextId;
@@ -26,93 +27,78 @@ pub const SCHEMA: &str = "contexture.build/1";
 
 /// What `build --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct BuildReport {
+pub struct BuildReport<'a> {
     /// `contexture.build/1`.
     pub schema: &'static str,
     /// The part of the project that this is, with `--shard`; `contexture merge` joins the parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Every context that was built.
-    pub contexts: Vec<BuiltContext>,
+    pub contexts: Vec<BuiltContext<'a>>,
     /// Every context that could not be built.
-    pub broken: Vec<BrokenContext>,
+    pub broken: Vec<BrokenContext<'a>>,
 }
 
 /// A context that could not be built.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct BrokenContext {
-    /// Path of the manifest below contexts/, without `.yaml`.
-    pub id: String,
-    /// The variant, if it is one.
-    pub variant: Option<String>,
+pub struct BrokenContext<'a> {
+    /// Its name and variant.
+    #[serde(flatten)]
+    pub id: &'a ContextId,
     /// Everything that is wrong with it.
     pub diagnostics: Vec<DiagnosticRecord>,
 }
 
-impl BuildReport {
-    /// Reports what is said of each context. Of those that were built, each must have its record.
-    pub fn new(answers: &[Answer]) -> Self {
-        let mut report = Self { schema: SCHEMA, shard: None, contexts: Vec::new(), broken: Vec::new() };
-        for answer in answers {
-            match &answer.result {
-                Ok(summary) => report.contexts.extend(summary.record.clone()),
-                Err(faults) => report.broken.push(BrokenContext::of(&answer.id, faults)),
-            }
-        }
-        report
+impl<'a> BuildReport<'a> {
+    /// Reports every context that was tried.
+    pub fn new(results: &'a [BuildResult]) -> Self {
+        let contexts = results.par_iter().filter_map(BuildResult::build).map(BuiltContext::of).collect();
+        let broken =
+            results.iter().filter_map(|tried| Some(BrokenContext::of(&tried.id, tried.result.as_ref().err()?)));
+        Self { schema: SCHEMA, shard: None, contexts, broken: broken.collect() }
     }
 
     /// The same as the report of one shard, or of all.
     pub fn of_shard(self, shard: Option<Shard>) -> Self {
         Self { shard, ..self }
     }
-
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
-    }
 }
 
-impl BrokenContext {
+impl<'a> BrokenContext<'a> {
     /// Records what is wrong with a context.
-    pub fn of(id: &ContextId, faults: &[Diagnostic]) -> Self {
-        Self {
-            id: id.name.clone(),
-            variant: id.variant.clone(),
-            diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
-        }
+    pub fn of(id: &'a ContextId, faults: &[Diagnostic]) -> Self {
+        Self { id, diagnostics: DiagnosticRecord::all(faults) }
     }
 }
 
 /// The report for people: a paragraph a context, models as rows, then one line that sums it up. With
-/// `verbose` each segment of what this run built.
-pub fn text(answers: &[Answer], verbose: bool) -> String {
+/// `verbose` each segment too.
+pub fn text(results: &[BuildResult], verbose: bool) -> String {
     let mut drawn = String::new();
     let drawings: Vec<String> =
-        answers.par_iter().filter_map(|answer| Some(context(answer, answer.summary()?, verbose))).collect();
+        results.par_iter().filter_map(BuildResult::build).map(|build| context(build, verbose)).collect();
     for drawing in drawings {
         drawn.push_str(&drawing);
         drawn.push('\n');
     }
-    let models = || answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.figures.models);
-    if models().any(|model| model.basis == Basis::Estimated) {
+    let models = || results.iter().filter_map(BuildResult::build).flat_map(|build| &build.models);
+    if models().any(|model| model.tokens.basis() == Basis::Estimated) {
         drawn.push_str("≈ estimated: no public tokenizer; the band is in --format json\n");
     }
     if let Some(doubts) = super::cost::doubts(models()) {
         drawn.push_str(&doubts);
     }
-    drawn.push_str(&sum(answers));
+    drawn.push_str(&sum(results));
     drawn
 }
 
-fn context(answer: &Answer, summary: &Summary, verbose: bool) -> String {
-    let Summary { provenance, figures, budgets, .. } = summary;
-    let id = answer.id.to_string();
-    let mut drawn = format!("{}  {}  {}\n", inert::terminal(&id), figures.prefix.short(), standing(provenance));
+fn context(build: &Build, verbose: bool) -> String {
+    let (id, prefix) = (build.id.to_string(), build.chain.prefix().short());
+    let mut drawn = format!("{}  {prefix}  {}\n", inert::terminal(&id), source(&build.provenance));
     let mut table = Table::new(&["model", "tokens>", "cached>", "cold>", "warm>", "expected>", "month>"]);
     // The dearest month first; an unknown one is not cheap, so it comes before all.
-    let mut models: Vec<&ModelFigures> = figures.models.iter().collect();
-    models.sort_by_key(|model| (model.month.is_some(), Reverse(model.month)));
+    let mut models: Vec<&ModelBuild> = build.models.iter().collect();
+    models.sort_by_key(|model| (model.bill.month.is_some(), Reverse(model.bill.month)));
     for model in models {
         table.row(row(model));
     }
@@ -121,11 +107,11 @@ fn context(answer: &Answer, summary: &Summary, verbose: bool) -> String {
     }
     drawn.push_str(&format!(
         "  {}, {} tokens by o200k_base, {} before the first input\n",
-        counted(figures.segments, "segment"),
-        grouped(figures.text_tokens),
-        grouped(figures.prefix_tokens),
+        counted(build.segments.len(), "segment"),
+        grouped(build.counts.text.tokens()),
+        grouped(build.counts.prefix.tokens()),
     ));
-    if let Some(build) = answer.build.as_ref().filter(|_| verbose) {
+    if verbose {
         let mut table = Table::new(&["segment", "tokens>", "from"]);
         for (segment, tokens) in build.segments.iter().zip(&build.counts.per_segment) {
             let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(*tokens) };
@@ -133,11 +119,11 @@ fn context(answer: &Answer, summary: &Summary, verbose: bool) -> String {
         }
         drawn.push_str(&table.draw(2));
     }
-    for budget in budgets.iter().filter(|budget| budget.status == Status::Fail) {
+    for budget in build.budgets().filter(|budget| budget.status == Status::Fail) {
         let debt = if budget.is_old_debt { ", as at the base" } else { "" };
         drawn.push_str(&inert::terminal(&format!("  over budget for {}{debt}: {}\n", budget.model, budget.sentence())));
     }
-    if let Some(budget) = nearest(budgets) {
+    if let Some(budget) = nearest(build.budgets()) {
         let used = budget.used().unwrap_or(0) / 10_000;
         drawn.push_str(&inert::terminal(&format!(
             "  nearest limit, {used}% used by {}: {}\n",
@@ -149,23 +135,24 @@ fn context(answer: &Answer, summary: &Summary, verbose: bool) -> String {
 }
 
 /// A model in numbers: what goes in, what a warm call reads, what calls and a month cost.
-fn row(model: &ModelFigures) -> [String; 7] {
-    let about = if model.basis == Basis::Estimated { "≈" } else { "" };
+fn row(model: &ModelBuild) -> [String; 7] {
+    let (bill, tokens) = (&model.bill, model.tokens.total());
+    let about = if model.tokens.basis() == Basis::Estimated { "≈" } else { "" };
     let money = |usd: Option<Usd>| usd.map_or_else(|| "?".to_owned(), |usd| format!("{about}{}", brief(usd)));
-    let cached = model.read.saturating_mul(100) / model.tokens.max(1);
+    let cached = bill.read.saturating_mul(100) / tokens.max(1);
     [
         model.name.clone(),
-        format!("{about}{}", grouped(model.tokens)),
+        format!("{about}{}", grouped(tokens)),
         format!("{cached}%"),
-        money(model.cold),
-        money(model.warm),
-        money(model.expected),
-        money(model.month),
+        money(bill.cold),
+        money(bill.warm),
+        money(bill.expected),
+        money(bill.month),
     ]
 }
 
-fn standing(provenance: &Provenance) -> String {
-    let commit = provenance.commit.as_ref().map(|commit| commit.as_str().get(..10).unwrap_or_default().to_owned());
+fn source(provenance: &Provenance) -> String {
+    let commit = provenance.commit.as_ref().map(|commit| commit.short());
     match (provenance.built_from, commit) {
         (BuiltFrom::Commit, Some(commit)) => format!("at {commit}"),
         (BuiltFrom::Index, Some(commit)) => format!("staged on {commit}"),
@@ -175,12 +162,12 @@ fn standing(provenance: &Provenance) -> String {
 }
 
 /// The last line: what was built, what was not, what fails.
-fn sum(answers: &[Answer]) -> String {
-    let summaries = || answers.iter().filter_map(Answer::summary);
-    let built = summaries().count();
-    let broken = answers.len() - built;
-    let failing = summaries().filter(|summary| is_over_budget(summary)).count();
-    let warnings = summaries().flat_map(|summary| &summary.warnings);
+fn sum(results: &[BuildResult]) -> String {
+    let builds = || results.iter().filter_map(BuildResult::build);
+    let built = builds().count();
+    let broken = results.len() - built;
+    let failing = builds().filter(|build| is_over_budget(build)).count();
+    let warnings = builds().flat_map(|build| &build.warnings);
     let warnings = warnings.filter(|warning| warning.severity == Severity::Warning).count();
     let mut parts = vec![format!("{} built", counted(built, "context"))];
     if broken > 0 {
@@ -189,7 +176,7 @@ fn sum(answers: &[Answer]) -> String {
     if failing > 0 {
         parts.push(format!("{failing} over budget"));
     }
-    let denied = summaries().flat_map(Summary::denied).count();
+    let denied = builds().flat_map(Build::denied).count();
     if denied > 0 {
         parts.push(format!("{denied} denied by a lint"));
     }
@@ -200,25 +187,25 @@ fn sum(answers: &[Answer]) -> String {
 }
 
 /// Whether the answer is no: a budget fails that is no old debt, or a lint denies what it found.
-pub fn fails(summary: &Summary) -> bool {
-    is_over_budget(summary) || summary.denied().next().is_some()
+pub fn fails(build: &Build) -> bool {
+    is_over_budget(build) || build.denied().next().is_some()
 }
 
-fn is_over_budget(summary: &Summary) -> bool {
-    summary.budgets.iter().any(BudgetResult::is_blocking)
+fn is_over_budget(build: &Build) -> bool {
+    build.budgets().any(BudgetResult::is_blocking)
 }
 
 /// Every diagnostic of a run, broken contexts last.
-pub fn diagnostics(answers: &[Answer]) -> Vec<Diagnostic> {
-    let warnings = answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.warnings);
-    let faults = answers.iter().filter_map(|answer| answer.result.as_ref().err()).flatten();
+pub fn diagnostics(results: &[BuildResult]) -> Vec<Diagnostic> {
+    let warnings = results.iter().filter_map(BuildResult::build).flat_map(|build| &build.warnings);
+    let faults = results.iter().filter_map(|tried| tried.result.as_ref().err()).flatten();
     warnings.chain(faults).cloned().collect()
 }
 
 /// What `diagnostics` holds, for programs that show each at its place: each once, those of base and
 /// variants together, the worst first. A budget that makes the answer no is an error here.
-pub fn findings(mut diagnostics: Vec<Diagnostic>, answers: &[Answer]) -> Vec<Diagnostic> {
-    let budgets = answers.iter().filter_map(Answer::summary).flat_map(|summary| &summary.budgets);
+pub fn findings(mut diagnostics: Vec<Diagnostic>, results: &[BuildResult]) -> Vec<Diagnostic> {
+    let budgets = results.iter().filter_map(BuildResult::build).flat_map(Build::budgets);
     let blocking = budgets.filter(|budget| budget.is_blocking()).filter_map(BudgetResult::warning);
     let blocking: HashSet<_> = blocking.map(|warning| identity(&warning)).collect();
     for diagnostic in &mut diagnostics {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::text::grouped;
 use crate::cost::planner::words::money;
-use crate::output::answer::ModelFigures;
 use crate::pipeline::model::ModelBuild;
 use crate::syntax::quantity::Usd;
 
@@ -62,13 +61,13 @@ pub fn lines(model: &ModelBuild) -> String {
 }
 
 /// One line that says whose word the figures rest on; `None` where all is documented.
-pub fn doubts<'a>(models: impl Iterator<Item = &'a ModelFigures>) -> Option<String> {
-    let models: BTreeMap<&str, &ModelFigures> = models.map(|model| (&*model.card, model)).collect();
-    let names = |wanted: &dyn Fn(&ModelFigures) -> bool| -> Vec<&str> {
+pub fn doubts<'a>(models: impl Iterator<Item = &'a ModelBuild>) -> Option<String> {
+    let models: BTreeMap<&str, &ModelBuild> = models.map(|model| (&*model.card.name, model)).collect();
+    let names = |wanted: &dyn Fn(&ModelBuild) -> bool| -> Vec<&str> {
         models.iter().filter(|(_, model)| wanted(model)).map(|(name, _)| *name).collect()
     };
-    let third_party = names(&|model| model.is_priced_by_others);
-    let conflicts = names(&|model| model.is_disputed);
+    let third_party = names(&|model| model.doubts.third_party.contains("prices"));
+    let conflicts = names(&|model| !model.doubts.conflicts.is_empty());
     let mut parts = Vec::new();
     if !third_party.is_empty() {
         parts.push(format!("prices by third parties: {}", third_party.join(", ")));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::pipeline::bodies::bodies;
+use crate::pipeline::bodies;
 use crate::pipeline::{Build, BuildResult, LastBuilds, Memory, Request, rebuild};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
@@ -154,10 +154,7 @@ impl Rounds {
     fn with_bodies(&mut self, attempt: BuildResult) -> BuildResult {
         let Ok(build) = &attempt.result else { return attempt };
         let known = self.tried.get(&attempt.id).filter(|(tried, _)| Arc::ptr_eq(tried, build));
-        let faults = known.map_or_else(
-            || build.models.iter().filter_map(|model| bodies(build, model).err()).flatten().collect(),
-            |(_, faults)| faults.clone(),
-        );
+        let faults = known.map_or_else(|| bodies::faults(build), |(_, faults)| faults.clone());
         self.tried.insert(attempt.id.clone(), (build.clone(), faults.clone()));
         if faults.is_empty() { attempt } else { BuildResult { id: attempt.id, result: Err(faults) } }
     }

@@ -1,11 +1,11 @@
-//! A build to request bodies, prompt and bundle.
+//! A prompt as the request bodies of each vendor's API.
 //!
 //! Segments become an `Outline` (tools, system texts, turns), and each dialect writes the outline
 //! down in its vendor's words: `messages` (Anthropic), `responses` and `chat` (OpenAI), `generate`
 //! and `cached` (Gemini), `converse` (Bedrock). [`transcript`](crate::prompt::transcript) writes it for a person. No text is
-//! added or trimmed on the way: separators are already part of the segments. What is only known at
-//! run time stays a [`Hole`], found by its place and not by how it looks, so that no text is ever
-//! taken for a placeholder.
+//! added or trimmed on the way: separators are already part of the segments. An input or a history
+//! becomes a [`Hole`] that is identified by its position in the body, not by how it is written, so that
+//! no text of the prompt is mistaken for a placeholder.
 
 mod converse;
 mod writer;
@@ -32,7 +32,7 @@ use writer::BodyWriter;
 /// Everything that a request body says.
 #[derive(Debug, Clone, Copy)]
 pub struct Prompt<'a> {
-    /// The text, in order. A tool's part holds the canonical JSON of its definition.
+    /// The text, in order. A tool's part is the canonical JSON of its definition.
     pub segments: &'a [Segment],
     /// Where the provider's cache is marked, already legal for the model.
     pub breakpoints: &'a [Breakpoint],
@@ -40,7 +40,7 @@ pub struct Prompt<'a> {
     pub api: Api,
     /// The model's name, as the API wants it.
     pub model: &'a str,
-    /// The manifest's `settings` that hold for this model.
+    /// The manifest's `settings` for this model.
     pub settings: &'a Map<String, Value>,
     /// The JSON Schema that answers follow.
     pub schema: Option<&'a Value>,
@@ -49,8 +49,8 @@ pub struct Prompt<'a> {
     /// The limit on the answer.
     pub max_tokens: Option<u64>,
     /// How this model wants its cache marked.
-    pub caching: Markers,
-    /// What keeps or routes a group's cache entries together, where the API has such a key.
+    pub caching: Caching,
+    /// The key by which the API routes requests with the same prefix to the same cache, where it has one.
     pub cache_key: Option<&'a str>,
 }
 
@@ -70,37 +70,37 @@ pub enum Api {
 }
 
 words! {
-    /// How a request marks the end of a cached prefix.
-    pub enum Markers("a kind of cache marker") {
-        /// `cache_control` inside the block that it closes (Anthropic).
+    /// How a model wants its cache marked.
+    pub enum Caching("a kind of cache marker") {
+        /// `cache_control` in the block that it closes (Anthropic).
         CacheControl = "cache_control",
-        /// `prompt_cache_breakpoint` on a part (OpenAI from GPT-5.6).
-        Breakpoint = "breakpoint",
-        /// `prompt_cache_key` alone (earlier OpenAI, Mistral).
+        /// `prompt_cache_breakpoint` in the block that it closes (OpenAI, GPT-5.6 and later).
+        BreakpointField = "breakpoint",
+        /// No marks, a `prompt_cache_key` only (earlier OpenAI, Mistral).
         KeyOnly = "key_only",
-        /// A `cachePoint` block after the content (Converse).
+        /// A `cachePoint` block after the content (Bedrock Converse).
         CachePoint = "cache_point",
-        /// An object that the request names (Gemini).
+        /// A separate object with the prefix, which requests refer to (Gemini).
         CachedContent = "cached_content",
-        /// None.
+        /// Not at all: the API has no way to mark it.
         None = "none",
     }
 }
 
 words! {
-    /// A kind of request body.
+    /// A format of request bodies.
     pub enum Dialect("a dialect") {
-        /// Anthropic Messages.
+        /// Anthropic Messages, `POST /v1/messages`.
         Messages = "messages",
-        /// OpenAI Responses.
+        /// OpenAI Responses, `POST /v1/responses`.
         Responses = "responses",
-        /// OpenAI Chat Completions, and the many that speak it.
+        /// OpenAI Chat Completions, `POST /v1/chat/completions`, and the many that serve it.
         Chat = "chat",
-        /// Gemini `generateContent`.
+        /// Gemini, `POST /v1beta/models/…:generateContent`.
         Generate = "generate",
-        /// Gemini `cachedContents`.
+        /// Gemini, `POST /v1beta/cachedContents`: the prefix that `generate` then refers to.
         Cached = "cached",
-        /// Bedrock Converse.
+        /// Bedrock, `POST /model/…/converse`.
         Converse = "converse",
     }
 }
@@ -118,8 +118,8 @@ impl Dialect {
 
 /// The bodies that a prompt has, in the order they are written.
 ///
-/// `cached` is among them when a breakpoint stands where Gemini can cut: behind everything in
-/// `tools` and `system`, before the last turn, with no hole before it.
+/// `cached` is among them when a breakpoint is where Gemini can cut: after everything in `tools` and
+/// `system`, before the last turn, with no hole before it.
 pub fn dialects(prompt: &Prompt) -> Vec<Dialect> {
     match prompt.api {
         Api::Anthropic => vec![Dialect::Messages],
@@ -138,7 +138,7 @@ pub struct Body {
     pub dialect: Dialect,
     /// The body, keys in the order in which the vendor documents them.
     pub json: Value,
-    /// What is filled in at run time, in the order it stands in the body.
+    /// What is filled in at run time, in the order of the body.
     pub holes: Vec<Hole>,
     /// The breakpoints that this format cannot mark.
     pub unplaced: Vec<Unplaced>,
@@ -155,7 +155,7 @@ impl Body {
     /// # Errors
     /// When `out` fails.
     pub fn write_to(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        // JSON is written in small pieces; gathered here, they cost no call each.
+        // serde_json writes in small pieces; the buffer saves a system call for each.
         let mut out = io::BufWriter::with_capacity(32 * 1024, out);
         serde_json::to_writer_pretty(&mut out, &self.json)?;
         out.write_all(b"\n")?;
@@ -172,7 +172,7 @@ pub struct Hole {
     pub name: String,
     /// What belongs there.
     pub kind: HoleKind,
-    /// RFC 6901: the string that holds the placeholder; for a history, the array element before
+    /// RFC 6901: the string with the placeholder in it; for a history, the array element before
     /// which the earlier turns go.
     pub pointer: String,
     /// The placeholder's first Unicode scalar value in that string; 0 for a history.
@@ -227,7 +227,7 @@ impl EmitFault {
 }
 
 impl From<EmitFault> for Diagnostic {
-    /// An error without a place: the caller knows where the manifest says what is wrong.
+    /// An error without a span; the caller adds that of the setting.
     fn from(fault: EmitFault) -> Self {
         Self::error(fault.code, fault.message).maybe_hint(fault.hint)
     }
@@ -239,16 +239,16 @@ impl From<EmitFault> for Diagnostic {
 /// A setting that the dialect does not know or cannot say, a missing limit where the API demands
 /// one, a role or a tool that it has no words for, or ([`Dialect::Cached`]) nothing to cache.
 pub fn emit(prompt: &Prompt, dialect: Dialect) -> Result<Body, Vec<EmitFault>> {
-    let mut draft = BodyWriter::new(prompt, dialect);
+    let mut writer = BodyWriter::new(prompt, dialect);
     let json = match dialect {
-        Dialect::Messages => messages::body(prompt, &mut draft),
-        Dialect::Responses => openai::responses(prompt, &mut draft),
-        Dialect::Chat => openai::chat(prompt, &mut draft),
-        Dialect::Generate => gemini::generate(prompt, &mut draft),
-        Dialect::Cached => gemini::cached(prompt, &mut draft),
-        Dialect::Converse => converse::body(prompt, &mut draft),
+        Dialect::Messages => messages::body(prompt, &mut writer),
+        Dialect::Responses => openai::responses(prompt, &mut writer),
+        Dialect::Chat => openai::chat(prompt, &mut writer),
+        Dialect::Generate => gemini::generate(prompt, &mut writer),
+        Dialect::Cached => gemini::cached(prompt, &mut writer),
+        Dialect::Converse => converse::body(prompt, &mut writer),
     };
-    draft.finish(dialect, json)
+    writer.finish(dialect, json)
 }
 
 #[cfg(test)]

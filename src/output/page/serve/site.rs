@@ -12,6 +12,7 @@ use crate::compare::range::Range;
 use crate::compare::review::{ReviewRequest, review};
 use crate::cost::cards::Date;
 use crate::output::page::{Changes, Page};
+use crate::output::report::json;
 use crate::output::report::log::LogReport;
 use crate::output::report::watch::{failure, milliseconds};
 use crate::pipeline::watch::Round;
@@ -19,7 +20,6 @@ use crate::pipeline::{Build, Memory};
 use crate::syntax::error::Failure;
 use crate::text::project::ContextId;
 use crate::tree::Workspace;
-use crate::tree::store::Store;
 
 /// So many commits of a context's history are shown.
 const MAX_COMMITS: usize = 50;
@@ -33,8 +33,6 @@ pub struct Project {
     pub contexts: Vec<String>,
     /// The day whose prices and rules hold for comparisons, so that their amounts compare.
     pub as_of: Date,
-    /// What earlier runs left for this one.
-    pub store: Arc<Store>,
 }
 
 /// What stands behind the door.
@@ -110,7 +108,7 @@ impl Site {
 }
 
 /// The page of a round. What is broken stands beside the last good build of it, which says so.
-fn page(round: &Round) -> Page {
+fn page(round: &Round) -> Page<'_> {
     let page = match &round.outcome {
         Ok(attempts) => Page::with_last_good(attempts, |id| round.before.get(id).map(|build| &**build)),
         Err(_) => {
@@ -126,7 +124,7 @@ fn difference(project: &Project, base: String) -> Result<String, Failure> {
     let place = Workspace::find(&project.start)?;
     let sides = Range::Since(base).open(&place, None)?;
     let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None };
-    Ok(Changes::new(&review(&sides, &request, &project.store)?).json())
+    Ok(Changes::new(&review(&sides, &request)?).json())
 }
 
 fn history(project: &Project, context: &str) -> Result<String, Failure> {
@@ -139,6 +137,6 @@ fn history(project: &Project, context: &str) -> Result<String, Failure> {
         follow: false,
         first_parent: false,
     };
-    let log = log(place.commit("HEAD")?, None, &request, Memory::backed(project.store.clone()))?;
-    Ok(LogReport::new(&request.id, request.as_of, &log).json())
+    let log = log(place.commit("HEAD")?, None, &request, Memory::default())?;
+    Ok(json(&LogReport::new(&request.id, request.as_of, &log)))
 }

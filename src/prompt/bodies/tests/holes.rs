@@ -135,7 +135,7 @@ proptest! {
         let written = draught(&system, &messages, &cuts, true);
         for (api, dialect) in everywhere() {
             // Where Gemini cuts depends on where the holes are, and OpenAI has no lifetime of an hour.
-            let caching = if [Api::Gemini, Api::OpenAi].contains(&api) { Markers::None } else { open.prompt(api).caching };
+            let caching = if [Api::Gemini, Api::OpenAi].contains(&api) { Caching::None } else { open.prompt(api).caching };
             let body = emit(&Prompt { caching, ..open.prompt(api) }, dialect).unwrap();
             let expected = emit(&Prompt { caching, ..written.prompt(api) }, dialect).unwrap();
             prop_assert_eq!(fill(body, value, &json!([])), expected.json);
@@ -144,7 +144,7 @@ proptest! {
 
     /// Every turn's text is its parts joined and nothing else, whatever the breakpoints.
     #[test]
-    fn turns_hold_the_joined_parts(
+    fn turns_have_the_joined_parts(
         system in prop::collection::vec("[a-z\n ]{1,4}", 0..3),
         messages in prop::collection::vec(parts(), 0..5),
         cuts in prop::collection::btree_set(0usize..8, 0..3),
@@ -160,7 +160,7 @@ proptest! {
             expected.extend(message.iter().map(|&(segment, part)| draught.segments[segment].parts[part].text.as_ref()));
         }
         for (api, dialect) in everywhere() {
-            let caching = if api == Api::OpenAi { Markers::None } else { draught.prompt(api).caching };
+            let caching = if api == Api::OpenAi { Caching::None } else { draught.prompt(api).caching };
             let prompt = Prompt { caching, ..draught.prompt(api) };
             let mut found = String::new();
             if dialect == Dialect::Generate && dialects(&prompt).contains(&Dialect::Cached) {

@@ -76,11 +76,11 @@ impl Draught {
     /// The prompt as a vendor's newest model would have it, with a limit of 1024 tokens.
     fn prompt(&self, api: Api) -> Prompt<'_> {
         let (model, caching) = match api {
-            Api::Anthropic => ("claude-opus-5", Markers::CacheControl),
-            Api::OpenAi => ("gpt-5.6-sol", Markers::Breakpoint),
-            Api::Gemini => ("gemini-3.8-flash", Markers::CachedContent),
-            Api::Bedrock => ("anthropic.claude-opus-5", Markers::CachePoint),
-            Api::Compatible => ("deepseek-flash", Markers::None),
+            Api::Anthropic => ("claude-opus-5", Caching::CacheControl),
+            Api::OpenAi => ("gpt-5.6-sol", Caching::BreakpointField),
+            Api::Gemini => ("gemini-3.8-flash", Caching::CachedContent),
+            Api::Bedrock => ("anthropic.claude-opus-5", Caching::CachePoint),
+            Api::Compatible => ("deepseek-flash", Caching::None),
         };
         Prompt {
             segments: &self.segments,

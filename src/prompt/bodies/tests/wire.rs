@@ -123,7 +123,7 @@ fn chat_nests_its_tools_and_marks_what_the_model_said() {
 fn earlier_openai_models_get_the_key_alone_and_others_plain_text() {
     let draught = Draught::default().system("Be brief.\n\n").mark("30m").user("Hi");
     let earlier =
-        Prompt { caching: Markers::KeyOnly, cache_key: Some("k"), model: "gpt-4.1", ..draught.prompt(Api::OpenAi) };
+        Prompt { caching: Caching::KeyOnly, cache_key: Some("k"), model: "gpt-4.1", ..draught.prompt(Api::OpenAi) };
     let body = emit(&earlier, Dialect::Chat).unwrap();
     assert_eq!(body.json["prompt_cache_key"], "k");
     assert_eq!(body.json.get("prompt_cache_options"), None);
@@ -177,7 +177,7 @@ fn gemini_is_cut_into_a_cached_content_and_the_rest() {
     assert_eq!(rest.to_text(), text_of(&expected));
     assert_eq!(rest.unplaced.iter().map(|mark| mark.breakpoint.after).collect::<Vec<_>>(), [1, 4]);
 
-    let whole = Prompt { caching: Markers::None, breakpoints: &[], ..prompt };
+    let whole = Prompt { caching: Caching::None, breakpoints: &[], ..prompt };
     assert_eq!(dialects(&whole), [Dialect::Generate]);
     let expected = json!({
         "systemInstruction": {"parts": [{"text": "<stable instructions>"}]},
@@ -238,7 +238,7 @@ fn converse_puts_cache_points_behind_the_content() {
 }
 
 #[test]
-fn a_schema_stands_where_each_api_wants_it() {
+fn a_schema_is_where_each_api_wants_it() {
     let answer = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"],
                         "additionalProperties": false});
     let draught = Draught::default().user("Hi").settings(json!({"effort": "low"}));
@@ -297,6 +297,6 @@ fn what_an_api_cannot_say_is_a_fault_with_a_cure() {
 }
 
 #[test]
-fn file_names_hold_no_slash() {
+fn file_names_have_no_slash() {
     assert_eq!(Dialect::Chat.file_name("meta-llama/Llama-4"), "meta-llama_Llama-4.chat.json");
 }

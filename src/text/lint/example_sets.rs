@@ -1,0 +1,299 @@
+//! Compares the examples of a prompt with each other, with the output schema, and with the sets that
+//! are reserved for evaluation.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use jsonschema::{PatternOptions, Validator};
+use serde_json::Value as Json;
+
+use super::alike::{Sketch, SketchIndex};
+use super::catalogue::{CONTRADICTING_EXAMPLE, EXAMPLE_SCHEMA, HELD_OUT_EXAMPLE, Lint, REPEATED_EXAMPLE};
+use super::secret::masked;
+use super::{Finding, Linted, Subject, capped};
+use crate::prompt::segment::Role;
+use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::source::{ObjectId, ProjectPath, Span};
+use crate::text::examples::{self, Example};
+use crate::text::fragment::Fragment;
+use crate::text::resolve::Content;
+
+/// How many consecutive words make one shingle.
+const WIDTH: usize = 2;
+/// The least words of a question that can be almost the same as another; shorter ones must be equal.
+const LEAST_WORDS: usize = 12;
+/// The least likeness of two examples of which one repeats the other, in hundredths.
+const REPEATS: u64 = 90;
+/// The least likeness of an example to a held-out one that it gives away, in hundredths.
+const LEAKS: u64 = 80;
+/// The most characters of a validator's message that a warning quotes.
+const SHOWN: usize = 160;
+
+/// The cache key of the findings on a context's examples: everything that they depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct SetKey {
+    /// Each file with the numbers of the examples that were picked from it.
+    files: Vec<(ProjectPath, ObjectId, Vec<usize>)>,
+    /// A hash of the turns: they depend on `map`, too, not on the file alone.
+    turns: u64,
+    schema: Option<String>,
+    held_out: Vec<(ProjectPath, ObjectId)>,
+}
+
+/// The findings on the examples of a context.
+#[derive(Debug, Default)]
+pub(super) struct SetFindings {
+    /// Each with the index of its file among those of the context.
+    findings: Vec<(usize, Finding)>,
+    /// Why the schema cannot be used.
+    schema: Option<String>,
+    /// The indexes of held-out sets that cannot be read.
+    unreadable: Vec<usize>,
+}
+
+/// The findings on the examples of a context.
+pub(super) fn warnings(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
+    let blocks = subject.plan.blocks.iter().filter_map(|block| match &block.content {
+        Content::Examples(fragment, examples) => Some((fragment, examples.as_slice())),
+        _ => None,
+    });
+    let sets: Vec<(&Arc<Fragment>, &[Example])> = blocks.collect();
+    if sets.is_empty() {
+        return Vec::new();
+    }
+    let key = key(subject, &sets);
+    let found = linted.sets.get(&key).unwrap_or_else(|| {
+        let found = Arc::new(findings(subject, &sets, linted));
+        linted.sets.put(key, found.clone());
+        found
+    });
+    let placed = found.findings.iter().filter_map(|(set, finding)| Some(finding.diagnostic(sets.get(*set)?.0)));
+    let schema = subject.plan.manifest.output.as_ref().and_then(|output| output.schema.as_ref());
+    let unusable = found.schema.as_ref().zip(schema).map(|(why, node)| {
+        EXAMPLE_SCHEMA.warning(format!("the output schema cannot be used to check examples: {why}")).at(&node.span)
+    });
+    let unread = found.unreadable.iter().filter_map(|number| {
+        let path = subject.plan.held_out.get(*number)?.source.path();
+        let at = &subject.plan.manifest.held_out.0.first()?.span;
+        Some(HELD_OUT_EXAMPLE.warning(format!("{path} cannot be read as examples, so none is held against it")).at(at))
+    });
+    placed.chain(unusable).chain(unread).collect()
+}
+
+fn key(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])]) -> SetKey {
+    let file = |fragment: &Fragment| (fragment.source.path().clone(), fragment.blob.clone());
+    let mut turns = DefaultHasher::new();
+    for turn in sets.iter().flat_map(|(_, examples)| *examples).flat_map(|example| &example.turns) {
+        (turn.role.as_str(), &*turn.text).hash(&mut turns);
+    }
+    let files = sets.iter().map(|(fragment, examples)| {
+        let (path, blob) = file(fragment);
+        (path, blob, examples.iter().map(|example| example.index).collect())
+    });
+    SetKey {
+        files: files.collect(),
+        turns: turns.finish(),
+        schema: subject.plan.schema.as_ref().map(Json::to_string),
+        held_out: subject.plan.held_out.iter().map(|fragment| file(fragment)).collect(),
+    }
+}
+
+/// An example, prepared for comparison.
+struct Compared<'a> {
+    /// The index of its file.
+    set: usize,
+    example: &'a Example,
+    question: String,
+    answer: ExampleAnswer,
+    sketch: Arc<Sketch>,
+}
+
+/// An answer: as a value where it is JSON.
+#[derive(PartialEq)]
+enum ExampleAnswer {
+    Value(Json),
+    Words(String),
+}
+
+impl<'a> Compared<'a> {
+    fn new(set: usize, example: &'a Example) -> Self {
+        let question = question(example);
+        let answer = answer(example);
+        let answer =
+            serde_json::from_str(answer).map_or_else(|_| ExampleAnswer::Words(words(answer)), ExampleAnswer::Value);
+        let sketch = Arc::new(Sketch::of(&question, WIDTH));
+        Self { set, example, question, answer, sketch }
+    }
+
+    fn finding(&self, lint: &'static Lint, message: String, hint: &str) -> (usize, Finding) {
+        let (start, end) = (self.example.span.start, self.example.span.end);
+        let source = self.example.span.source.text();
+        // The finding points at the first line: an example can be very long.
+        let line = source.get(start..end).and_then(|text| text.find('\n')).map_or(end, |length| start + length);
+        (self.set, Finding::new(lint, start..line, message).hint(hint))
+    }
+
+    /// Its file and line, for a message.
+    fn location(&self) -> String {
+        format!("{}:{}", self.example.span.path(), self.example.lines.start())
+    }
+}
+
+/// All turns but the last, normalised by [`words`].
+fn question(example: &Example) -> String {
+    let before = example.turns.split_last().map_or(&[][..], |(_, before)| before);
+    words(&before.iter().map(|turn| &*turn.text).collect::<Vec<_>>().join("\n"))
+}
+
+/// The last answer.
+fn answer(example: &Example) -> &str {
+    example.turns.iter().rev().find(|turn| turn.role == Role::Assistant).map_or("", |turn| &turn.text)
+}
+
+/// A text without case, blanks and punctuation; the text itself where that leaves nothing.
+fn words(text: &str) -> String {
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { text.trim().to_owned() } else { words.join(" ").to_lowercase() }
+}
+
+fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &Linted) -> SetFindings {
+    let all = sets
+        .iter()
+        .enumerate()
+        .flat_map(|(set, (_, examples))| examples.iter().map(move |one| Compared::new(set, one)));
+    let examples: Vec<Compared> = all.collect();
+    let mut found = SetFindings { findings: repeats(&examples), ..SetFindings::default() };
+    match subject.plan.schema.as_ref().map(validator) {
+        Some(Ok(validator)) => found.findings.extend(examples.iter().filter_map(|one| mismatch(one, &validator))),
+        Some(Err(why)) => found.schema = Some(why),
+        None => {}
+    }
+    for (number, fragment) in subject.plan.held_out.iter().enumerate() {
+        match held_out(fragment, linted).as_ref() {
+            Some(set) => found.findings.extend(examples.iter().filter_map(|one| leak(one, set))),
+            None => found.unreadable.push(number),
+        }
+    }
+    let mut by_set: Vec<Vec<Finding>> = sets.iter().map(|_| Vec::new()).collect();
+    for (set, finding) in found.findings {
+        if let Some(own) = by_set.get_mut(set) {
+            own.push(finding);
+        }
+    }
+    let findings =
+        by_set.into_iter().enumerate().flat_map(|(set, own)| capped(own).into_iter().map(move |one| (set, one)));
+    SetFindings { findings: findings.collect(), ..found }
+}
+
+/// Examples whose question an earlier one has, with the same answer (repeated) or another (contradicting).
+fn repeats(examples: &[Compared]) -> Vec<(usize, Finding)> {
+    // By question, the index of the first example that has it.
+    let mut questions: HashMap<&str, usize> = HashMap::new();
+    let mut index = SketchIndex::default();
+    let mut found = Vec::new();
+    for (number, example) in examples.iter().enumerate() {
+        let same = questions.get(example.question.as_str()).and_then(|first| examples.get(*first));
+        let near = || {
+            let (other, likeness) = index.nearest(&example.sketch, REPEATS)?;
+            let other = examples.get(other).filter(|other| other.answer == example.answer)?;
+            (example.sketch.words >= LEAST_WORDS).then_some((other, likeness))
+        };
+        match same {
+            Some(first) if first.answer == example.answer => {
+                let message = format!("this example says what the one at {} says", first.location());
+                found.push(example.finding(&REPEATED_EXAMPLE, message, "remove one of the two"));
+            }
+            Some(first) => {
+                let message = format!("the example at {} answers the same question differently", first.location());
+                let hint = "correct one of the two, or add to the questions what tells them apart";
+                found.push(example.finding(&CONTRADICTING_EXAMPLE, message, hint));
+            }
+            None => {
+                if let Some((first, likeness)) = near() {
+                    let message = format!(
+                        "{likeness}% of this question also stands in the example at {}, and the answer is the same",
+                        first.location()
+                    );
+                    found.push(example.finding(&REPEATED_EXAMPLE, message, "remove one of the two"));
+                }
+                questions.insert(&example.question, number);
+            }
+        }
+        index.add(example.sketch.clone());
+    }
+    found
+}
+
+/// A validator of the output schema, or why there is none. Patterns run in time linear in the text (the
+/// regex crate has no backtracking), and no reference is fetched.
+fn validator(schema: &Json) -> Result<Validator, String> {
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    options.build(schema).map_err(|error| short(&error.to_string()))
+}
+
+/// The first reason why an answer does not match the schema.
+fn mismatch(example: &Compared, validator: &Validator) -> Option<(usize, Finding)> {
+    let message = match &example.answer {
+        ExampleAnswer::Words(_) => "the answer is no JSON, and `output.schema` wants it".to_owned(),
+        ExampleAnswer::Value(value) => {
+            let error = validator.iter_errors(value).next()?;
+            let place = error.instance_path().to_string();
+            let place = if place.is_empty() { String::new() } else { format!(" at `{place}`") };
+            format!("the answer does not match `output.schema`{place}: {}", short(&error.to_string()))
+        }
+    };
+    Some(example.finding(&EXAMPLE_SCHEMA, message, "correct the answer, or the schema"))
+}
+
+fn short(text: &str) -> String {
+    // Masked before it is cut, because half of a secret would not be recognised as one.
+    let text = masked(text);
+    if text.chars().count() <= SHOWN { text.into_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
+}
+
+/// The examples of a set that is reserved for evaluation, indexed by question.
+#[derive(Debug, Default)]
+pub(super) struct HeldOut {
+    spans: Vec<Span>,
+    /// By question, the index of the first example that has it.
+    questions: HashMap<String, usize>,
+    index: SketchIndex,
+}
+
+/// The set in a file, cached if it was read before; `None` if it cannot be read as examples.
+fn held_out(fragment: &Fragment, linted: &Linted) -> Arc<Option<HeldOut>> {
+    let key = (fragment.source.path().clone(), fragment.blob.clone());
+    linted.held_out.get(&key).unwrap_or_else(|| {
+        let read = examples::read(&fragment.source, None, &mut Faults::new()).map(|examples| {
+            let mut set = HeldOut::default();
+            for (number, example) in examples.iter().enumerate() {
+                let question = question(example);
+                set.index.add(Arc::new(Sketch::of(&question, WIDTH)));
+                set.questions.entry(question).or_insert(number);
+                set.spans.push(example.span.clone());
+            }
+            set
+        });
+        let read = Arc::new(read);
+        linted.held_out.put(key, read.clone());
+        read
+    })
+}
+
+/// The finding that an example is in a held-out set, if it is.
+fn leak(example: &Compared, set: &HeldOut) -> Option<(usize, Finding)> {
+    let place = |number: usize| {
+        let span = set.spans.get(number)?;
+        Some(format!("{}:{}", span.path(), span.line_column().0))
+    };
+    let hint = "take it out of the prompt, or out of the evaluation";
+    if let Some(place) = set.questions.get(&example.question).and_then(|number| place(*number)) {
+        let message = format!("this question is held out for evaluation, at {place}");
+        return Some(example.finding(&HELD_OUT_EXAMPLE, message, hint));
+    }
+    let (number, likeness) =
+        set.index.nearest(&example.sketch, LEAKS).filter(|_| example.sketch.words >= LEAST_WORDS)?;
+    let message = format!("{likeness}% of this question is held out for evaluation, at {}", place(number)?);
+    Some(example.finding(&HELD_OUT_EXAMPLE, message, hint))
+}
