@@ -10,7 +10,7 @@ mod cards;
 use std::time::Instant;
 
 use contexture::cost::simulate::{
-    Block, BlockKind, Clock, Contents, Prompts, Request, Seconds, Simulator, Speaker, engine,
+    BlockKind, Clock, Contents, Prompts, Request, RequestBlock, Seconds, Simulator, Speaker, engine,
 };
 use contexture::prompt::segment::Tier;
 use contexture::syntax::manifest::Mark;
@@ -33,7 +33,7 @@ fn main() {
 fn run(name: &str) {
     let Some(model) = engine(name).or_else(|| cards::find(name).ok()) else { return };
     let mut contents = Contents::new();
-    let block = |number: usize, contents: &mut Contents| Block {
+    let block = |number: usize, contents: &mut Contents| RequestBlock {
         content: contents.add(150, None),
         tier: if number < 100 { Tier::System } else { Tier::Messages },
         speaker: if number < 100 { Speaker::Developer } else { Speaker::User },

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use contexture::cost::cards::{Cards, Date, Selection, Status, Window, parse_price, schema};
-use contexture::cost::rules::{CacheRules, Cliff, Family, Price, Rates};
+use contexture::cost::rules::{CacheFamily, CacheRules, Cliff, Price, Rates};
 use contexture::syntax::diag::Faults;
 use contexture::syntax::quantity::Ttl;
 use contexture::syntax::quantity::Usd;
@@ -471,7 +471,7 @@ fn the_cache_rules_of_the_cards_are_those_of_their_sources() {
     let rules = |name: &str| cards.find(name).unwrap().at(day("2026-11-21")).cache_rules();
     let sonnet = rules("claude-sonnet-5-5").explicit.unwrap();
     assert_eq!(sonnet.minimum, 512);
-    let Family::BlockBoundary(boundary) = sonnet.family else { panic!("block boundaries") };
+    let CacheFamily::BlockBoundary(boundary) = sonnet.family else { panic!("block boundaries") };
     assert_eq!((boundary.breakpoints, boundary.lookback, boundary.collapse_tool_runs), (4, 20, true));
     let sol = rules("gpt-6.1-sol");
     let explicit = sol.explicit.unwrap();
@@ -480,10 +480,10 @@ fn the_cache_rules_of_the_cards_are_those_of_their_sources() {
     assert!(explicit.is_guaranteed());
     let earlier = rules("gpt-5.4");
     assert!(earlier.explicit.is_none());
-    let Family::LongestPrefix(prefix) = earlier.implicit.unwrap().family else { panic!("a longest prefix") };
+    let CacheFamily::LongestPrefix(prefix) = earlier.implicit.unwrap().family else { panic!("a longest prefix") };
     assert_eq!((prefix.unit, prefix.interval), (128, None));
     let flash = rules("gemini-3.8-flash");
-    assert!(matches!(flash.explicit.unwrap().family, Family::WholeObject(_)));
+    assert!(matches!(flash.explicit.unwrap().family, CacheFamily::WholeObject(_)));
     assert!(!flash.implicit.unwrap().is_guaranteed());
     assert!(rules("gemini-4-argon").explicit.is_none());
     assert_eq!(rules("bedrock/claude-opus-4-7").explicit.unwrap().minimum, 4096);

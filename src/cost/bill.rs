@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::cost::planner::words::{call_decimal, month_decimal};
-use crate::cost::planner::{Layout, Service, ServiceKind, Stretch};
-use crate::cost::rules::{Price, Rates};
-use crate::cost::terms::{RequestTokens, Terms, divided, of, write_price};
+use crate::cost::planner::{CachedSpan, Layout, Service, ServiceKind};
+use crate::cost::rules::{Prices, Rates, cost_of, divided};
+use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::tokens::Count;
 use crate::cost::traffic::{Chance, Traffic};
 use crate::syntax::decode::inline_schema;
@@ -85,17 +85,17 @@ inline_schema!([] PerMonth, "PerMonth", |generator| generator.subschema_for::<Op
 /// Prices a request that is marked as the layout says.
 pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
     let service = layout.service(terms.model, terms.tokens);
-    let is_promised = service.stretches.iter().all(|stretch| stretch.is_promised);
-    let hit = terms.traffic.and_then(|traffic| Some(service.stretches.last()?.chance(traffic)));
+    let is_promised = service.spans.iter().all(|span| span.is_promised);
+    let hit = terms.traffic.and_then(|traffic| Some(service.spans.last()?.chance(traffic)));
     let unpriced = Bill { read: service.held(), hit, is_promised, ..Bill::default() };
     let Some(prices) = &terms.model.prices else { return unpriced };
     let rates = prices.at(terms.tokens.total());
     let calls = Calls::of(&service, rates, terms.tokens);
     let months = terms.traffic.map(|traffic| {
-        let stored = |count: &Stretch| storage(&service, count, prices.storage);
-        let promised = |stretch: &Stretch| if stretch.is_promised { stretch.chance(traffic) } else { Chance::NEVER };
+        let stored = |span: &CachedSpan| storage(&service, span, prices);
+        let promised = |span: &CachedSpan| if span.is_promised { span.chance(traffic) } else { Chance::NEVER };
         let batch = batch(traffic, terms);
-        let expected = calls.month(traffic, batch, |stretch| stretch.chance(traffic), stored);
+        let expected = calls.month(traffic, batch, |span| span.chance(traffic), stored);
         let guaranteed = calls.month(traffic, batch, promised, stored);
         let uncached = calls.uncached.and_then(|call| {
             let live = call.times(traffic.live_calls().into())?;
@@ -114,7 +114,7 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
         guaranteed: months.as_ref().and_then(|(_, guaranteed, _, count)| per_call(guaranteed.as_ref(), *count)),
         month: month.map(Month::total),
         deploy,
-        storage: month.map(|month| divided(month.storage, BILLION)),
+        storage: month.map(|month| Usd { femto: divided(month.storage, BILLION) }),
         saves: months.as_ref().and_then(|(expected, _, uncached, _)| Some((*uncached)? - expected.as_ref()?.total())),
         ..unpriced
     }
@@ -146,17 +146,17 @@ pub fn rewarm(layout: &Layout, terms: &Terms, served: u64) -> Option<Usd> {
     let service = layout.service(terms.model, terms.tokens);
     let rates = terms.model.prices.as_ref()?.at(terms.tokens.total());
     let mut end = 0u64;
-    let lost = service.stretches.iter().map(|stretch| {
+    let lost = service.spans.iter().map(|span| {
         let start = end;
-        end = start.saturating_add(stretch.tokens);
+        end = start.saturating_add(span.tokens);
         // An object is made whole or not at all.
         let found = match service.kind {
             ServiceKind::Object if served < end => 0,
-            _ => served.saturating_sub(start).min(stretch.tokens),
+            _ => served.saturating_sub(start).min(span.tokens),
         };
-        Stretch { tokens: stretch.tokens - found, ..*stretch }
+        CachedSpan { tokens: span.tokens - found, ..*span }
     });
-    let lost = Service { kind: service.kind, stretches: lost.collect() };
+    let lost = Service { kind: service.kind, spans: lost.collect() };
     let calls = Calls::of(&lost, rates, terms.tokens);
     Some(calls.cold? - calls.warm?)
 }
@@ -169,26 +169,25 @@ fn batch(traffic: &Traffic, terms: &Terms) -> Option<Usd> {
         return Some(Usd::ZERO);
     }
     let rates = terms.batch?;
-    let call = of(terms.tokens.total(), rates.input)?.plus(of(terms.tokens.output, rates.output)?)?;
+    let call = cost_of(terms.tokens.total(), rates.input)?.plus(cost_of(terms.tokens.output, rates.output)?)?;
     call.times(calls.into())
 }
 
 /// What storing one object for its lifetime costs.
-fn storage(service: &Service, stretch: &Stretch, hourly: Option<Price>) -> Option<Usd> {
-    if service.kind != ServiceKind::Object {
-        return Some(Usd::ZERO);
+fn storage(service: &Service, span: &CachedSpan, prices: &Prices) -> Option<Usd> {
+    match (service.kind, span.written_for) {
+        (ServiceKind::Object, Some(ttl)) => prices.storage_of(ttl, span.tokens),
+        _ => Some(Usd::ZERO),
     }
-    let seconds = stretch.written_for.map_or(0, |ttl| i128::from(ttl.seconds));
-    Some(divided(of(stretch.tokens, hourly)?.femto.checked_mul(seconds)?, 3600))
 }
 
-/// A call in the two states of every stretch.
+/// A call in the two states of every span.
 struct Calls<'a> {
     uncached: Option<Usd>,
     cold: Option<Usd>,
     warm: Option<Usd>,
-    /// Each stretch, warm and cold.
-    stretches: Vec<(&'a Stretch, Option<Usd>, Option<Usd>)>,
+    /// Each span, warm and cold.
+    spans: Vec<(&'a CachedSpan, Option<Usd>, Option<Usd>)>,
     /// Whatever no cache serves, and the answer.
     rest: Option<Usd>,
 }
@@ -203,44 +202,39 @@ const BILLION: i128 = 1_000_000_000;
 
 impl<'a> Calls<'a> {
     fn of(service: &'a Service, rates: &Rates, tokens: &RequestTokens) -> Self {
-        let output = of(tokens.output, rates.output);
+        let output = cost_of(tokens.output, rates.output);
         let plus = |a: Option<Usd>, b: Option<Usd>| a?.plus(b?);
-        let read = match service.kind {
-            ServiceKind::Unasked { beside_explicit: true } => rates.implicit_read.or(rates.read),
-            _ => rates.read,
+        let read = service.read_price(rates);
+        let write = |span: &CachedSpan| match (service.kind, span.written_for) {
+            (ServiceKind::Object, _) => cost_of(span.tokens, rates.object_price()),
+            (ServiceKind::Marked, Some(ttl)) => cost_of(span.tokens, rates.write_price(ttl)),
+            _ => cost_of(span.tokens, rates.input),
         };
-        let write = |stretch: &Stretch| match (service.kind, stretch.written_for) {
-            // An object is made at the input price, then read like any other.
-            (ServiceKind::Object, _) => plus(of(stretch.tokens, rates.input), of(stretch.tokens, read)),
-            (ServiceKind::Marked, Some(ttl)) => of(stretch.tokens, write_price(rates, ttl)),
-            _ => of(stretch.tokens, rates.input),
-        };
-        let stretches: Vec<_> =
-            service.stretches.iter().map(|stretch| (stretch, of(stretch.tokens, read), write(stretch))).collect();
-        let rest = plus(of(tokens.total().saturating_sub(service.held()), rates.input), output);
+        let spans: Vec<_> = service.spans.iter().map(|span| (span, cost_of(span.tokens, read), write(span))).collect();
+        let rest = plus(cost_of(tokens.total().saturating_sub(service.held()), rates.input), output);
         Self {
-            uncached: plus(of(tokens.total(), rates.input), output),
-            cold: stretches.iter().fold(rest, |sum, (_, _, cold)| plus(sum, *cold)),
-            warm: stretches.iter().fold(rest, |sum, (_, warm, _)| plus(sum, *warm)),
-            stretches,
+            uncached: plus(cost_of(tokens.total(), rates.input), output),
+            cold: spans.iter().fold(rest, |sum, (_, _, cold)| plus(sum, *cold)),
+            warm: spans.iter().fold(rest, |sum, (_, warm, _)| plus(sum, *warm)),
+            spans,
             rest,
         }
     }
 
-    /// A month of the declared traffic: every stretch warm by its chance, a rewarm for each deploy
+    /// A month of the declared traffic: every span warm by its chance, a rewarm for each deploy
     /// and replica, and storage for each object that is made.
     fn month(
         &self,
         traffic: &Traffic,
         batch: Option<Usd>,
-        chance: impl Fn(&Stretch) -> Chance,
-        storage: impl Fn(&Stretch) -> Option<Usd>,
+        chance: impl Fn(&CachedSpan) -> Chance,
+        storage: impl Fn(&CachedSpan) -> Option<Usd>,
     ) -> Option<Month> {
         let calls = i128::from(traffic.live_calls());
         let mut call = self.rest?.femto.checked_mul(BILLION)?;
         let (mut rewarm, mut stored, mut made) = (0i128, 0i128, 0i128);
-        for (stretch, warm, cold) in &self.stretches {
-            let (found, missed) = (chance(stretch), chance(stretch).contrary());
+        for (span, warm, cold) in &self.spans {
+            let (found, missed) = (chance(span), chance(span).contrary());
             let (warm, cold) = (warm.as_ref()?.femto, cold.as_ref()?.femto);
             call = call.checked_add(warm.checked_mul(found.billionths.into())?)?;
             call = call.checked_add(cold.checked_mul(missed.billionths.into())?)?;
@@ -248,7 +242,7 @@ impl<'a> Calls<'a> {
             if found > Chance::NEVER {
                 rewarm = rewarm.checked_add(cold.checked_sub(warm)?)?;
             }
-            stored = stored.checked_add(storage(stretch)?.femto)?;
+            stored = stored.checked_add(storage(span)?.femto)?;
             made = calls.checked_mul(missed.billionths.into())?;
         }
         let rewarms = i128::from(traffic.rewarms());
@@ -265,13 +259,13 @@ impl<'a> Calls<'a> {
 
 impl Month {
     fn total(&self) -> Usd {
-        divided(self.all, BILLION)
+        Usd { femto: divided(self.all, BILLION) }
     }
 
     /// The share of one call; `None` when there are none.
     fn per_call(&self, calls: u64) -> Option<Usd> {
         let divisor = BILLION.checked_mul(i128::from(calls)).filter(|divisor| *divisor > 0)?;
-        Some(divided(self.all, divisor))
+        Some(Usd { femto: divided(self.all, divisor) })
     }
 }
 
@@ -280,7 +274,7 @@ mod tests {
     use super::*;
     use crate::cost::planner::Placed;
     use crate::cost::rules::{
-        BreakpointOnly, CacheRules, Class, Family, Lifetime, Mechanism, MixedBilling, Mode, Model, Prices,
+        BreakpointOnly, CacheFamily, CacheRules, Class, Lifetime, Mechanism, MixedBilling, Mode, Model, Price, Prices,
     };
     use crate::prompt::blocks::Breakpoint;
     use crate::syntax::manifest::{HitRate, Hours};
@@ -303,7 +297,7 @@ mod tests {
             class: Class::Minimum,
             refreshed_by_use: true,
         };
-        let family = Family::BreakpointOnly(BreakpointOnly {
+        let family = CacheFamily::BreakpointOnly(BreakpointOnly {
             slots: 4,
             default_mode: Mode::Implicit,
             lookup_first: 2,

@@ -199,7 +199,7 @@ fn assumptions(question: &Question) -> Vec<String> {
 pub fn tuned_call(model: &Model, traffic: Option<&Traffic>, tokens: &RequestTokens) -> Option<Usd> {
     let terms = Terms { model, batch: None, traffic, tokens };
     let prefix = tokens.prefix.tokens();
-    let mechanism = model.rules.explicit.as_ref().filter(|mechanism| prefix >= mechanism.minimum);
+    let mechanism = model.rules.explicit.as_ref().filter(|mechanism| prefix >= mechanism.minimum_before(1));
     let marked = mechanism.iter().flat_map(|mechanism| &mechanism.lifetimes).map(|lifetime| {
         let breakpoint = Breakpoint { after: 0, ttl: lifetime.ttl };
         let why = String::new();

@@ -1,6 +1,7 @@
 //! Segments to tokens and money. This wing knows models, cache rules and prices, and has never heard of git or
 //! templates.
 
+pub mod fact;
 pub mod rules;
 pub mod tokens;
 pub mod traffic;

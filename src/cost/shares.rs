@@ -1,7 +1,8 @@
 //! A call's cost shared out: what each segment of a prompt costs in a warm call.
 
-use crate::cost::planner::{Layout, ServiceKind};
-use crate::cost::terms::{Terms, of};
+use crate::cost::planner::Layout;
+use crate::cost::rules::cost_of;
+use crate::cost::terms::Terms;
 use crate::syntax::quantity::Usd;
 
 /// What each segment's text costs in a call that finds everything in the cache: its tokens at the
@@ -11,15 +12,12 @@ use crate::syntax::quantity::Usd;
 pub fn warm_shares(layout: &Layout, terms: &Terms, tokens: &[u64]) -> Option<Vec<Usd>> {
     let service = layout.service(terms.model, terms.tokens);
     let rates = terms.model.prices.as_ref()?.at(terms.tokens.total());
-    let read = match service.kind {
-        ServiceKind::Unasked { beside_explicit: true } => rates.implicit_read.or(rates.read),
-        _ => rates.read,
-    };
+    let read = service.read_price(rates);
     let mut held = service.held();
     let shares = tokens.iter().map(|tokens| {
         let served = held.min(*tokens);
         held -= served;
-        of(served, read)?.plus(of(tokens - served, rates.input)?)
+        cost_of(served, read)?.plus(cost_of(tokens - served, rates.input)?)
     });
     shares.collect()
 }

@@ -4,8 +4,8 @@
 use crate::cost::bill::Bill;
 use crate::cost::planner::words::{counted, grouped, money};
 use crate::cost::planner::{Layout, ServiceKind};
-use crate::cost::rules::{Cliff, Mechanism, Rates};
-use crate::cost::terms::{Terms, of};
+use crate::cost::rules::{Cliff, Rates, cost_of};
+use crate::cost::terms::Terms;
 use crate::prompt::segment::{Segment, prefix_len};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::manifest::Stability;
@@ -62,14 +62,9 @@ impl Subject<'_> {
         (0..self.segments.len()).max_by_key(|index| (self.tokens.get(*index), std::cmp::Reverse(*index)))
     }
 
-    fn mechanism(&self) -> Option<&Mechanism> {
-        let rules = &self.terms.model.rules;
-        rules.explicit.as_ref().or(rules.implicit.as_ref())
-    }
-
     /// The prefix is a few tokens short of cacheable: by a quarter of what it needs, or less.
     fn short_prefix(&self) -> Option<Diagnostic> {
-        let minimum = self.mechanism()?.minimum;
+        let minimum = self.terms.model.rules.serving(true)?.mechanism().minimum_before(1);
         let (prefix, band) = (self.terms.tokens.prefix.tokens(), self.terms.tokens.prefix.band());
         let last = prefix_len(self.segments).checked_sub(1);
         if band.0 < minimum && band.1 >= minimum {
@@ -171,7 +166,7 @@ impl Subject<'_> {
     /// What the whole request costs on both sides of a cliff.
     fn jump(&self, below: &Rates, above: &Rates) -> String {
         let tokens = self.terms.tokens;
-        let call = |rates: &Rates| of(tokens.total(), rates.input)?.plus(of(tokens.output, rates.output)?);
+        let call = |rates: &Rates| cost_of(tokens.total(), rates.input)?.plus(cost_of(tokens.output, rates.output)?);
         match call(below).zip(call(above)) {
             Some((below, above)) => {
                 format!("beyond it an uncached call costs {} instead of {}", money(above), money(below))

@@ -9,7 +9,7 @@ use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
 use crate::cost::cards::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
 use crate::cost::count::{Counts, Known};
-use crate::cost::planner::{Layout, Wishes, plan as place};
+use crate::cost::planner::{CachePolicy, Layout, plan as place};
 use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::tokens::{Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
 use crate::cost::traffic::Traffic;
@@ -203,9 +203,9 @@ impl Tokenizers {
 }
 
 /// What a manifest says about caching as a whole.
-pub fn wishes(manifest: &Manifest) -> Wishes {
+pub fn cache_policy(manifest: &Manifest) -> CachePolicy {
     let cache = manifest.cache.as_ref();
-    Wishes {
+    CachePolicy {
         breakpoints: cache.and_then(|cache| cache.breakpoints).unwrap_or(Breakpoints::Auto),
         ttl: cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value),
     }
@@ -275,7 +275,7 @@ impl Base<'_> {
         let (model, batch) = (at.model(), at.batch());
         let traffic = manifest.traffic.as_ref().and_then(Traffic::declared);
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &tokens };
-        let placed = place(self.segments, &counts.per_segment, wishes(manifest), &terms);
+        let placed = place(self.segments, &counts.per_segment, cache_policy(manifest), &terms);
         faults.extend(placed.warnings);
         let layout = placed.value;
         let bills = Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) };

@@ -1,5 +1,8 @@
-//! docs/manifest.md: the tables of keys, written from the schemas that are made from the types.
+//! The tables of keys in docs/manifest.md and docs/models.md, written from the schemas that are made from the types,
+//! and the settings in docs/simulator.md.
 
+use contexture::cost::cards::Evidence;
+use contexture::cost::scenario::all_settings;
 use contexture::output::schema;
 use serde_json::{Map, Value};
 
@@ -12,6 +15,43 @@ fn the_manifest_page_is_current() {
     let manifest = Reference::of("manifest");
     let page = with_generated(&page, "project", &Reference::of("project").page("contexture.yaml", &manifest.names()));
     pages::hold(&path, &page, UPDATE, "docs");
+}
+
+#[test]
+fn the_page_on_model_cards_is_current() {
+    let path = at("docs/models.md");
+    let cards = Reference::of("prices");
+    let tables: Vec<String> = CARD.iter().map(|(title, name)| cards.keys(title, name)).collect();
+    let page = with_generated(&text(&path), "card", &tables.join("\n"));
+    pages::hold(&path, &page, UPDATE, "docs");
+}
+
+/// The records of a model card, by the key that holds them.
+const CARD: [(&str, &str); 13] = [
+    ("A card", "CardFacts"),
+    ("`window`", "WindowFacts"),
+    ("`framing`", "FramingFacts"),
+    ("`prices`", "Fact_PriceList"),
+    ("`cache`", "CacheFacts"),
+    ("`cache.explicit`, `cache.implicit`", "MechanismFacts"),
+    ("`lifetimes`", "Fact_LifetimeFacts"),
+    ("`block_boundary`", "BlockBoundaryFacts"),
+    ("`breakpoint_only`", "BreakpointOnlyFacts"),
+    ("`longest_prefix`", "LongestPrefixFacts"),
+    ("`prefix_units`", "PrefixUnitsFacts"),
+    ("`whole_object`", "WholeObjectFacts"),
+    ("`invalidation.SETTING`", "Fact_InvalidationFacts"),
+];
+
+#[test]
+fn the_settings_of_a_scenario_are_current() {
+    let path = at("docs/simulator.md");
+    let mut table = "| setting | of | what it replaces |\n|---|---|---|\n".to_owned();
+    for (owner, setting) in all_settings().filter(|(_, setting)| !setting.names.is_empty()) {
+        let what: Vec<&str> = setting.what.iter().map(|line| line.trim()).collect();
+        table.push_str(&format!("| `{}` | {owner} | {} |\n", setting.names.join("`, `"), what.join(" ")));
+    }
+    pages::hold(&path, &with_generated(&text(&path), "settings", &table), UPDATE, "docs");
 }
 
 /// A schema and the records that it is made of.
@@ -75,6 +115,30 @@ impl Reference {
             words.push_str(&self.words(key, property));
         }
         format!("{table}{words}")
+    }
+
+    /// The keys of a record of a card, those of its evidence left out, and the words that they take.
+    fn keys(&self, title: &str, name: &str) -> String {
+        let record = self.definition(name);
+        let mut table = format!("**{title}.** {}\n\n| key | holds |\n|---|---|\n", prose(record));
+        let mut words = String::new();
+        for (key, property) in record["properties"].as_object().expect("a record") {
+            if !Evidence::KEYS.contains(&key.as_str()) || name == "CardFacts" {
+                table.push_str(&format!("| `{key}` | {} |\n", prose(property)));
+                words.push_str(&self.words(key, &self.value(property)));
+            }
+        }
+        format!("{table}{words}")
+    }
+
+    /// The schema of a fact's value, without its evidence and history.
+    fn value(&self, schema: &Value) -> Value {
+        match (schema["$ref"].as_str(), &schema["anyOf"][0], &schema["items"]) {
+            (Some(name), ..) => self.value(self.definition(name.trim_start_matches("#/$defs/"))),
+            (None, Value::Null, Value::Null) => schema.clone(),
+            (None, Value::Null, items) => self.value(items),
+            (None, first, _) => self.value(first),
+        }
     }
 
     /// The words that a key takes, each with what it means.

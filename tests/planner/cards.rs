@@ -2,10 +2,10 @@
 
 use contexture::cost::bill::{bill, bounds};
 use contexture::cost::cards::{Cards, Date};
-use contexture::cost::planner::{Layout, Wishes, plan};
-use contexture::cost::rules::{Family, Mode, Model};
+use contexture::cost::planner::{CachePolicy, Layout, plan};
+use contexture::cost::rules::{CacheFamily, Mode, Model};
 use contexture::cost::simulate::{
-    Block, BlockKind, Clock, Contents, Object, Outcome, Prompts, Request, Seconds, Simulator, Speaker,
+    BlockKind, Clock, Contents, Object, Outcome, Prompts, Request, RequestBlock, Seconds, Simulator, Speaker,
 };
 use contexture::cost::terms::Terms;
 use contexture::prompt::segment::{Kind, Role, Segment, Tier};
@@ -23,7 +23,7 @@ fn replayed(model: &Model, prefix: u64, layout: &Layout, fresh: u64) -> Vec<Outc
     let content = contents.add(prefix, None);
     let family = model.rules.explicit.as_ref().map(|mechanism| &mechanism.family);
     let request = Request {
-        blocks: vec![Block {
+        blocks: vec![RequestBlock {
             content,
             tier: Tier::System,
             speaker: Speaker::Developer,
@@ -32,9 +32,9 @@ fn replayed(model: &Model, prefix: u64, layout: &Layout, fresh: u64) -> Vec<Outc
         }],
         fresh,
         // What the emitters send: nothing but the marked text is written.
-        mode: matches!(family, Some(Family::BreakpointOnly(_))).then_some(Mode::Explicit),
+        mode: matches!(family, Some(CacheFamily::BreakpointOnly(_))).then_some(Mode::Explicit),
         object: match family {
-            Some(Family::WholeObject(_)) => mark.map(|ttl| Object { id: "o".into(), ttl: Some(ttl) }),
+            Some(CacheFamily::WholeObject(_)) => mark.map(|ttl| Object { id: "o".into(), ttl: Some(ttl) }),
             _ => None,
         },
         ..Request::default()
@@ -64,12 +64,12 @@ fn every_card_is_billed_as_it_is_simulated() {
             for mark in [None, Some(ttl("5m")), Some(ttl("1h")), Some(ttl("12h"))] {
                 let tokens = request(prefix);
                 let terms = Terms { model: &model, batch: None, traffic: None, tokens: &tokens };
-                let wishes = Wishes { breakpoints: Breakpoints::Manual, ttl: None };
-                let layout = plan(&prompt(mark), &[prefix, 0], wishes, &terms).value;
+                let policy = CachePolicy { breakpoints: Breakpoints::Manual, ttl: None };
+                let layout = plan(&prompt(mark), &[prefix, 0], policy, &terms).value;
                 let live = layout.breakpoints.iter().all(|placed| !placed.is_dead);
                 let objects = matches!(
                     model.rules.explicit.as_ref().map(|mechanism| &mechanism.family),
-                    Some(Family::WholeObject(_))
+                    Some(CacheFamily::WholeObject(_))
                 );
                 if !live && objects {
                     // The provider refuses an object that is too small; the planner says that it is dead.
@@ -105,8 +105,8 @@ fn no_card_is_planned_dearer_than_unmarked() {
                     let tokens = request(prefix);
                     let traffic = traffic(calls, deploys);
                     let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &tokens };
-                    let wishes = Wishes { breakpoints: Breakpoints::Auto, ttl: None };
-                    let layout = plan(&prompt(None), &[prefix, 0], wishes, &terms).value;
+                    let policy = CachePolicy { breakpoints: Breakpoints::Auto, ttl: None };
+                    let layout = plan(&prompt(None), &[prefix, 0], policy, &terms).value;
                     let month = |layout: &Layout| bill(layout, &terms).month;
                     let (Some(planned), Some(alone)) = (month(&layout), month(&Layout::default())) else { continue };
                     assert!(planned <= alone, "{name}: {prefix} tokens, {calls} calls: {planned:?} and {alone:?}");

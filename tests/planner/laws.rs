@@ -3,7 +3,7 @@
 use contexture::cost::bill::{Bill, bill};
 use contexture::cost::cards::{Cards, Date};
 use contexture::cost::planner::words::{call_decimal, month_decimal};
-use contexture::cost::planner::{Layout, Wishes, plan};
+use contexture::cost::planner::{CachePolicy, Layout, plan};
 use contexture::cost::rules::{Model, Price};
 use contexture::cost::terms::Terms;
 use contexture::cost::traffic::{Chance, Traffic};
@@ -166,8 +166,8 @@ proptest! {
         let hints = vec![None; counts.len()];
         let mut counts = counts;
         counts.push(0);
-        let wishes = Wishes { breakpoints: Breakpoints::Auto, ttl: None };
-        let planned = plan(&segments(&hints), &counts, wishes, &terms).value;
+        let policy = CachePolicy { breakpoints: Breakpoints::Auto, ttl: None };
+        let planned = plan(&segments(&hints), &counts, policy, &terms).value;
         prop_assert!(planned.breakpoints.len() <= 4);
         for pair in planned.breakpoints.windows(2) {
             prop_assert!(pair[0].breakpoint.after < pair[1].breakpoint.after);
@@ -180,7 +180,7 @@ proptest! {
         // Without deploys the plan is never dearer than no plan.
         if let Some(traffic) = traffic.filter(|traffic| traffic.deploys == 0) {
             let terms = Terms { traffic: Some(&traffic), ..terms };
-            let planned = plan(&segments(&hints), &counts, wishes, &terms).value;
+            let planned = plan(&segments(&hints), &counts, policy, &terms).value;
             prop_assert!(bill(&planned, &terms).saves.unwrap() >= Usd::ZERO);
         }
     }
@@ -220,8 +220,8 @@ fn a_long_reference_with_many_examples() {
     let outcome = |name: &str, calls: u64| {
         let (model, traffic) = (model(name), traffic(calls * 30, 0));
         let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &tokens };
-        let wishes = Wishes { breakpoints: Breakpoints::Auto, ttl: None };
-        let planned = plan(&segments, &counts, wishes, &terms).value;
+        let policy = CachePolicy { breakpoints: Breakpoints::Auto, ttl: None };
+        let planned = plan(&segments, &counts, policy, &terms).value;
         let marks: Vec<String> = planned.marks().map(|mark| format!("{} {}", mark.after, mark.ttl)).collect();
         let bill = bill(&planned, &terms);
         let dollars = |usd: Option<Usd>| usd.unwrap().rounded(6);

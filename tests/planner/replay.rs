@@ -2,10 +2,10 @@
 //! forms say.
 
 use contexture::cost::bill::{Bill, bill};
-use contexture::cost::planner::{Layout, Wishes, plan};
+use contexture::cost::planner::{CachePolicy, Layout, plan};
 use contexture::cost::rules::Model;
 use contexture::cost::simulate::{
-    Block, BlockKind, Clock, Content, Contents, Object, Prepared, Prompts, Request, Seconds, Simulator, Speaker,
+    BlockKind, Clock, Content, Contents, Object, Prepared, Prompts, Request, RequestBlock, Seconds, Simulator, Speaker,
 };
 use contexture::cost::terms::{RequestTokens, Terms};
 use contexture::cost::traffic::Traffic;
@@ -52,7 +52,7 @@ impl<'a> Prompt<'a> {
                 let text = self.contents.add(*stretch, None);
                 self.texts[number].push(text);
             }
-            blocks.push(Block {
+            blocks.push(RequestBlock {
                 content: self.texts[number][versions[number]],
                 tier: Tier::System,
                 speaker: Speaker::Developer,
@@ -213,8 +213,8 @@ fn worth_agrees_with_a_replay_without_the_breakpoint() {
     let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &tokens };
     let mut counts = sizes.to_vec();
     counts.push(0);
-    let wishes = Wishes { breakpoints: Breakpoints::Auto, ttl: Some(ttl("1h")) };
-    let planned = plan(&segments(&hints), &counts, wishes, &terms).value;
+    let policy = CachePolicy { breakpoints: Breakpoints::Auto, ttl: Some(ttl("1h")) };
+    let planned = plan(&segments(&hints), &counts, policy, &terms).value;
     let marks: Vec<usize> = planned.marks().map(|mark| mark.after).collect();
     assert_eq!(marks, [0, 1, 2, 4], "{planned:#?}");
     let run = |first: usize| {

@@ -2,7 +2,7 @@
 
 use contexture::cost::planner::{Layout, Placed};
 use contexture::cost::rules::{
-    BlockBoundary, CacheRules, Class, Family, Lifetime, Mechanism, Model, Price, Prices, Rates, WholeObject,
+    BlockBoundary, CacheFamily, CacheRules, Class, Lifetime, Mechanism, Model, Price, Prices, Rates, WholeObject,
 };
 use contexture::cost::terms::RequestTokens;
 use contexture::cost::tokens::Count;
@@ -43,7 +43,7 @@ fn model(name: &str, rules: CacheRules, storage: Option<Price>) -> Model {
 
 /// Marked block boundaries, 5 minutes and an hour.
 pub fn boundaries(refresh_path: bool) -> Model {
-    let family = Family::BlockBoundary(BlockBoundary {
+    let family = CacheFamily::BlockBoundary(BlockBoundary {
         breakpoints: 4,
         lookback: 20,
         collapse_tool_runs: true,
@@ -58,7 +58,7 @@ pub fn boundaries(refresh_path: bool) -> Model {
 
 /// A cached object, stored at a dollar per million tokens and hour, which use does not refresh.
 pub fn object() -> Model {
-    let family = Family::WholeObject(WholeObject::default());
+    let family = CacheFamily::WholeObject(WholeObject::default());
     let mechanism = Mechanism { family, minimum: 1024, lifetimes: vec![kept("1h", false)] };
     model("object", CacheRules { explicit: Some(mechanism), ..CacheRules::default() }, Some(price("1")))
 }

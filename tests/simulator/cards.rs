@@ -2,8 +2,8 @@
 //! move with the providers. Prices are those of November 2026.
 
 use contexture::cost::rules::{
-    BlockBoundary, BreakpointOnly, CacheRules, Class, Cliff, Family, Invalidation, Lifetime, LongestPrefix, Mechanism,
-    MixedBilling, Mode, Model, PrefixUnits, Price, Prices, Rates, WholeObject,
+    BlockBoundary, BreakpointOnly, CacheFamily, CacheRules, Class, Cliff, Invalidation, Lifetime, LongestPrefix,
+    Mechanism, MixedBilling, Mode, Model, PrefixUnits, Price, Prices, Rates, WholeObject,
 };
 use contexture::prompt::segment::Tier;
 use contexture::syntax::diag::near;
@@ -111,7 +111,7 @@ fn loses(settings: &[(&str, Option<Tier>)]) -> Vec<Invalidation> {
 
 fn block_boundary(minimum: u64) -> Mechanism {
     Mechanism {
-        family: Family::BlockBoundary(BlockBoundary {
+        family: CacheFamily::BlockBoundary(BlockBoundary {
             breakpoints: 4,
             lookback: 20,
             collapse_tool_runs: true,
@@ -146,7 +146,7 @@ fn anthropic(minimum: u64, input: &str, read: &str) -> Card {
 
 fn bedrock() -> Card {
     let (mut rules, prices) = anthropic(512, "5", "0.5");
-    if let Some(Mechanism { family: Family::BlockBoundary(family), .. }) = &mut rules.explicit {
+    if let Some(Mechanism { family: CacheFamily::BlockBoundary(family), .. }) = &mut rules.explicit {
         family.collapse_tool_runs = false;
         family.automatic = false;
     }
@@ -158,7 +158,7 @@ fn openai(input: &str, read: &str, ttls: &[&str]) -> Card {
     let write: Vec<(&str, u64)> =
         ttls.iter().map(|name| (*name, if *name == "12h" { 2_500_000 } else { 1_250_000 })).collect();
     let mechanism = Mechanism {
-        family: Family::BreakpointOnly(BreakpointOnly {
+        family: CacheFamily::BreakpointOnly(BreakpointOnly {
             slots: 4,
             default_mode: Mode::Implicit,
             lookup_first: 2,
@@ -184,14 +184,14 @@ fn openai_settings() -> Vec<Invalidation> {
 fn earlier_openai(input: &str, read: &str, interval: Option<u64>) -> Card {
     let family = LongestPrefix { unit: 128, interval, hidden: 0, recomputed: 0, generated: false, slots: None };
     let lifetimes = vec![lifetime("24h", "30m", Class::Typical), lifetime("1h", "5m", Class::Typical)];
-    let mechanism = Mechanism { family: Family::LongestPrefix(family), minimum: 1024, lifetimes };
+    let mechanism = Mechanism { family: CacheFamily::LongestPrefix(family), minimum: 1024, lifetimes };
     let rules = CacheRules { implicit: Some(mechanism), invalidation: openai_settings(), ..CacheRules::default() };
     (rules, prices(input, Some(read), &[]))
 }
 
 fn rounded(unit: u64, minimum: u64, input: &str, read: &str) -> Card {
     let family = LongestPrefix { unit, interval: None, hidden: 0, recomputed: 0, generated: false, slots: None };
-    let mechanism = Mechanism { family: Family::LongestPrefix(family), minimum, lifetimes: Vec::new() };
+    let mechanism = Mechanism { family: CacheFamily::LongestPrefix(family), minimum, lifetimes: Vec::new() };
     (CacheRules { implicit: Some(mechanism), ..CacheRules::default() }, prices(input, Some(read), &[]))
 }
 
@@ -201,7 +201,7 @@ fn gemini() -> Card {
         implicit.lifetimes = vec![lifetime("24h", "24h", Class::BestEffort)];
     }
     let stored = Lifetime { refreshed_by_use: false, ..lifetime("1h", "1h", Class::Fixed) };
-    let family = Family::WholeObject(WholeObject::default());
+    let family = CacheFamily::WholeObject(WholeObject::default());
     rules.explicit = Some(Mechanism { family, minimum: 2048, lifetimes: vec![stored] });
     rules.key_separates = true;
     prices.storage = Some(dollars("1"));
@@ -210,7 +210,7 @@ fn gemini() -> Card {
 
 fn deepseek(input: &str, read: &str) -> Card {
     let family = PrefixUnits { interval: None, build_seconds: 0, generated: true };
-    let mechanism = Mechanism { family: Family::PrefixUnits(family), minimum: 0, lifetimes: Vec::new() };
+    let mechanism = Mechanism { family: CacheFamily::PrefixUnits(family), minimum: 0, lifetimes: Vec::new() };
     let rules = CacheRules { implicit: Some(mechanism), key_separates: true, ..CacheRules::default() };
     (rules, prices(input, Some(read), &[]))
 }

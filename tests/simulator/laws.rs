@@ -2,8 +2,8 @@
 
 use contexture::cost::rules::Model;
 use contexture::cost::simulate::{
-    self, Block, BlockKind, Call, Clock, Contents, ENGINES, Prepared, Prompts, Request, Seconds, Sent, Simulator,
-    Speaker, engine,
+    self, BlockKind, Call, Clock, Contents, ENGINES, Prepared, Prompts, Request, RequestBlock, Seconds, Sent,
+    Simulator, Speaker, engine,
 };
 use contexture::prompt::segment::Tier;
 use contexture::syntax::manifest::Mark;
@@ -13,15 +13,15 @@ use proptest::prelude::*;
 use crate::cards;
 
 /// A block that says its length, whether it is marked, and nothing else.
-fn block(contents: &mut Contents, tokens: u64, marked: bool) -> Block {
+fn block(contents: &mut Contents, tokens: u64, marked: bool) -> RequestBlock {
     let mark = if marked { Mark::Here } else { Mark::Free };
     let content = contents.add(tokens, None);
-    Block { content, tier: Tier::System, speaker: Speaker::Developer, kind: BlockKind::Text, mark }
+    RequestBlock { content, tier: Tier::System, speaker: Speaker::Developer, kind: BlockKind::Text, mark }
 }
 
-fn question(contents: &mut Contents, tokens: u64) -> Block {
+fn question(contents: &mut Contents, tokens: u64) -> RequestBlock {
     let content = contents.add(tokens, None);
-    Block { content, tier: Tier::Messages, speaker: Speaker::User, kind: BlockKind::Text, mark: Mark::Free }
+    RequestBlock { content, tier: Tier::Messages, speaker: Speaker::User, kind: BlockKind::Text, mark: Mark::Free }
 }
 
 fn models() -> Vec<Model> {
@@ -48,14 +48,14 @@ proptest! {
         for model in models() {
             let mut contents = Contents::new();
             let shared = block(&mut contents, 1500, marked);
-            let rest: Vec<Block> = (0..3).map(|_| block(&mut contents, 2700, marked)).collect();
+            let rest: Vec<RequestBlock> = (0..3).map(|_| block(&mut contents, 2700, marked)).collect();
             let mut now = 0;
             let (mut fresh, mut once) = (Vec::new(), Vec::new());
             for (context, gap, length) in &stream {
                 now += gap * 1_000_000;
                 let blocks = vec![shared, rest[*context]];
                 let with_question = [&blocks[..], &[question(&mut contents, *length)]].concat();
-                let call = |blocks: Vec<Block>, fresh: u64| Call {
+                let call = |blocks: Vec<RequestBlock>, fresh: u64| Call {
                     at: Seconds { micros: now },
                     first_token_after: Seconds::whole(1),
                     request: Request { blocks, fresh, ..Request::default() },
@@ -106,7 +106,7 @@ fn a_change_is_served_up_to_an_entry_that_the_new_layout_reaches() {
     let served = |name: &str, marks: [bool; 3], changed: usize| {
         let model = engine(name).unwrap_or_else(|| cards::find(name).unwrap());
         let mut contents = Contents::new();
-        let old: Vec<Block> = marks.iter().map(|marked| block(&mut contents, 3000, *marked)).collect();
+        let old: Vec<RequestBlock> = marks.iter().map(|marked| block(&mut contents, 3000, *marked)).collect();
         let mut new = old.clone();
         if let Some(block) = new.get_mut(changed) {
             block.content = contents.add(3000, Some((block.content, 2000)));
@@ -139,7 +139,7 @@ fn agreement_after_a_change_is_worth_nothing() {
         let mut contents = Contents::new();
         let (first, other, same) =
             (block(&mut contents, 5000, true), block(&mut contents, 5000, true), block(&mut contents, 5000, true));
-        let call = |at: u32, blocks: Vec<Block>| Call {
+        let call = |at: u32, blocks: Vec<RequestBlock>| Call {
             at: Seconds::whole(at),
             first_token_after: Seconds::default(),
             request: Request { blocks, ttl: Some(Ttl { seconds: 3600 }), ..Request::default() },

@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 
 use contexture::cost::rules::{
-    BlockBoundary, BreakpointOnly, CacheRules, Class, Family, Lifetime, LongestPrefix, Mechanism, MixedBilling, Mode,
-    Model, PrefixUnits,
+    BlockBoundary, BreakpointOnly, CacheFamily, CacheRules, Class, Lifetime, LongestPrefix, Mechanism, MixedBilling,
+    Mode, Model, PrefixUnits,
 };
-use contexture::cost::simulate::{self, Block, BlockKind, Call, Content, Contents, Request, Seconds, Speaker};
+use contexture::cost::simulate::{self, BlockKind, Call, Content, Contents, Request, RequestBlock, Seconds, Speaker};
 use contexture::prompt::segment::Tier;
 use contexture::syntax::manifest::Mark;
 use contexture::syntax::quantity::Ttl;
@@ -126,7 +126,7 @@ fn texts() -> (Contents, Vec<Content>) {
 }
 
 /// The block that a random one stands for.
-fn block(texts: &[Content], (text, kind, seconds): &Raw) -> Block {
+fn block(texts: &[Content], (text, kind, seconds): &Raw) -> RequestBlock {
     let (speaker, kind) = match kind {
         Kind::Said => (Speaker::User, BlockKind::Text),
         Kind::Answered => (Speaker::Assistant, BlockKind::Text),
@@ -134,7 +134,7 @@ fn block(texts: &[Content], (text, kind, seconds): &Raw) -> Block {
         Kind::Returned => (Speaker::Tool, BlockKind::ToolResult),
     };
     let mark = if *seconds == 0 { Mark::Free } else { Mark::For(ttl(*seconds)) };
-    Block { content: texts[*text as usize], tier: Tier::Messages, speaker, kind, mark }
+    RequestBlock { content: texts[*text as usize], tier: Tier::Messages, speaker, kind, mark }
 }
 
 /// Calls at their times, in microseconds: (start, readable, blocks).
@@ -343,7 +343,7 @@ proptest! {
         minimum in 0..40u64,
     ) {
         let (contents, texts) = texts();
-        let family = Family::BlockBoundary(BlockBoundary {
+        let family = CacheFamily::BlockBoundary(BlockBoundary {
             breakpoints: 4,
             lookback: lookback as u32,
             collapse_tool_runs: collapse,
@@ -369,7 +369,7 @@ proptest! {
         minimum in 0..40u64,
     ) {
         let (contents, texts) = texts();
-        let family = Family::BreakpointOnly(BreakpointOnly {
+        let family = CacheFamily::BreakpointOnly(BreakpointOnly {
             slots: slots as u32,
             default_mode: Mode::Implicit,
             lookup_first: first as u32,
@@ -397,7 +397,7 @@ proptest! {
         let (contents, handles, texts) = spelled(&spelling);
         let rules = LongestPrefix { unit, interval, hidden, recomputed, generated: false, slots: None };
         let mechanism =
-            Mechanism { family: Family::LongestPrefix(rules.clone()), minimum, lifetimes: lifetimes(&[60], Class::Typical) };
+            Mechanism { family: CacheFamily::LongestPrefix(rules.clone()), minimum, lifetimes: lifetimes(&[60], Class::Typical) };
         let calls = calls(&raw, &handles, None);
         prop_assert_eq!(
             simulated(&model(None, Some(mechanism)), &contents, &calls),
@@ -408,7 +408,7 @@ proptest! {
     #[test]
     fn prefix_units_agree(raw in raw_calls(5, &[Kind::Said, Kind::Answered], &[0]), spelling in spelling(), build in 0..4u64) {
         let (contents, handles, texts) = spelled(&spelling);
-        let family = Family::PrefixUnits(PrefixUnits { interval: None, build_seconds: build, generated: false });
+        let family = CacheFamily::PrefixUnits(PrefixUnits { interval: None, build_seconds: build, generated: false });
         let mechanism = Mechanism { family, minimum: 0, lifetimes: lifetimes(&[60], Class::BestEffort) };
         let calls = calls(&raw, &handles, None);
         prop_assert_eq!(

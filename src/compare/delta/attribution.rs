@@ -17,7 +17,7 @@ use crate::cost::count::{Known, count};
 use crate::cost::planner::plan;
 use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::traffic::Traffic;
-use crate::pipeline::model::wishes;
+use crate::pipeline::model::cache_policy;
 use crate::prompt::chain::link;
 use crate::prompt::segment::Segment;
 use crate::syntax::quantity::Usd;
@@ -121,7 +121,7 @@ impl Stage<'_> {
         let at = self.card.card.at(self.build.date);
         let (model, batch, traffic) = (at.model(), at.batch(), traffic(self.traffic));
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens };
-        let layout = plan(segments, per_segment, wishes(&self.build.plan.manifest), &terms).value;
+        let layout = plan(segments, per_segment, cache_policy(&self.build.plan.manifest), &terms).value;
         bill(&layout, &terms)
     }
 }

@@ -20,7 +20,7 @@ mod stream;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::cost::rules::{Family, Mechanism};
+use crate::cost::rules::{CacheFamily, Mechanism};
 use crate::pipeline::Build;
 use crate::pipeline::model::{Fit, ModelBuild};
 use crate::prompt::segment::Tier;
@@ -268,11 +268,11 @@ fn model(
 
 fn class(mechanism: &Mechanism) -> &'static str {
     match &mechanism.family {
-        Family::BlockBoundary(_) => "block boundaries",
-        Family::BreakpointOnly(_) => "breakpoints",
-        Family::LongestPrefix(_) => "longest prefix",
-        Family::PrefixUnits(_) => "prefix units",
-        Family::WholeObject(_) => "cached object",
+        CacheFamily::BlockBoundary(_) => "block boundaries",
+        CacheFamily::BreakpointOnly(_) => "breakpoints",
+        CacheFamily::LongestPrefix(_) => "longest prefix",
+        CacheFamily::PrefixUnits(_) => "prefix units",
+        CacheFamily::WholeObject(_) => "cached object",
     }
 }
 

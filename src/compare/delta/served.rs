@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::stream::{common_tokens, parting, runs};
 use super::{Build, ModelBuild};
 use crate::cost::bill::{self};
-use crate::cost::rules::{Family, Mechanism, Mode, Model};
-use crate::cost::simulate::{self, Block, Content, Contents, Object, Prompts, Request, Speaker};
+use crate::cost::rules::{CacheFamily, Mechanism, Mode, Model};
+use crate::cost::simulate::{self, Content, Contents, Object, Prompts, Request, RequestBlock, Speaker};
 use crate::cost::terms::Terms;
 use crate::prompt::blocks::{self, BlockKind};
 use crate::prompt::chain::Digest;
@@ -26,8 +26,7 @@ pub type Seen<'a> = (&'a Build, &'a ModelBuild);
 pub fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
     let model = new.1.card.at(new.0.date).model();
     let mut texts = Texts::default();
-    let by_tokens = mechanism(new)
-        .is_some_and(|mechanism| matches!(mechanism.family, Family::LongestPrefix(_) | Family::PrefixUnits(_)));
+    let by_tokens = mechanism(new).is_some_and(|mechanism| mechanism.family.matches_tokens());
     let (old, new) = if by_tokens {
         texts.by_tokens(old, new)
     } else {
@@ -53,10 +52,7 @@ pub fn rewarm((build, model): Seen<'_>, eligible: u64) -> Option<crate::syntax::
 pub fn mechanism((build, model): Seen<'_>) -> Option<Mechanism> {
     let rules = model.card.at(build.date).cache_rules();
     let is_marked = model.layout.breakpoints.iter().any(|placed| !placed.is_dead);
-    match (rules.explicit, rules.implicit) {
-        (Some(explicit), implicit) if is_marked || implicit.is_none() => Some(explicit),
-        (_, implicit) => implicit,
-    }
+    rules.serving(is_marked).map(|serving| serving.mechanism().clone())
 }
 
 /// The texts of both prompts: equal ones have one handle.
@@ -112,11 +108,11 @@ impl<'a> Texts<'a> {
         }
         let shared: u64 = request.blocks.iter().map(|block| self.contents.tokens(block.content)).sum();
         request.fresh = model.tokens.text.tokens().saturating_add(model.tokens.inputs).saturating_sub(shared);
-        let is_marked = request.blocks.iter().any(Block::is_marked);
+        let is_marked = request.blocks.iter().any(RequestBlock::is_marked);
         match rules.rules.explicit.as_ref().map(|mechanism| &mechanism.family) {
             // The emitters always say that they mark the blocks themselves.
-            Some(Family::BreakpointOnly(_)) => request.mode = Some(Mode::Explicit),
-            Some(Family::WholeObject(_)) if is_marked => {
+            Some(CacheFamily::BreakpointOnly(_)) => request.mode = Some(Mode::Explicit),
+            Some(CacheFamily::WholeObject(_)) if is_marked => {
                 let ttl = model.layout.marks().last().map(|mark| mark.ttl);
                 request.object = Some(Object { id: "prompt".into(), ttl });
             }
@@ -175,13 +171,13 @@ impl<'a> Texts<'a> {
     }
 }
 
-fn simulated(content: Content, tier: Tier, role: Role, mark: Mark) -> Block {
+fn simulated(content: Content, tier: Tier, role: Role, mark: Mark) -> RequestBlock {
     let speaker = match role {
         Role::System => Speaker::Developer,
         Role::User => Speaker::User,
         Role::Assistant => Speaker::Assistant,
     };
-    Block { content, tier, speaker, kind: simulate::BlockKind::Text, mark }
+    RequestBlock { content, tier, speaker, kind: simulate::BlockKind::Text, mark }
 }
 
 /// Tokens before the end of each tier.

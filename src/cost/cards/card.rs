@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::cache::CacheFacts;
-use super::fact::{Dated, Day, Fact};
 use super::price::{PriceList, rates};
-use crate::cost::rules::{self, CacheRules, Prices, Rates};
+use crate::cost::fact::{Dated, Day, Fact, OnDay as _};
+use crate::cost::rules::{self, CacheFacts, CacheRules, Prices, Rates, rule};
 use crate::prompt::bodies::{Caching, Dialect};
 use crate::syntax::decode::{Count, Decode, Table, Text, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
@@ -122,25 +121,25 @@ record! {
     }
 }
 
-record! {
+rule! {
     /// Tokens that a request costs beside its text. Always an estimate.
-    pub struct FramingFacts("framing") {
+    pub struct Framing [Copy, Default] from FramingFacts("framing") {
         /// Once a request.
-        pub base: Option<Dated<Count>> = "base",
+        pub base: u64 as Option<Dated<Count>> = "base";
         /// For each message, the token of its role included.
-        pub message: Option<Dated<Count>> = "message",
+        pub message: u64 as Option<Dated<Count>> = "message";
         /// Once a request that has tools.
-        pub tools: Option<Dated<Count>> = "tools",
+        pub tools: u64 as Option<Dated<Count>> = "tools";
         /// For each tool, beside its text.
-        pub tool: Option<Dated<Count>> = "tool",
+        pub tool: u64 as Option<Dated<Count>> = "tool";
         /// Once for each tool that has properties.
-        pub properties: Option<Dated<Count>> = "properties",
+        pub properties: u64 as Option<Dated<Count>> = "properties";
         /// For each property of a tool.
-        pub property: Option<Dated<Count>> = "property",
+        pub property: u64 as Option<Dated<Count>> = "property";
         /// The provider's own text about tools with `tool_choice` auto or none.
-        pub preamble_auto: Option<Dated<Count>> = "preamble_auto",
+        pub preamble_auto: u64 as Option<Dated<Count>> = "preamble_auto";
         /// The same with `tool_choice` any or tool.
-        pub preamble_any: Option<Dated<Count>> = "preamble_any",
+        pub preamble_any: u64 as Option<Dated<Count>> = "preamble_any";
     }
 }
 
@@ -246,53 +245,17 @@ pub struct Window {
     pub output: Option<u64>,
 }
 
-/// Tokens beside the text, 0 where nothing is known: framing is an estimate in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Framing {
-    /// Once a request.
-    pub base: u64,
-    /// For each message.
-    pub message: u64,
-    /// Once a request that has tools.
-    pub tools: u64,
-    /// For each tool, beside its text.
-    pub tool: u64,
-    /// Once for each tool that has properties.
-    pub properties: u64,
-    /// For each property of a tool.
-    pub property: u64,
-    /// The provider's own text about tools with `tool_choice` auto or none.
-    pub preamble_auto: u64,
-    /// The same with `tool_choice` any or tool.
-    pub preamble_any: u64,
-}
-
-fn number(fact: &Option<Dated<Count>>, day: Date) -> Option<u64> {
-    fact.as_ref()?.at(day).map(|fact| fact.value.0)
-}
-
 impl CardAt<'_> {
     /// The windows.
     pub fn window(&self) -> Window {
         let Some(facts) = &self.card.facts.window else { return Window::default() };
-        let of = |fact| number(fact, self.day);
+        let of = |fact: &Option<Dated<Count>>| fact.on(self.day);
         Window { total: of(&facts.total), input: of(&facts.input), output: of(&facts.output) }
     }
 
-    /// The framing.
+    /// The framing; 0 where nothing is known, since it is an estimate in any case.
     pub fn framing(&self) -> Framing {
-        let Some(facts) = &self.card.facts.framing else { return Framing::default() };
-        let of = |fact| number(fact, self.day).unwrap_or(0);
-        Framing {
-            base: of(&facts.base),
-            message: of(&facts.message),
-            tools: of(&facts.tools),
-            tool: of(&facts.tool),
-            properties: of(&facts.properties),
-            property: of(&facts.property),
-            preamble_auto: of(&facts.preamble_auto),
-            preamble_any: of(&facts.preamble_any),
-        }
+        self.card.facts.framing.as_ref().map(|facts| facts.at(self.day)).unwrap_or_default()
     }
 
     /// The cache rules; without any where the model has no cache or nothing is known of it.
@@ -304,7 +267,7 @@ impl CardAt<'_> {
     /// unasked. `None` when it is not published or there is no cache.
     pub fn minimum(&self) -> Option<u64> {
         let cache = self.card.facts.cache.as_ref()?;
-        number(&cache.explicit.as_ref().or(cache.implicit.as_ref())?.minimum, self.day)
+        cache.explicit.as_ref().or(cache.implicit.as_ref())?.minimum.on(self.day)
     }
 
     /// The price list in force.
@@ -314,7 +277,7 @@ impl CardAt<'_> {
 
     /// The prices of ordinary requests; each unknown one is `None`.
     pub fn prices(&self) -> Prices {
-        let storage = self.card.facts.storage.as_ref().and_then(|fact| fact.at(self.day)).map(|fact| fact.value);
+        let storage = self.card.facts.storage.on(self.day);
         let Some(list) = self.price_list() else { return Prices { storage, ..Prices::default() } };
         Prices { base: list.value.rates(), cliffs: list.value.cliffs(), storage }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::card::Card;
 use super::explain::{evidence, text_of};
-use super::fact::{Day, Evidence};
 use super::library::Cards;
+use crate::cost::fact::{Day, Evidence};
 use crate::syntax::yaml::{Map, Node, Value};
 
 /// One value that is another from a day on.

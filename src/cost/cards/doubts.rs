@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 use jiff::civil::Date;
 
 use super::card::Card;
-use super::fact::{Doubts, Status};
 use super::library::Cards;
+use crate::cost::fact::{Doubts, Status};
 
 impl Cards {
     /// The doubts about one of these cards on a day. Framing is left out: it is an estimate in any

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::card::Card;
-use super::fact::{Day, Evidence, Status};
 use super::library::Cards;
+use crate::cost::fact::{Day, Evidence, Status};
 use crate::syntax::decode::Decode;
 use crate::syntax::diag::Faults;
 use crate::syntax::yaml::{Map, Node, Value};

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use jiff::civil::Date;
 
 use super::card::Card;
-use super::fact::Doubts;
 use super::written::{CardFile, Entry, SourceRecord, check_sources, heritage, lay};
+use crate::cost::fact::Doubts;
 use crate::syntax::decode::Table;
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean, near};
 use crate::syntax::source::{ProjectPath, Source};

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::card::{Card, Platform, TokenizerName};
-use super::fact::Day;
 use super::library::Cards;
 use super::price::written;
+use crate::cost::fact::Day;
 
 /// One model. Prices are US dollars per million tokens, in decimals; `None` is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]

@@ -9,13 +9,11 @@
 //! types that the cost wing reads. Nothing is parsed before it is asked for. An unknown price is
 //! `None`, an unknown model an error with near names.
 
-mod cache;
 mod card;
 mod changes;
 mod day;
 mod doubts;
 mod explain;
-mod fact;
 mod import;
 mod library;
 mod list;
@@ -23,14 +21,12 @@ mod price;
 mod schema;
 mod written;
 
-pub use cache::{CacheFacts, InvalidationFacts, LifetimeFacts, Loses, MechanismFacts};
+pub use crate::cost::fact::{Contradiction, Date, Dated, Day, Doubts, Evidence, Fact, Status, written_day};
 pub use card::{Card, CardAt, CardFacts, Framing, FramingFacts, Platform, TokenizerName, Window, WindowFacts};
 pub use changes::Change;
 pub use day::day_of;
 pub use explain::{Claim, Explanation, FactLine, SourceLine};
-pub use fact::{Contradiction, Dated, Day, Doubts, Evidence, Fact, Status, written_day};
 pub use import::{Import, Selection};
-pub use jiff::civil::Date;
 pub use library::{Cards, UnknownModel};
 pub use list::Row;
 pub use price::{LongPrices, OffPeak, PlainPrices, PriceList, WritePrices, parse_price};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::card::CardFacts;
-use super::fact::{Day, Status};
+use crate::cost::fact::{Day, Status};
 use crate::syntax::decode::{Decode, Table, Text, expected, inline_schema, record};
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::source::{Source, Span};

@@ -1,10 +1,10 @@
 //! Where a request is marked for the provider's cache, and what the cache then holds of it.
 //!
 //! A [`Layout`] is what the planner decides and the emitters write. [`Layout::service`] says what it
-//! comes to under a model's rules: which stretches of the prompt are read, and for how long each of
+//! comes to under a model's rules: which spans of the prompt are read, and for how long each of
 //! them lives. The bill prices that and nothing else.
 
-use crate::cost::rules::{Class, Family, LongestPrefix, Mechanism, MixedBilling, Model};
+use crate::cost::rules::{CacheFamily, Lifetime, Mechanism, Model, Price, Rates, Serving};
 use crate::cost::terms::RequestTokens;
 use crate::cost::traffic::{Chance, Traffic};
 use crate::prompt::blocks::Breakpoint;
@@ -53,7 +53,7 @@ pub struct Service {
     /// Which way of caching serves it.
     pub kind: ServiceKind,
     /// What is held, front to back. Whatever lies behind is never read.
-    pub stretches: Vec<Stretch>,
+    pub spans: Vec<CachedSpan>,
 }
 
 /// A way of caching, as far as its price goes.
@@ -73,9 +73,9 @@ pub enum ServiceKind {
     },
 }
 
-/// A stretch of the prompt that is read, or written, as one.
+/// A span of the prompt that is read, or written, as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct CachedSpan {
     /// Its tokens.
     pub tokens: u64,
     /// The TTL whose write price it has; `None` where there is none to ask for.
@@ -92,7 +92,19 @@ pub struct Stretch {
     pub is_promised: bool,
 }
 
-impl Stretch {
+impl CachedSpan {
+    /// A span that is held for a lifetime; `None` where none is published, and nothing promised.
+    fn new(tokens: u64, written_for: Option<Ttl>, shadowed_by: Option<Ttl>, lifetime: Option<Lifetime>) -> Self {
+        Self {
+            tokens,
+            written_for,
+            lives: lifetime.map(|lifetime| lifetime.expected),
+            shadowed_by,
+            refreshed_by_use: lifetime.is_none_or(|lifetime| lifetime.refreshed_by_use),
+            is_promised: lifetime.is_some_and(|lifetime| lifetime.class.is_promised()),
+        }
+    }
+
     /// The chance that a call finds it alive.
     pub fn chance(&self, traffic: &Traffic) -> Chance {
         match (self.lives, self.shadowed_by, traffic.hit_rate) {
@@ -113,104 +125,65 @@ impl Layout {
 
     /// What the cache holds of a request with these breakpoints.
     pub fn service(&self, model: &Model, tokens: &RequestTokens) -> Service {
-        let rules = &model.rules;
-        let live: Vec<(u64, Ttl)> = self
-            .breakpoints
-            .iter()
-            .filter(|placed| !placed.is_dead)
-            .map(|placed| (placed.tokens, placed.breakpoint.ttl))
-            .collect();
-        match (&rules.explicit, &rules.implicit) {
-            (Some(explicit), implicit) if !live.is_empty() || implicit.is_none() => marked(explicit, &live),
-            (explicit, Some(implicit)) => unasked(implicit, tokens, explicit.is_some()),
-            (_, None) => Service::none(),
+        let live: Vec<&Placed> = self.breakpoints.iter().filter(|placed| !placed.is_dead).collect();
+        match model.rules.serving(!live.is_empty()) {
+            Some(Serving::Explicit(mechanism)) => marked(mechanism, &live),
+            Some(Serving::Implicit { mechanism, beside_explicit }) => unasked(mechanism, tokens, beside_explicit),
+            None => Service::none(),
         }
     }
 }
 
 impl Service {
     fn none() -> Self {
-        Self { kind: ServiceKind::Uncached, stretches: Vec::new() }
+        Self { kind: ServiceKind::Uncached, spans: Vec::new() }
+    }
+
+    /// What a token costs that is read.
+    pub fn read_price(&self, rates: &Rates) -> Option<Price> {
+        rates.read_price(self.kind == ServiceKind::Unasked { beside_explicit: true })
     }
 
     /// Tokens that a warm call reads.
     pub fn held(&self) -> u64 {
-        self.stretches.iter().map(|stretch| stretch.tokens).sum()
+        self.spans.iter().map(|span| span.tokens).sum()
     }
 }
 
-/// Breakpoints at (tokens before it, TTL).
-fn marked(mechanism: &Mechanism, live: &[(u64, Ttl)]) -> Service {
+/// What is held with these breakpoints.
+fn marked(mechanism: &Mechanism, live: &[&Placed]) -> Service {
     if live.is_empty() {
         return Service::none();
     }
-    let (kind, live, billing) = match &mechanism.family {
-        // One object holds everything before the last mark.
-        Family::WholeObject(_) => (ServiceKind::Object, &live[live.len() - 1..], MixedBilling::Longest),
-        Family::BreakpointOnly(rules) => (ServiceKind::Marked, live, rules.mixed_billing),
-        _ => (ServiceKind::Marked, live, MixedBilling::Longest),
-    };
-    let mut stretches = Vec::with_capacity(live.len());
-    let mut longest: Option<Ttl> = None;
-    let mut shadow: Option<Ttl> = None;
-    for (number, &(end, ttl)) in live.iter().enumerate().rev() {
-        let start = number.checked_sub(1).map_or(0, |before| live[before].0);
-        // Reading a later entry reads all before it, so a stretch lives as long as the longest-lived
-        // entry at or behind its end.
-        let lives = longest.map_or(ttl, |longest| longest.max(ttl));
-        if longest.is_some_and(|longest| longest < lives) {
-            shadow = longest.filter(|_| !mechanism.keeps_path());
-        }
-        longest = Some(lives);
-        let lifetime = mechanism.lifetime(lives);
-        stretches.push(Stretch {
-            tokens: end.saturating_sub(start),
-            written_for: Some(if billing == MixedBilling::Longest { lives } else { ttl }),
-            lives: Some(lifetime.map_or(lives, |lifetime| lifetime.expected)),
-            shadowed_by: shadow,
-            refreshed_by_use: lifetime.map_or(kind != ServiceKind::Object, |lifetime| lifetime.refreshed_by_use),
-            is_promised: lifetime.is_none_or(|lifetime| matches!(lifetime.class, Class::Fixed | Class::Minimum)),
-        });
-    }
-    stretches.reverse();
-    Service { kind, stretches }
+    let mut held_behind: Option<Ttl> = None;
+    let mut shadowed_by: Option<Ttl> = None;
+    let written = mechanism.billing().spans(0, live, |placed| (placed.tokens, placed.breakpoint.ttl));
+    let mut spans: Vec<CachedSpan> = written
+        .map(|written| {
+            if held_behind.is_some_and(|behind| behind < written.held_for) {
+                shadowed_by = held_behind.filter(|_| !mechanism.refreshes_path());
+            }
+            held_behind = Some(written.held_for);
+            let priced_for = Some(written.priced_for);
+            CachedSpan::new(written.tokens, priced_for, shadowed_by, Some(mechanism.lifetime(written.held_for)))
+        })
+        .collect();
+    spans.reverse();
+    Service { kind: if mechanism.family.is_object() { ServiceKind::Object } else { ServiceKind::Marked }, spans }
 }
 
 /// What is cached without being asked.
 fn unasked(mechanism: &Mechanism, tokens: &RequestTokens, beside_explicit: bool) -> Service {
     let prefix = tokens.prefix.tokens();
     let read = match &mechanism.family {
-        _ if prefix < mechanism.minimum => 0,
-        Family::LongestPrefix(rules) => rounded(rules, mechanism.minimum, prefix, tokens.total()),
+        CacheFamily::LongestPrefix(rules) => rules.read(mechanism.minimum, prefix, tokens.total()),
         // The common prefix is a unit of its own once two requests have shown it.
-        Family::PrefixUnits(_) => prefix,
-        Family::BlockBoundary(_) | Family::BreakpointOnly(_) | Family::WholeObject(_) => 0,
+        CacheFamily::PrefixUnits(_) if prefix >= mechanism.minimum => prefix,
+        _ => 0,
     };
     if read == 0 {
         return Service::none();
     }
-    let lifetime = mechanism.lifetimes.first();
-    let stretch = Stretch {
-        tokens: read,
-        written_for: None,
-        lives: lifetime.map(|lifetime| lifetime.expected),
-        shadowed_by: None,
-        refreshed_by_use: lifetime.is_none_or(|lifetime| lifetime.refreshed_by_use),
-        is_promised: lifetime.is_some_and(|lifetime| matches!(lifetime.class, Class::Fixed | Class::Minimum)),
-    };
-    Service { kind: ServiceKind::Unasked { beside_explicit }, stretches: vec![stretch] }
-}
-
-/// Rules R11 and R16: `floor(interval, hidden + min(common, input − recomputed)) − hidden`, rounded
-/// down to the unit; nothing below the minimum.
-fn rounded(rules: &LongestPrefix, minimum: u64, common: u64, input: u64) -> u64 {
-    let common = common.min(input.saturating_sub(rules.recomputed));
-    if common < minimum {
-        return 0;
-    }
-    let floor = |tokens: u64, unit: u64| tokens - tokens % unit.max(1);
-    let at_interval = rules
-        .interval
-        .map_or(common, |interval| floor(rules.hidden.saturating_add(common), interval).saturating_sub(rules.hidden));
-    floor(at_interval, rules.unit)
+    let span = CachedSpan::new(read, None, None, mechanism.lifetimes.first().copied());
+    Service { kind: ServiceKind::Unasked { beside_explicit }, spans: vec![span] }
 }

@@ -8,7 +8,7 @@
 //! is kept while b moves on, which makes the search linear in the number of boundaries but for the
 //! logarithm of a look-up.
 
-use crate::cost::terms::divided;
+use crate::cost::rules::divided;
 use crate::cost::traffic::Chance;
 
 /// A place where a breakpoint may stand, in order.
@@ -49,10 +49,8 @@ pub(super) struct Choice {
     pub(super) levels: Vec<Level>,
     /// How many breakpoints there may be.
     pub(super) limit: usize,
-    /// Tokens before a breakpoint, at the least.
-    pub(super) minimum: u64,
-    /// Whether the k-th needs k times as many.
-    pub(super) minimum_per_breakpoint: bool,
+    /// Tokens before the first breakpoint, the second and so on, at the least.
+    pub(super) minimums: Vec<u64>,
     /// What a breakpoint that nobody asked for has to save in a month to be placed.
     pub(super) fee: i128,
 }
@@ -65,7 +63,7 @@ impl Choice {
     pub(super) fn value(&self, boundary: usize, level: usize) -> i128 {
         let (Some(boundary), Some(level)) = (self.boundaries.get(boundary), self.levels.get(level)) else { return 0 };
         let rewarm = level.rewarm.saturating_mul(boundary.lost.billionths.into());
-        level.steady.saturating_add(divided(rewarm, 1_000_000_000).femto)
+        level.steady.saturating_add(divided(rewarm, 1_000_000_000))
     }
 
     /// What a selection costs in a month against no caching, in 10⁻¹⁵ dollars, fees apart. A stretch
@@ -102,12 +100,11 @@ impl Choice {
 
     /// Whether a breakpoint may be the `number`-th (from 1) there, at this level.
     pub(super) fn allows(&self, boundary: &Boundary, level: usize, number: usize) -> bool {
-        let times = if self.minimum_per_breakpoint { number as u64 } else { 1 };
         let wanted = match boundary.forced {
             Some(forced) => forced == level,
             None => boundary.is_free && self.levels.get(level).is_some_and(|level| level.is_free),
         };
-        wanted && boundary.tokens >= self.minimum.saturating_mul(times)
+        wanted && self.minimums.get(number - 1).is_some_and(|minimum| boundary.tokens >= *minimum)
     }
 
     /// The cheapest selection that holds every forced breakpoint, fees included; of equal ones one
@@ -120,7 +117,7 @@ impl Choice {
         let values: Vec<i128> = places.map(|(boundary, level)| self.value(boundary, level)).collect();
         let mut layers: Vec<Layer> = Vec::new();
         let mut best: Option<(i128, usize, (usize, usize))> = None;
-        for number in 1..=self.limit.min(self.boundaries.len()) {
+        for number in 1..=self.minimums.len().min(self.limit) {
             let layer = self.layer(layers.last(), number, &values);
             for boundary in last_forced.unwrap_or(0)..self.boundaries.len() {
                 for level in 0..self.levels.len() {
@@ -305,7 +302,7 @@ mod tests {
         )
             .prop_map(|(boundaries, levels, limit, minimum, minimum_per_breakpoint, fee)| {
                 let (mut tokens, mut lost) = (0, 0);
-                let boundaries = boundaries
+                let boundaries: Vec<Boundary> = boundaries
                     .into_iter()
                     .map(|(more, chance, is_free, forced)| {
                         tokens += more;
@@ -318,7 +315,9 @@ mod tests {
                     .into_iter()
                     .map(|(steady, rewarm, is_free)| Level { steady, rewarm, is_free, shadowed: Vec::new() })
                     .collect();
-                Choice { boundaries, levels, limit, minimum, minimum_per_breakpoint, fee }
+                let times = |number: u64| if minimum_per_breakpoint { number } else { 1 };
+                let minimums = (1..=limit as u64).map(|number| minimum * times(number)).collect();
+                Choice { boundaries, levels, limit, minimums, fee }
             })
     }
 

@@ -1,11 +1,11 @@
 //! Why a breakpoint stands where it does and what it is worth, in words that can be checked by hand.
 
-use super::draft::{Draft, Table, alive, level};
 use super::layout::{Placed, Worth};
-use super::marks::Asked;
+use super::marks::RequestedMark;
+use super::placement::{Placement, Table, alive, level};
 use super::words::{counted, grouped, money, per_million};
-use crate::cost::rules::{Family, Mechanism, Price};
-use crate::cost::terms::{Terms, divided, write_price};
+use crate::cost::rules::{Mechanism, Price, divided};
+use crate::cost::terms::Terms;
 use crate::cost::traffic::{Chance, Traffic};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::{Segment, prefix_len};
@@ -19,23 +19,23 @@ pub(super) struct Reasons<'a> {
     pub(super) table: &'a Table,
     pub(super) terms: &'a Terms<'a>,
     pub(super) mechanism: &'a Mechanism,
-    pub(super) chosen: &'a Draft,
+    pub(super) chosen: &'a Placement,
 }
 
 impl Reasons<'_> {
     /// The `number`-th breakpoint of the selection, with its worth: what it saves beyond those behind
     /// it. So the last one bears what caching saves at all, and the worths add up.
-    pub(super) fn placed(&self, number: usize, live: &[Asked]) -> Placed {
-        let draft = self.chosen;
-        let at = draft.selection[number];
-        let is_explicit = live.iter().any(|asked| asked.after == at.0);
-        let behind = draft.selection.get(number + 1..).unwrap_or_default();
-        let saved = draft.choice.cost(behind).saturating_sub(draft.choice.cost(&draft.selection[number..]));
+    pub(super) fn placed(&self, number: usize, live: &[RequestedMark]) -> Placed {
+        let placement = self.chosen;
+        let at = placement.selection[number];
+        let is_explicit = live.iter().any(|mark| mark.after == at.0);
+        let behind = placement.selection.get(number + 1..).unwrap_or_default();
+        let saved = placement.choice.cost(behind).saturating_sub(placement.choice.cost(&placement.selection[number..]));
         let calls = self.terms.traffic.map_or(0, Traffic::live_calls);
-        let worth = (draft.is_valued && calls > 0)
-            .then(|| Worth { month: Usd { femto: saved }, call: divided(saved, calls.into()) });
-        let breakpoint = draft.breakpoint(at).unwrap_or(Breakpoint { after: at.0, ttl: Ttl { seconds: 0 } });
-        let is_last = number + 1 == draft.selection.len();
+        let worth = (placement.is_valued && calls > 0)
+            .then(|| Worth { month: Usd { femto: saved }, call: Usd { femto: divided(saved, calls.into()) } });
+        let breakpoint = placement.breakpoint(at).unwrap_or(Breakpoint { after: at.0, ttl: Ttl { seconds: 0 } });
+        let is_last = number + 1 == placement.selection.len();
         let mut why = String::new();
         if is_explicit {
             why.push_str("written in the manifest; ");
@@ -43,7 +43,7 @@ impl Reasons<'_> {
         why.push_str(&match (is_last, worth) {
             (true, Some(worth)) => self.last(breakpoint, worth),
             (true, None) => self.unvalued(breakpoint),
-            (false, Some(worth)) => self.inner(breakpoint, draft.selection[number + 1].0, worth),
+            (false, Some(worth)) => self.inner(breakpoint, placement.selection[number + 1].0, worth),
             (false, None) => format!("ends the first {} tokens", grouped(self.tokens(breakpoint.after))),
         });
         if is_last && !is_explicit {
@@ -53,10 +53,10 @@ impl Reasons<'_> {
     }
 
     /// A breakpoint of the manifest at which nothing is written.
-    pub(super) fn buried(&self, asked: &Asked) -> Placed {
-        let breakpoint = Breakpoint { after: asked.after, ttl: asked.ttl };
+    pub(super) fn dead(&self, mark: &RequestedMark) -> Placed {
+        let breakpoint = Breakpoint { after: mark.after, ttl: mark.ttl };
         let why = "written in the manifest; dead, nothing is ever written or read at it".to_owned();
-        let tokens = self.tokens(asked.after);
+        let tokens = self.tokens(mark.after);
         Placed { breakpoint, tokens, is_dead: true, is_explicit: true, worth: None, why }
     }
 
@@ -117,7 +117,7 @@ impl Reasons<'_> {
         let Some((input, read, write)) = self.rates(ttl) else { return String::new() };
         let (input, read, write) = (per_million(input), per_million(read), per_million(write));
         let prices = format!(", at {read} a million instead of {input}");
-        if !matches!(self.mechanism.family, Family::WholeObject(_)) {
+        if !self.mechanism.family.is_object() {
             return format!("{prices}, and written the rest of the time at {write}");
         }
         let stored = self.terms.model.prices.as_ref().and_then(|prices| prices.storage);
@@ -133,11 +133,8 @@ impl Reasons<'_> {
     /// Input, read and write price.
     fn rates(&self, ttl: Ttl) -> Option<(Price, Price, Price)> {
         let rates = self.terms.model.prices.as_ref()?.at(self.terms.tokens.total());
-        let write = match self.mechanism.family {
-            Family::WholeObject(_) => rates.input?,
-            _ => write_price(rates, ttl)?,
-        };
-        Some((rates.input?, rates.read?, write))
+        let write = if self.mechanism.family.is_object() { rates.input } else { rates.write_price(ttl) };
+        Some((rates.input?, rates.read?, write?))
     }
 
     /// A breakpoint in front of another one, which ends at the segment `next`.
@@ -151,7 +148,7 @@ impl Reasons<'_> {
         if traffic.rewarms() == 0 || worth.month < Usd::ZERO || between == 0 {
             return format!("ends the first {tokens} tokens; saves {} a month", money(worth.month));
         }
-        let condition = if self.mechanism.keeps_path() {
+        let condition = if self.mechanism.refreshes_path() {
             ""
         } else {
             ", if reads keep earlier entries alive, which is not documented"
@@ -231,8 +228,9 @@ impl Reasons<'_> {
     pub(super) fn why_none(&self, free: &[Ttl]) -> Option<Diagnostic> {
         let traffic = self.terms.traffic.filter(|_| self.chosen.is_valued)?;
         let choice = &self.chosen.choice;
-        let last = (0..choice.boundaries.len())
-            .rfind(|index| choice.boundaries[*index].is_free && choice.boundaries[*index].tokens >= choice.minimum)?;
+        let last = (0..choice.boundaries.len()).rfind(|index| {
+            choice.boundaries[*index].is_free && choice.boundaries[*index].tokens >= self.mechanism.minimum_before(1)
+        })?;
         let cost = |ttl: &Ttl| {
             let mut choice = choice.clone();
             choice.levels = vec![level(*ttl, &[], true, self.mechanism, self.terms)?];

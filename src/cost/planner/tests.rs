@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::cost::bill::bill;
-use crate::cost::rules::{BlockBoundary, CacheRules, Class, Cliff, Family, Lifetime, Model, Price, Prices, Rates};
+use crate::cost::rules::{BlockBoundary, CacheFamily, CacheRules, Class, Cliff, Lifetime, Model, Price, Prices, Rates};
 use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
 use crate::cost::traffic::Traffic;
@@ -65,7 +65,7 @@ fn price(written: &str) -> Price {
 fn sonnet() -> Model {
     let kept =
         |written| Lifetime { ttl: ttl(written), expected: ttl(written), class: Class::Fixed, refreshed_by_use: true };
-    let family = Family::BlockBoundary(BlockBoundary {
+    let family = CacheFamily::BlockBoundary(BlockBoundary {
         breakpoints: 4,
         lookback: 20,
         collapse_tool_runs: true,
@@ -93,13 +93,13 @@ fn traffic(calls: u64, deploys: u64) -> Traffic {
     Traffic { calls, hours: Hours::Flat, hit_rate: HitRate::Auto, deploys, replicas: 1, batch: Share::default() }
 }
 
-const AUTO: Wishes = Wishes { breakpoints: Breakpoints::Auto, ttl: None };
+const AUTO: CachePolicy = CachePolicy { breakpoints: Breakpoints::Auto, ttl: None };
 
 /// Plans segments of these tokens, with an input of 600 behind them.
 fn planned(
     texts: &[Text],
     tokens: &[u64],
-    wishes: Wishes,
+    policy: CachePolicy,
     traffic: Option<&Traffic>,
 ) -> (Warned<Layout>, RequestTokens) {
     let prefix = Count::exact(tokens.iter().sum());
@@ -110,7 +110,7 @@ fn planned(
     segments.extend(super::tests::prefix(&[Text { block: 999, is_input: true, ..Text::default() }]));
     let mut tokens = tokens.to_vec();
     tokens.push(0);
-    (plan(&segments, &tokens, wishes, &terms), request)
+    (plan(&segments, &tokens, policy, &terms), request)
 }
 
 fn places(layout: &Layout) -> Vec<(usize, String)> {
@@ -152,9 +152,9 @@ fn marks_of_the_manifest_stand() {
     let (layout, _) = planned(&texts, &[2_000; 4], AUTO, Some(&traffic(1_500_000, 0)));
     assert_eq!(places(&layout.value), [(1, "1h".to_owned()), (3, "5m".to_owned())]);
     assert!(layout.value.breakpoints[0].why.starts_with("written in the manifest; "));
-    let manual = Wishes { breakpoints: Breakpoints::Manual, ttl: None };
+    let manual = CachePolicy { breakpoints: Breakpoints::Manual, ttl: None };
     assert_eq!(places(&planned(&texts, &[2_000; 4], manual, None).0.value), [(1, "1h".to_owned())]);
-    let off = Wishes { breakpoints: Breakpoints::Off, ttl: None };
+    let off = CachePolicy { breakpoints: Breakpoints::Off, ttl: None };
     assert_eq!(places(&planned(&texts, &[2_000; 4], off, None).0.value), []);
     texts[3].mark = Mark::Never;
     let (layout, _) = planned(&texts, &[2_000; 4], AUTO, Some(&traffic(1_500_000, 0)));

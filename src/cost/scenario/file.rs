@@ -96,20 +96,6 @@ words! {
     }
 }
 
-words! {
-    /// The first tier that a change loses; the later ones follow.
-    pub enum Lost("what a change loses") {
-        /// Everything.
-        Tools = "tools",
-        /// System and messages.
-        System = "system",
-        /// Messages.
-        Messages = "messages",
-        /// Nothing.
-        Nothing = "nothing",
-    }
-}
-
 impl From<TierName> for Tier {
     fn from(name: TierName) -> Self {
         match name {

@@ -11,10 +11,11 @@ mod settings;
 
 use std::sync::Arc;
 
-pub use file::{CacheMark, Lost, Scenario, TierName, TimedRequest, WrittenBlock, WrittenObject};
+pub use file::{CacheMark, Scenario, TierName, TimedRequest, WrittenBlock, WrittenObject};
 pub use report::{Report, RequestReport, SCHEMA, Written};
+pub use settings::all_settings;
 
-use crate::cost::rules::Model;
+use crate::cost::rules::{Model, proportion};
 use crate::cost::simulate::{self, Call, Contents, RuleBreach, Sent};
 use crate::syntax::decode::{Decode, Text};
 use crate::syntax::diag::{Diagnostic, Faults, Warned};
@@ -147,7 +148,7 @@ fn note(request: &TimedRequest, model: &Model, sent: &Sent, faults: &mut Faults)
     }
     let Some(prices) = &model.prices else { return };
     let input = sent.outcome.input();
-    if let Some(cliff) = prices.cliffs.iter().rev().find(|cliff| cliff.reached_by(input)) {
+    if let Some(cliff) = prices.cliff(input) {
         let message = format!("{input} input tokens are past {}: the whole request is priced higher", cliff.above);
         faults.push(Diagnostic::note("price-cliff", message).at(&request.at.span).for_model(&model.name));
     }
@@ -159,13 +160,8 @@ fn note(request: &TimedRequest, model: &Model, sent: &Sent, faults: &mut Faults)
 
 /// A cost times a factor (R7), rounded half to even to a whole 10⁻¹⁵ dollar.
 fn multiplied(cost: Usd, factor: Share) -> Usd {
-    const ONE: i128 = 1_000_000;
-    let factor = i128::from(factor.millionths);
-    // The whole millionths apart from the rest, so that nothing overflows.
-    let rest = (cost.femto % ONE) * factor;
-    let (whole, rest) = ((cost.femto / ONE) * factor + rest / ONE, rest % ONE);
-    let up = rest * 2 > ONE || (rest * 2 == ONE && whole % 2 == 1);
-    Usd { femto: whole + i128::from(up) }
+    let femto = proportion(cost.femto, factor.millionths.into(), 1_000_000);
+    Usd { femto: femto.unwrap_or(i128::MAX) }
 }
 
 fn report(rows: &[(&Call, &Sent, &Model)]) -> Report {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::file::{Scenario, TimedRequest, WrittenBlock};
 use crate::cost::rules::Model;
-use crate::cost::simulate::{Block, BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, Seconds, Speaker};
+use crate::cost::simulate::{
+    BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, RequestBlock, Seconds, Speaker,
+};
 use crate::prompt::segment::Tier;
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::manifest::Mark;
@@ -43,7 +45,7 @@ fn call(request: &TimedRequest, texts: &mut Texts<'_>, faults: &mut Faults) -> C
         let fault = Diagnostic::error("empty-request", "this request has no blocks").at(&request.span);
         faults.push(fault.hint("give it `blocks: [{tier: system, id: s1, tokens: 5000}]`"));
     }
-    let blocks: Vec<Block> = request.blocks.iter().filter_map(|block| texts.block(block, faults)).collect();
+    let blocks: Vec<RequestBlock> = request.blocks.iter().filter_map(|block| texts.block(block, faults)).collect();
     check_order(&request.blocks, faults);
     let tokens = request.blocks.iter().fold(0u64, |sum, block| sum.saturating_add(block.tokens.value.0));
     if tokens > MAX_TOKENS {
@@ -127,7 +129,7 @@ struct Like {
 }
 
 impl Texts<'_> {
-    fn block(&mut self, block: &WrittenBlock, faults: &mut Faults) -> Option<Block> {
+    fn block(&mut self, block: &WrittenBlock, faults: &mut Faults) -> Option<RequestBlock> {
         let content = self.content(block, faults)?;
         let tier = Tier::from(block.tier);
         let by_default = match (tier, block.kind) {
@@ -136,7 +138,7 @@ impl Texts<'_> {
             (Tier::Messages, Some(BlockKind::ToolResult)) => Speaker::Tool,
             (Tier::Messages, _) => Speaker::User,
         };
-        Some(Block {
+        Some(RequestBlock {
             content,
             tier,
             speaker: block.role.unwrap_or(by_default),

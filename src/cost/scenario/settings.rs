@@ -1,19 +1,15 @@
 //! `settings:` of a scenario: documented conflicts and overrides, by name.
 //!
-//! Every switch is a field of the model's rules or prices; a scenario lays another value over the
-//! one of the card. A name that no model has is a fault; one that only other models have is let
+//! A setting is a field of the model's rules or prices; a scenario lays another value over the card's. The rules declare
+//! their own, beside the card's keys; those that belong to no one rule are listed here. A name that no model has is a fault; one that only other models have is let
 //! pass with a warning, so that one set of settings serves a comparison of models.
 
-use super::file::Lost;
 use crate::cost::rules::{
-    BlockBoundary, BreakpointOnly, Class, Family, Invalidation, Lifetime, LongestPrefix, MixedBilling, Mode, Model,
-    PrefixUnits, Price, Prices, Rates, Slots,
+    CacheFamily, Class, Invalidation, Lifetime, Loses, Model, Price, Prices, Rates, Replace as _, Setting,
 };
-use crate::prompt::segment::Tier;
-use crate::syntax::decode::{Count, Decode, Spanned, Table, expected};
+use crate::syntax::decode::{Decode, Table, expected};
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
-use crate::syntax::quantity::Ttl;
-use crate::syntax::quantity::{Share, Usd};
+use crate::syntax::quantity::{Share, Ttl, Usd};
 use crate::syntax::yaml::{Key, Node, Value};
 
 /// Settings of the simulation as a whole.
@@ -30,11 +26,11 @@ pub(super) fn apply(settings: &Table<Node>, models: &mut [Model], faults: &mut F
     for (key, value) in settings.iter() {
         match &*key.text {
             "live_at_ttl" => {
-                set(&mut conditions.live_at_ttl, value, faults);
+                conditions.live_at_ttl.replace(value, 0, faults);
                 continue;
             }
             "factor" => {
-                set(&mut conditions.factor, value, faults);
+                conditions.factor.replace(value, 0, faults);
                 continue;
             }
             _ => {}
@@ -58,54 +54,52 @@ pub(super) fn apply(settings: &Table<Node>, models: &mut [Model], faults: &mut F
 
 /// A setting that none of the models has.
 fn foreign(key: &Key, models: &[Model]) -> Diagnostic {
-    let own = models.iter().flat_map(names).chain(CONDITIONS.iter().copied());
-    let own: Vec<&str> = own.collect();
+    let conditions = CONDITIONS.iter().flat_map(|setting| setting.names).copied();
+    let own: Vec<&str> = models.iter().flat_map(names).chain(conditions).collect();
+    let every = || all_settings().flat_map(|(_, setting)| setting.names).copied();
     let list = format!("known settings: {}", own.join(", "));
-    if EVERY.iter().any(|names| names.contains(&&*key.text)) {
+    if every().any(|name| name == &*key.text) {
         let models: Vec<&str> = models.iter().map(|model| &*model.name).collect();
         let message = format!("`{}` has no effect on {}", key.text, models.join(" and "));
         return Diagnostic::warning("no-effect", message).at(&key.span).hint(list);
     }
-    let every = EVERY.iter().flat_map(|names| names.iter().copied());
-    let hint = did_you_mean(&key.text, own.iter().copied().chain(every)).unwrap_or(list);
+    let hint = did_you_mean(&key.text, own.iter().copied().chain(every())).unwrap_or(list);
     Diagnostic::error("unknown-setting", format!("there is no setting `{}`", key.text)).at(&key.span).hint(hint)
 }
 
-const CONDITIONS: &[&str] = &["live_at_ttl", "factor"];
-const ANY: &[&str] = &["minimum", "lifetime", "key_separates", "invalidates"];
-const PRICES: &[&str] = &["read", "implicit_read", "write", "storage"];
-const BLOCK_BOUNDARY: &[&str] =
-    &["breakpoints", "lookback", "collapse_tool_runs", "minimum_per_breakpoint", "refresh_path"];
-const BREAKPOINT_ONLY: &[&str] = &[
-    "slots",
-    "default_mode",
-    "lookup_first",
-    "lookup_latest",
-    "lookup_endings",
-    "dev_block_end_written",
-    "mixed_billing",
-    "refresh_path",
+const CONDITIONS: &[Setting] = &[
+    Setting { names: &["live_at_ttl"], what: &["Whether an entry is read at exactly the age of its TTL."] },
+    Setting { names: &["factor"], what: &["What every cost is multiplied by: batch, region (R7)."] },
 ];
-const LONGEST_PREFIX: &[&str] = &["block", "page", "interval", "hidden", "recomputed", "generated"];
-const SLOTS: &[&str] = &["slots", "similarity"];
-const PREFIX_UNITS: &[&str] = &["interval", "build_seconds", "generated"];
-const EVERY: [&[&str]; 8] =
-    [CONDITIONS, ANY, PRICES, BLOCK_BOUNDARY, BREAKPOINT_ONLY, LONGEST_PREFIX, SLOTS, PREFIX_UNITS];
+const ANY: &[Setting] = &[
+    Setting { names: &["minimum"], what: &["The shortest prefix that is cached, in tokens."] },
+    Setting { names: &["lifetime"], what: &["How long an entry is expected to live whose TTL is no promise."] },
+    Setting { names: &["key_separates"], what: &["Whether requests with different keys never share an entry."] },
+    Setting { names: &["invalidates"], what: &["What a change of a request setting loses: `{effort: messages}`."] },
+];
+const PRICES: &[Setting] = &[
+    Setting { names: &["read"], what: &["The price of reading, as a multiple of the input price."] },
+    Setting { names: &["implicit_read"], what: &["The same for a hit that nobody asked for."] },
+    Setting {
+        names: &["write"],
+        what: &["The price of writing: one multiple of the input price, or a map of them by TTL."],
+    },
+    Setting { names: &["storage"], what: &["Dollars for storing a million tokens of an object for an hour."] },
+];
+
+/// Every setting, with what has it: `all`, `prices`, a family of a card's cache rules, an engine.
+pub fn all_settings() -> impl Iterator<Item = (&'static str, &'static Setting)> {
+    let common = [("all", CONDITIONS), ("all", ANY), ("prices", PRICES)];
+    let lists = common.into_iter().chain(CacheFamily::SETTINGS);
+    lists.flat_map(|(owner, settings)| settings.iter().map(move |setting| (owner, setting)))
+}
 
 /// The settings that a model has.
 fn names(model: &Model) -> impl Iterator<Item = &'static str> {
     let mechanisms = model.rules.explicit.iter().chain(&model.rules.implicit);
-    let own = mechanisms.flat_map(|mechanism| match &mechanism.family {
-        Family::BlockBoundary(_) => vec![BLOCK_BOUNDARY],
-        Family::BreakpointOnly(_) => vec![BREAKPOINT_ONLY],
-        Family::LongestPrefix(LongestPrefix { slots: Some(_), .. }) => vec![LONGEST_PREFIX, SLOTS],
-        Family::LongestPrefix(_) => vec![LONGEST_PREFIX],
-        Family::PrefixUnits(_) => vec![PREFIX_UNITS],
-        Family::WholeObject(_) => vec![],
-    });
+    let own = mechanisms.flat_map(|mechanism| mechanism.family.settings());
     let prices = model.prices.is_some().then_some(PRICES);
-    let lists: Vec<&[&'static str]> = std::iter::once(ANY).chain(prices).chain(own).collect();
-    lists.into_iter().flatten().copied()
+    ANY.iter().chain(prices.into_iter().flatten()).chain(own).flat_map(|setting| setting.names).copied()
 }
 
 /// Lays one setting over a model; `false` when the model has none of that name.
@@ -114,7 +108,7 @@ fn lay(model: &mut Model, name: &str, value: &Node, faults: &mut Faults) -> bool
         return false;
     }
     match name {
-        "key_separates" => set(&mut model.rules.key_separates, value, faults),
+        "key_separates" => model.rules.key_separates.replace(value, 0, faults),
         "invalidates" => invalidates(&mut model.rules.invalidation, value, faults),
         _ => {}
     }
@@ -123,64 +117,13 @@ fn lay(model: &mut Model, name: &str, value: &Node, faults: &mut Faults) -> bool
     }
     let rules = &mut model.rules;
     for mechanism in rules.explicit.iter_mut().chain(&mut rules.implicit) {
-        match (&mut mechanism.family, name) {
-            (_, "minimum") => count(&mut mechanism.minimum, value, 0, faults),
-            (_, "lifetime") => lifetime(&mut mechanism.lifetimes, value, faults),
-            (Family::BlockBoundary(rules), _) => block_boundary(rules, name, value, faults),
-            (Family::BreakpointOnly(rules), _) => breakpoint_only(rules, name, value, faults),
-            (Family::LongestPrefix(rules), _) => longest_prefix(rules, name, value, faults),
-            (Family::PrefixUnits(rules), _) => prefix_units(rules, name, value, faults),
-            (Family::WholeObject(_), _) => {}
+        match name {
+            "minimum" => mechanism.minimum.replace(value, 0, faults),
+            "lifetime" => lifetime(&mut mechanism.lifetimes, value, faults),
+            _ => mechanism.family.set(name, value, faults),
         }
     }
     true
-}
-
-fn block_boundary(rules: &mut BlockBoundary, name: &str, value: &Node, faults: &mut Faults) {
-    match name {
-        "breakpoints" => small(&mut rules.breakpoints, value, 0, faults),
-        "lookback" => small(&mut rules.lookback, value, 0, faults),
-        "collapse_tool_runs" => set(&mut rules.collapse_tool_runs, value, faults),
-        "minimum_per_breakpoint" => set(&mut rules.minimum_per_breakpoint, value, faults),
-        "refresh_path" => set(&mut rules.refresh_path, value, faults),
-        _ => {}
-    }
-}
-
-fn breakpoint_only(rules: &mut BreakpointOnly, name: &str, value: &Node, faults: &mut Faults) {
-    match name {
-        "slots" => small(&mut rules.slots, value, 0, faults),
-        "default_mode" => set::<Mode>(&mut rules.default_mode, value, faults),
-        "lookup_first" => small(&mut rules.lookup_first, value, 0, faults),
-        "lookup_latest" => small(&mut rules.lookup_latest, value, 0, faults),
-        "lookup_endings" => small(&mut rules.lookup_endings, value, 0, faults),
-        "dev_block_end_written" => set(&mut rules.dev_block_end_written, value, faults),
-        "mixed_billing" => set::<MixedBilling>(&mut rules.mixed_billing, value, faults),
-        "refresh_path" => set(&mut rules.refresh_path, value, faults),
-        _ => {}
-    }
-}
-
-fn longest_prefix(rules: &mut LongestPrefix, name: &str, value: &Node, faults: &mut Faults) {
-    match (name, &mut rules.slots) {
-        ("block" | "page", _) => count(&mut rules.unit, value, 1, faults),
-        ("interval", _) => interval(&mut rules.interval, value, faults),
-        ("hidden", _) => count(&mut rules.hidden, value, 0, faults),
-        ("recomputed", _) => count(&mut rules.recomputed, value, 0, faults),
-        ("generated", _) => set(&mut rules.generated, value, faults),
-        ("slots", Some(Slots { count, .. })) => small(count, value, 1, faults),
-        ("similarity", Some(Slots { similarity, .. })) => set::<Share>(similarity, value, faults),
-        _ => {}
-    }
-}
-
-fn prefix_units(rules: &mut PrefixUnits, name: &str, value: &Node, faults: &mut Faults) {
-    match name {
-        "interval" => interval(&mut rules.interval, value, faults),
-        "build_seconds" => count(&mut rules.build_seconds, value, 0, faults),
-        "generated" => set(&mut rules.generated, value, faults),
-        _ => {}
-    }
 }
 
 /// Another expected lifetime for entries whose own is only expected, or not published (U10); how long
@@ -191,7 +134,7 @@ fn lifetime(lifetimes: &mut Vec<Lifetime>, value: &Node, faults: &mut Faults) {
         let unknown = Ttl { seconds: u32::MAX };
         lifetimes.push(Lifetime { ttl: unknown, expected: ttl, class: Class::BestEffort, refreshed_by_use: true });
     }
-    for own in lifetimes.iter_mut().filter(|own| matches!(own.class, Class::Typical | Class::BestEffort)) {
+    for own in lifetimes.iter_mut().filter(|own| !own.class.is_promised()) {
         own.expected = ttl;
         own.ttl = if own.ttl.seconds < ttl.seconds { ttl } else { own.ttl };
     }
@@ -199,17 +142,11 @@ fn lifetime(lifetimes: &mut Vec<Lifetime>, value: &Node, faults: &mut Faults) {
 
 /// `invalidates: {effort: messages}` (U6).
 fn invalidates(known: &mut Vec<Invalidation>, value: &Node, faults: &mut Faults) {
-    let Some(table) = Table::<Lost>::decode(value, faults) else { return };
-    for (setting, lost) in table.iter() {
-        let from = match lost {
-            Lost::Tools => Some(Tier::Tools),
-            Lost::System => Some(Tier::System),
-            Lost::Messages => Some(Tier::Messages),
-            Lost::Nothing => None,
-        };
+    let Some(table) = Table::<Loses>::decode(value, faults) else { return };
+    for (setting, loses) in table.iter() {
         match known.iter_mut().find(|entry| entry.setting == setting.text) {
-            Some(entry) => entry.from = from,
-            None => known.push(Invalidation { setting: setting.text.clone(), from, default: None }),
+            Some(entry) => entry.from = loses.tier(),
+            None => known.push(Invalidation { setting: setting.text.clone(), from: loses.tier(), default: None }),
         }
     }
 }
@@ -281,38 +218,4 @@ fn scaled(price: Option<Price>, share: Share, value: &Node, faults: &mut Faults)
         faults.push(Diagnostic::error("price-overflow", message).at(&value.span));
     }
     scaled
-}
-
-fn set<T: Decode>(place: &mut T, value: &Node, faults: &mut Faults) {
-    if let Some(decoded) = T::decode(value, faults) {
-        *place = decoded;
-    }
-}
-
-fn count(place: &mut u64, value: &Node, least: u64, faults: &mut Faults) {
-    match Spanned::<Count>::decode(value, faults) {
-        Some(Spanned { value: Count(number), .. }) if number >= least => *place = number,
-        Some(_) => expected(&format!("a count of at least {least}"), value, faults),
-        None => {}
-    }
-}
-
-fn small(place: &mut u32, value: &Node, least: u32, faults: &mut Faults) {
-    let mut wide = u64::from(*place);
-    count(&mut wide, value, u64::from(least), faults);
-    match u32::try_from(wide) {
-        Ok(number) => *place = number,
-        Err(_) => expected("a smaller count", value, faults),
-    }
-}
-
-fn interval(place: &mut Option<u64>, value: &Node, faults: &mut Faults) {
-    let mut wanted = 1;
-    match value.value {
-        Value::Null => *place = None,
-        _ => {
-            count(&mut wanted, value, 1, faults);
-            *place = Some(wanted);
-        }
-    }
 }

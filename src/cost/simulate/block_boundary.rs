@@ -1,58 +1,53 @@
 //! Block boundaries with a lookback (Anthropic, Qwen explicit): rules R2, R3, R4 and R6.
 
-use super::boundary::{BoundaryPlan, Write};
-use super::breach::Rule;
-use super::draft::Draft;
-use super::request::{Block, BlockKind};
-use crate::cost::rules::{BlockBoundary, MixedBilling, Mode};
+use super::boundary::BoundaryPlan;
+use super::preparation::Preparation;
+use super::request::{BlockKind, RequestBlock};
+use crate::cost::rules::{BlockBoundary, Mode, Refusal};
 use crate::syntax::manifest::Mark;
 use crate::syntax::quantity::Ttl;
 
 /// What a prompt looks up and writes, or the provider's refusals.
-pub(super) fn plan(rules: &BlockBoundary, draft: &mut Draft<'_>) -> BoundaryPlan {
-    let marks = marks(rules, draft);
-    check(rules, &marks, draft);
-    let lookups = lookback(rules, &marks, draft).into_iter().map(|block| draft.boundary(block)).collect();
-    let mut writes: Vec<Write> = Vec::new();
-    for (number, (block, ttl)) in marks.iter().enumerate() {
-        let wanted = if rules.minimum_per_breakpoint { number as u64 + 1 } else { 1 };
-        let at = draft.boundary(*block);
-        // R3: below the minimum nothing is written, and nothing is said.
-        if at.tokens >= draft.mechanism.minimum.saturating_mul(wanted) {
-            writes.push(Write { at, ttl: *ttl, kept: draft.kept(*ttl) });
-        }
+pub(super) fn plan(rules: &BlockBoundary, preparation: &mut Preparation<'_>) -> BoundaryPlan {
+    let marks = marks(rules, preparation);
+    let ttls: Vec<Ttl> = marks.iter().map(|(_, ttl)| *ttl).collect();
+    for (number, refusal) in rules.refusals(&ttls) {
+        preparation.breach(Some(marks[number].0), refusal);
     }
-    BoundaryPlan {
-        lookups,
-        writes: writes.into(),
-        path: draft.path(rules.refresh_path),
-        billing: MixedBilling::Longest,
-    }
+    let lookups = lookback(rules, &marks, preparation).into_iter().map(|block| preparation.boundary(block)).collect();
+    let writes = marks.iter().enumerate().filter_map(|(number, (block, ttl))| {
+        let write = preparation.write(*block, *ttl);
+        // R3: below the minimum nothing is written, and the provider does not say so.
+        (write.at.tokens >= preparation.mechanism.minimum_before(number + 1)).then_some(write)
+    });
+    let writes = writes.collect();
+    BoundaryPlan { lookups, writes, path: preparation.path(), billing: preparation.mechanism.billing() }
 }
 
 /// The breakpoints in order: those of the blocks, and the automatic one if the provider places it.
-fn marks(rules: &BlockBoundary, draft: &mut Draft<'_>) -> Vec<(usize, Ttl)> {
-    let blocks = draft.blocks.clone();
-    let mut marks: Vec<(usize, Ttl)> = (0..blocks.len()).filter_map(|block| Some((block, draft.ttl(block)?))).collect();
+fn marks(rules: &BlockBoundary, preparation: &mut Preparation<'_>) -> Vec<(usize, Ttl)> {
+    let blocks = preparation.blocks.clone();
+    let mut marks: Vec<(usize, Ttl)> =
+        (0..blocks.len()).filter_map(|block| Some((block, preparation.ttl(block)?))).collect();
     for (block, _) in marks.clone() {
         if blocks[block].kind == BlockKind::Thinking {
-            draft.breach(Some(block), Rule::Unmarkable("a thinking block"));
+            preparation.breach(Some(block), Refusal::Unmarkable("a thinking block"));
         }
     }
-    if draft.request.mode != Some(Mode::Implicit) {
+    if preparation.request.mode != Some(Mode::Implicit) {
         return marks;
     }
     if !rules.automatic {
-        draft.breach(None, Rule::NoAutomatic);
+        preparation.breach(None, Refusal::NoAutomatic);
         return marks;
     }
     // It walks back to the nearest block that may carry one; with none, it is skipped.
     let last = blocks.iter().rposition(|block| block.kind != BlockKind::Thinking);
-    let Some((last, automatic)) = last.zip(draft.granted(Mark::Here)) else { return marks };
+    let Some((last, automatic)) = last.zip(preparation.granted(Mark::Here)) else { return marks };
     match marks.iter().find(|(block, _)| *block == last) {
         Some((_, explicit)) if *explicit != automatic => {
             let explicit = *explicit;
-            draft.breach(Some(last), Rule::AutomaticTtl { automatic, explicit });
+            preparation.breach(Some(last), Refusal::AutomaticTtl { automatic, explicit });
         }
         Some(_) => {}
         None => {
@@ -63,29 +58,12 @@ fn marks(rules: &BlockBoundary, draft: &mut Draft<'_>) -> Vec<(usize, Ttl)> {
     marks
 }
 
-/// R2: how many, and in which order.
-fn check(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &mut Draft<'_>) {
-    let limit = rules.breakpoints;
-    if let Some((block, _)) = marks.get(limit as usize) {
-        draft.breach(Some(*block), Rule::Breakpoints { limit, found: marks.len() });
-    }
-    if rules.longer_ttl_first {
-        for pair in marks.windows(2) {
-            if let [(_, earlier), (block, later)] = *pair
-                && later.seconds > earlier.seconds
-            {
-                draft.breach(Some(block), Rule::TtlOrder { later, earlier });
-            }
-        }
-    }
-}
-
 /// R4: the blocks at whose ends an entry is looked for, deepest first.
 ///
 /// From each breakpoint, the last one first, as many positions as the lookback has, the breakpoint's
 /// own being the first. Windows may overlap; a block is looked at once.
-fn lookback(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &Draft<'_>) -> Vec<usize> {
-    let positions = positions(rules, draft);
+fn lookback(rules: &BlockBoundary, marks: &[(usize, Ttl)], preparation: &Preparation<'_>) -> Vec<usize> {
+    let positions = positions(rules, preparation);
     let mut seen: Vec<usize> = Vec::new();
     for (mark, _) in marks.iter().rev() {
         let Some(own) = positions.get(*mark) else { continue };
@@ -98,10 +76,10 @@ fn lookback(rules: &BlockBoundary, marks: &[(usize, Ttl)], draft: &Draft<'_>) ->
 
 /// The position of each block, counted from the front; a run of tool calls or of their answers may be
 /// one position.
-fn positions(rules: &BlockBoundary, draft: &Draft<'_>) -> Vec<u32> {
+fn positions(rules: &BlockBoundary, preparation: &Preparation<'_>) -> Vec<u32> {
     let mut position = 0;
     let mut before = None;
-    let place = |block: &Block| {
+    let place = |block: &RequestBlock| {
         let in_run = matches!(block.kind, BlockKind::ToolUse | BlockKind::ToolResult) && before == Some(block.kind);
         if !(in_run && rules.collapse_tool_runs) {
             position += 1;
@@ -109,5 +87,5 @@ fn positions(rules: &BlockBoundary, draft: &Draft<'_>) -> Vec<u32> {
         before = Some(block.kind);
         position
     };
-    draft.blocks.iter().map(place).collect()
+    preparation.blocks.iter().map(place).collect()
 }

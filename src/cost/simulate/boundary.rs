@@ -4,7 +4,7 @@
 //! these two short lists and touches nothing else, so that its cost does not grow with the prompt.
 
 use super::Outcome;
-use super::entry::{Clock, Entry, Kept, Moment};
+use super::entry::{Clock, Entry, Moment, Retention};
 use crate::cost::rules::MixedBilling;
 use crate::syntax::quantity::Ttl;
 
@@ -28,7 +28,7 @@ pub(super) const UNSHARED: u32 = 0;
 pub(super) struct Write {
     pub(super) at: Boundary,
     pub(super) ttl: Ttl,
-    pub(super) kept: Kept,
+    pub(super) retention: Retention,
 }
 
 /// What one prompt looks up and writes.
@@ -69,10 +69,12 @@ impl Boundaries {
         let beyond = plan.writes.partition_point(|write| hit.is_some_and(|hit| write.at.block <= hit.block));
         let writes = plan.writes.get(beyond..).unwrap_or_default();
         for write in writes.iter().filter(|write| write.at.key != UNSHARED) {
-            self.entry(write.at.key).write(moment, write.kept.micros(clock.horizon));
+            self.entry(write.at.key).write(moment, write.retention.micros(clock.horizon));
         }
         outcome.read = hit.map_or(0, |hit| hit.tokens);
-        bill(writes, outcome.read, plan.billing, outcome);
+        for span in plan.billing.spans(outcome.read, writes, |write| (write.at.tokens, write.ttl)) {
+            outcome.add_written(span.priced_for, span.tokens);
+        }
         outcome.uncached = input.saturating_sub(writes.last().map_or(outcome.read, |write| write.at.tokens));
     }
 
@@ -86,22 +88,5 @@ impl Boundaries {
             self.0.resize(place + 1, Entry::default());
         }
         &mut self.0[place]
-    }
-}
-
-/// Rule R7: the written stretch, from what was read to the last boundary, divided among the TTLs.
-///
-/// Seen from the back, a stretch belongs to the TTL of the boundary that ends it, or (`Longest`) to
-/// the longest of those at or after it: an entry needs all of its prefix for its own lifetime.
-fn bill(writes: &[Write], read: u64, billing: MixedBilling, outcome: &mut Outcome) {
-    let mut longest: Option<Ttl> = None;
-    for (number, write) in writes.iter().enumerate().rev() {
-        let start = number.checked_sub(1).and_then(|before| writes.get(before)).map_or(read, |before| before.at.tokens);
-        let ttl = match (billing, longest) {
-            (MixedBilling::Longest, Some(longest)) if longest.seconds > write.ttl.seconds => longest,
-            _ => write.ttl,
-        };
-        longest = Some(ttl);
-        outcome.add_written(ttl, write.at.tokens.saturating_sub(start));
     }
 }

@@ -1,32 +1,31 @@
 //! Breakpoints only (OpenAI from GPT-5.6): rule R12. There is no fall-back to a longest prefix.
 
 use super::boundary::{Boundary, BoundaryPlan, Write};
-use super::breach::Rule;
-use super::draft::Draft;
-use super::request::{Block, BlockKind, Speaker};
-use crate::cost::rules::{BreakpointOnly, Mode};
+use super::preparation::Preparation;
+use super::request::{BlockKind, RequestBlock, Speaker};
+use crate::cost::rules::{BreakpointOnly, Mode, Refusal};
 use crate::prompt::segment::Tier;
 use crate::syntax::manifest::Mark;
 use crate::syntax::quantity::Ttl;
 
 /// What a prompt looks up and writes, or the provider's refusals.
-pub(super) fn plan(rules: &BreakpointOnly, draft: &mut Draft<'_>) -> BoundaryPlan {
-    let blocks = draft.blocks.clone();
-    let explicit: Vec<(usize, Ttl)> = (0..blocks.len()).filter_map(|block| Some((block, draft.ttl(block)?))).collect();
+pub(super) fn plan(rules: &BreakpointOnly, preparation: &mut Preparation<'_>) -> BoundaryPlan {
+    let blocks = preparation.blocks.clone();
+    let explicit: Vec<(usize, Ttl)> =
+        (0..blocks.len()).filter_map(|block| Some((block, preparation.ttl(block)?))).collect();
     for (block, _) in &explicit {
-        if blocks[*block].tier == Tier::Tools {
-            draft.breach(Some(*block), Rule::Unmarkable("a tool"));
+        if !BreakpointOnly::may_mark(blocks[*block].tier) {
+            preparation.breach(Some(*block), Refusal::Unmarkable("a tool"));
         }
     }
-    let implicit = match draft.request.mode.unwrap_or(rules.default_mode) {
-        Mode::Implicit => Some(Endings::of(&blocks)),
-        Mode::Explicit => None,
-    };
+    let mode = preparation.request.mode.unwrap_or(rules.default_mode);
+    let implicit = (mode == Mode::Implicit).then(|| Endings::of(&blocks));
+    let latest = explicit.len().saturating_sub(rules.explicit_slots(mode));
     BoundaryPlan {
-        lookups: lookups(rules, &explicit, implicit.as_ref(), draft),
-        writes: writes(rules, &explicit, implicit.as_ref(), draft),
-        path: draft.path(rules.refresh_path),
-        billing: rules.mixed_billing,
+        lookups: lookups(rules, &explicit, implicit.as_ref(), preparation),
+        writes: writes(rules, &explicit[latest..], implicit.as_ref(), preparation),
+        path: preparation.path(),
+        billing: preparation.mechanism.billing(),
     }
 }
 
@@ -41,12 +40,13 @@ struct Endings {
 
 impl Endings {
     /// A message is a run of blocks of one speaker.
-    fn of(blocks: &[Block]) -> Self {
+    fn of(blocks: &[RequestBlock]) -> Self {
         let first = blocks.iter().position(|block| block.tier != Tier::Tools).unwrap_or(blocks.len());
         let developers = blocks[first..].iter().take_while(|block| speaker(block) == Speaker::Developer).count();
         let developer = (developers > 0).then(|| first + developers - 1);
-        let ends =
-            |number: usize, block: &Block| blocks.get(number + 1).is_none_or(|next| speaker(next) != speaker(block));
+        let ends = |number: usize, block: &RequestBlock| {
+            blocks.get(number + 1).is_none_or(|next| speaker(next) != speaker(block))
+        };
         let eligible = blocks
             .iter()
             .enumerate()
@@ -62,7 +62,7 @@ impl Endings {
 }
 
 /// Who speaks, whichever way a tool's answer and the system prompt are written down.
-fn speaker(block: &Block) -> Speaker {
+fn speaker(block: &RequestBlock) -> Speaker {
     match (block.tier, block.kind) {
         (Tier::Tools | Tier::System, _) => Speaker::Developer,
         (_, BlockKind::ToolResult) => Speaker::Tool,
@@ -76,7 +76,7 @@ fn lookups(
     rules: &BreakpointOnly,
     explicit: &[(usize, Ttl)],
     implicit: Option<&Endings>,
-    draft: &mut Draft<'_>,
+    preparation: &mut Preparation<'_>,
 ) -> Box<[Boundary]> {
     let latest = explicit.len().saturating_sub(rules.lookup_latest as usize);
     let mut places: Vec<usize> = explicit
@@ -91,30 +91,31 @@ fn lookups(
     }
     places.sort_unstable_by(|a, b| b.cmp(a));
     places.dedup();
-    let minimum = draft.mechanism.minimum;
-    places.into_iter().map(|block| draft.boundary(block)).filter(|place| place.tokens >= minimum).collect()
+    let minimum = preparation.mechanism.minimum;
+    places.into_iter().map(|block| preparation.boundary(block)).filter(|place| place.tokens >= minimum).collect()
 }
 
-/// The write slots: in implicit mode one for the implicit breakpoint and the rest for the latest
-/// explicit ones, else all for those.
+/// What is written: the explicit breakpoints that have a slot, and in implicit mode the provider's own.
 fn writes(
     rules: &BreakpointOnly,
     explicit: &[(usize, Ttl)],
     implicit: Option<&Endings>,
-    draft: &mut Draft<'_>,
+    preparation: &mut Preparation<'_>,
 ) -> Box<[Write]> {
-    let own_slots = (rules.slots as usize).saturating_sub(usize::from(implicit.is_some()));
-    let mut places: Vec<(usize, Ttl)> = explicit[explicit.len().saturating_sub(own_slots)..].to_vec();
-    if let Some((endings, ttl)) = implicit.zip(draft.granted(Mark::Here)) {
+    let mut places: Vec<(usize, Ttl)> = explicit.to_vec();
+    if let Some((endings, ttl)) = implicit.zip(preparation.granted(Mark::Here)) {
         places.extend(endings.eligible.last().map(|block| (*block, ttl)));
         if rules.dev_block_end_written {
             places.extend(endings.developer.map(|block| (block, ttl)));
         }
     }
-    // Stable: at one block the explicit breakpoint stands first, and its TTL holds.
+    // The sort is stable, so that at one block the explicit breakpoint comes first and its TTL holds.
     places.sort_by_key(|(block, _)| *block);
     places.dedup_by_key(|(block, _)| *block);
-    let minimum = draft.mechanism.minimum;
-    let write = |(block, ttl): (usize, Ttl)| Write { at: draft.boundary(block), ttl, kept: draft.kept(ttl) };
-    places.into_iter().map(write).filter(|write| write.at.tokens >= minimum).collect()
+    let minimum = preparation.mechanism.minimum;
+    places
+        .into_iter()
+        .map(|(block, ttl)| preparation.write(block, ttl))
+        .filter(|write| write.at.tokens >= minimum)
+        .collect()
 }

@@ -6,7 +6,7 @@
 //! the last token is computed anew is not verified there: setting `recomputed`); llama.cpp
 //! `tools/server/README.md` and the server's source.
 
-use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Model, Slots};
+use crate::cost::rules::{CacheFamily, CacheRules, LongestPrefix, Mechanism, Model, Slots};
 use crate::syntax::quantity::Share;
 
 /// The names of the engines.
@@ -23,8 +23,14 @@ pub fn engine(name: &str) -> Option<Model> {
         "engine/llamacpp" => (1, Some(Slots { count: 1, similarity: Share { millionths: 100_000 } })),
         _ => return None,
     };
-    let family =
-        Family::LongestPrefix(LongestPrefix { unit, interval: None, hidden: 0, recomputed: 1, generated: true, slots });
+    let family = CacheFamily::LongestPrefix(LongestPrefix {
+        unit,
+        interval: None,
+        hidden: 0,
+        recomputed: 1,
+        generated: true,
+        slots,
+    });
     let implicit = Some(Mechanism { family, minimum: 0, lifetimes: Vec::new() });
     let rules = CacheRules { implicit, explicit: None, key_separates: true, invalidation: Vec::new() };
     Some(Model { name: name.into(), rules, prices: None })

@@ -29,15 +29,15 @@ impl Default for Clock {
 
 /// How long an entry is kept, under either reading, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kept {
+pub(super) struct Retention {
     expected: u64,
     longest: u64,
     pub(super) refreshed_by_use: bool,
 }
 
-impl Kept {
+impl Retention {
     /// By a published lifetime; without one, for ever.
-    pub(super) fn by(lifetime: Option<&Lifetime>) -> Self {
+    pub(super) fn by(lifetime: Option<Lifetime>) -> Self {
         match lifetime {
             Some(lifetime) => Self {
                 expected: Seconds::whole(lifetime.expected.seconds).micros,

@@ -15,9 +15,8 @@
 mod bill;
 mod block_boundary;
 mod boundary;
-mod breach;
 mod breakpoint_only;
-mod draft;
+mod preparation;
 mod engine;
 mod entry;
 mod object;
@@ -28,11 +27,10 @@ mod slots;
 mod tree;
 mod units;
 
-pub use breach::{Rule, RuleBreach};
 pub use engine::{ENGINES, engine};
 pub use entry::{Clock, Horizon};
-pub use prompt::{Prepared, Prompts};
-pub use request::{Block, BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, Seconds, Speaker};
+pub use prompt::{Prepared, Prompts, RuleBreach};
+pub use request::{BlockKind, Call, Content, Contents, MAX_TOKENS, Object, Request, RequestBlock, Seconds, Speaker};
 
 use boundary::Boundaries;
 use entry::Moment;
@@ -152,7 +150,7 @@ impl<'m> Simulator<'m> {
         if let Some(prices) = &self.model.prices {
             outcome.cost = bill::cost(prices, input, prompt.implicit, outcome);
             outcome.storage = match outcome.stored {
-                Some((ttl, tokens)) => bill::storage(prices, ttl, tokens),
+                Some((ttl, tokens)) => prices.storage_of(ttl, tokens),
                 None => Some(Usd::ZERO),
             };
         }

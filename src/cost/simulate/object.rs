@@ -1,10 +1,10 @@
 //! Cached objects that a request names (Gemini explicit): rule R14.
 
 use super::Outcome;
-use super::breach::Rule;
-use super::draft::Draft;
 use super::entry::{Entry, Moment};
+use super::preparation::Preparation;
 use super::request::Seconds;
+use crate::cost::rules::Refusal;
 use crate::prompt::segment::Tier;
 use crate::syntax::quantity::Ttl;
 
@@ -19,21 +19,20 @@ pub(super) struct ObjectPlan {
 
 /// The object's content: the blocks up to the last one that is marked, or with no mark every block
 /// but the last message, which is the question asked.
-pub(super) fn plan(draft: &mut Draft<'_>) -> Option<ObjectPlan> {
-    let blocks = draft.blocks.clone();
-    let object = draft.request.object.as_ref()?;
-    let marked = blocks.iter().rposition(super::request::Block::is_marked).map(|last| last + 1);
+pub(super) fn plan(preparation: &mut Preparation<'_>) -> Option<ObjectPlan> {
+    let blocks = preparation.blocks.clone();
+    let object = preparation.request.object.as_ref()?;
+    let marked = blocks.iter().rposition(super::request::RequestBlock::is_marked).map(|last| last + 1);
     let asked = blocks.last().is_some_and(|last| last.tier == Tier::Messages);
     let held = marked.unwrap_or(blocks.len() - usize::from(asked));
-    let end = held.checked_sub(1).map(|last| draft.boundary(last));
+    let end = held.checked_sub(1).map(|last| preparation.boundary(last));
     let (content, tokens) = end.map_or((0, 0), |end| (end.key, end.tokens));
-    let minimum = draft.mechanism.minimum;
+    let minimum = preparation.mechanism.minimum_before(1);
     if tokens < minimum {
-        draft.breach(None, Rule::SmallObject { minimum, tokens });
+        preparation.breach(None, Refusal::SmallObject { minimum, tokens });
     }
-    let default = draft.mechanism.lifetimes.first().map(|lifetime| lifetime.ttl);
-    let ttl = object.ttl.and_then(|ttl| draft.mechanism.granted(ttl)).or(default)?;
-    Some(ObjectPlan { key: draft.object(&object.id, content), tokens, ttl })
+    let ttl = preparation.mechanism.ttl(object.ttl)?;
+    Some(ObjectPlan { key: preparation.object(&object.id, content), tokens, ttl })
 }
 
 /// The objects of one model, by key.

@@ -28,7 +28,7 @@ impl Prefixes {
             Some(slots) => self.slot(slots, rules, path, (end, input), moment),
             None => self.any(rules, path, end, moment, clock),
         };
-        outcome.read = rounded(rules, path.minimum, common, input);
+        outcome.read = rules.read(path.minimum, common, input);
         outcome.uncached = input - outcome.read;
     }
 
@@ -65,23 +65,4 @@ impl Prefixes {
             self.tree.prompt_ended(end);
         }
     }
-}
-
-/// `floor(interval, hidden + min(common, input − recomputed)) − hidden`, rounded down to the unit; 0
-/// below the minimum.
-fn rounded(rules: &LongestPrefix, minimum: u64, common: u64, input: u64) -> u64 {
-    let common = common.min(input.saturating_sub(rules.recomputed));
-    if common < minimum {
-        return 0;
-    }
-    let at_interval = match rules.interval {
-        Some(interval) => floor(rules.hidden.saturating_add(common), interval).saturating_sub(rules.hidden),
-        None => common,
-    };
-    floor(at_interval, rules.unit)
-}
-
-/// The greatest multiple of `unit` that is not above `tokens`; a unit of 0 counts as 1.
-pub(super) fn floor(tokens: u64, unit: u64) -> u64 {
-    tokens - tokens % unit.max(1)
 }

@@ -3,13 +3,12 @@
 
 use super::block_boundary;
 use super::boundary::BoundaryPlan;
-use super::breach::{Rule, RuleBreach};
 use super::breakpoint_only;
-use super::draft::{Draft, Namespace};
 use super::object::{self, ObjectPlan};
-use super::request::{Block, Contents, Request};
+use super::preparation::{Namespace, Preparation};
+use super::request::{Contents, Request, RequestBlock};
 use super::tree::TokenPath;
-use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Mode, Model, PrefixUnits};
+use crate::cost::rules::{CacheFamily, CacheRules, LongestPrefix, Mode, Model, PrefixUnits, Refusal, Serving};
 use crate::syntax::quantity::Ttl;
 
 /// A request in the form that is sent: immutable, and cheap to send any number of times.
@@ -45,6 +44,17 @@ impl Prepared {
     }
 }
 
+/// A rule of the provider that a request breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleBreach {
+    /// Which request, counted from 0.
+    pub request: usize,
+    /// Which of its blocks, if it is about one.
+    pub block: Option<usize>,
+    /// The rule.
+    pub rule: Refusal,
+}
+
 /// How a prompt is served.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
@@ -77,29 +87,29 @@ impl<'m> Prompts<'m> {
         let lengths = request.blocks.iter().map(|block| contents.tokens(block.content));
         let input = lengths.fold(request.fresh, u64::saturating_add);
         let rules = &self.model.rules;
-        let serving = Serving::of(rules, request);
+        let mut breaches = Vec::new();
+        let serving = serving(rules, request).unwrap_or_else(|rule| {
+            breaches.push(RuleBreach { request: 0, block: None, rule });
+            None
+        });
         let mut prepared = Prepared {
             number: self.prepared,
             input,
             plan: Plan::Uncached,
-            implicit: serving.implicit && rules.explicit.is_some(),
-            guaranteed: serving.mechanism.is_none_or(Mechanism::is_guaranteed),
+            implicit: matches!(serving, Some(Serving::Implicit { beside_explicit: true, .. })),
+            guaranteed: serving.is_none_or(|serving| serving.mechanism().is_guaranteed()),
             rounded: Vec::new(),
         };
-        let mut breaches = Vec::new();
-        if serving.object_refused {
-            breaches.push(RuleBreach { request: 0, block: None, rule: Rule::NoObjects });
-        }
-        if let Some(mechanism) = serving.mechanism {
-            let mut draft = Draft::of(&mut self.names, rules, contents, request, mechanism);
+        if let Some(mechanism) = serving.map(Serving::mechanism) {
+            let mut preparation = Preparation::of(&mut self.names, rules, contents, request, mechanism);
             prepared.plan = match &mechanism.family {
-                Family::BlockBoundary(rules) => Plan::Boundaries(block_boundary::plan(rules, &mut draft)),
-                Family::BreakpointOnly(rules) => Plan::Boundaries(breakpoint_only::plan(rules, &mut draft)),
-                Family::LongestPrefix(rules) => Plan::Prefix(rules.clone(), draft.token_path()),
-                Family::PrefixUnits(rules) => Plan::Units(rules.clone(), draft.token_path()),
-                Family::WholeObject(_) => object::plan(&mut draft).map_or(Plan::Uncached, Plan::Object),
+                CacheFamily::BlockBoundary(rules) => Plan::Boundaries(block_boundary::plan(rules, &mut preparation)),
+                CacheFamily::BreakpointOnly(rules) => Plan::Boundaries(breakpoint_only::plan(rules, &mut preparation)),
+                CacheFamily::LongestPrefix(rules) => Plan::Prefix(rules.clone(), preparation.token_path()),
+                CacheFamily::PrefixUnits(rules) => Plan::Units(rules.clone(), preparation.token_path()),
+                CacheFamily::WholeObject(_) => object::plan(&mut preparation).map_or(Plan::Uncached, Plan::Object),
             };
-            let (found, rounded) = draft.settle();
+            let (found, rounded) = preparation.finish();
             breaches.extend(found);
             prepared.rounded = rounded;
         }
@@ -107,28 +117,15 @@ impl<'m> Prompts<'m> {
     }
 }
 
-/// Which mechanism serves a request.
-struct Serving<'m> {
-    mechanism: Option<&'m Mechanism>,
-    implicit: bool,
-    object_refused: bool,
-}
-
-impl<'m> Serving<'m> {
-    /// A request that asks for caching gets the explicit mechanism, any other the implicit one; a
-    /// model with only one of them uses it for every request. Objects serve those who name one.
-    fn of(rules: &'m CacheRules, request: &Request) -> Self {
-        let whole_object = |mechanism: &&Mechanism| matches!(mechanism.family, Family::WholeObject(_));
-        let objects = rules.explicit.as_ref().filter(whole_object);
-        let marks = rules.explicit.as_ref().filter(|mechanism| !whole_object(mechanism));
-        let asks = request.mode == Some(Mode::Explicit)
-            || (request.mode.is_none() && request.blocks.iter().any(Block::is_marked));
-        let (mechanism, implicit) = match (request.object.is_some(), marks, rules.implicit.as_ref()) {
-            (true, ..) => (objects, false),
-            (false, Some(marks), None) => (Some(marks), false),
-            (false, Some(marks), Some(_)) if asks => (Some(marks), false),
-            (false, _, implicit) => (implicit, true),
-        };
-        Self { mechanism, implicit, object_refused: request.object.is_some() && objects.is_none() }
+/// The mechanism that serves a request, if any. Objects serve those requests alone that name one.
+fn serving<'m>(rules: &'m CacheRules, request: &Request) -> Result<Option<Serving<'m>>, Refusal> {
+    let objects = rules.explicit.as_ref().filter(|mechanism| mechanism.family.is_object());
+    match (&request.object, objects) {
+        (Some(_), objects) => objects.map(|objects| Some(Serving::Explicit(objects))).ok_or(Refusal::NoObjects),
+        (None, Some(_)) => Ok(rules.serving_unasked()),
+        (None, None) => {
+            let is_marked = || request.blocks.iter().any(RequestBlock::is_marked);
+            Ok(rules.serving(request.mode.map_or_else(is_marked, |mode| mode == Mode::Explicit)))
+        }
     }
 }

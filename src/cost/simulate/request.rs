@@ -138,7 +138,7 @@ words! {
 
 /// One block of a request: the smallest thing that a breakpoint can follow.
 #[derive(Debug, Clone, Copy)]
-pub struct Block {
+pub struct RequestBlock {
     /// Its text.
     pub content: Content,
     /// Where it stands.
@@ -151,7 +151,7 @@ pub struct Block {
     pub mark: Mark,
 }
 
-impl Block {
+impl RequestBlock {
     /// Whether a breakpoint follows it.
     pub fn is_marked(&self) -> bool {
         matches!(self.mark, Mark::Here | Mark::For(_))
@@ -171,7 +171,7 @@ pub struct Object {
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// Its blocks in the order rendered.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<RequestBlock>,
     /// Tokens of a user's message after the blocks that no other request ever shares: a question
     /// asked once, of this length each time the prompt is sent.
     pub fresh: u64,

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::entry::{Entry, Kept};
+use super::entry::{Entry, Retention};
 use super::request::Content;
 
 /// A stretch of tokens of one text, in one place of a request.
@@ -43,13 +43,13 @@ pub(super) struct TokenPath {
     /// Runs of the model's own turns: (first token, end, name of the prefix that ends there).
     answers: Vec<(u64, u64, u32)>,
     pub(super) minimum: u64,
-    pub(super) kept: Kept,
+    pub(super) kept: Retention,
     /// Tokens after the path that nothing shares.
     pub(super) fresh: u64,
 }
 
 impl TokenPath {
-    pub(super) fn new(minimum: u64, kept: Kept, fresh: u64) -> Self {
+    pub(super) fn new(minimum: u64, kept: Retention, fresh: u64) -> Self {
         Self { pieces: Vec::new(), answers: Vec::new(), minimum, kept, fresh }
     }
 

@@ -5,10 +5,9 @@
 
 use super::Outcome;
 use super::entry::{Clock, Moment};
-use super::prefix::floor;
 use super::request::Seconds;
 use super::tree::{TokenPath, Tree};
-use crate::cost::rules::PrefixUnits;
+use crate::cost::rules::{PrefixUnits, floor};
 
 /// The units of one model's cache.
 #[derive(Debug, Clone, Default)]

@@ -12,7 +12,7 @@ use crate::cost::planner::words::{call_decimal, month_decimal};
 use crate::cost::terms::Terms;
 use crate::cost::traffic::Traffic;
 use crate::pipeline::Build;
-use crate::pipeline::model::{ModelBuild, wishes};
+use crate::pipeline::model::{ModelBuild, cache_policy};
 use crate::syntax::manifest::{HitRate, Hours};
 use crate::syntax::quantity::Share;
 
@@ -68,7 +68,7 @@ pub(super) fn points(build: &Build, model: &ModelBuild, rates: &[u64]) -> Vec<Po
     let point = |calls: &u64| {
         let traffic = Traffic { calls: *calls, ..declared };
         let terms = Terms { model: &rules, batch: batch.as_ref(), traffic: Some(&traffic), tokens: &model.tokens };
-        let layout = plan(&build.segments, &model.counts.per_segment, wishes(&build.plan.manifest), &terms).value;
+        let layout = plan(&build.segments, &model.counts.per_segment, cache_policy(&build.plan.manifest), &terms).value;
         let bill = bill(&layout, &terms);
         let after = |after: usize| build.segments.get(after).map(|segment| segment.id.clone()).unwrap_or_default();
         Point {

@@ -1,11 +1,11 @@
 //! One way to mark a request, and what it comes to in a month.
 
 use super::change;
-use super::layout::{Layout, ServiceKind};
-use super::marks::{self, Asked};
+use super::layout::Layout;
+use super::marks::{self, RequestedMark};
 use super::optimum::{Boundary, Choice, Level, Selection};
-use crate::cost::rules::{Family, Mechanism};
-use crate::cost::terms::{Terms, divided, write_price};
+use crate::cost::rules::{Mechanism, divided};
+use crate::cost::terms::Terms;
 use crate::cost::traffic::{Chance, Traffic};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::{Segment, prefix_len};
@@ -34,7 +34,7 @@ impl Table {
             sum
         });
         let free =
-            |index: usize| segments[index].mark == Mark::Free && marks::refusal(mechanism, segments, index).is_none();
+            |index: usize| segments[index].mark == Mark::Free && marks::obstacle(mechanism, segments, index).is_none();
         Self {
             tokens: ends.collect(),
             lost: change::lost(&segments[..prefix]),
@@ -44,7 +44,7 @@ impl Table {
 }
 
 /// One way to mark the request.
-pub(super) struct Draft {
+pub(super) struct Placement {
     /// TTLs in play, the longest first.
     pub(super) ttls: Vec<Ttl>,
     /// What was chosen from; without values where traffic or a price is not known.
@@ -56,37 +56,37 @@ pub(super) struct Draft {
     pub(super) total: i128,
 }
 
-impl Draft {
+impl Placement {
     pub(super) fn of(
         table: &Table,
-        live: &[Asked],
+        live: &[RequestedMark],
         dead: usize,
         free: &[Ttl],
         mechanism: &Mechanism,
         terms: &Terms,
     ) -> Self {
-        let mut ttls: Vec<Ttl> = live.iter().map(|asked| asked.ttl).chain(free.iter().copied()).collect();
+        let mut ttls: Vec<Ttl> = live.iter().map(|mark| mark.ttl).chain(free.iter().copied()).collect();
         ttls.sort_unstable_by(|one, other| other.cmp(one));
         ttls.dedup();
         let values: Option<Vec<Level>> =
             ttls.iter().map(|ttl| level(*ttl, &ttls, free.contains(ttl), mechanism, terms)).collect();
         let is_valued = values.is_some();
-        let forced = |index: usize| live.iter().find(|asked| asked.after == index).map(|asked| asked.ttl);
+        let forced = |index: usize| live.iter().find(|mark| mark.after == index).map(|mark| mark.ttl);
         let boundaries = (0..table.tokens.len()).map(|index| Boundary {
             tokens: table.tokens[index],
             lost: table.lost[index],
             is_free: table.is_free[index],
             forced: forced(index).and_then(|ttl| ttls.iter().position(|own| *own == ttl)),
         });
+        let limit = mechanism.most_breakpoints().saturating_sub(dead);
         let choice = Choice {
             boundaries: boundaries.collect(),
             levels: values.unwrap_or_else(|| {
                 let unknown = |ttl| Level { steady: 0, rewarm: 0, is_free: free.contains(ttl), shadowed: Vec::new() };
                 ttls.iter().map(unknown).collect()
             }),
-            limit: marks::limit(mechanism).saturating_sub(dead),
-            minimum: mechanism.minimum,
-            minimum_per_breakpoint: matches!(&mechanism.family, Family::BlockBoundary(rules) if rules.minimum_per_breakpoint),
+            limit,
+            minimums: (1..=limit.min(table.tokens.len())).map(|number| mechanism.minimum_before(number)).collect(),
             fee: FEE,
         };
         let mut selection: Selection = choice
@@ -114,7 +114,7 @@ impl Choice {
     /// from the second call on that comes in time. An object is not made then, because storing it
     /// costs without any call.
     fn last(&self, forced: &[(usize, usize)], mechanism: &Mechanism) -> Option<(usize, usize)> {
-        if matches!(mechanism.family, Family::WholeObject(_)) || forced.len() >= self.limit {
+        if mechanism.family.is_object() || forced.len() >= self.limit {
             return None;
         }
         let (first, shortest) = forced.last().map_or((0, 0), |(index, level)| (index + 1, *level));
@@ -136,21 +136,19 @@ pub(super) fn level(ttl: Ttl, ttls: &[Ttl], is_free: bool, mechanism: &Mechanism
     let prices = terms.model.prices.as_ref()?;
     let rates = prices.at(terms.tokens.total());
     let (input, read) = (i128::from(rates.input?.nano), i128::from(rates.read?.nano));
-    let (write, stored) = match mechanism.family {
-        Family::WholeObject(_) => {
-            let hourly = i128::from(prices.storage?.nano);
-            (input + read, divided(hourly * i128::from(ttl.seconds), 3600).femto)
-        }
-        _ => (i128::from(write_price(rates, ttl)?.nano), 0),
+    let (write, stored) = match mechanism.family.is_object() {
+        true => (rates.object_price()?, prices.storage_of(ttl, 1)?.femto),
+        false => (rates.write_price(ttl)?, 0),
     };
+    let write = i128::from(write.nano);
     let chance = alive(ttl, mechanism, traffic);
     let (found, missed) = (i128::from(chance.billionths), i128::from(chance.contrary().billionths));
     let calls = i128::from(traffic.live_calls());
     let call = found * read + missed * (write + stored) - BILLION * input;
     let rewarm = found * (write + stored - read);
-    let month = |amount: i128, times: i128| amount.checked_mul(times).map(|month| divided(month, BILLION).femto);
+    let month = |amount: i128, times: i128| amount.checked_mul(times).map(|month| divided(month, BILLION));
     let shadowed = |shorter: &Ttl| {
-        let shadowed = *shorter < ttl && !mechanism.keeps_path();
+        let shadowed = *shorter < ttl && !mechanism.refreshes_path();
         let exact = if shadowed { traffic.chance_behind(ttl, *shorter) } else { chance };
         month((found - i128::from(exact.billionths)) * (write - read), calls)
     };
@@ -169,16 +167,12 @@ pub(super) fn unasked(terms: &Terms) -> Option<i128> {
     let traffic = terms.traffic?;
     let rates = terms.model.prices.as_ref()?.at(terms.tokens.total());
     let service = Layout::default().service(terms.model, terms.tokens);
-    let read = match service.kind {
-        ServiceKind::Unasked { beside_explicit: true } => rates.implicit_read.or(rates.read),
-        _ => rates.read,
-    };
-    let saved = i128::from(rates.input?.nano) - i128::from(read?.nano);
-    let month = service.stretches.iter().map(|stretch| {
-        let found = i128::from(stretch.chance(traffic).billionths);
+    let saved = i128::from(rates.input?.nano) - i128::from(service.read_price(rates)?.nano);
+    let month = service.spans.iter().map(|span| {
+        let found = i128::from(span.chance(traffic).billionths);
         let lost = if found > 0 { i128::from(traffic.rewarms()) * BILLION } else { 0 };
         let hits = (found * i128::from(traffic.live_calls()) - lost).max(0);
-        Some(-divided(i128::from(stretch.tokens).checked_mul(saved)?.checked_mul(hits)?, BILLION).femto)
+        Some(-divided(i128::from(span.tokens).checked_mul(saved)?.checked_mul(hits)?, BILLION))
     });
     month.sum()
 }
@@ -186,7 +180,5 @@ pub(super) fn unasked(terms: &Terms) -> Option<i128> {
 /// The chance that a call finds an entry of this TTL.
 pub(super) fn alive(ttl: Ttl, mechanism: &Mechanism, traffic: &Traffic) -> Chance {
     let lifetime = mechanism.lifetime(ttl);
-    let refreshed =
-        lifetime.map_or(!matches!(mechanism.family, Family::WholeObject(_)), |lifetime| lifetime.refreshed_by_use);
-    traffic.chance(lifetime.map_or(ttl, |lifetime| lifetime.expected), refreshed)
+    traffic.chance(lifetime.expected, lifetime.refreshed_by_use)
 }

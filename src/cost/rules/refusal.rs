@@ -1,21 +1,10 @@
-//! What a provider refuses, before anything is simulated.
+//! What a provider refuses, before anything is cached.
 
 use crate::syntax::quantity::Ttl;
 
 /// A rule of the provider that a request breaks. The provider would answer with status 400.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleBreach {
-    /// Which request, counted from 0.
-    pub request: usize,
-    /// Which of its blocks, if it is about one.
-    pub block: Option<usize>,
-    /// The rule.
-    pub rule: Rule,
-}
-
-/// A rule of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Rule {
+pub enum Refusal {
     /// R2.
     #[error("a request carries at most {limit} cache breakpoints, an automatic one included; this one has {found}")]
     Breakpoints {
@@ -59,7 +48,7 @@ pub enum Rule {
     NoObjects,
 }
 
-impl Rule {
+impl Refusal {
     /// The stable name of the diagnostic.
     pub fn code(&self) -> &'static str {
         match self {

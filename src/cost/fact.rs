@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::civil::Date;
+pub use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::syntax::decode::{Decode, OneOrMany, Text, expected, fields, inline_schema, record, words};
+use crate::syntax::decode::{Count, Decode, OneOrMany, Text, expected, fields, inline_schema, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::Span;
 use crate::syntax::yaml::{Key, Map, Node, Value};
@@ -210,6 +210,51 @@ impl<T> Dated<T> {
     /// Every entry, oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Fact<T>> {
         std::iter::once(&self.first).chain(&self.later)
+    }
+}
+
+/// What a card's facts come to on a day: what is in force, and for those that a model cannot be without, else the first
+/// that is known.
+pub trait OnDay<T> {
+    /// The value on a day.
+    fn on(&self, day: Date) -> T;
+}
+
+impl<T: Copy> OnDay<T> for Dated<T> {
+    fn on(&self, day: Date) -> T {
+        self.nearest(day).value
+    }
+}
+
+impl OnDay<u64> for Dated<Count> {
+    fn on(&self, day: Date) -> u64 {
+        self.nearest(day).value.0
+    }
+}
+
+impl<T: Copy> OnDay<Option<T>> for Option<Dated<T>> {
+    fn on(&self, day: Date) -> Option<T> {
+        self.as_ref()?.at(day).map(|fact| fact.value)
+    }
+}
+
+impl OnDay<Option<u64>> for Option<Dated<Count>> {
+    fn on(&self, day: Date) -> Option<u64> {
+        self.as_ref()?.at(day).map(|fact| fact.value.0)
+    }
+}
+
+/// 0 where nothing is known.
+impl OnDay<u64> for Option<Dated<Count>> {
+    fn on(&self, day: Date) -> u64 {
+        OnDay::<Option<u64>>::on(self, day).unwrap_or(0)
+    }
+}
+
+/// False where nothing is said.
+impl OnDay<bool> for Option<Dated<bool>> {
+    fn on(&self, day: Date) -> bool {
+        self.as_ref().is_some_and(|fact| fact.on(day))
     }
 }
 

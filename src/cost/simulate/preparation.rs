@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::boundary::{Boundary, UNSHARED};
-use super::breach::{Rule, RuleBreach};
-use super::entry::Kept;
-use super::request::{Block, BlockKind, Content, Contents, Request, Speaker};
+use super::RuleBreach;
+use super::boundary::{Boundary, UNSHARED, Write};
+use super::entry::Retention;
+use super::request::{BlockKind, Content, Contents, Request, RequestBlock, Speaker};
 use super::tree::{Piece, TokenPath};
-use crate::cost::rules::{CacheRules, Mechanism};
+use crate::cost::rules::{CacheRules, Mechanism, Refusal};
 use crate::prompt::segment::Tier;
 use crate::syntax::manifest::Mark;
 use crate::syntax::quantity::Ttl;
@@ -31,9 +31,7 @@ impl Namespace {
     /// earlier one. A setting at its default counts as left out.
     fn stage(&mut self, rules: &CacheRules, tier: Tier, request: &Request) -> u32 {
         let loses = |(name, value): &&(Arc<str>, Arc<str>)| {
-            rules.invalidation(name).is_some_and(|entry| {
-                entry.from.is_some_and(|from| from <= tier) && entry.default.as_ref() != Some(value)
-            })
+            rules.invalidation(name).is_some_and(|entry| entry.separates(tier, value))
         };
         let mut settings: Vec<(Arc<str>, Arc<str>)> = request.settings.iter().filter(loses).cloned().collect();
         settings.sort_unstable();
@@ -67,10 +65,10 @@ impl<T: Hash + Eq> Names<T> {
 }
 
 /// A request on its way to a plan, with its boundaries named.
-pub(super) struct Draft<'a> {
+pub(super) struct Preparation<'a> {
     pub(super) request: &'a Request,
     /// The blocks of the request; its fresh tokens, if any, are one more.
-    pub(super) blocks: Arc<[Block]>,
+    pub(super) blocks: Arc<[RequestBlock]>,
     pub(super) mechanism: &'a Mechanism,
     contents: &'a Contents,
     objects: &'a mut Names<(Arc<str>, u32)>,
@@ -80,7 +78,7 @@ pub(super) struct Draft<'a> {
     rounded: Vec<(usize, Ttl)>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> Preparation<'a> {
     pub(super) fn of(
         names: &'a mut Namespace,
         rules: &CacheRules,
@@ -104,7 +102,7 @@ impl<'a> Draft<'a> {
             let block = u32::try_from(blocks.len()).unwrap_or(u32::MAX);
             places.push((0, Boundary { key: UNSHARED, block, tokens: tokens.saturating_add(request.fresh) }));
             let (tier, speaker, kind) = (Tier::Messages, Speaker::User, BlockKind::Text);
-            blocks.push(Block { content: Content::FRESH, tier, speaker, kind, mark: Mark::Free });
+            blocks.push(RequestBlock { content: Content::FRESH, tier, speaker, kind, mark: Mark::Free });
         }
         let objects = &mut names.objects;
         Self {
@@ -125,16 +123,20 @@ impl<'a> Draft<'a> {
     }
 
     /// Every boundary if reads refresh their path, else none.
-    pub(super) fn path(&self, refresh_path: bool) -> Box<[Boundary]> {
-        if refresh_path { self.places.iter().map(|(_, place)| *place).collect() } else { Box::default() }
+    pub(super) fn path(&self) -> Box<[Boundary]> {
+        if self.mechanism.refreshes_path() {
+            self.places.iter().map(|(_, place)| *place).collect()
+        } else {
+            Box::default()
+        }
     }
 
     /// The TTL of the breakpoint after a block; `None` without one.
     pub(super) fn ttl(&mut self, block: usize) -> Option<Ttl> {
         let mark = self.blocks[block].mark;
         let granted = self.granted(mark)?;
-        if let Mark::For(wish) = mark
-            && wish != granted
+        if let Mark::For(wanted) = mark
+            && wanted != granted
         {
             self.rounded.push((block, granted));
         }
@@ -149,24 +151,21 @@ impl<'a> Draft<'a> {
             Mark::Here => self.request.ttl,
             Mark::Free | Mark::Never => return None,
         };
-        match own {
-            Some(ttl) => self.mechanism.granted(ttl),
-            None => self.mechanism.lifetimes.first().map(|lifetime| lifetime.ttl),
-        }
+        self.mechanism.ttl(own)
     }
 
-    /// How long an entry of this TTL is kept.
-    pub(super) fn kept(&self, ttl: Ttl) -> Kept {
-        Kept::by(self.mechanism.lifetime(ttl))
+    /// The entry that a breakpoint after a block writes.
+    pub(super) fn write(&self, block: usize, ttl: Ttl) -> Write {
+        Write { at: self.boundary(block), ttl, retention: Retention::by(Some(self.mechanism.lifetime(ttl))) }
     }
 
-    /// Notes a rule that is broken.
-    pub(super) fn breach(&mut self, block: Option<usize>, rule: Rule) {
+    /// Notes what the provider refuses.
+    pub(super) fn breach(&mut self, block: Option<usize>, rule: Refusal) {
         self.breaches.push(RuleBreach { request: 0, block, rule });
     }
 
     /// The rules that were broken, and the TTLs that were rounded.
-    pub(super) fn settle(self) -> (Vec<RuleBreach>, Vec<(usize, Ttl)>) {
+    pub(super) fn finish(self) -> (Vec<RuleBreach>, Vec<(usize, Ttl)>) {
         (self.breaches, self.rounded)
     }
 
@@ -177,8 +176,8 @@ impl<'a> Draft<'a> {
 
     /// The prompt as a path of tokens.
     pub(super) fn token_path(&self) -> TokenPath {
-        let lifetime = self.granted(Mark::Here).and_then(|ttl| self.mechanism.lifetime(ttl));
-        let mut path = TokenPath::new(self.mechanism.minimum, Kept::by(lifetime), self.request.fresh);
+        let lifetime = self.granted(Mark::Here).map(|ttl| self.mechanism.lifetime(ttl));
+        let mut path = TokenPath::new(self.mechanism.minimum, Retention::by(lifetime), self.request.fresh);
         let mut start = 0;
         for (block, (space, end)) in self.request.blocks.iter().zip(&self.places) {
             for (owner, offset, tokens) in self.contents.stretches(block.content) {
