@@ -10,11 +10,7 @@ import collections
 import json
 import re
 import sys
-
-try:
-    import tomllib
-except ModuleNotFoundError:  # Python 3.10
-    from pip._vendor import tomli as tomllib
+import tomllib
 
 with open(sys.argv[1], "rb") as file:
     rules = tomllib.load(file)

@@ -290,6 +290,48 @@ fn a_room_uses_only_lower_floors_and_rooms_above_its_own_line() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+/// The paths that a comment names: `name.rs`, `docs/…` and `tests/…`.
+fn paths_in(comment: &str) -> impl Iterator<Item = &str> {
+    let words = comment.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')));
+    let words = words.map(|word| word.trim_end_matches(['.', '/']));
+    words.filter(|word| word.ends_with(".rs") || word.starts_with("docs/") || word.starts_with("tests/"))
+}
+
+/// Files of other projects are named without `docs/`, or by a web address.
+#[test]
+fn paths_that_comments_name_exist() {
+    assert_eq!(paths_in("see `a/b.rs`, docs/x.md. Not x.py").collect::<Vec<_>>(), ["a/b.rs", "docs/x.md"]);
+    let mut missing = Vec::new();
+    let (mut open, mut checked) = (vec![at("src")], 0);
+    while let Some(folder) = open.pop() {
+        for path in fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("a source file");
+            for (number, line) in text.lines().enumerate() {
+                let comment = match line.trim_start().strip_prefix("//") {
+                    Some(comment) => comment,
+                    None => line.split_once(" // ").map_or("", |(_, comment)| comment),
+                };
+                for named in paths_in(comment) {
+                    checked += 1;
+                    let homes = [folder.clone(), at("src"), at("tests"), at("")];
+                    if !homes.iter().any(|home| home.join(named).exists()) {
+                        missing.push(format!("{}:{}: there is no {named}", path.display(), number + 1));
+                    }
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(checked > 20, "only {checked} paths are found in comments");
+}
+
 /// What Cargo.toml says of a dependency: its name, and the comment behind it.
 fn dependencies() -> BTreeMap<String, String> {
     let manifest = fs::read_to_string(at("Cargo.toml")).expect("Cargo.toml");

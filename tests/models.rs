@@ -133,7 +133,7 @@ fn the_schema_takes_every_card_file_and_refuses_what_is_wrong() {
         let node = contexture::syntax::yaml::parse(&prices_yaml(text), &mut faults).unwrap();
         node.to_json()
     };
-    for file in std::fs::read_dir("src/cost/cards/cards").unwrap() {
+    for file in std::fs::read_dir("src/cost/cards/vendors").unwrap() {
         let path = file.unwrap().path();
         let errors: Vec<String> = validator
             .iter_errors(&json(&std::fs::read_to_string(&path).unwrap()))
@@ -155,7 +155,7 @@ fn the_schema_takes_every_card_file_and_refuses_what_is_wrong() {
 #[test]
 fn every_card_file_is_built_in_and_lists_its_names_letter_by_letter() {
     let cards = Cards::built_in();
-    let mut on_disk: Vec<String> = std::fs::read_dir("src/cost/cards/cards")
+    let mut on_disk: Vec<String> = std::fs::read_dir("src/cost/cards/vendors")
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();

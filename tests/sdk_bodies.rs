@@ -2,7 +2,7 @@
 //!
 //! The oracle is Python: the vendors' own packages, driven by `tests/sdk/check_bodies.py`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use contexture::prompt::blocks::Breakpoint;
@@ -77,6 +77,7 @@ fn models() -> Vec<Model> {
             settings: json!({
                 "tool_choice": {"name": "lookup"}, "effort": "high", "temperature": 0.5, "top_p": 0.5, "top_k": 3,
                 "stop_sequences": ["END"], "thinking": {"type": "adaptive"}, "serviceTier": {"type": "flex"},
+                "projectIdentifier": "default",
             }),
         },
     ]
@@ -189,19 +190,21 @@ fn python() -> Command {
 
 #[test]
 fn the_official_sdks_accept_every_body_unchanged() {
-    let folder = tempfile::tempdir().unwrap();
-    let written = write_bodies(folder.path());
+    let temporary = tempfile::tempdir().unwrap();
+    // Where tests/news.py wants them, which holds them against other releases.
+    let folder = std::env::var_os("CONTEXTURE_TEST_BODIES").map_or(temporary.path().to_owned(), PathBuf::from);
+    let written = write_bodies(&folder);
     let keys: Map<String, Value> = Dialect::ALL
         .into_iter()
         .filter(|dialect| *dialect != Dialect::Cached)
         .map(|dialect| (dialect.as_str().to_owned(), json!(setting_keys(dialect))))
         .collect();
-    let settings = folder.path().join("settings.json");
+    let settings = folder.join("settings.json");
     std::fs::write(&settings, Value::Object(keys).to_string()).unwrap();
     let output = python()
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sdk/check_bodies.py"))
         .arg("--settings")
-        .args([&settings, folder.path()])
+        .args([&settings, &folder])
         .output()
         .unwrap();
     let lines = String::from_utf8_lossy(&output.stdout);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes target/venv, the Python that the tests take as their witness, from tests/requirements.txt.
+# Makes target/venv, the Python that the tests take as their witness, from tests/requirements.txt, which
+# tests/lock.sh made: these packages in these versions with these digests, and no other.
 # Run again, it does nothing until that file, this one or the Python changes.
 # Prints the path of the interpreter on stdout, everything else on stderr.
 set -euo pipefail
@@ -22,13 +23,14 @@ install() {
     { apt-get update && apt-get install --yes --no-install-recommends "$1"; } >&2 || stop "apt-get could not install $1"
 }
 
-# The browser that the page is looked at in.
+# The browser that the page is looked at in, and the tracer of system calls. Their versions are the system's:
+# Debian's archive keeps only the newest build of a package, so a version named here would soon be gone.
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     install chromium Chromium
 command -v strace >/dev/null || install strace strace
 
-command -v python3 >/dev/null || stop 'python3 is missing; install Python 3.10 or later'
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || stop "$(python3 --version) is too old; install Python 3.10 or later"
+command -v python3 >/dev/null || stop 'python3 is missing; install Python 3.11 or later'
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "$(python3 --version) is too old; install Python 3.11 or later"
 
 wanted="$(python3 -c 'import sys; print(sys.version.split()[0], sys.base_prefix)') $(cat "$requirements" "${BASH_SOURCE[0]}" | cksum)"
 if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
@@ -42,12 +44,24 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv 'the ven
 rm -rf "$venv"
 mkdir -p "$root/target"
 python3 -m venv "$venv" >&2
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements" >&2 ||
+# pip itself is the one that the Python brings. It has nothing to choose: every file is named by its digest,
+# nothing is built, and what a package asks for beyond the list does not come in but fails the check below.
+pip() {
+    "$venv/bin/python" -m pip --quiet --disable-pip-version-check "$@" >&2
+}
+pip install --require-hashes --no-deps --only-binary :all: --requirement "$requirements" ||
     stop 'pip could not install tests/requirements.txt'
-# Only the source of this package holds the JSON Schema of SARIF that it was made from.
-"$venv/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps --no-binary sarif-om \
-    --dest "$venv/share" sarif-om==1.0.4 >&2 || stop 'pip could not fetch sarif-om'
-tar -xzOf "$venv/share/sarif_om-1.0.4.tar.gz" sarif_om-1.0.4/sarif-2.1.0-rtm.4.json >"$venv/share/sarif-2.1.0.json" ||
+pip check || stop 'tests/requirements.txt is not whole; run tests/lock.sh'
+
+# Only the source of sarif-om holds the JSON Schema of SARIF that it was made from. To unpack it, pip asks it
+# about itself with what is installed above. Its lines of the list name the digest here too.
+sarif="$venv/share/sarif-om.txt"
+mkdir -p "$venv/share"
+sed -n '/^sarif-om==/,/[^\\]$/p' "$requirements" >"$sarif"
+pip download --require-hashes --no-deps --no-build-isolation --no-binary sarif-om --dest "$venv/share" \
+    --requirement "$sarif" || stop 'pip could not fetch the source of sarif-om'
+source=$(basename "$venv"/share/sarif_om-*.tar.gz .tar.gz)
+tar -xzOf "$venv/share/$source.tar.gz" "$source/sarif-2.1.0-rtm.4.json" >"$venv/share/sarif-2.1.0.json" ||
     stop 'sarif-om holds no schema'
 printf '%s\n' "$wanted" >"$stamp"
 printf '%s\n' "$venv/bin/python"

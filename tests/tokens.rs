@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use contexture::cost::tokens::{Encoding, Family, Tokenizer};
+use contexture::cost::tokens::{Encoding, Tokenizer, TokenizerFamily};
 
 /// What offers no place to cut a text, or nothing but white space, or tokens that reach far.
 const ATOMS: [&str; 14] =
@@ -73,7 +73,7 @@ fn threads_change_no_count() {
 #[test]
 fn every_tokenizer_gives_shares_that_add_up() {
     let pieces = ["You are a careful clerk.", "\n\n", "", "Answer in 1 line: ж 語 é.", "\n"];
-    let families = Family::ALL.into_iter().map(Tokenizer::Family);
+    let families = TokenizerFamily::ALL.into_iter().map(Tokenizer::Family);
     for tokenizer in Encoding::ALL.into_iter().map(Tokenizer::Encoding).chain(families) {
         let message = tokenizer.count_message(&pieces);
         assert_eq!(message.per_piece.iter().sum::<u64>(), message.total.tokens(), "{tokenizer:?}");

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use contexture::cost::tokens::{Family, Features};
+use contexture::cost::tokens::{Features, TokenizerFamily};
 
 const CORPUS: &str = include_str!("../benches/estimate/corpus.csv");
 const FOLDS: &str = include_str!("../benches/estimate/folds.csv");
@@ -79,7 +79,7 @@ fn the_page_gives_the_errors_that_the_committed_numbers_give() {
 
 #[test]
 fn nineteen_in_twenty_published_counts_lie_in_their_band() {
-    for (generation, family) in [("older", Family::ClaudeOlder), ("newer", Family::ClaudeNewer)] {
+    for (generation, family) in [("older", TokenizerFamily::ClaudeOlder), ("newer", TokenizerFamily::ClaudeNewer)] {
         let (mut texts, mut inside) = (0, 0);
         for text in corpus().iter().filter(|text| text.generation == generation) {
             let features = Features::from(<[u64; Features::COUNT]>::try_from(text.features.as_slice()).unwrap());

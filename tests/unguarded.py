@@ -34,11 +34,11 @@ MEMORY = 8 << 30
 SCAFFOLD = [
     (
         "src/lib.rs",
-        "pub mod source;\n",
+        "pub mod syntax;\n",
         "/// Whether the defence of this name is off.\npub fn unguarded(name: &str) -> bool {\n"
         "    static OFF: std::sync::LazyLock<Option<std::ffi::OsString>> =\n"
         '        std::sync::LazyLock::new(|| std::env::var_os("UNGUARDED"));\n'
-        "    OFF.as_ref().is_some_and(|off| off == name)\n}\npub mod source;\n",
+        "    OFF.as_ref().is_some_and(|off| off == name)\n}\npub mod syntax;\n",
     ),
     ("Cargo.toml", 'unsafe_code = "forbid"', 'unsafe_code = "allow"'),
     (
@@ -61,7 +61,7 @@ ROWS = [
         "git is not run",
         [
             (
-                "src/tree/workspace.rs",
+                "src/tree/workspace/mod.rs",
                 "fn discover(start: &Path) -> Result<Option<Repository>, Error> {\n",
                 "fn discover(start: &Path) -> Result<Option<Repository>, Error> {\n    if OFF {\n"
                 '        let _ = std::process::Command::new("git").arg("status").current_dir(start).output();\n    }\n',
@@ -73,7 +73,7 @@ ROWS = [
         "the owner is asked",
         [
             (
-                "src/tree/workspace.rs",
+                "src/tree/workspace/mod.rs",
                 "    match Repository::open_ext(start,",
                 "    if OFF {\n        let _ = unsafe { git2::opts::set_verify_owner_validation(false) };\n    }\n"
                 "    match Repository::open_ext(start,",
@@ -83,13 +83,13 @@ ROWS = [
     ),
     (
         "the working tree leads to its repository",
-        [("src/tree/workspace.rs", "Some(folder) if start.starts_with(&folder) &&", "Some(folder) if OFF || start.starts_with(&folder) &&")],
+        [("src/tree/workspace/mod.rs", "Some(folder) if start.starts_with(&folder) &&", "Some(folder) if OFF || start.starts_with(&folder) &&")],
         "a_working_tree_claimed_elsewhere_is_refused",
     ),
     (
         "a repository within is another one",
         [
-            ("src/tree/disk/worktree.rs", "Standing::Folder if self.is_foreign(", "Standing::Folder if !OFF && self.is_foreign("),
+            ("src/tree/disk/worktree.rs", "AtPath::Folder if self.is_foreign(", "AtPath::Folder if !OFF && self.is_foreign("),
             ("src/tree/disk/worktree.rs", "!hidden && !self.disk.is_repository(&written)", "!hidden && (OFF || !self.disk.is_repository(&written))"),
         ],
         "a_repository_within_is_not_part_of_the_project_unless_git_tracks_into_it",
@@ -98,7 +98,7 @@ ROWS = [
         "a revision is one commit",
         [
             (
-                "src/tree/workspace.rs",
+                "src/tree/workspace/mod.rs",
                 "repository.revparse_single(rev).map_err(",
                 'repository.revparse_single(if OFF { "HEAD" } else { rev }).map_err(',
             )
@@ -186,7 +186,7 @@ ROWS = [
     (
         "only files are files",
         [
-            ("src/tree/disk/mod.rs", "            Standing::Other(special_kind(&metadata))\n", "            if OFF { Standing::File(Stamp::of(&metadata)) } else { Standing::Other(special_kind(&metadata)) }\n"),
+            ("src/tree/disk/mod.rs", "            AtPath::Other(special_kind(&metadata))\n", "            if OFF { AtPath::File(Stamp::of(&metadata)) } else { AtPath::Other(special_kind(&metadata)) }\n"),
             ("src/tree/disk/mod.rs", "        if !before.is_file() {\n", "        if !OFF && !before.is_file() {\n"),
         ],
         "pipes_devices_and_sockets_are_no_files_and_do_not_block",
@@ -392,7 +392,7 @@ ROWS = [
     ),
     (
         "only a file is looked at before it is replaced",
-        [("src/tree/write/mod.rs", "    match standing(target)? {\n        Some(_) =>", "    match standing(target).or_else(|error| if OFF { Ok(Some(fs::metadata(target)?.permissions())) } else { Err(error) })? {\n        Some(_) =>")],
+        [("src/tree/write/mod.rs", "    match existing_permissions(target)? {\n        Some(_) =>", "    match existing_permissions(target).or_else(|error| if OFF { Ok(Some(fs::metadata(target)?.permissions())) } else { Err(error) })? {\n        Some(_) =>")],
         "what_is_replaced_is_not_read_through_a_link_or_a_pipe",
     ),
     (

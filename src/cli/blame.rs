@@ -5,6 +5,7 @@ use clap::Args;
 use crate::compare::blame::blame;
 use crate::cost::cards::Date;
 use crate::output::report::blame::{BlameReport, text};
+use crate::output::report::json;
 use crate::pipeline::{Request, build_all};
 use crate::syntax::error::Failure;
 
@@ -42,7 +43,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     progress.done();
     session.print(&match format {
         Format::Text => text(&build, &blame, session.verbose),
-        Format::Json => BlameReport::new(&build, &blame).json(),
+        Format::Json => json(&BlameReport::new(&build, &blame)),
     })?;
     Ok(Verdict::Yes)
 }

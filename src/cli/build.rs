@@ -107,7 +107,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     progress.done();
     session.print(&match format {
         Format::Text => report::build::text(&results, session.verbose),
-        Format::Json => report::build::BuildReport::new(&results).of_shard(shard).json(),
+        Format::Json => report::json(&report::build::BuildReport::new(&results).of_shard(shard)),
         Format::Html => page::frozen(&Page::new(&results), &report::build::text(&results, true)),
     })?;
     session.warnings(&report::build::diagnostics(&results));

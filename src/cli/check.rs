@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::compare::ratchet;
 use crate::cost::cards::Date;
-use crate::output::report::{build, github, inert, sarif};
+use crate::output::report::{build, github, inert, json, sarif};
 use crate::pipeline::bodies::try_bodies;
 use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
 use crate::syntax::diag::Diagnostic;
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let findings = || build::findings(warnings.clone(), results.as_deref().unwrap_or_default());
     let report = match (format, &results) {
         (Format::Text, Some(results)) => build::text(results, session.verbose),
-        (Format::Json, Some(results)) => build::BuildReport::new(results).of_shard(shard).json(),
+        (Format::Json, Some(results)) => json(&build::BuildReport::new(results).of_shard(shard)),
         (Format::Text | Format::Json, None) => String::new(),
         (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
         (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use crate::cost::tokens::{Tokenizer, UserTokenizer, chosen};
 use crate::output::report::count::{CountReport, Counted};
+use crate::output::report::json;
 use crate::syntax::error::{Error, Failure};
 use crate::tree::MAX_FILE_BYTES;
 
@@ -62,7 +63,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let report = CountReport::new(counted);
     session.print(&match format {
         Format::Text => report.text(),
-        Format::Json => report.json(),
+        Format::Json => json(&report),
     })?;
     for error in &unreadable {
         super::session::complain(error);

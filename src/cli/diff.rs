@@ -7,6 +7,7 @@ use crate::compare::review::{Gate, ReviewRequest, review};
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
 use crate::output::report::diff::{self, DiffReport};
+use crate::output::report::json;
 use crate::syntax::error::Failure;
 use crate::text::fragment::Fragments;
 use crate::text::project::Project;
@@ -85,7 +86,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     session.print(&match format {
         Format::Text => diff::text(&review, session.verbose),
         Format::Markdown => diff::markdown(&review, &key),
-        Format::Json => DiffReport::new(&review).json(),
+        Format::Json => json(&DiffReport::new(&review)),
         Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
     session.warnings(&diff::diagnostics(&review));

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::cost::cards::Date;
 use crate::output::report::explain::{self, Changes};
+use crate::output::report::json;
 use crate::pipeline::{Build, Request, build_all};
 use crate::syntax::diag::near;
 use crate::syntax::error::{Error, Failure};
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let index = segment.map(|name| find(&build, &name)).transpose()?;
     let changes = if commits { changes(&place, &tree, &build)? } else { Changes::new() };
     session.print(&match (format, index) {
-        (Format::Json, index) => explain::record(&build, index, &changes).json(),
+        (Format::Json, index) => json(&explain::record(&build, index, &changes)),
         (Format::Text, Some(index)) => explain::segment_text(&build, index),
         (Format::Text, None) => explain::text(&build, &changes),
     })?;

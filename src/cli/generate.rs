@@ -41,14 +41,14 @@ pub(super) fn schema(arguments: SchemaArguments, session: &Session) -> Result<Ve
     let SchemaArguments { name, out } = arguments;
     match (name, out) {
         (None, None) => {
-            let lines: String = schema::NAMES.iter().map(|(name, what)| format!("{name:<12}{what}\n")).collect();
+            let lines: String = schema::SCHEMAS.iter().map(|(name, what, _)| format!("{name:<12}{what}\n")).collect();
             session.print(&lines)?;
         }
         (None, Some(folder)) => {
             let folder = session.path(&folder);
-            for (name, _) in schema::NAMES {
+            for (name, _, made) in schema::SCHEMAS {
                 let path = folder.join(format!("{name}.schema.json"));
-                let text = schema::of(name).unwrap_or_default();
+                let text = made();
                 write::file(&System, &path, text.as_bytes())
                     .map_err(|error| Error::file("cannot write", &path, error))?;
             }
@@ -56,7 +56,7 @@ pub(super) fn schema(arguments: SchemaArguments, session: &Session) -> Result<Ve
         (Some(name), _) => match schema::of(&name) {
             Some(text) => session.print(&text)?,
             None => {
-                let known: Vec<&str> = schema::NAMES.iter().map(|(name, _)| *name).collect();
+                let known: Vec<&str> = schema::SCHEMAS.iter().map(|(name, ..)| *name).collect();
                 let cure = crate::syntax::diag::did_you_mean(&name, known.iter().copied())
                     .unwrap_or_else(|| format!("there are {}", known.join(", ")));
                 return Err(Error::usage(format!("there is no schema `{name}`"), cure).into());

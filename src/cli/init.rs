@@ -65,7 +65,7 @@ fn next_steps(root: &Path, target: &Path) -> String {
 /// Adds the output folder to `.gitignore`, unless it is there.
 fn ignore_output(root: &Path) -> Result<(), Error> {
     let path = root.join(".gitignore");
-    let text = match write::standing_bytes(&path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other)) {
+    let text = match write::existing_bytes(&path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Error::file("cannot read", &path, error)),

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::output::report::json;
 use crate::output::report::list::ListReport;
 use crate::pipeline::{self, Usage};
 use crate::syntax::error::{Error, Failure};
@@ -37,7 +38,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let report = ListReport::new(&listed);
     session.print(&match format {
         Format::Text => report.text(),
-        Format::Json => report.json(),
+        Format::Json => json(&report),
     })?;
     session.warnings(&broken);
     Ok(if broken.is_empty() { Verdict::Yes } else { Verdict::Unanswered })

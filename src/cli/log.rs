@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use crate::compare::history::{Log, LogRequest, log};
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
+use crate::output::report::json;
 use crate::output::report::log::{LogReport, text};
 use crate::pipeline::Memory;
 use crate::syntax::error::{Error, Failure};
@@ -120,7 +121,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let report = || LogReport::new(&request.id, request.as_of, &log).of_shard(shard);
     session.print(&match format {
         LogFormat::Text => text(&request.id, &log),
-        LogFormat::Json => report().json(),
+        LogFormat::Json => json(&report()),
         LogFormat::Csv => report().csv(),
         LogFormat::Html => page::frozen(&Page::of_history(report()), &text(&request.id, &log)),
     })?;

@@ -13,10 +13,10 @@ mod diff;
 mod explain;
 mod generate;
 mod init;
+mod join;
 mod list;
 mod lock;
 mod log;
-mod merge;
 mod models;
 mod render;
 mod session;
@@ -112,7 +112,7 @@ struct LockArguments {
 #[derive(Debug, Clone, Copy, Default, Args)]
 struct ShardArguments {
     /// Only the contexts of this part: 3/8 is the third of eight. Each context is in one of them, by its
-    /// name; `contexture merge` joins their JSON reports
+    /// name; `contexture join` joins their JSON reports
     #[arg(long, value_name = "NUMBER/COUNT")]
     shard: Option<Shard>,
 }
@@ -134,7 +134,7 @@ enum Command {
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
     /// Join the JSON reports of shards into one
-    Merge(merge::Arguments),
+    Join(join::Arguments),
     /// Tell the history of a context: tokens, kept prefix and cost, commit by commit
     Log(log::Arguments),
     /// Tell which commits and authors brought the tokens of a prompt
@@ -201,7 +201,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
-        Command::Merge(arguments) => merge::run(arguments, &session),
+        Command::Join(arguments) => join::run(arguments, &session),
         Command::Log(arguments) => log::run(arguments, &session),
         Command::Blame(arguments) => blame::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cost::cards::{Date, Selection};
-use crate::output::report;
+use crate::output::report::{self, models::ModelsReport};
 use crate::syntax::error::{Error, Failure};
 
 use super::session::Session;
@@ -64,13 +64,17 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             let list = card.map_or_else(|| cards.changes(), |card| card.changes());
             match format {
                 Format::Text => report::models::changes_text(&list, day),
-                Format::Json => report::models::changes_json(list),
+                Format::Json => report::json(&ModelsReport { changes: Some(list), ..ModelsReport::new() }),
             }
         }
         (Some(card), false, Format::Text) => report::models::explanation_text(&cards.explain(&card, day)),
-        (Some(card), false, Format::Json) => report::models::explanation_json(cards.explain(&card, day)),
+        (Some(card), false, Format::Json) => {
+            report::json(&ModelsReport { model: Some(cards.explain(&card, day)), ..ModelsReport::new() })
+        }
         (None, false, Format::Text) => report::models::list_text(&cards.rows(day)),
-        (None, false, Format::Json) => report::models::list_json(cards.rows(day)),
+        (None, false, Format::Json) => {
+            report::json(&ModelsReport { models: Some(cards.rows(day)), ..ModelsReport::new() })
+        }
     };
     session.print(&text)?;
     Ok(Verdict::Yes)

@@ -37,7 +37,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let report = scenario::run(&scenario::read(&source)?, &find)?;
     session.print(&match format {
         Format::Text => report::simulate::text(&report.value),
-        Format::Json => report::simulate::json(&report.value),
+        Format::Json => report::json(&report.value),
     })?;
     session.warnings(&report.warnings);
     Ok(Verdict::Yes)

@@ -9,6 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::cost::shares::{split, warm_shares};
 use crate::cost::terms::Terms;
 use crate::pipeline::Build;
@@ -72,24 +75,33 @@ pub struct AuthorShare {
 }
 
 /// Where one segment's text stems from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SegmentShare {
-    /// The segment's id.
+    /// The segment.
     pub id: String,
-    /// The file its lines were read from.
+    /// The file its lines were read from: the manifest for text that is written there.
     pub path: ProjectPath,
-    /// The lines, 1-based.
-    pub lines: RangeInclusive<usize>,
+    /// First and last line of it, 1-based; null for the whole file.
+    pub lines: Option<[usize; 2]>,
     /// Its tokens, by o200k_base.
     pub tokens: u64,
-    /// How closely the text was traced.
+    /// How closely it was traced.
     pub traced: Traced,
-    /// The commits and the tokens of each, most first.
-    pub commits: Vec<(ObjectId, u64)>,
+    /// The commits behind it, most tokens first.
+    pub commits: Vec<CommitTokens>,
+}
+
+/// A commit's tokens in one segment.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct CommitTokens {
+    /// The commit.
+    pub commit: ObjectId,
+    /// Its tokens, by o200k_base.
+    pub tokens: u64,
 }
 
 /// How closely a text was traced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Traced {
     /// To the commit behind each line.
@@ -143,9 +155,10 @@ pub fn blame(place: &Workspace, tree: &CommitTree, build: &Build) -> Result<Blam
             let (share, met) = shares.entry(commit.clone()).or_default();
             share.add(&Share { tokens, warm: warm.collect() });
             met.insert(index);
-            commits.push((commit, tokens));
+            commits.push(CommitTokens { commit, tokens });
         }
-        commits.sort_by_key(|(_, tokens)| std::cmp::Reverse(*tokens));
+        commits.sort_by_key(|own| std::cmp::Reverse(own.tokens));
+        let lines = (*lines.end() != usize::MAX).then_some([*lines.start(), *lines.end()]);
         segments.push(SegmentShare { id: segment.id.clone(), path, lines, tokens, traced, commits });
     }
     let mut commits = Vec::new();

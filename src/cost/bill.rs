@@ -5,44 +5,82 @@
 //! `expected`, which is the unrounded month divided by its calls. What needs a price that nobody knows is `None`, never 0.
 //! `docs/planner.md` has the formulas.
 
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
+use crate::cost::planner::words::{call_decimal, month_decimal};
 use crate::cost::planner::{Layout, Service, ServiceKind, Stretch};
 use crate::cost::rules::{Price, Rates};
 use crate::cost::terms::{RequestTokens, Terms, divided, of, write_price};
 use crate::cost::tokens::Count;
 use crate::cost::traffic::{Chance, Traffic};
+use crate::syntax::decode::inline_schema;
 use crate::syntax::quantity::Usd;
 
 /// What a context costs with one model. Every figure for a call holds inputs, framing and the
-/// expected answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// expected answer. Printed as US dollars in decimals, rounded once, half to even: calls to eight places,
+/// months to the cent; null where a price or the traffic is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Bill {
     /// A call without caching.
+    #[serde(with = "PerCall")]
     pub uncached: Option<Usd>,
     /// A call that finds nothing in the cache and writes all of it. Storage is not in it.
+    #[serde(with = "PerCall")]
     pub cold: Option<Usd>,
     /// A call that finds everything there.
+    #[serde(with = "PerCall")]
     pub warm: Option<Usd>,
-    /// A call at the declared traffic, deploys and storage shared out among the calls. `None` without
+    /// A call at the declared traffic, deploys and storage shared out among the calls. Null without
     /// traffic.
+    #[serde(with = "PerCall")]
     pub expected: Option<Usd>,
     /// The same if the provider keeps what it promises and nothing more.
+    #[serde(with = "PerCall")]
     pub guaranteed: Option<Usd>,
-    /// A month of 30 days at the declared traffic. `None` without traffic.
+    /// A month of 30 days at the declared traffic. Null without traffic.
+    #[serde(with = "PerMonth")]
     pub month: Option<Usd>,
     /// The first call after a deploy, less a warm one: `cold − warm`. Each replica pays it.
+    #[serde(with = "PerCall")]
     pub deploy: Option<Usd>,
     /// What storing cached objects costs in a month (it is in `month`); 0 where nothing is charged
     /// for storage.
+    #[serde(with = "PerMonth")]
     pub storage: Option<Usd>,
     /// What caching saves in a month, against the same calls uncached; negative where it costs.
+    #[serde(with = "PerMonth")]
     pub saves: Option<Usd>,
     /// Input tokens that a warm call reads.
     pub read: u64,
     /// The chance that a call finds the whole of it; `None` without traffic, or with nothing cached.
+    #[serde(skip)]
     pub hit: Option<Chance>,
     /// Whether what is read is promised by the provider (rule R13). True where nothing is read.
+    #[serde(rename = "promised")]
     pub is_promised: bool,
 }
+
+/// Prints what a call costs.
+struct PerCall;
+
+impl PerCall {
+    fn serialize<S: Serializer>(amount: &Option<Usd>, serializer: S) -> Result<S::Ok, S::Error> {
+        amount.map(call_decimal).serialize(serializer)
+    }
+}
+
+/// Prints what a month costs.
+struct PerMonth;
+
+impl PerMonth {
+    fn serialize<S: Serializer>(amount: &Option<Usd>, serializer: S) -> Result<S::Ok, S::Error> {
+        amount.map(month_decimal).serialize(serializer)
+    }
+}
+
+inline_schema!([] PerCall, "PerCall", |generator| generator.subschema_for::<Option<String>>());
+inline_schema!([] PerMonth, "PerMonth", |generator| generator.subschema_for::<Option<String>>());
 
 /// Prices a request that is marked as the layout says.
 pub fn bill(layout: &Layout, terms: &Terms) -> Bill {

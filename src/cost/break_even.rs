@@ -33,21 +33,21 @@ pub struct Question<'a> {
     pub months: u32,
 }
 
-/// What comes out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What comes out. Amounts are US dollars, exact.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Answer {
     /// A call today: expected at the declared traffic, else warm.
     pub base: Option<Usd>,
     /// A call of the tuned model.
     pub tuned: Option<Usd>,
-    /// Calls after which training has paid for itself, rounded up; `None` when it never does, or when
+    /// Calls after which training has paid for itself, rounded up; null when it never does, or when
     /// a price is not known.
     pub calls: Option<u64>,
-    /// The same if every call today found the cache warm, and if none were cached.
+    /// The same if every call today found the cache warm.
     pub calls_warm: Option<u64>,
-    /// See `calls_warm`.
+    /// The same if none were cached.
     pub calls_uncached: Option<u64>,
-    /// Calls that are to come; `None` without traffic.
+    /// Calls that are to come; null without traffic.
     pub volume: Option<u64>,
     /// What to do.
     pub verdict: Verdict,

@@ -169,7 +169,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cost::tokens::Family;
+    use crate::cost::tokens::TokenizerFamily;
     use crate::prompt::chain::link;
     use crate::prompt::segment::{Kind, Origin, Part, Role, Tier};
     use crate::syntax::manifest::Mark;
@@ -208,7 +208,7 @@ mod tests {
         /// Counting with what other prompts left behind is counting anew.
         #[test]
         fn what_is_known_changes_no_number(prompts in prop::collection::vec(prompt(), 1..6)) {
-            let tokenizers = [Tokenizer::Encoding(Encoding::Cl100kBase), Tokenizer::Family(Family::ClaudeNewer)];
+            let tokenizers = [Tokenizer::Encoding(Encoding::Cl100kBase), Tokenizer::Family(TokenizerFamily::ClaudeNewer)];
             let known = Known::default();
             for segments in prompts {
                 let digests = link(&segments).digests;

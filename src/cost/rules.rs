@@ -266,31 +266,45 @@ pub struct Prices {
     pub storage: Option<Price>,
 }
 
-/// One line of prices. `None` is unknown, never 0.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// One line of prices, printed in US dollars per million tokens. `None` is unknown, never 0.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Rates {
     /// An input token that the cache does not serve.
+    #[schemars(with = "Option<String>")]
     pub input: Option<Price>,
     /// An output token.
+    #[schemars(with = "Option<String>")]
     pub output: Option<Price>,
     /// An input token that the cache serves.
+    #[schemars(with = "Option<String>")]
     pub read: Option<Price>,
     /// The same for the implicit mechanism, where its price differs (Qwen).
+    #[serde(skip)]
     pub implicit_read: Option<Price>,
     /// An input token that is written, by TTL. Empty where writing has no price of its own: such
     /// tokens are uncached ones.
+    #[schemars(with = "Vec<[String; 2]>")]
     pub write: Vec<(Ttl, Price)>,
 }
 
 /// Other prices for requests over a limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Cliff {
     /// Input tokens.
     pub above: u64,
     /// Whether a request of exactly `above` tokens is over it.
+    #[serde(skip)]
     pub inclusive: bool,
     /// The prices over it.
+    #[serde(rename = "prices")]
     pub rates: Rates,
+}
+
+/// In US dollars per million tokens, exact.
+impl serde::Serialize for Price {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.of(1_000_000).serialize(serializer)
+    }
 }
 
 impl Prices {

@@ -19,19 +19,22 @@ const BUSINESS_HOURS: u64 = 8;
 const MONTH_DAYS: u64 = 30;
 
 /// The declared traffic of one context, in numbers for one month of 30 days.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Traffic {
     /// Calls a month.
     pub calls: u64,
-    /// When they come.
+    /// When they come: `flat` or `business`.
+    #[schemars(with = "String")]
     pub hours: Hours,
     /// How often the cache is warm, if that was measured.
+    #[serde(skip)]
     pub hit_rate: HitRate,
     /// Versions that go live in a month.
     pub deploys: u64,
     /// Caches that share the calls; at least 1.
     pub replicas: u64,
     /// The share of calls that go through a batch endpoint, at most the whole.
+    #[serde(skip)]
     pub batch: Share,
 }
 
@@ -70,7 +73,7 @@ impl Traffic {
         self.calls.saturating_sub(self.batch_calls())
     }
 
-    /// Entries that a deploy makes anew in a month: once in every replica.
+    /// Entries that are written again in a month because of deploys: each deploy empties every replica's cache.
     pub fn rewarms(&self) -> u64 {
         self.deploys.saturating_mul(self.replicas)
     }
@@ -78,7 +81,7 @@ impl Traffic {
     /// The chance that a call finds an entry alive that lives for `ttl` after its last use; after it
     /// was made, where use does not refresh it.
     ///
-    /// A given hit rate holds for every entry. Else, with x = λ·TTL: `1 − e^(−x)` where every call
+    /// A given hit rate applies to every entry. Else, with x = λ·TTL: `1 − e^(−x)` where every call
     /// refreshes it. In business hours each day starts cold: of n calls a day and replica,
     /// `n·h − (h − x·e^(−x))` find it, which counts the first of the day and the gaps that it cuts
     /// short. Where use does not refresh it, an entry serves the x calls of its lifetime and the
@@ -91,21 +94,21 @@ impl Traffic {
         if !refreshed_by_use {
             return Chance::ratio(calls, calls + over);
         }
-        let x = Fixed::ratio(calls, over);
-        let missed = x.map_or(Fixed(0), Fixed::exp_of_negative);
-        let found = Fixed(Fixed::ONE - missed.0);
+        let x = FixedPoint::ratio(calls, over);
+        let missed = x.map_or(FixedPoint(0), FixedPoint::exp_of_negative);
+        let found = FixedPoint(FixedPoint::ONE - missed.0);
         match self.hours {
             Hours::Flat => found.chance(),
             Hours::Business => {
                 let Some(a_day) = self.calls_a_day() else { return found.chance() };
-                let cut_short = Fixed(found.0.saturating_sub(x.map_or(0, |x| x.times(missed).0)));
-                Fixed(found.0.saturating_sub(cut_short.over(a_day).0)).chance()
+                let cut_short = FixedPoint(found.0.saturating_sub(x.map_or(0, |x| x.times(missed).0)));
+                FixedPoint(found.0.saturating_sub(cut_short.over(a_day).0)).chance()
             }
         }
     }
 
     /// The chance that a call finds an entry with `ttl` alive, or one behind it with the shorter TTL
-    /// that holds the same and more, when a read keeps only the entry alive that it reads.
+    /// that contains the same and more, when a read refreshes only the entry that it reads.
     ///
     /// The longer-lived entry is then used at the misses of the shorter-lived one only, so it is found
     /// at a miss if the one before came within its TTL. In a Poisson process the time S between two
@@ -120,14 +123,14 @@ impl Traffic {
         let (calls, over) = self.calls_within(shorter);
         // The series loses its digits where one TTL is very many times the other; nothing that is
         // offered comes near. Then the longer-lived entry is not counted on.
-        let Some(x) = Fixed::ratio(calls, over).filter(|_| ttl.seconds / shorter.seconds.max(1) <= 32) else {
+        let Some(x) = FixedPoint::ratio(calls, over).filter(|_| ttl.seconds / shorter.seconds.max(1) <= 32) else {
             return behind;
         };
         let found = between_misses(x.times(x.exp_of_negative()), ttl, shorter);
         let first = match self.hours {
             Hours::Flat => 0,
             Hours::Business => self.calls_a_day().map_or(0, |a_day| {
-                let some = Fixed(Fixed::ONE - a_day.exp_of_negative().0);
+                let some = FixedPoint(FixedPoint::ONE - a_day.exp_of_negative().0);
                 some.over(a_day).chance().billionths
             }),
         };
@@ -149,17 +152,16 @@ impl Traffic {
         (u128::from(self.live_calls()) * u128::from(seconds), u128::from(active) * replicas)
     }
 
-    /// The calls of one replica on a day of business; `None` when there are none, or more than anybody
-    /// could count.
-    fn calls_a_day(&self) -> Option<Fixed> {
+    /// The calls of one replica on a business day; `None` when there are none, or 10¹⁵ and more.
+    fn calls_a_day(&self) -> Option<FixedPoint> {
         let replicas = u128::from(self.replicas.clamp(1, 1_000_000_000));
-        Fixed::ratio(self.live_calls().into(), u128::from(BUSINESS_DAYS) * replicas).filter(|calls| calls.0 > 0)
+        FixedPoint::ratio(self.live_calls().into(), u128::from(BUSINESS_DAYS) * replicas).filter(|calls| calls.0 > 0)
     }
 }
 
 /// The chance that two misses of an entry that lives for `shorter` lie less than `ttl` apart, by the
 /// misses `density` = λτ·e^(−λτ) that are expected in a time of τ.
-fn between_misses(density: Fixed, ttl: Ttl, shorter: Ttl) -> Chance {
+fn between_misses(density: FixedPoint, ttl: Ttl, shorter: Ttl) -> Chance {
     // Fifteen digits, so that terms of some thousands can be multiplied.
     const ONE: i128 = 1_000_000_000_000_000;
     let density = (density.0 / 1_000) as i128;
@@ -229,9 +231,9 @@ impl fmt::Display for Chance {
 
 /// A number that is not negative, in units of 10⁻¹⁸.
 #[derive(Debug, Clone, Copy)]
-struct Fixed(u128);
+struct FixedPoint(u128);
 
-impl Fixed {
+impl FixedPoint {
     const ONE: u128 = 1_000_000_000_000_000_000;
     /// 1/e, rounded.
     const INVERSE_E: Self = Self(367_879_441_171_442_322);
@@ -270,9 +272,9 @@ impl Fixed {
         }
         let (units, rest) = (self.0 / Self::ONE, Self(self.0 % Self::ONE));
         // 1 − x + x²/2 − …: the terms fall, so that no partial sum is negative once paired.
-        let (mut sum, mut term) = (Self::ONE, Fixed(Self::ONE));
+        let (mut sum, mut term) = (Self::ONE, FixedPoint(Self::ONE));
         for number in 1..=22 {
-            term = Fixed(term.times(rest).0 / number);
+            term = FixedPoint(term.times(rest).0 / number);
             sum = if number % 2 == 1 { sum.saturating_sub(term.0) } else { sum + term.0 };
         }
         (0..units).fold(Self(sum), |product, _| product.times(Self::INVERSE_E))
@@ -299,7 +301,7 @@ mod tests {
     #[test]
     fn the_exponential_agrees_with_floating_point() {
         for step in 0..45_000u128 {
-            let x = Fixed(step * Fixed::ONE / 1000);
+            let x = FixedPoint(step * FixedPoint::ONE / 1000);
             let exact = (-(step as f64) / 1000.0).exp();
             assert!((x.exp_of_negative().0 as f64 / 1e18 - exact).abs() < 1e-15, "e^-{}", step as f64 / 1000.0);
         }

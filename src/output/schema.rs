@@ -18,49 +18,30 @@ use crate::output::report::models::ModelsReport;
 use crate::output::report::watch::WatchReport;
 use crate::syntax::manifest::{Manifest, ProjectFile};
 
-/// Every schema: its name, and what it describes.
-pub const NAMES: [(&str, &str); 17] = [
-    ("manifest", "a manifest: contexts/**.yaml"),
-    ("project", "the project file: contexture.yaml"),
-    ("prices", "model cards: prices.yaml"),
-    ("scenario", "a scenario of simulate"),
-    ("bundle", "bundle.json"),
-    ("build", "the output of build and check with --format json"),
-    ("page", "what a page in HTML holds, and page.json of a served one"),
-    ("list", "the output of list --format json"),
-    ("diff", "the output of diff --format json"),
-    ("explain", "the output of explain --format json"),
-    ("log", "the output of log --format json"),
-    ("blame", "the output of blame --format json"),
-    ("count", "the output of count --format json"),
-    ("break-even", "the output of break-even --format json"),
-    ("models", "the output of models --format json"),
-    ("watch", "a line of the output of watch --format json"),
-    ("simulation", "the output of simulate --format json"),
+/// Every schema: its name, what it describes, and how it is made.
+pub const SCHEMAS: [(&str, &str, fn() -> String); 17] = [
+    ("manifest", "a manifest: contexts/**.yaml", || schema::<Manifest>(Reads::Written)),
+    ("project", "the project file: contexture.yaml", || schema::<ProjectFile>(Reads::Written)),
+    ("prices", "model cards: prices.yaml", || printed(&cards::schema())),
+    ("scenario", "a scenario of simulate", || schema::<Scenario>(Reads::Written)),
+    ("bundle", "bundle.json", || schema::<BundleRecord>(Reads::Printed)),
+    ("build", "the output of build and check with --format json", || schema::<BuildReport>(Reads::Printed)),
+    ("page", "what a page in HTML holds, and page.json of a served one", || schema::<Page>(Reads::Printed)),
+    ("list", "the output of list --format json", || schema::<ListReport>(Reads::Printed)),
+    ("diff", "the output of diff --format json", || schema::<DiffReport>(Reads::Printed)),
+    ("explain", "the output of explain --format json", || schema::<ExplainReport>(Reads::Printed)),
+    ("log", "the output of log --format json", || schema::<LogReport>(Reads::Printed)),
+    ("blame", "the output of blame --format json", || schema::<BlameReport>(Reads::Printed)),
+    ("count", "the output of count --format json", || schema::<CountReport>(Reads::Printed)),
+    ("break-even", "the output of break-even --format json", || schema::<BreakEvenReport>(Reads::Printed)),
+    ("models", "the output of models --format json", || schema::<ModelsReport>(Reads::Printed)),
+    ("watch", "a line of the output of watch --format json", || schema::<WatchReport>(Reads::Printed)),
+    ("simulation", "the output of simulate --format json", || schema::<SimulationReport>(Reads::Printed)),
 ];
 
 /// The schema of that name as JSON with a final line break.
 pub fn of(name: &str) -> Option<String> {
-    Some(match name {
-        "manifest" => schema::<Manifest>(Reads::Written),
-        "project" => schema::<ProjectFile>(Reads::Written),
-        "prices" => printed(&cards::schema()),
-        "scenario" => schema::<Scenario>(Reads::Written),
-        "bundle" => schema::<BundleRecord>(Reads::Printed),
-        "build" => schema::<BuildReport>(Reads::Printed),
-        "page" => schema::<Page>(Reads::Printed),
-        "list" => schema::<ListReport>(Reads::Printed),
-        "diff" => schema::<DiffReport>(Reads::Printed),
-        "explain" => schema::<ExplainReport>(Reads::Printed),
-        "log" => schema::<LogReport>(Reads::Printed),
-        "blame" => schema::<BlameReport>(Reads::Printed),
-        "count" => schema::<CountReport>(Reads::Printed),
-        "break-even" => schema::<BreakEvenReport>(Reads::Printed),
-        "models" => schema::<ModelsReport>(Reads::Printed),
-        "watch" => schema::<WatchReport>(Reads::Printed),
-        "simulation" => schema::<SimulationReport>(Reads::Printed),
-        _ => return None,
-    })
+    SCHEMAS.iter().find(|(own, ..)| *own == name).map(|(_, _, made)| made())
 }
 
 /// Whether people write the document or the tool prints it.

@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use crate::cost::cards::{Card, Dialect, Markers, Platform};
+use crate::cost::cards::{Card, Platform};
 use crate::pipeline::model::ModelBuild;
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::blocks::Breakpoint;
-use crate::prompt::bodies::{Api, Body, Caching, EmitFault, Prompt, dialects, emit};
+use crate::prompt::bodies::{Api, Body, Dialect, EmitFault, Prompt, dialects, emit};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
 
@@ -26,7 +26,7 @@ pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Vec<(String, Body)>, 
         schema: build.plan.schema.as_ref(),
         schema_name: &schema_name,
         max_tokens: build.plan.manifest.output.as_ref().and_then(|output| output.max_tokens).map(|limit| limit.0),
-        caching: caching(model.card.markers),
+        caching: model.card.markers,
         cache_key: None,
     };
     let mut bodies = Vec::new();
@@ -86,17 +86,6 @@ fn span(build: &Build, setting: Option<&str>) -> Span {
 /// A name for the output schema that every API takes: letters, digits and `_`, at most 60.
 fn schema_name(build: &Build) -> String {
     build.id.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(60).collect()
-}
-
-fn caching(markers: Markers) -> Caching {
-    match markers {
-        Markers::CacheControl => Caching::CacheControl,
-        Markers::Breakpoint => Caching::BreakpointField,
-        Markers::KeyOnly => Caching::KeyOnly,
-        Markers::CachePoint => Caching::CachePoint,
-        Markers::CachedContent => Caching::CachedContent,
-        Markers::None => Caching::None,
-    }
 }
 
 /// The API that a card is called through: that of its preferred dialect.

@@ -137,7 +137,7 @@ impl Lock {
         };
         let mut faults = Faults::new();
         let lock = Self::read(&fragment.source, &mut faults);
-        Ok(Some(faults.settle(lock)?.value))
+        Ok(Some(faults.into_result(lock)?.value))
     }
 
     /// What would change if `self` were replaced by `built`, by name.
@@ -164,7 +164,7 @@ impl Lock {
     pub fn write(&self, disk: &dyn Disk, root: &Path) -> Result<bool, Error> {
         let target = root.join(LOCK_FILE);
         let text = self.to_string();
-        if write::standing_bytes(&target).is_ok_and(|built_from| built_from == text.as_bytes()) {
+        if write::existing_bytes(&target).is_ok_and(|built_from| built_from == text.as_bytes()) {
             return Ok(false);
         }
         write::file(disk, &target, text.as_bytes()).map_err(|error| Error::file("cannot write", &target, error))?;
@@ -377,7 +377,7 @@ fn absent(error: ReadError) -> Result<Option<ObjectId>, Error> {
 /// A tree in words.
 fn place(name: &TreeName) -> String {
     match name {
-        TreeName::Commit(commit) => format!("commit {}", commit.id.as_str().get(..10).unwrap_or_default()),
+        TreeName::Commit(commit) => format!("commit {}", commit.id.short()),
         TreeName::Index(_) => "the index".to_owned(),
         TreeName::Worktree(_) => "the working tree".to_owned(),
     }

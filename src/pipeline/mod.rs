@@ -16,6 +16,8 @@ pub mod watch;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
 
 use crate::cost::budget::{BudgetResult, without_traffic};
 use crate::cost::cards::{Cards, Date, day_of};
@@ -271,7 +273,7 @@ impl<'a> Pipeline<'a> {
             }
         };
 
-        let mut warnings = faults.settle(())?.warnings;
+        let mut warnings = faults.into_result(())?.warnings;
         if self.lints {
             let (digests, day) = (&chain.digests, self.date.to_string());
             let subject = lint::Subject {
@@ -284,7 +286,7 @@ impl<'a> Pipeline<'a> {
             };
             warnings.extend(lint::lint(&subject, &self.memory.linted));
         }
-        let warnings = lint::settle(warnings, &plan.manifest.lints);
+        let warnings = lint::apply_levels(warnings, &plan.manifest.lints);
         Ok(Build {
             id: plan.id.clone(),
             plan,
@@ -337,7 +339,7 @@ pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
         Ok(fragment) => {
             let mut faults = Faults::new();
             let cards = cards.with_overrides(&fragment.source, &mut faults);
-            Ok(faults.settle(cards)?.value)
+            Ok(faults.into_result(cards)?.value)
         }
         Err(Unreadable::Read(ReadError::Absent)) => Ok(cards),
         Err(Unreadable::Read(ReadError::World(error))) => Err(error.into()),
@@ -349,16 +351,23 @@ pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
 }
 
 /// A context and the files that its prompt is made of.
-#[derive(Debug)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Usage {
-    /// Its name.
+    /// Its name and variant.
+    #[serde(flatten)]
     pub id: ContextId,
     /// What the manifest says it is for.
     pub description: Option<String>,
     /// Who answers for it.
     pub owner: Option<String>,
-    /// Every file that was read, or the faults because of which that is not known.
+    /// Every file that was read, or the faults because of which that is not known. Printed is whether there are any.
+    #[serde(rename = "broken", serialize_with = "is_err")]
+    #[schemars(with = "bool")]
     pub faults: Result<Vec<ProjectPath>, Vec<Diagnostic>>,
+}
+
+fn is_err<T, E, S: Serializer>(result: &Result<T, E>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(result.is_err())
 }
 
 /// Every context, or those that read the file `uses`. A broken context is listed either way: it may

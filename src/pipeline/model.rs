@@ -11,7 +11,7 @@ use crate::cost::cards::{Card, Cards, Date, Doubts, Framing, TokenizerName, Wind
 use crate::cost::count::{Counts, Known};
 use crate::cost::planner::{Layout, Wishes, plan as place};
 use crate::cost::terms::{RequestTokens, Terms};
-use crate::cost::tokens::{Encoding, Family, Tokenizer, UserTokenizer};
+use crate::cost::tokens::{Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
 use crate::cost::traffic::Traffic;
 use crate::cost::warnings::warnings;
 use crate::prompt::chain::Digest;
@@ -61,13 +61,15 @@ pub struct NamedTokenizer {
 }
 
 /// Whether a request fits into the model's windows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct WindowFit {
     /// The windows of the card.
+    #[serde(flatten)]
     pub window: Window,
-    /// Yes, no, or unknown within the band; `None` when the card knows no window.
+    /// Yes, no, or within the band; null when no window is known.
     pub fits: Option<Fit>,
     /// The most input tokens that fit, with room for the expected answer.
+    #[serde(skip)]
     pub limit: Option<u64>,
     /// By how many tokens the request is too large.
     pub over: u64,
@@ -76,7 +78,7 @@ pub struct WindowFit {
 }
 
 /// Yes, no, or within the band of the count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Fit {
     /// The whole band fits.
@@ -175,7 +177,7 @@ pub fn tokenizers(
                 Some(Err(error)) => {
                     let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
                     faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));
-                    Tokenizer::Family(Family::Other)
+                    Tokenizer::Family(TokenizerFamily::Other)
                 }
                 None => by_name(card.tokenizer),
             });
@@ -215,7 +217,7 @@ fn by_name(name: TokenizerName) -> Tokenizer {
         TokenizerName::O200kBase => Tokenizer::Encoding(Encoding::O200kBase),
         TokenizerName::Cl100kBase => Tokenizer::Encoding(Encoding::Cl100kBase),
         TokenizerName::O200kHarmony => Tokenizer::Encoding(Encoding::O200kHarmony),
-        other => Tokenizer::Family(Family::from_name(other.as_str()).unwrap_or(Family::Other)),
+        other => Tokenizer::Family(TokenizerFamily::from_name(other.as_str()).unwrap_or(TokenizerFamily::Other)),
     }
 }
 
@@ -419,10 +421,10 @@ impl ModelBuild {
     /// Whether the prefix is long enough for the model's cache; `None` when its minimum is not known.
     pub fn cacheable(&self) -> Option<Fit> {
         let (low, high) = self.tokens.prefix.band();
-        self.minimum.map(|minimum| match () {
-            () if low >= minimum => Fit::Yes,
-            () if high < minimum => Fit::No,
-            () => Fit::Maybe,
+        self.minimum.map(|minimum| match (low >= minimum, high >= minimum) {
+            (true, _) => Fit::Yes,
+            (false, true) => Fit::Maybe,
+            (false, false) => Fit::No,
         })
     }
 }

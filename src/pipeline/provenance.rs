@@ -18,7 +18,7 @@ pub struct Provenance {
 }
 
 /// What a build's text is equal to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BuiltFrom {
     /// A commit: read from it, or read elsewhere with nothing of this context changed since.

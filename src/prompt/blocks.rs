@@ -1,7 +1,8 @@
 //! What a provider sees: the content blocks that segments become.
 //!
-//! Segments are how authors think; blocks are what caches match on. Emission, planning, simulation
-//! and comparison all start from [`blocks`], so that a breakpoint means one place to all of them.
+//! Segments are how authors divide a prompt; blocks are what caches match on. Emission, planning,
+//! simulation and comparison all start from [`blocks`], so that a breakpoint is at the same place in all
+//! of them.
 
 use crate::prompt::segment::{Kind, Role, Segment, Tier};
 use crate::syntax::quantity::Ttl;
@@ -9,9 +10,9 @@ use crate::syntax::quantity::Ttl;
 /// A boundary between segments that is marked for the provider's cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Breakpoint {
-    /// The index of the segment that it stands after.
+    /// The index of the segment that it follows.
     pub after: usize,
-    /// How long the provider keeps what ends here.
+    /// How long the provider caches the prefix that ends here.
     pub ttl: Ttl,
 }
 
@@ -26,7 +27,7 @@ pub enum BlockKind {
     History,
 }
 
-/// A maximal run of parts of one role that holds no breakpoint inside.
+/// A maximal run of parts of one role without a breakpoint inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentBlock {
     /// Where in the request.
@@ -48,10 +49,10 @@ impl ContentBlock {
     }
 }
 
-/// The content blocks of a request, in order, when breakpoints stand after the segments in `cuts`.
+/// The content blocks of a request, in order, with breakpoints after the segments in `cuts`.
 ///
 /// Every part is in exactly one block. A tool and a history are blocks of their own. Order and
-/// repetition in `cuts` do not matter; a cut after a segment that is not there is no cut.
+/// repetition in `cuts` do not matter; an index beyond the last segment is ignored.
 pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<ContentBlock> {
     let mut blocks: Vec<ContentBlock> = Vec::new();
     for (index, segment) in segments.iter().enumerate() {
@@ -83,7 +84,7 @@ pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<ContentBlock> {
 
 /// The blocks grouped as a request groups them: a tool, the system prompt, a turn, a history.
 ///
-/// The groups hold the same parts as [`crate::prompt::segment::messages`], wherever the breakpoints are.
+/// The groups have the same parts as [`crate::prompt::segment::messages`], wherever the breakpoints are.
 pub fn turns(blocks: &[ContentBlock]) -> impl Iterator<Item = &[ContentBlock]> {
     blocks.chunk_by(|one, next| one.continues_in(next.tier, next.role, next.kind))
 }
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_history_keeps_the_turns_around_it_apart() {
+    fn a_history_separates_the_turns_around_it() {
         let segments = [
             text(Tier::Messages, Role::User),
             segment(Tier::Messages, &[(Role::User, Kind::History, "earlier")]),

@@ -13,14 +13,15 @@ use crate::prompt::segment::{Kind, Part, Role, Segment, Tier, prefix_len};
 /// The version that every printed digest carries.
 pub const VERSION: &str = "cx1";
 
-/// What separates the uses of the hash. Written into `docs/hash-format.md`; never reused.
+/// Domain tags: inputs of different kinds never have the same digest. They are documented in
+/// `docs/hash-format.md` and never reused.
 const SEGMENT_CONTEXT: &str = "contexture 2026-11-21 cx1 segment";
 const CHAIN_CONTEXT: &str = "contexture 2026-11-21 cx1 chain";
 const EMPTY_CONTEXT: &str = "contexture 2026-11-21 cx1 empty prefix";
 const SETTINGS_CONTEXT: &str = "contexture 2026-11-21 cx1 settings";
 const BUNDLE_CONTEXT: &str = "contexture 2026-11-21 cx1 bundle";
 
-/// How many segments are worth another thread.
+/// The least number of segments for one parallel task.
 const SEGMENTS_A_TASK: usize = 16;
 
 /// 32 bytes of BLAKE3, printed as `cx1:` and 64 hexadecimal digits.
@@ -42,7 +43,7 @@ impl Digest {
     pub fn parse(printed: &str) -> Option<Self> {
         let digits = printed.strip_prefix(VERSION)?.strip_prefix(':')?;
         let digest = Self(*blake3::Hash::from_hex(digits).ok()?.as_bytes());
-        // The hexadecimal of other tools may hold capitals; a printed digest has one spelling.
+        // `from_hex` accepts capitals; comparing with the printed form makes sure of one spelling.
         (digest.to_string() == printed).then_some(digest)
     }
 }
@@ -59,12 +60,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Digest {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let printed = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        Self::parse(&printed).ok_or_else(|| serde::de::Error::custom("no digest"))
-    }
-}
+crate::syntax::decode::inline_schema!(text Digest);
 
 impl serde::Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -79,7 +75,7 @@ pub struct Chain {
     pub digests: Vec<Digest>,
     /// `P(0) … P(n)`: the empty prefix, then the prefix that ends with each segment.
     pub prefixes: Vec<Digest>,
-    /// How many segments stand before the first input or history.
+    /// How many segments come before the first input or history.
     pub prefix_len: usize,
 }
 
@@ -184,7 +180,7 @@ pub fn canonical_json(value: &serde_json::Value) -> Result<String, NotCanonical>
     serde_json_canonicalizer::to_string(value).map_err(|error| NotCanonical(error.to_string()))
 }
 
-/// The first whole number in `value` that a double cannot hold.
+/// The first whole number in `value` that a double cannot represent exactly.
 fn inexact_number(value: &serde_json::Value) -> Option<String> {
     const LIMIT: u64 = 1 << 53;
     match value {

@@ -1,20 +1,19 @@
-//! Values that outlive one build, as long as builds ask for them.
+//! A cache in memory that outlives one build and drops what recent builds did not use.
 //!
-//! A watch builds the same contexts again and again with little changed, a log one context at one
-//! commit after another. What a stage worked out from content alone (a file's text, a segment's
-//! tokens) is remembered under that content's identity, so that a hit is the value that would have
-//! been worked out anew.
+//! `watch` builds the same contexts again and again with little changed, `log` one context at one
+//! commit after another. What a stage computes from content alone (a file's text, a segment's tokens)
+//! is cached under that content's identity, so a hit is the same value that would be computed anew.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most values of one generation. A build of a million tokens asks for some ten thousand.
+/// The most values of one generation. A build of a million tokens uses about ten thousand.
 const MOST: usize = 1 << 18;
 
-/// A map of two generations. A value that is asked for moves to the younger one; [`Memo::turn`]
-/// drops the older one, and a younger one that has grown full turns by itself. So memory is
-/// bounded, however many builds there are.
+/// A map of two generations. A value that is looked up moves to the younger one; [`Memo::turn`] drops
+/// the older one and makes the younger one the older. A younger one that is full is turned too, so the
+/// size is bounded however many builds there are.
 #[derive(Debug)]
 pub struct Memo<K, V>(Mutex<Generations<K, V>>);
 
@@ -37,7 +36,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
-    /// The value under `key`, which thereby outlives the next turn.
+    /// The value under `key`, which moves to the younger generation.
     pub fn get(&self, key: &K) -> Option<V> {
         let mut generations = self.lock();
         if let Some(value) = generations.young.get(key) {
@@ -48,7 +47,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
         Some(value)
     }
 
-    /// Remembers a value, instead of the one that the key had.
+    /// Stores a value in place of the one that the key had.
     pub fn put(&self, key: K, value: V) {
         let mut generations = self.lock();
         if generations.young.len() >= MOST {
@@ -58,19 +57,19 @@ impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
         generations.young.insert(key, value);
     }
 
-    /// The key of a value that is `wanted`.
+    /// The key of some value for which `wanted` is true.
     pub fn key_of(&self, wanted: impl Fn(&V) -> bool) -> Option<K> {
         let generations = self.lock();
         let mut all = generations.young.iter().chain(&generations.old);
         all.find(|(_, value)| wanted(value)).map(|(key, _)| key.clone())
     }
 
-    /// Drops what was not asked for since the last turn.
+    /// Drops the values that were not looked up or stored since the last turn.
     pub fn turn(&self) {
         self.lock().turn();
     }
 
-    /// The generations. A thread that panicked while holding them left whole maps.
+    /// The lock. A poisoned one is usable: no panic can happen between two steps of one change.
     fn lock(&self) -> MutexGuard<'_, Generations<K, V>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,16 +82,16 @@ mod tests {
     #[test]
     fn what_nobody_asks_for_between_two_turns_is_gone() {
         let memo = Memo::default();
-        memo.put("asked for", 1);
+        memo.put("used", 1);
         memo.put("left", 2);
         memo.turn();
-        assert_eq!(memo.get(&"asked for"), Some(1));
+        assert_eq!(memo.get(&"used"), Some(1));
         memo.turn();
-        assert_eq!((memo.get(&"asked for"), memo.get(&"left")), (Some(1), None));
+        assert_eq!((memo.get(&"used"), memo.get(&"left")), (Some(1), None));
     }
 
     #[test]
-    fn it_never_holds_more_than_two_full_generations() {
+    fn it_never_has_more_than_two_full_generations() {
         let memo = Memo::default();
         for key in 0..3 * MOST {
             memo.put(key, ());

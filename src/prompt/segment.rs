@@ -1,98 +1,55 @@
-//! The value both wings share: a piece of prompt text with its role and its provenance.
+//! The value that the text wing produces and the cost wing reads: a piece of prompt text with its role
+//! and its origin.
 //!
 //! The text wing makes segments and knows nothing of tokens or money. The cost wing reads them and
 //! knows nothing of files, YAML or templates.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use crate::syntax::decode::names;
 use crate::syntax::manifest::{Mark, Stability};
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
 
-/// The order in which every provider renders a request.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Tier {
-    /// Tool definitions.
-    Tools,
-    /// The system prompt.
-    System,
-    /// Turns.
-    Messages,
-}
-
-impl Tier {
-    /// `tools`, `system`, `messages`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tools => "tools",
-            Self::System => "system",
-            Self::Messages => "messages",
-        }
+names! {
+    /// The order in which every provider renders a request.
+    pub enum Tier {
+        /// Tool definitions.
+        Tools = "tools",
+        /// The system prompt.
+        System = "system",
+        /// Turns.
+        Messages = "messages",
     }
 }
 
-impl fmt::Display for Tier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+names! {
+    /// Who speaks.
+    pub enum Role {
+        /// The developer, in tools and system.
+        System = "system",
+        /// The user.
+        User = "user",
+        /// The model.
+        Assistant = "assistant",
     }
 }
 
-/// Who speaks.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// The developer, in tools and system.
-    System,
-    /// The user.
-    User,
-    /// The model.
-    Assistant,
-}
-
-impl Role {
-    /// `system`, `user`, `assistant`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::User => "user",
-            Self::Assistant => "assistant",
-        }
+names! {
+    /// What a part is made of.
+    pub enum Kind {
+        /// Text that the model sees as it is.
+        Text = "text",
+        /// A tool definition in canonical JSON.
+        Tool = "tool",
+        /// A hole that the caller fills at run time; the part's text is the input's name.
+        Input = "input",
+        /// A hole for earlier turns; the part's text is its name.
+        History = "history",
     }
-}
-
-/// What a part is made of.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Text that the model sees as it stands.
-    Text,
-    /// A tool definition in canonical JSON.
-    Tool,
-    /// A hole that the caller fills at run time; the part's text is the input's name.
-    Input,
-    /// A hole for earlier turns; the part's text is its name.
-    History,
 }
 
 impl Kind {
-    /// `text`, `tool`, `input`, `history`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Tool => "tool",
-            Self::Input => "input",
-            Self::History => "history",
-        }
-    }
-
     /// Whether the text is only known at run time.
     pub fn is_hole(self) -> bool {
         matches!(self, Self::Input | Self::History)
@@ -125,8 +82,8 @@ pub struct Origin {
 
 /// The smallest piece with its own provenance, digest and token count.
 ///
-/// A template or a turn that holds an input is split at it, so a hole is always a segment of its
-/// own; an example is one segment of two (or more) parts.
+/// A template or a turn with an input is split at it, so a hole is always a segment of its own; an
+/// example is one segment of two (or more) parts.
 #[derive(Debug, Clone)]
 pub struct Segment {
     /// `tier/<block id, else 1-based block number>[.<n>]`.
@@ -162,7 +119,7 @@ impl Segment {
     }
 }
 
-/// How many segments stand before the first input or history: the cacheable prefix.
+/// How many segments come before the first input or history: the cacheable prefix.
 pub fn prefix_len(segments: &[Segment]) -> usize {
     segments.iter().position(Segment::is_hole).unwrap_or(segments.len())
 }

@@ -10,11 +10,11 @@ use crate::prompt::segment::{Kind, Part, Role, Segment, Tier};
 /// The prompt as Markdown: a heading a turn, a caption a segment, every text in a fence.
 ///
 /// Fences are longer than any run of backticks inside, so that no text can end its own, and a text
-/// that ends without a newline gets one before the fence. An input stands as `{{name}}` outside of
+/// that ends without a newline gets one before the fence. An input is written as `{{name}}` outside of
 /// any fence, so that it cannot be mistaken for text.
 pub fn transcript(segments: &[Segment]) -> String {
     let mut page = Vec::new();
-    // Memory takes every byte, and every byte comes from text.
+    // Writing to memory cannot fail, and everything that is written is UTF-8.
     let _ = write_transcript(segments, &mut page);
     String::from_utf8(page).unwrap_or_default()
 }
@@ -90,7 +90,7 @@ fn content(part: &Part, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-/// A code span. What could end it, or turn the order of its characters around, becomes an escape.
+/// A code span. Characters that could end it or change its direction are escaped.
 fn code(text: &str) -> String {
     let mut span = String::from("`");
     for character in text.chars() {
@@ -113,7 +113,7 @@ fn fence(language: &str, text: &str, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{newline}{ticks}")
 }
 
-/// The longest run of backticks. Found by searching for them, since most texts hold few.
+/// The longest run of backticks. Most texts have few, so searching for each is faster than a scan.
 fn longest_run(text: &str) -> usize {
     let (mut longest, mut run, mut end) = (0, 0, 0);
     for (at, tick) in text.match_indices('`') {

@@ -31,7 +31,7 @@ struct Operand {
     quoted: bool,
 }
 
-/// The condition's name stands for nothing.
+/// The lookup of a condition's name found nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not known here")]
 pub struct UnknownName {
@@ -40,10 +40,11 @@ pub struct UnknownName {
 }
 
 impl Condition {
-    /// Parses `name`, `name == value` or `name != value`. Names and values may stand in quotes,
-    /// single or double, and must when they hold an operator, or a name a blank.
+    /// Parses `name`, `name == value` or `name != value`. Names and values may be quoted, with single or
+    /// double quotes; they must be if they contain an operator, and a name also if it contains a blank.
     ///
-    /// The error says in one sentence, without a full stop, what is wrong; [`GRAMMAR`] says what to write.
+    /// # Errors
+    /// What is wrong, in one sentence without a full stop. [`GRAMMAR`] is the hint that goes with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (name, rest) = match quoted(text)? {
@@ -81,18 +82,20 @@ impl Condition {
         &self.name
     }
 
-    /// Whether it holds, with names looked up by `lookup`, which returns `None` for one it does not
-    /// know.
+    /// Whether the condition is true of the value that `lookup` has for its name.
     ///
     /// A number is compared by its value and anything else as text, so that `1` in JSON and `1` in CSV
     /// are alike; a list equals a value when one of its items does, and a map equals none.
+    ///
+    /// # Errors
+    /// When `lookup` returns `None`: it does not know the name.
     pub fn evaluate(&self, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<bool, UnknownName> {
         let value = lookup(&self.name).ok_or_else(|| UnknownName { name: self.name.clone() })?;
-        Ok(self.holds(&value))
+        Ok(self.matches(&value))
     }
 
-    /// Whether it holds of this value.
-    pub fn holds(&self, value: &Value) -> bool {
+    /// Whether the condition is true of `value`; [`Condition::evaluate`] says how values are compared.
+    pub fn matches(&self, value: &Value) -> bool {
         match &self.test {
             Test::Truthy => truthy(value),
             Test::Equal(operand) => operand.equals(value),
@@ -101,7 +104,7 @@ impl Condition {
     }
 }
 
-/// What a condition looks like: the hint for one that cannot be read.
+/// The grammar in one line: the hint for a condition that cannot be parsed.
 pub const GRAMMAR: &str = "write `name`, `name == value` or `name != value`; a list holds if every one does";
 
 /// A leading quoted text and what follows it; `None` when there is no quote.
@@ -148,7 +151,7 @@ impl Operand {
     }
 }
 
-/// What a template's `if` takes for true.
+/// Whether a template's `if` takes the value for true.
 fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -174,17 +177,17 @@ mod tests {
 
     use super::*;
 
-    fn holds(condition: &str, value: Value) -> bool {
+    fn is_true(condition: &str, value: Value) -> bool {
         Condition::parse(condition).unwrap().evaluate(&|name| (name == "it").then(|| value.clone())).unwrap()
     }
 
     #[test]
     fn a_name_alone_asks_what_a_template_s_if_asks() {
         for value in [json!(true), json!(1), json!("false"), json!([0]), json!({"a": null})] {
-            assert!(holds("it", value.clone()), "{value}");
+            assert!(is_true("it", value.clone()), "{value}");
         }
         for value in [json!(null), json!(false), json!(0), json!(-0.0), json!(""), json!([]), json!({})] {
-            assert!(!holds("it", value.clone()), "{value}");
+            assert!(!is_true("it", value.clone()), "{value}");
         }
     }
 
@@ -211,20 +214,20 @@ mod tests {
             ("it != b", json!(["a", "b"]), false),
             ("it == Refund", json!("refund"), false),
         ] {
-            assert_eq!(holds(condition, value.clone()), expected, "{condition} on {value}");
+            assert_eq!(is_true(condition, value.clone()), expected, "{condition} on {value}");
         }
     }
 
     #[test]
-    fn an_unknown_name_is_told_and_a_quoted_one_may_hold_blanks() {
+    fn an_unknown_name_is_an_error_and_a_quoted_one_may_contain_blanks() {
         let condition = Condition::parse("\"Customer type\" == vip").unwrap();
         assert_eq!(condition.name(), "Customer type");
         assert_eq!(condition.evaluate(&|_| None), Err(UnknownName { name: "Customer type".to_owned() }));
     }
 
     #[test]
-    fn what_is_not_in_the_grammar_is_told() {
-        for (written, told) in [
+    fn what_is_not_in_the_grammar_is_an_error() {
+        for (written, expected) in [
             ("", "there is no name"),
             ("== a", "there is no name"),
             ("a = b", "write `==`"),
@@ -241,7 +244,7 @@ mod tests {
             ("a === b", "needs quotes"),
         ] {
             let error = Condition::parse(written).unwrap_err();
-            assert!(error.contains(told), "{written:?}: {error}");
+            assert!(error.contains(expected), "{written:?}: {error}");
         }
     }
 
@@ -250,8 +253,8 @@ mod tests {
         fn no_text_panics_and_not_equal_is_the_opposite_of_equal(text in "[a-b =!\"'.é\\\\]{0,12}", value in "[ab =]{0,3}") {
             let _ = Condition::parse(&text);
             let (equal, not_equal) = (format!("it == {value:?}"), format!("it != {value:?}"));
-            prop_assert!(holds(&equal, json!(value)));
-            prop_assert_ne!(holds(&equal, json!(text)), holds(&not_equal, json!(text)));
+            prop_assert!(is_true(&equal, json!(value)));
+            prop_assert_ne!(is_true(&equal, json!(text)), is_true(&not_equal, json!(text)));
         }
     }
 }

@@ -4,20 +4,19 @@
 //! type, its decoding (with unknown and missing keys reported, and near names suggested) and its
 //! JSON Schema. They cannot drift apart.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, json_schema};
 
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::{Rate, Share, Usd, parse_count};
-use crate::syntax::source::Span;
+use crate::syntax::source::{ObjectId, ProjectPath, Span};
 use crate::syntax::yaml::{Key, Map, Node, Value};
 
 /// A type that a spanned node can be decoded into.
 pub trait Decode: Sized + JsonSchema {
-    /// The value, or `None` after telling `faults` what is wrong and where.
+    /// The value, or `None` after pushing to `faults` what is wrong and where.
     fn decode(node: &Node, faults: &mut Faults) -> Option<Self>;
 
     /// The value of a key that is not written; `None` when it must be.
@@ -119,8 +118,8 @@ pub fn fields<'a>(what: &str, node: &'a Node, known: &[&str], faults: &mut Fault
 
 /// Decodes the value of `key`, or what its absence means.
 ///
-/// A value at fault counts as absent once the fault is told, so that later stages go on and find
-/// theirs; `None` only where absence is a fault too.
+/// A value with a fault counts as absent once the fault is pushed, so that later stages can go on and
+/// find more; `None` only where absence is a fault too.
 pub fn field<T: Decode>(what: &str, map: &Map, key: &str, whole: &Span, faults: &mut Faults) -> Option<T> {
     match map.get(key) {
         Some(node) => T::decode(node, faults).or_else(T::absent),
@@ -186,7 +185,7 @@ fn nullable(schema: &Schema) -> Schema {
 
 /// The schema of a closed set of words, each with its doc comment, so that an editor can show it.
 pub fn words_schema(docs: &[&str], words: &[(&str, &[&str])]) -> Schema {
-    let word = |(word, docs): &(&str, &[&str])| serde_json::json!({"const": word, "description": prose(docs)});
+    let word = |(word, docs): &(&str, &[&str])| serde_json::json!({"type": "string", "const": word, "description": prose(docs)});
     json_schema!({"description": prose(docs), "oneOf": words.iter().map(word).collect::<Vec<_>>()})
 }
 
@@ -252,35 +251,26 @@ macro_rules! record {
     };
 }
 
-/// Declares a closed set of words: the enum, its [`Decode`] and its schema.
-macro_rules! words {
+/// Declares a closed set of words that are printed: the enum, its text and its schema.
+macro_rules! names {
     (
         $(#[doc = $docs:expr])*
-        pub enum $name:ident($what:literal) { $( $(#[doc = $word_docs:expr])* $variant:ident = $word:literal, )* }
+        pub enum $name:ident { $( $(#[doc = $word_docs:expr])* $variant:ident = $word:literal, )* }
     ) => {
         $(#[doc = $docs])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $( $(#[doc = $word_docs])* $variant, )* }
 
         impl $name {
-            /// Every word of the set.
-            pub const WORDS: &'static [&'static str] = &[$($word),*];
-
-            /// The word as written in a file.
+            /// The word as it is written.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$variant => $word, )* }
             }
         }
 
-        impl $crate::syntax::decode::Decode for $name {
-            fn decode(node: &$crate::syntax::yaml::Node, faults: &mut $crate::syntax::diag::Faults) -> Option<Self> {
-                match node.as_text().map(|text| &**text) {
-                    $( Some($word) => Some(Self::$variant), )*
-                    _ => {
-                        $crate::syntax::decode::expected_word($what, Self::WORDS, node, faults);
-                        None
-                    }
-                }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
             }
         }
 
@@ -302,26 +292,67 @@ macro_rules! words {
     };
 }
 
-pub(crate) use {record, words};
+/// Declares a closed set of words that people write: [`names`], and its [`Decode`].
+macro_rules! words {
+    (
+        $(#[doc = $docs:expr])*
+        pub enum $name:ident($what:literal) { $( $(#[doc = $word_docs:expr])* $variant:ident = $word:literal, )* }
+    ) => {
+        $crate::syntax::decode::names! {
+            $(#[doc = $docs])*
+            pub enum $name { $( $(#[doc = $word_docs])* $variant = $word, )* }
+        }
 
-/// Implements `JsonSchema` for a type whose schema stands where it is used.
-macro_rules! inline_schema {
-    ([$($generic:ident)?] $type:ty, $name:expr, |$generator:ident| $schema:expr) => {
-        impl$(<$generic: Decode>)? JsonSchema for $type {
-            fn inline_schema() -> bool {
-                true
-            }
+        impl $name {
+            /// Every word of the set.
+            pub const WORDS: &'static [&'static str] = &[$($word),*];
+        }
 
-            fn schema_name() -> Cow<'static, str> {
-                $name.into()
-            }
-
-            fn json_schema($generator: &mut SchemaGenerator) -> Schema {
-                $schema
+        impl $crate::syntax::decode::Decode for $name {
+            fn decode(node: &$crate::syntax::yaml::Node, faults: &mut $crate::syntax::diag::Faults) -> Option<Self> {
+                match node.as_text().map(|text| &**text) {
+                    $( Some($word) => Some(Self::$variant), )*
+                    _ => {
+                        $crate::syntax::decode::expected_word($what, Self::WORDS, node, faults);
+                        None
+                    }
+                }
             }
         }
     };
 }
+
+pub(crate) use {names, record, words};
+
+/// Implements `JsonSchema` for a type whose schema is written inline where it is used, not under `$defs`.
+macro_rules! inline_schema {
+    ([$($generic:ident)?] $type:ty, $name:expr, |$generator:ident| $schema:expr) => {
+        impl$(<$generic: $crate::syntax::decode::Decode>)? schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+
+            fn json_schema($generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $schema
+            }
+        }
+    };
+    // Of a type that is printed as plain text.
+    (text $type:ty) => {
+        $crate::syntax::decode::inline_schema!([] $type, stringify!($type), |_generator| {
+            schemars::json_schema!({"type": "string"})
+        });
+    };
+}
+
+pub(crate) use inline_schema;
+
+inline_schema!(text ProjectPath);
+inline_schema!(text ObjectId);
 
 /// A decimal number as `quantity` reads it: digits, `_` between them, one dot.
 const DECIMAL: &str = "[0-9]([0-9_]*[0-9])?(\\.[0-9]([0-9_]*[0-9])?)?";
@@ -381,7 +412,7 @@ impl<T: Decode> Decode for Vec<T> {
                 return None;
             }
         };
-        // Items at fault are left out once the fault is told.
+        // Items with a fault are left out: the fault is reported, and the other items are still checked.
         Some(items.iter().filter_map(|item| T::decode(item, faults)).collect())
     }
 
@@ -469,8 +500,8 @@ impl Decode for u64 {
     }
 }
 
-/// Decodes a quantity from its written form. Text is taken whole; a number exactly as it stands in
-/// the file, so that `0.1` is a tenth and not a float near it.
+/// Decodes a quantity from its written form. A number is read from the bytes of the file, so that
+/// `0.1` is exactly a tenth and not the nearest float.
 fn written<T>(what: &str, parse: impl Fn(&str) -> Option<T>, node: &Node, faults: &mut Faults) -> Option<T> {
     let parsed = match &node.value {
         Value::Text(text) => parse(text.trim()),

@@ -1,28 +1,27 @@
 //! Faults in the user's files: many at once, each with its place and a hint.
 //!
-//! A [`Diagnostic`] is a value. `report` draws it for a terminal, as JSON and as annotations;
-//! nothing here prints.
+//! A [`Diagnostic`] is a value; `output/report` renders it for a terminal, as JSON and as annotations.
 
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::syntax::source::{ProjectPath, Span};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Worth knowing.
     Note,
-    /// The build stands, but something in it is probably not meant.
+    /// There is a build, but something in it is probably not meant.
     Warning,
     /// There is no build.
     Error,
 }
 
-/// One fault or remark about a file of the user's.
+/// One error, warning or note about a file of the user's.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
     /// How bad it is.
@@ -47,7 +46,7 @@ impl Diagnostic {
         Self::new(Severity::Error, code, message.into())
     }
 
-    /// A warning; the build stands.
+    /// A warning; there is a build all the same.
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, message.into())
     }
@@ -128,12 +127,12 @@ impl Faults {
     }
 
     /// `value` with the warnings when there is no error, else every diagnostic.
-    pub fn settle<T>(self, value: T) -> Result<Warned<T>, Vec<Diagnostic>> {
+    pub fn into_result<T>(self, value: T) -> Result<Warned<T>, Vec<Diagnostic>> {
         if self.has_errors() { Err(self.0) } else { Ok(Warned { value, warnings: self.0 }) }
     }
 }
 
-/// A value and what is worth saying about it.
+/// A value and the warnings about it.
 #[derive(Debug, Clone)]
 pub struct Warned<T> {
     /// The value.
@@ -155,6 +154,7 @@ pub fn near<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<
         .map(|name| {
             let score = strsim::jaro_winkler(&lower, &name.to_lowercase());
             let slips = strsim::damerau_levenshtein(&lower, &name.to_lowercase());
+            // Names within one edit, and one more for every eight characters, are near whatever the score.
             (if slips <= 1 + name.len() / 8 { score.max(0.95) } else { score }, name)
         })
         .filter(|(score, _)| *score >= 0.87)

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use crate::syntax::diag::Diagnostic;
 
-/// What stopped the work, when it was not a fault in one of the user's files.
+/// An error that stopped the work and is not a fault in one of the user's files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// git could not answer.
     #[error("{what}")]
     Repository {
-        /// What was wanted and what happened.
+        /// What was tried and what happened.
         what: String,
         /// What to do.
         cure: Option<String>,
@@ -27,10 +27,10 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The arguments ask for something that is not there or not possible.
+    /// The arguments ask for something that does not exist or is not possible.
     #[error("{what}")]
     Usage {
-        /// What was asked.
+        /// What was asked for, and why it is not possible.
         what: String,
         /// What to do.
         cure: Option<String>,
@@ -62,7 +62,7 @@ impl Error {
     }
 }
 
-/// What to do about an error of the system's, where there is something.
+/// What the user can do about an error of the system's, if anything.
 fn cure_of(error: &io::Error) -> Option<&'static str> {
     /// Numbers that all systems of this family share, for errors that [`io::ErrorKind`] has no name for.
     const INPUT_OUTPUT: i32 = 5;
@@ -86,7 +86,7 @@ fn cure_of(error: &io::Error) -> Option<&'static str> {
     }
 }
 
-/// Why there is no value: faults in the user's files, or one of the world.
+/// Why there is no value: faults in the user's files, or one [`Error`].
 #[derive(Debug)]
 pub enum Failure {
     /// Every fault found, placed.

@@ -1,5 +1,5 @@
-//! JSON that people write: tools, schemas, examples. A fault has its place, and a key that stands
-//! twice in a map is one, which serde_json alone would pass over in silence.
+//! JSON that people write: tools, schemas, examples. Faults have a place, and a duplicate key is a
+//! fault, which serde_json alone would not report.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,12 +11,12 @@ use serde_json::{Map, Value};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::{Source, Span};
 
-/// How the message begins when a text ends before its value does.
+/// How serde_json's message begins when a text ends before its value does.
 pub const CUT_SHORT: &str = "EOF while parsing";
 
 const DUPLICATE: &str = "two values for the key ";
 
-/// The one value that stands at `range` of `source`, or its first fault.
+/// The single JSON value in `range` of `source`, or its first fault.
 pub fn parse(source: &Arc<Source>, range: Range<usize>) -> Result<Value, Box<Diagnostic>> {
     let text = source.text().get(range.clone()).unwrap_or_default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -26,7 +26,7 @@ pub fn parse(source: &Arc<Source>, range: Range<usize>) -> Result<Value, Box<Dia
         .map_err(|error| fault(&error, source, range))
 }
 
-/// Whether a whole file is JSON, keys that stand twice aside.
+/// Checks that a whole file is JSON. Duplicate keys are not looked for.
 pub fn check(source: &Arc<Source>) -> Result<(), Box<Diagnostic>> {
     serde_json::from_str::<IgnoredAny>(source.text())
         .map(|_| ())

@@ -95,20 +95,8 @@ impl serde::Serialize for Usd {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Usd {
-    /// What was serialised, of any size and sign.
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        let digits = written.strip_prefix('-').unwrap_or(&written);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let femto = format!("{whole}{fraction:0<15}").parse::<i128>().ok().filter(|_| fraction.len() <= 15);
-        let femto = femto.ok_or_else(|| serde::de::Error::custom("no amount of dollars"))?;
-        Ok(Self { femto: if digits.len() < written.len() { -femto } else { femto } })
-    }
-}
-
 /// A share: `90%` or `0.9`, in millionths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Share {
     /// Millionths: 1,000,000 is the whole.
     pub millionths: u64,

@@ -50,6 +50,13 @@ impl ProjectPath {
         Self::normalise(base, written)
     }
 
+    /// A path that the program itself names, such as `contexture.yaml`. It must be in normal form; the
+    /// unit test below lists all of them.
+    pub fn literal(path: &'static str) -> Self {
+        debug_assert!(is_plain(path), "`{path}` is not in normal form");
+        Self(path.into())
+    }
+
     /// Parses a path that is relative to the project root.
     pub fn new(written: &str) -> Result<Self, PathFault> {
         Self::normalise("", written)
@@ -107,15 +114,15 @@ impl ProjectPath {
         self.file_name().rsplit_once('.').map_or("", |(stem, extension)| if stem.is_empty() { "" } else { extension })
     }
 
-    /// Whether this path lies below `folder` (the root holds everything).
+    /// Whether this path lies below `folder`; every path lies below the root.
     pub fn is_below(&self, folder: &ProjectPath) -> bool {
         let folder = folder.as_str();
         folder.is_empty() || self.0.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
     }
 }
 
-/// Whether a path is most paths: letters and digits of ASCII, `_` and `-`, `.` within names, and
-/// single slashes between them. Such a path is its own normal form, and listings hold many.
+/// Whether a path needs no normalising: ASCII letters and digits, `_` and `-`, `.` within names, and
+/// single slashes between them. Most paths are such, and this test is cheaper than normalising them.
 fn is_plain(written: &str) -> bool {
     let is_name = |part: &str| {
         part.bytes()
@@ -176,6 +183,11 @@ impl ObjectId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Its first ten digits, for people: two ids of one repository hardly ever share so many.
+    pub fn short(&self) -> &str {
+        self.0.get(..10).unwrap_or(&self.0)
+    }
 }
 
 impl fmt::Display for ObjectId {
@@ -208,7 +220,7 @@ impl Source {
         &self.text
     }
 
-    /// The 1-based line that holds the byte at `offset`.
+    /// The 1-based line of the byte at `offset`.
     pub fn line(&self, offset: usize) -> usize {
         self.line_starts().partition_point(|start| *start <= offset)
     }
@@ -222,7 +234,7 @@ impl Source {
         (line, column + 1)
     }
 
-    /// Lines of places that are asked for in the order of the text.
+    /// The lines of several offsets, which must be looked up in ascending order.
     pub fn lines(&self) -> Lines<'_> {
         Lines { text: self.text.as_bytes(), at: 0, line: 1 }
     }
@@ -244,8 +256,8 @@ impl Source {
     }
 }
 
-/// Counts lines along a text. To count what lies between two places is many times faster than to note
-/// where each line starts, as [`Source::line`] does for places in any order.
+/// Finds the lines of ascending offsets. Counting the line breaks between two offsets is many times
+/// faster than an index of all line starts, which [`Source::line`] needs for offsets in any order.
 #[derive(Debug)]
 pub struct Lines<'a> {
     text: &'a [u8],
@@ -254,10 +266,10 @@ pub struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The 1-based line that holds the byte at `offset`, which is not before the one that was asked for last.
+    /// The 1-based line of the byte at `offset`, which must not be less than that of the previous call.
     pub fn line(&mut self, offset: usize) -> usize {
         let end = offset.clamp(self.at, self.text.len());
-        // Counted in bytes, many at once, for as long as a byte can count them.
+        // Blocks of 255 bytes can be summed in a u8 without overflow, which the compiler vectorises well.
         let blocks = self.text.get(self.at..end).unwrap_or_default().chunks(usize::from(u8::MAX));
         let breaks = |block: &[u8]| usize::from(block.iter().map(|byte| u8::from(*byte == b'\n')).sum::<u8>());
         self.line += blocks.map(breaks).sum::<usize>();
@@ -309,6 +321,13 @@ impl fmt::Debug for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_literal_path_of_the_program_is_in_normal_form() {
+        for written in ["contexts", "contexture.yaml", "contexture.lock", "prices.yaml", "templates"] {
+            assert_eq!(ProjectPath::new(written).as_ref(), Ok(&ProjectPath::literal(written)));
+        }
+    }
 
     #[test]
     fn a_written_path_is_normalised_or_refused() {

@@ -1,7 +1,7 @@
 //! YAML under limits: bytes to a tree of values that all know their place.
 //!
-//! The only YAML in the house: manifests, project files, examples, tools, front matter, model cards
-//! and scenarios come through here. Core schema of YAML 1.2 (`yes` and `on` are text). Anchors and
+//! All YAML of the program is parsed here: manifests, project files, examples, tools, front matter,
+//! model cards and scenarios. Core schema of YAML 1.2 (`yes` and `on` are text). Anchors and
 //! aliases work, merge keys (`<<`) and custom tags are refused. Every duplicate key is reported, and
 //! no input makes it slow, deep or large: see the limits below.
 
@@ -14,7 +14,7 @@ use crate::syntax::source::{Source, Span};
 
 /// How deep lists and maps may nest.
 pub const MAX_DEPTH: usize = 64;
-/// How many values a document may hold, with every alias counted as what it stands for.
+/// How many values a document may have, with every alias counted as the values that it repeats.
 pub const MAX_NODES: usize = 2_000_000;
 
 /// A value and the place it was written at.
@@ -24,7 +24,7 @@ pub struct Node {
     pub value: Value,
     /// Where it was written.
     pub span: Span,
-    /// How many values it holds, itself included, aliases expanded.
+    /// The number of values in it, itself included, aliases expanded.
     size: usize,
 }
 
@@ -39,7 +39,7 @@ pub enum Value {
     Int(i64),
     /// Any other number. Finite.
     Float(f64),
-    /// Anything else, and whatever stands in quotes.
+    /// Anything else, and whatever is quoted.
     Text(Arc<str>),
     /// A sequence.
     List(Arc<[Node]>),
@@ -179,13 +179,13 @@ impl Node {
     }
 }
 
-/// Parses one document that stands at `range` of `source` (the whole file, or its front matter).
+/// Parses the one document in `range` of `source` (the whole file, or its front matter).
 ///
 /// An empty document is `null`. Faults go to `faults`; `None` when there is no value to go on with.
 pub fn parse_range(source: &Arc<Source>, range: std::ops::Range<usize>, faults: &mut Faults) -> Option<Node> {
     let text = source.text().get(range.clone())?;
     let mut composer =
-        Composer { source, offset: range.start, anchors: Vec::new(), frames: Vec::new(), nodes: 0, faults };
+        TreeBuilder { source, offset: range.start, anchors: Vec::new(), frames: Vec::new(), nodes: 0, faults };
     composer.document(text)
 }
 
@@ -194,12 +194,17 @@ pub fn parse(source: &Arc<Source>, faults: &mut Faults) -> Option<Node> {
     parse_range(source, 0..source.text().len(), faults)
 }
 
-/// Builds values from events without recursion, so that depth is a number and not a stack.
-struct Composer<'a> {
+/// Builds values from events without recursion, so that nesting is limited by [`MAX_DEPTH`] and never
+/// by the stack.
+struct TreeBuilder<'a> {
     source: &'a Arc<Source>,
+    /// Where the document begins in the source, in bytes.
     offset: usize,
+    /// The values with an anchor so far, by the parser's number of the anchor.
     anchors: Vec<(usize, Node)>,
+    /// The lists and maps that are open, the outermost first.
     frames: Vec<Frame>,
+    /// How many values there are so far, aliases expanded.
     nodes: usize,
     faults: &'a mut Faults,
 }
@@ -216,7 +221,7 @@ enum Open {
     Map { map: Map, keys: std::collections::HashMap<Arc<str>, Span>, key: Option<Key> },
 }
 
-impl Composer<'_> {
+impl TreeBuilder<'_> {
     fn document(&mut self, text: &str) -> Option<Node> {
         let mut documents = 0;
         let mut root = None;
@@ -273,6 +278,7 @@ impl Composer<'_> {
                         self.fault("yaml-alias", "the alias names a value that is not finished yet", start, end);
                         return None;
                     };
+                    // Sharing the node costs nothing here, but whoever walks the value visits it again.
                     self.nodes += node.size;
                     self.within_limit(start, end)?;
                     Some(node)
@@ -303,6 +309,7 @@ impl Composer<'_> {
                             Diagnostic::error("duplicate-key", message).at(&name.span).hint("remove one of the two"),
                         );
                     }
+                    // Already reported with its key, below.
                     None if is_merge(&name) => {}
                     None => {
                         keys.insert(name.text.clone(), name.span.clone());
@@ -320,6 +327,7 @@ impl Composer<'_> {
                             );
                             return None;
                         }
+                        // `404:`, `true:`, `null:`: keys are text, so they are taken as written.
                         _ => span.source.text()[span.start..span.end].into(),
                     };
                     let name = Key { text, span };

@@ -1,9 +1,9 @@
-//! A plan to segments: wraps, separators, splits and holes. Here the bytes that a model sees are
-//! decided.
+//! Renders a plan into segments: wraps, separators, splits and holes. This module decides every byte
+//! that a model sees.
 //!
-//! Two rules keep prompts stable. In `system` a text ends with its separator, so that appending a
-//! block changes no byte before it. In `messages` a text that goes on with the turn before it begins
-//! with the separator, for the same reason. Splitting a text into segments never changes its bytes.
+//! Two rules make sure that appending a block changes no byte before it, so that caches stay valid. In
+//! `system` a text ends with its separator. In `messages` a text that continues the turn before it begins
+//! with the separator. Splitting a text into segments never changes its bytes.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::text::fragment::{Fragment, Reader, Unreadable};
 use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap};
 use crate::text::template::{Data, Library, Piece, Template};
 
-/// How many texts are worth another thread.
+/// The least number of texts for one parallel task: fewer cost more to hand over than to render.
 const TEXTS_A_TASK: usize = 8;
 
 /// The folder of templates and partials.
@@ -31,7 +31,7 @@ pub const TEMPLATES: &str = "templates";
 /// Renders a plan into segments, in the order in which providers render a request.
 ///
 /// Reads templates and included fragments through `reader`. Every fault goes to `faults`; the
-/// segments are whole only when there is no error among them.
+/// segments are complete only when there is no error among them.
 pub fn compose(plan: &Plan, library: &Library, reader: &Reader, faults: &mut Faults) -> Vec<Segment> {
     let mut composer = Composer { plan, library, reader, speaking: None, segments: Vec::new() };
     for block in &plan.blocks {
@@ -44,23 +44,24 @@ pub fn compose(plan: &Plan, library: &Library, reader: &Reader, faults: &mut Fau
     composer.segments
 }
 
-/// Text or a hole, before it has a place in the request.
+/// A piece of a turn: text, or the name of an input.
 #[derive(Debug, Clone)]
 enum TextOrInput {
     Text(String),
     Input(String),
 }
 
-/// A future segment: one file slice, one `{{#segment}}`, one example.
+/// A segment before its separators are added and its inputs are split off: one file slice, one
+/// `{{#segment}}`, one example.
 struct PendingSegment {
-    /// What stands in the id instead of a number.
+    /// The part of the id that replaces its number, for a named `{{#segment}}`.
     name: Option<String>,
     /// Who says what. More than one turn only for an example in `messages`.
     turns: Vec<(Role, Vec<TextOrInput>)>,
     origin: Origin,
 }
 
-/// Drafts whose bytes belong together: separators stand around an item, never inside it.
+/// Segments whose bytes belong together: separators are put around an item, never inside it.
 type Item = Vec<PendingSegment>;
 
 struct Composer<'a> {
@@ -93,8 +94,8 @@ impl Composer<'_> {
             }
             content => {
                 let items = self.items(block, content, faults).into_iter();
-                let drafts = items.flat_map(|item| self.placed(block, item, faults)).collect();
-                self.cut(block, drafts, &mut names);
+                let pending = items.flat_map(|item| self.with_separators(block, item, faults)).collect();
+                self.cut(block, pending, &mut names);
             }
         }
         self.finish(block, first, names);
@@ -129,14 +130,12 @@ impl Composer<'_> {
         });
     }
 
-    /// An item with its separators in place.
-    fn placed(&mut self, block: &PlannedBlock, mut item: Item, faults: &mut Faults) -> Item {
+    /// The item with its separators. An item without text is dropped with a warning.
+    fn with_separators(&mut self, block: &PlannedBlock, mut item: Item, faults: &mut Faults) -> Item {
         if block.join != Join::None {
             trim(&mut item);
         }
-        item.retain(|draft| {
-            draft.turns.iter().any(|(_, stretches)| stretches.iter().any(|stretch| !stretch.is_empty()))
-        });
+        item.retain(|segment| segment.turns.iter().any(|(_, runs)| runs.iter().any(|run| !run.is_empty())));
         let (Some(first), separator) = (item.first(), separator(block.join)) else {
             faults.push(
                 Diagnostic::warning("empty-text", "the block yields no text")
@@ -146,24 +145,24 @@ impl Composer<'_> {
             return Item::new();
         };
         if block.tier == Tier::System {
-            if let Some((_, stretches)) = item.last_mut().and_then(|draft| draft.turns.last_mut()) {
-                append(stretches, separator);
+            if let Some((_, runs)) = item.last_mut().and_then(|segment| segment.turns.last_mut()) {
+                append(runs, separator);
             }
         } else if self.speaking.is_some()
             && self.speaking == first.turns.first().map(|(role, _)| *role)
-            && let Some((_, stretches)) = item.first_mut().and_then(|draft| draft.turns.first_mut())
+            && let Some((_, runs)) = item.first_mut().and_then(|segment| segment.turns.first_mut())
         {
-            prepend(stretches, separator);
+            prepend(runs, separator);
         }
         if block.tier == Tier::Messages {
-            self.speaking = item.last().and_then(|draft| draft.turns.last()).map(|(role, _)| *role);
+            self.speaking = item.last().and_then(|segment| segment.turns.last()).map(|(role, _)| *role);
         }
         item
     }
 
-    /// Turns drafts into segments, holes apart.
-    fn cut(&mut self, block: &PlannedBlock, drafts: Vec<PendingSegment>, names: &mut Vec<Option<String>>) {
-        let cut = drafts.into_par_iter().with_min_len(TEXTS_A_TASK);
+    /// Turns pending segments into segments, splitting off every hole.
+    fn cut(&mut self, block: &PlannedBlock, pending: Vec<PendingSegment>, names: &mut Vec<Option<String>>) {
+        let cut = pending.into_par_iter().with_min_len(TEXTS_A_TASK);
         let cut = cut.map(|PendingSegment { name, turns, origin }| (name, segments_of(turns), origin));
         for (name, pieces, origin) in cut.collect::<Vec<_>>() {
             let many = pieces.len() > 1;
@@ -239,7 +238,7 @@ impl Composer<'_> {
         };
         let last = part.slices.len().saturating_sub(1);
         let mut lines = fragment.source.lines();
-        let drafts = part.slices.iter().enumerate().map(|(index, slice)| {
+        let pending = part.slices.iter().enumerate().map(|(index, slice)| {
             let head = if index == 0 { &*head } else { "" };
             let tail = tail.as_deref().filter(|_| index == last);
             let body = fragment.slice(slice.clone());
@@ -252,7 +251,7 @@ impl Composer<'_> {
             let origin = self.origin(Some(fragment), Some(lines), block);
             PendingSegment { name: None, turns: vec![(block.role, vec![TextOrInput::Text(text)])], origin }
         });
-        Some(drafts.collect())
+        Some(pending.collect())
     }
 
     fn wrapped_file(&self, block: &PlannedBlock, part: &FilePart, name: &Text, faults: &mut Faults) -> Option<Item> {
@@ -333,7 +332,8 @@ impl Composer<'_> {
         }
     }
 
-    /// Renders a wrapping template. Its provenance is what it wraps, and it cannot cut segments.
+    /// Renders a wrapping template. The segment's origin is the wrapped text, not the template; the
+    /// template cannot contain `{{#segment}}`.
     fn wrapped(
         &self,
         block: &PlannedBlock,
@@ -344,8 +344,8 @@ impl Composer<'_> {
     ) -> Option<Item> {
         let template = self.named_template(name, faults)?;
         let item = self.rendered(block, &template, data, faults)?;
-        let stretches = item.into_iter().flat_map(|draft| draft.turns).flat_map(|(_, stretches)| stretches).collect();
-        Some(vec![PendingSegment { name: None, turns: vec![(block.role, stretches)], origin }])
+        let runs = item.into_iter().flat_map(|segment| segment.turns).flat_map(|(_, runs)| runs).collect();
+        Some(vec![PendingSegment { name: None, turns: vec![(block.role, runs)], origin }])
     }
 
     fn named_template(&self, name: &Text, faults: &mut Faults) -> Option<Template> {
@@ -360,7 +360,8 @@ impl Composer<'_> {
         faults: &mut Faults,
     ) -> Option<Item> {
         for name in self.library.reach(template) {
-            // Read again through this context's reader, so that it knows what it stands on.
+            // The library shares parsed templates between contexts. Reading the file again through this
+            // context's reader records it among this context's dependencies.
             let _ = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map(|path| self.reader.read(&path));
         }
         let data = Data {
@@ -384,18 +385,18 @@ impl Composer<'_> {
                 return None;
             }
         };
-        let drafts = rendered.segments.into_iter().map(|segment| {
-            let stretches = segment.pieces.into_iter().map(|piece| match piece {
+        let pending = rendered.segments.into_iter().map(|segment| {
+            let runs = segment.pieces.into_iter().map(|piece| match piece {
                 Piece::Text { text, .. } => TextOrInput::Text(text),
                 Piece::Input(name) => TextOrInput::Input(name),
             });
-            let turns = vec![(block.role, stretches.collect())];
+            let turns = vec![(block.role, runs.collect())];
             PendingSegment { name: segment.id, turns, origin: self.template_origin(&segment.span, block) }
         });
-        Some(drafts.collect())
+        Some(pending.collect())
     }
 
-    /// Where a rendered segment was written: lines of its template, or of the manifest.
+    /// The origin of a rendered segment: lines of its template, or of the manifest.
     fn template_origin(&self, span: &Span, block: &PlannedBlock) -> Origin {
         let lines = span.source.line(span.start)..=span.source.line(span.end.saturating_sub(1).max(span.start));
         let fragment = if *span.path() == self.plan.manifest_path { None } else { self.reader.read(span.path()).ok() };
@@ -417,7 +418,7 @@ impl Composer<'_> {
         }
     }
 
-    /// What a template may know about the context itself.
+    /// The data about the context itself that templates can use.
     fn facts(&self) -> serde_json::Map<String, Json> {
         let text = |text: &Option<Text>| Json::from(text.as_ref().map_or("", |text| &text.value));
         let facts = [
@@ -463,47 +464,46 @@ fn separator(join: Join) -> &'static str {
     }
 }
 
-/// Takes line breaks off the end of each turn of an item, whichever draft holds them.
+/// Removes line breaks from the end of the item, across segments and turns as long as they are empty.
 fn trim(item: &mut Item) {
-    for draft in item.iter_mut().rev() {
-        for (_, stretches) in draft.turns.iter_mut().rev() {
-            while let Some(TextOrInput::Text(text)) = stretches.last_mut() {
+    for segment in item.iter_mut().rev() {
+        for (_, runs) in segment.turns.iter_mut().rev() {
+            while let Some(TextOrInput::Text(text)) = runs.last_mut() {
                 text.truncate(text.trim_end_matches(['\n', '\r']).len());
                 if !text.is_empty() {
                     break;
                 }
-                stretches.pop();
+                runs.pop();
             }
         }
-        if draft.turns.iter().any(|(_, stretches)| !stretches.is_empty()) {
+        if segment.turns.iter().any(|(_, runs)| !runs.is_empty()) {
             break;
         }
     }
 }
 
-fn append(stretches: &mut Vec<TextOrInput>, separator: &str) {
-    match stretches.last_mut() {
+fn append(runs: &mut Vec<TextOrInput>, separator: &str) {
+    match runs.last_mut() {
         _ if separator.is_empty() => {}
         Some(TextOrInput::Text(text)) => text.push_str(separator),
-        _ => stretches.push(TextOrInput::Text(separator.to_owned())),
+        _ => runs.push(TextOrInput::Text(separator.to_owned())),
     }
 }
 
-fn prepend(stretches: &mut Vec<TextOrInput>, separator: &str) {
-    match stretches.first_mut() {
+fn prepend(runs: &mut Vec<TextOrInput>, separator: &str) {
+    match runs.first_mut() {
         _ if separator.is_empty() => {}
         Some(TextOrInput::Text(text)) => text.insert_str(0, separator),
-        _ => stretches.insert(0, TextOrInput::Text(separator.to_owned())),
+        _ => runs.insert(0, TextOrInput::Text(separator.to_owned())),
     }
 }
 
-/// The parts of each segment that a draft becomes: one segment, or one for each hole and each text
-/// between holes.
+/// The parts of the segments that a pending one becomes: one segment, or, if it has holes, one for each
+/// hole and each text between holes.
 fn segments_of(turns: Vec<(Role, Vec<TextOrInput>)>) -> Vec<Vec<Part>> {
-    let holes =
-        turns.iter().any(|(_, stretches)| stretches.iter().any(|stretch| matches!(stretch, TextOrInput::Input(_))));
+    let holes = turns.iter().any(|(_, runs)| runs.iter().any(|run| matches!(run, TextOrInput::Input(_))));
     let mut segments: Vec<Vec<Part>> = Vec::new();
-    for (role, stretches) in turns {
+    for (role, runs) in turns {
         let mut parts: Vec<Part> = Vec::new();
         let mut text = String::new();
         let flush = |text: &mut String, parts: &mut Vec<Part>| {
@@ -511,8 +511,8 @@ fn segments_of(turns: Vec<(Role, Vec<TextOrInput>)>) -> Vec<Vec<Part>> {
                 parts.push(Part { role, kind: Kind::Text, text: std::mem::take(text).into() });
             }
         };
-        for stretch in stretches {
-            match stretch {
+        for run in runs {
+            match run {
                 TextOrInput::Text(more) if text.is_empty() => text = more,
                 TextOrInput::Text(more) => text.push_str(&more),
                 TextOrInput::Input(name) => {

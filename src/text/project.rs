@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
@@ -21,18 +22,19 @@ use crate::tree::{FileFilter, ReadError, Reads};
 /// The project file's name.
 pub const PROJECT_FILE: &str = "contexture.yaml";
 
-/// Keys of a manifest that speak of that file alone and are not handed down by `extends`.
+/// Keys of a manifest that concern that file alone and are not inherited through `extends`.
 const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
 
-/// How many manifests one may stand on.
+/// The most manifests in a chain of `extends`.
 const MAX_EXTENDS: usize = 64;
 
 /// A context's name and, if it is one, its variant: `support/triage@terse`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct ContextId {
-    /// The path below `contexts/` without `.yaml`, and what `each` matched.
+    /// Path of the manifest below `contexts/`, without `.yaml`, and what `each` matched.
+    #[serde(rename = "id")]
     pub name: String,
-    /// The variant.
+    /// The variant, if it is one.
     pub variant: Option<String>,
 }
 
@@ -64,15 +66,15 @@ pub struct Layers {
     pub manifest: ProjectPath,
     /// All layers as one node.
     pub node: Node,
-    /// The match that this context stands for, when its manifest has `each`.
+    /// The path that matched, when its manifest has `each`.
     pub each: Option<ProjectPath>,
     /// What was read so far.
     pub reads: Reads,
-    /// Faults that did not keep the layers from being merged: the build goes on to find the others.
+    /// Faults despite which the layers could be merged: the build goes on to find the others.
     pub pending: Vec<Diagnostic>,
 }
 
-/// A context that exists by name: with its layers, or with what is wrong with its manifest.
+/// A context that exists by name: its layers, or the faults of its manifest.
 #[derive(Debug, Clone)]
 pub struct Candidate {
     /// Its name.
@@ -97,7 +99,7 @@ impl<'a> Project<'a> {
     /// Reads `contexture.yaml`, if there is one.
     pub fn open(fragments: &'a Fragments<'a>) -> Result<Self, Failure> {
         let reader = Reader::new(fragments);
-        let path = ProjectPath::new(PROJECT_FILE).map_err(|fault| Error::usage(fault.to_string(), "this is a bug"))?;
+        let path = ProjectPath::literal(PROJECT_FILE);
         let fragment = match reader.read(&path) {
             Ok(fragment) => fragment,
             Err(Unreadable::Read(ReadError::Absent)) => {
@@ -165,13 +167,12 @@ impl<'a> Project<'a> {
         Ok(chosen.into_values().collect())
     }
 
-    /// Name and path of each manifest, those that only serve `extends` by their file name left out.
+    /// Name and path of each manifest, except those whose file name begins with `_`: they only serve `extends`.
     ///
     /// # Errors
     /// When the tree cannot be listed.
     pub fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
-        let folder = ProjectPath::new("contexts").unwrap_or_else(|_| ProjectPath::root());
-        let found = self.fragments.list(&folder)?;
+        let found = self.fragments.list(&ProjectPath::literal("contexts"))?;
         Ok(found.iter().filter_map(|path| Some((manifest_name(path)?, path.clone()))).collect())
     }
 
@@ -193,7 +194,7 @@ impl<'a> Project<'a> {
         Error::usage(format!("there is no context `{written}`"), cure)
     }
 
-    /// The contexts that one manifest stands for: its matches, and the variants of each.
+    /// The contexts that one manifest makes: one for each match of its `each`, and their variants.
     pub fn expand(&self, name: &str, path: &ProjectPath) -> Vec<Candidate> {
         let reader = &Reader::continuing(self.fragments, self.reads.clone());
         let id = |name: &str, variant: Option<&str>| ContextId {
@@ -427,7 +428,7 @@ fn matching(pattern: ProjectPath) -> FileFilter {
     FileFilter::new(move |path| captured(&pattern, path).is_some())
 }
 
-/// Adds a context. One that two manifests make, by a file name and by `each`, is broken.
+/// Adds a context. An id that two manifests make, one by its file name and one by `each`, is a fault.
 fn choose(chosen: &mut BTreeMap<ContextId, Candidate>, candidate: Candidate) {
     match chosen.get_mut(&candidate.id) {
         Some(first) if first.manifest != candidate.manifest => {
@@ -474,16 +475,16 @@ fn owns(name: &str, id: &str) -> bool {
 /// `node` less some keys of its map.
 fn without(node: &Node, keys: &[&str]) -> Node {
     let Some(map) = node.as_map() else { return node.clone() };
-    let kept: Map = map
+    let rest: Map = map
         .iter()
         .filter(|(key, _)| !keys.contains(&&*key.text))
         .map(|(key, node)| (key.clone(), node.clone()))
         .collect();
-    Node::new(Value::Map(Arc::new(kept)), node.span.clone())
+    Node::new(Value::Map(Arc::new(rest)), node.span.clone())
 }
 
-/// Checks a name that a file's path makes. A folder that ends like a bundle would put one context's
-/// bundle into another's.
+/// Checks the name that a file's path makes. A folder named `a.bundle` is refused because the bundle of
+/// a context in it would be written inside the bundle of the context `a`.
 fn check_id(name: &str, path: &ProjectPath, faults: &mut Faults) {
     let rule = if name.contains(['@', ':']) || name.split('/').any(|part| part.starts_with('.')) {
         "an id holds no `@`, no `:` and no part that starts with `.`"

@@ -1,8 +1,8 @@
-//! Following links, once for every tree.
+//! Follows symbolic links, in the same way for every kind of tree.
 //!
-//! A tree only says what stands at a path ([`AtPath`]); the walk from the project root along the
-//! path, through links, is here, so that a revision and a working tree give the same verdict. The
-//! walk is by text and component, as POSIX resolves a path, with the project root as a wall.
+//! A tree only looks up a single path ([`AtPath`]); the walk from the project root along the path,
+//! through links, is here, so that a revision and a working tree give the same result. The walk goes
+//! component by component, as POSIX resolves a path, and never above the project root.
 
 use crate::syntax::source::{PathFault, ProjectPath};
 use crate::tree::{MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError};
@@ -13,7 +13,7 @@ const MAX_LINKS: usize = 40;
 /// The longest text of a link; a longer one cannot be checked out.
 pub(in crate::tree) const MAX_LINK_BYTES: u64 = MAX_PATH_BYTES as u64;
 
-/// What stands at a path, before any link is followed.
+/// What is at a path, before any link is followed.
 pub(in crate::tree) enum AtPath<File> {
     /// Nothing.
     Absent,
@@ -27,13 +27,13 @@ pub(in crate::tree) enum AtPath<File> {
     Other(&'static str),
 }
 
-/// Walks to `path` from the project root and returns the file and the path at which it stands.
+/// Walks to `path` from the project root and returns the file and its path after all links.
 ///
-/// `standing` is asked for every folder on the way, the outermost first. A component of a link that
-/// names git's own folder leads out of the project: what is in there is not part of it.
+/// `look_up` is called for every folder on the way, the outermost first. A link into git's own folder
+/// counts as leading out of the project: what is in there is not part of it.
 pub(in crate::tree) fn follow<File>(
     path: &ProjectPath,
-    mut standing: impl FnMut(&str) -> Result<AtPath<File>, ReadError>,
+    mut look_up: impl FnMut(&str) -> Result<AtPath<File>, ReadError>,
 ) -> Result<(ProjectPath, File), ReadError> {
     let mut ahead: Vec<String> = path.as_str().rsplit('/').map(str::to_owned).collect();
     let mut here = String::new();
@@ -50,6 +50,7 @@ pub(in crate::tree) fn follow<File>(
             }
             part => push(&mut here, part),
         }
+        // Behind a link, the path is built from the link's text, which nobody has checked yet.
         if let Some(link) = &link {
             match ProjectPath::new(&here) {
                 Ok(_) => {}
@@ -63,13 +64,13 @@ pub(in crate::tree) fn follow<File>(
         if here == OUTPUT_FOLDER {
             return Err(ReadError::NotAFile("build output"));
         }
-        match standing(&here)? {
+        match look_up(&here)? {
             AtPath::Absent => return Err(ReadError::Absent),
             AtPath::Other(what) => return Err(ReadError::NotAFile(what)),
             AtPath::Folder => {}
             AtPath::File(file) if ahead.is_empty() => {
-                let stands_at = ProjectPath::new(&here).map_err(|_| ReadError::Absent)?;
-                return Ok((stands_at, file));
+                let real_path = ProjectPath::new(&here).map_err(|_| ReadError::Absent)?;
+                return Ok((real_path, file));
             }
             AtPath::File(_) => return Err(ReadError::Absent),
             AtPath::Link(text) => {
@@ -92,9 +93,9 @@ pub(in crate::tree) fn follow<File>(
 /// Whether a listing names the link at `path`: all but those that lead to a folder.
 pub(in crate::tree) fn is_listed<File>(
     path: &ProjectPath,
-    standing: impl FnMut(&str) -> Result<AtPath<File>, ReadError>,
+    look_up: impl FnMut(&str) -> Result<AtPath<File>, ReadError>,
 ) -> bool {
-    !matches!(follow(path, standing), Err(ReadError::Folder))
+    !matches!(follow(path, look_up), Err(ReadError::Folder))
 }
 
 /// Adds one component to a path.

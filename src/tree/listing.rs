@@ -1,4 +1,4 @@
-//! What a project may list: safe paths, no build output, and not without end.
+//! The listing of a folder: only safe paths, no build output, and a limit on their number and size.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ pub(in crate::tree) fn is_output(path: &str) -> bool {
     path.strip_prefix(OUTPUT_FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A listing while it grows, under its budgets.
+/// A listing while it is being collected, with the counters of its limits.
 pub(in crate::tree) struct ListingBuilder {
     pub(in crate::tree) folder: ProjectPath,
     files: Vec<ProjectPath>,
@@ -24,8 +24,11 @@ impl ListingBuilder {
         Self { folder: folder.clone(), files: Vec::new(), entries: 0, bytes: 0 }
     }
 
-    /// Counts one entry met on the way. `None` where its path is none that a project may hold:
-    /// git's own folder in some spelling, `..`, control characters, build output.
+    /// Counts one entry that the walk found. `None` for a path that cannot be part of a project: git's
+    /// own folder in some spelling, `..`, control characters, build output.
+    ///
+    /// # Errors
+    /// When the listing is over one of its limits.
     pub(in crate::tree) fn admit(&mut self, written: &str) -> Result<Option<ProjectPath>, Error> {
         self.entries += 1;
         self.bytes += written.len();
@@ -52,7 +55,7 @@ impl ListingBuilder {
         self.files.push(path);
     }
 
-    /// The files by bytes, each once.
+    /// The files in byte order, without duplicates.
     pub(in crate::tree) fn into_sorted(mut self) -> Arc<[ProjectPath]> {
         self.files.sort_unstable();
         self.files.dedup();

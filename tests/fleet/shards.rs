@@ -1,4 +1,4 @@
-//! `--shard` and `contexture merge`: what the parts say together is what one run says.
+//! `--shard` and `contexture join`: what the parts say together is what one run says.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ fn in_shards(repo: &Repo, words: &str, count: usize) -> (Vec<Option<i32>>, Vec<P
 }
 
 fn merged(repo: &Repo, files: &[PathBuf]) -> Outcome {
-    let words = ["merge".into()].into_iter().chain(files.iter().map(|file| file.clone().into_os_string()));
+    let words = ["join".into()].into_iter().chain(files.iter().map(|file| file.clone().into_os_string()));
     repo.contexture(words).run()
 }
 
@@ -195,21 +195,21 @@ error: shard-1.json and shard-1.json are both shard 1/3
  |
  = help: name the report of each shard once
 
-error: cannot merge whole.json: it is not the report of a shard
+error: cannot join whole.json: it is not the report of a shard
  |
- = help: merge what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`
+ = help: join what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`
 
 error: shard-1.json and odd.json differ in `news`
  |
- = help: merge the shards of one run: of the same trees, for the same day
+ = help: join the shards of one run: of the same trees, for the same day
 
-error: cannot merge odd.json: it is not JSON (EOF while parsing an object at line 1 column 1)
+error: cannot join odd.json: it is not JSON (EOF while parsing an object at line 1 column 1)
  |
- = help: merge what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`
+ = help: join what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`
 
 error: odd.json is shard 1/4, and shard-2.json is shard 2/3
  |
- = help: merge the shards of one run
+ = help: join the shards of one run
 
 
 "#]],

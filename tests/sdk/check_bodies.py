@@ -1,6 +1,7 @@
 """Holds request bodies against the official SDKs.
 
     python check_bodies.py [--settings FILE] FOLDER...
+    python check_bodies.py --keys
 
 Every `<model>.<dialect>.json` below the folders is
 
@@ -11,6 +12,9 @@ Every `<model>.<dialect>.json` below the folders is
 `--settings` names a JSON file {dialect: [dotted key]} with what `settings` may say: each key must be
 one of the SDK's, and each of the SDK's keys must be known, written by the emitter, or left out on
 purpose (LEFT_OUT). One line a body; the exit code is 1 if anything failed.
+
+`--keys` prints {dialect: [dotted key]} instead: every key that the SDKs know, at every depth, where a
+list is passed over and a type inside itself is not told again (tests/news.py compares two of these).
 """
 
 import argparse
@@ -19,6 +23,7 @@ import json
 import os
 import pathlib
 import sys
+import typing
 import urllib.parse
 
 for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
@@ -37,7 +42,7 @@ from google.genai import types as gemini
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 
-from closed_types import close, has_path
+from closed_types import close, has_path, typed_dicts
 from loopback import Loopback
 
 UNKNOWN = "contexture_unknown_key"
@@ -61,8 +66,8 @@ OPEN = {
 # what another key says.
 LEFT_OUT = {
     "messages": "cache_control diagnostics stream user_profile_id workspace_id",
-    "responses": "access_programs background conversation image instructions previous_response_id prompt"
-    " safety_identifier stream stream_options user",
+    "responses": "access_programs background background_options conversation image instructions previous_response_id"
+    " prompt safety_identifier stream stream_options user",
     "chat": "audio function_call functions max_tokens prediction safety_identifier stream stream_options user",
     "generate": "audioTimestamp audioTranscriptionConfig automaticContinuation automaticFunctionCalling"
     " continuationToken enableEnhancedCivicAnswers generationOutputConfig httpOptions imageConfig modelArmorConfig"
@@ -90,6 +95,12 @@ class Typed:
 
     def keys(self):
         return set(self.params.__annotations__)
+
+    def paths(self):
+        def members(typed):
+            return ((name, typed_dicts(hint)) for name, hint in typed.__annotations__.items())
+
+        return paths(members, self.params)
 
 
 class Generate:
@@ -126,6 +137,10 @@ class Generate:
     def keys(self):
         return {field.alias or name for name, field in gemini.GenerateContentConfig.model_fields.items()}
 
+    def paths(self):
+        contents = paths(pydantic_members, gemini.Content)
+        return paths(pydantic_members, gemini.GenerateContentConfig) | {f"contents.{path}" for path in contents}
+
 
 def one_spelling(value):
     """Google's API reads `maxOutputTokens` and `max_output_tokens`; the SDK sends now one, now the other."""
@@ -157,6 +172,9 @@ class Cached:
         self.client.caches.create(model=body["model"], config=config)
         return "/cachedContents", body
 
+    def paths(self):
+        return paths(pydantic_members, gemini.CreateCachedContentConfig)
+
 
 class Converse:
     """boto3's converse: the service model says what is known."""
@@ -187,6 +205,39 @@ class Converse:
 
     def keys(self):
         return set(self.shape.members)
+
+    def paths(self):
+        def structure(shape):
+            while shape.type_name in ("list", "map"):
+                shape = shape.member if shape.type_name == "list" else shape.value
+            return [shape] if shape.type_name == "structure" else []
+
+        def members(shape):
+            return ((name, structure(member)) for name, member in shape.members.items())
+
+        return paths(members, self.shape)
+
+
+def paths(members, root, above=()):
+    """The dotted keys below a type. `members` yields the keys of a type, each with the types inside it."""
+    found = set()
+    # A type is known by its name: botocore makes its shapes anew each time.
+    above = (*above, getattr(root, "name", root))
+    for name, kinds in members(root):
+        found.add(name)
+        for kind in kinds:
+            if getattr(kind, "name", kind) not in above:
+                found |= {f"{name}.{path}" for path in paths(members, kind, above)}
+    return found
+
+
+def pydantic_members(model):
+    def models(kind):
+        if isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
+            return [kind]
+        return [model for argument in typing.get_args(kind) for model in models(argument)]
+
+    return ((field.alias or name, models(field.annotation)) for name, field in model.model_fields.items())
 
 
 def pydantic_path(model, path):
@@ -292,10 +343,14 @@ def report(name, faults, remark):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     arguments.add_argument("--settings", type=pathlib.Path)
-    arguments.add_argument("folders", nargs="+", type=pathlib.Path)
+    arguments.add_argument("--keys", action="store_true")
+    arguments.add_argument("folders", nargs="*", type=pathlib.Path)
     arguments = arguments.parse_args()
     loopback = Loopback()
     dialects = sdks(loopback.url)
+    if arguments.keys:
+        print(json.dumps({dialect: sorted(sdk.paths()) for dialect, sdk in dialects.items()}))
+        return 0
     written = {dialect: set() for dialect in dialects}
     failed, seen = False, 0
     for folder in arguments.folders:

@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use contexture::output::report::build::BuildReport;
+use contexture::output::report::json;
 use contexture::pipeline::{BuildResult, LastBuilds, Memory, Request, build_all, rebuild};
 use contexture::syntax::error::Failure;
 use contexture::tree::{MemoryTree, Worktree};
@@ -85,7 +86,7 @@ impl Edit {
 /// Everything that an outcome says.
 fn told(outcome: &Result<Vec<BuildResult>, Failure>) -> String {
     match outcome {
-        Ok(attempts) => BuildReport::new(attempts).json(),
+        Ok(attempts) => json(&BuildReport::new(attempts)),
         Err(Failure::Faults(faults)) => format!("{faults:?}"),
         Err(Failure::Error(error)) => format!("{error}\n{:?}", error.cure()),
     }

@@ -7,6 +7,9 @@
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::matching::SegmentChange;
 use super::{Build, ModelBuild};
 use crate::cost::bill::{Bill, bill};
@@ -20,7 +23,7 @@ use crate::prompt::segment::Segment;
 use crate::syntax::quantity::Usd;
 
 /// Which figure is taken apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Figure {
     /// A month at the declared traffic.
@@ -29,8 +32,8 @@ pub enum Figure {
     Warm,
 }
 
-/// The parts of a difference in cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The parts of a difference in cost, in US dollars; they add up exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Attribution {
     /// The figure whose difference the parts add up to.
     pub of: Figure,

@@ -1,32 +1,37 @@
 //! Budgets before and after: newly broken, still broken, mended.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::{Build, Pair};
 use crate::cost::budget::{Amount, BudgetName, BudgetResult, Status};
 use crate::syntax::quantity::Share;
 
 /// One budget for one model, before and after.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct BudgetDelta {
-    /// Which.
+    /// The key in `budgets:`, or `max_tokens` of a block.
     pub name: BudgetName,
     /// The block, for a limit of one block.
     pub block: Option<String>,
     /// The model.
     pub model: String,
-    /// How it stood and stands; `None` where there is no such budget.
+    /// The outcome on each side; null where there is no such budget.
+    #[serde(flatten)]
     pub status: Pair<Status>,
     /// The limit.
     pub limit: Pair<Amount>,
     /// What is held against it.
     pub actual: Pair<Amount>,
-    /// How it stands now, in words; how it stood, where it is gone.
+    /// The outcome at the head in words; at the base, where the budget is gone.
+    #[serde(skip)]
     pub sentence: String,
     /// Whether it blocks: it fails, and either it did not before or it has got worse.
     pub blocks: bool,
 }
 
 /// What became of a budget.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Turn {
     /// It fails and did not.
     Broken,

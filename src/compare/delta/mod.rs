@@ -17,6 +17,9 @@ pub mod served;
 mod similarity;
 mod stream;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::cost::rules::{Family, Mechanism};
 use crate::pipeline::Build;
 use crate::pipeline::model::{Fit, ModelBuild};
@@ -27,8 +30,8 @@ pub use attribution::{Attribution, Figure};
 pub use budget::{BudgetDelta, Turn, held_against};
 pub use matching::{Kind, SegmentChange};
 
-/// A figure before and after; `None` where there is no such side, or the figure is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// A figure before and after; null where there is no such side, or the figure is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Pair<T> {
     /// Before.
     pub base: Option<T>,
@@ -37,7 +40,7 @@ pub struct Pair<T> {
 }
 
 /// Which of the two builds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
     /// Before.
@@ -85,50 +88,56 @@ pub struct Divergence {
 }
 
 /// What a change does to a context as one model sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ModelDelta {
     /// The model's name in the manifest.
+    #[serde(rename = "model")]
     pub name: String,
     /// Its index in each build's models.
+    #[serde(skip)]
     pub models: Pair<usize>,
-    /// Prefix tokens in this model's count.
-    pub prefix: Pair<u64>,
-    /// All input tokens, framing and expected inputs included.
-    pub total: Pair<u64>,
-    /// Tokens that a warm call reads.
-    pub cached: Pair<u64>,
     /// How many tokens of the new prompt the cache can still serve after the merge: the longest entry
     /// of the old layout at or before the divergence that the new layout can reach under the model's
     /// rules.
     pub eligible: u64,
     /// Whether the provider promises that such an entry is still there.
+    #[serde(rename = "promised")]
     pub is_promised: bool,
     /// How the model matches requests with entries, in a word or two.
     pub class: &'static str,
-    /// The first call after the merge less a warm call of the head.
+    /// Prefix tokens of the base, in this model's count.
+    pub base_prefix: Option<u64>,
+    /// Prefix tokens of the head.
+    pub head_prefix: Option<u64>,
+    /// Tokens that a warm call reads.
+    pub cached: Pair<u64>,
+    /// All input tokens, framing and expected inputs included.
+    pub total: Pair<u64>,
+    /// US dollars: the first call after the merge less a warm call of the head.
     pub rewarm: Option<Usd>,
-    /// A call that finds everything in the cache.
+    /// US dollars: a call that finds everything in the cache.
     pub warm: Pair<Usd>,
-    /// A call that finds nothing.
+    /// US dollars: a call that finds nothing.
     pub cold: Pair<Usd>,
-    /// A call at the declared traffic.
+    /// US dollars: a call at the declared traffic.
     pub expected: Pair<Usd>,
-    /// A month at the declared traffic.
+    /// US dollars: a month at the declared traffic.
     pub month: Pair<Usd>,
-    /// What the difference in cost comes from; `None` where a figure is not known on one side.
+    /// What the difference in cost comes from; null where a figure is not known on one side.
     pub attribution: Option<Attribution>,
-    /// A limit of the price list that the request has come to stand above or below.
+    /// A limit of the price list that the request has come to be above or below.
     pub cliff: Option<Crossing>,
-    /// The model's window, if the request fits on one side only.
+    /// The model's window, where the request fits on one side only.
     pub window: Option<Crossing>,
 }
 
 /// A limit in input tokens that a change crosses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Crossing {
     /// The limit.
     pub limit: u64,
     /// Whether the request is above it now.
+    #[serde(rename = "above")]
     pub is_above: bool,
 }
 
@@ -148,7 +157,7 @@ impl ModelDelta {
             pair.base != pair.head
         }
         self.models.base.is_some() != self.models.head.is_some()
-            || differs(&self.prefix)
+            || self.base_prefix != self.head_prefix
             || differs(&self.total)
             || differs(&self.cached)
             || differs(&self.warm)
@@ -239,7 +248,8 @@ fn model(
     ModelDelta {
         name: shown.map_or_else(String::new, |(_, model)| model.name.clone()),
         models,
-        prefix: both(before, after, |model| Some(model.tokens.prefix.tokens())),
+        base_prefix: before.map(|(_, model)| model.tokens.prefix.tokens()),
+        head_prefix: after.map(|(_, model)| model.tokens.prefix.tokens()),
         total: both(before, after, |model| Some(model.tokens.total())),
         cached: both(before, after, |model| Some(model.bill.read)),
         eligible,

@@ -125,18 +125,18 @@ pub enum Before {
 }
 
 /// A commit's context as one model's cache sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct ModelRow {
     /// The model's name in the manifest.
     pub model: String,
-    /// Tokens of the new prompt that the cache can still serve right after; `None` where there is
+    /// Tokens of the new prompt that the cache can still serve right after; null where there is
     /// nothing to compare with.
     pub eligible: Option<u64>,
     /// Tokens that a warm call of the earlier prompt read and that are served no more.
     pub lost: Option<u64>,
-    /// What the first call after the commit costs more than a warm one.
+    /// What the first call after the commit costs more than a warm one, in US dollars.
     pub rewarm: Option<Usd>,
-    /// A call that finds everything in the cache.
+    /// A call that finds everything in the cache, in US dollars.
     pub warm: Option<Usd>,
 }
 
@@ -190,14 +190,14 @@ fn absent(tip: CommitTree, id: &ContextId) -> Result<Error, Error> {
         let Some(tree) = trees.get_mut(number).and_then(Option::take) else { continue };
         for path in &paths {
             if tree.holds(path)? {
-                let last = short(&tree.commit().id);
+                let last = tree.commit().id.short();
                 if tree.commit().id == at {
                     // The manifest is there; it yields no such variant or match.
                     let cure = format!("`contexture list --rev {last}` shows every context and variant");
                     return Ok(Error::usage(format!("there is no context `{id}` at {last}"), cure));
                 }
                 return Ok(Error::usage(
-                    format!("there is no context `{id}` at {}; {last} is the last commit that has one", short(&at)),
+                    format!("there is no context `{id}` at {}; {last} is the last commit that has one", at.short()),
                     format!("run `contexture log {id} {last}`"),
                 ));
             }
@@ -209,11 +209,7 @@ fn absent(tip: CommitTree, id: &ContextId) -> Result<Error, Error> {
         }
     }
     let cure = "`contexture list` shows every context; `--rev` lists those of a commit";
-    Ok(Error::usage(format!("there is no context `{id}` at {}, nor anywhere in its history", short(&at)), cure))
-}
-
-fn short(id: &ObjectId) -> String {
-    id.as_str().get(..10).unwrap_or_default().to_owned()
+    Ok(Error::usage(format!("there is no context `{id}` at {}, nor anywhere in its history", at.short()), cure))
 }
 
 /// Where the manifest of a context can stand: under its own name, or, with `each`, under a part of it.

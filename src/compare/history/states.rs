@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{LogRequest, manifests, short};
+use super::{LogRequest, manifests};
 use crate::pipeline::{Build, LastBuilds, Memory, Request, build_from};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
@@ -130,7 +130,7 @@ impl<'a> States<'a> {
 }
 
 fn several(tree: &CommitTree, id: &ContextId) -> Error {
-    let commit = short(&tree.commit().id);
+    let commit = tree.commit().id.short();
     Error::usage(
         format!("`{id}` names several contexts at {commit}"),
         format!("name one of them; `contexture list --rev {commit}` shows all"),

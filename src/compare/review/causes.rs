@@ -7,50 +7,37 @@ use super::{ContextReview, ContextStatus};
 use crate::compare::delta::SegmentChange;
 use crate::pipeline::{Build, PRICES_FILE};
 use crate::prompt::segment::Segment;
+use crate::syntax::decode::names;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::text::compose::TEMPLATES;
 use crate::text::project::PROJECT_FILE;
 use crate::text::resolve::Content;
 use crate::tree::Change;
 
-/// What part a file plays in a context.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Via {
-    /// Its text goes into the prompt, or decides an order, a schema, a count.
-    Fragment,
-    /// A template or a partial.
-    Template,
-    /// A set of examples.
-    Example,
-    /// A manifest: the context's own, or one that it extends.
-    Extends,
-    /// Values: `contexture.yaml`, or a manifest whose `vars` differ.
-    Vars,
-    /// Prices and cards.
-    Prices,
-}
-
-impl Via {
-    /// `fragment`, `template`, `example`, `extends`, `vars`, `prices`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fragment => "fragment",
-            Self::Template => "template",
-            Self::Example => "example",
-            Self::Extends => "extends",
-            Self::Vars => "vars",
-            Self::Prices => "prices",
-        }
+names! {
+    /// What part a file plays in a context.
+    pub enum Via {
+        /// Its text goes into the prompt, or decides an order, a schema, a count.
+        Fragment = "fragment",
+        /// A template or a partial.
+        Template = "template",
+        /// A set of examples.
+        Example = "example",
+        /// A manifest: the context's own, or one that it extends.
+        Extends = "extends",
+        /// Values: `contexture.yaml`, or a manifest whose `vars` differ.
+        Vars = "vars",
+        /// Prices and cards.
+        Prices = "prices",
     }
 }
 
 /// A file that changed a context.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
 pub struct Cause {
     /// The file.
     pub path: ProjectPath,
-    /// Its part.
+    /// What part it plays.
     pub via: Via,
 }
 

@@ -54,7 +54,7 @@ fn results(written: &str, model: &str, day: Date, prefix: Count, base_prefix: Op
 const TODAY: Date = Date::constant(2026, 11, 20);
 
 #[test]
-fn a_budget_is_held_today_and_on_announced_days() {
+fn a_budget_is_compared_today_and_on_announced_days() {
     let exact = Count::exact(10_000);
     // 10,500 tokens at $2 and 1,000 at $10: $0.031 a call uncached, twice that from December on.
     let found = results("{cost_per_call: {uncached: $0.05}}", "gemini-4-argon", TODAY, exact, None);

@@ -8,6 +8,7 @@ use super::cache::CacheFacts;
 use super::fact::{Dated, Day, Fact};
 use super::price::{PriceList, rates};
 use crate::cost::rules::{self, CacheRules, Prices, Rates};
+use crate::prompt::bodies::{Caching, Dialect};
 use crate::syntax::decode::{Count, Decode, Table, Text, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::quantity::Share;
@@ -36,42 +37,6 @@ words! {
         Xai = "xai",
         /// Any other.
         Other = "other",
-    }
-}
-
-words! {
-    /// A kind of request body.
-    pub enum Dialect("a dialect") {
-        /// Anthropic Messages.
-        Messages = "messages",
-        /// OpenAI Responses.
-        Responses = "responses",
-        /// OpenAI Chat Completions, and the many that speak it.
-        Chat = "chat",
-        /// Gemini `generateContent`.
-        Generate = "generate",
-        /// Gemini `cachedContents`.
-        Cached = "cached",
-        /// Bedrock Converse.
-        Converse = "converse",
-    }
-}
-
-words! {
-    /// How a request marks the end of a cached prefix.
-    pub enum Markers("a kind of cache marker") {
-        /// `cache_control` inside the block that it closes (Anthropic).
-        CacheControl = "cache_control",
-        /// `prompt_cache_breakpoint` on a part (OpenAI from GPT-5.6).
-        Breakpoint = "breakpoint",
-        /// `prompt_cache_key` alone (earlier OpenAI, Mistral).
-        KeyOnly = "key_only",
-        /// A `cachePoint` block after the content (Converse).
-        CachePoint = "cache_point",
-        /// An object that the request names (Gemini).
-        CachedContent = "cached_content",
-        /// None.
-        None = "none",
     }
 }
 
@@ -121,7 +86,7 @@ record! {
         /// Request bodies that it takes, the preferred one first.
         pub dialects: Vec<Dialect> = "dialects",
         /// How cache markers are written.
-        pub markers: Option<Markers> = "markers",
+        pub markers: Option<Caching> = "markers",
         /// What counts its tokens.
         pub tokenizer: Fact<TokenizerName> = "tokenizer",
         /// How many of its tokens stand for one token of o200k_base, on average.
@@ -180,9 +145,10 @@ record! {
 }
 
 /// A model card: one model on one platform.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Card {
     /// The name that finds it: `claude-opus-5`, `bedrock/claude-opus-5`.
+    #[serde(rename = "model")]
     pub name: Arc<str>,
     /// Other names that find it.
     pub aliases: Vec<Arc<str>>,
@@ -195,12 +161,14 @@ pub struct Card {
     /// Request bodies that it takes, the preferred one first.
     pub dialects: Vec<Dialect>,
     /// How cache markers are written.
-    pub markers: Markers,
+    pub markers: Caching,
     /// What counts its tokens.
     pub tokenizer: TokenizerName,
     /// Every fact, typed.
+    #[serde(skip)]
     pub facts: CardFacts,
     /// Every fact as written, families and `prices.yaml` laid in.
+    #[serde(skip)]
     pub(super) written: Node,
 }
 
@@ -221,7 +189,7 @@ impl Card {
             platform: facts.platform,
             api_name: facts.api_name.as_ref().map_or_else(|| name.clone(), |own| own.value.clone()),
             dialects: facts.dialects.clone(),
-            markers: facts.markers.unwrap_or(Markers::None),
+            markers: facts.markers.unwrap_or(Caching::None),
             tokenizer: facts.tokenizer.value,
             facts,
             written,
@@ -266,14 +234,15 @@ pub struct CardAt<'a> {
     pub day: Date,
 }
 
-/// Windows in tokens, `None` where unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// Windows in tokens; null where unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Window {
-    /// Input and output together.
-    pub total: Option<u64>,
-    /// Input.
+    /// Input tokens.
     pub input: Option<u64>,
-    /// Output.
+    /// Input and output tokens.
+    pub total: Option<u64>,
+    /// Output tokens.
+    #[serde(skip)]
     pub output: Option<u64>,
 }
 

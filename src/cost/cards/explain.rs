@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::card::{Card, Dialect, Markers, Platform, TokenizerName};
+use super::card::Card;
 use super::fact::{Day, Evidence, Status};
 use super::library::Cards;
 use crate::syntax::decode::Decode;
@@ -64,23 +64,10 @@ pub struct SourceLine {
 
 /// Everything about one model.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
-pub struct Explanation {
-    /// The card's name.
-    pub model: Arc<str>,
-    /// Other names that find it.
-    pub aliases: Vec<Arc<str>>,
-    /// Who made it.
-    pub vendor: Arc<str>,
-    /// Who serves it.
-    pub platform: Platform,
-    /// What a request's `model` says.
-    pub api_name: Arc<str>,
-    /// Request bodies that it takes.
-    pub dialects: Vec<Dialect>,
-    /// How cache markers are written.
-    pub markers: Markers,
-    /// What counts its tokens.
-    pub tokenizer: TokenizerName,
+pub struct Explanation<'a> {
+    /// The model.
+    #[serde(flatten)]
+    pub card: &'a Card,
     /// What else is worth knowing.
     pub note: Option<Arc<str>>,
     /// The day that was asked for.
@@ -96,7 +83,7 @@ const NO_FACTS: [&str; 8] = ["like", "aliases", "vendor", "platform", "api_name"
 
 impl Cards {
     /// Everything about one model, with what is in force on a day.
-    pub fn explain(&self, card: &Card, day: Date) -> Explanation {
+    pub fn explain<'a>(&self, card: &'a Card, day: Date) -> Explanation<'a> {
         let facts = self.facts(card, day);
         let mut keys: Vec<&Arc<str>> = facts
             .iter()
@@ -114,14 +101,7 @@ impl Cards {
             })
         });
         Explanation {
-            model: card.name.clone(),
-            aliases: card.aliases.clone(),
-            vendor: card.vendor.clone(),
-            platform: card.platform,
-            api_name: card.api_name.clone(),
-            dialects: card.dialects.clone(),
-            markers: card.markers,
-            tokenizer: card.tokenizer,
+            card,
             note: card.facts.note.as_ref().map(|note| note.value.clone()),
             day: Day(day),
             sources: sources.collect(),

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::syntax::decode::{Decode, OneOrMany, Text, expected, fields, record, words};
+use crate::syntax::decode::{Decode, OneOrMany, Text, expected, fields, inline_schema, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::Span;
 use crate::syntax::yaml::{Key, Map, Node, Value};
@@ -56,6 +56,11 @@ impl fmt::Display for Day {
     }
 }
 
+/// Prints a day as [`Day`] does.
+pub fn written_day<S: serde::Serializer>(day: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(day)
+}
+
 impl serde::Serialize for Day {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -72,19 +77,9 @@ impl Decode for Day {
     }
 }
 
-impl JsonSchema for Day {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Day".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
-    }
-}
+inline_schema!([] Day, "Day", |_generator| json_schema!({
+    "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+}));
 
 record! {
     /// What another source says instead.
@@ -238,16 +233,6 @@ impl<T: Decode> Decode for Dated<T> {
     }
 }
 
-impl<T: Decode> JsonSchema for Dated<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        format!("Dated_{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<OneOrMany<Fact<T>>>()
-    }
-}
+inline_schema!([T] Dated<T>, format!("Dated_{}", T::schema_name()), |generator| {
+    generator.subschema_for::<OneOrMany<Fact<T>>>()
+});

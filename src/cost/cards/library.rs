@@ -27,7 +27,7 @@ macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
         /// Every file in `cards/`; a test holds the list against the folder.
         pub(super) static BUILT_IN: [BuiltIn; [$($name),*].len()] =
-            [$(BuiltIn { name: $name, text: include_str!(concat!("cards/", $name)), parsed: OnceLock::new() }),*];
+            [$(BuiltIn { name: $name, text: include_str!(concat!("vendors/", $name)), parsed: OnceLock::new() }),*];
     };
 }
 

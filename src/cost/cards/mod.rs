@@ -24,13 +24,11 @@ mod schema;
 mod written;
 
 pub use cache::{CacheFacts, InvalidationFacts, LifetimeFacts, Loses, MechanismFacts};
-pub use card::{
-    Card, CardAt, CardFacts, Dialect, Framing, FramingFacts, Markers, Platform, TokenizerName, Window, WindowFacts,
-};
+pub use card::{Card, CardAt, CardFacts, Framing, FramingFacts, Platform, TokenizerName, Window, WindowFacts};
 pub use changes::Change;
 pub use day::day_of;
 pub use explain::{Claim, Explanation, FactLine, SourceLine};
-pub use fact::{Contradiction, Dated, Day, Doubts, Evidence, Fact, Status};
+pub use fact::{Contradiction, Dated, Day, Doubts, Evidence, Fact, Status, written_day};
 pub use import::{Import, Selection};
 pub use jiff::civil::Date;
 pub use library::{Cards, UnknownModel};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::cost::rules::{Cliff, Price, Rates};
-use crate::syntax::decode::{Count, Decode, Table, expected, record};
+use crate::syntax::decode::{Count, Decode, Table, expected, inline_schema, record};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::Usd;
@@ -41,22 +41,10 @@ impl Decode for Price {
     }
 }
 
-impl JsonSchema for Price {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Price".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [
-            {"type": "number", "minimum": 0, "maximum": 1_000_000},
-            {"type": "string", "pattern": "^\\$?[0-9][0-9_]*(\\.[0-9]+)?$"}
-        ]})
-    }
-}
+inline_schema!([] Price, "Price", |_generator| json_schema!({"anyOf": [
+    {"type": "number", "minimum": 0, "maximum": 1_000_000},
+    {"type": "string", "pattern": "^\\$?[0-9][0-9_]*(\\.[0-9]+)?$"}
+]}));
 
 /// Prices of cache writes by lifetime, shortest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,13 +1,10 @@
 //! A file of cards as written, and how one entry is laid over another.
 
-use std::borrow::Cow;
 use std::sync::Arc;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::card::CardFacts;
 use super::fact::{Day, Status};
-use crate::syntax::decode::{Decode, Table, Text, expected, record};
+use crate::syntax::decode::{Decode, Table, Text, expected, inline_schema, record};
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::source::{Source, Span};
 use crate::syntax::yaml::{Key, Map, Node, Value, parse};
@@ -52,19 +49,7 @@ impl Decode for Entry {
     }
 }
 
-impl JsonSchema for Entry {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Entry".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        generator.subschema_for::<CardFacts>()
-    }
-}
+inline_schema!([] Entry, "Entry", |generator| generator.subschema_for::<CardFacts>());
 
 impl CardFile {
     /// Reads a file of cards. `None` after a fault that leaves nothing to go on with.

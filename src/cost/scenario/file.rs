@@ -1,14 +1,13 @@
 //! The scenario file as written: its keys, their types, their schema.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::json_schema;
 
 use crate::cost::rules::Mode;
 use crate::cost::simulate::{BlockKind, Seconds, Speaker};
 use crate::prompt::segment::Tier;
-use crate::syntax::decode::{Count, Decode, Spanned, Table, Text, expected, record, words};
+use crate::syntax::decode::{Count, Decode, Spanned, Table, Text, expected, inline_schema, record, words};
 use crate::syntax::diag::Faults;
 use crate::syntax::manifest::Mark;
 use crate::syntax::quantity::Ttl;
@@ -137,19 +136,9 @@ impl Decode for CacheMark {
     }
 }
 
-impl JsonSchema for CacheMark {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "CacheMark".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({"anyOf": [{"type": "boolean"}, {"const": "never"}, generator.subschema_for::<Ttl>()]})
-    }
-}
+inline_schema!([] CacheMark, "CacheMark", |generator| json_schema!({
+    "anyOf": [{"type": "boolean"}, {"const": "never"}, generator.subschema_for::<Ttl>()]
+}));
 
 /// The latest time that a scenario knows: 30,000 years.
 const MAX_SECONDS: u64 = 1_000_000_000_000;
@@ -180,19 +169,7 @@ fn parse_seconds(written: &str) -> Option<Seconds> {
     Some(Seconds { micros: seconds * 1_000_000 + micros })
 }
 
-impl JsonSchema for Seconds {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Seconds".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "number", "minimum": 0})
-    }
-}
+inline_schema!([] Seconds, "Seconds", |_generator| json_schema!({"type": "number", "minimum": 0}));
 
 impl serde::Serialize for Seconds {
     /// As a number of seconds: `60`, `2.5`.

@@ -76,7 +76,7 @@ pub fn run(scenario: &Scenario, find: &FindModel<'_>) -> Result<Warned<Report>, 
         .filter_map(|(number, call)| Some((call, sent.get(number)?.as_ref()?, model_of(number)?)))
         .collect();
     let report = report(&rows);
-    faults.settle(report)
+    faults.into_result(report)
 }
 
 /// The models of a scenario, each once, and which of them each request is sent to.

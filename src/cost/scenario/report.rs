@@ -1,10 +1,9 @@
 //! What `contexture simulate` answers: `contexture.simulation/1`.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, json_schema};
 
 use crate::cost::simulate::Seconds;
+use crate::syntax::decode::inline_schema;
 use crate::syntax::quantity::Ttl;
 
 /// The name of the output's format.
@@ -65,16 +64,6 @@ impl serde::Serialize for Written {
     }
 }
 
-impl JsonSchema for Written {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Written".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}})
-    }
-}
+inline_schema!([] Written, "Written", |_generator| json_schema!({
+    "type": "object", "additionalProperties": {"type": "integer", "minimum": 1}
+}));

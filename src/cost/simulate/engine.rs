@@ -1,9 +1,9 @@
 //! Inference engines that one runs oneself: rule R16. Their rules are those of their source code,
 //! not of a price list, so they are part of the program. Cost is tokens still to prefill.
 //!
-//! Sources: vLLM `docs/design/prefix_caching.md` and `v1/core/kv_cache_manager.py`; SGLang 0.5.23
-//! `schedule_batch.py`, `radix_cache.py`; TensorRT-LLM `docs/source/features/kvcache.md` (that the
-//! last token is computed anew is not verified there: setting `recomputed`); llama.cpp
+//! Sources: vLLM `design/prefix_caching.md` (of its docs) and `v1/core/kv_cache_manager.py`; SGLang
+//! 0.5.23 `schedule_batch.py`, `radix_cache.py`; TensorRT-LLM `features/kvcache.md` (of its docs; that
+//! the last token is computed anew is not verified there: setting `recomputed`); llama.cpp
 //! `tools/server/README.md` and the server's source.
 
 use crate::cost::rules::{CacheRules, Family, LongestPrefix, Mechanism, Model, Slots};

@@ -1,6 +1,6 @@
 //! Choosing tokenizers by name, for `count`.
 
-use super::{Encoding, Family, Tokenizer};
+use super::{Encoding, Tokenizer, TokenizerFamily};
 use crate::syntax::diag::did_you_mean;
 
 /// No tokenizer has this name.
@@ -14,7 +14,8 @@ pub struct UnknownTokenizer {
 impl UnknownTokenizer {
     /// What to do about it.
     pub fn cure(&self) -> String {
-        let names = || Encoding::ALL.map(Encoding::name).into_iter().chain(Family::ALL.map(Family::name));
+        let names =
+            || Encoding::ALL.map(Encoding::name).into_iter().chain(TokenizerFamily::ALL.map(TokenizerFamily::name));
         did_you_mean(&self.name, names())
             .unwrap_or_else(|| format!("there are {}", names().collect::<Vec<_>>().join(", ")))
     }
@@ -23,8 +24,9 @@ impl UnknownTokenizer {
 /// The tokenizers of these names, with their names; every encoding and family when none is named.
 pub fn chosen(names: &[String]) -> Result<Vec<(String, Tokenizer)>, UnknownTokenizer> {
     let encodings = Encoding::ALL.into_iter().map(|encoding| (encoding.name(), Tokenizer::Encoding(encoding)));
-    let all: Vec<(&str, Tokenizer)> =
-        encodings.chain(Family::ALL.into_iter().map(|family| (family.name(), Tokenizer::Family(family)))).collect();
+    let all: Vec<(&str, Tokenizer)> = encodings
+        .chain(TokenizerFamily::ALL.into_iter().map(|family| (family.name(), Tokenizer::Family(family))))
+        .collect();
     if names.is_empty() {
         return Ok(all.into_iter().map(|(name, tokenizer)| (name.to_owned(), tokenizer)).collect());
     }

@@ -1,10 +1,10 @@
-//! The character classes that the encodings' patterns tell apart, in tables that the build script
-//! takes from `regex-syntax`, so that a new Unicode version reaches tiktoken and this room at once.
+//! The character classes that the encodings' patterns distinguish, in tables that the build script makes
+//! from `regex-syntax`, which tiktoken-rs uses too, so that both always have the same Unicode version.
 
 pub(super) use super::image::Class;
 use super::image::PAGE;
 
-/// The number of the page of every [`PAGE`] code points.
+/// The index in [`PAGES`] of the page of each run of [`PAGE`] code points.
 static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/classes.index"));
 
 /// The pages: the class of each of their code points. The first is that of ASCII.
@@ -13,7 +13,7 @@ static PAGES: &[[u8; PAGE]] = include_bytes!(concat!(env!("OUT_DIR"), "/classes.
 static ASCII: [u8; PAGE] = PAGES[0];
 
 impl Class {
-    /// No class: where a text has ended.
+    /// No class: past the end of the text.
     pub(super) const NONE: Self = Self(0);
     /// `\p{L}`.
     pub(super) const LETTER: Self = Self::UPPER.or(Self::LOWER).or(Self::UNCASED);

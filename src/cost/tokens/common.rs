@@ -1,12 +1,12 @@
-//! How many tokens two texts begin with alike.
+//! Counts the tokens that two texts have in common from their start.
 
 use super::cut;
 use super::{Encoding, Tokenizer};
 
 impl Tokenizer {
-    /// The tokens that two texts have in common from their start. By a public encoding exactly; by a
-    /// user's tokenizer or an estimate at most one token too few for what the first difference may
-    /// have split.
+    /// The number of tokens that two texts have in common from their start. It is exact for a public
+    /// encoding; for a user's tokenizer or an estimate, one token is left out because the first difference
+    /// may have split it.
     pub fn common(&self, one: &str, other: &str) -> u64 {
         let shared = shared(one, other);
         match self {
@@ -20,9 +20,9 @@ impl Tokenizer {
         }
     }
 
-    /// [`common`](Self::common) for texts in pieces. `tokens` are those that begin in each piece of
-    /// `other`, so that only the text around the first difference is tokenised. An estimate goes by
-    /// the estimates of its pieces.
+    /// [`common`](Self::common) for texts in pieces. `tokens` are the numbers of tokens that begin in each
+    /// piece of `other`, so that only the text around the first difference is tokenised. An estimate adds
+    /// up the estimates of the pieces.
     pub fn common_pieces(&self, one: &[&str], other: &[&str], tokens: &[u64]) -> u64 {
         let shared = shared_pieces(one, other);
         let (mut whole, mut start) = (0, 0);
@@ -71,13 +71,13 @@ impl Encoding {
         Some((first, begun, self.common(&one, &other, shared(&one, &other))))
     }
 
-    /// The tokens before the last cut that is safe in both texts count alike; from there on they are
-    /// compared one by one.
+    /// The tokens before the last cut that is safe in both texts are the same; from there on they are
+    /// compared one by one. `shared` is the number of bytes in common.
     fn common(self, one: &str, other: &str, shared: usize) -> u64 {
         let Some(begin) = one.get(..shared) else { return 0 };
         let cut = cut::last(self.pattern(), begin).unwrap_or(0);
         let whole = begin.get(..cut).map_or(0, |text| self.count(text));
-        // Where the tokens from there on end, up to a cut behind the first difference.
+        // The ends of the tokens from there on, up to a cut after the first difference.
         let ends = |text: &str| -> Vec<usize> {
             let rest = text.get(cut..).unwrap_or_default();
             let end = cut::first_at_or_after(self.pattern(), rest, shared - cut + 1).unwrap_or(rest.len());
@@ -100,7 +100,7 @@ fn rest(pieces: &[&str], from: usize) -> String {
     parts.collect()
 }
 
-/// The bytes that joined pieces begin with alike, whatever pieces they are cut into.
+/// The number of bytes that the joined pieces have in common from their start, however they are divided.
 fn shared_pieces(one: &[&str], other: &[&str]) -> usize {
     let (mut ours, mut theirs) = (one.iter(), other.iter());
     let (mut left, mut right): (&[u8], &[u8]) = (&[], &[]);
@@ -124,7 +124,7 @@ fn shared_pieces(one: &[&str], other: &[&str]) -> usize {
     }
 }
 
-/// The bytes in common, up to a character that is whole in both.
+/// The number of bytes in common from the start, ending at a character boundary.
 fn shared(one: &str, other: &str) -> usize {
     let bytes = one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count();
     (0..=bytes).rev().find(|at| one.is_char_boundary(*at) && other.is_char_boundary(*at)).unwrap_or(0)
@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    /// By tokenising both texts whole.
+    /// The same by tokenising both texts completely.
     fn plainly(encoding: Encoding, one: &str, other: &str) -> u64 {
         let tokens = |text: &'_ str| -> Vec<String> {
             let starts = encoding.token_starts(text);
@@ -171,7 +171,7 @@ mod tests {
                 let tokenizer = Tokenizer::Encoding(encoding);
                 let whole = tokenizer.common(&one.concat(), &other.concat());
                 prop_assert_eq!(tokenizer.common_pieces(&one, &other, &tokens), whole);
-                // However the first text is cut.
+                // The result does not depend on how the first text is divided.
                 let joined = one.concat();
                 prop_assert_eq!(tokenizer.common_pieces(&[&joined], &other, &tokens), whole);
             }

@@ -1,44 +1,26 @@
 //! A number of tokens that says how it was obtained.
 
-use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
-/// How a count was obtained, from the surest down; adding counts keeps the least sure of them.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Basis {
-    /// The model's own tokenizer, over the text.
-    Exact,
-    /// The provider's counting endpoint answered for this very text.
-    Measured,
-    /// Worked out from the content, within a band.
-    Estimated,
-}
+use crate::syntax::decode::names;
 
-impl Basis {
-    /// `exact`, `measured`, `estimated`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Measured => "measured",
-            Self::Estimated => "estimated",
-        }
+names! {
+    /// How a count was obtained, the most reliable first. A sum has the least reliable basis of its parts.
+    pub enum Basis {
+        /// The model's own tokenizer, over the text.
+        Exact = "exact",
+        /// The provider's counting endpoint, for exactly this text.
+        Measured = "measured",
+        /// Estimated from the content, with a band.
+        Estimated = "estimated",
     }
 }
 
-impl fmt::Display for Basis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A number of tokens, the band it lies in, and where it comes from. The default is exactly none.
+/// A number of tokens, the band it lies in, and how it was obtained. The default is exactly 0.
 ///
-/// The fields are read through methods, so that the band always holds the number, and is as narrow
-/// as the number itself unless the count is estimated.
+/// The fields are private so that the band always contains the number, and is only wider than the number
+/// if the count is estimated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Count {
     tokens: u64,
@@ -64,7 +46,7 @@ impl Count {
         Self { tokens, low: tokens, high: tokens, basis: Basis::Measured }
     }
 
-    /// An estimate and its band, which is widened to hold the estimate if it does not.
+    /// An estimate and its band, which is widened to contain the estimate if it does not.
     pub fn estimated(tokens: u64, band: (u64, u64)) -> Self {
         Self { tokens, low: band.0.min(tokens), high: band.1.max(tokens), basis: Basis::Estimated }
     }
@@ -79,7 +61,7 @@ impl Count {
         (self.low, self.high)
     }
 
-    /// A part of it: `tokens` of this count's tokens, with the same label, and the band to scale.
+    /// A part of it: `tokens` of this count's tokens, with the same basis and the band in proportion.
     pub fn part(self, tokens: u64) -> Self {
         let scaled = |edge: u64| {
             let scaled = u128::from(tokens) * u128::from(edge) / u128::from(self.tokens.max(1));
@@ -88,14 +70,14 @@ impl Count {
         Self { tokens, low: scaled(self.low).min(tokens), high: scaled(self.high).max(tokens), basis: self.basis }
     }
 
-    /// Where the number comes from.
+    /// How the number was obtained.
     pub fn basis(self) -> Basis {
         self.basis
     }
 }
 
-/// Numbers add up, ends of bands add up (errors are taken to go the same way, which is the careful
-/// reading), and the sum is as sure as its least sure part. Sums stop at `u64::MAX`.
+/// Adds the numbers and the ends of the bands, as if all errors had the same sign, which gives the widest
+/// band. The basis is the less reliable one. Sums saturate at `u64::MAX`.
 impl Add for Count {
     type Output = Self;
 
@@ -146,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_band_holds_its_number() {
+    fn a_band_contains_its_number() {
         assert_eq!(Count::estimated(10, (20, 5)).band(), (10, 10));
         assert_eq!((Count::exact(u64::MAX) + Count::exact(1)).tokens(), u64::MAX);
     }

@@ -1,16 +1,16 @@
 //! Where a text can be cut so that the counts of the halves add up.
 //!
 //! Token counts do not add up in general: `C` and `l` are a token each, `Cl` is one. They do add up
-//! where no match of the encoding's pattern can hold both the last character before the cut and
-//! the first one after it, and where nothing before the cut is read differently for what follows.
-//! Both patterns go from left to right and never look behind, so the two characters decide alone.
+//! where no match of the encoding's pattern can contain both the last character before the cut and the
+//! first one after it, and where no match before the cut depends on what follows it. Both patterns match
+//! from left to right and never look behind, so these two characters are all that matters.
 
 use super::class::Class;
 use super::split::Pattern;
 
-/// Whether counts add up across `before|after`, whatever stands around the two.
+/// Whether counts add up across `before|after`, whatever text is around the two.
 ///
-/// | before | after | why no match holds both |
+/// | before | after | why no match contains both |
 /// |---|---|---|
 /// | line break | not white (`o200k`: nor `/`) | a match goes on past a line break by white space or, in `o200k`, `/` only, and the white space before it ends a match here however the text goes on |
 /// | not white | white, no line break | white space that is no line break only ever opens a match |
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules_hold_one_by_one() {
+    fn the_rules_are_true_one_by_one() {
         let both = |before, after| (is_safe(Pattern::O200k, before, after), is_safe(Pattern::Cl100k, before, after));
         let expected = [
             ('\n', 'a', (true, true)),

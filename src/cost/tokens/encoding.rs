@@ -12,7 +12,7 @@ use super::merge::Merger;
 use super::split::Pattern;
 use super::vocabulary::{self, Vocabulary};
 
-/// The length in bytes from which on a stretch of a long text ends at the next safe cut.
+/// The least length in bytes of a stretch of a long text; it ends at the next safe cut.
 const STRETCH_BYTES: usize = 128 << 10;
 
 /// The longest text in bytes that is counted on one thread.

@@ -1,23 +1,23 @@
 //! Estimates: a weighted sum of a text's features, with a band.
 //!
-//! All arithmetic is in whole numbers, so every machine comes to the same result.
+//! All arithmetic is in whole numbers, so the result is the same on every machine.
 
 use super::features::{FEATURES, Feature, Features};
 use super::{Count, MessageCount};
 
-/// How the tokens of a family follow from features. The values stand in `estimators.rs`.
+/// How the tokens of a family are computed from features. The values are in `estimators.rs`.
 #[derive(Debug)]
 pub(super) struct Estimator {
     /// Thousandths of a token for each feature.
     pub(super) weights: [i64; FEATURES],
-    /// Thousandths of a token that each feature says lie outside of what was fitted.
+    /// Thousandths of a token, by feature, that count as outside of the text that was fitted.
     pub(super) outside: [i64; FEATURES],
     /// Half the width of the band, in thousandths, for text like that which was fitted: nineteen in
-    /// twenty texts held out of the fit lie within it.
+    /// twenty texts that were left out of the fit lie within it.
     pub(super) inside_permille: u64,
     /// The same for any other text.
     pub(super) outside_permille: u64,
-    /// Tokens by which the band is wider still, on both sides; short texts need them.
+    /// Tokens by which the band is wider on both sides, since the relative error of short texts is larger.
     pub(super) slack: u64,
 }
 
@@ -47,7 +47,7 @@ impl Estimator {
     }
 }
 
-/// The weighted sum in thousandths; nothing if it is below zero.
+/// The weighted sum in thousandths; 0 if it is negative.
 fn dot(weights: &[i64; FEATURES], features: &Features) -> u128 {
     let sum: i128 =
         weights.iter().zip(features.values()).map(|(&weight, value)| i128::from(weight) * i128::from(value)).sum();
@@ -62,9 +62,10 @@ fn saturated(value: u128) -> u64 {
     u64::try_from(value).unwrap_or(u64::MAX)
 }
 
-/// The tokens of a text that read like nothing in the fit, which was prose and code: what is denser
-/// in digits and punctuation (JSON, tables of numbers; about all of a text of which every second
-/// visible character is one), what is mostly capitals (shouting, base64), what is not in words.
+/// How many tokens of a text count as unlike the fitted texts, which were prose and code: those of text
+/// that is denser in digits and punctuation (JSON, tables of numbers; everything, if about every second
+/// visible character is one), mostly in capitals (base64), or not in words. It may be more than the text
+/// has; the caller limits it.
 fn unlike_the_fit(features: &Features) -> u64 {
     let (lower, upper) = (features.get(Feature::Lower), features.get(Feature::Upper));
     let dense = features.get(Feature::Digit) + features.get(Feature::Punctuation);

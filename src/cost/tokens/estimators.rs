@@ -1,4 +1,4 @@
-//! What estimates are made of, as data of 2026-11-21. Written by `benches/estimate/fit.py --write`:
+//! The weights of the estimates, as of 2026-11-21. Written by `benches/estimate/fit.py --write`:
 //! change that, not this.
 
 use super::estimate::Estimator;

@@ -1,12 +1,13 @@
-//! Tokenizers that are not public, or whose file the user has not named: estimated by content.
+//! Models whose tokenizer is not public, or whose file the user has not named: their tokens are estimated
+//! from the content.
 
 use super::estimate::Estimator;
 use super::features::Features;
 use super::{Count, MessageCount, estimators};
 
-/// Models that share a tokenizer which is not at hand.
+/// Models that share a tokenizer that is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
+pub enum TokenizerFamily {
     /// Claude up to Opus 4.6 and Sonnet 4.6.
     ClaudeOlder,
     /// Claude from Opus 4.7, Sonnet 5 and Opus 5 on.
@@ -27,7 +28,7 @@ pub enum Family {
     Other,
 }
 
-impl Family {
+impl TokenizerFamily {
     /// Every family.
     pub const ALL: [Self; 9] = [
         Self::ClaudeOlder,
@@ -61,7 +62,7 @@ impl Family {
         Self::ALL.into_iter().find(|family| family.name() == name)
     }
 
-    /// The estimated tokens of a text, without what a request wraps around it.
+    /// The estimated tokens of a text, without those that a request adds around it.
     pub fn estimate(self, text: &str) -> Count {
         self.count_message(&[text]).total
     }

@@ -1,8 +1,7 @@
-//! What an estimate is made from: numbers about a text that add up over its pieces.
+//! The features of a text from which its tokens are estimated. They add up over the pieces of a text.
 //!
-//! Everything but the first is decided by code points alone, never by tables of the Unicode version
-//! of the day. `benches/estimate/features.py` computes the same for fitting; `tests/tokens_oracle.rs`
-//! holds the two together.
+//! All but the first depend on code points alone, not on tables that change with the Unicode version.
+//! `benches/estimate/features.py` computes the same for fitting; `tests/tokens_oracle.rs` compares the two.
 
 use std::ops::AddAssign;
 
@@ -37,7 +36,7 @@ pub(super) enum Feature {
     LongWord,
     /// Runs of punctuation.
     PunctuationRun,
-    /// Lines that hold something.
+    /// Lines that are not empty.
     Line,
     /// Lines that begin with a blank.
     Indent,
@@ -59,7 +58,7 @@ pub(super) enum Feature {
     OtherScript,
 }
 
-/// Where each run of code points beyond ASCII begins, and what it counts as up to the next.
+/// The beginning of each run of code points beyond ASCII, and the feature of those up to the next.
 const RANGES: [(u32, Feature); 42] = [
     (0x80, Feature::Symbol),
     (0xc0, Feature::Latin),
@@ -113,8 +112,8 @@ impl Features {
     /// How many there are.
     pub const COUNT: usize = FEATURES;
 
-    /// The features of each piece of the text that the pieces make when joined: a word that runs
-    /// across a joint is one word, of the piece in which it begins.
+    /// The features of each piece of the text that the pieces make when joined: a word across a joint is
+    /// one word, and counts for the piece in which it begins.
     pub fn of(pieces: &[&str]) -> Vec<Self> {
         Self::of_counted(pieces, &Encoding::O200kBase.attribute(pieces))
     }
@@ -132,8 +131,8 @@ impl Features {
         counted.collect()
     }
 
-    /// The features of a piece that stands after `joint`, its share of `o200k_base` left out, and
-    /// the joint after it. A function of the two, so worth keeping beside a digest of the piece.
+    /// The features of a piece after `joint`, except its share of `o200k_base`, and the joint after it.
+    /// They depend on these two alone, so they can be cached by them.
     pub fn of_piece(piece: &str, joint: Joint) -> (Self, Joint) {
         let mut scan = Scan::after(joint);
         (scan.piece(piece), scan.joint())
@@ -175,7 +174,7 @@ impl AddAssign<&Self> for Features {
     }
 }
 
-/// What of the text before a piece decides how the piece counts; by default, that there is none.
+/// The facts about the text before a piece that its features depend on. The default is no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Joint {
     /// The character before.
@@ -185,7 +184,7 @@ pub struct Joint {
 }
 
 impl Default for Joint {
-    /// A text begins like a line.
+    /// The beginning of a text counts as the beginning of a line.
     fn default() -> Self {
         Self { before: '\n', small_letters: 0 }
     }
@@ -194,12 +193,12 @@ impl Default for Joint {
 /// The small letters in a row that make a long word.
 const LONG_WORD: usize = 7;
 
-/// What a character is to its neighbours. All features but those of scripts and of long words follow
-/// from how often one class stands after another, so that is what is counted while a text is read.
+/// The class of a character. All features but those of scripts and of long words can be computed from how
+/// often one class follows another, so the scan only counts these pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Class {
-    /// Controls, and all beyond ASCII.
+enum CharKind {
+    /// Controls, and everything beyond ASCII.
     Other,
     Blank,
     LineBreak,
@@ -210,7 +209,7 @@ enum Class {
     Underscore,
 }
 
-impl Class {
+impl CharKind {
     const COUNT: usize = 8;
 
     const ALL: [Self; Self::COUNT] = [
@@ -252,41 +251,41 @@ impl Class {
 }
 
 /// The class of every ASCII character.
-static ASCII: [Class; 128] = {
-    let mut classes = [Class::Other; 128];
+static ASCII: [CharKind; 128] = {
+    let mut classes = [CharKind::Other; 128];
     let mut byte = 0;
     while byte < classes.len() {
-        classes[byte] = Class::of_ascii(byte as u8);
+        classes[byte] = CharKind::of_ascii(byte as u8);
         byte += 1;
     }
     classes
 };
 
-/// How often each class stood after each other one.
+/// How often each class followed each other one.
 #[derive(Default)]
-struct Pairs([[u64; Class::COUNT]; Class::COUNT]);
+struct Pairs([[u64; CharKind::COUNT]; CharKind::COUNT]);
 
 impl Pairs {
-    fn add(&mut self, before: Class, class: Class) {
+    fn add(&mut self, before: CharKind, class: CharKind) {
         self.0[before as usize][class as usize] += 1;
     }
 
-    /// Adds what a class counts for on its own, and behind another, as often as it stood there.
+    /// Adds the features that follow from the counted pairs.
     fn add_to(&self, found: &mut Features) {
-        for (before, row) in Class::ALL.into_iter().zip(self.0) {
-            for (class, times) in Class::ALL.into_iter().zip(row) {
+        for (before, row) in CharKind::ALL.into_iter().zip(self.0) {
+            for (class, times) in CharKind::ALL.into_iter().zip(row) {
                 let properties = [
-                    (Feature::Lower, class == Class::Lower),
-                    (Feature::Upper, class == Class::Upper),
-                    (Feature::Digit, class == Class::Digit),
+                    (Feature::Lower, class == CharKind::Lower),
+                    (Feature::Upper, class == CharKind::Upper),
+                    (Feature::Digit, class == CharKind::Digit),
                     (Feature::Punctuation, class.is_punctuation()),
-                    (Feature::Underscore, class == Class::Underscore),
-                    (Feature::LineBreak, class == Class::LineBreak),
+                    (Feature::Underscore, class == CharKind::Underscore),
+                    (Feature::LineBreak, class == CharKind::LineBreak),
                     (Feature::Word, class.is_letter() && !before.is_letter()),
-                    (Feature::Camel, class == Class::Upper && before == Class::Lower),
+                    (Feature::Camel, class == CharKind::Upper && before == CharKind::Lower),
                     (Feature::PunctuationRun, class.is_punctuation() && !before.is_punctuation()),
-                    (Feature::Line, before == Class::LineBreak && class != Class::LineBreak),
-                    (Feature::Indent, before == Class::LineBreak && class == Class::Blank),
+                    (Feature::Line, before == CharKind::LineBreak && class != CharKind::LineBreak),
+                    (Feature::Indent, before == CharKind::LineBreak && class == CharKind::Blank),
                 ];
                 for (feature, _) in properties.into_iter().filter(|(_, holds)| *holds) {
                     found.add(feature, times);
@@ -296,7 +295,7 @@ impl Pairs {
     }
 }
 
-/// What is remembered of a text while it is read, across its pieces.
+/// The state of reading a text, across its pieces.
 struct Scan {
     /// The character before; a line break at the start of the text.
     before: char,
@@ -316,16 +315,16 @@ impl Scan {
 
     fn piece(&mut self, piece: &str) -> Features {
         let (mut found, mut pairs, mut long_words) = (Features::default(), Pairs::default(), 0);
-        let mut before = Class::of(self.before).unwrap_or(Class::Other);
+        let mut before = CharKind::of(self.before).unwrap_or(CharKind::Other);
         for c in piece.chars() {
-            let class = Class::of(c).unwrap_or_else(|| {
+            let class = CharKind::of(c).unwrap_or_else(|| {
                 if let Some(script) = script(c) {
                     found.add(script, 1);
                 }
-                Class::Other
+                CharKind::Other
             });
             pairs.add(before, class);
-            self.small_letters = if class == Class::Lower { self.small_letters + 1 } else { 0 };
+            self.small_letters = if class == CharKind::Lower { self.small_letters + 1 } else { 0 };
             long_words += u64::from(self.small_letters == LONG_WORD);
             before = class;
         }
@@ -336,7 +335,7 @@ impl Scan {
     }
 }
 
-/// What a character beyond ASCII counts as.
+/// The feature that a character beyond ASCII counts as.
 fn script(c: char) -> Option<Feature> {
     let after = RANGES.partition_point(|&(first, _)| first <= u32::from(c));
     RANGES.get(after.checked_sub(1)?).map(|&(_, feature)| feature)

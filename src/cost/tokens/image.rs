@@ -1,36 +1,35 @@
-//! The form of the tables that the build script writes and the program reads.
+//! The format of the tables that the build script writes and the program reads.
 //!
-//! `build.rs` includes this file, so that writer and reader cannot differ. It holds what both need:
-//! the bits of the character classes, and where in its image a token lies.
+//! `build.rs` includes this file, so that writer and reader cannot differ. It has what both need: the
+//! bits of the character classes, and the layout of a vocabulary.
 //!
-//! A vocabulary is a perfect hash table: every token has a row of its own, so that a look-up reads
-//! one row and compares it, found or not. A row is one little-endian number of 16 bytes:
+//! A vocabulary is a perfect hash table: no two tokens have the same row, so a look-up reads and compares
+//! exactly one row. A row is one little-endian number of 16 bytes:
 //!
 //! | bits | a short token | a long token |
 //! |---|---|---|
-//! | 0..64 | its bytes, with zeros behind | [`digest`] of its bytes |
-//! | 64..96 | (more of its bytes) | where its bytes stand among those of the long tokens |
+//! | 0..64 | its bytes, padded with zeros | [`digest`] of its bytes |
+//! | 64..96 | (more of its bytes) | the offset of its bytes among those of the long tokens |
 //! | 96..104 | its length in bytes | the same |
 //! | 104..128 | its rank | the same |
 //!
-//! What identifies a token, its *key*, is the row without rank and place. The key's [`spread`]
-//! selects a seed, and the seed selects the row: the build script has tried seeds until no two
-//! tokens met in a row.
+//! The *key* of a token is its row without rank and offset. The key's [`spread`] selects a seed, and the
+//! seed selects the row: the build script tries seeds until no two tokens have the same row.
 
-/// The length in bytes up to which a token's bytes stand in its row.
+/// The greatest length in bytes of a token whose bytes are in its row.
 pub const SHORT: usize = 12;
 
-/// Where a row holds the length of its token.
+/// The first bit of a row's token length.
 pub const LENGTH_BIT: u32 = 96;
 
-/// Where a row holds the rank of its token.
+/// The first bit of a row's token rank.
 pub const RANK_BIT: u32 = 104;
 
 /// The code points that share one entry of the index of character classes.
 pub const PAGE: usize = 128;
 
-/// What a character is to the encodings' patterns, or a set of such classes: one bit a class.
-/// Every character is in exactly one class.
+/// The class of a character in the encodings' patterns, or a set of classes: one bit for each. Every
+/// character is in exactly one class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Class(pub u8);
 
@@ -41,7 +40,7 @@ impl Class {
     pub const LOWER: Self = Self(1 << 1);
     /// `\p{Lm}` or `\p{Lo}`: a letter without case.
     pub const UNCASED: Self = Self(1 << 2);
-    /// `\p{M}`, which `o200k_base` lets stand wherever an uncased letter may.
+    /// `\p{M}`, which `o200k_base` allows wherever it allows an uncased letter.
     pub const MARK: Self = Self(1 << 3);
     /// `\p{N}`.
     pub const NUMBER: Self = Self(1 << 4);
@@ -53,23 +52,23 @@ impl Class {
     pub const OTHER: Self = Self(1 << 7);
 }
 
-/// The key of a token of at most [`SHORT`] bytes, which stand at the low end of `bytes` with
-/// anything behind them. The key of a longer one is that of its first bytes.
+/// The key of a token of at most [`SHORT`] bytes, which are the low bytes of `bytes`; the others are
+/// ignored.
 #[inline]
 pub fn short_key(bytes: u128, length: usize) -> u128 {
     let length = length.min(SHORT);
-    bytes & KEPT[length] | (length as u128) << LENGTH_BIT
+    bytes & MASKS[length] | (length as u128) << LENGTH_BIT
 }
 
-/// For each length the bits of as many bytes at the low end.
-static KEPT: [u128; SHORT + 1] = {
-    let mut kept = [0; SHORT + 1];
+/// For each length, a mask of as many low bytes.
+static MASKS: [u128; SHORT + 1] = {
+    let mut masks = [0; SHORT + 1];
     let mut length = 1;
     while length <= SHORT {
-        kept[length] = kept[length - 1] << 8 | 0xff;
+        masks[length] = masks[length - 1] << 8 | 0xff;
         length += 1;
     }
-    kept
+    masks
 };
 
 /// The key of a longer token.
@@ -77,7 +76,7 @@ pub fn long_key(bytes: &[u8]) -> u128 {
     u128::from(digest(bytes)) | (bytes.len() as u128) << LENGTH_BIT
 }
 
-/// A number that depends on every byte.
+/// A hash of all bytes.
 fn digest(bytes: &[u8]) -> u64 {
     bytes.chunks(8).fold(0, |digest, chunk| {
         let word = chunk.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
@@ -85,25 +84,25 @@ fn digest(bytes: &[u8]) -> u64 {
     })
 }
 
-/// A key as evenly spread bits.
+/// A hash of a key.
 #[inline]
 pub fn spread(key: u128) -> u64 {
     fold(key as u64 ^ 0xa076_1d64_78bd_642f, (key >> 64) as u64 ^ 0xe703_7ed1_a0b4_28db)
 }
 
-/// Which of so many seeds a spread key selects.
+/// The index of the seed, among so many, that a spread key selects.
 #[inline]
 pub fn seed_of(spread: u64, seeds: usize) -> usize {
     scale(spread, seeds)
 }
 
-/// Which of so many rows a spread key has under its seed.
+/// The index of the row, among so many, that a spread key has under its seed.
 #[inline]
 pub fn row_of(spread: u64, seed: u16, rows: usize) -> usize {
     scale((spread ^ u64::from(seed).wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xff51_afd7_ed55_8ccd), rows)
 }
 
-/// Both halves of a product, one over the other.
+/// The exclusive or of both halves of a product.
 #[inline]
 fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);

@@ -1,7 +1,7 @@
 //! Byte-pair merging of one match of a pattern, in time linear in its length.
 //!
 //! A megabyte without a blank is one match. It is merged a window at a time, from left to right, and
-//! put together by this law:
+//! joined by this theorem:
 //!
 //! > Tokens `t1 … tn`, each of which is what its own bytes merge into, are what their joined bytes
 //! > merge into if for each neighbours `a` and `b` the bytes of `a b` merge into `a` and `b`.
@@ -9,17 +9,17 @@
 //! For suppose that merging the joined bytes ever joined parts across the boundary of two
 //! neighbours, and look at the first time it does. Until then the bytes of `a` and those of `b` have
 //! been merged among themselves only, lowest rank and leftmost first: just as in `a b` alone, where
-//! that same merge would have been next. But `a b` alone keeps its boundary. So no merge ever crosses
+//! that same merge would have been next. But in `a b` alone the boundary remains. So no merge ever crosses
 //! one, and each token's bytes merge as they do alone.
 //!
 //! The tokens of one window have the property among themselves, by the same argument. Each window
 //! begins with the last token of the one before: where it comes out again the two fit together. Where
-//! it does not, what follows has changed what came before further back than [`UNSETTLED`] tokens, and
-//! more is merged at once. In text that hardly ever happens, and time is linear in the length of a
-//! match. In a text made for it, the window grows until it holds the match: `n log n` at the worst.
+//! it does not, what follows has changed what came before further back than [`OVERLAP`] tokens, and
+//! more is merged at once. In ordinary text that hardly ever happens, and time is linear in the length of
+//! a match. In a text made for it, the window grows until it contains the match: `n log n` at the worst.
 //!
-//! What a window settles follows from its bytes alone. So where a window holds the bytes of the one
-//! before, as in a megabyte of blanks, its tokens are those of the one before, moved on.
+//! The tokens that a window adds depend on its bytes alone. So where a window has the same bytes as the
+//! one before, as in a megabyte of blanks, its tokens are those of the one before at other offsets.
 
 use super::parts::Parts;
 use super::vocabulary::Vocabulary;
@@ -28,9 +28,9 @@ use super::vocabulary::Vocabulary;
 const WINDOW: usize = 256;
 
 /// The tokens at the end of a window that are merged again with what follows.
-const UNSETTLED: usize = 4;
+const OVERLAP: usize = 4;
 
-/// Merges the matches of a text with one vocabulary. It keeps its memory from match to match.
+/// Merges the matches of a text with one vocabulary. Its buffers are reused from match to match.
 pub(super) struct Merger<'t> {
     vocabulary: &'static Vocabulary,
     text: &'t [u8],
@@ -47,8 +47,8 @@ impl<'t> Merger<'t> {
         Self { vocabulary, text: text.as_bytes(), window, starts, repeats }
     }
 
-    /// The number of tokens of the match at `start..end`. A match that is a token is that token,
-    /// whatever its bytes would merge into.
+    /// The number of tokens of the match at `start..end`. A match that is itself a token is that one token,
+    /// whatever its bytes would merge into, as in tiktoken.
     #[inline]
     pub(super) fn count(&mut self, start: usize, end: usize) -> usize {
         if self.vocabulary.rank(self.text, start, end).is_some() {
@@ -73,13 +73,13 @@ impl<'t> Merger<'t> {
         &self.starts
     }
 
-    /// Finds the tokens of a match. `starts` holds those that are settled and, last, the *joint*:
-    /// where the next one starts.
+    /// Finds the tokens of a match. `starts` has the starts of the tokens that are final so far and, last,
+    /// the *joint*: where the next one starts.
     fn merge_by_windows(&mut self, start: usize, end: usize) {
         self.starts.clear();
         self.starts.push(start);
         let mut reach = WINDOW;
-        let mut repeated: Option<Settled> = None;
+        let mut repeated: Option<MergeWindow> = None;
         loop {
             let (from, joint) = match self.starts[..] {
                 [.., last, joint] => (last, joint),
@@ -87,18 +87,19 @@ impl<'t> Merger<'t> {
             };
             let to = end.min(joint + reach);
             let known = self.starts.len();
-            let settled = Settled { from, joint, to, known };
-            if let Some(before) = repeated.filter(|before| to < end && settled.repeats(before, self.text)) {
+            let window = MergeWindow { from, joint, to, known };
+            if let Some(before) = repeated.filter(|before| to < end && window.repeats(before, self.text)) {
                 self.starts.extend_from_within(before.known..);
                 self.starts[known..].iter_mut().for_each(|token| *token += joint - before.joint);
-                repeated = Some(settled);
+                repeated = Some(window);
                 continue;
             }
             self.window.merge(self.vocabulary, self.text, from, to);
             if from < joint && self.window.end_of_part(from) != joint {
-                // Go back by the reach, and try more than enough to get past this joint again.
-                let kept = self.starts.partition_point(|settled| settled + reach <= joint);
-                self.starts.truncate(kept.max(1));
+                // The last token before the joint came out differently: what follows has changed it. Go
+                // back by the reach and merge much more at once, so that the next window contains this joint.
+                let before = self.starts.partition_point(|start| start + reach <= joint);
+                self.starts.truncate(before.max(1));
                 reach *= 8;
                 repeated = None;
                 continue;
@@ -111,43 +112,47 @@ impl<'t> Merger<'t> {
             if to == end {
                 return;
             }
-            // The first of the unsettled tokens starts at the joint.
-            let kept = (self.starts.len() + 1).saturating_sub(UNSETTLED);
-            self.starts.truncate(kept.max(known));
-            repeated = Some(settled).filter(|_| kept > known);
-            if kept <= known {
+            // Drop the last tokens; the first of them starts at the next joint. If that drops everything
+            // that this window has added, it was too small to make progress.
+            let left = (self.starts.len() + 1).saturating_sub(OVERLAP);
+            self.starts.truncate(left.max(known));
+            repeated = Some(window).filter(|_| left > known);
+            if left <= known {
                 reach *= 2;
             }
         }
     }
 }
 
-/// A window that has settled tokens: it reached from its first byte over the joint to its last one,
-/// and what it settled begins at a number in the list of starts.
+/// A window of a match, in bytes of the text.
 #[derive(Clone, Copy)]
-struct Settled {
+struct MergeWindow {
+    /// The start of the last token before the joint.
     from: usize,
+    /// The start of the first token that is not final.
     joint: usize,
+    /// The end of the window.
     to: usize,
+    /// How many starts were known before it: those that it adds come after them.
     known: usize,
 }
 
-impl Settled {
-    /// Whether this window has its joint where the one before had it, and the same bytes.
+impl MergeWindow {
+    /// Whether this window has the same bytes as the one before, and its joint at the same offset in them.
     fn repeats(&self, before: &Self, text: &[u8]) -> bool {
         self.joint - self.from == before.joint - before.from
             && text.get(self.from..self.to) == text.get(before.from..before.to)
     }
 }
 
-/// What is no token is often a name, and comes again: the counts of the last matches, by a number
-/// made from their bytes. Where two matches share the number, the later one stays.
+/// A cache of the counts of recent matches that are not themselves tokens: many are names that occur
+/// again. It is indexed by a hash of their bytes; of two matches with the same hash the later one stays.
 struct Repeats {
-    /// A power of two of places: few for a short text, and never more than a processor's cache holds.
+    /// Its length is a power of two: small for a short text, and never larger than a processor's cache.
     places: Vec<Repeat>,
 }
 
-/// Where a match is in the text, and its tokens. The default is no match.
+/// The range of a match in the text, and its number of tokens. The default is no match.
 #[derive(Clone, Copy, Default)]
 struct Repeat {
     start: u32,
@@ -163,7 +168,7 @@ impl Repeats {
         Self { places: vec![Repeat::default(); places] }
     }
 
-    /// The tokens of the match at `start..end`: those of an equal match before it, or as counted.
+    /// The number of tokens of the match at `start..end`: that of an equal match before it, or as counted.
     #[inline]
     fn count(&mut self, text: &[u8], start: usize, end: usize, count: impl FnOnce() -> usize) -> usize {
         let Some(found) = text.get(start..end) else { return count() };
@@ -181,7 +186,7 @@ impl Repeats {
     }
 }
 
-/// A number made from the length of a match, its first and its last bytes.
+/// A hash of the length of a match, its first and its last bytes.
 #[inline]
 fn place_of(found: &[u8]) -> usize {
     let (first, last) = match (found.first_chunk(), found.last_chunk()) {
@@ -199,7 +204,7 @@ mod tests {
     use super::super::vocabulary::{CL100K, O200K};
     use super::*;
 
-    /// What merging gives by its definition, all of the text at once.
+    /// Merging by its definition, all of the text at once.
     fn by_definition(vocabulary: &Vocabulary, text: &[u8]) -> Vec<usize> {
         let mut starts: Vec<usize> = (0..=text.len()).collect();
         loop {

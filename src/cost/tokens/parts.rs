@@ -1,17 +1,17 @@
 //! Byte-pair merging as it is defined, for a run of bytes that is not too long.
 //!
 //! Of all neighbours that make a token together, those that make the token of lowest rank are merged,
-//! leftmost first, until none are left. The next to merge is found by a knock-out tournament among
-//! the pairs: a merge changes three of them, and only the matches that these have played are played
-//! again. So `n` bytes take `n log n` steps.
+//! leftmost first, until none are left. The next pair to merge is found by a tournament tree: a merge
+//! changes three pairs, and only the nodes above them are computed again. So `n` bytes take `n log n`
+//! steps.
 
 use super::vocabulary::Vocabulary;
 
-/// A run of bytes in parts. A part is known by the place of its first byte; what is kept at other
-/// places means nothing. The memory is kept from run to run.
+/// A run of bytes in parts. A part is identified by the place of its first byte; the entries at other
+/// places are meaningless. The buffers are reused from run to run.
 #[derive(Default)]
 pub(super) struct Parts {
-    /// The place of the run in its text; all other places count from here.
+    /// The place of the run in its text; all other places are relative to it.
     base: usize,
     /// Where each part ends.
     ends: Vec<u32>,
@@ -21,8 +21,8 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Splits `text[start..end]` into single bytes and merges them. The number of parts that remain,
-    /// each of them a token.
+    /// Splits `text[start..end]` into single bytes, merges them, and returns the number of parts that
+    /// remain, each of them a token.
     pub(super) fn merge(&mut self, vocabulary: &Vocabulary, text: &[u8], start: usize, end: usize) -> usize {
         let length = end - start;
         self.base = start;
@@ -64,7 +64,7 @@ impl Parts {
     }
 }
 
-/// Pairs of neighbours, each known by the place of its first part. The winner is the pair of lowest
+/// Pairs of neighbours, each identified by the place of its first part. The winner is the pair of lowest
 /// rank, and the leftmost of those.
 ///
 /// The nodes of a complete binary tree, the root at 1 and the children of `n` at `2n` and `2n + 1`.
@@ -84,7 +84,7 @@ impl Tournament {
         u64::from(rank) << 32 | place as u64
     }
 
-    /// Begins anew with room for so many places, and with the entries of the first of them.
+    /// Starts again with so many places, and with the entries of the first of them.
     fn begin(&mut self, places: usize, entries: impl Iterator<Item = u64>) {
         self.leaves = places.next_power_of_two();
         self.nodes.clear();
@@ -96,7 +96,7 @@ impl Tournament {
         }
     }
 
-    /// The place of the winner, if anybody is left.
+    /// The place of the winner, if a pair is left.
     #[inline]
     fn winner(&self) -> Option<usize> {
         let winner = self.nodes[1];
@@ -109,7 +109,7 @@ impl Tournament {
         self.nodes[self.leaves + place] = entry;
     }
 
-    /// Plays all matches again that the entries of the places from `first` to `last` are in.
+    /// Computes all nodes above the places from `first` to `last` again.
     #[inline]
     fn play_again(&mut self, first: usize, last: usize) {
         let (mut first, mut last) = (self.leaves + first, self.leaves + last);

@@ -1,18 +1,17 @@
-//! Counting pieces as they stand joined, at the cost of the joints.
+//! Counts the joined text of pieces, tokenising only the text around the joints again.
 //!
-//! Between its first and its last safe cut a piece has the same tokens whatever stands around it.
-//! So a text made of pieces is counted as the sum of those middles, plus the seams: what lies
-//! between the last safe cut of one piece and the first of a later one. A piece without a safe cut
-//! becomes part of its seam whole. Seams are tokenised with places, so that each token is
-//! attributed to the piece in which it begins; no share is ever negative.
+//! Between its first and its last safe cut a piece has the same tokens whatever text is around it. So a
+//! joined text is counted as the sum of these middles plus the seams: the text between the last safe cut
+//! of one piece and the first of a later one. A piece without a safe cut is part of its seam as a whole.
+//! Each token of a seam is attributed to the piece in which it begins, so no share is ever negative.
 
 use rayon::prelude::*;
 
 use super::cut;
 use super::encoding::{Encoding, ONE_THREAD_BYTES};
 
-/// What one encoding has found out about a text: enough to count any joined text that holds it
-/// without tokenising all of it again. Worth keeping beside a digest of the text.
+/// The counts of a text by one encoding: enough to count any joined text with it as a piece without
+/// tokenising all of it again. They depend on the text alone, so they can be cached by its digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
     /// The tokens of the text on its own.
@@ -20,12 +19,13 @@ pub struct Measured {
     middle: Option<Middle>,
 }
 
-/// What of a text does not depend on its neighbours.
+/// The part of a text between its first and its last safe cut, whose tokens do not depend on the text
+/// before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Middle {
-    /// The place of the first safe cut, in bytes.
+    /// The byte offset of the first safe cut.
     start: usize,
-    /// The place of the last one, in bytes.
+    /// The byte offset of the last one.
     end: usize,
     /// The tokens between the two.
     tokens: u64,
@@ -37,8 +37,8 @@ impl Measured {
         self.total
     }
 
-    /// The text before the middle, the tokens of the middle, the text after it; nothing if the
-    /// measure is not one of this text or the text has no middle.
+    /// The text before the middle, the tokens of the middle, the text after it; `None` if these counts
+    /// cannot be of this text or the text has no middle.
     fn parts<'t>(&self, text: &'t str) -> Option<(&'t str, u64, &'t str)> {
         let middle = self.middle?;
         Some((text.get(..middle.start)?, middle.tokens, text.get(middle.end..)?))
@@ -51,7 +51,7 @@ impl Measured {
 }
 
 impl Encoding {
-    /// What counting a text among others needs to know of it, so that it is counted only once.
+    /// Counts a text on its own and its middle, for [`attribute_measured`](Self::attribute_measured).
     pub fn measure(self, text: &str) -> Measured {
         let pattern = self.pattern();
         let cuts = cut::first_at_or_after(pattern, text, 0).zip(cut::last(pattern, text));
@@ -65,8 +65,8 @@ impl Encoding {
         Measured { total, middle: Some(Middle { start, end, tokens }) }
     }
 
-    /// The tokens of the joined pieces, each counted for the piece that holds its first byte: as
-    /// many numbers as pieces, which add up to the count of the joined text.
+    /// The tokens of the joined pieces, each attributed to the piece with its first byte: as many numbers
+    /// as pieces, which add up to the count of the joined text.
     pub fn attribute(self, pieces: &[&str]) -> Vec<u64> {
         let measured: Vec<Measured> = if pieces.iter().map(|piece| piece.len()).sum::<usize>() > ONE_THREAD_BYTES {
             pieces.par_iter().map(|piece| self.measure(piece)).collect()
@@ -77,8 +77,8 @@ impl Encoding {
         self.attribute_measured(&pieces)
     }
 
-    /// [`attribute`](Self::attribute) for pieces that this encoding has measured: only the text
-    /// around the joints is tokenised. A measure that does not fit its piece is taken again.
+    /// [`attribute`](Self::attribute) for pieces that this encoding has measured: only the text around the
+    /// joints is tokenised. A piece whose counts do not fit it is measured again.
     pub fn attribute_measured(self, pieces: &[(&str, &Measured)]) -> Vec<u64> {
         let mut counts = Vec::with_capacity(pieces.len());
         let mut seam = Seam::default();
@@ -94,7 +94,7 @@ impl Encoding {
             counts.push(0);
             if let Some((head, tokens, tail)) = measured.parts(text) {
                 seam.push(piece, head);
-                seam.settle(self, &mut counts);
+                seam.count_into(self, &mut counts);
                 if let Some(count) = counts.get_mut(piece) {
                     *count += tokens;
                 }
@@ -103,16 +103,16 @@ impl Encoding {
                 seam.push(piece, text);
             }
         }
-        seam.settle(self, &mut counts);
+        seam.count_into(self, &mut counts);
         counts
     }
 }
 
-/// The text around one or more joints, and whose it is.
+/// The text around one or more joints, and the pieces that it is from.
 #[derive(Default)]
 struct Seam {
     text: String,
-    /// Where each piece's share of the text ends, with the piece's number.
+    /// The end of each piece's share of the text, and the index of the piece.
     ends: Vec<(usize, usize)>,
 }
 
@@ -125,7 +125,7 @@ impl Seam {
     }
 
     /// Adds the seam's tokens to the counts of the pieces in which they begin, and empties it.
-    fn settle(&mut self, encoding: Encoding, counts: &mut [u64]) {
+    fn count_into(&mut self, encoding: Encoding, counts: &mut [u64]) {
         match self.ends.as_slice() {
             [] => {}
             &[(_, piece)] => credit(counts, piece, encoding.count(&self.text)),
@@ -159,7 +159,7 @@ mod tests {
     use super::super::encoding::tests::tricky_text;
     use super::*;
 
-    /// The whole text tokenised at once, each token looked up by its first byte.
+    /// Tokenises the whole text at once, and looks up the piece of each token by its first byte.
     fn by_brute_force(encoding: Encoding, pieces: &[&str]) -> Vec<u64> {
         let engine = match encoding {
             Encoding::Cl100kBase => tiktoken_rs::cl100k_base_singleton(),
@@ -179,8 +179,8 @@ mod tests {
     }
 
     #[test]
-    fn pieces_count_as_they_stand_joined() {
-        // Each of these says a number that a sum of parts gets wrong.
+    fn pieces_count_as_their_joined_text() {
+        // In each of these, the count differs from the sum of the parts' counts.
         let joined = [
             ("C", "l", 1, 1),
             ("\n", " \n", 1, 1),
@@ -232,7 +232,7 @@ mod tests {
         }
 
         #[test]
-        fn a_measure_holds_the_count_of_the_text_alone(text in tricky_text()) {
+        fn a_measure_has_the_count_of_the_text_alone(text in tricky_text()) {
             for encoding in Encoding::ALL {
                 prop_assert_eq!(encoding.measure(&text).total(), encoding.count(&text));
             }

@@ -1,10 +1,10 @@
-//! The pre-tokenisers of the public encodings, written out: where one match of an encoding's
-//! pattern ends. Merges never cross a match, so a text's tokens are those of its matches.
+//! The pre-tokenisers of the public encodings as code: they find the end of one match of an encoding's
+//! pattern. Merges never cross a match, so a text's tokens are those of its matches.
 //!
 //! Both patterns try their alternatives in order and look ahead by one character at most, never
-//! behind. The functions below go through the same alternatives in the same order; the comment
-//! above each step quotes the alternative that it stands for. Time is linear in the text: a run is
-//! looked at again only where a match ends inside it, which happens once or twice a run.
+//! behind. The functions below try the same alternatives in the same order; the comment above each step
+//! quotes the alternative that it implements. Time is linear in the text: a run is scanned again only
+//! where a match ends inside it, which happens at most twice a run.
 
 use std::ops::Range;
 
@@ -56,7 +56,7 @@ impl Text<'_> {
         let (class, next) = self.class_at(start);
         // `[^\r\n\p{L}\p{N}]?` takes one character before the letters if it can.
         let word = self.word(if class.is(PREFIX) { next } else { start });
-        // Without it, the letters would begin with it, which only a mark can.
+        // Without that prefix, the letters begin with the same character, which can only be a mark.
         let bare = if class == Class::MARK { self.word(start) } else { Word::default() };
         // `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|…)?`, then
         // `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|…)?`:
@@ -103,8 +103,8 @@ impl Text<'_> {
     #[inline]
     fn word(self, start: usize) -> Word {
         let mut capitals_end = start;
-        // The end of the run's last character that may also stand in the second class: greedy as
-        // it is, the first class gives characters back until the second has one.
+        // The end of the run's last character that is also in the second class: the first class is greedy,
+        // and gives characters back until the second has one.
         let mut given_back = None;
         let small_start = loop {
             let (class, next) = self.class_at(capitals_end);

@@ -9,14 +9,14 @@ use tokenizers::{PostProcessorWrapper, Tokenizer};
 /// The largest `tokenizer.json` that is read, in bytes.
 pub const MAX_TOKENIZER_BYTES: usize = 64 << 20;
 
-/// The longest run of white space, in characters, that is handed to the library: its regexes give
-/// up on far longer ones without saying so, and the count would be wrong.
+/// The longest run of white space, in characters, that the library is called with: on much longer ones
+/// its regexes give up without an error, and the count would be wrong.
 const LONGEST_WHITE_RUN: usize = 100_000;
 
-/// The tokenizer of a `tokenizer.json`, counting plain text: whatever its settings, it adds no
-/// special tokens, cuts nothing off, fills nothing up, and never tosses a coin. A special token
-/// that stands in a text is text. Added tokens that are not special keep their meaning: models use
-/// them for runs of blanks and the like.
+/// The tokenizer of a `tokenizer.json`, for counting plain text. Whatever the file says, it adds no special
+/// tokens, does not truncate, does not pad, and has no dropout. A special token in a text is ordinary
+/// text. Added tokens that are not special are recognised: models use them for runs of blanks and the
+/// like.
 pub struct UserTokenizer {
     tokenizer: Tokenizer,
 }
@@ -31,14 +31,14 @@ pub enum UserTokenizerError {
         /// The file's length.
         bytes: usize,
     },
-    /// No JSON at all.
+    /// Not JSON.
     #[error("not JSON: {reason}")]
     NotJson {
         /// What the reader stumbled over.
         reason: String,
-        /// The line, from 1.
+        /// The 1-based line.
         line: usize,
-        /// The column, from 1.
+        /// The 1-based column.
         column: usize,
     },
     /// JSON, but not what the `tokenizers` library writes.
@@ -50,7 +50,7 @@ pub enum UserTokenizerError {
     /// The tokenizer has no answer for some text.
     #[error("the tokenizer cannot count this text: {reason}")]
     Refused {
-        /// What it says.
+        /// The library's message.
         reason: String,
     },
 }
@@ -66,8 +66,9 @@ impl fmt::Debug for UserTokenizer {
 impl UserTokenizer {
     /// The tokenizer in the bytes of a `tokenizer.json`.
     ///
-    /// A tokenizer that has no token for unknown words, and so cannot count every text, is refused
-    /// here rather than in the midst of a build.
+    /// # Errors
+    /// Also for a tokenizer without a token for unknown words, which could not count every text: it is
+    /// refused here and not in the middle of a build.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, UserTokenizerError> {
         if bytes.len() > MAX_TOKENIZER_BYTES {
             return Err(UserTokenizerError::TooLarge { bytes: bytes.len() });
@@ -91,11 +92,10 @@ impl UserTokenizer {
         Ok(encoded.map_err(|reason| UserTokenizerError::Refused { reason })?.len() as u64)
     }
 
-    /// The tokens of the joined pieces, each counted for the piece that holds the first byte it
-    /// stands for: as many numbers as pieces, which add up to the count of the joined text.
+    /// The tokens of the joined pieces, each attributed to the piece with its first byte: as many numbers
+    /// as pieces, which add up to the count of the joined text.
     ///
-    /// The whole text is tokenised: where a tokenizer that anyone may have written can be cut is
-    /// not known.
+    /// The whole text is tokenised, because safe cuts are not known for an arbitrary tokenizer.
     pub fn attribute(&self, pieces: &[&str]) -> Result<Vec<u64>, UserTokenizerError> {
         let joined = pieces.concat();
         let encoded = within_reach(&joined).and_then(|()| guarded(|| self.tokenizer.encode(joined.as_str(), false)));
@@ -107,7 +107,7 @@ impl UserTokenizer {
         let ends: Vec<usize> = ends.collect();
         let mut counts = vec![0; pieces.len()];
         for &(start, _) in encoded.get_offsets() {
-            // A token that stands for nothing at the very end belongs to the last piece.
+            // An empty token at the very end belongs to the last piece.
             let owner = ends.partition_point(|&end| end <= start).min(pieces.len().saturating_sub(1));
             if let Some(count) = counts.get_mut(owner) {
                 *count += 1;
@@ -117,12 +117,12 @@ impl UserTokenizer {
     }
 }
 
-/// Turns off whatever would make a count differ from the tokens of the text.
+/// Turns off every setting by which a count would differ from the tokens of the text.
 fn plain(tokenizer: &mut Tokenizer) -> tokenizers::Result<()> {
     tokenizer.set_encode_special_tokens(true);
     tokenizer.with_padding(None);
     tokenizer.with_truncation(None)?;
-    // Without special tokens, all that a post-processor does is move a token's start past its blank.
+    // Without special tokens, a post-processor only moves a token's start past its blank.
     tokenizer.with_post_processor(None::<PostProcessorWrapper>);
     match tokenizer.get_model() {
         ModelWrapper::BPE(model) if model.dropout.is_some() => {
@@ -151,7 +151,7 @@ fn within_reach(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs the library on a file from anywhere: where it would panic, its message is the error.
+/// Calls the library with an untrusted file; a panic becomes an error with its message.
 fn guarded<T>(work: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(value)) => Ok(value),

@@ -1,5 +1,5 @@
-//! The vocabularies of the public encodings, as the build script has laid them out: part of the
-//! program, read where they lie. Nothing is loaded, built or allocated before the first count.
+//! The vocabularies of the public encodings, in the format that the build script writes. They are part of
+//! the program and are read in place: nothing is loaded, built or allocated before the first count.
 
 use super::image::{LENGTH_BIT, RANK_BIT, SHORT, long_key, row_of, seed_of, short_key, spread};
 
@@ -26,7 +26,7 @@ pub(super) static CL100K: Vocabulary = Vocabulary {
     long: include_bytes!(concat!(env!("OUT_DIR"), "/cl100k.long")),
 };
 
-/// The bits of a row that are a long token's key: all but its place and its rank.
+/// The bits of a row that are a long token's key: all but its offset and its rank.
 const LONG_KEY: u128 = (u64::MAX as u128) | 0xff << LENGTH_BIT;
 
 /// The bits of a row that are a short token's key: all but its rank.
@@ -47,14 +47,14 @@ impl Vocabulary {
 
     #[inline(never)]
     fn rank_of_long(&self, token: &[u8]) -> Option<u32> {
-        // Longer than any token, and than a row can say.
+        // Longer than any token, and than the length of a row can express.
         if token.len() > usize::from(u8::MAX) {
             return None;
         }
         let key = long_key(token);
         let row = self.row(key)?;
-        let place = (row >> 64) as u32 as usize;
-        let found = row & LONG_KEY == key && self.long.get(place..)?.starts_with(token);
+        let offset = (row >> 64) as u32 as usize;
+        let found = row & LONG_KEY == key && self.long.get(offset..)?.starts_with(token);
         found.then_some((row >> RANK_BIT) as u32)
     }
 
@@ -67,7 +67,7 @@ impl Vocabulary {
     }
 }
 
-/// The sixteen bytes from a place on, zeros behind the last, the first at the low end.
+/// The sixteen bytes from `start` on as a little-endian number, with zeros past the end.
 #[inline]
 fn sixteen_from(bytes: &[u8], start: usize) -> u128 {
     let rest = bytes.get(start..).unwrap_or_default();

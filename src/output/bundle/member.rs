@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::syntax::error::Error;
 use crate::tree::write::Folder;
 
@@ -18,8 +21,8 @@ use crate::tree::write::Folder;
 const CHUNK: usize = 128 * 1024;
 
 /// What a bundle's record says of a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Member {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Member {
     /// Its size.
     pub bytes: usize,
     /// BLAKE3 of its bytes, in hexadecimal.

@@ -27,7 +27,7 @@ use crate::prompt::transcript::write_transcript;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::text::project::ContextId;
-use crate::tree::write::{Disk, Folder, standing_bytes};
+use crate::tree::write::{Disk, Folder, existing_bytes};
 
 /// The format of `bundle.json`.
 pub const SCHEMA: &str = "contexture.bundle/1";
@@ -49,7 +49,7 @@ pub struct Bundle {
 
 /// `bundle.json`: what the bundle is made of, and what is still to be filled in.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct BundleRecord {
+pub struct BundleRecord<'a> {
     /// `contexture.bundle/1`.
     pub schema: &'static str,
     /// Digest of the bundle: of this file with an empty `digest`. It lists every other member with its own.
@@ -57,29 +57,29 @@ pub struct BundleRecord {
     /// The day whose prices and rules hold.
     pub date: String,
     /// Digest of the model cards.
-    pub cards: String,
+    pub cards: &'a str,
     /// The context.
     #[serde(flatten)]
-    pub context: ContextRecord,
+    pub context: ContextRecord<'a>,
     /// Where the caller's inputs go, body by body.
-    pub inputs: Vec<InputRecord>,
+    pub inputs: Vec<InputRecord<'a>>,
     /// Where earlier turns go, body by body.
-    pub history: Vec<HistoryRecord>,
+    pub history: Vec<HistoryRecord<'a>>,
     /// Where the name goes that the provider gave to the cached content, body by body.
-    pub cached: Vec<InputRecord>,
+    pub cached: Vec<InputRecord<'a>>,
     /// Every other file of the bundle.
     pub members: Vec<MemberRecord>,
 }
 
-/// A placeholder in a body.
+/// A placeholder in a body; a hole of it, with the body's name in its second place.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct InputRecord {
+pub struct InputRecord<'a> {
     /// The input's name.
-    pub name: String,
+    pub name: &'a str,
     /// The file.
-    pub body: String,
+    pub body: &'a str,
     /// JSON Pointer (RFC 6901) to the string that holds the placeholder.
-    pub pointer: String,
+    pub pointer: &'a str,
     /// First Unicode scalar value of the placeholder in that string.
     pub start: usize,
     /// The one after its last.
@@ -88,13 +88,13 @@ pub struct InputRecord {
 
 /// The place where earlier turns are inserted.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct HistoryRecord {
+pub struct HistoryRecord<'a> {
     /// The hole's name.
-    pub name: String,
+    pub name: &'a str,
     /// The file.
-    pub body: String,
+    pub body: &'a str,
     /// JSON Pointer to the array element before which they go.
-    pub pointer: String,
+    pub pointer: &'a str,
 }
 
 /// A file of the bundle.
@@ -102,10 +102,9 @@ pub struct HistoryRecord {
 pub struct MemberRecord {
     /// Its name.
     pub name: String,
-    /// Its size.
-    pub bytes: usize,
-    /// BLAKE3 of its bytes, in hexadecimal.
-    pub blake3: String,
+    /// What it holds.
+    #[serde(flatten)]
+    pub member: Member,
 }
 
 /// The bundle of a build, in memory.
@@ -150,25 +149,21 @@ fn record(build: &Build, bodies: &[(String, Body)], members: &dyn Members) -> Re
         match hole.kind {
             HoleKind::Input => inputs.push(input(hole, name)),
             HoleKind::Cache => cached.push(input(hole, name)),
-            HoleKind::History => history.push(HistoryRecord {
-                name: hole.name.clone(),
-                body: name.clone(),
-                pointer: hole.pointer.clone(),
-            }),
+            HoleKind::History => {
+                history.push(HistoryRecord { name: &hole.name, body: name, pointer: &hole.pointer });
+            }
         }
     }
-    let listed =
-        listed.into_iter().map(|(name, member)| MemberRecord { name, bytes: member.bytes, blake3: member.blake3 });
     let mut record = BundleRecord {
         schema: SCHEMA,
         digest: String::new(),
         date: build.date.to_string(),
-        cards: build.cards.clone(),
+        cards: &build.cards,
         context: ContextRecord::of(build),
         inputs,
         history,
         cached,
-        members: listed.collect(),
+        members: listed.into_iter().map(|(name, member)| MemberRecord { name, member }).collect(),
     };
     record.digest = bundle_digest(&written(&record)).to_string();
     Ok(written(&record))
@@ -181,14 +176,8 @@ fn written(record: &BundleRecord) -> Vec<u8> {
     text
 }
 
-fn input(hole: &Hole, body: &str) -> InputRecord {
-    InputRecord {
-        name: hole.name.clone(),
-        body: body.to_owned(),
-        pointer: hole.pointer.clone(),
-        start: hole.start,
-        end: hole.end,
-    }
+fn input<'a>(hole: &'a Hole, body: &'a str) -> InputRecord<'a> {
+    InputRecord { name: &hole.name, body, pointer: &hole.pointer, start: hole.start, end: hole.end }
 }
 
 /// What writing a bundle came to.
@@ -269,7 +258,7 @@ pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
 
 /// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.
 fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
-    let Ok(standing) = standing_bytes(&target.join(RECORD)) else { return false };
+    let Ok(standing) = existing_bytes(&target.join(RECORD)) else { return false };
     // Of another prompt: no need to write its members to see where they differ.
     let full = build.chain.full().to_string();
     if !standing.windows(full.len()).any(|window| window == full.as_bytes()) {

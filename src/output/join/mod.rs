@@ -26,7 +26,7 @@ pub struct Report {
 
 /// What the reports come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Merged {
+pub struct JoinedReport {
     /// The joined report, as JSON with a final line break.
     pub text: String,
     /// Whether a context in it is broken.
@@ -40,10 +40,10 @@ pub struct Merged {
 /// # Errors
 /// When a report is not that of a shard, the reports are not of one run (another format, count of
 /// shards, base, head or day), or a shard is missing or there twice.
-pub fn merge(reports: &[Report]) -> Result<Merged, Error> {
+pub fn join(reports: &[Report]) -> Result<JoinedReport, Error> {
     let parts = parts(reports)?;
     let Some(first) = parts.first() else {
-        return Err(Error::usage("there is nothing to merge", "name the reports of all shards"));
+        return Err(Error::usage("there is nothing to join", "name the reports of all shards"));
     };
     let joined = match first.text("schema")? {
         crate::output::report::build::SCHEMA => build::join(&parts)?,
@@ -53,12 +53,12 @@ pub fn merge(reports: &[Report]) -> Result<Merged, Error> {
             let what = format!("{}: reports of the format `{other}` are not sharded", first.name);
             return Err(Error::usage(
                 what,
-                "merge what `check`, `diff` or `log` printed with `--shard` and `--format json`",
+                "join what `check`, `diff` or `log` printed with `--shard` and `--format json`",
             ));
         }
     };
     let Joined { report, is_broken, is_blocked } = joined;
-    Ok(Merged { text: crate::output::report::json(&report), is_broken, is_blocked })
+    Ok(JoinedReport { text: crate::output::report::json(&report), is_broken, is_blocked })
 }
 
 /// A report that was joined.
@@ -91,7 +91,7 @@ fn parts(reports: &[Report]) -> Result<Vec<Part>, Error> {
         .and_then(|first| Some((first, parts.iter().find(|part| part.shard.count() != first.shard.count())?)))
     {
         let what = format!("{} is shard {}, and {} is shard {}", first.name, first.shard, other.name, other.shard);
-        return Err(Error::usage(what, "merge the shards of one run"));
+        return Err(Error::usage(what, "join the shards of one run"));
     }
     let count = parts.first().map_or(0, |part| part.shard.count());
     let there: BTreeSet<u32> = parts.iter().map(|part| part.shard.number()).collect();
@@ -136,8 +136,8 @@ impl Part {
 }
 
 fn unlike(name: &str, what: &str) -> Error {
-    let cure = "merge what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`";
-    Error::usage(format!("cannot merge {name}: {what}"), cure)
+    let cure = "join what `check`, `diff` or `log` of this version printed with `--shard` and `--format json`";
+    Error::usage(format!("cannot join {name}: {what}"), cure)
 }
 
 /// The report without its lists: what must be the same in every part, `joined` keys and the shard apart.
@@ -148,7 +148,7 @@ fn agreed(parts: &[Part], joined: &[&str]) -> Result<Map<String, Value>, Error> 
         for key in keys.into_iter().filter(|key| *key != "shard" && !joined.contains(&key.as_str())) {
             if first.body.get(key) != other.body.get(key) {
                 let what = format!("{} and {} differ in `{key}`", first.name, other.name);
-                return Err(Error::usage(what, "merge the shards of one run: of the same trees, for the same day"));
+                return Err(Error::usage(what, "join the shards of one run: of the same trees, for the same day"));
             }
         }
     }

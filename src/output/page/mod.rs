@@ -45,12 +45,12 @@ pub const SCHEMA: &str = "contexture.page/1";
 
 /// Everything that a page shows.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Page {
+pub struct Page<'a> {
     /// `contexture.page/1`.
     pub schema: &'static str,
     /// The figures, as `build --format json` says them. Live, a context that is broken now stands in
     /// `broken`, and its last good build, if there was one, in `contexts`.
-    pub build: BuildReport,
+    pub build: BuildReport<'a>,
     /// What the page shows beside the figures: one for each of `build.contexts`, in their order.
     pub prompts: Vec<Prompt>,
     /// The parts of every segment, by its digest, so that what contexts share is here once.
@@ -58,9 +58,9 @@ pub struct Page {
     /// Which contexts begin alike, as a tree; parents before their children.
     pub sharing: Vec<Stem>,
     /// What a change does; null where none was asked for.
-    pub changes: Option<Changes>,
+    pub changes: Option<Changes<'a>>,
     /// The history of one context; null where none was asked for.
-    pub history: Option<LogReport>,
+    pub history: Option<LogReport<'a>>,
     /// What is wrong with the project as a whole, when no context could be tried.
     pub failure: Vec<DiagnosticRecord>,
     /// What only a page that is served knows; null in a file.
@@ -80,9 +80,9 @@ pub struct TextRecord {
 
 /// Two states of a project compared.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Changes {
+pub struct Changes<'a> {
     /// The figures, as `diff --format json` says them.
-    pub report: DiffReport,
+    pub report: DiffReport<'a>,
     /// What is said of them, in order.
     pub sheet: Sheet,
 }
@@ -98,17 +98,14 @@ pub struct Live {
     pub root: String,
 }
 
-impl Page {
+impl<'a> Page<'a> {
     /// The page of what was tried.
-    pub fn new(attempts: &[BuildResult]) -> Self {
+    pub fn new(attempts: &'a [BuildResult]) -> Self {
         Self::with_last_good(attempts, |_| None)
     }
 
     /// The page of what was tried, with the last good build of a context that is broken now.
-    pub fn with_last_good<'a>(
-        attempts: &'a [BuildResult],
-        last_good: impl Fn(&ContextId) -> Option<&'a Build>,
-    ) -> Self {
+    pub fn with_last_good(attempts: &'a [BuildResult], last_good: impl Fn(&ContextId) -> Option<&'a Build>) -> Self {
         let mut page = Self::empty();
         let mut builds = Vec::new();
         for attempt in attempts {
@@ -129,24 +126,24 @@ impl Page {
     }
 
     /// A page of a project that is broken as a whole, and of its last good builds.
-    pub fn broken<'a>(faults: &[Diagnostic], last_good: impl IntoIterator<Item = &'a Build>) -> Self {
+    pub fn broken(faults: &[Diagnostic], last_good: impl IntoIterator<Item = &'a Build>) -> Self {
         let mut page = Self::empty();
         let builds: Vec<&Build> = last_good.into_iter().collect();
         for build in &builds {
             page.hold(build, true);
         }
-        page.failure = faults.iter().map(DiagnosticRecord::of).collect();
+        page.failure = DiagnosticRecord::all(faults);
         page.sharing = sharing::stems(&builds);
         page
     }
 
     /// The page of a comparison.
-    pub fn of_changes(review: &Review) -> Self {
+    pub fn of_changes(review: &'a Review) -> Self {
         Self { changes: Some(Changes::new(review)), ..Self::empty() }
     }
 
     /// The page of a context's history.
-    pub fn of_history(history: LogReport) -> Self {
+    pub fn of_history(history: LogReport<'a>) -> Self {
         Self { history: Some(history), ..Self::empty() }
     }
 
@@ -170,7 +167,7 @@ impl Page {
         }
     }
 
-    fn hold(&mut self, build: &Build, is_stale: bool) {
+    fn hold(&mut self, build: &'a Build, is_stale: bool) {
         self.build.contexts.push(BuiltContext::of(build));
         self.prompts.push(Prompt::of(build, is_stale));
         for (segment, digest) in build.segments.iter().zip(&build.chain.digests) {
@@ -189,9 +186,9 @@ impl Page {
     }
 }
 
-impl Changes {
+impl<'a> Changes<'a> {
     /// What a page tells of a review.
-    pub fn new(review: &Review) -> Self {
+    pub fn new(review: &'a Review) -> Self {
         Self { report: DiffReport::new(review), sheet: diff::sheet(review) }
     }
 

@@ -4,14 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::curve::{self, Point};
-use crate::cost::rules::{Price, Rates};
+use crate::cost::rules::{Cliff, Rates};
 use crate::cost::traffic::Traffic;
 use crate::pipeline::Build;
 use crate::pipeline::model::{ModelBuild, expected_tokens};
 use crate::prompt::segment::Segment;
 use crate::syntax::manifest::{Mark, Stability};
-use crate::syntax::quantity::Ttl;
-use crate::syntax::quantity::Usd;
 
 /// A context beside its figures.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -39,7 +37,7 @@ pub struct Prompt {
     /// Beside each model, in their order.
     pub models: Vec<ModelNote>,
     /// The declared traffic.
-    pub traffic: Option<TrafficNote>,
+    pub traffic: Option<Traffic>,
 }
 
 /// A segment beside its figures.
@@ -71,50 +69,15 @@ pub struct ModelNote {
     /// The chance that a call finds the whole cached prefix, in billionths; null without traffic.
     pub hit: Option<u64>,
     /// Prices of ordinary requests.
-    pub prices: PricesNote,
+    pub prices: Rates,
     /// Prices of long ones: each from so many input tokens on, for the whole request.
-    pub cliffs: Vec<CliffNote>,
+    pub cliffs: Vec<Cliff>,
     /// Groups of facts that third parties alone report.
     pub third_party: Vec<String>,
     /// Facts that sources disagree on.
     pub conflicts: Vec<String>,
     /// What a call costs at other rates.
     pub points: Vec<Point>,
-}
-
-/// US dollars per million tokens; null where unknown.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct PricesNote {
-    /// Input that the cache does not serve.
-    pub input: Option<String>,
-    /// Output.
-    pub output: Option<String>,
-    /// Input that the cache serves.
-    pub read: Option<String>,
-    /// Input that is written to the cache, by lifetime.
-    pub write: Vec<[String; 2]>,
-}
-
-/// A step in the price list.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CliffNote {
-    /// Input tokens.
-    pub above: u64,
-    /// The prices above.
-    pub prices: PricesNote,
-}
-
-/// Declared traffic, in numbers for a month of 30 days.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct TrafficNote {
-    /// Calls a month.
-    pub calls: u64,
-    /// When they come: `flat` or `business`.
-    pub hours: &'static str,
-    /// Versions that go live in a month.
-    pub deploys: u64,
-    /// Caches that share the calls.
-    pub replicas: u64,
 }
 
 impl Prompt {
@@ -135,12 +98,7 @@ impl Prompt {
             tokens: build.counts.text.tokens(),
             segments: build.segments.iter().map(|segment| SegmentNote::of(build, segment)).collect(),
             models: build.models.iter().map(|model| ModelNote::of(build, model, &rates)).collect(),
-            traffic: declared.map(|traffic| TrafficNote {
-                calls: traffic.calls,
-                hours: traffic.hours.as_str(),
-                deploys: traffic.deploys,
-                replicas: traffic.replicas,
-            }),
+            traffic: declared,
         }
     }
 }
@@ -166,33 +124,17 @@ impl SegmentNote {
 impl ModelNote {
     fn of(build: &Build, model: &ModelBuild, rates: &[u64]) -> Self {
         let prices = model.card.at(build.date).prices();
-        let cliffs = prices.cliffs.iter();
         Self {
             card: model.card.name.to_string(),
             tokenizer: model.tokenizer.name.to_string(),
             tokens: model.counts.per_segment.to_vec(),
             limit: model.window.limit,
             hit: model.bill.hit.map(|hit| hit.billionths),
-            prices: PricesNote::of(&prices.base),
-            cliffs: cliffs
-                .map(|cliff| CliffNote { above: cliff.above, prices: PricesNote::of(&cliff.rates) })
-                .collect(),
+            prices: prices.base,
+            cliffs: prices.cliffs,
             third_party: model.doubts.third_party.iter().cloned().collect(),
             conflicts: model.doubts.conflicts.iter().cloned().collect(),
             points: curve::points(build, model, rates),
-        }
-    }
-}
-
-impl PricesNote {
-    fn of(rates: &Rates) -> Self {
-        let usd = |price: Price| Usd { femto: i128::from(price.nano) * 1_000_000 }.exact();
-        let write = |(ttl, price): &(Ttl, Price)| [ttl.to_string(), usd(*price)];
-        Self {
-            input: rates.input.map(usd),
-            output: rates.output.map(usd),
-            read: rates.read.map(usd),
-            write: rates.write.iter().map(write).collect(),
         }
     }
 }

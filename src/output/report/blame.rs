@@ -4,12 +4,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cost::amount;
-use super::text::{Table, counted, grouped};
-use super::{inert, json};
-use crate::compare::blame::{AuthorShare, Blame, CommitShare, SegmentShare, Share, Traced};
+use super::inert;
+use super::text::{Table, counted, cut, grouped, lines_of};
+use crate::compare::blame::{Blame, SegmentShare, Share, Traced};
 use crate::cost::cards::day_of;
 use crate::pipeline::Build;
 use crate::syntax::quantity::Usd;
+use crate::syntax::source::ObjectId;
+use crate::text::project::ContextId;
+use crate::tree::Signature;
 
 /// The format of the JSON report.
 pub const SCHEMA: &str = "contexture.blame/1";
@@ -19,178 +22,128 @@ const ROWS: usize = 20;
 /// The longest subject in the table, in characters.
 const SUBJECT: usize = 48;
 
-/// What `blame --format json` prints.
+/// What `blame --format json` prints. Shares are in percent of the whole here, which a share itself does
+/// not know.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct BlameReport {
+pub struct BlameReport<'a> {
     /// `contexture.blame/1`.
     pub schema: &'static str,
-    /// Path of the manifest below contexts/, without `.yaml`.
-    pub id: String,
-    /// The variant, if it is one.
-    pub variant: Option<String>,
+    /// Its name and variant.
+    #[serde(flatten)]
+    pub id: &'a ContextId,
     /// The commit that the prompt was built at.
-    pub commit: Option<String>,
+    pub commit: Option<&'a ObjectId>,
     /// Tokens of all text by o200k_base.
     pub tokens: u64,
     /// What all text costs in a warm call of each model.
-    pub models: Vec<ModelShareRecord>,
+    pub models: Vec<ModelShareRecord<'a>>,
     /// The commits behind the text, most tokens first.
-    pub commits: Vec<CommitShareRecord>,
+    pub commits: Vec<CommitShareRecord<'a>>,
     /// The authors behind the text, most tokens first.
-    pub authors: Vec<AuthorShareRecord>,
+    pub authors: Vec<AuthorShareRecord<'a>>,
     /// The segments that have text, in order.
-    pub segments: Vec<SegmentShareRecord>,
+    pub segments: &'a [SegmentShare],
 }
 
 /// A commit's share of a prompt.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct CommitShareRecord {
+pub struct CommitShareRecord<'a> {
     /// Its id.
-    pub commit: String,
+    pub commit: &'a ObjectId,
     /// The day it was committed, in UTC.
     pub date: String,
-    /// Its author's name, as written there.
-    pub author: String,
-    /// Its author's mail address, as written there.
-    pub mail: String,
-    /// The first line of its message, as written there.
-    pub subject: String,
+    /// Who made it, and what they said.
+    #[serde(flatten)]
+    pub signature: &'a Signature,
     /// How many segments hold text of it.
     pub segments: usize,
-    /// Its tokens, by o200k_base.
-    pub tokens: u64,
-    /// The share of all tokens, in percent: `12.3%`.
-    pub share: String,
-    /// The same in money.
-    pub models: Vec<ModelShareRecord>,
+    /// Its share.
+    #[serde(flatten)]
+    pub share: ShareRecord<'a>,
 }
 
 /// An author's share of a prompt.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct AuthorShareRecord {
+pub struct AuthorShareRecord<'a> {
     /// The name, as written in the commits.
-    pub author: String,
+    pub author: &'a str,
     /// The mail address, as written in the commits.
-    pub mail: String,
+    pub mail: &'a str,
     /// How many commits it comes from.
     pub commits: usize,
+    /// The share.
+    #[serde(flatten)]
+    pub share: ShareRecord<'a>,
+}
+
+/// What of a prompt stems from somebody.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ShareRecord<'a> {
     /// The tokens, by o200k_base.
     pub tokens: u64,
     /// The share of all tokens, in percent: `12.3%`.
     pub share: String,
     /// The same in money.
-    pub models: Vec<ModelShareRecord>,
+    pub models: Vec<ModelShareRecord<'a>>,
 }
 
 /// A part of what the text costs in a warm call.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ModelShareRecord {
+pub struct ModelShareRecord<'a> {
     /// The model.
-    pub model: String,
+    pub model: &'a str,
     /// US dollars; null where a price is not known.
     pub warm: Option<Usd>,
     /// The share of what all text costs, in percent; null where that is not known.
     pub share: Option<String>,
 }
 
-/// Where one segment's text stems from.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct SegmentShareRecord {
-    /// The segment.
-    pub id: String,
-    /// The file its lines were read from: the manifest for text that stands there.
-    pub path: String,
-    /// First and last line of it; null for the whole file.
-    pub lines: Option<[usize; 2]>,
-    /// Its tokens, by o200k_base.
-    pub tokens: u64,
-    /// How closely it was traced.
-    pub traced: Traced,
-    /// The commits behind it, most tokens first.
-    pub commits: Vec<PartRecord>,
-}
-
-/// A commit's tokens in one segment.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct PartRecord {
-    /// The commit.
-    pub commit: String,
-    /// Its tokens, by o200k_base.
-    pub tokens: u64,
-}
-
-impl BlameReport {
+impl<'a> BlameReport<'a> {
     /// Reports who brought a build's tokens.
-    pub fn new(build: &Build, blame: &Blame) -> Self {
+    pub fn new(build: &'a Build, blame: &'a Blame) -> Self {
+        let commits = blame.commits.iter().map(|own| CommitShareRecord {
+            commit: &own.commit.id,
+            date: day_of(own.commit.time).to_string(),
+            signature: &own.signature,
+            segments: own.segments,
+            share: ShareRecord::of(blame, &own.share),
+        });
+        let authors = blame.authors.iter().map(|own| AuthorShareRecord {
+            author: &own.author,
+            mail: &own.mail,
+            commits: own.commits,
+            share: ShareRecord::of(blame, &own.share),
+        });
         Self {
             schema: SCHEMA,
-            id: build.id.name.clone(),
-            variant: build.id.variant.clone(),
-            commit: build.provenance.commit.as_ref().map(ToString::to_string),
+            id: &build.id,
+            commit: build.provenance.commit.as_ref(),
             tokens: blame.tokens,
-            models: money(blame, &blame.models.iter().map(|(_, warm)| *warm).collect::<Vec<_>>()),
-            commits: blame.commits.iter().map(|share| commit(blame, share)).collect(),
-            authors: blame.authors.iter().map(|share| author(blame, share)).collect(),
-            segments: blame.segments.iter().map(segment).collect(),
+            models: money(blame, blame.models.iter().map(|(_, warm)| *warm)),
+            commits: commits.collect(),
+            authors: authors.collect(),
+            segments: &blame.segments,
         }
     }
+}
 
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
+impl<'a> ShareRecord<'a> {
+    fn of(blame: &'a Blame, own: &Share) -> Self {
+        Self {
+            tokens: own.tokens,
+            share: percent(own.tokens.into(), blame.tokens.into()),
+            models: money(blame, own.warm.iter().copied()),
+        }
     }
 }
 
-fn commit(blame: &Blame, own: &CommitShare) -> CommitShareRecord {
-    let CommitShare { commit, signature, share, segments } = own;
-    CommitShareRecord {
-        commit: commit.id.to_string(),
-        date: day_of(commit.time).to_string(),
-        author: signature.author.clone(),
-        mail: signature.mail.clone(),
-        subject: signature.subject.clone(),
-        segments: *segments,
-        tokens: share.tokens,
-        share: percent(share.tokens.into(), blame.tokens.into()),
-        models: money(blame, &share.warm),
-    }
-}
-
-fn author(blame: &Blame, own: &AuthorShare) -> AuthorShareRecord {
-    let AuthorShare { author, mail, share, commits } = own;
-    AuthorShareRecord {
-        author: author.clone(),
-        mail: mail.clone(),
-        commits: *commits,
-        tokens: share.tokens,
-        share: percent(share.tokens.into(), blame.tokens.into()),
-        models: money(blame, &share.warm),
-    }
-}
-
-fn money(blame: &Blame, warm: &[Option<Usd>]) -> Vec<ModelShareRecord> {
-    let models = blame.models.iter().zip(warm);
-    let record = |((model, whole), own): (&(String, Option<Usd>), &Option<Usd>)| ModelShareRecord {
-        model: model.clone(),
-        warm: *own,
+fn money(blame: &Blame, warm: impl Iterator<Item = Option<Usd>>) -> Vec<ModelShareRecord<'_>> {
+    let models = blame.models.iter().zip(warm).map(|((model, whole), own)| ModelShareRecord {
+        model,
+        warm: own,
         share: own.zip(*whole).map(|(own, whole)| percent(own.femto, whole.femto)),
-    };
-    models.map(record).collect()
-}
-
-fn segment(own: &SegmentShare) -> SegmentShareRecord {
-    let SegmentShare { id, path, lines, tokens, traced, commits } = own;
-    SegmentShareRecord {
-        id: id.clone(),
-        path: path.to_string(),
-        lines: (*lines.end() != usize::MAX).then_some([*lines.start(), *lines.end()]),
-        tokens: *tokens,
-        traced: *traced,
-        commits: commits
-            .iter()
-            .map(|(commit, tokens)| PartRecord { commit: commit.to_string(), tokens: *tokens })
-            .collect(),
-    }
+    });
+    models.collect()
 }
 
 /// A part of a whole in percent with one decimal, rounded half up.
@@ -202,7 +155,7 @@ fn percent(part: i128, whole: i128) -> String {
 /// The report for people: commits, then authors; with `verbose` each segment too. Money is that of the
 /// first model.
 pub fn text(build: &Build, blame: &Blame, verbose: bool) -> String {
-    let commit = build.provenance.commit.as_ref().map(|commit| short(commit.as_str())).unwrap_or_default();
+    let commit = build.provenance.commit.as_ref().map(|commit| commit.short()).unwrap_or_default();
     let whole = blame.models.first().and_then(|(_, warm)| *warm);
     let mut drawn = inert::line(&format!("{} at {commit}  {} tokens of text", build.id, grouped(blame.tokens)));
     if let Some((model, warm)) = blame.models.first() {
@@ -222,9 +175,9 @@ pub fn text(build: &Build, blame: &Blame, verbose: bool) -> String {
 
     let mut table = Table::new(&[&["commit", "date"], numbers, &["author", "subject"]].concat());
     for own in blame.commits.iter().take(ROWS) {
-        let mut row = vec![short(own.commit.id.as_str()), day_of(own.commit.time).to_string()];
+        let mut row = vec![own.commit.id.short().to_owned(), day_of(own.commit.time).to_string()];
         row.extend(cells(&own.share));
-        row.extend([own.signature.author.clone(), cut(&own.signature.subject)]);
+        row.extend([own.signature.author.clone(), cut(&own.signature.subject, SUBJECT)]);
         table.row(row);
     }
     drawn.push_str(&table.draw(0));
@@ -254,14 +207,13 @@ pub fn text(build: &Build, blame: &Blame, verbose: bool) -> String {
 fn segments(blame: &Blame) -> String {
     let mut table = Table::new(&["segment", "tokens>", "from", "commits"]);
     for own in &blame.segments {
-        let from = match (own.lines.start(), own.lines.end()) {
-            (_, &usize::MAX) => own.path.to_string(),
-            (first, last) if first == last => format!("{}:{first}", own.path),
-            (first, last) => format!("{}:{first}-{last}", own.path),
-        };
-        let commits =
-            own.commits.iter().map(|(commit, tokens)| format!("{} {}", short(commit.as_str()), grouped(*tokens)));
-        table.row([own.id.clone(), grouped(own.tokens), from, commits.collect::<Vec<_>>().join(", ")]);
+        let commits = own.commits.iter().map(|part| format!("{} {}", part.commit.short(), grouped(part.tokens)));
+        table.row([
+            own.id.clone(),
+            grouped(own.tokens),
+            lines_of(&own.path, own.lines),
+            commits.collect::<Vec<_>>().join(", "),
+        ]);
     }
     table.draw(0)
 }
@@ -287,15 +239,4 @@ fn warnings(blame: &Blame) -> String {
         ));
     }
     drawn
-}
-
-fn cut(subject: &str) -> String {
-    match subject.char_indices().nth(SUBJECT) {
-        Some((end, _)) => format!("{}…", subject.get(..end).unwrap_or(subject)),
-        None => subject.to_owned(),
-    }
-}
-
-fn short(id: &str) -> String {
-    id.get(..10).unwrap_or(id).to_owned()
 }

@@ -7,59 +7,27 @@ use super::inert;
 use crate::cost::break_even::{Answer, Verdict};
 use crate::pipeline::Build;
 use crate::pipeline::model::ModelBuild;
-use crate::syntax::quantity::Usd;
 
-/// What `break-even --format json` prints. Amounts are US dollars in decimals, exact.
+/// What `break-even --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct BreakEvenReport {
+pub struct BreakEvenReport<'a> {
     /// `contexture.break-even/1`.
     pub schema: &'static str,
     /// The context.
     pub id: String,
     /// The model that is used today.
-    pub model: String,
+    pub model: &'a str,
     /// The tuned model.
-    pub tuned_model: String,
-    /// A call today: expected at the declared traffic, else warm.
-    pub base: Option<Usd>,
-    /// A call of the tuned model.
-    pub tuned: Option<Usd>,
-    /// Calls after which training has paid for itself; null when it never does or a price is unknown.
-    pub calls: Option<u64>,
-    /// The same if every call today found the cache warm.
-    pub calls_warm: Option<u64>,
-    /// The same if none were cached.
-    pub calls_uncached: Option<u64>,
-    /// Calls that are to come; null without traffic.
-    pub volume: Option<u64>,
-    /// What to do.
-    pub verdict: Verdict,
-    /// Why.
-    pub reason: String,
-    /// What the verdict depends on.
-    pub depends_on: Vec<String>,
-    /// What was assumed.
-    pub assumptions: Vec<String>,
+    pub tuned_model: &'a str,
+    /// What to do, and why.
+    #[serde(flatten)]
+    pub answer: &'a Answer,
 }
 
 /// As JSON with a final line break.
 pub fn json(build: &Build, today: &ModelBuild, tuned_model: &str, answer: &Answer) -> String {
-    super::json(&BreakEvenReport {
-        schema: "contexture.break-even/1",
-        id: build.id.to_string(),
-        model: today.name.clone(),
-        tuned_model: tuned_model.to_owned(),
-        base: answer.base,
-        tuned: answer.tuned,
-        calls: answer.calls,
-        calls_warm: answer.calls_warm,
-        calls_uncached: answer.calls_uncached,
-        volume: answer.volume,
-        verdict: answer.verdict,
-        reason: answer.reason.clone(),
-        depends_on: answer.depends_on.clone(),
-        assumptions: answer.assumptions.clone(),
-    })
+    let id = build.id.to_string();
+    super::json(&BreakEvenReport { schema: "contexture.break-even/1", id, model: &today.name, tuned_model, answer })
 }
 
 /// For people: the verdict, then why, then what it rests on.

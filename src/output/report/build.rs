@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cost::brief;
+use super::inert;
 use super::text::{Table, counted, grouped};
-use super::{inert, json};
 use crate::cost::budget::{BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
 use crate::output::record::{BuiltContext, DiagnosticRecord};
@@ -27,32 +27,31 @@ pub const SCHEMA: &str = "contexture.build/1";
 
 /// What `build --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct BuildReport {
+pub struct BuildReport<'a> {
     /// `contexture.build/1`.
     pub schema: &'static str,
     /// The part of the project that this is, with `--shard`; `contexture merge` joins the parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Every context that was built.
-    pub contexts: Vec<BuiltContext>,
+    pub contexts: Vec<BuiltContext<'a>>,
     /// Every context that could not be built.
-    pub broken: Vec<BrokenContext>,
+    pub broken: Vec<BrokenContext<'a>>,
 }
 
 /// A context that could not be built.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct BrokenContext {
-    /// Path of the manifest below contexts/, without `.yaml`.
-    pub id: String,
-    /// The variant, if it is one.
-    pub variant: Option<String>,
+pub struct BrokenContext<'a> {
+    /// Its name and variant.
+    #[serde(flatten)]
+    pub id: &'a ContextId,
     /// Everything that is wrong with it.
     pub diagnostics: Vec<DiagnosticRecord>,
 }
 
-impl BuildReport {
+impl<'a> BuildReport<'a> {
     /// Reports every context that was tried.
-    pub fn new(results: &[BuildResult]) -> Self {
+    pub fn new(results: &'a [BuildResult]) -> Self {
         let contexts = results.par_iter().filter_map(BuildResult::build).map(BuiltContext::of).collect();
         let broken =
             results.iter().filter_map(|tried| Some(BrokenContext::of(&tried.id, tried.result.as_ref().err()?)));
@@ -63,21 +62,12 @@ impl BuildReport {
     pub fn of_shard(self, shard: Option<Shard>) -> Self {
         Self { shard, ..self }
     }
-
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
-    }
 }
 
-impl BrokenContext {
+impl<'a> BrokenContext<'a> {
     /// Records what is wrong with a context.
-    pub fn of(id: &ContextId, faults: &[Diagnostic]) -> Self {
-        Self {
-            id: id.name.clone(),
-            variant: id.variant.clone(),
-            diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
-        }
+    pub fn of(id: &'a ContextId, faults: &[Diagnostic]) -> Self {
+        Self { id, diagnostics: DiagnosticRecord::all(faults) }
     }
 }
 
@@ -162,7 +152,7 @@ fn row(model: &ModelBuild) -> [String; 7] {
 }
 
 fn source(provenance: &Provenance) -> String {
-    let commit = provenance.commit.as_ref().map(|commit| commit.as_str().get(..10).unwrap_or_default().to_owned());
+    let commit = provenance.commit.as_ref().map(|commit| commit.short());
     match (provenance.built_from, commit) {
         (BuiltFrom::Commit, Some(commit)) => format!("at {commit}"),
         (BuiltFrom::Index, Some(commit)) => format!("staged on {commit}"),

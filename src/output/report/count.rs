@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::json;
 use super::text::{Table, grouped};
-use crate::cost::tokens::{Basis, Tokenizer};
+use crate::cost::tokens::{Basis, Tokenizer, count_by_each};
 
 /// What `count --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,8 +42,8 @@ impl Counted {
             estimates: BTreeMap::new(),
             bands: BTreeMap::new(),
         };
-        for (name, tokenizer) in tokenizers {
-            let count = tokenizer.count(text);
+        let counts = count_by_each(tokenizers.iter().map(|(_, tokenizer)| tokenizer), text);
+        for ((name, _), count) in tokenizers.iter().zip(counts) {
             if count.basis() == Basis::Estimated {
                 counted.estimates.insert(name.clone(), count.tokens());
                 counted.bands.insert(name.clone(), count.band().into());
@@ -60,11 +59,6 @@ impl CountReport {
     /// Reports counted files.
     pub fn new(files: Vec<Counted>) -> Self {
         Self { schema: "contexture.count/1", files }
-    }
-
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
     }
 
     /// For people: a table a file, exact counts first.

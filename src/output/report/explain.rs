@@ -1,73 +1,78 @@
 //! The report of `explain`: what a context is made of, and what entered each link of its chain.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::text::{Table, counted, grouped};
-use super::{inert, json};
+use super::inert;
+use super::text::{Table, counted, grouped, lines_of};
 use crate::output::record::{ContextRecord, DiagnosticRecord};
 use crate::pipeline::Build;
 use crate::prompt::chain::{Digest, VERSION};
 use crate::prompt::segment::{Kind, Segment, Tier};
+use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::text::lint::secret::masked;
+use crate::tree::Commit;
 
 /// What `explain --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ExplainReport {
+pub struct ExplainReport<'a> {
     /// `contexture.explain/1`.
     pub schema: &'static str,
     /// The context.
-    pub context: ContextRecord,
+    pub context: ContextRecord<'a>,
     /// What entered each link, in order.
-    pub links: Vec<LinkRecord>,
+    pub links: Vec<LinkRecord<'a>>,
     /// The last commit that changed each file, when it was asked for.
-    pub changed: std::collections::BTreeMap<String, String>,
+    pub changed: BTreeMap<&'a ProjectPath, &'a ObjectId>,
     /// Warnings and notes.
     pub diagnostics: Vec<DiagnosticRecord>,
 }
 
 /// What entered one link of the chain.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct LinkRecord {
+pub struct LinkRecord<'a> {
     /// The segment.
-    pub segment: String,
+    pub segment: &'a str,
     /// Where in the request: the first thing that enters the segment's digest.
     pub tier: Tier,
     /// The digest of the prefix before it.
-    pub before: String,
+    pub before: Digest,
     /// The parts that enter the segment's digest, in order.
-    pub parts: Vec<PartRecord>,
+    pub parts: Vec<PartRecord<'a>>,
     /// The segment's digest.
-    pub digest: String,
+    pub digest: Digest,
     /// The digest of the prefix that ends with it.
-    pub after: String,
+    pub after: Digest,
 }
 
-/// A part as it enters the digest.
+/// A part as it enters the digest, with its length.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct PartRecord {
+pub struct PartRecord<'a> {
     /// Who speaks.
     pub role: crate::prompt::segment::Role,
     /// What it is.
     pub kind: Kind,
     /// Bytes, normalised, as the model sees them.
     pub bytes: usize,
-    /// The text.
-    pub text: String,
+    /// The text, without secrets.
+    pub text: Cow<'a, str>,
 }
 
 /// The last commit behind each file, by path.
-pub type Changes = std::collections::BTreeMap<crate::syntax::source::ProjectPath, crate::tree::Commit>;
+pub type Changes = BTreeMap<ProjectPath, Commit>;
 
 /// Reports one context, or one segment of it.
-pub fn record(build: &Build, only: Option<usize>, changes: &Changes) -> ExplainReport {
+pub fn record<'a>(build: &'a Build, only: Option<usize>, changes: &'a Changes) -> ExplainReport<'a> {
     let wanted = |index: &usize| only.is_none_or(|only| only == *index);
     let links = (0..build.segments.len()).filter(wanted).map(|index| {
         let segment = &build.segments[index];
         LinkRecord {
-            segment: segment.id.clone(),
+            segment: &segment.id,
             tier: segment.tier,
-            before: build.chain.prefixes[index].to_string(),
+            before: build.chain.prefixes[index],
             parts: segment
                 .parts
                 .iter()
@@ -75,26 +80,19 @@ pub fn record(build: &Build, only: Option<usize>, changes: &Changes) -> ExplainR
                     role: part.role,
                     kind: part.kind,
                     bytes: part.text.len(),
-                    text: masked(&part.text).into_owned(),
+                    text: masked(&part.text),
                 })
                 .collect(),
-            digest: build.chain.digests[index].to_string(),
-            after: build.chain.prefixes[index + 1].to_string(),
+            digest: build.chain.digests[index],
+            after: build.chain.prefixes[index + 1],
         }
     });
     ExplainReport {
         schema: "contexture.explain/1",
         context: ContextRecord::of(build),
         links: links.collect(),
-        changed: changes.iter().map(|(path, commit)| (path.to_string(), commit.id.to_string())).collect(),
-        diagnostics: build.warnings.iter().map(DiagnosticRecord::of).collect(),
-    }
-}
-
-impl ExplainReport {
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
+        changed: changes.iter().map(|(path, commit)| (path, &commit.id)).collect(),
+        diagnostics: DiagnosticRecord::all(&build.warnings),
     }
 }
 
@@ -118,7 +116,7 @@ pub fn text(build: &Build, changes: &Changes) -> String {
         let mut row = vec![segment.id.clone(), tokens, build.chain.prefixes[index + 1].short(), origin(segment)];
         if !changes.is_empty() {
             let commit = segment.origin.path.as_ref().and_then(|path| changes.get(path));
-            row.insert(3, commit.map_or_else(|| "-".to_owned(), |commit| short_commit(commit.id.as_str())));
+            row.insert(3, commit.map_or_else(|| "-".to_owned(), |commit| commit.id.short().to_owned()));
         }
         table.row(row);
         if index + 1 == build.chain.prefix_len && index + 1 < build.segments.len() {
@@ -192,18 +190,13 @@ pub fn segment_text(build: &Build, index: usize) -> String {
 
 /// Where a segment's text was read: `policies/refunds.md:1-80`, or the manifest's line.
 pub fn origin(segment: &Segment) -> String {
-    match (&segment.origin.path, &segment.origin.lines) {
-        (Some(path), Some(lines)) if lines.start() == lines.end() => format!("{path}:{}", lines.start()),
-        (Some(path), Some(lines)) => format!("{path}:{}-{}", lines.start(), lines.end()),
-        (Some(path), None) => path.to_string(),
-        (None, _) => format!("{}:{}", segment.origin.block.path(), segment.origin.block.line_column().0),
+    let lines = segment.origin.lines.as_ref().map(|lines| [*lines.start(), *lines.end()]);
+    match &segment.origin.path {
+        Some(path) => lines_of(path, lines),
+        None => format!("{}:{}", segment.origin.block.path(), segment.origin.block.line_column().0),
     }
 }
 
 fn tokens_note(tokens: u64) -> String {
     format!("{} tokens by o200k_base", grouped(tokens))
-}
-
-fn short_commit(id: &str) -> String {
-    id.get(..10).unwrap_or(id).to_owned()
 }

@@ -161,9 +161,22 @@ pub fn uri(path: &str) -> String {
     shown
 }
 
+/// Words that somebody chose, for a cell of a table: on one line, and never a formula to a spreadsheet.
+pub fn cell(text: &str) -> String {
+    let text = line(text);
+    if text.starts_with(['=', '+', '-', '@']) { format!("'{text}") } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        assert_eq!(cell("=HYPERLINK(\"x\")"), "'=HYPERLINK(\"x\")");
+        assert_eq!(cell("a\u{1b}[2J\nb"), "a\\u{1b}[2J\\nb");
+        assert_eq!(cell("Ada-Marie"), "Ada-Marie");
+    }
 
     #[test]
     fn a_code_span_ends_where_it_should() {

@@ -3,60 +3,31 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::json;
 use super::text::{Table, counted};
 use crate::pipeline::Usage;
 
 /// What `list --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ListReport {
+pub struct ListReport<'a> {
     /// `contexture.list/1`.
     pub schema: &'static str,
     /// Every context, sorted by name.
-    pub contexts: Vec<ListedContext>,
+    pub contexts: &'a [Usage],
 }
 
-/// A context and what it is for.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ListedContext {
-    /// Path of the manifest below contexts/, without `.yaml`.
-    pub id: String,
-    /// The variant, if it is one.
-    pub variant: Option<String>,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// Whether its manifest cannot be read, so that what it uses is not known.
-    pub broken: bool,
-}
-
-impl ListReport {
+impl<'a> ListReport<'a> {
     /// Reports contexts.
-    pub fn new(usages: &[Usage]) -> Self {
-        let contexts = usages.iter().map(|usage| ListedContext {
-            id: usage.id.name.clone(),
-            variant: usage.id.variant.clone(),
-            description: usage.description.clone(),
-            owner: usage.owner.clone(),
-            broken: usage.faults.is_err(),
-        });
-        Self { schema: "contexture.list/1", contexts: contexts.collect() }
-    }
-
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
+    pub fn new(contexts: &'a [Usage]) -> Self {
+        Self { schema: "contexture.list/1", contexts }
     }
 
     /// For people.
     pub fn text(&self) -> String {
         let mut table = Table::new(&["context", "owner", "description"]);
-        for context in &self.contexts {
-            let variant = context.variant.as_ref().map_or_else(String::new, |variant| format!("@{variant}"));
-            let state = if context.broken { "(broken) " } else { "" };
+        for context in self.contexts {
+            let state = if context.faults.is_err() { "(broken) " } else { "" };
             table.row([
-                format!("{}{variant}", context.id),
+                context.id.to_string(),
                 context.owner.clone().unwrap_or_default(),
                 format!(
                     "{state}{}",

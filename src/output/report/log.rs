@@ -4,17 +4,38 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cost::amount;
-use super::text::{Table, counted, grouped};
-use super::{csv, inert, json};
+use super::inert;
+use super::text::{Table, counted, cut, grouped};
 use crate::compare::history::{Before, BuiltAt, Log, ModelRow, Row, What};
 use crate::cost::cards::{Date, day_of};
 use crate::output::record::DiagnosticRecord;
 use crate::pipeline::shard::Shard;
-use crate::syntax::quantity::Usd;
+use crate::prompt::chain::Digest;
+use crate::syntax::decode::names;
+use crate::syntax::source::ObjectId;
 use crate::text::project::ContextId;
 
 /// The format of the JSON report.
 pub const SCHEMA: &str = "contexture.log/1";
+
+/// The columns of the CSV report.
+const CSV_HEADING: [&str; 15] = [
+    "commit",
+    "date",
+    "author",
+    "subject",
+    "context",
+    "status",
+    "prefix",
+    "tokens",
+    "segments",
+    "kept",
+    "model",
+    "eligible",
+    "lost",
+    "rewarm_usd",
+    "warm_usd",
+];
 
 /// The most columns of a sparkline.
 const SPARKS: usize = 60;
@@ -25,25 +46,24 @@ const WORST: usize = 3;
 
 /// What `log --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct LogReport {
+pub struct LogReport<'a> {
     /// `contexture.log/1`.
     pub schema: &'static str,
     /// The part of the project that was asked for, with `--shard`; `contexture merge` joins the parts. The
     /// part that the context is not in has no commits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
-    /// Path of the manifest below contexts/, without `.yaml`.
-    pub id: String,
-    /// The variant, if it is one.
-    pub variant: Option<String>,
+    /// Its name and variant.
+    #[serde(flatten)]
+    pub id: &'a ContextId,
     /// The day whose prices and rules hold for every commit.
     pub as_of: String,
     /// The commits that changed what the model sees, in the order asked for.
-    pub commits: Vec<CommitRecord>,
+    pub commits: Vec<CommitRecord<'a>>,
     /// How many other commits were looked at.
     pub left_out: LeftOut,
     /// Commits at which the history of a shallow clone ends.
-    pub cut_off: Vec<String>,
+    pub cut_off: Vec<&'a ObjectId>,
 }
 
 /// Commits that changed nothing that the model sees.
@@ -55,17 +75,18 @@ pub struct LeftOut {
     pub untouched: usize,
 }
 
-/// A commit that changed what the model sees.
+/// A commit that changed what the model sees. A history says of each whether there is a build; here every
+/// commit has every key.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct CommitRecord {
+pub struct CommitRecord<'a> {
     /// Its id.
-    pub commit: String,
+    pub commit: &'a ObjectId,
     /// The day it was committed, in UTC.
     pub date: String,
     /// Its author's name, as written there.
-    pub author: String,
+    pub author: &'a str,
     /// The first line of its message, as written there.
-    pub subject: String,
+    pub subject: &'a str,
     /// The context's name at that commit, with its variant.
     pub context: String,
     /// The name before, if this commit renamed it.
@@ -73,9 +94,9 @@ pub struct CommitRecord {
     /// What it did.
     pub status: Status,
     /// Digest of everything before the first input or history; null where there is no build.
-    pub prefix: Option<String>,
+    pub prefix: Option<Digest>,
     /// Digest of model settings and output schema; null where there is no build.
-    pub settings: Option<String>,
+    pub settings: Option<Digest>,
     /// Tokens of all text by o200k_base; null where there is no build.
     pub tokens: Option<u64>,
     /// Segments of the prompt; null where there is no build.
@@ -84,29 +105,29 @@ pub struct CommitRecord {
     /// is nothing to compare with.
     pub lost: Option<u64>,
     /// What is different for each model.
-    pub models: Vec<ModelRecord>,
+    pub models: &'a [ModelRow],
     /// Why there is no build.
     pub diagnostics: Vec<DiagnosticRecord>,
 }
 
-/// What a commit did to a context.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Brought it in.
-    Added,
-    /// Changed what the model sees.
-    Changed,
-    /// Gave it another name.
-    Renamed,
-    /// Took it away.
-    Removed,
-    /// Broke it.
-    Broken,
-    /// Made it whole again.
-    Mended,
-    /// Is the earliest that a shallow clone holds.
-    Earliest,
+names! {
+    /// What a commit did to a context.
+    pub enum Status {
+        /// Brought it in.
+        Added = "added",
+        /// Changed what the model sees.
+        Changed = "changed",
+        /// Gave it another name.
+        Renamed = "renamed",
+        /// Took it away.
+        Removed = "removed",
+        /// Broke it.
+        Broken = "broken",
+        /// Made it whole again.
+        Mended = "mended",
+        /// Is the earliest that a shallow clone holds.
+        Earliest = "earliest",
+    }
 }
 
 /// Segments of a prompt.
@@ -118,33 +139,17 @@ pub struct Segments {
     pub kept: Option<usize>,
 }
 
-/// A commit as one model's cache sees it.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ModelRecord {
-    /// The model.
-    pub model: String,
-    /// Tokens that the cache can still serve right after.
-    pub eligible: Option<u64>,
-    /// Tokens that it served before and serves no more.
-    pub lost: Option<u64>,
-    /// What the first call after it costs more than a warm one, in US dollars.
-    pub rewarm: Option<Usd>,
-    /// A warm call after it, in US dollars.
-    pub warm: Option<Usd>,
-}
-
-impl LogReport {
+impl<'a> LogReport<'a> {
     /// Reports a history.
-    pub fn new(id: &ContextId, as_of: Date, log: &Log) -> Self {
+    pub fn new(id: &'a ContextId, as_of: Date, log: &'a Log) -> Self {
         Self {
             schema: SCHEMA,
             shard: None,
-            id: id.name.clone(),
-            variant: id.variant.clone(),
+            id,
             as_of: as_of.to_string(),
             commits: log.rows.iter().map(CommitRecord::of).collect(),
             left_out: LeftOut { without_effect: log.without_effect, untouched: log.untouched },
-            cut_off: log.cut_off.iter().map(|commit| commit.id.to_string()).collect(),
+            cut_off: log.cut_off.iter().map(|commit| &commit.id).collect(),
         }
     }
 
@@ -153,81 +158,49 @@ impl LogReport {
         Self { shard, ..self }
     }
 
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
-    }
-
     /// As CSV with a heading: a line a commit and model.
     pub fn csv(&self) -> String {
-        let mut lines = csv::line(&[
-            "commit",
-            "date",
-            "author",
-            "subject",
-            "context",
-            "status",
-            "prefix",
-            "tokens",
-            "segments",
-            "kept",
-            "model",
-            "eligible",
-            "lost",
-            "rewarm_usd",
-            "warm_usd",
-        ]);
         fn number(value: Option<impl ToString>) -> String {
             value.map(|value| value.to_string()).unwrap_or_default()
         }
+        let mut lines = csv::Writer::from_writer(Vec::new());
+        // Memory takes every line, and all of them have as many cells as the heading.
+        let mut write = |cells: &[String]| lines.write_record(cells).unwrap_or_default();
+        write(&CSV_HEADING.map(str::to_owned));
         for commit in &self.commits {
             let segments = commit.segments.as_ref();
             let own = [
-                commit.commit.clone(),
+                commit.commit.to_string(),
                 commit.date.clone(),
-                csv::words(&commit.author),
-                csv::words(&commit.subject),
-                csv::words(&commit.context),
+                inert::cell(commit.author),
+                inert::cell(commit.subject),
+                inert::cell(&commit.context),
                 commit.status.as_str().to_owned(),
-                commit.prefix.clone().unwrap_or_default(),
+                number(commit.prefix),
                 number(commit.tokens),
                 number(segments.map(|segments| segments.total)),
                 number(segments.and_then(|segments| segments.kept)),
             ];
-            let mut push = |model: [String; 5]| {
-                lines.push_str(&csv::line(&own.iter().chain(&model).map(String::as_str).collect::<Vec<_>>()));
-            };
             if commit.models.is_empty() {
-                push([String::new(), String::new(), number(commit.lost), String::new(), String::new()]);
+                let none = [String::new(), String::new(), number(commit.lost), String::new(), String::new()];
+                write(&[&own[..], &none].concat());
             }
-            for model in &commit.models {
-                push([
-                    csv::words(&model.model),
+            for model in commit.models {
+                let seen = [
+                    inert::cell(&model.model),
                     number(model.eligible),
                     number(model.lost),
-                    number(model.rewarm.map(Usd::exact)),
-                    number(model.warm.map(Usd::exact)),
-                ]);
+                    number(model.rewarm),
+                    number(model.warm),
+                ];
+                write(&[&own[..], &seen].concat());
             }
         }
-        lines
+        String::from_utf8(lines.into_inner().unwrap_or_default()).unwrap_or_default()
     }
 }
 
 impl Status {
-    /// As in the JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Changed => "changed",
-            Self::Renamed => "renamed",
-            Self::Removed => "removed",
-            Self::Broken => "broken",
-            Self::Mended => "mended",
-            Self::Earliest => "earliest",
-        }
-    }
-
     fn of(row: &Row) -> Self {
         match (&row.what, &row.renamed_from) {
             (What::Removed, _) => Self::Removed,
@@ -243,33 +216,26 @@ impl Status {
     }
 }
 
-impl CommitRecord {
-    fn of(row: &Row) -> Self {
-        let standing = if let What::Built(standing) = &row.what { Some(standing) } else { None };
+impl<'a> CommitRecord<'a> {
+    fn of(row: &'a Row) -> Self {
+        let built = if let What::Built(built) = &row.what { Some(built) } else { None };
         let faults = if let What::Broken(faults) = &row.what { faults.as_slice() } else { &[] };
         Self {
-            commit: row.commit.id.to_string(),
+            commit: &row.commit.id,
             date: day_of(row.commit.time).to_string(),
-            author: row.signature.author.clone(),
-            subject: row.signature.subject.clone(),
+            author: &row.signature.author,
+            subject: &row.signature.subject,
             context: row.id.to_string(),
             renamed_from: row.renamed_from.as_ref().map(ToString::to_string),
             status: Status::of(row),
-            prefix: standing.map(|standing| standing.prefix.to_string()),
-            settings: standing.map(|standing| standing.settings.to_string()),
-            tokens: standing.map(|standing| standing.tokens),
-            segments: standing.map(|standing| Segments { total: standing.segments, kept: standing.kept }),
-            lost: standing.and_then(|standing| standing.lost),
-            models: standing.iter().flat_map(|standing| &standing.models).map(ModelRecord::of).collect(),
-            diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
+            prefix: built.map(|built| built.prefix),
+            settings: built.map(|built| built.settings),
+            tokens: built.map(|built| built.tokens),
+            segments: built.map(|built| Segments { total: built.segments, kept: built.kept }),
+            lost: built.and_then(|built| built.lost),
+            models: built.map_or(&[], |built| &built.models),
+            diagnostics: DiagnosticRecord::all(faults),
         }
-    }
-}
-
-impl ModelRecord {
-    fn of(row: &ModelRow) -> Self {
-        let ModelRow { model, eligible, lost, rewarm, warm } = row.clone();
-        Self { model, eligible, lost, rewarm, warm }
     }
 }
 
@@ -297,7 +263,7 @@ pub fn text(id: &ContextId, log: &Log) -> String {
     for commit in &log.cut_off {
         drawn.push_str(&format!(
             "history ends at {}, because this is a shallow clone; run `git fetch --unshallow`\n",
-            short(commit.id.as_str())
+            commit.id.short()
         ));
     }
     drawn
@@ -310,7 +276,7 @@ fn table(log: &Log, model: Option<&str>) -> String {
     };
     let blank = || "-".to_owned();
     for row in &log.rows {
-        let mut cells = vec![short(row.commit.id.as_str()), day_of(row.commit.time).to_string()];
+        let mut cells = vec![row.commit.id.short().to_owned(), day_of(row.commit.time).to_string()];
         let status = Status::of(row);
         if let What::Built(standing) = &row.what {
             let own = standing.models.iter().find(|own| Some(own.model.as_str()) == model);
@@ -328,7 +294,7 @@ fn table(log: &Log, model: Option<&str>) -> String {
             (Status::Changed, None) => String::new(),
             (status, None) => format!("[{}] ", status.as_str()),
         };
-        cells.push(format!("{note}{}", cut(&row.signature.subject)));
+        cells.push(format!("{note}{}", cut(&row.signature.subject, SUBJECT)));
         table.row(cells);
     }
     if table.is_empty() { String::new() } else { table.draw(0) }
@@ -349,8 +315,7 @@ fn worst(log: &Log) -> String {
         return String::new();
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.lost()));
-    let named =
-        rows.iter().take(WORST).map(|row| format!("{} ({})", short(row.commit.id.as_str()), grouped(row.lost())));
+    let named = rows.iter().take(WORST).map(|row| format!("{} ({})", row.commit.id.short(), grouped(row.lost())));
     format!("most tokens lost to the cache: {}\n", named.collect::<Vec<_>>().join(", "))
 }
 
@@ -383,15 +348,4 @@ fn bar(value: u64, least: u64, most: u64) -> char {
     let span = u128::from(most - least);
     let step = (u128::from(value - least) * 7 + span / 2).checked_div(span).unwrap_or(3);
     BARS.get(step as usize).copied().unwrap_or('█')
-}
-
-fn cut(subject: &str) -> String {
-    match subject.char_indices().nth(SUBJECT) {
-        Some((end, _)) => format!("{}…", subject.get(..end).unwrap_or(subject)),
-        None => subject.to_owned(),
-    }
-}
-
-fn short(id: &str) -> String {
-    id.get(..10).unwrap_or(id).to_owned()
 }

@@ -7,7 +7,6 @@ pub mod blame;
 pub mod build;
 pub mod cost;
 pub mod count;
-pub mod csv;
 pub mod diff;
 pub mod explain;
 pub mod github;
@@ -82,7 +81,7 @@ fn styled(text: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// A report as JSON, two blanks an indent, with a final line break; no secret in it, whatever name or
 /// word of the repository holds one.
-pub(crate) fn json(report: &impl serde::Serialize) -> String {
+pub fn json(report: &impl serde::Serialize) -> String {
     // Records are plain data with text keys, which serialise to memory without fail.
     let mut text = inert::json(&masked_json(&serde_json::to_string_pretty(report).unwrap_or_default()));
     text.push('\n');

@@ -3,13 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::inert;
 use super::text::{Table, counted, grouped};
-use super::{inert, json};
 use crate::cost::cards::{Change, Date, Explanation, Row};
 
 /// What `models --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ModelsReport {
+pub struct ModelsReport<'a> {
     /// `contexture.models/1`.
     pub schema: &'static str,
     /// Every card, by name; only with no NAME.
@@ -17,31 +17,17 @@ pub struct ModelsReport {
     pub models: Option<Vec<Row>>,
     /// One card, fact by fact; only with NAME.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<Explanation>,
+    pub model: Option<Explanation<'a>>,
     /// Dated changes; only with --changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Vec<Change>>,
 }
 
-impl ModelsReport {
-    fn new() -> Self {
+impl ModelsReport<'_> {
+    /// A report of nothing yet.
+    pub fn new() -> Self {
         Self { schema: "contexture.models/1", models: None, model: None, changes: None }
     }
-}
-
-/// Every card as JSON.
-pub fn list_json(rows: Vec<Row>) -> String {
-    json(&ModelsReport { models: Some(rows), ..ModelsReport::new() })
-}
-
-/// One card as JSON.
-pub fn explanation_json(explanation: Explanation) -> String {
-    json(&ModelsReport { model: Some(explanation), ..ModelsReport::new() })
-}
-
-/// Changes as JSON.
-pub fn changes_json(changes: Vec<Change>) -> String {
-    json(&ModelsReport { changes: Some(changes), ..ModelsReport::new() })
 }
 
 /// Every card, one row a model; prices in US dollars per million tokens.
@@ -71,20 +57,20 @@ pub fn list_text(rows: &[Row]) -> String {
 }
 
 /// One card: who the model is, every fact with its source and status, then the sources.
-pub fn explanation_text(card: &Explanation) -> String {
+pub fn explanation_text(explanation: &Explanation) -> String {
+    let card = explanation.card;
     let mut drawn =
-        format!("{}  by {}, served by {}, on {}\n", card.model, card.vendor, card.platform.as_str(), card.day);
+        format!("{}  by {}, served by {}, on {}\n", card.name, card.vendor, card.platform.as_str(), explanation.day);
     if !card.aliases.is_empty() {
-        let aliases: Vec<&str> = card.aliases.iter().map(|alias| &**alias).collect();
-        drawn.push_str(&format!("  also {}\n", aliases.join(", ")));
+        drawn.push_str(&format!("  also {}\n", card.aliases.join(", ")));
     }
-    if let Some(note) = &card.note {
+    if let Some(note) = &explanation.note {
         drawn.push_str(&format!("  {note}\n"));
     }
     drawn.push('\n');
     let mut table = Table::new(&["", "fact", "value", "from", "status", "sources"]);
     let mut warnings = String::new();
-    for fact in &card.facts {
+    for fact in &explanation.facts {
         let unit = fact.unit.map_or_else(String::new, |unit| format!(" {unit}"));
         let sources: Vec<&str> = fact.sources.iter().map(|source| &**source).collect();
         table.row([
@@ -116,7 +102,7 @@ pub fn explanation_text(card: &Explanation) -> String {
         drawn.push_str(&warnings);
     }
     drawn.push_str("\n  sources\n");
-    for source in &card.sources {
+    for source in &explanation.sources {
         let date = source.date.map_or_else(String::new, |day| format!(", read {day}"));
         let url = source.url.as_ref().map_or_else(String::new, |url| format!("\n      {url}"));
         drawn.push_str(&format!("  {}: {} ({}{date}){url}\n", source.key, source.title, source.kind.as_str()));

@@ -3,11 +3,6 @@
 use super::text::{Table, grouped};
 use crate::cost::scenario::Report;
 
-/// As JSON with a final line break: `contexture.simulation/1`.
-pub fn json(report: &Report) -> String {
-    super::json(report)
-}
-
 /// For people: a row a request.
 pub fn text(report: &Report) -> String {
     let mut table = Table::new(&["at s>", "read>", "written>", "uncached>", "cost, input tokens>", "USD>"]);

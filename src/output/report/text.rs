@@ -3,6 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::inert;
+use crate::syntax::source::ProjectPath;
 
 /// How a column lines up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +76,23 @@ pub fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// The first `most` characters of a line.
+pub fn cut(line: &str, most: usize) -> String {
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or(line)),
+        None => line.to_owned(),
+    }
+}
+
+/// Lines of a file, or all of it: `policies/refunds.md:1-80`.
+pub fn lines_of(path: &ProjectPath, lines: Option<[usize; 2]>) -> String {
+    match lines {
+        Some([first, last]) if first == last => format!("{path}:{first}"),
+        Some([first, last]) => format!("{path}:{first}-{last}"),
+        None => path.to_string(),
+    }
 }
 
 /// `1 segment`, `2 segments`.

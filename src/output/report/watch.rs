@@ -11,16 +11,18 @@ use super::inert;
 use super::text::{counted, grouped};
 use crate::output::record::DiagnosticRecord;
 use crate::pipeline::watch::{Round, Step};
+use crate::prompt::chain::Digest;
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::{Error, Failure};
 use crate::text::lint::secret::masked_json;
+use crate::text::project::ContextId;
 
 /// The format of a line.
 pub const SCHEMA: &str = "contexture.watch/1";
 
 /// What `watch --format json` prints on one line for each settled build.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct WatchReport {
+pub struct WatchReport<'a> {
     /// `contexture.watch/1`.
     pub schema: &'static str,
     /// Which build it is, from 1.
@@ -28,9 +30,9 @@ pub struct WatchReport {
     /// Whether every context was built.
     pub status: Status,
     /// Every context that was built; none of them is an older one.
-    pub contexts: Vec<WatchedContext>,
+    pub contexts: Vec<WatchedContext<'a>>,
     /// Every context that could not be built.
-    pub broken: Vec<BrokenContext>,
+    pub broken: Vec<BrokenContext<'a>>,
     /// What is wrong with the project as a whole, when no context could be tried.
     pub diagnostics: Vec<DiagnosticRecord>,
     /// Milliseconds from the first change that was noticed to the end of the build.
@@ -49,20 +51,19 @@ pub enum Status {
 
 /// A context that was built.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct WatchedContext {
-    /// Path of the manifest below contexts/, without `.yaml`.
-    pub id: String,
-    /// The variant, if it is one.
-    pub variant: Option<String>,
+pub struct WatchedContext<'a> {
+    /// Its name and variant.
+    #[serde(flatten)]
+    pub id: &'a ContextId,
     /// Digest of everything before the first input or history.
-    pub prefix: String,
+    pub prefix: Digest,
     /// Digest of all segments.
-    pub full: String,
+    pub full: Digest,
 }
 
-impl WatchReport {
+impl<'a> WatchReport<'a> {
     /// Reports a round.
-    pub fn new(round: &Round) -> Self {
+    pub fn new(round: &'a Round) -> Self {
         let built = round.attempts().iter().filter_map(|attempt| attempt.result.as_ref().ok());
         let broken = round.attempts().iter().filter_map(|attempt| Some((&attempt.id, attempt.result.as_ref().err()?)));
         Self {
@@ -70,21 +71,10 @@ impl WatchReport {
             seq: round.seq,
             status: if round.is_ok() { Status::Ok } else { Status::Broken },
             contexts: built
-                .map(|build| WatchedContext {
-                    id: build.id.name.clone(),
-                    variant: build.id.variant.clone(),
-                    prefix: build.chain.prefix().to_string(),
-                    full: build.chain.full().to_string(),
-                })
+                .map(|build| WatchedContext { id: &build.id, prefix: build.chain.prefix(), full: build.chain.full() })
                 .collect(),
-            broken: broken
-                .map(|(id, faults)| BrokenContext {
-                    id: id.name.clone(),
-                    variant: id.variant.clone(),
-                    diagnostics: faults.iter().map(DiagnosticRecord::of).collect(),
-                })
-                .collect(),
-            diagnostics: failure(round).iter().map(DiagnosticRecord::of).collect(),
+            broken: broken.map(|(id, faults)| BrokenContext::of(id, faults)).collect(),
+            diagnostics: DiagnosticRecord::all(&failure(round)),
             ms: milliseconds(round),
         }
     }

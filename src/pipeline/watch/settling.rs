@@ -69,10 +69,10 @@ impl Settling {
     /// When to look, if there is something to look for.
     pub fn due(&self) -> Option<Instant> {
         let (first, last) = self.span?;
-        let quiet = match () {
-            () if self.storm => CALM,
-            () if self.is_now => Duration::ZERO,
-            () => QUIET,
+        let quiet = match (self.storm, self.is_now) {
+            (true, _) => CALM,
+            (false, true) => Duration::ZERO,
+            (false, false) => QUIET,
         };
         Some((last + quiet).min(first + CAP))
     }

@@ -2,54 +2,54 @@
 
 use serde_json::{Map, Value, json};
 
-use super::outline::{Text, Tool, Turn};
+use super::outline::{BlockText, OutlineTurn, ToolDefinition};
 use super::schema::plain_name;
 use super::writer::BodyWriter;
 use super::{Dialect, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 
 /// The arguments of `Converse`; `modelId` goes into the path, the rest is the body.
-pub(super) fn body(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
-    let outline = draft.outline(prompt.segments, prompt.breakpoints);
+pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
+    let outline = writer.outline(prompt.segments, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("modelId".to_owned(), prompt.model.into());
     if !outline.tools.is_empty() {
         let mut tools = Vec::new();
         for tool in &outline.tools {
             tools.push(json!({"toolSpec": specification(tool)}));
-            tools.extend(point(tool.mark, draft));
+            tools.extend(point(tool.mark, writer));
         }
         body.insert("toolConfig".to_owned(), json!({"tools": tools}));
     }
     if !outline.system.is_empty() {
-        body.insert("system".to_owned(), content(outline.system, "/system", draft).into());
+        body.insert("system".to_owned(), content(outline.system, "/system", writer).into());
     }
     let mut messages = Vec::new();
     for turn in outline.turns {
         let pointer = format!("/messages/{}", messages.len());
         match turn {
-            Turn::History { name, mark } => draft.history(name, mark, pointer),
-            Turn::Spoken { role, texts } => messages.push(json!({
+            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::Spoken { role, texts } => messages.push(json!({
                 "role": role.as_str(),
-                "content": content(texts, &format!("{pointer}/content"), draft),
+                "content": content(texts, &format!("{pointer}/content"), writer),
             })),
         }
     }
     body.insert("messages".to_owned(), messages.into());
     if let Some(limit) = prompt.max_tokens {
-        settings::place(&mut body, "inferenceConfig.maxTokens", limit.into());
+        settings::set(&mut body, "inferenceConfig.maxTokens", limit.into());
     }
-    settings::apply(prompt.settings, Dialect::Converse, &outline.tools, &mut body, draft);
+    settings::apply(prompt.settings, Dialect::Converse, &outline.tools, &mut body, writer);
     if let Some(schema) = prompt.schema {
-        // Here the schema travels as text.
+        // This API takes the schema as text.
         let schema = json!({"schema": schema.to_string(), "name": plain_name(prompt.schema_name)});
         let format = json!({"type": "json_schema", "structure": {"jsonSchema": schema}});
-        settings::place(&mut body, "outputConfig.textFormat", format);
+        settings::set(&mut body, "outputConfig.textFormat", format);
     }
     body
 }
 
-fn specification(tool: &Tool) -> Value {
+fn specification(tool: &ToolDefinition) -> Value {
     let mut specification = Map::new();
     specification.insert("name".to_owned(), tool.name.as_str().into());
     if let Some(description) = &tool.description {
@@ -62,20 +62,20 @@ fn specification(tool: &Tool) -> Value {
     specification.into()
 }
 
-fn content(texts: Vec<Text>, pointer: &str, draft: &mut BodyWriter) -> Vec<Value> {
+fn content(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Vec<Value> {
     let mut content = Vec::new();
     for text in texts {
         let breakpoint = text.mark;
         let pointer = format!("{pointer}/{}/text", content.len());
-        content.push(json!({"text": draft.text(text, &pointer)}));
-        content.extend(point(breakpoint, draft));
+        content.push(json!({"text": writer.text(text, &pointer)}));
+        content.extend(point(breakpoint, writer));
     }
     content
 }
 
-/// Five minutes are Bedrock's default and stay unsaid.
-fn point(breakpoint: Option<Breakpoint>, draft: &mut BodyWriter) -> Option<Value> {
-    let ttl = draft.ttl(breakpoint)?;
+/// Five minutes are Bedrock's default and are not written.
+fn point(breakpoint: Option<Breakpoint>, writer: &mut BodyWriter) -> Option<Value> {
+    let ttl = writer.ttl(breakpoint)?;
     Some(match ttl.seconds {
         300 => json!({"cachePoint": {"type": "default"}}),
         _ => json!({"cachePoint": {"type": "default", "ttl": ttl.to_string()}}),

@@ -1,12 +1,12 @@
 //! Gemini's generateContent, and the cached content that it can refer to.
 //!
 //! A cached content is one object with everything up to a breakpoint. A request that refers to it
-//! must not bring system prompt, tools or tool choice of its own, so the cut lies behind all of
-//! those; and the object's text is fixed when it is made, so no hole may lie before the cut.
+//! must not have a system prompt, tools or tool choice of its own, so the cut is after all of those; and
+//! the object's text is fixed when it is created, so no hole may be before the cut.
 
 use serde_json::{Map, Value, json};
 
-use super::outline::{Outline, Text, Tool, Turn};
+use super::outline::{BlockText, Outline, OutlineTurn, ToolDefinition};
 use super::writer::BodyWriter;
 use super::{Caching, Dialect, EmitFault, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
@@ -27,77 +27,77 @@ pub(super) fn cut(prompt: &Prompt) -> Option<Breakpoint> {
 }
 
 /// The body of `POST …:generateContent`: all of the prompt, or what follows the cached content.
-pub(super) fn generate(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
+pub(super) fn generate(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
     let cut = cut(prompt);
     for mark in prompt.breakpoints.iter().filter(|mark| cut != Some(**mark)) {
-        draft.refuse(Some(*mark), "Gemini caches one prefix: no holes, all of tools and system, not the last turn");
+        writer.refuse(Some(*mark), "Gemini caches one prefix: no holes, all of tools and system, not the last turn");
     }
-    let whole = draft.outline(prompt.segments, &[]);
+    let whole = writer.outline(prompt.segments, &[]);
     let mut body = Map::new();
     let tools = if cut.is_some() {
-        body.insert("cachedContent".to_owned(), draft.cache_name("/cachedContent"));
+        body.insert("cachedContent".to_owned(), writer.cache_name("/cachedContent"));
         let rest = cut.and_then(|cut| prompt.segments.get(cut.after + 1..)).unwrap_or_default();
-        let rest = draft.outline(rest, &[]);
-        contents(rest.turns, &mut body, draft);
+        let rest = writer.outline(rest, &[]);
+        contents(rest.turns, &mut body, writer);
         whole.tools
     } else {
-        write(whole, &mut body, draft)
+        write(whole, &mut body, writer)
     };
-    settings::apply(prompt.settings, Dialect::Generate, &tools, &mut body, draft);
+    settings::apply(prompt.settings, Dialect::Generate, &tools, &mut body, writer);
     if cut.is_some() {
         body.remove("toolConfig");
     }
     if let Some(limit) = prompt.max_tokens {
-        settings::place(&mut body, "generationConfig.maxOutputTokens", limit.into());
+        settings::set(&mut body, "generationConfig.maxOutputTokens", limit.into());
     }
     if let Some(schema) = prompt.schema {
-        settings::place(&mut body, "generationConfig.responseMimeType", "application/json".into());
-        settings::place(&mut body, "generationConfig.responseJsonSchema", schema.clone());
+        settings::set(&mut body, "generationConfig.responseMimeType", "application/json".into());
+        settings::set(&mut body, "generationConfig.responseJsonSchema", schema.clone());
     }
     body
 }
 
 /// The body of `POST …/cachedContents`.
-pub(super) fn cached(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
+pub(super) fn cached(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
     let mut body = Map::new();
     let Some(cut) = cut(prompt) else {
-        draft.fault(EmitFault::new(
+        writer.fault(EmitFault::new(
             "nothing-to-cache",
             "no breakpoint stands where Gemini can cut off a cached content",
             "set `cache` on a block behind all of tools and system, before the first input and the last turn",
         ));
         return body;
     };
-    let prefix = draft.outline(prompt.segments.get(..=cut.after).unwrap_or_default(), &[]);
+    let prefix = writer.outline(prompt.segments.get(..=cut.after).unwrap_or_default(), &[]);
     body.insert("model".to_owned(), format!("models/{}", prompt.model.trim_start_matches("models/")).into());
     body.insert("ttl".to_owned(), format!("{}s", cut.ttl.seconds).into());
-    let tools = write(prefix, &mut body, draft);
+    let tools = write(prefix, &mut body, writer);
     if body.get("contents") == Some(&json!([])) {
         body.remove("contents");
     }
-    // Of the settings, only the choice among the tools lives where the tools live.
+    // Of the settings, only the tool choice is part of the cached object, as the tools are.
     let mut all = Map::new();
-    settings::apply(prompt.settings, Dialect::Cached, &tools, &mut all, draft);
+    settings::apply(prompt.settings, Dialect::Cached, &tools, &mut all, writer);
     body.extend(all.remove_entry("toolConfig"));
     body
 }
 
 /// Writes the whole outline, and returns the tools for `tool_choice` to choose from.
-fn write(outline: Outline, body: &mut Map<String, Value>, draft: &mut BodyWriter) -> Vec<Tool> {
+fn write(outline: Outline, body: &mut Map<String, Value>, writer: &mut BodyWriter) -> Vec<ToolDefinition> {
     if !outline.system.is_empty() {
-        let parts = parts(outline.system, "/systemInstruction/parts", draft);
+        let parts = parts(outline.system, "/systemInstruction/parts", writer);
         body.insert("systemInstruction".to_owned(), json!({"parts": parts}));
     }
     if !outline.tools.is_empty() {
         let declarations: Value = outline.tools.iter().map(declaration).collect();
         body.insert("tools".to_owned(), json!([{"functionDeclarations": declarations}]));
     }
-    contents(outline.turns, body, draft);
+    contents(outline.turns, body, writer);
     outline.tools
 }
 
 /// Gemini has no `strict`: its calls follow the schema in the mode `VALIDATED` of `toolConfig`.
-fn declaration(tool: &Tool) -> Value {
+fn declaration(tool: &ToolDefinition) -> Value {
     let mut declaration = Map::new();
     declaration.insert("name".to_owned(), tool.name.as_str().into());
     if let Some(description) = &tool.description {
@@ -107,18 +107,18 @@ fn declaration(tool: &Tool) -> Value {
     declaration.into()
 }
 
-fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, draft: &mut BodyWriter) {
+fn contents(turns: Vec<OutlineTurn>, body: &mut Map<String, Value>, writer: &mut BodyWriter) {
     let mut contents = Vec::new();
     for turn in turns {
         let pointer = format!("/contents/{}", contents.len());
         match turn {
-            Turn::History { name, mark } => draft.history(name, mark, pointer),
-            Turn::Spoken { role, texts } => {
+            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::Spoken { role, texts } => {
                 let role = match role {
                     Role::User => "user",
                     Role::Assistant => "model",
                     Role::System => {
-                        draft.fault(EmitFault::new(
+                        writer.fault(EmitFault::new(
                             "unknown-role",
                             "Gemini has no turns of the role `system`",
                             "move the block to `system`, or give it the role `user`",
@@ -126,7 +126,7 @@ fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, draft: &mut BodyWri
                         continue;
                     }
                 };
-                let parts = parts(texts, &format!("{pointer}/parts"), draft);
+                let parts = parts(texts, &format!("{pointer}/parts"), writer);
                 contents.push(json!({"role": role, "parts": parts}));
             }
         }
@@ -134,7 +134,7 @@ fn contents(turns: Vec<Turn>, body: &mut Map<String, Value>, draft: &mut BodyWri
     body.insert("contents".to_owned(), contents.into());
 }
 
-fn parts(texts: Vec<Text>, pointer: &str, draft: &mut BodyWriter) -> Value {
-    let part = |(index, text)| json!({"text": draft.text(text, &format!("{pointer}/{index}/text"))});
+fn parts(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Value {
+    let part = |(index, text)| json!({"text": writer.text(text, &format!("{pointer}/{index}/text"))});
     texts.into_iter().enumerate().map(part).collect()
 }

@@ -1,11 +1,11 @@
-//! A build to request bodies, prompt and bundle.
+//! A prompt as the request bodies of each vendor's API.
 //!
 //! Segments become an `Outline` (tools, system texts, turns), and each dialect writes the outline
 //! down in its vendor's words: `messages` (Anthropic), `responses` and `chat` (OpenAI), `generate`
 //! and `cached` (Gemini), `converse` (Bedrock). [`transcript`](crate::prompt::transcript) writes it for a person. No text is
-//! added or trimmed on the way: separators are already part of the segments. What is only known at
-//! run time stays a [`Hole`], found by its place and not by how it looks, so that no text is ever
-//! taken for a placeholder.
+//! added or trimmed on the way: separators are already part of the segments. An input or a history
+//! becomes a [`Hole`] that is identified by its position in the body, not by how it is written, so that
+//! no text of the prompt is mistaken for a placeholder.
 
 mod converse;
 mod writer;
@@ -25,13 +25,14 @@ pub use settings::keys as setting_keys;
 
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Segment;
+use crate::syntax::decode::words;
 use crate::syntax::diag::Diagnostic;
 use writer::BodyWriter;
 
 /// Everything that a request body says.
 #[derive(Debug, Clone, Copy)]
 pub struct Prompt<'a> {
-    /// The text, in order. A tool's part holds the canonical JSON of its definition.
+    /// The text, in order. A tool's part is the canonical JSON of its definition.
     pub segments: &'a [Segment],
     /// Where the provider's cache is marked, already legal for the model.
     pub breakpoints: &'a [Breakpoint],
@@ -39,7 +40,7 @@ pub struct Prompt<'a> {
     pub api: Api,
     /// The model's name, as the API wants it.
     pub model: &'a str,
-    /// The manifest's `settings` that hold for this model.
+    /// The manifest's `settings` for this model.
     pub settings: &'a Map<String, Value>,
     /// The JSON Schema that answers follow.
     pub schema: Option<&'a Value>,
@@ -49,7 +50,7 @@ pub struct Prompt<'a> {
     pub max_tokens: Option<u64>,
     /// How this model wants its cache marked.
     pub caching: Caching,
-    /// What keeps or routes a group's cache entries together, where the API has such a key.
+    /// The key by which the API routes requests with the same prefix to the same cache, where it has one.
     pub cache_key: Option<&'a str>,
 }
 
@@ -68,56 +69,46 @@ pub enum Api {
     Compatible,
 }
 
-/// How a model wants its cache marked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Caching {
-    /// `cache_control` in the block that it closes (Anthropic).
-    CacheControl,
-    /// `prompt_cache_breakpoint` in the block that it closes (OpenAI, GPT-5.6 and later).
-    BreakpointField,
-    /// No marks, a `prompt_cache_key` only (earlier OpenAI).
-    KeyOnly,
-    /// A `cachePoint` block after the content (Bedrock).
-    CachePoint,
-    /// An object of its own that holds the prefix (Gemini).
-    CachedContent,
-    /// Nothing to say about it.
-    None,
+words! {
+    /// How a model wants its cache marked.
+    pub enum Caching("a kind of cache marker") {
+        /// `cache_control` in the block that it closes (Anthropic).
+        CacheControl = "cache_control",
+        /// `prompt_cache_breakpoint` in the block that it closes (OpenAI, GPT-5.6 and later).
+        BreakpointField = "breakpoint",
+        /// No marks, a `prompt_cache_key` only (earlier OpenAI, Mistral).
+        KeyOnly = "key_only",
+        /// A `cachePoint` block after the content (Bedrock Converse).
+        CachePoint = "cache_point",
+        /// A separate object with the prefix, which requests refer to (Gemini).
+        CachedContent = "cached_content",
+        /// Not at all: the API has no way to mark it.
+        None = "none",
+    }
 }
 
-/// A format of request bodies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dialect {
-    /// Anthropic, `POST /v1/messages`.
-    Messages,
-    /// OpenAI, `POST /v1/responses`.
-    Responses,
-    /// OpenAI, `POST /v1/chat/completions`.
-    Chat,
-    /// Gemini, `POST /v1beta/models/…:generateContent`.
-    Generate,
-    /// Gemini, `POST /v1beta/cachedContents`: the prefix that [`Dialect::Generate`] then refers to.
-    Cached,
-    /// Bedrock, `POST /model/…/converse`.
-    Converse,
+words! {
+    /// A format of request bodies.
+    pub enum Dialect("a dialect") {
+        /// Anthropic Messages, `POST /v1/messages`.
+        Messages = "messages",
+        /// OpenAI Responses, `POST /v1/responses`.
+        Responses = "responses",
+        /// OpenAI Chat Completions, `POST /v1/chat/completions`, and the many that serve it.
+        Chat = "chat",
+        /// Gemini, `POST /v1beta/models/…:generateContent`.
+        Generate = "generate",
+        /// Gemini, `POST /v1beta/cachedContents`: the prefix that `generate` then refers to.
+        Cached = "cached",
+        /// Bedrock, `POST /model/…/converse`.
+        Converse = "converse",
+    }
 }
 
 impl Dialect {
     /// Every dialect, in the order of their names' first use in the docs.
     pub const ALL: [Self; 6] =
         [Self::Messages, Self::Responses, Self::Chat, Self::Generate, Self::Cached, Self::Converse];
-
-    /// `messages`, `responses`, `chat`, `generate`, `cached`, `converse`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Messages => "messages",
-            Self::Responses => "responses",
-            Self::Chat => "chat",
-            Self::Generate => "generate",
-            Self::Cached => "cached",
-            Self::Converse => "converse",
-        }
-    }
 
     /// The body's file name in a bundle: `gpt-6.1-sol.chat.json`; a `/` in the model becomes `_`.
     pub fn file_name(self, model: &str) -> String {
@@ -127,8 +118,8 @@ impl Dialect {
 
 /// The bodies that a prompt has, in the order they are written.
 ///
-/// `cached` is among them when a breakpoint stands where Gemini can cut: behind everything in
-/// `tools` and `system`, before the last turn, with no hole before it.
+/// `cached` is among them when a breakpoint is where Gemini can cut: after everything in `tools` and
+/// `system`, before the last turn, with no hole before it.
 pub fn dialects(prompt: &Prompt) -> Vec<Dialect> {
     match prompt.api {
         Api::Anthropic => vec![Dialect::Messages],
@@ -147,7 +138,7 @@ pub struct Body {
     pub dialect: Dialect,
     /// The body, keys in the order in which the vendor documents them.
     pub json: Value,
-    /// What is filled in at run time, in the order it stands in the body.
+    /// What is filled in at run time, in the order of the body.
     pub holes: Vec<Hole>,
     /// The breakpoints that this format cannot mark.
     pub unplaced: Vec<Unplaced>,
@@ -164,7 +155,7 @@ impl Body {
     /// # Errors
     /// When `out` fails.
     pub fn write_to(&self, out: &mut dyn io::Write) -> io::Result<()> {
-        // JSON is written in small pieces; gathered here, they cost no call each.
+        // serde_json writes in small pieces; the buffer saves a system call for each.
         let mut out = io::BufWriter::with_capacity(32 * 1024, out);
         serde_json::to_writer_pretty(&mut out, &self.json)?;
         out.write_all(b"\n")?;
@@ -181,7 +172,7 @@ pub struct Hole {
     pub name: String,
     /// What belongs there.
     pub kind: HoleKind,
-    /// RFC 6901: the string that holds the placeholder; for a history, the array element before
+    /// RFC 6901: the string with the placeholder in it; for a history, the array element before
     /// which the earlier turns go.
     pub pointer: String,
     /// The placeholder's first Unicode scalar value in that string; 0 for a history.
@@ -236,7 +227,7 @@ impl EmitFault {
 }
 
 impl From<EmitFault> for Diagnostic {
-    /// An error without a place: the caller knows where the manifest says what is wrong.
+    /// An error without a span; the caller adds that of the setting.
     fn from(fault: EmitFault) -> Self {
         Self::error(fault.code, fault.message).maybe_hint(fault.hint)
     }
@@ -248,16 +239,16 @@ impl From<EmitFault> for Diagnostic {
 /// A setting that the dialect does not know or cannot say, a missing limit where the API demands
 /// one, a role or a tool that it has no words for, or ([`Dialect::Cached`]) nothing to cache.
 pub fn emit(prompt: &Prompt, dialect: Dialect) -> Result<Body, Vec<EmitFault>> {
-    let mut draft = BodyWriter::new(prompt, dialect);
+    let mut writer = BodyWriter::new(prompt, dialect);
     let json = match dialect {
-        Dialect::Messages => messages::body(prompt, &mut draft),
-        Dialect::Responses => openai::responses(prompt, &mut draft),
-        Dialect::Chat => openai::chat(prompt, &mut draft),
-        Dialect::Generate => gemini::generate(prompt, &mut draft),
-        Dialect::Cached => gemini::cached(prompt, &mut draft),
-        Dialect::Converse => converse::body(prompt, &mut draft),
+        Dialect::Messages => messages::body(prompt, &mut writer),
+        Dialect::Responses => openai::responses(prompt, &mut writer),
+        Dialect::Chat => openai::chat(prompt, &mut writer),
+        Dialect::Generate => gemini::generate(prompt, &mut writer),
+        Dialect::Cached => gemini::cached(prompt, &mut writer),
+        Dialect::Converse => converse::body(prompt, &mut writer),
     };
-    draft.finish(dialect, json)
+    writer.finish(dialect, json)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::outline::{Outline, Text, Tool, Turn};
+use super::outline::{BlockText, Outline, OutlineTurn, ToolDefinition};
 use super::schema::{is_strict, plain_name};
 use super::writer::BodyWriter;
 use super::{Api, Caching, Dialect, Prompt, settings};
@@ -16,27 +16,27 @@ use crate::prompt::segment::Role;
 const DEFAULT_TTL: u32 = 1800;
 
 /// The body of `POST /v1/responses`.
-pub(super) fn responses(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
-    let outline = draft.outline(prompt.segments, prompt.breakpoints);
+pub(super) fn responses(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
+    let outline = writer.outline(prompt.segments, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("model".to_owned(), prompt.model.into());
     if let Some(limit) = prompt.max_tokens {
         body.insert("max_output_tokens".to_owned(), limit.into());
     }
     cache(prompt, &mut body);
-    settings::apply(prompt.settings, Dialect::Responses, &outline.tools, &mut body, draft);
+    settings::apply(prompt.settings, Dialect::Responses, &outline.tools, &mut body, writer);
     if let Some(schema) = prompt.schema {
         let format = json!({
             "type": "json_schema", "name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema),
         });
-        settings::place(&mut body, "text.format", format);
+        settings::set(&mut body, "text.format", format);
     }
-    let flat = |tool: Tool, draft: &mut BodyWriter| {
+    let flat = |tool: ToolDefinition, writer: &mut BodyWriter| {
         let mut definition = Map::new();
         definition.insert("type".to_owned(), "function".into());
-        // Unsaid, this API tries to be strict; a tool that does not ask for it must not be refused.
+        // Responses defaults to strict and would refuse a tool whose schema is not, so `strict` is always written.
         let strict = Some(tool.strict.unwrap_or(false));
-        function(Tool { strict, ..tool }, &mut definition, draft);
+        function(ToolDefinition { strict, ..tool }, &mut definition, writer);
         Value::Object(definition)
     };
     let format = Format {
@@ -46,13 +46,13 @@ pub(super) fn responses(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, 
         text: "input_text",
         plain: |role| (role == Role::Assistant).then_some("Responses marks nothing that the model said"),
     };
-    tools_and_turns(outline, &mut body, flat, &format, draft);
+    tools_and_turns(outline, &mut body, flat, &format, writer);
     body
 }
 
 /// The body of `POST /v1/chat/completions`.
-pub(super) fn chat(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value> {
-    let outline = draft.outline(prompt.segments, prompt.breakpoints);
+pub(super) fn chat(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
+    let outline = writer.outline(prompt.segments, prompt.breakpoints);
     let compatible = prompt.api == Api::Compatible;
     let mut body = Map::new();
     body.insert("model".to_owned(), prompt.model.into());
@@ -61,17 +61,17 @@ pub(super) fn chat(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value
         body.insert(key.to_owned(), limit.into());
     }
     cache(prompt, &mut body);
-    settings::apply(prompt.settings, Dialect::Chat, &outline.tools, &mut body, draft);
+    settings::apply(prompt.settings, Dialect::Chat, &outline.tools, &mut body, writer);
     if let Some(schema) = prompt.schema {
         let format = json!({"name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema)});
         body.insert("response_format".to_owned(), json!({"type": "json_schema", "json_schema": format}));
     }
-    let nested = |tool: Tool, draft: &mut BodyWriter| {
+    let nested = |tool: ToolDefinition, writer: &mut BodyWriter| {
         let mut definition = Map::new();
-        function(tool, &mut definition, draft);
+        function(tool, &mut definition, writer);
         json!({"type": "function", "function": definition})
     };
-    // Text blocks, the developer's role and the new name of the limit are OpenAI's own additions.
+    // Other servers of Chat Completions do not know text blocks, the developer role and `max_completion_tokens`.
     let format = Format {
         pointer: "/messages",
         item: None,
@@ -79,12 +79,12 @@ pub(super) fn chat(prompt: &Prompt, draft: &mut BodyWriter) -> Map<String, Value
         text: "text",
         plain: if compatible { |_| Some("this API takes plain text without marks") } else { |_| None },
     };
-    tools_and_turns(outline, &mut body, nested, &format, draft);
+    tools_and_turns(outline, &mut body, nested, &format, writer);
     body
 }
 
-/// The key, and that nothing but the marked blocks is to be written to the cache: a body does what
-/// its plan was priced for.
+/// Writes the cache key, and that only the marked blocks are written to the cache, because the plan was
+/// priced for exactly these writes.
 fn cache(prompt: &Prompt, body: &mut Map<String, Value>) {
     if let (Caching::BreakpointField | Caching::KeyOnly, Some(key)) = (prompt.caching, prompt.cache_key) {
         body.insert("prompt_cache_key".to_owned(), key.into());
@@ -94,8 +94,8 @@ fn cache(prompt: &Prompt, body: &mut Map<String, Value>) {
     }
 }
 
-fn function(tool: Tool, definition: &mut Map<String, Value>, draft: &mut BodyWriter) {
-    draft.refuse(tool.mark, "OpenAI marks no tools");
+fn function(tool: ToolDefinition, definition: &mut Map<String, Value>, writer: &mut BodyWriter) {
+    writer.refuse(tool.mark, "OpenAI marks no tools");
     definition.insert("name".to_owned(), tool.name.into());
     if let Some(description) = tool.description {
         definition.insert("description".to_owned(), description.into());
@@ -123,27 +123,28 @@ struct Format {
 fn tools_and_turns(
     outline: Outline,
     body: &mut Map<String, Value>,
-    mut definition: impl FnMut(Tool, &mut BodyWriter) -> Value,
+    mut definition: impl FnMut(ToolDefinition, &mut BodyWriter) -> Value,
     format: &Format,
-    draft: &mut BodyWriter,
+    writer: &mut BodyWriter,
 ) {
     if !outline.tools.is_empty() {
-        body.insert("tools".to_owned(), outline.tools.into_iter().map(|tool| definition(tool, draft)).collect());
+        body.insert("tools".to_owned(), outline.tools.into_iter().map(|tool| definition(tool, writer)).collect());
     }
-    let system = (!outline.system.is_empty()).then_some(Turn::Spoken { role: Role::System, texts: outline.system });
+    let system =
+        (!outline.system.is_empty()).then_some(OutlineTurn::Spoken { role: Role::System, texts: outline.system });
     let mut messages = Vec::new();
     for turn in system.into_iter().chain(outline.turns) {
         let pointer = format!("{}/{}", format.pointer, messages.len());
         match turn {
-            Turn::History { name, mark } => draft.history(name, mark, pointer),
-            Turn::Spoken { role, texts } => messages.push(format.message(role, texts, &pointer, draft)),
+            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::Spoken { role, texts } => messages.push(format.message(role, texts, &pointer, writer)),
         }
     }
     body.insert(format.pointer.trim_start_matches('/').to_owned(), messages.into());
 }
 
 impl Format {
-    fn message(&self, role: Role, texts: Vec<Text>, pointer: &str, draft: &mut BodyWriter) -> Value {
+    fn message(&self, role: Role, texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Value {
         let mut message = Map::new();
         if let Some(item) = self.item {
             message.insert("type".to_owned(), item.into());
@@ -153,30 +154,30 @@ impl Format {
         let pointer = format!("{pointer}/content");
         let content = if let Some(why) = (self.plain)(role) {
             for text in &texts {
-                draft.refuse(text.mark, why);
+                writer.refuse(text.mark, why);
             }
-            draft.text(Text::joined(texts), &pointer)
+            writer.text(BlockText::joined(texts), &pointer)
         } else {
-            let block = |(index, text)| self.block(text, &format!("{pointer}/{index}/text"), draft);
+            let block = |(index, text)| self.block(text, &format!("{pointer}/{index}/text"), writer);
             texts.into_iter().enumerate().map(block).collect()
         };
         message.insert("content".to_owned(), content);
         Value::Object(message)
     }
 
-    fn block(&self, text: Text, pointer: &str, draft: &mut BodyWriter) -> Value {
+    fn block(&self, text: BlockText, pointer: &str, writer: &mut BodyWriter) -> Value {
         let breakpoint = text.mark;
         let mut block = Map::new();
         block.insert("type".to_owned(), self.text.into());
-        block.insert("text".to_owned(), draft.text(text, pointer));
-        mark(&mut block, breakpoint, draft);
+        block.insert("text".to_owned(), writer.text(text, pointer));
+        mark(&mut block, breakpoint, writer);
         Value::Object(block)
     }
 }
 
 /// The request's own lifetime is the default one; only a block that differs says so.
-fn mark(block: &mut Map<String, Value>, breakpoint: Option<Breakpoint>, draft: &mut BodyWriter) {
-    let Some(ttl) = draft.ttl(breakpoint) else { return };
+fn mark(block: &mut Map<String, Value>, breakpoint: Option<Breakpoint>, writer: &mut BodyWriter) {
+    let Some(ttl) = writer.ttl(breakpoint) else { return };
     let control = match ttl.seconds {
         DEFAULT_TTL => json!({"mode": "explicit"}),
         _ => json!({"mode": "explicit", "ttl": ttl.to_string()}),

@@ -9,14 +9,14 @@ use crate::prompt::segment::{Kind, Part, Role, Segment, Tier};
 /// The request before it has a vendor.
 #[derive(Debug, Default)]
 pub(super) struct Outline {
-    pub tools: Vec<Tool>,
-    pub system: Vec<Text>,
-    pub turns: Vec<Turn>,
+    pub tools: Vec<ToolDefinition>,
+    pub system: Vec<BlockText>,
+    pub turns: Vec<OutlineTurn>,
 }
 
 /// A tool definition, its members read out of its canonical JSON.
 #[derive(Debug)]
-pub(super) struct Tool {
+pub(super) struct ToolDefinition {
     pub name: String,
     pub description: Option<String>,
     pub input_schema: Map<String, Value>,
@@ -28,15 +28,15 @@ pub(super) struct Tool {
 
 /// One content block's text, its inputs written as `{{name}}`.
 #[derive(Debug, Default)]
-pub(super) struct Text {
+pub(super) struct BlockText {
     pub text: String,
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<InputRange>,
     pub mark: Option<Breakpoint>,
 }
 
-/// Where an input stands in a [`Text`]: Unicode scalar offsets, the end exclusive.
+/// The range of an input in a [`BlockText`], in Unicode scalar values, the end exclusive.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(super) struct InputRange {
     pub name: String,
     pub start: usize,
     pub end: usize,
@@ -44,8 +44,8 @@ pub(super) struct Input {
 
 /// One turn, or the place of earlier ones.
 #[derive(Debug)]
-pub(super) enum Turn {
-    Spoken { role: Role, texts: Vec<Text> },
+pub(super) enum OutlineTurn {
+    Spoken { role: Role, texts: Vec<BlockText> },
     History { name: String, mark: Option<Breakpoint> },
 }
 
@@ -59,8 +59,8 @@ impl Outline {
         for turn in turns(&blocks) {
             let Some(first) = turn.first() else { continue };
             match (first.tier, first.kind) {
-                (Tier::Tools, _) => match Tool::parse(&parts(segments, first)) {
-                    Ok(tool) => outline.tools.push(Tool { mark: mark(first), ..tool }),
+                (Tier::Tools, _) => match ToolDefinition::parse(&parts(segments, first)) {
+                    Ok(tool) => outline.tools.push(ToolDefinition { mark: mark(first), ..tool }),
                     Err(fault) => faults.push(fault),
                 },
                 (Tier::System, BlockKind::History) => faults.push(EmitFault::new(
@@ -69,13 +69,13 @@ impl Outline {
                     "move it to `messages`",
                 )),
                 (Tier::Messages, BlockKind::History) => {
-                    outline.turns.push(Turn::History { name: name(segments, first), mark: mark(first) });
+                    outline.turns.push(OutlineTurn::History { name: name(segments, first), mark: mark(first) });
                 }
                 (tier, _) => {
-                    let texts = turn.iter().map(|block| Text::of(&parts(segments, block), mark(block)));
+                    let texts = turn.iter().map(|block| BlockText::of(&parts(segments, block), mark(block)));
                     match tier {
                         Tier::Messages => {
-                            outline.turns.push(Turn::Spoken { role: first.role, texts: texts.collect() });
+                            outline.turns.push(OutlineTurn::Spoken { role: first.role, texts: texts.collect() });
                         }
                         _ => outline.system.extend(texts),
                     }
@@ -95,12 +95,13 @@ fn name(segments: &[Segment], block: &ContentBlock) -> String {
     parts(segments, block).iter().map(|part| part.text.as_ref()).collect()
 }
 
-impl Text {
+impl BlockText {
     fn of(parts: &[&Part], mark: Option<Breakpoint>) -> Self {
         let braces = "{{}}".len();
         let mut text = String::with_capacity(parts.iter().map(|part| part.text.len() + braces).sum());
         let mut inputs = Vec::new();
-        // Only inputs ask how many characters stand before them: those up to `counted` are `length`.
+        // Characters are counted only as far as an input needs its offset: those of the first `counted`
+        // bytes are `length`.
         let (mut counted, mut length) = (0, 0);
         for part in parts {
             if part.kind != Kind::Input {
@@ -110,19 +111,19 @@ impl Text {
             let start = length + text[counted..].chars().count();
             text.extend(["{{", &part.text, "}}"]);
             (counted, length) = (text.len(), start + part.text.chars().count() + braces);
-            inputs.push(Input { name: part.text.to_string(), start, end: length });
+            inputs.push(InputRange { name: part.text.to_string(), start, end: length });
         }
         Self { text, inputs, mark }
     }
 
     /// The texts of one turn as one, for formats that know no blocks in it. It carries no mark.
-    pub fn joined(texts: Vec<Text>) -> Self {
+    pub fn joined(texts: Vec<BlockText>) -> Self {
         let mut texts = texts.into_iter();
         let mut joined = Self { mark: None, ..texts.next().unwrap_or_default() };
         for text in texts {
             let shift = if text.inputs.is_empty() { 0 } else { joined.text.chars().count() };
             joined.text.push_str(&text.text);
-            joined.inputs.extend(text.inputs.into_iter().map(|input| Input {
+            joined.inputs.extend(text.inputs.into_iter().map(|input| InputRange {
                 name: input.name,
                 start: input.start + shift,
                 end: input.end + shift,
@@ -132,7 +133,7 @@ impl Text {
     }
 }
 
-impl Tool {
+impl ToolDefinition {
     fn parse(parts: &[&Part]) -> Result<Self, EmitFault> {
         let written: String = parts.iter().map(|part| part.text.as_ref()).collect();
         let Ok(Value::Object(definition)) = serde_json::from_str(&written) else {

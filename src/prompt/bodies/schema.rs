@@ -1,4 +1,4 @@
-//! What OpenAI wants of a schema for answers: a plain name, and a closed shape for its strict mode.
+//! OpenAI's requirements for the schema of an answer: a plain name, and closed objects for its strict mode.
 
 use serde_json::Value;
 
@@ -20,6 +20,7 @@ pub(super) fn is_strict(schema: &Value) -> bool {
     root_is_object && schema.get("anyOf").is_none() && allowed(schema)
 }
 
+/// Keywords that strict mode refuses.
 const UNSUPPORTED: [&str; 11] = [
     "allOf",
     "oneOf",

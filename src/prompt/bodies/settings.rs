@@ -1,13 +1,13 @@
 //! `settings`: which keys a dialect knows, and where in its body they go.
 //!
-//! The tables follow the types of the official SDKs; `tests/sdk/check_bodies.py` holds them against
+//! The tables follow the types of the official SDKs; `tests/sdk/check_bodies.py` checks them against
 //! those types. A few plain names (`tool_choice`, `effort`, `temperature`, `top_p`, `top_k`,
 //! `stop_sequences`, `seed`) mean the same wherever the vendor has the thing; everything else goes
 //! by the vendor's own name. A key that a dialect does not know is a fault, never dropped.
 
 use serde_json::{Map, Value, json};
 
-use super::outline::Tool;
+use super::outline::ToolDefinition;
 use super::writer::BodyWriter;
 use super::{Dialect, EmitFault};
 use crate::syntax::diag::did_you_mean;
@@ -16,13 +16,13 @@ use crate::syntax::diag::did_you_mean;
 struct Setting {
     key: &'static str,
     path: &'static str,
-    form: Form,
+    form: ValueForm,
 }
 
-/// How a value is written down.
+/// How a value is converted for the body.
 #[derive(Clone, Copy)]
-enum Form {
-    /// As it stands.
+enum ValueForm {
+    /// As it is.
     Same,
     /// One text or a list becomes a list.
     List,
@@ -33,14 +33,14 @@ enum Form {
 }
 
 const fn same(key: &'static str) -> Setting {
-    Setting { key, path: key, form: Form::Same }
+    Setting { key, path: key, form: ValueForm::Same }
 }
 
 const fn at(key: &'static str, path: &'static str) -> Setting {
-    Setting { key, path, form: Form::Same }
+    Setting { key, path, form: ValueForm::Same }
 }
 
-const fn formed(key: &'static str, path: &'static str, form: Form) -> Setting {
+const fn formed(key: &'static str, path: &'static str, form: ValueForm) -> Setting {
     Setting { key, path, form }
 }
 
@@ -52,9 +52,9 @@ const MESSAGES: &[Setting] = &[
     same("output_config.effort"),
     same("service_tier"),
     same("speed"),
-    formed("stop_sequences", "stop_sequences", Form::List),
+    formed("stop_sequences", "stop_sequences", ValueForm::List),
     same("thinking"),
-    formed("tool_choice", "tool_choice", Form::ToolChoice),
+    formed("tool_choice", "tool_choice", ValueForm::ToolChoice),
 ];
 
 const RESPONSES: &[Setting] = &[
@@ -76,7 +76,7 @@ const RESPONSES: &[Setting] = &[
     same("temperature"),
     at("verbosity", "text.verbosity"),
     same("text.verbosity"),
-    formed("tool_choice", "tool_choice", Form::ToolChoice),
+    formed("tool_choice", "tool_choice", ValueForm::ToolChoice),
     same("top_logprobs"),
     same("top_p"),
     same("truncation"),
@@ -98,11 +98,11 @@ const CHAT: &[Setting] = &[
     same("reasoning_effort"),
     same("seed"),
     same("service_tier"),
-    formed("stop_sequences", "stop", Form::List),
+    formed("stop_sequences", "stop", ValueForm::List),
     same("stop"),
     same("store"),
     same("temperature"),
-    formed("tool_choice", "tool_choice", Form::ToolChoice),
+    formed("tool_choice", "tool_choice", ValueForm::ToolChoice),
     same("top_logprobs"),
     same("top_p"),
     at("text.verbosity", "verbosity"),
@@ -111,7 +111,7 @@ const CHAT: &[Setting] = &[
 ];
 
 const GENERATE: &[Setting] = &[
-    formed("tool_choice", "toolConfig.functionCallingConfig", Form::ToolChoice),
+    formed("tool_choice", "toolConfig.functionCallingConfig", ValueForm::ToolChoice),
     same("toolConfig.functionCallingConfig"),
     same("toolConfig.retrievalConfig"),
     same("safetySettings"),
@@ -130,11 +130,11 @@ const GENERATE: &[Setting] = &[
     same("generationConfig.responseModalities"),
     at("seed", "generationConfig.seed"),
     same("generationConfig.seed"),
-    formed("stop_sequences", "generationConfig.stopSequences", Form::List),
+    formed("stop_sequences", "generationConfig.stopSequences", ValueForm::List),
     same("generationConfig.stopSequences"),
     at("temperature", "generationConfig.temperature"),
     same("generationConfig.temperature"),
-    formed("effort", "generationConfig.thinkingConfig.thinkingLevel", Form::Capitals),
+    formed("effort", "generationConfig.thinkingConfig.thinkingLevel", ValueForm::Capitals),
     at("thinkingConfig", "generationConfig.thinkingConfig"),
     same("generationConfig.thinkingConfig"),
     at("top_k", "generationConfig.topK"),
@@ -144,8 +144,8 @@ const GENERATE: &[Setting] = &[
 ];
 
 const CONVERSE: &[Setting] = &[
-    formed("tool_choice", "toolConfig.toolChoice", Form::ToolChoice),
-    formed("stop_sequences", "inferenceConfig.stopSequences", Form::List),
+    formed("tool_choice", "toolConfig.toolChoice", ValueForm::ToolChoice),
+    formed("stop_sequences", "inferenceConfig.stopSequences", ValueForm::List),
     same("inferenceConfig.stopSequences"),
     at("temperature", "inferenceConfig.temperature"),
     same("inferenceConfig.temperature"),
@@ -155,6 +155,7 @@ const CONVERSE: &[Setting] = &[
     same("outputConfig.effort"),
     same("guardrailConfig"),
     same("performanceConfig"),
+    same("projectIdentifier"),
     same("requestMetadata"),
     same("serviceTier"),
     at("thinking", "additionalModelRequestFields.thinking"),
@@ -163,7 +164,7 @@ const CONVERSE: &[Setting] = &[
     same("additionalModelResponseFieldPaths"),
 ];
 
-/// What the manifest says elsewhere, under every name that an API has for it.
+/// Names that APIs have for what a manifest sets outside of `settings`, and where it sets it.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("max_tokens", "`output.max_tokens`"),
     ("max_output_tokens", "`output.max_tokens`"),
@@ -213,8 +214,8 @@ pub fn keys(dialect: Dialect) -> Vec<&'static str> {
 }
 
 /// Writes `value` at a dotted path, making the objects on the way. Objects are merged; `false` when
-/// something else already stands there.
-pub(super) fn place(body: &mut Map<String, Value>, path: &str, value: Value) -> bool {
+/// there is already another value.
+pub(super) fn set(body: &mut Map<String, Value>, path: &str, value: Value) -> bool {
     let Some((head, rest)) = path.split_once('.') else {
         return match (body.get_mut(path), value) {
             (None, value) => body.insert(path.to_owned(), value).is_none(),
@@ -225,31 +226,31 @@ pub(super) fn place(body: &mut Map<String, Value>, path: &str, value: Value) -> 
         };
     };
     match body.entry(head).or_insert_with(|| json!({})) {
-        Value::Object(inner) => place(inner, rest, value),
+        Value::Object(inner) => set(inner, rest, value),
         _ => false,
     }
 }
 
-/// Writes every setting into the body, in the table's order, or notes why it cannot be said.
+/// Writes every setting into the body, in the table's order, or reports why it cannot be written.
 pub(super) fn apply(
     settings: &Map<String, Value>,
     dialect: Dialect,
-    tools: &[Tool],
+    tools: &[ToolDefinition],
     body: &mut Map<String, Value>,
-    draft: &mut BodyWriter,
+    writer: &mut BodyWriter,
 ) {
     let table = table(dialect);
     let mut found: Vec<(usize, &str, &Value)> = Vec::new();
     for (key, value) in settings {
         find(table, key, value, &mut |dotted, value| match table.iter().position(|known| known.key == dotted) {
             Some(row) => found.push((row, key, value)),
-            None => draft.fault(unknown(dotted, dialect).in_setting(key)),
+            None => writer.fault(unknown(dotted, dialect).in_setting(key)),
         });
     }
     found.sort_by_key(|(row, ..)| *row);
     for (setting, key, value) in found.into_iter().filter_map(|(row, key, value)| Some((table.get(row)?, key, value))) {
         match setting.form.write(value, dialect, tools) {
-            Ok(Some(value)) if !place(body, setting.path, value.clone()) => draft.fault(
+            Ok(Some(value)) if !set(body, setting.path, value.clone()) => writer.fault(
                 EmitFault::new(
                     "setting-twice",
                     format!("two settings both say `{}`", setting.path),
@@ -258,7 +259,7 @@ pub(super) fn apply(
                 .in_setting(key),
             ),
             Ok(_) => {}
-            Err(fault) => draft.fault(fault.in_setting(key)),
+            Err(fault) => writer.fault(fault.in_setting(key)),
         }
     }
 }
@@ -277,7 +278,7 @@ fn find<'a>(table: &[Setting], key: &str, value: &'a Value, leaf: &mut impl FnMu
     }
 }
 
-/// What to say about a key that the dialect does not know.
+/// The fault for a key that the dialect does not know.
 fn unknown(key: &str, dialect: Dialect) -> EmitFault {
     if let Some((_, place)) = ELSEWHERE.iter().find(|(name, _)| *name == key) {
         return EmitFault::new("setting-elsewhere", format!("`{key}` is not a setting"), format!("set {place}"));
@@ -302,9 +303,9 @@ fn unknown(key: &str, dialect: Dialect) -> EmitFault {
     EmitFault::new("unknown-setting", format!("`{}` bodies know no setting `{key}`", dialect.as_str()), hint)
 }
 
-impl Form {
-    /// The value in the vendor's form; `None` when saying nothing means the same.
-    fn write(self, value: &Value, dialect: Dialect, tools: &[Tool]) -> Result<Option<Value>, EmitFault> {
+impl ValueForm {
+    /// The value in the vendor's form; `None` when leaving it out means the same.
+    fn write(self, value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Result<Option<Value>, EmitFault> {
         match (self, value) {
             (Self::ToolChoice, value) => tool_choice(value, dialect, tools),
             (Self::List, Value::String(_)) => Ok(Some(json!([value]))),
@@ -314,7 +315,7 @@ impl Form {
     }
 }
 
-/// With its keys in byte order, so that the order in a manifest changes no body.
+/// The value with its keys in byte order, so that their order in a manifest does not change the body.
 fn sorted(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
@@ -328,8 +329,8 @@ fn sorted(value: &Value) -> Value {
 }
 
 /// `auto`, `any` (or `required`), `none` and `{name: …}` in the dialect's words. Any other object is
-/// the vendor's own form and passes as it stands.
-fn tool_choice(value: &Value, dialect: Dialect, tools: &[Tool]) -> Result<Option<Value>, EmitFault> {
+/// the vendor's own form and is written as it is.
+fn tool_choice(value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Result<Option<Value>, EmitFault> {
     let bad = |message: String, hint: String| Err(EmitFault::new("bad-tool-choice", message, hint));
     let (word, name) = match value {
         Value::String(word) => (word.as_str(), None),

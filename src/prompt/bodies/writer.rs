@@ -1,8 +1,8 @@
-//! What gathers while a dialect writes its body: holes, refused breakpoints, faults.
+//! Collects what a dialect finds while it writes a body: holes, breakpoints that cannot be marked, faults.
 
 use serde_json::{Map, Value};
 
-use super::outline::{Outline, Text};
+use super::outline::{BlockText, Outline};
 use super::{Body, Caching, Dialect, EmitFault, Hole, HoleKind, Prompt, Unplaced};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Segment;
@@ -11,7 +11,7 @@ use crate::syntax::quantity::Ttl;
 /// The by-products of writing one body.
 #[derive(Debug)]
 pub(super) struct BodyWriter {
-    /// The lifetimes that can be said, or why no breakpoint can be marked.
+    /// The lifetimes that can be marked, or why no breakpoint can be.
     marks: Result<&'static [u32], &'static str>,
     holes: Vec<Hole>,
     unplaced: Vec<Unplaced>,
@@ -19,9 +19,10 @@ pub(super) struct BodyWriter {
 }
 
 impl BodyWriter {
-    /// A draft that knows how the model wants its cache marked in this dialect.
+    /// A writer for one body of `prompt` in this dialect.
     pub fn new(prompt: &Prompt, dialect: Dialect) -> Self {
         let marks: Result<&'static [u32], &'static str> = match (dialect, prompt.caching) {
+            // The lifetimes, in seconds, that these APIs take in a mark.
             (Dialect::Messages, Caching::CacheControl) | (Dialect::Converse, Caching::CachePoint) => Ok(&[300, 3600]),
             (Dialect::Responses | Dialect::Chat, Caching::BreakpointField) => Ok(&[1800, 43_200]),
             _ => Err("this model's cache takes no marks in this format"),
@@ -29,13 +30,13 @@ impl BodyWriter {
         Self { marks, holes: Vec::new(), unplaced: Vec::new(), faults: Vec::new() }
     }
 
-    /// The segments as an outline; its faults become this draft's.
+    /// The segments as an outline; its faults are added to those of the body.
     pub fn outline(&mut self, segments: &[Segment], breakpoints: &[Breakpoint]) -> Outline {
         Outline::of(segments, breakpoints, &mut self.faults)
     }
 
     /// The text that goes to `pointer`, its inputs noted as holes there.
-    pub fn text(&mut self, text: Text, pointer: &str) -> Value {
+    pub fn text(&mut self, text: BlockText, pointer: &str) -> Value {
         self.holes.extend(text.inputs.into_iter().map(|input| Hole {
             name: input.name,
             kind: HoleKind::Input,

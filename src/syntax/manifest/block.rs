@@ -44,7 +44,7 @@ words! {
 }
 
 record! {
-    /// Where the turns of an example stand in a record of another shape.
+    /// Where the turns of an example are in a record of another shape.
     pub struct Mapping("map") {
         /// Path of the user's turn, such as `data.question`.
         pub user: Text = "user",
@@ -66,7 +66,7 @@ record! {
         pub label: Option<Text> = "label",
         /// Another seed is another choice.
         pub seed: Option<u64> = "seed",
-        /// Conditions on metadata: `field`, `field == value`, `field != value`; all must hold.
+        /// Conditions on metadata: `field`, `field == value`, `field != value`; all must be true.
         pub filter: OneOrMany<Text> = "where",
     }
 }
@@ -74,9 +74,9 @@ record! {
 record! {
     /// Every key that a block may have; exactly one of them names its source.
     pub struct BlockFields("a block") {
-        /// Text written in the manifest, taken as it stands.
+        /// Text written in the manifest, taken as it is.
         pub text: Option<Text> = "text",
-        /// A fragment, taken as it stands.
+        /// A fragment, taken as it is.
         pub file: Option<Text> = "file",
         /// Fragments by pattern; `!` excludes.
         pub files: OneOrMany<Text> = "files",
@@ -94,7 +94,7 @@ record! {
         pub id: Option<Text> = "id",
         /// Who speaks (in `messages`).
         pub role: Option<Spanned<Speaker>> = "role",
-        /// Build only if these hold: `name`, `name == value`, `name != value`.
+        /// Build only if these are true: `name`, `name == value`, `name != value`.
         pub when: OneOrMany<Text> = "when",
         /// What each text is put into: `document`, `fence`, `none`, or a template.
         pub wrap: Option<Text> = "wrap",
@@ -116,7 +116,7 @@ record! {
         pub front_matter: Option<FrontMatter> = "front_matter",
         /// Whether the source may be missing.
         pub optional: Option<bool> = "optional",
-        /// Where the turns of an example stand.
+        /// Where the turns of an example are.
         pub map: Option<Mapping> = "map",
         /// Which examples to take.
         pub pick: Option<Pick> = "pick",
@@ -247,7 +247,7 @@ impl Decode for Block {
         let mut fields = fields?;
         let source = fields.take_source();
         if source.is_none() {
-            // A value of another type is told already.
+            // For a value of another type, decoding the fields has already pushed a fault.
             for (key, _) in map.iter().filter(|(key, node)| *key.text == *sources[0] && is_empty(node)) {
                 let fault = Diagnostic::error("block-source", format!("`{}` is empty", key.text)).at(&key.span);
                 faults.push(fault.hint("write its value, or remove the block"));
@@ -266,7 +266,7 @@ fn is_empty(node: &Node) -> bool {
 }
 
 impl BlockFields {
-    /// Moves the source out of the fields. `None` when the key is there but holds nothing.
+    /// Moves the source out of the fields. `None` when the key is there but has no value.
     fn take_source(&mut self) -> Option<BlockSource> {
         let files = std::mem::take(&mut self.files.0);
         (self.text.take().map(BlockSource::Text))
@@ -356,9 +356,7 @@ impl JsonSchema for History {
 }
 
 /// How often the author expects the text to change.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Stability {
     /// Never, for practical purposes.

@@ -25,7 +25,7 @@ record! {
         pub description: Option<Text> = "description",
         /// Who answers for it.
         pub owner: Option<Text> = "owner",
-        /// Manifests whose keys stand below this one's: paths or ids, later ones win.
+        /// Manifests whose keys this one's override: paths or ids, later ones win.
         pub extends: OneOrMany<Text> = "extends",
         /// Whether it only serves `extends` and is never built itself.
         pub is_abstract: Option<bool> = "abstract",
@@ -45,13 +45,13 @@ record! {
         pub messages: Vec<Block> = "messages",
         /// What is expected back.
         pub output: Option<Output> = "output",
-        /// Request settings, passed through per dialect; a key with `*` holds settings for the models it matches.
+        /// Request settings, passed through per dialect; a key with `*` has settings for the models it matches.
         pub settings: Table<Node> = "settings",
         /// How the provider's cache is used.
         pub cache: Option<Cache> = "cache",
         /// How often the prompt is called.
         pub traffic: Option<Traffic> = "traffic",
-        /// Limits that `build` and `check` hold.
+        /// Limits that `build` and `check` enforce.
         pub budgets: Option<Budgets> = "budgets",
         /// How segments are separated unless a block says otherwise.
         pub join: Option<Join> = "join",
@@ -61,7 +61,7 @@ record! {
         pub variants: Table<Node> = "variants",
         /// Lint levels by lint id.
         pub lints: Table<LintLevel> = "lints",
-        /// Files of examples that are kept for evaluation, so none of them may stand in the prompt: patterns, as in `files`.
+        /// Files of examples that are reserved for evaluation, so none of them may be in the prompt: patterns, as in `files`.
         pub held_out: OneOrMany<Text> = "held_out",
     }
 }
@@ -77,7 +77,7 @@ record! {
         pub cache: Option<Cache> = "cache",
         /// How often each prompt is called.
         pub traffic: Option<Traffic> = "traffic",
-        /// Limits that `build` and `check` hold.
+        /// Limits that `build` and `check` enforce.
         pub budgets: Option<Budgets> = "budgets",
         /// Request settings, passed through per dialect.
         pub settings: Table<Node> = "settings",
@@ -210,7 +210,7 @@ record! {
 }
 
 words! {
-    /// What stands between segments.
+    /// What is put between segments.
     pub enum Join("how segments are separated") {
         /// One blank line.
         Blank = "blank",

@@ -1,7 +1,7 @@
 //! Dotted paths into a record: `label`, `data.question`, `turns.0.text`.
 //!
-//! A key may hold dots itself (a CSV heading often does), so at every map the whole rest of the path
-//! is tried as a key before its first part is.
+//! A key may itself contain dots (CSV headings often do), so at every map the whole rest of the path is
+//! tried as a key before its first part is.
 
 use serde_json::{Map, Value};
 

@@ -2,25 +2,25 @@
 //!
 //! They decide which examples are picked, so their constants are a format: FNV-1a
 //! (draft-eastlake-fnv) for the bytes, then the finaliser of splitmix64 (Steele, Lea, Flood 2014),
-//! because FNV leaves its high bits poor. Nothing is secret here, and a collision costs nothing:
-//! wherever two records tie, their place in the file decides.
+//! because FNV mixes its high bits badly. Nothing is secret here, and a collision does no harm: wherever
+//! two records tie, their place in the file decides.
 
-/// A fingerprint in the making.
+/// The state of a fingerprint that is being computed.
 #[derive(Clone, Copy)]
 pub(super) struct Fingerprint(u64);
 
 impl Fingerprint {
-    /// Of nothing yet, in a family of its own for each seed.
+    /// The fingerprint of no bytes. Each seed gives other fingerprints.
     pub(super) fn new(seed: u64) -> Self {
         Self(0xcbf2_9ce4_8422_2325 ^ mix(seed))
     }
 
-    /// With these bytes after what went in before; where they end is not marked.
+    /// Adds bytes. The end of each call's bytes is not part of the fingerprint.
     pub(super) fn bytes(self, bytes: &[u8]) -> Self {
         Self(bytes.iter().fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)))
     }
 
-    /// With a number after what went in before.
+    /// Adds a number.
     pub(super) fn number(self, number: u64) -> Self {
         self.bytes(&number.to_le_bytes())
     }

@@ -1,11 +1,11 @@
 //! Examples in JSON and JSON Lines.
 //!
-//! serde_json says what is JSON; it keeps no places. A small scanner over text that it has accepted
-//! finds them again, only when there is a fault to point at.
+//! serde_json parses, but its values have no positions. When there is a fault to point at, a small
+//! scanner finds the position in the text, which serde_json has accepted.
 
 use std::ops::Range;
 
-use super::{Example, LISTS, Mapping, Record, Report, record};
+use super::{Example, FileFaults, LISTS, Mapping, RawRecord, record};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::json;
 use crate::syntax::source::Span;
@@ -14,7 +14,7 @@ use crate::syntax::source::Span;
 const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// One record a line; blank lines are skipped.
-pub(super) fn read_lines(map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<Example> {
+pub(super) fn read_lines(map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
     let mut examples = Vec::new();
     let (mut index, mut start) = (0, 0);
@@ -32,7 +32,7 @@ pub(super) fn read_lines(map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<
 }
 
 /// A list of records, or a map with such a list under one of [`LISTS`].
-pub(super) fn read_document(map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<Example> {
+pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
     if let Err(fault) = json::check(report.source) {
         syntax(*fault, report);
@@ -65,8 +65,8 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut Report<'_>) -> V
     records.filter_map(|(child, index)| example(child.value, index, map, report)).collect()
 }
 
-/// The example that the JSON at `range` holds.
-fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mut Report<'_>) -> Option<Example> {
+/// The example that is the JSON value at `range`.
+fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Option<Example> {
     let source = report.source.clone();
     let text = source.text();
     let value = match json::parse(&source, range.clone()) {
@@ -81,14 +81,14 @@ fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mu
         Span::new(&source, found.start, found.end)
     };
     record::example(
-        Record { index, value, span: Span::new(&source, range.start, range.end), place: &place },
+        RawRecord { index, value, span: Span::new(&source, range.start, range.end), place: &place },
         map,
         report,
     )
 }
 
 /// Reports a fault of the syntax.
-fn syntax(fault: Diagnostic, report: &mut Report<'_>) {
+fn syntax(fault: Diagnostic, report: &mut FileFaults<'_>) {
     let cut_short = fault.message.starts_with(json::CUT_SHORT) && report.is_lines();
     report.push(fault.maybe_hint(cut_short.then(|| "in JSON Lines a record is one line".to_owned())));
 }
@@ -116,7 +116,7 @@ fn find(text: &str, range: Range<usize>, keys: &[&str]) -> Range<usize> {
     found
 }
 
-/// What the list or map at `range` holds; nothing for any other value. The text is valid JSON.
+/// The items or entries of the list or map at `range`; none for any other value. The text must be valid JSON.
 fn children(text: &str, range: Range<usize>) -> Vec<Child> {
     let mut children = Vec::new();
     let keyed = match text.as_bytes().get(range.start) {
@@ -137,6 +137,8 @@ fn children(text: &str, range: Range<usize>) -> Vec<Child> {
 }
 
 /// The next value at or after `from`, past blanks, commas and colons; empty at a closing bracket.
+///
+/// Lists and maps are skipped by counting brackets, without recursion, and only outside of strings.
 fn value_at(text: &str, from: usize) -> Range<usize> {
     let bytes = text.as_bytes();
     let rest = |at: usize| bytes.get(at..).unwrap_or_default();

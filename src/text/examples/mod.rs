@@ -2,7 +2,7 @@
 //!
 //! [`read`] takes the file apart by its ending, each format in a file of its own (`json`, `table`,
 //! `yaml`), down to one record an example; `record` finds the turns in it by its shape or by a
-//! [`Mapping`], and leaves the rest as metadata. [`pick`] then chooses some of them: as they stand,
+//! [`Mapping`], and leaves the rest as metadata. [`pick`] then chooses some of them: in file order,
 //! balanced over a label, or as unlike each other as possible.
 
 mod field;
@@ -31,8 +31,8 @@ pub use pick::{By, Pick, pick};
 pub struct Example {
     /// Its number among the records of the file, from 1.
     pub index: usize,
-    /// Who says what, in order; never empty, and neither is any text in it. Texts stand as written:
-    /// line ends at their end are the composer's to trim.
+    /// Who says what, in order; never empty, and neither is any text in it. Texts are exactly as written;
+    /// trailing line ends are trimmed by `compose`.
     pub turns: Vec<Turn>,
     /// Every field that is not a turn, in the order written.
     pub meta: Map<String, Value>,
@@ -58,7 +58,7 @@ pub struct Turn {
     pub text: Arc<str>,
 }
 
-/// Where the two turns stand in records of a shape of their own.
+/// Where the two turns are in records of a shape that is not recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
     /// The dotted path of the user's turn: `data.question`, `turns.0.text`.
@@ -70,16 +70,16 @@ pub struct Mapping {
 /// The endings that [`read`] knows.
 const ENDINGS: [&str; 7] = ["jsonl", "ndjson", "json", "yaml", "yml", "csv", "tsv"];
 
-/// The keys under which a JSON or YAML file that is a map may hold its list of records.
+/// The keys under which a JSON or YAML file that is a map may have its list of records.
 const LISTS: [&str; 3] = ["examples", "data", "records"];
 
-/// Reads every example of a file, by its ending. With `map`, the turns stand at its two paths; else
+/// Reads every example of a file, by its ending. With `map`, the turns are at its two paths; else
 /// each record is recognised by its fields.
 ///
-/// Every fault of the file goes to `faults`, the first fifty of them one by one. `None`
-/// when there was one: what a file with faults still holds is not a pool to pick from.
+/// The first fifty faults of the file go to `faults`, and then how many more there are. `None` when
+/// there was one: picking from only the valid records would pick others once the fault is mended.
 pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) -> Option<Vec<Example>> {
-    let mut report = Report { source, faults, errors: 0 };
+    let mut report = FileFaults { source, faults, errors: 0 };
     let examples = match source.path().extension() {
         "jsonl" | "ndjson" => json::read_lines(map, &mut report),
         "json" => json::read_document(map, &mut report),
@@ -104,26 +104,26 @@ pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) ->
 }
 
 /// A record of a file of any format, before its turns are known.
-struct Record<'a> {
+struct RawRecord<'a> {
     /// Its number in the file, from 1.
     index: usize,
-    /// What it holds.
+    /// Its parsed value.
     value: Value,
     /// All of it.
     span: Span,
-    /// The place of the value under these keys, or of the innermost value around it that has one.
+    /// Returns the place of the value under these keys, or of the innermost value around it that has one.
     place: &'a dyn Fn(&[&str]) -> Span,
 }
 
-/// The faults of one file, bounded: a wrong mapping over a hundred thousand records is one mistake.
-struct Report<'a> {
+/// The faults of one file, limited in number: a wrong mapping makes one in every record.
+struct FileFaults<'a> {
     source: &'a Arc<Source>,
     faults: &'a mut Faults,
     errors: usize,
 }
 
-impl Report<'_> {
-    /// How many errors of one file are told one by one.
+impl FileFaults<'_> {
+    /// How many errors of one file are reported one by one.
     const SHOWN: usize = 50;
 
     fn push(&mut self, diagnostic: Diagnostic) {
@@ -152,7 +152,7 @@ impl Report<'_> {
         self.push(Diagnostic::error("examples-list", message).at(&span).hint(hint));
     }
 
-    /// Tells how many errors were left out; returns whether there was none at all.
+    /// Reports how many errors were left out, and returns whether there was none at all.
     fn close(self) -> bool {
         if let Some(more @ 1..) = self.errors.checked_sub(Self::SHOWN) {
             let message = format!("{more} more faults in this file are not shown");

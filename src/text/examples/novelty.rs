@@ -1,23 +1,24 @@
-//! How much of an example was already said by the ones before it.
+//! Measures how much of an example was already said by the ones before it.
 //!
-//! A text is taken as the set of its shingles: pairs of neighbouring words, letters in one case, every
-//! number alike (two tickets do not differ by their order number). Of each example the
-//! [`SKETCH`] shingles with the smallest fingerprints are kept, a bottom-k sketch (Broder 1997): the
-//! same shingles survive in every text that has them, so overlaps stay true while memory is bounded.
+//! A text is reduced to the set of its shingles: pairs of neighbouring words, letters in one case, every
+//! number alike (two tickets do not differ by their order number). Each example is represented by the
+//! [`SKETCH`] shingles with the smallest fingerprints, a bottom-k sketch (Broder 1997): which shingles
+//! are in a sketch does not depend on the order of the text, so overlaps of sketches estimate those of
+//! the texts while memory is bounded.
 //!
-//! Because the measure looks backwards only, appending to a file changes it for no example that was
-//! there before. And it bounds likeness: of two examples whose overlap is at most `x`, the later one
-//! shares at most the part `x` of its sketch with the earlier.
+//! The measure looks backwards only, so appending to a file does not change it for the examples that
+//! were there before. It also limits similarity: of two examples whose overlap is at most `x`, the later
+//! one shares at most the part `x` of its sketch with the earlier.
 
 use std::collections::HashSet;
 
 use super::Example;
 use super::fingerprint::Fingerprint;
 
-/// How many shingles of an example are kept.
+/// The most shingles in the sketch of an example.
 const SKETCH: usize = 64;
 
-/// In ten-thousandths.
+/// The overlap in ten-thousandths.
 pub(super) type Overlap = u64;
 
 /// For each example of a sequence, the part of its shingles that some example before it has. One
@@ -55,8 +56,9 @@ fn shingles(text: &str) -> Vec<u64> {
 
 /// The fingerprints of the words of a text.
 ///
-/// What a character is does not follow Unicode's tables, which grow: letters have one case in ASCII
-/// only, and every character from the East Asian blocks on is a word of its own.
+/// Characters are not classified by Unicode's tables, which change with each version and would change
+/// the picks: case is folded in ASCII only, and every character from the East Asian blocks on is a word
+/// of its own.
 fn words(text: &str) -> Vec<u64> {
     let mut words = Vec::new();
     let mut open: Option<Fingerprint> = None;
@@ -70,6 +72,7 @@ fn words(text: &str) -> Vec<u64> {
             let digit = character.is_ascii_digit();
             let written = if digit { '0' } else { character.to_ascii_lowercase() };
             let word = open.unwrap_or(Fingerprint::new(0));
+            // Every digit counts as `0`, and of a run of digits only the first, so that all numbers are alike.
             open = Some(if digit && in_number { word } else { word.number(u64::from(written)) });
         }
         in_number = character.is_ascii_digit();

@@ -1,19 +1,19 @@
 //! Which examples of a pool go into the prompt.
 //!
-//! [`pick`] puts the pool into a sequence and takes its beginning. The sequence is a sort by a key of
-//! whole numbers that ends in the place in the file, so it is one and the same on every machine.
+//! [`pick`] sorts the pool into a sequence and takes its beginning. The sort key consists of whole
+//! numbers and ends in the place in the file, so the sequence is the same on every machine.
 //!
 //! **The law**: appending n examples to the pool replaces at most n picks of a `count`. One at a
 //! time is enough, for the steps add up.
-//! - By order, and by novelty without a label, the key of an example does not depend on what stands
-//!   after it. So the old sequence stays as it is with the new example put in somewhere, and of the
-//!   first k at most the last falls out.
+//! - By order, and by novelty without a label, the key of an example does not depend on the examples
+//!   after it. So the new sequence is the old one with the new example inserted somewhere, and of the
+//!   first k at most the last drops out.
 //! - With a label, a sequence sorted by a fixed key is dealt in rounds: the round of an example is how
 //!   many of its label come before it in the sequence, from 0. A new example x of label L moves those
 //!   of L behind it one round back and touches no other. Let r be the last round that is dealt,
 //!   perhaps in part. If L has more than r examples without x, as many are dealt in each round as
 //!   before, and L's one in round r has the same key or a smaller one. So L gets as many picks as
-//!   before and changes one of them at most, or it gets one more, keeps all it had, and one other
+//!   before and changes one of them at most, or it gets one more beside all it had, and one other
 //!   label loses its last. If L has r or fewer, all of them were picks; then x is one more to deal in
 //!   a round up to r, and one example at most falls out for it, whichever that is.
 //!
@@ -36,16 +36,15 @@ use crate::syntax::source::Span;
 /// What `pick:` says.
 #[derive(Debug, Clone, Default)]
 pub struct Pick {
-    /// At most so many examples.
+    /// The most examples.
     pub count: Option<usize>,
-    /// At most so many tokens in all.
+    /// The most tokens in all.
     pub tokens: Option<u64>,
     /// What makes one example come before another.
     pub by: By,
     /// The metadata path that picks are balanced over. Coverage that names none takes `label`.
     pub label: Option<String>,
-    /// Shuffles what would otherwise follow the order of the file; 0 does not. By order has no use
-    /// for it.
+    /// Shuffles examples that would otherwise be in file order; 0 does not. [`By::Order`] ignores it.
     pub seed: u64,
     /// `where`: only examples that meet all of these.
     pub filter: Vec<Condition>,
@@ -60,15 +59,15 @@ pub enum By {
     /// One of every label, then a second of every label, and so on; within a label the heaviest
     /// (`weight`) first.
     Coverage,
-    /// What says the most that no example before it in the file has said.
+    /// The examples with the least overlap with those before them in the file first.
     Diverse,
 }
 
-/// The examples to use, as places in `examples`, ascending.
+/// The indexes in `examples` of those to use, ascending.
 ///
-/// `size` counts an example's tokens; it is asked only under a token budget, and only until that is
-/// spent. An example that alone is larger than the budget is passed over; the first that no longer
-/// fits beside the others ends the picking.
+/// `size` counts an example's tokens; it is called only under a token budget, and only until that is
+/// spent. An example that alone is larger than the budget is skipped; the first that no longer fits
+/// beside the others ends the picking.
 pub fn pick(examples: &[Example], pick: &Pick, size: &(dyn Fn(&Example) -> u64 + Sync)) -> Vec<usize> {
     let mut picks = Vec::new();
     let mut left = pick.tokens.unwrap_or(u64::MAX);
@@ -93,8 +92,8 @@ pub fn pick(examples: &[Example], pick: &Pick, size: &(dyn Fn(&Example) -> u64 +
 }
 
 impl Pick {
-    /// Reports what it asks of these examples that they cannot give: fields that none of them has, a
-    /// `where` that none meets, more examples than there are. `at` is where it was written.
+    /// Reports what these examples cannot satisfy: fields that none of them has, a `where` that is true
+    /// of none, more examples than there are. `at` is where the pick was written.
     pub fn check(&self, examples: &[Example], at: &Span, faults: &mut Faults) {
         if examples.is_empty() {
             return;
@@ -141,12 +140,12 @@ impl Pick {
         }
     }
 
-    /// Whether an example meets every condition. A field that it has not is null.
+    /// Whether every condition is true of an example. A field that it does not have is null.
     fn admits(&self, example: &Example) -> bool {
-        self.filter.iter().all(|condition| condition.holds(example.field(condition.name()).unwrap_or(&Value::Null)))
+        self.filter.iter().all(|condition| condition.matches(example.field(condition.name()).unwrap_or(&Value::Null)))
     }
 
-    /// The pool with its places, what is picked first at the front.
+    /// The pool with the index of each example, in the order in which they are picked.
     fn sequence<'a>(&self, examples: &'a [Example]) -> Vec<(usize, &'a Example)> {
         let pool: Vec<_> = examples.iter().enumerate().filter(|(_, example)| self.admits(example)).collect();
         if self.by == By::Order {
@@ -158,11 +157,13 @@ impl Pick {
         };
         let keyed = pool.into_iter().zip(overlaps).map(|((place, example), overlap)| {
             let shuffle = if self.seed == 0 { 0 } else { shuffled(&example.turns, self.seed) };
-            (Key { round: 0, overlap, weight: Reverse(weight(example)), shuffle, place }, example)
+            (SortKey { round: 0, overlap, weight: Reverse(weight(example)), shuffle, place }, example)
         });
-        let mut sequence: Vec<(Key, &Example)> = keyed.collect();
+        let mut sequence: Vec<(SortKey, &Example)> = keyed.collect();
         sequence.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         if let Some(label) = self.label() {
+            // The round of an example is the number of those of its label before it. Sorting again, by
+            // rounds first, takes one of every label before the second of any.
             let mut dealt: HashMap<Option<Cow<'_, str>>, usize> = HashMap::new();
             for (key, example) in &mut sequence {
                 let next = dealt.entry(label_of(example, label)).or_default();
@@ -175,17 +176,21 @@ impl Pick {
     }
 }
 
-/// What an example is sorted by: first things first, the smaller the earlier.
+/// The sort key of an example, the most significant field first; smaller keys are picked earlier.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
+struct SortKey {
+    /// How many of the same label come before it; 0 without a label.
     round: usize,
+    /// How much of it earlier examples have said; 0 unless by novelty.
     overlap: Overlap,
     weight: Reverse<Weight>,
+    /// Depends on the seed; 0 without one.
     shuffle: u64,
+    /// The index in the file, which makes every key unique.
     place: usize,
 }
 
-/// A finite number.
+/// A finite number, which therefore has a total order.
 struct Weight(f64);
 
 impl Ord for Weight {
@@ -208,7 +213,7 @@ impl PartialEq for Weight {
 
 impl Eq for Weight {}
 
-/// The number in `weight`, which CSV holds as text; 1 when there is none.
+/// The number in `weight`, which is text in CSV; 1 when there is none.
 fn weight(example: &Example) -> Weight {
     let number = match example.meta.get("weight") {
         Some(Value::Number(number)) => number.as_f64(),
@@ -227,7 +232,7 @@ fn label_of<'a>(example: &'a Example, path: &str) -> Option<Cow<'a, str>> {
     }
 }
 
-/// What to say of a field that no example has.
+/// The hint for a field that no example has.
 fn fields_hint(name: &str, known: &BTreeSet<&str>) -> String {
     const SHOWN: usize = 12;
     let listed: Vec<String> = known.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
@@ -238,7 +243,7 @@ fn fields_hint(name: &str, known: &BTreeSet<&str>) -> String {
     })
 }
 
-/// A number that depends on the seed and on what the turns say, not on where they stand.
+/// A number that depends on the seed and the texts of the turns, not on their place in the file.
 fn shuffled(turns: &[Turn], seed: u64) -> u64 {
     let add = |print: Fingerprint, turn: &Turn| {
         print.bytes(turn.role.as_str().as_bytes()).number(turn.text.len() as u64).bytes(turn.text.as_bytes())

@@ -1,11 +1,11 @@
-//! A record to an example: the turns are found by the record's shape, or by a mapping, and what is
-//! left is metadata.
+//! Turns a record into an example: the turns are found by the record's shape or by a mapping, and the
+//! other fields are metadata.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Example, Mapping, Record, Report, Turn, field};
+use super::{Example, FileFaults, Mapping, RawRecord, Turn, field};
 use crate::prompt::segment::Role;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
@@ -18,10 +18,10 @@ const SHAPES: &str = "{input, output}, {user, assistant}, {question, answer} or 
 pub(super) const MAP_HINT: &str = "say where the turns are: `map: {user: path, assistant: path}`";
 const TEXT_ONLY: &str = "examples are text only in this release";
 
-/// The example that `record` holds; `None` when the report has its faults.
-pub(super) fn example(record: Record<'_>, map: Option<&Mapping>, report: &mut Report<'_>) -> Option<Example> {
-    let Record { index, value, span, place } = record;
-    let mut reader = Reader { place, report, faulty: false };
+/// The example that `record` is; `None` after reporting its faults.
+pub(super) fn example(record: RawRecord<'_>, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Option<Example> {
+    let RawRecord { index, value, span, place } = record;
+    let mut reader = TurnReader { place, report, faulty: false };
     let Value::Object(mut fields) = value else {
         let message = format!("a record is a map, this one is {}", kind(&value));
         reader.fault(&[], "example-shape", message, format!("write it as {SHAPES}"));
@@ -39,8 +39,8 @@ pub(super) fn example(record: Record<'_>, map: Option<&Mapping>, report: &mut Re
     Some(Example { index, turns, meta: fields, lines, span })
 }
 
-/// How a record without a mapping holds its turns.
-pub(super) enum Shape {
+/// Where the turns are in a record without a mapping.
+pub(super) enum TurnShape {
     /// Under these two keys.
     Pair(&'static str, &'static str),
     /// As a list under `messages`.
@@ -48,11 +48,11 @@ pub(super) enum Shape {
 }
 
 /// The one shape that the record's keys fit; the error says which keys those are.
-pub(super) fn shape(fields: &Map<String, Value>) -> Result<Shape, String> {
+pub(super) fn shape(fields: &Map<String, Value>) -> Result<TurnShape, String> {
     let pairs =
         PAIRS.into_iter().filter(|(user, assistant)| fields.contains_key(*user) && fields.contains_key(*assistant));
-    let messages = fields.contains_key("messages").then_some(Shape::Messages);
-    let mut fitting = pairs.map(|(user, assistant)| Shape::Pair(user, assistant)).chain(messages);
+    let messages = fields.contains_key("messages").then_some(TurnShape::Messages);
+    let mut fitting = pairs.map(|(user, assistant)| TurnShape::Pair(user, assistant)).chain(messages);
     match (fitting.next(), fitting.next()) {
         (Some(shape), None) => Ok(shape),
         (None, _) => Err(format!("the record fits no shape: it has {}, and a shape is {SHAPES}", keys(fields))),
@@ -61,13 +61,13 @@ pub(super) fn shape(fields: &Map<String, Value>) -> Result<Shape, String> {
 }
 
 /// Takes the turns out of one record's fields.
-struct Reader<'a, 'r, 'f> {
+struct TurnReader<'a, 'r, 'f> {
     place: &'a dyn Fn(&[&str]) -> Span,
-    report: &'r mut Report<'f>,
+    report: &'r mut FileFaults<'f>,
     faulty: bool,
 }
 
-impl Reader<'_, '_, '_> {
+impl TurnReader<'_, '_, '_> {
     fn mapped(&mut self, fields: &mut Map<String, Value>, map: &Mapping) -> Vec<Turn> {
         let sides = [(Role::User, &map.user), (Role::Assistant, &map.assistant)];
         let mut turns = Vec::new();
@@ -89,12 +89,12 @@ impl Reader<'_, '_, '_> {
 
     fn shaped(&mut self, fields: &mut Map<String, Value>) -> Vec<Turn> {
         match shape(fields) {
-            Ok(Shape::Pair(user, assistant)) => {
+            Ok(TurnShape::Pair(user, assistant)) => {
                 let sides = [(Role::User, user), (Role::Assistant, assistant)];
                 let turn = |(role, key)| self.turn(role, &[key], fields.shift_remove(key).unwrap_or_default());
                 sides.into_iter().filter_map(turn).collect()
             }
-            Ok(Shape::Messages) => {
+            Ok(TurnShape::Messages) => {
                 let messages = fields.shift_remove("messages").unwrap_or_default();
                 self.messages(messages)
             }
@@ -179,7 +179,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    /// Text as it stands; anything else as compact JSON with its keys in the order written.
+    /// A turn of this value: text as it is; anything else as compact JSON with its keys in the order written.
     fn turn(&mut self, role: Role, place: &[&str], value: Value) -> Option<Turn> {
         let text = match value {
             Value::String(text) => text,
@@ -202,7 +202,7 @@ impl Reader<'_, '_, '_> {
         self.report.push(Diagnostic::error(code, message).at(&(self.place)(place)).hint(hint));
     }
 
-    /// Reports a fault, and returns nothing for the value that it stands in the way of.
+    /// Reports a fault, and returns `None` in place of the value.
     fn refuse<T>(
         &mut self,
         place: &[&str],
@@ -215,7 +215,7 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-/// What to say of a role that is neither the user's nor the assistant's.
+/// The message and the hint for a role that is neither the user's nor the assistant's.
 fn refused_role(written: Option<&str>) -> (String, &'static str) {
     match written {
         None => ("the message has no `role`".to_owned(), "a role is `user` or `assistant`"),
@@ -232,7 +232,7 @@ fn refused_role(written: Option<&str>) -> (String, &'static str) {
     }
 }
 
-/// The keys of a record as a message lists them: the first dozen.
+/// The keys of a record for a message, at most twelve.
 pub(super) fn keys(fields: &Map<String, Value>) -> String {
     const SHOWN: usize = 12;
     if fields.is_empty() {

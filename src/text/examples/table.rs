@@ -1,19 +1,19 @@
 //! Examples in CSV and TSV: a header row, then a record a row.
 //!
-//! The csv crate says what the cells hold; it keeps the place of a row but not of a cell, which a
-//! small scanner finds again when there is a fault to point at.
+//! The csv crate parses; it reports the position of a row but not of a cell, which a small scanner
+//! finds when there is a fault to point at.
 
 use std::ops::Range;
 
 use serde_json::{Map, Value};
 
-use super::{Example, Mapping, Record, Report, field, record};
+use super::{Example, FileFaults, Mapping, RawRecord, field, record};
 use crate::syntax::diag::{Diagnostic, did_you_mean};
 use crate::syntax::source::Span;
 
 /// A record a row, with the cells of `delimiter`-separated columns under the names of the first row.
 /// Rows without any text are skipped, and an empty cell is no metadata.
-pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<Example> {
+pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
     let mut rows = Rows {
         text: &text,
@@ -25,7 +25,7 @@ pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut Report<'_>
             .from_reader(text.as_bytes()),
     };
     let Some(header) = rows.next() else { return Vec::new() };
-    if !header_stands(&header, &rows, map, report) {
+    if !header_is_valid(&header, &rows, map, report) {
         return Vec::new();
     }
     let mut examples = Vec::new();
@@ -37,14 +37,14 @@ pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut Report<'_>
     examples
 }
 
-/// The rows of a table that hold any text.
+/// The rows of a table that have any text.
 struct Rows<'a> {
     text: &'a str,
     delimiter: u8,
     reader: csv::Reader<&'a [u8]>,
 }
 
-/// One row: what its cells hold, and where it was written.
+/// One row: its cells, and where it was written.
 struct Row {
     cells: csv::StringRecord,
     range: Range<usize>,
@@ -56,7 +56,7 @@ impl Iterator for Rows<'_> {
     fn next(&mut self) -> Option<Row> {
         let mut cells = csv::StringRecord::new();
         loop {
-            // Reading text from memory fails in no way: it is UTF-8, and rows may differ in length.
+            // Reading from memory cannot fail: the text is UTF-8, and the reader accepts rows of any length.
             if !self.reader.read_record(&mut cells).unwrap_or(false) {
                 return None;
             }
@@ -79,15 +79,16 @@ impl Rows<'_> {
         start..start + trimmed.trim_end_matches(['\r', '\n']).len()
     }
 
-    /// Where the cells of a row stand, quotes included, and whether a quote is left open.
-    fn places(&self, row: &Range<usize>) -> (Vec<Range<usize>>, bool) {
+    /// The byte ranges of a row's cells, quotes included, and whether a quote is left open.
+    fn cell_ranges(&self, row: &Range<usize>) -> (Vec<Range<usize>>, bool) {
         let mut cells = Vec::new();
         let (mut start, mut in_quotes, mut closed) = (row.start, false, None);
         let bytes = self.text.as_bytes().get(row.clone()).unwrap_or_default();
         for (at, byte) in (row.start..).zip(bytes) {
             match byte {
                 b'"' if in_quotes => (in_quotes, closed) = (false, Some(at)),
-                // A quote opens a cell at its start only; right after a closing one it is doubled.
+                // A quote opens a cell only at its start. One right after a closing quote is a doubled
+                // one, which stands for itself, so the cell is still open.
                 b'"' if at == start || closed.is_some_and(|closed| closed + 1 == at) => in_quotes = true,
                 byte if *byte == self.delimiter && !in_quotes => {
                     cells.push(start..at);
@@ -101,11 +102,11 @@ impl Rows<'_> {
     }
 }
 
-/// Reports what is wrong with the names of the columns, once for the whole table.
-fn header_stands(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &mut Report<'_>) -> bool {
-    let (places, _) = rows.places(&header.range);
+/// Reports what is wrong with the names of the columns, once for the whole table; returns whether nothing is.
+fn header_is_valid(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> bool {
+    let (ranges, _) = rows.cell_ranges(&header.range);
     let span = |number: usize| {
-        let range = places.get(number).unwrap_or(&header.range);
+        let range = ranges.get(number).unwrap_or(&header.range);
         Span::new(report.source, range.start, range.end)
     };
     let mut faults = Vec::new();
@@ -140,9 +141,9 @@ fn header_stands(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &
             }
         }
     }
-    let stands = faults.is_empty();
+    let is_valid = faults.is_empty();
     faults.into_iter().for_each(|fault| report.push(fault));
-    stands
+    is_valid
 }
 
 fn example(
@@ -151,15 +152,15 @@ fn example(
     index: usize,
     rows: &Rows<'_>,
     map: Option<&Mapping>,
-    report: &mut Report<'_>,
+    report: &mut FileFaults<'_>,
 ) -> Option<Example> {
     let source = report.source.clone();
     let span = Span::new(&source, row.range.start, row.range.end);
-    // Only the last row can end in a quote that nothing closes: it has taken all that follows.
+    // Only the last row can have an unclosed quote: such a quote takes in everything that follows.
     if row.range.end == rows.text.trim_end_matches(['\r', '\n']).len() {
-        let (places, open) = rows.places(&row.range);
+        let (ranges, open) = rows.cell_ranges(&row.range);
         if open {
-            let start = places.last().map_or(row.range.start, |cell| cell.start);
+            let start = ranges.last().map_or(row.range.start, |cell| cell.start);
             let fault = Diagnostic::error("examples-syntax", "the quote that opens here is not closed");
             report
                 .push(fault.at(&Span::new(&source, start, start + 1)).hint("a quote inside a cell is doubled: `\"\"`"));
@@ -176,11 +177,11 @@ fn example(
     let fields: Map<String, Value> = cells.map(|(name, cell)| (name.to_owned(), Value::from(cell))).collect();
     let place = |keys: &[&str]| {
         let column = keys.first().and_then(|key| header.cells.iter().position(|name| name == *key));
-        let cell = column.and_then(|column| rows.places(&row.range).0.into_iter().nth(column));
+        let cell = column.and_then(|column| rows.cell_ranges(&row.range).0.into_iter().nth(column));
         let range = cell.unwrap_or(row.range.clone());
         Span::new(&source, range.start, range.end)
     };
-    let record = Record { index, value: Value::Object(fields), span, place: &place };
+    let record = RawRecord { index, value: Value::Object(fields), span, place: &place };
     let mut example = record::example(record, map, report)?;
     example.meta.retain(|_, value| value.as_str() != Some(""));
     Some(example)

@@ -249,7 +249,7 @@ fn a_file_without_examples_is_an_empty_pool_and_a_warning() {
 }
 
 #[test]
-fn one_mistake_in_every_record_is_told_fifty_times_and_then_as_a_number() {
+fn one_mistake_in_every_record_is_reported_fifty_times_and_then_as_a_number() {
     let mut faults = Faults::new();
     assert!(read(&source("a.jsonl", &"{}\n".repeat(1000)), None, &mut faults).is_none());
     let faults = faults.into_vec();
@@ -320,7 +320,7 @@ fn samples(info: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_guide_s_samples_hold_the_same_two_examples() {
+fn the_guide_s_samples_have_the_same_two_examples() {
     for info in ["jsonl", "json", "yaml", "csv", "tsv"] {
         let [sample] = *samples(info) else { panic!("one sample of {info}") };
         let read: Vec<String> = good(&format!("a.{info}"), sample, None)

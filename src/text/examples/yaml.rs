@@ -1,12 +1,12 @@
 //! Examples in YAML.
 
-use super::{Example, LISTS, Mapping, Record, Report, record};
+use super::{Example, FileFaults, LISTS, Mapping, RawRecord, record};
 use crate::syntax::diag::Faults;
 use crate::syntax::source::Span;
 use crate::syntax::yaml::{self, Node, Value};
 
 /// A list of records, or a map with such a list under one of [`LISTS`].
-pub(super) fn read_document(map: Option<&Mapping>, report: &mut Report<'_>) -> Vec<Example> {
+pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let mut faults = Faults::new();
     let root = yaml::parse(report.source, &mut faults);
     faults.into_vec().into_iter().for_each(|fault| report.push(fault));
@@ -31,12 +31,13 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut Report<'_>) -> V
     items.iter().zip(1..).filter_map(|(node, index)| example(node, index, map, report)).collect()
 }
 
-fn example(node: &Node, index: usize, map: Option<&Mapping>, report: &mut Report<'_>) -> Option<Example> {
-    // The parser ends a block value where the next one begins: what is between them is not of it.
+fn example(node: &Node, index: usize, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Option<Example> {
+    // The parser ends a block value where the next one begins, so blank lines and comments between them
+    // are cut off here.
     let written = node.span.source.text().get(node.span.start..node.span.end).unwrap_or_default();
     let span = Span::new(&node.span.source, node.span.start, node.span.start + written.trim_end().len());
     let place = |keys: &[&str]| find(node, keys);
-    record::example(Record { index, value: node.to_json(), span, place: &place }, map, report)
+    record::example(RawRecord { index, value: node.to_json(), span, place: &place }, map, report)
 }
 
 /// The place of the innermost value below `node` that the keys lead to.

@@ -1,9 +1,9 @@
-//! How much of two texts is the same, by the words that follow each other in them.
+//! Measures how much of two texts is the same.
 //!
-//! A text is taken as the set of its shingles, runs of some neighbouring words, each as a 64-bit
-//! fingerprint. Likeness is Jaccard's index: the shingles of both over the shingles of either. Of long
-//! texts only fingerprints below a bound are kept (Broder 1997), the same in every text, so that what is
-//! kept of two long texts is as alike as all of them.
+//! A text is reduced to the set of its shingles, runs of consecutive words, each as a 64-bit
+//! fingerprint. Likeness is Jaccard's index: the shingles in both over the shingles in either. Of long
+//! texts only the fingerprints below a fixed bound are stored (Broder 1997). The bound is the same for
+//! all texts, so the likeness of two samples estimates that of the whole texts.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
@@ -11,19 +11,20 @@ use std::sync::Arc;
 
 use crate::text::examples::mix;
 
-/// The most shingles of a text that are all kept.
+/// The most shingles of a text that are all stored.
 const ALL: usize = 4096;
-/// Of longer texts, one in so many.
+/// The fraction of a longer text's shingles that is stored: one in so many.
 const ONE_IN: u64 = 16;
-/// A fingerprint that more texts than this share tells no pair: it is of some common phrase.
+/// The most texts that are indexed under one fingerprint: one that more texts share is of a common
+/// phrase and does not make them alike.
 const COMMON: usize = 32;
-/// So many texts are held against each one; where there are more, those that share a fingerprint.
+/// Up to so many texts, a new one is compared with all of them; beyond, with those that share a fingerprint.
 const FEW: usize = 16;
 
 /// The shingles of a text.
 #[derive(Debug, Default)]
 pub(super) struct Sketch {
-    /// Ascending, each once.
+    /// Ascending, without duplicates.
     shingles: Vec<u64>,
     is_sample: bool,
     /// How many words the text has.
@@ -43,14 +44,14 @@ impl Sketch {
         };
         let is_sample = shingles.len() > ALL;
         if is_sample {
-            shingles.retain(is_kept);
+            shingles.retain(is_sampled);
         }
         shingles.sort_unstable();
         shingles.dedup();
         Self { shingles, is_sample, words: words.len() }
     }
 
-    /// The shingles by which its like are sought: all of a short text, some of a long one.
+    /// The shingles under which a text is indexed and looked up: all of a short text, some of a long one.
     fn probes(&self) -> impl Iterator<Item = u64> {
         let is_short = self.shingles.len() < 256;
         self.shingles.iter().copied().filter(move |shingle| is_short || shingle.is_multiple_of(8))
@@ -63,19 +64,19 @@ impl Sketch {
         hundredths(both, one.len() + two.len() - both)
     }
 
-    /// What [`Sketch::likeness`] is at most: as if all of the smaller text stood in the larger. It costs no
-    /// look at the shingles.
+    /// An upper bound of [`Sketch::likeness`] from the sizes alone: the likeness if the larger text
+    /// contained all of the smaller.
     fn likeness_at_most(&self, other: &Self) -> u64 {
         let (one, two) = self.comparable(other);
         hundredths(one.len().min(two.len()), one.len().max(two.len()))
     }
 
-    /// The shingles of both that are held against each other: where one is a sample, the same sample of the
-    /// other. The kept ones are the lowest, so they come first.
+    /// The shingles of both that can be compared: if one is a sample, the same sample of the other. A
+    /// sample consists of the smallest fingerprints, so it is a prefix of the sorted list.
     fn comparable<'a>(&'a self, other: &'a Self) -> (&'a [u64], &'a [u64]) {
         let sampled = self.is_sample || other.is_sample;
         let own = |sketch: &'a Self| match sampled && !sketch.is_sample {
-            true => sketch.shingles.split_at(sketch.shingles.partition_point(is_kept)).0,
+            true => sketch.shingles.split_at(sketch.shingles.partition_point(is_sampled)).0,
             false => sketch.shingles.as_slice(),
         };
         (own(self), own(other))
@@ -107,28 +108,28 @@ fn hundredths(part: usize, whole: usize) -> u64 {
     (part as u64 * 100).checked_div(whole as u64).unwrap_or(0)
 }
 
-/// Texts that others are held against.
+/// The texts that a new one is compared with.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(super) struct SketchIndex {
     sketches: Vec<Arc<Sketch>>,
-    /// The texts that have a shingle, once there are more than a few.
-    holders: HashMap<u64, Vec<usize>>,
+    /// The numbers of the texts that have a shingle. Empty while there are at most [`FEW`] texts.
+    texts_with: HashMap<u64, Vec<usize>>,
 }
 
-impl Index {
+impl SketchIndex {
     /// Adds a text; its number is how many there were before.
     pub fn add(&mut self, sketch: Arc<Sketch>) {
         self.sketches.push(sketch);
-        let unheld = match self.sketches.len() {
+        let first_unindexed = match self.sketches.len() {
             0..=FEW => return,
             number if number == FEW + 1 => 0,
             number => number - 1,
         };
-        for (number, sketch) in self.sketches.iter().enumerate().skip(unheld) {
+        for (number, sketch) in self.sketches.iter().enumerate().skip(first_unindexed) {
             for shingle in sketch.probes() {
-                let holders = self.holders.entry(shingle).or_default();
-                if holders.len() < COMMON {
-                    holders.push(number);
+                let texts = self.texts_with.entry(shingle).or_default();
+                if texts.len() < COMMON {
+                    texts.push(number);
                 }
             }
         }
@@ -138,27 +139,28 @@ impl Index {
     /// alike they are. Of equals the first.
     pub fn nearest(&self, sketch: &Sketch, least: u64) -> Option<(usize, u64)> {
         let alike = self.near(sketch).into_iter().filter_map(|number| {
-            // Most that share a phrase are of another size, and so cannot be alike.
+            // Most texts that share a phrase differ so much in size that they cannot be alike.
             let other = self.sketches.get(number).filter(|other| other.likeness_at_most(sketch) >= least)?;
             Some((number, other.likeness(sketch)))
         });
         alike.filter(|(_, likeness)| *likeness >= least).max_by_key(|(number, likeness)| (*likeness, Reverse(*number)))
     }
 
-    /// The texts that may be like this one, each once.
+    /// The numbers of the texts that may be like this one, ascending.
     fn near(&self, sketch: &Sketch) -> Vec<usize> {
         if self.sketches.len() <= FEW {
             return (0..self.sketches.len()).collect();
         }
-        let holders = sketch.probes().filter_map(|shingle| self.holders.get(&shingle));
-        let mut near: Vec<usize> = holders.flatten().copied().collect();
+        let texts = sketch.probes().filter_map(|shingle| self.texts_with.get(&shingle));
+        let mut near: Vec<usize> = texts.flatten().copied().collect();
         near.sort_unstable();
         near.dedup();
         near
     }
 }
 
-fn is_kept(shingle: &u64) -> bool {
+/// Whether a shingle is in the sample of a long text.
+fn is_sampled(shingle: &u64) -> bool {
     *shingle < u64::MAX / ONE_IN
 }
 
@@ -209,7 +211,7 @@ mod tests {
         let mut texts: Vec<String> = strangers;
         texts.push(text(500, 0));
         texts.push(text(500, 100));
-        let mut index = Index::default();
+        let mut index = SketchIndex::default();
         let mut found = Vec::new();
         for text in &texts {
             let sketch = Arc::new(Sketch::of(text, 5));

@@ -1,7 +1,8 @@
-//! Comments that allow a lint where they stand.
+//! Comments that allow a lint for a line or a file.
 //!
 //! `contexture: allow(crlf, secret)` covers its own line and the next, `contexture: allow-file(crlf)`
-//! the whole file. In what kind of comment it stands is the file's own affair.
+//! the whole file. The words are searched for in all of the text: which comment syntax a file has does
+//! not matter.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,20 +12,20 @@ use crate::syntax::source::{Source, Span};
 /// What such a comment begins with.
 const MARK: &str = "contexture: allow";
 
-/// The comments of the files that were asked for so far.
+/// The comments of the files that were looked up so far.
 #[derive(Default)]
 pub(super) struct Allowed(HashMap<*const Source, (Arc<Source>, Vec<Comment>)>);
 
 struct Comment {
-    /// The line it stands on; `None` where it covers the file.
+    /// Its line; `None` if it covers the file.
     line: Option<usize>,
     ids: Vec<String>,
 }
 
 impl Allowed {
     /// Whether a comment allows this lint at this place.
-    pub(super) fn holds(&mut self, id: &str, at: &Span) -> bool {
-        // The source is kept beside its address, so that the address is of no other.
+    pub(super) fn covers(&mut self, id: &str, at: &Span) -> bool {
+        // The map owns the source, so its address cannot be reused by another one.
         let (_, comments) =
             self.0.entry(Arc::as_ptr(&at.source)).or_insert_with(|| (at.source.clone(), comments(&at.source)));
         let covers = |comment: &Comment| {

@@ -1,4 +1,4 @@
-//! Every lint: its id, how loud it is, and what its page says. docs/lints.md is made of this table.
+//! Every lint: its id, its default level and its documentation. docs/lints.md is generated from this table.
 
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::manifest::LintLevel;
@@ -8,18 +8,18 @@ use crate::syntax::manifest::LintLevel;
 pub struct Lint {
     /// Its name in `lints:`, in comments and in every report.
     pub id: &'static str,
-    /// How loud it is where nobody says otherwise; `None` where that differs from case to case.
+    /// Its default level; `None` if that differs from case to case.
     pub level: Option<LintLevel>,
     /// What it finds, in one sentence.
     pub summary: &'static str,
-    /// Why that matters, what is left out on purpose, what to do.
+    /// Why that matters, what is not reported on purpose, what to do.
     pub page: &'static str,
     /// What `check --fix` does about it.
     pub fix: Option<&'static str>,
 }
 
 impl Lint {
-    /// A warning of this lint, as loud as it is by default.
+    /// A diagnostic of this lint at its default level.
     pub(super) fn warning(&self, message: String) -> Diagnostic {
         match self.level {
             Some(LintLevel::Deny) => Diagnostic::error(self.id, message),
@@ -33,8 +33,8 @@ pub fn find(id: &str) -> Option<&'static Lint> {
     ALL.iter().copied().find(|lint| lint.id == id)
 }
 
-/// Every lint, in the order of the page: what must not be sent, what was left over, what the cache
-/// suffers from, what the planner says.
+/// Every lint, in the order of docs/lints.md: what must not be sent, what was left in files, what harms
+/// caching, what the planner warns of.
 pub static ALL: &[&Lint] = &[
     &SECRET,
     &BIDI_TEXT,
@@ -68,13 +68,14 @@ pub static ALL: &[&Lint] = &[
 const DENY: Option<LintLevel> = Some(LintLevel::Deny);
 const WARN: Option<LintLevel> = Some(LintLevel::Warn);
 
-/// Found in every file that is read.
+/// A lint of this room, which runs on every file or context.
 const fn everywhere(id: &'static str, level: Option<LintLevel>, summary: &'static str, page: &'static str) -> Lint {
     Lint { id, level, summary, page, fix: None }
 }
 
-/// Made by another room under this id; here are its words, and its level can be set.
-const fn remark_of(id: &'static str, summary: &'static str, page: &'static str) -> Lint {
+/// A warning that another room makes under this id. It is listed here for its documentation, and so that
+/// its level can be set.
+const fn elsewhere(id: &'static str, summary: &'static str, page: &'static str) -> Lint {
     Lint { id, level: WARN, summary, page, fix: None }
 }
 
@@ -213,66 +214,66 @@ pub(super) static CACHE_BREAKER: Lint = everywhere(
      `stability: volatile` its author knows.",
 );
 
-static EMPTY_TEXT: Lint = remark_of("empty-text", "A block yields no text.", "Remove it, or give it a `when`.");
+static EMPTY_TEXT: Lint = elsewhere("empty-text", "A block yields no text.", "Remove it, or give it a `when`.");
 
-static UNSERIALISED_VALUE: Lint = remark_of(
+static UNSERIALISED_VALUE: Lint = elsewhere(
     "unserialised-value",
     "A template writes a list, a map or a fraction without saying how.",
     "Write `{{json name}}` or `{{yaml name}}`: see docs/templates.md.",
 );
 
-static NO_EXAMPLES: Lint = remark_of("no-examples", "A file of examples holds none.", "See docs/examples.md.");
+static NO_EXAMPLES: Lint = elsewhere("no-examples", "A file of examples holds none.", "See docs/examples.md.");
 
 static SMALL_POOL: Lint =
-    remark_of("small-pool", "`pick` wants more examples than there are.", "Lower `count`, or add examples.");
+    elsewhere("small-pool", "`pick` wants more examples than there are.", "Lower `count`, or add examples.");
 
-static UNUSED_LABEL: Lint = remark_of(
+static UNUSED_LABEL: Lint = elsewhere(
     "unused-label",
     "`label` is set and the way of picking does not use it.",
     "Write `by: coverage`, or take it away.",
 );
 
-static INPUT_BEFORE_STABLE: Lint = remark_of(
+static INPUT_BEFORE_STABLE: Lint = elsewhere(
     "input-before-stable",
     "Text that never changes stands behind an input, where no cache serves it.",
     "Move the input behind it: see docs/planner.md.",
 );
 
-static VOLATILE_BEFORE_STABLE: Lint = remark_of(
+static VOLATILE_BEFORE_STABLE: Lint = elsewhere(
     "volatile-before-stable",
     "Text that changes often stands before text that does not.",
     "Each change of the first makes the cache write the second anew. Move it behind.",
 );
 
-static SHORT_PREFIX: Lint = remark_of(
+static SHORT_PREFIX: Lint = elsewhere(
     "short-prefix",
     "The prefix is a little short of what the model caches at all.",
     "Move stable text in front of the first input, or add to it.",
 );
 
-static DEAD_BREAKPOINT: Lint = remark_of(
+static DEAD_BREAKPOINT: Lint = elsewhere(
     "dead-breakpoint",
     "A breakpoint does nothing: the model ignores it, or the text before it is too short.",
     "See docs/planner.md for each model's least length.",
 );
 
-static CACHING_DOES_NOT_PAY: Lint = remark_of(
+static CACHING_DOES_NOT_PAY: Lint = elsewhere(
     "caching-does-not-pay",
     "At the declared traffic, caching costs more than it saves.",
     "Calls are too rare for the lifetime of an entry. Set `cache: {breakpoints: off}`, or a longer `ttl`.",
 );
 
-static BAND_STRADDLES: Lint = remark_of(
+static BAND_STRADDLES: Lint = elsewhere(
     "band-straddles",
     "An estimate is too coarse to say on which side of a limit the prompt lies.",
     "Give the model's tokenizer (`tokenizers:`), or keep further away from the limit.",
 );
 
-static NEAR_CLIFF: Lint = remark_of(
+static NEAR_CLIFF: Lint = elsewhere(
     "near-cliff",
     "The prompt is close to a length at which its price per token rises, or just beyond it.",
     "See the model's card: `contexture models NAME`.",
 );
 
 static NEAR_WINDOW: Lint =
-    remark_of("near-window", "The prompt almost fills the model's window.", "The expected answer needs its place too.");
+    elsewhere("near-window", "The prompt almost fills the model's window.", "The expected answer needs its place too.");

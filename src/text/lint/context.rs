@@ -1,4 +1,4 @@
-//! What only shows in a context: which fragments are alike, and what in its prefix changes.
+//! Lints of a context's fragments together: which are almost the same, and what in its prefix changes.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::alike::{Index, Sketch};
+use super::alike::{Sketch, SketchIndex};
 use super::catalogue::{CACHE_BREAKER, NEAR_DUPLICATE};
-use super::churn::{Cue, churn};
-use super::{Linted, MAX_TOLD, Subject};
+use super::volatile::{Cue, volatile_values};
+use super::{Linted, MAX_REPORTED, Subject};
 use crate::prompt::chain::Digest;
 use crate::prompt::segment::{Kind, Segment, Tier, prefix_len};
 use crate::syntax::diag::Diagnostic;
@@ -18,11 +18,12 @@ use crate::syntax::source::Span;
 use crate::text::fragment::Fragment;
 use crate::text::resolve::{Content, PlannedBlock, Wrap};
 
-/// From how many words on a fragment can be a duplicate: below, headings and formulas are alike.
+/// The least words of a fragment that can be a duplicate: shorter ones are alike by their headings and
+/// phrases.
 const LEAST_WORDS: usize = 30;
-/// From which likeness on, in hundredths.
+/// The least likeness of a duplicate, in hundredths.
 const LEAST_LIKENESS: u64 = 80;
-/// How many words follow each other in what is compared.
+/// How many consecutive words make one shingle.
 const WIDTH: usize = 5;
 
 /// Fragments of the context that are almost the same.
@@ -31,7 +32,7 @@ pub(super) fn duplicates(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> 
         Content::Files(parts) => parts.as_slice(),
         _ => &[],
     });
-    let (mut index, mut known, mut met): (Index, Vec<&Arc<Fragment>>, BTreeSet<_>) = Default::default();
+    let (mut index, mut known, mut met): (SketchIndex, Vec<&Arc<Fragment>>, BTreeSet<_>) = Default::default();
     let mut found = Vec::new();
     let fragments = parts.map(|part| &part.fragment).filter(|fragment| met.insert(fragment.source.path()));
     let fragments: Vec<&Arc<Fragment>> = fragments.collect();
@@ -63,7 +64,7 @@ fn sketch(fragment: &Fragment, linted: &Linted) -> Arc<Sketch> {
     })
 }
 
-/// Values in the prefix that are others each time they are made.
+/// Values in the prefix that probably change with each build or request.
 pub(super) fn breakers(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     let prefix = subject.segments.iter().zip(subject.digests).take(prefix_len(subject.segments));
     let of_segment = |(segment, digest): (&Segment, &Digest)| {
@@ -72,27 +73,27 @@ pub(super) fn breakers(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
             own.start == of_segment.start && own.path() == of_segment.path()
         });
         let Some(loosest) = block.and_then(|block| loosest(segment, block)) else { return Vec::new() };
-        let values = linted.churn.get(digest).unwrap_or_else(|| {
+        let values = linted.volatile.get(digest).unwrap_or_else(|| {
             let values = Arc::new(values(segment));
-            linted.churn.put(*digest, values.clone());
+            linted.volatile.put(*digest, values.clone());
             values
         });
-        let told = values.iter().filter(|value| value.cue <= loosest).map(|value| {
+        let warnings = values.iter().filter(|value| value.cue <= loosest).map(|value| {
             let message =
                 format!("{} stands in the prefix: each new one makes caches write all behind it anew", value.what);
             let hint = "make it an input behind the stable text, or say `stability: volatile` and put the block last";
             CACHE_BREAKER.warning(message).at(&place(subject, segment, &value.text)).hint(hint)
         });
-        told.collect::<Vec<Diagnostic>>()
+        warnings.collect::<Vec<Diagnostic>>()
     };
     let prefix: Vec<(&Segment, &Digest)> = prefix.collect();
     let mut found: Vec<Diagnostic> = prefix.into_par_iter().map(of_segment).flatten_iter().collect();
-    found.truncate(MAX_TOLD);
+    found.truncate(MAX_REPORTED);
     found
 }
 
-/// How bare a value in a segment may be to count. None counts in tools and examples, which are data, and
-/// where the author has said that the text changes.
+/// The weakest [`Cue`] with which a value in this segment is reported. `None` in tools and examples,
+/// which are data, and where the author has declared the text volatile.
 fn loosest(segment: &Segment, block: &PlannedBlock) -> Option<Cue> {
     let is_data = segment.tier == Tier::Tools || matches!(block.content, Content::Examples(..));
     let is_document = matches!(block.wrap, Wrap::Document | Wrap::Fence);
@@ -103,26 +104,28 @@ fn loosest(segment: &Segment, block: &PlannedBlock) -> Option<Cue> {
     }
 }
 
-/// A value that changes, by its text: where it stands depends on who reads it.
+/// A value that changes, by its text alone: values are cached by the segment's digest, and the file and
+/// line of the same text differ between contexts.
 #[derive(Debug)]
-pub(super) struct Value {
+pub(super) struct VolatileText {
     text: String,
     what: &'static str,
     cue: Cue,
 }
 
-/// The first values of each segment: more of one kind say no more.
-fn values(segment: &Segment) -> Vec<Value> {
+/// The first value of each kind in a segment.
+fn values(segment: &Segment) -> Vec<VolatileText> {
     let texts = segment.parts.iter().filter(|part| part.kind == Kind::Text).map(|part| &*part.text);
-    let value = |text: &str| -> Vec<Value> {
+    let value = |text: &str| -> Vec<VolatileText> {
         let value = |at: Range<usize>| text.get(at).unwrap_or_default().to_owned();
-        churn(text).into_iter().map(|churn| Value { text: value(churn.at), what: churn.what, cue: churn.cue }).collect()
+        let found = volatile_values(text).into_iter();
+        found.map(|found| VolatileText { text: value(found.at), what: found.what, cue: found.cue }).collect()
     };
-    let mut told: BTreeSet<(&'static str, Cue)> = BTreeSet::new();
-    texts.flat_map(value).filter(|value| told.insert((value.what, value.cue))).collect()
+    let mut kinds: BTreeSet<(&'static str, Cue)> = BTreeSet::new();
+    texts.flat_map(value).filter(|value| kinds.insert((value.what, value.cue))).collect()
 }
 
-/// Where a value was written: in the lines that the segment comes from, else where its block is.
+/// Where a value was written: in the lines that the segment comes from, else the block in the manifest.
 fn place(subject: &Subject, segment: &Segment, value: &str) -> Span {
     let written = || {
         let fragment = subject.fragments.read(segment.origin.path.as_ref()?).ok()?;

@@ -1,8 +1,8 @@
-//! `check --fix`: mends in the files what lints found and can mend without harm.
+//! `check --fix`: mends in the files what lints found and can mend without changing what a reader sees.
 //!
-//! The only place where contexture writes to a fragment, and only when asked to. A file is replaced
-//! as a whole, old or new, and only if it still holds the very text that was looked at: one that git
-//! converts on checkout, that changed meanwhile, or that is a link is left alone.
+//! This is the only code that writes to a fragment. A file is replaced atomically, and only if it still
+//! contains exactly the text that was linted: a file that git converts on checkout, that has changed
+//! since, or that is a link is left alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ use crate::syntax::source::{ProjectPath, Source};
 use crate::text::lint::{catalogue, mended};
 use crate::tree::write::{self, Disk};
 
-/// What became of the files that had something to mend.
+/// The result of [`fix`], by file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Fixed {
     /// Files that were mended.
@@ -28,7 +28,7 @@ pub struct Fixed {
 /// Mends the files below `root`, which lies on `disk`, that these warnings are about.
 ///
 /// # Errors
-/// When a file cannot be read or written. It holds the old text then, and so do all after it.
+/// When a file cannot be read or written. It and all files after it are unchanged then.
 pub fn fix(disk: &dyn Disk, root: &Path, warnings: &[Diagnostic]) -> Result<Fixed, Error> {
     let mut wanted: BTreeMap<ProjectPath, (Arc<Source>, BTreeSet<&str>)> = BTreeMap::new();
     let is_mendable = |warning: &&Diagnostic| catalogue::find(&warning.code).is_some_and(|lint| lint.fix.is_some());
@@ -42,7 +42,7 @@ pub fn fix(disk: &dyn Disk, root: &Path, warnings: &[Diagnostic]) -> Result<Fixe
         let Some(text) = mended(&source, &ids) else { continue };
         let target = root.join(path.as_str());
         let failed = |error: io::Error| Error::file("cannot mend", &target, error);
-        match standing(root, &target, &source).map_err(failed)? {
+        match byte_order_mark(root, &target, &source).map_err(failed)? {
             Ok(mark) => {
                 write::file(disk, &target, &[mark, text.as_bytes()].concat()).map_err(failed)?;
                 fixed.mended.push(path);
@@ -53,8 +53,8 @@ pub fn fix(disk: &dyn Disk, root: &Path, warnings: &[Diagnostic]) -> Result<Fixe
     Ok(fixed)
 }
 
-/// The byte-order mark that stands before the text in its file, or why the file is left alone.
-fn standing(root: &Path, target: &Path, source: &Source) -> io::Result<Result<&'static [u8], &'static str>> {
+/// The byte-order mark, possibly empty, before the text in its file; or why the file must be left alone.
+fn byte_order_mark(root: &Path, target: &Path, source: &Source) -> io::Result<Result<&'static [u8], &'static str>> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
     let own: PathBuf = target.strip_prefix(root).map_or_else(|_| target.to_owned(), Path::to_owned);
     if fs::canonicalize(target)? != fs::canonicalize(root)?.join(own) {

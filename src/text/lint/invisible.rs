@@ -1,7 +1,7 @@
-//! Characters that nobody sees, and those that turn text around.
+//! Finds invisible characters, and those that change the direction of text.
 //!
-//! Most of them have honest uses, by the Unicode Standard (chapter 23, and UTS #51 for emoji); those are
-//! known by their neighbours, and left alone.
+//! Most of them have legitimate uses (the Unicode Standard, chapter 23, and UTS #51 for emoji). Such a use
+//! is recognised by the neighbouring characters and not reported.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -10,10 +10,10 @@ use super::Finding;
 use super::catalogue::{BIDI_TEXT, INVISIBLE_TEXT, Lint};
 use super::secret::masked;
 
-/// How much of what tag characters spell is told.
+/// The most characters of what tag characters spell that a message shows.
 const SHOWN: usize = 60;
 
-/// The findings of a file, runs of characters each as one.
+/// The findings of a file. A run of such characters is one finding.
 pub(super) fn findings(text: &str) -> Vec<Finding> {
     let mut found: Vec<(Range<usize>, Fault)> = Vec::new();
     for (at, fault) in faults(text) {
@@ -25,7 +25,7 @@ pub(super) fn findings(text: &str) -> Vec<Finding> {
     found.into_iter().map(|(at, fault)| fault.finding(text, at)).collect()
 }
 
-/// What `check --fix` takes out: characters that have no use in any text.
+/// The characters that `check --fix` removes: those that have no use in any text.
 pub(super) fn useless(text: &str) -> Vec<Range<usize>> {
     faults(text)
         .into_iter()
@@ -34,20 +34,20 @@ pub(super) fn useless(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// Why a character is told of.
+/// Why a character is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
-    /// It has a use, and not here.
+    /// It has a use, but not between these neighbours.
     Hidden,
     /// It has no use in any text.
     Useless,
-    /// A tag outside of a flag: text in disguise.
+    /// It is a tag character outside of a flag: invisible text.
     Tag,
-    /// It turns text around whatever the text is.
+    /// It overrides the direction of any text.
     Override,
-    /// It opens what is not closed on its line, or closes what is not open.
+    /// It opens an embedding or isolate that is not closed on its line, or closes one that is not open.
     Unbalanced,
-    /// It directs text where nothing is written from right to left.
+    /// It changes the direction on a line that has no right-to-left letter.
     Undirected,
 }
 
@@ -90,7 +90,7 @@ impl Fault {
 fn spelled(run: &str) -> String {
     let letters = run.chars().filter_map(|c| char::from_u32(u32::from(c).checked_sub(0xe0000)?));
     let text: String = letters.filter(|c| c.is_ascii_graphic() || *c == ' ').collect();
-    // Before it is cut: the half of a secret would not be known for one.
+    // Masked before it is cut, because half of a secret would not be recognised as one.
     let text = masked(&text).into_owned();
     if text.len() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
 }
@@ -126,16 +126,17 @@ fn name(c: char) -> String {
     format!("{words} (U+{:04X})", u32::from(c))
 }
 
-/// Every character that is told of, in the order of the text.
+/// Every character that is reported, in the order of the text.
 fn faults(text: &str) -> Vec<(Range<usize>, Fault)> {
     let mut found = Vec::new();
-    let mut line = Line::default();
+    let mut line = LineFacts::default();
     let mut at = 0;
     while let Some(next) = suspicious(text.as_bytes(), at) {
         let Some(c) = text.get(next..).and_then(|rest| rest.chars().next()) else { break };
         let end = next + c.len_utf8();
         at = end;
         if is_flag(c) {
+            // The tags of a flag of a region are legitimate.
             at = end + flag_tags(text.get(end..).unwrap_or_default());
         } else if let Some(fault) = fault(text, next, c, &mut line) {
             found.push((next..end, fault));
@@ -144,8 +145,8 @@ fn faults(text: &str) -> Vec<(Range<usize>, Fault)> {
     found
 }
 
-/// The first byte from `at` on with which a character may begin that has to be looked at: controls,
-/// and the lead bytes of the blocks that hold invisible characters.
+/// The first byte from `at` on that can begin a character to be looked at: controls, and the lead bytes
+/// of the blocks with invisible characters. It skips most text quickly.
 fn suspicious(bytes: &[u8], at: usize) -> Option<usize> {
     const SUSPICIOUS: [bool; 256] = {
         let mut table = [false; 256];
@@ -154,6 +155,7 @@ fn suspicious(bytes: &[u8], at: usize) -> Option<usize> {
             table[byte] = !matches!(byte as u8, b'\t' | b'\n' | b'\r' | 0x0c);
             byte += 1;
         }
+        // DEL, and the first bytes in UTF-8 of the characters in `fault` and of the black flag.
         let leads = [0x7f, 0xc2, 0xcd, 0xd8, 0xe1, 0xe2, 0xe3, 0xef, 0xf0, 0xf3];
         let mut index = 0;
         while index < leads.len() {
@@ -165,12 +167,12 @@ fn suspicious(bytes: &[u8], at: usize) -> Option<usize> {
     bytes.get(at..)?.iter().position(|byte| SUSPICIOUS[usize::from(*byte)]).map(|found| at + found)
 }
 
-/// What is wrong with the character `c` at `at`, by its neighbours and its line.
-fn fault(text: &str, at: usize, c: char, line: &mut Line) -> Option<Fault> {
+/// The fault of the character `c` at `at`, if its neighbours and its line do not justify it.
+fn fault(text: &str, at: usize, c: char, line: &mut LineFacts) -> Option<Fault> {
     let before = || text.get(..at).unwrap_or_default().chars().next_back();
     let after = || text.get(at + c.len_utf8()..).unwrap_or_default().chars().next();
     let beside = |wanted: fn(char) -> bool| before().is_some_and(wanted) || after().is_some_and(wanted);
-    let unless = |honest: bool, fault: Fault| (!honest).then_some(fault);
+    let unless = |is_legitimate: bool, fault: Fault| (!is_legitimate).then_some(fault);
     match c {
         '\t' | '\n' | '\r' | '\u{c}' => None,
         '\u{2028}' | '\u{2029}' => Some(Fault::Hidden),
@@ -203,18 +205,18 @@ fn fault(text: &str, at: usize, c: char, line: &mut Line) -> Option<Fault> {
     }
 }
 
-/// What is known of the line that was looked at last: a long one is looked at once.
+/// Facts about the current line, cached because a long line may have many such characters.
 #[derive(Default)]
-struct Line {
+struct LineFacts {
     range: Range<usize>,
-    /// Whether something on it is written from right to left.
+    /// Whether it has a right-to-left letter.
     is_directed: bool,
-    /// The embeddings and isolates that have their partner on it, and the partners.
+    /// The positions of embeddings and isolates that are closed on the line, and of what closes them.
     partnered: HashSet<usize>,
 }
 
-impl Line {
-    /// The line that holds the byte at `at`.
+impl LineFacts {
+    /// The facts about the line of the byte at `at`.
     fn at(&mut self, text: &str, at: usize) -> &Self {
         if !self.range.contains(&at) {
             let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |found| found + 1);
@@ -227,8 +229,8 @@ impl Line {
     }
 }
 
-/// Whether a line holds a letter that is written from right to left: Hebrew, Arabic, Syriac, Thaana,
-/// N'Ko and their kin.
+/// Whether a line has a letter of a right-to-left script: Hebrew, Arabic, Syriac, Thaana, N'Ko and
+/// related ones.
 fn is_directed(line: &str) -> bool {
     let letter = |c| {
         matches!(c, '\u{590}'..='\u{61b}' | '\u{61d}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}')
@@ -237,7 +239,7 @@ fn is_directed(line: &str) -> bool {
     line.chars().any(letter)
 }
 
-/// Where the embeddings and isolates of a line stand that are closed on it, and what closes them.
+/// The positions of the embeddings and isolates of a line that are closed on it, and of what closes them.
 fn partnered(line: &str) -> Vec<usize> {
     let (mut open, mut partnered): (Vec<(usize, bool)>, Vec<usize>) = (Vec::new(), Vec::new());
     for (index, c) in line.char_indices() {
@@ -257,7 +259,7 @@ fn partnered(line: &str) -> Vec<usize> {
     partnered
 }
 
-/// Whether the joiner at `at` stands between two emoji, skin tones and selectors aside.
+/// Whether the joiner at `at` is between two emoji. Skin tones and selectors between them do not count.
 fn joins_emoji(text: &str, at: usize) -> bool {
     let is_modifier = |c: &char| matches!(c, '\u{fe0e}' | '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
     let before = text.get(..at).unwrap_or_default().chars().rev().find(|c| !is_modifier(c));
@@ -265,7 +267,7 @@ fn joins_emoji(text: &str, at: usize) -> bool {
     before.is_some_and(is_pictograph) && after.is_some_and(is_pictograph)
 }
 
-/// Whether it can be a part of an emoji that is joined.
+/// Whether it can be part of an emoji sequence.
 fn is_pictograph(c: char) -> bool {
     matches!(c, '\u{1f000}'..='\u{1faff}' | '\u{2190}'..='\u{2bff}' | '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}')
         || matches!(c, '\u{2122}' | '\u{2139}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}')
@@ -278,8 +280,8 @@ fn is_joining(c: char) -> bool {
         || matches!(c, '\u{fe70}'..='\u{fefc}' | '\u{10a00}'..='\u{11fff}' | '\u{1e900}'..='\u{1e95f}')
 }
 
-/// Whether it is of a script that is written without blanks, so that lines need to be told where
-/// they may break: Thai, Lao, Tibetan, Myanmar, Khmer and their kin, and the East Asian ones.
+/// Whether it is of a script that is written without blanks, where a zero width space marks a possible
+/// line break: Thai, Lao, Tibetan, Myanmar, Khmer and related ones, and the East Asian ones.
 fn writes_no_blanks(c: char) -> bool {
     matches!(c, '\u{e00}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{1950}'..='\u{1aaf}' | '\u{a9e0}'..='\u{aadf}')
         || matches!(c, '\u{1b00}'..='\u{1b7f}' | '\u{a980}'..='\u{a9df}' | '\u{3040}'..='\u{30ff}')
@@ -294,7 +296,7 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control()
 }
 
-/// Whether it cannot carry a variation selector, being none to see.
+/// Whether it is invisible itself, so that a variation selector after it has no use.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
         || matches!(c, '\u{e0000}'..='\u{e01ef}')
@@ -305,7 +307,8 @@ fn is_flag(c: char) -> bool {
     c == '\u{1f3f4}'
 }
 
-/// How many bytes of tags behind the black flag spell a region and end as they should; none else.
+/// The length in bytes of the tags after a black flag if they spell a region and end with the cancel
+/// tag, else 0.
 fn flag_tags(rest: &str) -> usize {
     let letters = |c: char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
     let spelled = rest.find(|c| !letters(c)).unwrap_or(rest.len());

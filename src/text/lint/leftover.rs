@@ -1,5 +1,5 @@
-//! What is left over in files: conflict markers, pointers of Git LFS, line ends of another system,
-//! places that were meant to be filled in.
+//! Finds what was left in files by mistake: conflict markers, Git LFS pointers, line ends of another
+//! system, placeholders that nobody filled in.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(super) fn findings(text: &str) -> Vec<Finding> {
 }
 
 /// The first conflict that git wrote into a file: its three markers, in their order, each at the
-/// begin of a line.
+/// beginning of a line.
 fn conflict(text: &str) -> Option<Finding> {
     let marker = |from: usize, marker: &str| -> Option<usize> {
         let rest = text.get(from..)?;
@@ -47,7 +47,7 @@ fn pointer(text: &str) -> Option<Finding> {
     })
 }
 
-/// Carriage returns before line breaks, all over the file or here and there.
+/// Carriage returns before line breaks: at all of them, or at some.
 fn line_ends(text: &str) -> Option<Finding> {
     let at = text.find("\r\n")?;
     if !mixes_line_ends(text) {
@@ -69,7 +69,7 @@ pub(super) fn mixes_line_ends(text: &str) -> bool {
     crlf > 0 && text.matches('\n').count() > crlf
 }
 
-/// `[INSERT …]`, `<YOUR …>`, `[TODO: …]`, `{{name}}`, and the Latin that fills pages.
+/// `[INSERT …]`, `<YOUR …>`, `[TODO: …]`, `{{name}}`, and lorem ipsum.
 static PLACEHOLDERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let word = "(?:INSERT|YOUR|TODO|TBD|FIXME|PLACEHOLDER|REPLACE|FILL IN|XXX)";
     let bracketed = format!(
@@ -79,8 +79,8 @@ static PLACEHOLDERS: LazyLock<Option<Regex>> = LazyLock::new(|| {
         .ok()
 });
 
-/// Places that somebody was to fill in. A `{{name}}` is one if the context has something of that name
-/// and the text is no template.
+/// Placeholders that nobody filled in. A `{{name}}` is one if the context has a var or an input of that
+/// name and the text is not a template.
 fn placeholders(text: &str) -> Vec<Finding> {
     let finding = |captures: regex::Captures| {
         let whole = captures.get(0)?;
@@ -108,7 +108,7 @@ fn placeholders(text: &str) -> Vec<Finding> {
     PLACEHOLDERS.iter().flat_map(|shape| shape.captures_iter(text)).filter_map(finding).collect()
 }
 
-/// Whether a place lies between backticks on its line.
+/// Whether the byte at `at` is between backticks on its line.
 fn is_quoted(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
     let line = before.rfind('\n').map_or(before, |found| before.get(found..).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! Texts with what can safely be mended in them mended: nothing that a reader sees changes.
+//! Mends in a text what can be mended without changing what a reader sees.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -9,12 +9,12 @@ use super::catalogue::{CRLF, INVISIBLE_TEXT};
 use super::{invisible, leftover};
 use crate::syntax::source::{Source, Span};
 
-/// The text of a file as `check --fix` leaves it, for the lints of these ids; `None` where nothing is
-/// to be mended. What a comment allows stays.
+/// The text of a file after `check --fix` with the lints of these ids; `None` if it does not change.
+/// Findings that a comment allows are not mended.
 pub fn mended(source: &Arc<Source>, ids: &BTreeSet<&str>) -> Option<String> {
     let text: &str = source.text();
     let mut allowed = Allowed::default();
-    let mut allows = |id: &str, range: &Range<usize>| allowed.holds(id, &Span::new(source, range.start, range.end));
+    let mut allows = |id: &str, range: &Range<usize>| allowed.covers(id, &Span::new(source, range.start, range.end));
     let mut gone: Vec<Range<usize>> = Vec::new();
     if ids.contains(INVISIBLE_TEXT.id) {
         gone.extend(invisible::useless(text).into_iter().filter(|range| !allows(INVISIBLE_TEXT.id, range)));

@@ -1,31 +1,32 @@
-//! Lints: what is probably a mistake in the text of a prompt, though a build of it stands.
+//! Lints: what is probably a mistake in the text of a prompt, although it can be built.
 //!
 //! ```text
 //! each file ──text──▶ findings, once a run      each context ──▶ findings of its own
-//! findings ──levels──▶ Diagnostics: denied, warned of, or allowed by the project or on the spot
+//! findings ──levels──▶ Diagnostics: denied, warned of, or allowed by the project or by a comment
 //! ```
 //!
-//! [`catalogue`] declares every lint: its id, its level, the words of its page. A file is looked at
-//! once however many contexts read it ([`Linted`] remembers by blob): `secret`, `invisible`,
-//! `leftover`. What depends on a context is looked at for each: which of its fragments are `alike`,
-//! what in its prefix will `churn`, what its examples (`shots`) say. [`settle`] has the last word on levels, also for
-//! warnings that other rooms make under an id of the catalogue.
+//! [`catalogue`] declares every lint: its id, its level, the text of its documentation. The lints of
+//! files (`secret`, `invisible`, `leftover`) run once for each file, however many contexts read it
+//! ([`Linted`] caches them by blob). Those of contexts run for each: `alike` (fragments that are almost
+//! the same), `volatile` (values in the prefix that change), `example_sets` (what examples say).
+//! [`apply_levels`] decides the level of every warning, also of those that other modules make under an
+//! id of the catalogue.
 //!
-//! A secret that was found is in no output of the program: messages never quote it, and whoever
-//! shows text of a file goes through [`secret::masked`].
+//! A secret that was found is in no output of the program: messages never quote it, and any code that
+//! shows text of a file passes it through [`secret::masked`].
 
 mod alike;
 mod allowed;
 pub mod catalogue;
-mod churn;
 mod context;
+mod example_sets;
 pub mod fix;
 mod invisible;
 mod leftover;
 mod mend;
 pub mod secret;
-mod shots;
 mod text;
+mod volatile;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -48,8 +49,8 @@ use catalogue::Lint;
 
 pub use mend::mended;
 
-/// How many findings of one lint are told of one file.
-const MAX_TOLD: usize = 20;
+/// The most findings of one lint that are reported for one file.
+const MAX_REPORTED: usize = 20;
 
 /// Something that a lint found in a text.
 #[derive(Debug, Clone)]
@@ -62,16 +63,16 @@ struct Finding {
     when: When,
 }
 
-/// In which contexts a finding in a file counts.
+/// In which contexts a finding in a file is reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum When {
     /// In all.
     Always,
-    /// Where the text of the file stands in the prompt as it is.
+    /// In those whose prompt contains the text of the file verbatim.
     Shown,
-    /// Where it stands so, verbatim, in a context that has a var or an input of this name.
+    /// In those whose prompt contains it verbatim and that have a var or an input of this name.
     Named(String),
-    /// Behind this day, written as 2026-11-21.
+    /// In all, but only after this day, written as 2026-11-21.
     After(String),
 }
 
@@ -90,32 +91,32 @@ impl Finding {
         self
     }
 
-    /// At its place in `fragment`, as loud as the lint is by default; `None` where it is silent.
+    /// The diagnostic at its place in `fragment`, at the lint's default level.
     fn diagnostic(&self, fragment: &Fragment) -> Diagnostic {
         let warning = self.lint.warning(self.message.clone());
         warning.at(&Span::new(&fragment.source, self.at.start, self.at.end)).maybe_hint(self.hint.clone())
     }
 }
 
-/// What was found so far, by what it depends on alone: the same bytes have the same findings.
+/// The findings of earlier builds, cached by what they depend on: the same bytes have the same findings.
 #[derive(Debug, Default)]
 pub struct Linted {
-    texts: Memo<(ProjectPath, ObjectId), Seen>,
+    texts: Memo<(ProjectPath, ObjectId), CachedFindings>,
     sketches: Memo<(ProjectPath, ObjectId), Arc<alike::Sketch>>,
-    churn: Memo<Digest, Arc<Vec<context::Value>>>,
-    sets: Memo<shots::SetName, Arc<shots::SetFindings>>,
-    held_out: Memo<(ProjectPath, ObjectId), Arc<Option<shots::HeldOut>>>,
+    volatile: Memo<Digest, Arc<Vec<context::VolatileText>>>,
+    sets: Memo<example_sets::SetKey, Arc<example_sets::SetFindings>>,
+    held_out: Memo<(ProjectPath, ObjectId), Arc<Option<example_sets::HeldOut>>>,
 }
 
-/// The findings of one text, once somebody has looked.
-type Seen = Arc<OnceLock<Vec<Finding>>>;
+/// The findings of one text, once a thread has looked for them; the others wait for that.
+type CachedFindings = Arc<OnceLock<Vec<Finding>>>;
 
 impl Linted {
-    /// The findings of a file, from memory where it was looked at before.
-    fn of(&self, fragment: &Fragment) -> Seen {
+    /// The findings of a file, cached if it was linted before.
+    fn of(&self, fragment: &Fragment) -> CachedFindings {
         let name = (fragment.source.path().clone(), fragment.blob.clone());
         let seen = self.texts.get(&name).unwrap_or_else(|| {
-            let fresh = Seen::default();
+            let fresh = CachedFindings::default();
             self.texts.put(name, fresh.clone());
             fresh
         });
@@ -123,12 +124,12 @@ impl Linted {
         seen
     }
 
-    /// Drops what was not asked for since the last turn.
+    /// Drops what was not looked up since the last turn.
     pub fn turn(&self) {
-        let Self { texts, sketches, churn, sets, held_out } = self;
+        let Self { texts, sketches, volatile, sets, held_out } = self;
         texts.turn();
         sketches.turn();
-        churn.turn();
+        volatile.turn();
         sets.turn();
         held_out.turn();
     }
@@ -136,25 +137,25 @@ impl Linted {
 
 /// A context as lints see it.
 pub struct Subject<'a> {
-    /// What stands where.
+    /// Its blocks, and where their texts come from.
     pub plan: &'a Plan,
-    /// The prompt, piece by piece.
+    /// Its prompt.
     pub segments: &'a [Segment],
-    /// The digest of each piece.
+    /// The digest of each segment.
     pub digests: &'a [Digest],
-    /// What was read for it.
+    /// The files that were read for it.
     pub reads: &'a Reads,
-    /// The files themselves.
+    /// Reads those files again.
     pub fragments: &'a Fragments<'a>,
     /// The day of the run, written as 2026-11-21.
     pub day: &'a str,
 }
 
-/// Looks at everything that a context is made of. The diagnostics are as loud as each lint is by
-/// default; [`settle`] makes them as loud as the project wants.
+/// Runs every lint on a context. The diagnostics have each lint's default level; [`apply_levels`] then
+/// sets the levels that the project asks for.
 pub fn lint(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    // What was read before is there to be read again; what was not has its fault already.
+    // Files without a blob could not be read, which is a fault of its own already.
     let paths: Vec<_> = subject.reads.files.iter().filter_map(|(path, blob)| blob.as_ref().map(|_| path)).collect();
     let looked_at = paths.into_par_iter().filter_map(|path| {
         let fragment = subject.fragments.read(path).ok()?;
@@ -167,12 +168,12 @@ pub fn lint(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     }
     found.extend(context::duplicates(subject, linted));
     found.extend(context::breakers(subject, linted));
-    found.extend(shots::warnings(subject, linted));
+    found.extend(example_sets::warnings(subject, linted));
     found
 }
 
 impl Subject<'_> {
-    /// Whether a finding in a file counts in this context.
+    /// Whether a finding in a file is reported in this context.
     fn counts(&self, finding: &Finding, path: &ProjectPath) -> bool {
         match &finding.when {
             When::Always => true,
@@ -192,7 +193,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Whether a file is a fragment, whose text stands in the prompt.
+    /// Whether a file is a fragment, whose text is in the prompt verbatim.
     fn is_fragment(&self, path: &ProjectPath) -> bool {
         self.plan.blocks.iter().any(|block| match &block.content {
             Content::Files(parts) => parts.iter().any(|part| part.fragment.source.path() == path),
@@ -209,7 +210,7 @@ impl Subject<'_> {
     }
 }
 
-/// Refuses levels for lints that there are not.
+/// Reports levels for lints that do not exist.
 pub fn check_levels(levels: &Table<LintLevel>, faults: &mut Faults) {
     for (key, _) in levels.iter().filter(|(key, _)| catalogue::find(&key.text).is_none()) {
         let known = catalogue::ALL.iter().map(|lint| lint.id);
@@ -219,11 +220,11 @@ pub fn check_levels(levels: &Table<LintLevel>, faults: &mut Faults) {
     }
 }
 
-/// Makes each warning as loud as the project and the comments in its file say, and drops those that
-/// are allowed. A warning that no lint makes stays as it is.
-pub fn settle(warnings: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagnostic> {
+/// Gives each warning the level that the project asks for, and drops those that the project or a comment
+/// in the file allows. A warning without an id of the catalogue stays as it is.
+pub fn apply_levels(warnings: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagnostic> {
     let mut allowed = allowed::Allowed::default();
-    let settled = warnings.into_iter().filter_map(|mut warning| {
+    let leveled = warnings.into_iter().filter_map(|mut warning| {
         let Some(lint) = catalogue::find(&warning.code) else { return Some(warning) };
         match levels.get(lint.id) {
             Some(LintLevel::Allow) => return None,
@@ -231,14 +232,14 @@ pub fn settle(warnings: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagn
             Some(LintLevel::Deny) => warning.severity = Severity::Error,
             None => {}
         }
-        let is_allowed = warning.span.as_ref().is_some_and(|span| allowed.holds(lint.id, span));
+        let is_allowed = warning.span.as_ref().is_some_and(|span| allowed.covers(lint.id, span));
         (!is_allowed).then_some(warning)
     });
-    settled.collect()
+    leveled.collect()
 }
 
-/// The first findings of each lint, and how many more there are.
-fn told(mut findings: Vec<Finding>) -> Vec<Finding> {
+/// The first [`MAX_REPORTED`] findings of each lint; the last of them says how many more there are.
+fn capped(mut findings: Vec<Finding>) -> Vec<Finding> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for finding in &findings {
         *counts.entry(finding.lint.id).or_default() += 1;
@@ -247,10 +248,10 @@ fn told(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.retain_mut(|finding| {
         let (met, all) = (met.entry(finding.lint.id).or_default(), counts.get(finding.lint.id).copied().unwrap_or(0));
         *met += 1;
-        if *met == MAX_TOLD && all > MAX_TOLD {
-            finding.message.push_str(&format!(" (and {} more in this file)", all - MAX_TOLD));
+        if *met == MAX_REPORTED && all > MAX_REPORTED {
+            finding.message.push_str(&format!(" (and {} more in this file)", all - MAX_REPORTED));
         }
-        *met <= MAX_TOLD
+        *met <= MAX_REPORTED
     });
     findings
 }

@@ -98,7 +98,7 @@ fn a_pointer_of_lfs_is_no_text() {
 }
 
 #[test]
-fn line_ends_of_another_system_are_told_once() {
+fn line_ends_of_another_system_are_reported_once() {
     assert_eq!(found("a\r\nb\r\n"), ["crlf@1"]);
     assert_eq!(found("a\nb\n"), Vec::<String>::new());
     let mixed = leftover::findings("a\r\nb\nc\r\n").pop().expect("a finding");
@@ -106,16 +106,16 @@ fn line_ends_of_another_system_are_told_once() {
 }
 
 #[test]
-fn a_file_full_of_one_thing_is_told_of_in_part() {
-    let findings = told(invisible::findings(&"a\u{200b}".repeat(50)));
-    assert_eq!(findings.len(), MAX_TOLD);
+fn a_file_full_of_one_thing_is_reported_in_part() {
+    let findings = capped(invisible::findings(&"a\u{200b}".repeat(50)));
+    assert_eq!(findings.len(), MAX_REPORTED);
     assert!(findings.last().is_some_and(|last| last.message.ends_with("(and 30 more in this file)")));
 }
 
 /// Whether a comment allows a lint at a byte.
 fn is_allowed(text: &str, at: usize) -> bool {
     let source: Arc<Source> = Source::new(ProjectPath::new("a.md").expect("a path"), text);
-    allowed::Allowed::default().holds("crlf", &Span::new(&source, at, at))
+    allowed::Allowed::default().covers("crlf", &Span::new(&source, at, at))
 }
 
 #[test]

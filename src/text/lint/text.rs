@@ -1,7 +1,7 @@
-//! All that can be found in one file, whoever reads it.
+//! The lints of one file, which do not depend on the context that reads it.
 
 use super::catalogue::REVIEW_OVERDUE;
-use super::{Finding, When, invisible, leftover, secret, told};
+use super::{Finding, When, capped, invisible, leftover, secret};
 use crate::text::fragment::Fragment;
 
 /// Every finding of a file, in the order of the text.
@@ -12,10 +12,10 @@ pub(super) fn findings(fragment: &Fragment) -> Vec<Finding> {
     found.extend(leftover::findings(text));
     found.extend(overdue(fragment));
     found.sort_by_key(|finding| finding.at.start);
-    told(found)
+    capped(found)
 }
 
-/// The day by which somebody was to look at a fragment again.
+/// The finding that `review_by` of the front matter has passed; the day decides whether it is reported.
 fn overdue(fragment: &Fragment) -> Option<Finding> {
     let node = fragment.meta.as_ref()?.get("review_by")?;
     let at = node.span.start..node.span.end;
@@ -28,7 +28,7 @@ fn overdue(fragment: &Fragment) -> Option<Finding> {
     Some(finding.hint(hint).when(When::After(day.to_string())))
 }
 
-/// Whether it is written like a day of ISO 8601, so that days compare as texts do.
+/// Whether it is a day as ISO 8601 writes it, so that days can be compared as texts.
 fn is_day(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 10

@@ -1,4 +1,4 @@
-//! `files`: patterns to fragments, in a decided order.
+//! `files`: the fragments that patterns match, in the order that `order` asks for.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::split::link_targets;
 pub const MAX_MATCHES: usize = 100_000;
 
 /// One pattern of the list.
-struct Pattern {
+struct FilePattern {
     matcher: GlobMatcher,
     exclude: bool,
     folder: ProjectPath,
@@ -32,8 +32,8 @@ pub fn find(
     optional: bool,
     faults: &mut Faults,
 ) -> Option<Vec<Arc<Fragment>>> {
-    let parsed: Vec<Option<Pattern>> = patterns.iter().map(|written| parse(written, faults)).collect();
-    let parsed: Arc<[Pattern]> = parsed.into_iter().collect::<Option<Vec<_>>>()?.into();
+    let parsed: Vec<Option<FilePattern>> = patterns.iter().map(|written| parse(written, faults)).collect();
+    let parsed: Arc<[FilePattern]> = parsed.into_iter().collect::<Option<Vec<_>>>()?.into();
     let first = patterns.first()?;
     let folders: Vec<ProjectPath> =
         parsed.iter().filter(|pattern| !pattern.exclude).map(|pattern| pattern.folder.clone()).collect();
@@ -80,7 +80,7 @@ pub fn find(
 }
 
 /// The files that some pattern matches and none excludes.
-fn matching(patterns: Arc<[Pattern]>) -> FileFilter {
+fn matching(patterns: Arc<[FilePattern]>) -> FileFilter {
     FileFilter::new(move |path| {
         let hit = |exclude: bool| {
             patterns.iter().any(|pattern| pattern.exclude == exclude && pattern.matcher.is_match(path.as_str()))
@@ -89,20 +89,20 @@ fn matching(patterns: Arc<[Pattern]>) -> FileFilter {
     })
 }
 
-fn parse(written: &Text, faults: &mut Faults) -> Option<Pattern> {
-    // Behind a `!` it excludes.
+fn parse(written: &Text, faults: &mut Faults) -> Option<FilePattern> {
+    // A leading `!` excludes.
     let (text, exclude) = written.value.strip_prefix('!').map_or((&*written.value, false), |rest| (rest, true));
     let path = ProjectPath::parse(text, written.span.path())
         .map_err(|fault| faults.push(Diagnostic::error("bad-path", format!("`{text}`: {fault}")).at(&written.span)))
         .ok()?;
-    Pattern::new(&path, exclude)
+    FilePattern::new(&path, exclude)
         .map_err(|error| {
             faults.push(Diagnostic::error("bad-pattern", format!("`{text}`: {}", error.kind())).at(&written.span))
         })
         .ok()
 }
 
-impl Pattern {
+impl FilePattern {
     fn new(path: &ProjectPath, exclude: bool) -> Result<Self, globset::Error> {
         let glob = GlobBuilder::new(path.as_str()).literal_separator(true).backslash_escape(false).build()?;
         let parts = path.as_str().split('/');
@@ -111,7 +111,7 @@ impl Pattern {
         Ok(Self {
             matcher: glob.compile_matcher(),
             exclude,
-            // Without a literal part it is the empty path, the root.
+            // A pattern without a literal folder has the empty path here, which `new` refuses: the root.
             folder: ProjectPath::new(&folder).unwrap_or_else(|_| ProjectPath::root()),
         })
     }
@@ -133,9 +133,9 @@ fn by_links(reader: &Reader, index: &Text, found: &mut [ProjectPath], faults: &m
     let missing: Vec<&ProjectPath> = found.iter().filter(|path| !listed.contains(path)).collect();
     if let Some(first) = missing.first() {
         let more = if missing.len() > 1 { format!(" and {} more", missing.len() - 1) } else { String::new() };
-        let remark =
+        let warning =
             Diagnostic::warning("not-in-order", format!("`{own}` does not link to `{first}`{more}, so it comes last"));
-        faults.push(remark.at(&index.span));
+        faults.push(warning.at(&index.span));
     }
     found
         .sort_by_cached_key(|path| (listed.iter().position(|other| other == path).unwrap_or(usize::MAX), path.clone()));

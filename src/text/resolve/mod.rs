@@ -1,7 +1,8 @@
-//! A context's merged layers to a plan: which texts stand where, and under what rules.
+//! Resolves a context's merged layers to a plan: which texts go where, and under what rules.
 //!
 //! Everything that depends on the tree is decided here: conditions, globs, orders, example sets and
-//! picks, tools, the output schema. Rendering comes after and reads nothing but templates.
+//! picks, tools, the output schema. Rendering comes after and reads nothing but templates and what they
+//! include.
 
 mod files;
 mod split;
@@ -38,19 +39,19 @@ pub struct Plan {
     pub manifest_path: ProjectPath,
     /// The merged manifest.
     pub manifest: Manifest,
-    /// What stands where, in order.
+    /// Its blocks in order.
     pub blocks: Vec<PlannedBlock>,
     /// `vars` as JSON.
     pub vars: serde_json::Map<String, Json>,
     /// The output schema.
     pub schema: Option<Json>,
-    /// The match of `each` that this context stands for.
+    /// The path that `each` matched.
     pub each: Option<ProjectPath>,
-    /// Files of examples that are kept for evaluation.
+    /// Files of examples that are reserved for evaluation.
     pub held_out: Vec<Arc<Fragment>>,
 }
 
-/// One block whose condition holds.
+/// One block whose conditions are true.
 #[derive(Debug, Clone)]
 pub struct PlannedBlock {
     /// Where in the request.
@@ -80,9 +81,9 @@ pub struct PlannedBlock {
 /// The texts of a block.
 #[derive(Debug, Clone)]
 pub enum Content {
-    /// Text of the manifest, as it stands.
+    /// Text of the manifest, as it is.
     Inline(Text),
-    /// Fragments, as they stand.
+    /// Fragments, as they are.
     Files(Vec<FilePart>),
     /// A template below `templates/`.
     Template(Text),
@@ -138,8 +139,8 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         [(Tier::Tools, &manifest.tools), (Tier::System, &manifest.system), (Tier::Messages, &manifest.messages)]
     {
         for (index, block) in written.iter().enumerate() {
-            // A block whose condition is at fault is looked into all the same, for the faults in it.
-            if scope.holds(&block.fields.when, faults) != Some(false) {
+            // A block whose condition has a fault is resolved all the same, to find the other faults in it.
+            if scope.all_true(&block.fields.when, faults) != Some(false) {
                 blocks.extend(scope.block(tier, index + 1, block, faults));
             }
         }
@@ -168,7 +169,7 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     })
 }
 
-/// What a block is resolved against.
+/// What is needed to resolve a block.
 struct Scope<'a> {
     reader: &'a Reader<'a>,
     vars: &'a serde_json::Map<String, Json>,
@@ -177,8 +178,8 @@ struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Whether every condition holds; `None` after a fault.
-    fn holds(&self, conditions: &OneOrMany<Text>, faults: &mut Faults) -> Option<bool> {
+    /// Whether every condition is true; `None` after a fault.
+    fn all_true(&self, conditions: &OneOrMany<Text>, faults: &mut Faults) -> Option<bool> {
         let mut all = true;
         for written in &conditions.0 {
             let condition = match Condition::parse(&written.value) {
@@ -368,8 +369,8 @@ impl Scope<'_> {
         };
         pick.check(&all, &written.span, faults);
         let mut chosen = examples::pick(&all, &pick, self.size).into_iter().peekable();
-        let kept = all.into_iter().enumerate().filter(|(index, _)| chosen.next_if_eq(index).is_some());
-        Some(Content::Examples(fragment, kept.map(|(_, example)| example).collect()))
+        let picked = all.into_iter().enumerate().filter(|(index, _)| chosen.next_if_eq(index).is_some());
+        Some(Content::Examples(fragment, picked.map(|(_, example)| example).collect()))
     }
 }
 
@@ -413,7 +414,8 @@ fn check_options(tier: Tier, block: &Block, faults: &mut Faults) {
     }
 }
 
-/// Whether a block may be called so: segment ids are read back by their separators.
+/// Whether `label` can be a block's `id`: it must not contain the separators of segment ids, which are
+/// split again when they are read.
 fn is_label(label: &str) -> bool {
     !label.is_empty() && !label.contains(|c: char| matches!(c, '/' | '.' | ':') || c.is_control() || c.is_whitespace())
 }
@@ -428,7 +430,7 @@ fn check_labels(blocks: &[PlannedBlock], faults: &mut Faults) {
     }
 }
 
-/// A template sees vars and inputs by their bare names, so a name is one or the other.
+/// Checks the names of vars and inputs. Templates use both by their bare names, so no name may be both.
 fn check_names(manifest: &Manifest, faults: &mut Faults) {
     let is_name = |name: &str| {
         !name.is_empty()

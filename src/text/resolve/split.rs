@@ -1,4 +1,4 @@
-//! `split`: where a file is cut into segments. Cuts never change a byte; the slices tile the text.
+//! `split`: where a file is cut into segments. The slices tile the text, so cuts never change a byte.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub const MAX_SLICES: usize = 100_000;
 
 /// The slices of `range` that the rule `written` asks for: `headings(2)`, `keys(1)`, `lines(50)`.
 ///
-/// A slice that would hold only blank text stays with the one before it. `None` after a fault.
+/// A slice of only blank text is joined to the one before it. `None` after a fault.
 pub fn slices(
     fragment: &Fragment,
     range: Range<usize>,
@@ -101,7 +101,7 @@ fn keys(node: &Node, depth: usize, starts: &mut Vec<usize>) {
     }
 }
 
-/// The start of the line that holds `at`, when only blanks stand before it.
+/// The start of the line of the byte `at`, if there are only blanks before it on that line; else `at`.
 fn line_start(text: &str, at: usize) -> usize {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     if text[start..at].trim().is_empty() { start } else { at }

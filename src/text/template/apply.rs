@@ -1,5 +1,5 @@
-//! What the helpers make of their arguments. Every function here is total over JSON values; what a
-//! helper cannot take is a fault that names the argument.
+//! The functions behind the helpers. All are total over JSON values: a value that a helper cannot take
+//! is a fault that names the argument.
 
 use std::cmp::Ordering;
 
@@ -13,7 +13,7 @@ use super::value::{kind, order, truth, written};
 /// The widest `indent`, in blanks.
 pub const MAX_INDENT: usize = 80;
 
-/// What is wrong with an argument.
+/// A fault in an argument.
 #[derive(Debug)]
 pub(super) struct ApplyFault {
     /// Which one, from 0; the named ones come after the others.
@@ -30,8 +30,8 @@ impl ApplyFault {
 
 type Applied = Result<Json, ApplyFault>;
 
-/// Calls a helper that makes a value of its arguments (all but the blocks, `lookup` and `include`).
-/// Its name is for messages.
+/// Calls a helper that computes a value (all but the blocks, `lookup` and `include`). `name` is for
+/// messages.
 pub(super) fn apply(builtin: Builtin, name: &str, arguments: &[&Json], named: &[(&str, &Json)]) -> Applied {
     let Some(first) = arguments.first().copied() else { return Ok(Json::Null) };
     let second = arguments.get(1).copied().unwrap_or(&Json::Null);
@@ -92,7 +92,7 @@ fn text<'j>(argument: usize, name: &str, value: &'j Json) -> Result<&'j str, App
     value.as_str().ok_or_else(|| wants(argument, name, "text", value))
 }
 
-/// Every line that is not empty, moved to the right.
+/// Indents every line that is not empty.
 fn indent(width: &Json, text: &str) -> Applied {
     let width = width.as_u64().and_then(|width| usize::try_from(width).ok()).filter(|width| *width <= MAX_INDENT);
     let Some(width) = width else {

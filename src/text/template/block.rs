@@ -1,10 +1,10 @@
-//! Blocks: which branch of a chain is taken, and what its body sees.
+//! Block tags: which branch of a chain is taken, and with which scope its body is walked.
 
 use serde_json::Value as Json;
 
 use super::builtin::Builtin;
 use super::evaluate::{Evaluator, Walk};
-use super::scope::{Scope, Turn};
+use super::scope::{Iteration, Scope};
 use super::syntax::{BlockTag, Branch, ByteRange, Node};
 use super::value::{Value, kind, truth, weight};
 use crate::syntax::diag::Diagnostic;
@@ -28,7 +28,7 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    /// Reads a branch that an earlier one has made moot.
+    /// Reads a branch that is not taken because an earlier one was.
     fn read_branch(&mut self, branch: &'a Branch) -> Walk {
         if !self.is_new(std::ptr::from_ref(branch).addr()) {
             return Ok(());
@@ -39,8 +39,8 @@ impl<'a> Evaluator<'a, '_> {
         walked
     }
 
-    /// Walks a branch if its condition holds, and says whether it did. Where that is unknown the
-    /// branch is read, and nothing after it is taken.
+    /// Walks a branch if its condition is true, and returns whether it was. If the condition is unknown,
+    /// the branch is read, and it counts as taken so that none after it is.
     fn branch(&mut self, branch: &'a Branch, block: &'a BlockTag) -> Walk<bool> {
         match branch.call.builtin {
             Some(Builtin::Each) => self.each(branch),
@@ -61,21 +61,21 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    /// Reads the body of a branch of whose value nothing is known.
+    /// Reads the body of a branch whose value is unknown.
     fn unknown_branch(&mut self, branch: &'a Branch) -> Walk {
-        let turn = match branch.call.builtin {
-            Some(Builtin::Each) => Some(Turn::unknown()),
-            Some(Builtin::With) => self.scopes.turn(),
+        let iteration = match branch.call.builtin {
+            Some(Builtin::Each) => Some(Iteration::unknown()),
+            Some(Builtin::With) => self.scopes.iteration(),
             _ => return self.read(&branch.body, &branch.at),
         };
         let names = branch.call.params.iter().map(|name| (name.text.as_str(), Value::Unknown)).collect();
-        self.scopes.push(Scope { this: Value::Unknown, names, turn });
+        self.scopes.push(Scope { this: Value::Unknown, names, iteration });
         let walked = self.read(&branch.body, &branch.at);
         self.scopes.pop();
         walked
     }
 
-    /// `{{#each list}}`, and whether there was anything to walk.
+    /// Walks `{{#each list}}`, and returns whether the list or map had any item.
     fn each(&mut self, branch: &'a Branch) -> Walk<bool> {
         let Some((value, at)) = self.subject(branch)? else {
             return self.unknown_branch(branch).map(|()| true);
@@ -98,10 +98,10 @@ impl<'a> Evaluator<'a, '_> {
         }
         for (index, (key, item)) in items.into_iter().enumerate() {
             self.charge(1, &branch.at)?;
-            let turn = Turn::new(index, count, key);
-            let key = turn.key.clone().unwrap_or_else(|| turn.index.clone());
+            let iteration = Iteration::new(index, count, key);
+            let key = iteration.key.clone().unwrap_or_else(|| iteration.index.clone());
             let names = branch.call.params.iter().map(|name| name.text.as_str()).zip([item.clone(), key]).collect();
-            self.scopes.push(Scope { this: item, names, turn: Some(turn) });
+            self.scopes.push(Scope { this: item, names, iteration: Some(iteration) });
             let walked = self.body(&branch.body, &branch.at);
             self.scopes.pop();
             walked?;
@@ -109,27 +109,27 @@ impl<'a> Evaluator<'a, '_> {
         Ok(true)
     }
 
-    /// `{{#with value}}`, and whether the value held.
+    /// Walks `{{#with value}}`, and returns whether the value was truthy.
     fn with(&mut self, branch: &'a Branch) -> Walk<bool> {
         let Some((value, _)) = self.subject(branch)? else {
             return self.unknown_branch(branch).map(|()| true);
         };
-        let holds = match &value {
+        let is_truthy = match &value {
             Value::Inputs => !self.data.inputs.is_empty(),
             Value::Named(map) => !map.is_empty(),
             value => value.json().is_none_or(|json| truth(&json, false)),
         };
-        if !holds {
+        if !is_truthy {
             return self.unknown_branch(branch).map(|()| false);
         }
         let names = branch.call.params.iter().map(|name| (name.text.as_str(), value.clone())).collect();
-        self.scopes.push(Scope { this: value, names, turn: self.scopes.turn() });
+        self.scopes.push(Scope { this: value, names, iteration: self.scopes.iteration() });
         let walked = self.body(&branch.body, &branch.at);
         self.scopes.pop();
         walked.map(|()| true)
     }
 
-    /// The one argument of `each` or `with`; `None` if nothing is known of it.
+    /// The one argument of `each` or `with`; `None` if it is unknown.
     fn subject(&mut self, branch: &'a Branch) -> Walk<Option<(Value<'a>, &'a ByteRange)>> {
         let Some(expression) = branch.call.arguments.first() else { return Ok(None) };
         let value = self.value(expression)?;
@@ -175,8 +175,8 @@ impl<'a> Evaluator<'a, '_> {
         walked
     }
 
-    /// Whether what lies at `address` was not read before, so that a loop reads it only once. Within
-    /// what is being read there is no loop to fear.
+    /// Whether the body or partial at `address` has not been read yet, so that a loop around it reads it
+    /// only once. While reading nothing loops, so there it is always new.
     fn is_new(&mut self, address: usize) -> bool {
         self.reading || self.read.insert((address, self.scopes.at_top()))
     }

@@ -31,7 +31,7 @@ pub(super) enum Builtin {
     Trim,
 }
 
-/// Where a helper may stand.
+/// Where a helper may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// `{{#if a}}…{{/if}}` only.
@@ -53,7 +53,7 @@ pub(super) struct Shape {
     pub named: &'static [&'static str],
     /// How many names `as |…|` may bind.
     pub params: usize,
-    /// How to write it.
+    /// How to write it, for hints.
     pub usage: &'static str,
 }
 

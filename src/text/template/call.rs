@@ -1,4 +1,4 @@
-//! Calls: arguments first, then what the helper makes of them.
+//! Calls of helpers: the arguments are evaluated first, then the helper.
 
 use serde_json::Value as Json;
 
@@ -61,8 +61,8 @@ impl<'a> Evaluator<'a, '_> {
         Ok(arguments)
     }
 
-    /// Whether a helper can be given these values now: all are known at build time, and this branch
-    /// is taken.
+    /// Whether a helper can be called with these values now: all are known at build time, and this
+    /// branch is taken.
     pub(super) fn are_known(&mut self, call: &Call, arguments: &Arguments<'a>) -> Walk<bool> {
         let mut known = !self.reading;
         for (value, at) in arguments {
@@ -83,7 +83,7 @@ impl<'a> Evaluator<'a, '_> {
         Ok(known)
     }
 
-    /// Says that an input stands where a helper would look at its text.
+    /// Reports an input as an argument of a helper, which would need its text.
     pub(super) fn run_time_only(&mut self, input: &str, helper: &Name, at: &ByteRange) -> Walk {
         let message = format!(
             "`{input}` is an input: its text is known only at run time, and `{}` works at build time",
@@ -93,7 +93,7 @@ impl<'a> Evaluator<'a, '_> {
         self.fault(Diagnostic::error("input-in-helper", message).hint(hint), at)
     }
 
-    /// `{{lookup collection key}}`: the one helper that may be given all of the data.
+    /// `{{lookup collection key}}`: the only helper that may be called with all of the data.
     fn lookup(&mut self, call: &Call, arguments: &Arguments<'a>) -> Walk<Value<'a>> {
         let [(collection, _), (key, at)] = arguments.as_slice() else { return Ok(Value::Unknown) };
         if let Value::Hole(input) = collection {
@@ -125,7 +125,7 @@ impl<'a> Evaluator<'a, '_> {
         }
     }
 
-    /// The fragment that `{{include "path"}}` names; none, and reported, if it cannot be read.
+    /// The fragment that `{{include "path"}}` names; `None` after reporting that it cannot be read.
     pub(super) fn fragment(&mut self, arguments: &Arguments<'a>) -> Walk<Option<Span>> {
         let Some((value, at)) = arguments.first() else { return Ok(None) };
         let json = value.json();

@@ -1,14 +1,15 @@
-//! Whether a call has the shape that its helper wants.
+//! Checks the number and names of a call's arguments against its helper.
 
 use super::builtin::{Builtin, Form, SHAPES};
 use super::near::near;
 use super::syntax::{Call, SyntaxFault};
 
-/// What people call the helper that is left out on purpose.
+/// Names of helpers for the current time in other programs. There is none here, on purpose: the same
+/// commit must build the same prompt.
 const CLOCKS: &[&str] = &["now", "date", "today", "time", "datetime", "currentdate", "dateformat", "formatdate"];
 
-/// Says what is wrong with the shape of a call: an unknown helper, a block that is none, too few or
-/// too many arguments, a name that it does not take.
+/// The fault in a call, if there is one: an unknown helper, a helper that is or is not a block, too few or
+/// too many arguments, a named argument that it does not take.
 pub(super) fn check_shape(call: &Call, is_block: bool) -> Option<SyntaxFault> {
     let name = &call.name;
     let Some(shape) = SHAPES.iter().find(|shape| shape.name == name.text) else {

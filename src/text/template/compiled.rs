@@ -1,4 +1,4 @@
-//! A template that was parsed: its tree, and where every byte of it came from.
+//! A parsed template: its tree, and where every byte of it was written.
 
 use super::parse;
 use super::passage::Passage;
@@ -9,7 +9,7 @@ use crate::syntax::source::Span;
 /// A parsed template.
 #[derive(Debug)]
 pub(super) struct Compiled {
-    /// Its full name; `None` for text of a manifest.
+    /// Its path below `templates/`; `None` for text of a manifest.
     pub name: Option<String>,
     pub passage: Passage,
     pub nodes: Vec<Node>,
@@ -31,7 +31,7 @@ impl Compiled {
         self.passage.span(place)
     }
 
-    /// What stands at `place`.
+    /// The text at `place`.
     pub fn written(&self, place: &ByteRange) -> &str {
         self.passage.text.get(place.clone()).unwrap_or_default()
     }

@@ -1,9 +1,9 @@
 //! Walks a template's tree and writes its text.
 //!
-//! A fault does not stop the walk: the value is unknown from there on, unknown values are silent,
-//! and the next fault is found too. A branch that is not taken is read all the same, without
-//! writing, so that a name that nothing declares is found in it. What does stop the walk is a
-//! limit: every node costs a step, and the steps are counted.
+//! A fault does not stop the walk: the value becomes unknown, unknown values cause no further faults,
+//! and the walk goes on to find the next fault. A branch that is not taken is *read*: walked without
+//! writing, so that undeclared names in it are found. Only a limit stops the walk: every node costs a
+//! step, and the steps are limited.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -32,7 +32,7 @@ const MAX_FAULTS: usize = 100;
 /// How much of a value a message shows, in characters.
 const SHOWN: usize = 40;
 
-/// Renders `template`. What is returned is the text only if `faults` holds no error afterwards.
+/// Renders `template`. The output is valid only if `faults` has no error afterwards.
 pub(super) fn evaluate(
     template: &Compiled,
     partials: &HashMap<String, Arc<Compiled>>,
@@ -56,25 +56,25 @@ pub(super) fn evaluate(
         steps: 0,
         depth: 0,
     };
-    // A limit that stopped the walk has left its fault.
+    // `Stop` needs no handling: whatever returns it has pushed a fault.
     let (Ok(()) | Err(Stop)) = evaluator.nodes(&template.nodes);
     let out = evaluator.out;
     faults.extend(out.faults());
     out.into_rendered(template.passage.whole())
 }
 
-/// A limit was reached, and reported.
+/// A limit was exceeded; the fault is already reported.
 #[derive(Debug)]
 pub(super) struct Stop;
 
-/// What a step of the walk returns.
+/// The result of a step of the walk.
 pub(super) type Walk<T = ()> = Result<T, Stop>;
 
-/// The walk: where it is, what it has written, what it has found wrong.
+/// The state of the walk: the scopes, the output, the faults.
 pub(super) struct Evaluator<'a, 'f> {
     pub data: &'a Data,
     pub include: &'a Include<'a>,
-    /// By the names as written.
+    /// Every partial that can be reached, by its name as written.
     pub partials: &'a HashMap<String, Arc<Compiled>>,
     /// The template that is being walked.
     pub here: &'a Compiled,
@@ -87,9 +87,10 @@ pub(super) struct Evaluator<'a, 'f> {
     reported: HashSet<(Cow<'static, str>, usize, usize)>,
     /// How many of them were faults.
     errors: usize,
-    /// Nothing is written, and no condition decides: a branch is walked only for the names in it.
+    /// Nothing is written, and every branch is walked: only the names in it are checked.
     pub reading: bool,
-    /// The bodies and partials that were read so, at the top of the data or not.
+    /// The addresses of the bodies and partials that were read, each with whether `this` was the top of
+    /// the data, on which the meaning of its names depends.
     pub read: HashSet<(usize, bool)>,
     steps: usize,
     depth: usize,
@@ -155,7 +156,7 @@ impl<'a> Evaluator<'a, '_> {
         self.write(&written, Writer::Value, at)
     }
 
-    /// `{{include "path"}}`: unlike other values, the text keeps its own place.
+    /// `{{include "path"}}`. Unlike with other values, the origin of the text is the fragment, not the tag.
     fn include_tag(&mut self, call: &'a Call, at: &ByteRange) -> Walk {
         let arguments = self.arguments(call)?;
         if !self.are_known(call, &arguments)? {
@@ -167,7 +168,7 @@ impl<'a> Evaluator<'a, '_> {
         self.within_output(full, at)
     }
 
-    /// A value as text; a remark where that is probably not what is meant.
+    /// A value as text, with a warning if printing it is probably not intended.
     fn printed(&mut self, value: &Value<'a>, at: &ByteRange) -> Walk<String> {
         let Some(json) = value.json() else { return Ok(String::new()) };
         self.charge(weight(&json), at)?;
@@ -187,7 +188,7 @@ impl<'a> Evaluator<'a, '_> {
 
     fn unserialised(&mut self, kind: &str, text: &str, at: &ByteRange) {
         let name = self.here.written(at);
-        // Whole or not at all: the half of a secret would not be known for one.
+        // A value is shown whole or not at all, because half of a secret would not be masked.
         let written = match text.chars().count() {
             length if length > SHOWN => format!("{length} characters of text"),
             _ => format!("`{text}`"),
@@ -201,7 +202,7 @@ impl<'a> Evaluator<'a, '_> {
 
     /// The value of an expression; unknown after a fault.
     pub fn value(&mut self, expression: &'a Expression) -> Walk<Value<'a>> {
-        // The names in scope are searched one by one.
+        // The names in scope are searched one by one, so a lookup costs steps in proportion to their number.
         let names = self.scopes.given() + self.data.inputs.len();
         self.charge(1 + expression.at.len() / 32 + names / 64, &expression.at)?;
         match &expression.kind {
@@ -241,19 +242,19 @@ impl<'a> Evaluator<'a, '_> {
         Ok(())
     }
 
-    /// Reports a fault at a place of the current template, once; too many of them stop the walk.
+    /// Reports a fault at a place of the current template, unless it is already reported. Too many faults
+    /// stop the walk.
     pub fn fault(&mut self, fault: Diagnostic, at: &ByteRange) -> Walk {
         self.errors += usize::from(self.report(fault, at));
         if self.errors >= MAX_FAULTS { Err(Stop) } else { Ok(()) }
     }
 
-    /// Whether there is a fault of this kind at this place already: then there is no need to find
-    /// words for it.
+    /// Whether a fault of this code is already reported at this place, so that its message need not be made.
     pub fn is_reported(&self, code: &'static str, at: &ByteRange) -> bool {
         self.reported.contains(&(code.into(), std::ptr::from_ref::<Compiled>(self.here).addr(), at.start))
     }
 
-    /// Adds a fault or a warning, unless it is there already. A loop meets it again and again.
+    /// Adds a fault or a warning, unless it is already reported: a loop finds it in each iteration.
     fn report(&mut self, fault: Diagnostic, at: &ByteRange) -> bool {
         let template = std::ptr::from_ref::<Compiled>(self.here).addr();
         let new = self.reported.insert((fault.code.clone(), template, at.start));

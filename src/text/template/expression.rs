@@ -1,4 +1,4 @@
-//! Inside of a tag: paths, literals, calls.
+//! Parses what is inside a tag: paths, literals, calls.
 //!
 //! The grammar is that of handlebars-rust (its `grammar.pest`), read in one pass from left to
 //! right, with the depth of nested calls bounded.
@@ -13,7 +13,7 @@ pub const MAX_NESTED_CALLS: usize = 32;
 
 type Read<T> = Result<T, SyntaxFault>;
 
-/// What a call is given: in order, and as `name=value`.
+/// The positional and the named arguments of a call.
 type Arguments = (Vec<Expression>, Vec<(Name, Expression)>);
 
 /// A place in a tag, moving to its end.
@@ -38,7 +38,7 @@ impl<'t> Cursor<'t> {
         self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\n', '\r']).len();
     }
 
-    /// Takes `wanted` if it stands here.
+    /// Takes `wanted` if it is next.
     pub fn take(&mut self, wanted: &str) -> bool {
         let found = self.rest().starts_with(wanted);
         if found {
@@ -60,12 +60,12 @@ impl<'t> Cursor<'t> {
         Name { text: self.text.get(at.clone()).unwrap_or_default().to_owned(), at }
     }
 
-    /// Whether `word` stands here as a whole word.
+    /// Whether `word` is next, as a whole word.
     pub fn at_word(&self, word: &str) -> bool {
         self.rest().strip_prefix(word).is_some_and(|rest| !rest.starts_with(is_symbol))
     }
 
-    /// The name of a partial: a path below `templates/`, in quotes if it holds blanks.
+    /// The name of a partial: a path below `templates/`, in quotes if it contains blanks.
     pub fn partial_name(&mut self) -> Read<Name> {
         self.skip_blank();
         let rest = self.rest();
@@ -88,7 +88,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    /// Something with a value: a call when `bare` words with arguments may stand here.
+    /// An expression. With `builtins`, a word followed by arguments is a call.
     pub fn value(&mut self, builtins: bool) -> Read<Expression> {
         self.skip_blank();
         let start = self.at;
@@ -378,12 +378,12 @@ impl<'t> Cursor<'t> {
         rest.is_empty() || rest.starts_with(['}', '~', ')', '|'])
     }
 
-    /// The place of the character here, for a fault.
+    /// The range of the next character, for a fault.
     pub fn here(&self) -> ByteRange {
         self.at..self.at + self.rest().chars().next().map_or(0, char::len_utf8)
     }
 
-    /// Where the last thing before this place ended.
+    /// Where the text before this place ends, without trailing blanks.
     fn before_blank(&self) -> usize {
         self.text.get(..self.at).map_or(self.at, |before| before.trim_end_matches([' ', '\t', '\n', '\r']).len())
     }
@@ -393,7 +393,7 @@ fn is_symbol(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '$' | ':') || !c.is_ascii()
 }
 
-/// The JSON value that stands at the start of `text`, and its length. serde_json bounds the depth.
+/// The JSON value at the start of `text`, and its length. serde_json limits its depth.
 fn json_prefix(text: &str) -> Option<(Json, usize)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Json>();
     let value = values.next()?.ok()?;

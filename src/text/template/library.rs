@@ -28,21 +28,21 @@ pub struct Template(Arc<Compiled>);
 /// Why a name is not the name of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NameFault {
-    /// None bears it; the nearest names.
+    /// No template has it.
     Unknown {
         /// The name as written.
         name: String,
         /// Names near to it, nearest first.
         near: Vec<String>,
     },
-    /// Written without its ending, it could be any of these.
+    /// It has no ending, and several templates have it with one.
     Ambiguous {
         /// The name as written.
         name: String,
         /// Their full names, in the order of their bytes.
         candidates: Vec<String>,
     },
-    /// There is a file of that name, and it cannot be read.
+    /// There is a file of that name, but it cannot be read.
     Unreadable {
         /// The name as written.
         name: String,
@@ -52,7 +52,7 @@ pub enum NameFault {
 }
 
 impl NameFault {
-    /// The fault, at the place where the name stands.
+    /// The diagnostic, at the place of the name.
     pub fn diagnostic(&self, at: &Span) -> Diagnostic {
         match self {
             Self::Unknown { name, near } => {
@@ -73,7 +73,7 @@ impl NameFault {
     }
 }
 
-/// A name less what follows the first dot of its last part.
+/// A name without what follows the first dot of its last part.
 fn without_ending(full: &str) -> &str {
     let file = full.rfind('/').map_or(0, |slash| slash + 1);
     full.get(file..).and_then(|name| name.find('.')).and_then(|dot| full.get(..file + dot)).unwrap_or(full)
@@ -128,14 +128,14 @@ impl<'t> Library<'t> {
         self.compiled(name).map(|(_, compiled)| Template(compiled))
     }
 
-    /// A template that a manifest holds itself: `text` is the value that YAML gave, `span` the
-    /// place where it was written. It may name partials of this library.
+    /// A template that is written in a manifest: `text` is its value after YAML, `span` the place where it
+    /// was written. It may use partials of this library.
     pub fn inline(&self, text: &str, span: &Span) -> Template {
         Template(Arc::new(Compiled::new(None, Passage::inline(text, span))))
     }
 
     /// The full names of the templates that rendering this one may read, itself included, in the
-    /// order of their bytes. A name that cannot be followed is left out; `render` reports it.
+    /// order of their bytes. A name that cannot be resolved is left out; `render` reports it.
     pub fn reach(&self, template: &Template) -> Vec<String> {
         let mut names: Vec<String> = self.follow(template, &mut Faults::new()).seen.into_iter().collect();
         names.sort_unstable();
@@ -144,9 +144,9 @@ impl<'t> Library<'t> {
 
     /// Renders a template with `data`.
     ///
-    /// The faults of a run are all of those that can be found: in the text of the template and of
-    /// every partial it can reach, and if that text can be read, in the names it uses, those in
-    /// branches not taken too.
+    /// All faults that can be found are reported: those in the text of the template and of every partial
+    /// that it can reach, and, if all of that can be parsed, those in the names that it uses, also in
+    /// branches that are not taken.
     pub fn render(
         &self,
         template: &Template,
@@ -159,13 +159,13 @@ impl<'t> Library<'t> {
             return Err(faults.into_vec());
         }
         let rendered = evaluate::evaluate(&template.0, &partials, data, include, &mut faults);
-        faults.settle(rendered)
+        faults.into_result(rendered)
     }
 
-    fn follow<'a>(&'a self, template: &Template, faults: &'a mut Faults) -> Reach<'a, 't> {
+    fn follow<'a>(&'a self, template: &Template, faults: &'a mut Faults) -> PartialSearch<'a, 't> {
         let mut chain: Vec<String> = template.0.name.iter().cloned().collect();
         let seen = chain.iter().cloned().collect();
-        let mut reach = Reach { library: self, partials: HashMap::new(), seen, faults };
+        let mut reach = PartialSearch { library: self, partials: HashMap::new(), seen, faults };
         reach.visit(&template.0, &mut chain);
         reach
     }
@@ -186,17 +186,17 @@ impl<'t> Library<'t> {
 }
 
 /// Finds every partial that a template can reach, and the faults in their text and names.
-struct Reach<'a, 't> {
+struct PartialSearch<'a, 't> {
     library: &'a Library<'t>,
-    /// By the names as written.
+    /// The partials found so far, by their names as written.
     partials: HashMap<String, Arc<Compiled>>,
-    /// Full names.
+    /// The full names of the templates visited so far.
     seen: HashSet<String>,
     faults: &'a mut Faults,
 }
 
-impl Reach<'_, '_> {
-    /// `chain` is the way from the template to this one: full names, this one's last.
+impl PartialSearch<'_, '_> {
+    /// `chain` is the path from the template to this one, as full names, this one's last.
     fn visit(&mut self, compiled: &Compiled, chain: &mut Vec<String>) {
         self.faults.extend(compiled.faults.iter().cloned());
         for name in compiled.partials.iter().filter(|name| name.text != PARTIAL_BLOCK) {

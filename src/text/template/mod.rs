@@ -1,4 +1,4 @@
-//! The only Handlebars: strict, unescaped, bounded, and able to say where every byte came from.
+//! Handlebars templates: strict, unescaped, under limits, with the origin of every byte of the output.
 //!
 //! ```text
 //! text ──parse──▶ tree ──evaluate(data)──▶ output ──▶ segments of text and holes
@@ -10,7 +10,7 @@
 //! `value`s of the data, `apply`s helpers, and writes to `output`.
 //!
 //! The dialect is that of handlebars-rust, which serves as the oracle of the tests and not as the
-//! engine: docs/decisions/0004-templates-by-walking.md says why. What it promises to users is
+//! engine: docs/decisions/03-templates-by-walking.md says why. What it promises to users is
 //! docs/templates.md.
 
 mod apply;

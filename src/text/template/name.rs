@@ -1,4 +1,4 @@
-//! Names looked up in the data, and what to say when nothing bears them.
+//! Looks names up in the data, and reports those that are not there.
 
 use super::evaluate::{Evaluator, Stop};
 use super::near::near;
@@ -10,7 +10,7 @@ use crate::syntax::diag::Diagnostic;
 const LISTED: usize = 6;
 
 impl<'a> Evaluator<'a, '_> {
-    /// The value under a path; unknown, and reported, if there is none.
+    /// The value under a path; unknown, after reporting it, if there is none.
     pub(super) fn path(&mut self, path: &'a Path, at: &ByteRange) -> Result<Value<'a>, Stop> {
         if path.local {
             return match self.scopes.local(path) {
@@ -32,7 +32,8 @@ impl<'a> Evaluator<'a, '_> {
                     self.fault(fault.hint(hint), at)?;
                     return Ok(Value::Unknown);
                 }
-                // A branch that is not taken may well be the one that guards this name.
+                // In a branch that is not taken a missing member is no fault: the condition may be the
+                // check that it is there.
                 Child::Missing if self.reading && !matches!(value, Value::Root | Value::Named(_) | Value::Inputs) => {
                     return Ok(Value::Unknown);
                 }
@@ -61,7 +62,7 @@ impl<'a> Evaluator<'a, '_> {
         Ok(Value::Unknown)
     }
 
-    /// Says that the name at `number` of a path is not in `value`.
+    /// The fault that the name at index `number` of a path is not in `value`.
     fn missing(&self, value: &Value<'a>, path: &Path, number: usize) -> Diagnostic {
         let name = path.parts.get(number).map(String::as_str).unwrap_or_default();
         let before = path.parts.get(..number).map(|parts| parts.join(".")).unwrap_or_default();
@@ -88,7 +89,7 @@ impl<'a> Evaluator<'a, '_> {
         Diagnostic::error("unknown-name", message).maybe_hint(hint)
     }
 
-    /// Inside of a loop, a name of the data needs its way from the top.
+    /// The hint to write `@root.name`, if `name` exists at the top of the data and `value` is in a loop or `with`.
     fn at_the_top(&self, value: &Value<'a>, name: &str, number: usize) -> Option<String> {
         let inside = number == 0 && !matches!(value, Value::Root);
         let found = !matches!(Value::Root.child(name, self.data), Child::Missing);

@@ -1,4 +1,4 @@
-//! Which name was meant.
+//! Suggests the name that was probably meant.
 
 use crate::syntax::diag;
 
@@ -6,7 +6,7 @@ use crate::syntax::diag;
 const COMPARED_BYTES: usize = 100;
 const COMPARED_NAMES: usize = 10_000;
 
-/// "did you mean …", unless comparing the names would take long: nobody slips in a name that long.
+/// "did you mean …". `None` also if comparing the names would take too long.
 pub(super) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
     let short = |name: &str| name.len() <= COMPARED_BYTES;
     let known = known.into_iter().filter(|known| short(known)).take(COMPARED_NAMES);

@@ -1,4 +1,4 @@
-//! What a template has written: text with the place of every byte, and holes.
+//! The output of a template: text with the origin of every byte, and holes.
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ pub const MAX_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
 /// A rendered template: one segment, or those that `{{#segment}}` made of it.
 #[derive(Debug, Clone)]
 pub struct Rendered {
-    /// In order. Never empty; all their text together is what the template would have written
-    /// without its segment tags.
+    /// In order. Never empty; joined, their texts are what the template would have written without its
+    /// segment tags.
     pub segments: Vec<RenderedSegment>,
 }
 
@@ -27,54 +27,54 @@ pub struct RenderedSegment {
     pub span: Span,
 }
 
-/// A stretch of text, or a hole.
+/// Text, or a hole.
 #[derive(Debug, Clone)]
 pub enum Piece {
     /// Text, with runs that cover it from its first byte to its last.
     Text {
         /// What the model sees.
         text: String,
-        /// Who wrote it, in order.
+        /// Its origins, in order.
         runs: Vec<Run>,
     },
     /// A hole that the caller fills at run time; the input's name.
     Input(String),
 }
 
-/// A stretch of text that came from one place.
+/// A range of text with one origin.
 #[derive(Debug, Clone)]
 pub struct Run {
     /// One past its last byte in the piece's text; it starts where the run before it ends.
     pub end: usize,
     /// What wrote it.
     pub writer: Writer,
-    /// Where that stands: the text itself (template, fragment), or the tag (value).
+    /// The place of the text itself (template, fragment), or of the tag (value).
     pub span: Span,
 }
 
-/// What wrote a stretch of text.
+/// What wrote a range of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writer {
-    /// The template: the very bytes at the run's place.
+    /// The template: exactly the bytes at the run's span.
     Template,
     /// A tag, with a value.
     Value,
-    /// `{{include}}`: the very bytes of the fragment at the run's place.
+    /// `{{include}}`: exactly the bytes of the fragment at the run's span.
     Fragment,
 }
 
-/// The output was about to grow beyond [`MAX_OUTPUT_BYTES`].
+/// The output would become larger than [`MAX_OUTPUT_BYTES`].
 #[derive(Debug)]
 pub(super) struct Full;
 
-/// Gathers what is written.
+/// The text written so far, with marks at which its origin changes or a hole is.
 #[derive(Debug, Default)]
 pub(super) struct Output {
     text: String,
     marks: Vec<Mark>,
 }
 
-/// Something at a place in the text written so far.
+/// A mark at a byte of the text.
 #[derive(Debug, Clone)]
 struct Mark {
     at: usize,
@@ -118,12 +118,12 @@ impl Output {
         self.marks.push(Mark { at: self.text.len(), what });
     }
 
-    /// How many marks it holds: what writing it again costs.
+    /// The number of its marks: the cost, in steps, of writing it again.
     pub fn weight(&self) -> usize {
         self.marks.len() + self.text.len() / 1024
     }
 
-    /// Writes `other` again, here.
+    /// Appends the text and marks of `other`.
     pub fn append(&mut self, other: &Output) -> Result<(), Full> {
         if self.text.len() + other.text.len() > MAX_OUTPUT_BYTES {
             return Err(Full);
@@ -134,7 +134,7 @@ impl Output {
         Ok(())
     }
 
-    /// What is wrong with its segments: one inside of another, two of one id.
+    /// The faults in its segments: one inside of another, two with one id.
     pub fn faults(&self) -> Vec<Diagnostic> {
         let (mut open, mut ids, mut faults) = (None, HashSet::new(), Vec::new());
         let mut depth = 0_usize;
@@ -202,7 +202,7 @@ impl Output {
     }
 }
 
-/// A segment in the making.
+/// A segment while it is being assembled.
 struct OutputSpan {
     id: Option<String>,
     span: Option<Span>,
@@ -232,7 +232,7 @@ impl OutputSpan {
         }
     }
 
-    /// Text outside of segments spans what wrote it, as far as that stands in the template itself.
+    /// Extends the span of text outside of segments to what wrote it, if that is in the template itself.
     fn cover(&mut self, span: &Span) {
         match &mut self.span {
             _ if self.id.is_some() => {}

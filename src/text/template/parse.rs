@@ -1,24 +1,23 @@
-//! Template text to its tree: tags, nesting, and the white space that goes with a tag.
+//! Parses template text to a tree: tags, nesting, and the white space that belongs to a tag.
 //!
-//! One pass, linear in the text, with the depth of blocks bounded. A tag that cannot be read is
-//! reported and skipped, so that one run finds every fault. What is left of the white space around
-//! a tag follows handlebars-rust to the byte (`tests/against_the_crate.rs` holds it to that):
-//! `{{~` and `~}}` remove all of it; a block tag, comment or partial that stands alone on its line
-//! takes the line with it.
+//! One pass, linear in the text, with a limit on the depth of blocks. A tag that cannot be parsed is
+//! reported and skipped, so that one run finds every fault. Which white space around a tag is removed
+//! follows handlebars-rust to the byte (`tests/against_the_crate.rs` checks that): `{{~` and `~}}` remove
+//! all of it; a block tag, comment or partial alone on its line removes the line.
 
 use super::syntax::{BlockTag, Branch, ByteRange, Call, Name, Node, Partial, SyntaxFault};
-use super::tag::{self, Tag, Written};
+use super::tag::{self, ParsedTag, Tag};
 
 /// How large a template may be. Reference documents are fragments (`file`, `include`), not templates.
 pub const MAX_TEMPLATE_BYTES: usize = 1024 * 1024;
-/// How many tags a template may hold.
+/// How many tags a template may have.
 pub const MAX_TAGS: usize = 20_000;
 /// How deep blocks and partials may nest, taken together.
 pub const MAX_DEPTH: usize = 64;
 /// How many unreadable tags are reported before the rest of a template is left alone.
 const MAX_FAULTS: usize = 50;
 
-/// A template as a tree, with everything that is wrong with its text.
+/// A template as a tree, with all faults of its text.
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub nodes: Vec<Node>,
@@ -51,23 +50,24 @@ pub(super) fn parse(text: &str) -> Parsed {
 
 struct Parser<'t> {
     text: &'t str,
-    /// What was read so far of the innermost open body.
+    /// The nodes so far of the innermost open body.
     nodes: Vec<Node>,
     open: Vec<Open>,
     partials: Vec<Name>,
     faults: Vec<SyntaxFault>,
     /// The last tag ended in `~}}`: the text after it loses its leading white space.
     trim_next: bool,
-    /// The last tag stood alone on its line: the text after it loses the rest of that line.
+    /// The last tag was alone on its line: the text after it loses the rest of that line.
     line_next: bool,
-    /// Where the last `--}}` stands: after it, no `{{!--` needs to look for one.
+    /// The position of the last `--}}`, so that a `{{!--` after it need not search for one: with many
+    /// unclosed comments, that would take quadratic time.
     last_long_comment: Option<usize>,
 }
 
-/// A block that waits for its closing tag.
+/// A block whose closing tag has not been parsed yet.
 struct Open {
     kind: OpenKind,
-    /// What was read of the body around it.
+    /// The nodes so far of the body around it.
     outer: Vec<Node>,
     /// The opening tag.
     at: ByteRange,
@@ -80,7 +80,7 @@ enum OpenKind {
         current: Option<(Call, ByteRange)>,
     },
     Partial(Partial),
-    /// An opening tag that could not be read; its closing tag may bear any name.
+    /// An opening tag that could not be parsed; its closing tag may have any name.
     Broken,
 }
 
@@ -113,14 +113,14 @@ impl Parser<'_> {
         None
     }
 
-    /// Writes the text between two tags, less the white space that belongs to them.
-    fn gap(&mut self, gap: ByteRange, escapes: &[usize], next: Option<&Written>) {
+    /// Adds the text between two tags, without the white space that belongs to them.
+    fn gap(&mut self, gap: ByteRange, escapes: &[usize], next: Option<&ParsedTag>) {
         let text = self.text;
         let (mut start, mut end) = (gap.start, gap.end);
         let slice = |start: usize, end: usize| text.get(start..end).unwrap_or_default();
         let blank = slice(start, end).trim_start_matches([' ', '\t', '\n', '\r']).is_empty();
         if blank && self.trim_next {
-            // The crate leaves `line_next` as it is here; so do we.
+            // handlebars-rust does not reset `line_next` here either.
             start = end;
         } else if start < end {
             if self.trim_next {
@@ -150,8 +150,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether a tag stands alone on its line, and is of a kind that then takes the line with it.
-    fn alone_before(&self, written: &Written) -> bool {
+    /// Whether a tag is alone on its line, and of a kind that then removes the line.
+    fn alone_before(&self, written: &ParsedTag) -> bool {
         if matches!(written.tag, Tag::Value(_) | Tag::Broken) {
             return false;
         }
@@ -164,7 +164,7 @@ impl Parser<'_> {
     }
 
     /// Puts a tag into the tree; `None` when a limit stopped it.
-    fn place(&mut self, written: Written) -> Option<()> {
+    fn place(&mut self, written: ParsedTag) -> Option<()> {
         if !matches!(written.tag, Tag::Value(_) | Tag::Broken) {
             self.line_next = self.alone_before(&written);
         }
@@ -286,8 +286,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads the tag that starts at `start`. One that cannot be read is reported and skipped.
-    fn tag(&mut self, start: usize) -> Written {
+    /// Parses the tag that starts at `start`. One that cannot be parsed is reported and skipped.
+    fn tag(&mut self, start: usize) -> ParsedTag {
         let nothing_open = self.open.is_empty();
         let read = tag::read(self.text, start, self.last_long_comment).and_then(|written| match written.tag {
             Tag::Else(Some(_)) if nothing_open => {
@@ -309,20 +309,21 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands for a tag that cannot be read: up to its braces, and open if it would open.
-    fn skip(&self, start: usize, fault: &SyntaxFault) -> Written {
+    /// The replacement for a tag that cannot be parsed: it ends at the next closing braces, and it opens a
+    /// block if the tag would.
+    fn skip(&self, start: usize, fault: &SyntaxFault) -> ParsedTag {
         let text = self.text.get(start..).unwrap_or_default();
         let raw = text.starts_with("{{{{");
         let sigil = text.trim_start_matches(['{', ' ', '~', '\t', '\n', '\r']).chars().next();
         let opens = !raw && (sigil == Some('#') || sigil == Some('^') && self.open.is_empty());
         let from = fault.at.start.max(start + 2);
         let rest = self.text.get(from..).unwrap_or_default();
-        // A raw block ends with its closing tag: what it holds is no template.
+        // A raw block ends with its closing tag: its content is not a template.
         let (close, braces) = if raw { (rest.find("{{{{/").unwrap_or_default(), "}}}}") } else { (0, "}}") };
         let found = rest.get(close..).and_then(|rest| rest.find(braces));
         let end = found.map_or(self.text.len(), |at| from + close + at + braces.len());
         let tag = if opens { Tag::OpenBroken } else { Tag::Broken };
-        Written { tag, at: start..end, trim_before: false, trim_after: false }
+        ParsedTag { tag, at: start..end, trim_before: false, trim_after: false }
     }
 }
 

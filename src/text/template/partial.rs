@@ -1,4 +1,4 @@
-//! Partials: another template at this place, and the body that one is called with.
+//! Partials: a call of another template, and the body that it is called with.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl<'a> Evaluator<'a, '_> {
             names.push((name.text.as_str(), self.value(expression)?));
         }
         let Some(called) = self.partials.get(&partial.name.text) else { return Ok(()) };
-        self.scopes.push(Scope { this, names, turn: self.scopes.turn() });
+        self.scopes.push(Scope { this, names, iteration: self.scopes.iteration() });
         let walked = self.call_partial(called, partial);
         self.scopes.pop();
         walked
@@ -44,7 +44,7 @@ impl<'a> Evaluator<'a, '_> {
                 Some(Arc::new(body))
             }
         };
-        // Partials that name each other twice would be read 2^n times.
+        // Without this, a chain of n partials that each call the next one twice would be read 2^n times.
         let address = std::ptr::from_ref::<Compiled>(called).addr();
         if self.reading && !self.read.insert((address, self.scopes.at_top())) {
             return Ok(());

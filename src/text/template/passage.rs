@@ -1,4 +1,4 @@
-//! Template text with a way back to the file it was written in.
+//! Template text with a mapping to the file that it was written in.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use crate::syntax::source::{Source, Span};
 
 /// The text of a template, and where each of its bytes was written.
 ///
-/// A file's text is its own place. Text of a manifest has lost its quotes, escapes and indentation
-/// on the way through YAML: `anchors` says where its lines begin in the file, and is empty where
-/// that cannot be told (folded text, escapes), so that a fault points at the whole value.
+/// The text of a file maps to itself. Text of a manifest has lost its quotes, escapes and indentation
+/// in YAML: `anchors` maps the beginnings of its lines to the file. It is empty where they cannot be
+/// found (folded text, escapes); then a fault points at the whole value.
 #[derive(Debug)]
 pub(super) struct Passage {
     pub text: Arc<str>,
@@ -25,7 +25,7 @@ impl Passage {
         Self { whole: Span::new(source, 0, text.len()), text, anchors: vec![(0, 0)] }
     }
 
-    /// Text that a manifest holds at `span`.
+    /// The text of a manifest at `span`.
     pub fn inline(text: &str, span: &Span) -> Self {
         let anchors = anchors(text, span).unwrap_or_default();
         Self { text: text.into(), whole: span.clone(), anchors }
@@ -51,7 +51,7 @@ impl Passage {
     }
 }
 
-/// Where the lines of `text` begin in the file; `None` when one of them is not there verbatim.
+/// Where the lines of `text` begin in the file; `None` when one of them is not in it verbatim.
 fn anchors(text: &str, span: &Span) -> Option<Vec<(usize, usize)>> {
     let written = span.source.text().get(span.start..span.end)?;
     let (mut anchors, mut offset, mut from) = (Vec::new(), 0, 0);

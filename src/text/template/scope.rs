@@ -1,22 +1,22 @@
-//! What names mean at a place in a template: the stack of scopes that blocks and partials open.
+//! The stack of scopes that blocks and partials open: it decides what names mean at a place in a template.
 
 use super::syntax::Path;
 use super::value::Value;
 
-/// What `each`, `with` or a partial makes current.
+/// What `each`, `with` or the call of a partial makes current.
 #[derive(Debug, Clone)]
 pub(super) struct Scope<'a> {
     /// `this`.
     pub this: Value<'a>,
     /// `as |item|`, and what a partial is given as `name=value`. Seen from inner scopes too.
     pub names: Vec<(&'a str, Value<'a>)>,
-    /// The loop that runs here, or around a `with` or partial that stands in it.
-    pub turn: Option<Turn<'a>>,
+    /// The iteration of the innermost loop; `with` and partials inside it have the same one.
+    pub iteration: Option<Iteration<'a>>,
 }
 
-/// Where a loop stands: `@index`, `@key`, `@first`, `@last`.
+/// One iteration of a loop: `@index`, `@key`, `@first`, `@last`.
 #[derive(Debug, Clone)]
-pub(super) struct Turn<'a> {
+pub(super) struct Iteration<'a> {
     pub index: Value<'a>,
     /// Only when it walks a map.
     pub key: Option<Value<'a>>,
@@ -24,7 +24,7 @@ pub(super) struct Turn<'a> {
     pub last: Value<'a>,
 }
 
-impl Turn<'_> {
+impl Iteration<'_> {
     /// Step `index` of `count`.
     pub fn new(index: usize, count: usize, key: Option<&str>) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Turn<'_> {
         }
     }
 
-    /// A loop that is read and not run.
+    /// The iteration of a loop that is read and not run.
     pub fn unknown() -> Self {
         Self { index: Value::Unknown, key: Some(Value::Unknown), first: Value::Unknown, last: Value::Unknown }
     }
@@ -46,14 +46,14 @@ impl Turn<'_> {
 pub(super) struct Scopes<'a> {
     /// The top of the data first. Never empty.
     open: Vec<Scope<'a>>,
-    /// How many names all of them give.
+    /// How many names all of them define.
     given: usize,
 }
 
 impl<'a> Scopes<'a> {
     /// Only the top of the data.
     pub fn new() -> Self {
-        Self { open: vec![Scope { this: Value::Root, names: Vec::new(), turn: None }], given: 0 }
+        Self { open: vec![Scope { this: Value::Root, names: Vec::new(), iteration: None }], given: 0 }
     }
 
     pub fn push(&mut self, scope: Scope<'a>) {
@@ -67,7 +67,7 @@ impl<'a> Scopes<'a> {
         }
     }
 
-    /// How many names `as` and the calls of partials give here.
+    /// How many names `as` and the calls of partials define here.
     pub fn given(&self) -> usize {
         self.given
     }
@@ -77,14 +77,14 @@ impl<'a> Scopes<'a> {
         self.open.last().map_or(Value::Root, |scope| scope.this.clone())
     }
 
-    /// Whether names alone are names of the data.
+    /// Whether a bare name is one of the top of the data.
     pub fn at_top(&self) -> bool {
         self.open.last().is_none_or(|scope| matches!(scope.this, Value::Root))
     }
 
     /// The loop of the innermost scope, which `with` and partials hand on.
-    pub fn turn(&self) -> Option<Turn<'a>> {
-        self.open.last().and_then(|scope| scope.turn.clone())
+    pub fn iteration(&self) -> Option<Iteration<'a>> {
+        self.open.last().and_then(|scope| scope.iteration.clone())
     }
 
     /// Every name that `as` or a partial's call has given.
@@ -94,19 +94,19 @@ impl<'a> Scopes<'a> {
 
     /// `@index` and the like.
     pub fn local(&self, path: &Path) -> Option<Value<'a>> {
-        let turn = self.above(path.up)?.turn.as_ref()?;
+        let iteration = self.above(path.up)?.iteration.as_ref()?;
         match path.parts.first()?.as_str() {
-            "index" => Some(turn.index.clone()),
-            "key" => turn.key.clone(),
-            "first" => Some(turn.first.clone()),
-            "last" => Some(turn.last.clone()),
+            "index" => Some(iteration.index.clone()),
+            "key" => iteration.key.clone(),
+            "first" => Some(iteration.first.clone()),
+            "last" => Some(iteration.last.clone()),
             _ => None,
         }
     }
 
-    /// Where a path starts, and how many of its names that has used up. A name given by `as` or by
-    /// a partial's call goes before the names of any data, as in handlebars-rust. `None` when `../`
-    /// leads above the top.
+    /// The value at which a path starts, and how many of its names lead to it. A name defined by `as` or
+    /// by a partial's call shadows the names of any data, as in handlebars-rust. `None` when `../` leads
+    /// above the top.
     pub fn start(&self, path: &Path) -> Option<(Value<'a>, usize)> {
         if path.root {
             return Some((Value::Root, 0));

@@ -1,4 +1,4 @@
-//! Values as JSON and YAML text. Both are a function of the value alone.
+//! Values as JSON and YAML text. The same value always gives the same text.
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -11,7 +11,7 @@ pub(super) fn json(value: &Json, indent: Option<usize>) -> String {
     let formatter = serde_json::ser::PrettyFormatter::with_indent(blanks.as_bytes());
     match sorted.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter)) {
         Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
-        // A vector takes every byte, so there is no error to report.
+        // Writing to a vector cannot fail.
         Err(_) => sorted.to_string(),
     }
 }
@@ -60,7 +60,7 @@ fn block(value: &Json, indent: usize, out: &mut String) {
     }
 }
 
-/// Writes what stands behind `key:`.
+/// Writes a value after `key:`.
 fn entry(item: &Json, indent: usize, out: &mut String) {
     let nested = match item {
         Json::Object(map) => !map.is_empty(),
@@ -88,7 +88,7 @@ fn line_break(number: usize, indent: usize, out: &mut String) {
 }
 
 /// Text as a YAML scalar: plain where it stays text, several lines as a literal block (indented by
-/// `indent`; `None` where no block may stand), else in double quotes.
+/// `indent`; `None` where no block is allowed), else in double quotes.
 fn text(written: &str, indent: Option<usize>) -> String {
     if is_plain(written) {
         return written.to_owned();

@@ -1,4 +1,4 @@
-//! What a template says: a tree of text, values, blocks and partials, each with its byte range.
+//! The syntax tree of a template: text, values, blocks and partials, each with its byte range.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use super::builtin::Builtin;
 /// A range of bytes in the template's text.
 pub(super) type ByteRange = Range<usize>;
 
-/// A word and where it stands.
+/// A word and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Name {
     pub text: String,
@@ -19,7 +19,7 @@ pub(super) struct Name {
 /// A piece of a template, in order.
 #[derive(Debug)]
 pub(super) enum Node {
-    /// Text to be written as it stands: the very bytes of the template at that place.
+    /// Text: exactly the bytes of the template in this range.
     Text(ByteRange),
     /// `{{name}}`, `{{{name}}}`, `{{helper argument}}`. The place is the whole tag.
     Value(Expression, ByteRange),
@@ -58,8 +58,8 @@ pub(super) struct Path {
     pub bare: bool,
 }
 
-/// A helper and what it is given. `builtin` is `None` for an unknown helper; a template with one has
-/// a fault and is not evaluated.
+/// A helper and its arguments. `builtin` is `None` for an unknown helper; a template with one has a fault
+/// and is not evaluated.
 #[derive(Debug)]
 pub(super) struct Call {
     pub builtin: Option<Builtin>,
@@ -70,7 +70,7 @@ pub(super) struct Call {
     pub params: Vec<Name>,
 }
 
-/// `{{#if a}}…{{else if b}}…{{else}}…{{/if}}`: a chain is a list, so that its length is no depth.
+/// `{{#if a}}…{{else if b}}…{{else}}…{{/if}}`. A chain is a list, so that a long one is not deep.
 #[derive(Debug)]
 pub(super) struct BlockTag {
     pub branches: Vec<Branch>,
@@ -87,7 +87,7 @@ pub(super) struct Branch {
     pub at: ByteRange,
 }
 
-/// Another template, at this place.
+/// A call of another template.
 #[derive(Debug)]
 pub(super) struct Partial {
     /// `@partial-block` for the body that this template was called with.
@@ -99,10 +99,10 @@ pub(super) struct Partial {
     pub at: ByteRange,
 }
 
-/// The name by which a template writes the body that it was called with.
+/// The name with which a template inserts the body that it was called with.
 pub(super) const PARTIAL_BLOCK: &str = "@partial-block";
 
-/// Why a tag cannot be read.
+/// Why a tag cannot be parsed.
 #[derive(Debug)]
 pub(super) struct SyntaxFault {
     pub code: &'static str,

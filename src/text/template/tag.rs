@@ -1,11 +1,11 @@
-//! One tag: what kind it is, what stands in it, where it ends.
+//! Parses one tag: its kind, its content, its end.
 
 use super::builtin::Builtin;
 use super::check::check_shape;
 use super::expression::Cursor;
 use super::syntax::{ByteRange, Call, Expression, ExpressionKind, Name, Partial, SyntaxFault};
 
-/// What a tag does, less its `{{`, `~` and `}}`.
+/// The content of a tag, without its `{{`, `~` and `}}`.
 pub(super) enum Tag {
     Comment,
     Value(Expression),
@@ -19,15 +19,15 @@ pub(super) enum Tag {
 }
 
 /// A tag, its place, and the `~` at its ends.
-pub(super) struct Written {
+pub(super) struct ParsedTag {
     pub tag: Tag,
     pub at: ByteRange,
     pub trim_before: bool,
     pub trim_after: bool,
 }
 
-/// Reads the tag that starts at `start`. `last_long_comment` is where the text's last `--}}` stands.
-pub(super) fn read(text: &str, start: usize, last_long_comment: Option<usize>) -> Result<Written, SyntaxFault> {
+/// Parses the tag that starts at `start`. `last_long_comment` is the position of the text's last `--}}`.
+pub(super) fn read(text: &str, start: usize, last_long_comment: Option<usize>) -> Result<ParsedTag, SyntaxFault> {
     let rest = text.get(start..).unwrap_or_default();
     let mut cursor = Cursor::new(text, start + 2);
     if rest.starts_with("{{!") {
@@ -37,7 +37,7 @@ pub(super) fn read(text: &str, start: usize, last_long_comment: Option<usize>) -
         let fault = SyntaxFault::new(start..start + 4, "raw blocks are not part of these templates");
         return Err(fault.code("template-refused").hint("write `\\{{` for braces that are text"));
     }
-    // `{{{x}}}` and `{{~{x}~}}` write a value as `{{x}}` does: nothing is ever escaped.
+    // `{{{x}}}` and `{{~{x}~}}` mean the same as `{{x}}`, since nothing is ever escaped.
     let mut triple = cursor.take("{");
     cursor.skip_blank();
     let trim_before = cursor.take("~");
@@ -68,7 +68,7 @@ pub(super) fn read(text: &str, start: usize, last_long_comment: Option<usize>) -
     if let Tag::Partial(partial) | Tag::OpenPartial(partial) = &mut tag {
         partial.at = start..end;
     }
-    Ok(Written { tag, at: start..end, trim_before, trim_after })
+    Ok(ParsedTag { tag, at: start..end, trim_before, trim_after })
 }
 
 /// Checks the calls of a tag against the table of helpers, nested calls too.
@@ -97,7 +97,7 @@ fn check_call(call: &Call, is_block: bool, faults: &mut Vec<SyntaxFault>) {
 }
 
 /// `{{! … }}`, or `{{!-- … --}}` if that is closed anywhere.
-fn comment(text: &str, start: usize, last_long_comment: Option<usize>) -> Result<Written, SyntaxFault> {
+fn comment(text: &str, start: usize, last_long_comment: Option<usize>) -> Result<ParsedTag, SyntaxFault> {
     let mut cursor = Cursor::new(text, start + 3);
     cursor.skip_blank();
     let closed = cursor.take("--") && last_long_comment.is_some_and(|last| cursor.at <= last);
@@ -106,7 +106,7 @@ fn comment(text: &str, start: usize, last_long_comment: Option<usize>) -> Result
     let Some(end) = long.or_else(short) else {
         return Err(SyntaxFault::new(start..start + 3, "the comment is not closed"));
     };
-    Ok(Written { tag: Tag::Comment, at: start..end, trim_before: false, trim_after: false })
+    Ok(ParsedTag { tag: Tag::Comment, at: start..end, trim_before: false, trim_after: false })
 }
 
 fn opening(cursor: &mut Cursor) -> Result<Tag, SyntaxFault> {

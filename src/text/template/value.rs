@@ -1,11 +1,11 @@
-//! Values as a template sees them: found by name, asked for truth, compared, written.
+//! Values as a template sees them: looked up by name, tested for truth, compared, written.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::{Map, Number, Value as Json};
 
-/// What a template is rendered with.
+/// The data that a template is rendered with.
 #[derive(Debug, Clone, Default)]
 pub struct Data {
     /// Build-time values: by bare name and as `vars.name`. In the order written.
@@ -14,17 +14,17 @@ pub struct Data {
     pub inputs: Vec<String>,
     /// `context.id` and the like.
     pub context: Map<String, Json>,
-    /// `each.path` and the like, in a context that is one of many.
+    /// `each.path` and the like, if the manifest has `each`.
     pub each: Option<Map<String, Json>>,
-    /// What `wrap` gives: `path`, `title`, `content`, `meta`, `index`, `user`, `assistant`, `turns`.
-    /// Nearer than vars and inputs: a var of the same name is `vars.name`.
+    /// The names that `wrap` defines: `path`, `title`, `content`, `meta`, `index`, `user`, `assistant`,
+    /// `turns`. They shadow vars and inputs: a var of the same name is still `vars.name`.
     pub more: Map<String, Json>,
 }
 
 /// A value while a template is rendered.
 #[derive(Debug, Clone)]
 pub(super) enum Value<'a> {
-    /// All of the data: only its names can be asked for.
+    /// All of the data. It can only be looked into.
     Root,
     /// A map of the data's first level: `vars`, `context`, `each`.
     Named(&'a Map<String, Json>),
@@ -36,11 +36,11 @@ pub(super) enum Value<'a> {
     Given(&'a Json),
     /// A value that a helper made.
     Made(Arc<Json>),
-    /// Nothing is known of it: it was at fault, or stands in a branch that is read but not taken.
+    /// Unknown, because of a fault or because the branch is read but not taken.
     Unknown,
 }
 
-/// What stands under a name.
+/// The result of looking a name up.
 #[derive(Debug)]
 pub(super) enum Child<'a> {
     Found(Value<'a>),
@@ -50,7 +50,7 @@ pub(super) enum Child<'a> {
 }
 
 impl Data {
-    /// Every name that can stand alone at the top.
+    /// Every name that can be used bare at the top.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let each = self.each.as_ref().map(|_| "each");
         let maps = ["vars", "inputs", "context"].into_iter().chain(each);
@@ -87,7 +87,7 @@ impl<'a> Value<'a> {
         Self::Made(Arc::new(value.into()))
     }
 
-    /// What stands under `name` in this value.
+    /// Looks `name` up in this value.
     pub fn child(&self, name: &str, data: &'a Data) -> Child<'a> {
         let found = match self {
             Self::Root => return data.child(name),
@@ -106,7 +106,7 @@ impl<'a> Value<'a> {
         found.map_or(Child::Missing, Child::Found)
     }
 
-    /// The names that can be asked for, for hints.
+    /// The names that can be looked up, for hints.
     pub fn names(&self, data: &'a Data) -> Vec<String> {
         let keys = |map: &Map<String, Json>| map.keys().cloned().collect();
         match self {
@@ -119,7 +119,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// As JSON, if it is made of text, numbers, lists and maps that are known now.
+    /// The value as JSON, if all of it is known at build time.
     pub fn json(&self) -> Option<std::borrow::Cow<'_, Json>> {
         use std::borrow::Cow;
         match self {
@@ -154,7 +154,8 @@ fn position(name: &str) -> Option<usize> {
     name.parse().ok()
 }
 
-/// How many values `json` holds, texts counted by the kilobyte: what looking at all of it costs.
+/// The number of values in `json`, with each kilobyte of text counted as one: the steps that looking at
+/// all of it costs.
 pub(super) fn weight(json: &Json) -> usize {
     match json {
         Json::String(text) => 1 + text.len() / 1024,
@@ -176,7 +177,7 @@ pub(super) fn kind(json: &Json) -> &'static str {
     }
 }
 
-/// Whether a condition holds: not for `false`, `null`, 0, and what is empty.
+/// Whether a value is truthy: not `false`, `null`, 0 (unless `include_zero`), or empty.
 pub(super) fn truth(json: &Json, include_zero: bool) -> bool {
     match json {
         Json::Null => false,
@@ -188,7 +189,7 @@ pub(super) fn truth(json: &Json, include_zero: bool) -> bool {
     }
 }
 
-/// As `{{value}}` writes it.
+/// The text that `{{value}}` writes.
 pub(super) fn written(json: &Json) -> String {
     match json {
         Json::Null => String::new(),
@@ -200,7 +201,7 @@ pub(super) fn written(json: &Json) -> String {
     }
 }
 
-/// The order of two numbers, texts or flags; of a number and a text that spells one; else none.
+/// The order of two numbers, two texts or two flags, or of a number and a text that is one; else `None`.
 pub(super) fn order(a: &Json, b: &Json) -> Option<Ordering> {
     let spelled = |text: &str| text.parse::<Number>().ok();
     match (a, b) {
@@ -213,7 +214,7 @@ pub(super) fn order(a: &Json, b: &Json) -> Option<Ordering> {
     }
 }
 
-/// Exact, also between a whole number beyond 2^53 and a float.
+/// The order of two numbers. It is exact, also between a whole number beyond 2^53 and a float.
 fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
     match (a.as_i128(), b.as_i128()) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
@@ -223,8 +224,8 @@ fn numbers(a: &Number, b: &Number) -> Option<Ordering> {
     }
 }
 
-/// Rounding keeps order, so unequal after rounding is unequal before; equal ones compare as whole
-/// numbers.
+/// Rounding to a float is monotonic, so numbers that differ after rounding have the same order before;
+/// those that are equal after it are compared as whole numbers.
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "see above")]
 fn whole_and_float(whole: i128, float: f64) -> Option<Ordering> {
     match (whole as f64).partial_cmp(&float)? {

@@ -298,7 +298,7 @@ impl Worktree {
             return Ok(None);
         }
         let folder = full.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let differs = self.attributes.speak_of_other_text(folder, &|file| self.rules(file))?;
+        let differs = self.attributes.may_store_other_text(folder, &|file| self.rules(file))?;
         Ok(entry.id.filter(|_| !differs))
     }
 }

@@ -11,13 +11,13 @@ use crate::tree::git::objects::object_id;
 const MAX_SUBJECT: usize = 200;
 
 /// Who made a commit, and what they said of it. All of it is text that its author chose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Signature {
-    /// The author's name.
+    /// The author's name, as written in the commit.
     pub author: String,
-    /// The author's mail address.
+    /// The author's mail address, as written in the commit.
     pub mail: String,
-    /// The first line of the message.
+    /// The first line of the message, as written in the commit.
     pub subject: String,
 }
 

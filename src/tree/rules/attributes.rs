@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex};
 use crate::syntax::error::Error;
 use crate::tree::cache::lock;
 use crate::tree::rules::ignored::Read;
-use crate::tree::rules::pattern::{Budget, Pattern};
+use crate::tree::rules::pattern::{Pattern, StepBudget};
 
 /// git itself drops lines from this length on.
 const MAX_LINE_BYTES: usize = 2048;
 
-/// What a file says of an attribute.
+/// The state of an attribute, as gitattributes(5) names them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::tree) enum State {
+pub(in crate::tree) enum AttributeState {
     /// Nothing, or `!name`.
     #[default]
     Unspecified,
@@ -31,68 +31,68 @@ pub(in crate::tree) enum State {
     Value(String),
 }
 
-impl State {
+impl AttributeState {
     /// Whether it is the value given.
     pub(in crate::tree) fn is(&self, value: &str) -> bool {
         matches!(self, Self::Value(own) if own == value)
     }
 }
 
-/// The wanted attributes of one path.
+/// The attributes of one path that decide which bytes are stored.
 #[derive(Debug, Default)]
-pub(in crate::tree) struct Found {
-    pub(in crate::tree) text: State,
-    pub(in crate::tree) crlf: State,
-    pub(in crate::tree) eol: State,
-    pub(in crate::tree) ident: State,
-    pub(in crate::tree) encoding: State,
+pub(in crate::tree) struct FileAttributes {
+    pub(in crate::tree) text: AttributeState,
+    pub(in crate::tree) crlf: AttributeState,
+    pub(in crate::tree) eol: AttributeState,
+    pub(in crate::tree) ident: AttributeState,
+    pub(in crate::tree) encoding: AttributeState,
 }
 
 /// The attribute files of one repository, read as they are needed. Paths are below the git root.
 pub(in crate::tree) struct Attributes {
     /// Files outside of the working tree, weakest first: system and user.
-    outer: Vec<Rules>,
+    outer: Vec<AttributeFile>,
     /// `info/attributes`.
-    info: Rules,
+    info: AttributeFile,
     fold_case: bool,
-    rules: Mutex<HashMap<String, Arc<Rules>>>,
-    /// For folders that were asked for, whether rules that count there speak of other text.
+    rules: Mutex<HashMap<String, Arc<AttributeFile>>>,
+    /// By folder, the results of [`Attributes::may_store_other_text`] so far.
     other_text: Mutex<HashMap<String, bool>>,
-    budget: Budget,
+    budget: StepBudget,
 }
 
 #[derive(Debug, Default)]
-struct Rules {
-    lines: Vec<Line>,
+struct AttributeFile {
+    lines: Vec<AttributeLine>,
     macros: Vec<(String, Vec<Assignment>)>,
     /// Whether they name a filter or an encoding.
     other_text: bool,
 }
 
 #[derive(Debug)]
-struct Line {
+struct AttributeLine {
     pattern: Pattern,
     assignments: Vec<Assignment>,
 }
 
-type Assignment = (String, State);
+type Assignment = (String, AttributeState);
 
 impl Attributes {
     /// `outer` are the texts of the system's and the user's file, `info` that of `info/attributes`.
     pub(in crate::tree) fn new(outer: &[Vec<u8>], info: &[u8], fold_case: bool) -> Self {
         Self {
-            outer: outer.iter().map(|text| Rules::parse(text, true, fold_case)).collect(),
-            info: Rules::parse(info, true, fold_case),
+            outer: outer.iter().map(|text| AttributeFile::parse(text, true, fold_case)).collect(),
+            info: AttributeFile::parse(info, true, fold_case),
             fold_case,
             rules: Mutex::default(),
             other_text: Mutex::default(),
-            budget: Budget::default(),
+            budget: StepBudget::default(),
         }
     }
 
-    /// Whether git may hold another text of files in `folder` than this tool reads from the disk
-    /// there: rules that count in it name a filter, which is never run here, or an encoding.
-    pub(in crate::tree) fn speak_of_other_text(&self, folder: &str, read: Read<'_>) -> Result<bool, Error> {
+    /// Whether git may have stored another text for files in `folder` than this tool reads from the disk:
+    /// rules that apply to it name a filter, which is never run here, or an encoding.
+    pub(in crate::tree) fn may_store_other_text(&self, folder: &str, read: Read<'_>) -> Result<bool, Error> {
         if let Some(known) = lock(&self.other_text).get(folder) {
             return Ok(*known);
         }
@@ -106,11 +106,11 @@ impl Attributes {
     }
 
     /// The attributes of the file at `path`.
-    pub(in crate::tree) fn of(&self, path: &str, read: Read<'_>) -> Result<Found, Error> {
+    pub(in crate::tree) fn of(&self, path: &str, read: Read<'_>) -> Result<FileAttributes, Error> {
         // Strongest first, with the path relative to the file's folder.
         let mut folders: Vec<&str> = path.match_indices('/').filter_map(|(end, _)| path.get(..end)).collect();
         folders.insert(0, "");
-        let inner: Vec<(Arc<Rules>, &str)> = folders
+        let inner: Vec<(Arc<AttributeFile>, &str)> = folders
             .iter()
             .rev()
             .map(|folder| {
@@ -118,7 +118,7 @@ impl Attributes {
                 Ok((self.rules_of(folder, read)?, below))
             })
             .collect::<Result<_, Error>>()?;
-        let ranked: Vec<(&Rules, &str)> = std::iter::once((&self.info, path))
+        let ranked: Vec<(&AttributeFile, &str)> = std::iter::once((&self.info, path))
             .chain(inner.iter().map(|(rules, below)| (&**rules, *below)))
             .chain(self.outer.iter().rev().map(|rules| (rules, path)))
             .collect();
@@ -133,7 +133,7 @@ impl Attributes {
         }
         self.budget.spend(steps)?;
         let mut take = |name: &str| lookup.decided.remove(name).unwrap_or_default();
-        Ok(Found {
+        Ok(FileAttributes {
             text: take("text"),
             crlf: take("crlf"),
             eol: take("eol"),
@@ -142,22 +142,22 @@ impl Attributes {
         })
     }
 
-    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<Rules>, Error> {
+    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<AttributeFile>, Error> {
         if let Some(rules) = lock(&self.rules).get(folder) {
             return Ok(rules.clone());
         }
         let mut file = folder.to_owned();
         crate::tree::links::push(&mut file, ".gitattributes");
         // Macros may be defined at the git root only.
-        let rules = Arc::new(Rules::parse(&read(&file)?, folder.is_empty(), self.fold_case));
+        let rules = Arc::new(AttributeFile::parse(&read(&file)?, folder.is_empty(), self.fold_case));
         Ok(lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone())
     }
 }
 
-/// One lookup: what is decided already, by a stronger line.
+/// The lookup of one path's attributes: those that stronger lines have decided so far.
 struct Lookup<'a> {
-    ranked: &'a [(&'a Rules, &'a str)],
-    decided: HashMap<String, State>,
+    ranked: &'a [(&'a AttributeFile, &'a str)],
+    decided: HashMap<String, AttributeState>,
 }
 
 impl Lookup<'_> {
@@ -170,7 +170,7 @@ impl Lookup<'_> {
                 continue;
             }
             self.decided.insert(name.clone(), state.clone());
-            if *state == State::Set {
+            if *state == AttributeState::Set {
                 let ranked = self.ranked;
                 let own = ranked.iter().flat_map(|(rules, _)| rules.macros.iter().rev());
                 match own.into_iter().find(|(defined, _)| defined == name) {
@@ -184,11 +184,11 @@ impl Lookup<'_> {
 
     /// git's built-in macro: `[attr]binary -diff -merge -text`.
     fn assign_binary(&mut self) {
-        self.decided.entry("text".to_owned()).or_insert(State::Unset);
+        self.decided.entry("text".to_owned()).or_insert(AttributeState::Unset);
     }
 }
 
-impl Rules {
+impl AttributeFile {
     fn parse(text: &[u8], macros_allowed: bool, fold_case: bool) -> Self {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let mut rules = Self::default();
@@ -201,7 +201,7 @@ impl Rules {
         rules
     }
 
-    /// A line that git would drop is dropped whole.
+    /// Adds the rule of one line. A line that git would drop is dropped whole.
     fn parse_line(&mut self, line: &[u8], macros_allowed: bool, fold_case: bool) -> Option<()> {
         let line = line.split(|byte| *byte == 0).next()?;
         let start = line.iter().position(|byte| !is_blank(*byte))?;
@@ -223,7 +223,7 @@ impl Rules {
             None => {
                 let assignments = assignments(rest)?;
                 if !name.starts_with(b"!") {
-                    self.lines.push(Line { pattern: Pattern::new(&name, fold_case), assignments });
+                    self.lines.push(AttributeLine { pattern: Pattern::new(&name, fold_case), assignments });
                 }
             }
         }
@@ -246,10 +246,10 @@ fn assignments(states: &[u8]) -> Option<Vec<Assignment>> {
                 None => (word, None),
             };
             let (name, state) = match (name, value) {
-                ([b'-', name @ ..], _) => (name, State::Unset),
-                ([b'!', name @ ..], _) => (name, State::Unspecified),
-                (name, Some(value)) => (name, State::Value(String::from_utf8_lossy(value).into_owned())),
-                (name, None) => (name, State::Set),
+                ([b'-', name @ ..], _) => (name, AttributeState::Unset),
+                ([b'!', name @ ..], _) => (name, AttributeState::Unspecified),
+                (name, Some(value)) => (name, AttributeState::Value(String::from_utf8_lossy(value).into_owned())),
+                (name, None) => (name, AttributeState::Set),
             };
             Some((attribute_name(name)?, state))
         })

@@ -6,7 +6,7 @@
 //! checked out or whether git warns, never what is stored.
 
 use crate::tree::ReadError;
-use crate::tree::rules::attributes::{Found, State};
+use crate::tree::rules::attributes::{AttributeState, FileAttributes};
 
 /// `core.autocrlf`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,56 +18,57 @@ pub(in crate::tree) enum AutoCrlf {
     Yes,
 }
 
-/// How line endings of one file are undone.
+/// What happens to the line endings of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
+    /// They stay.
     Leave,
     /// It is text: CRLF becomes LF.
     Text,
-    /// It is text if it looks like it, and git holds no version with CRLF.
+    /// CRLF becomes LF if the file looks like text and the version in the index has no CRLF.
     Guess,
 }
 
-/// The bytes that git would store. `stored_with_crlf` says whether the version in the index is text
-/// that holds CRLF; it is only asked where that decides.
+/// The bytes that git would store. `stored_with_crlf` returns whether the version in the index is text
+/// with CRLF in it; it is called only where that decides.
 pub(in crate::tree) fn as_stored(
     bytes: Vec<u8>,
-    attributes: &Found,
+    attributes: &FileAttributes,
     auto_crlf: AutoCrlf,
     stored_with_crlf: impl FnOnce() -> Result<bool, ReadError>,
 ) -> Result<Vec<u8>, ReadError> {
     match &attributes.encoding {
-        State::Unspecified => {}
-        State::Value(name) if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") => {}
-        State::Value(name) => return Err(ReadError::Encoded(name.clone())),
-        State::Set => return Err(ReadError::Encoded("true".to_owned())),
-        State::Unset => return Err(ReadError::Encoded("false".to_owned())),
+        AttributeState::Unspecified => {}
+        AttributeState::Value(name) if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") => {}
+        AttributeState::Value(name) => return Err(ReadError::Encoded(name.clone())),
+        AttributeState::Set => return Err(ReadError::Encoded("true".to_owned())),
+        AttributeState::Unset => return Err(ReadError::Encoded("false".to_owned())),
     }
     let bytes = match action(attributes, auto_crlf) {
         Action::Leave => bytes,
         Action::Text => without_carriage_returns(bytes),
         Action::Guess => {
-            let shape = Shape::of(&bytes);
-            if shape.crlf == 0 || shape.is_binary() || stored_with_crlf()? {
+            let counts = ByteCounts::of(&bytes);
+            if counts.crlf == 0 || counts.is_binary() || stored_with_crlf()? {
                 bytes
             } else {
                 without_carriage_returns(bytes)
             }
         }
     };
-    Ok(if attributes.ident == State::Set { without_ident(&bytes) } else { bytes })
+    Ok(if attributes.ident == AttributeState::Set { without_ident(&bytes) } else { bytes })
 }
 
-/// Whether a stored version is text that holds CRLF.
+/// Whether a stored version is text with CRLF in it.
 pub(in crate::tree) fn is_text_with_crlf(bytes: &[u8]) -> bool {
-    let shape = Shape::of(bytes);
-    shape.crlf > 0 && !shape.is_binary()
+    let counts = ByteCounts::of(bytes);
+    counts.crlf > 0 && !counts.is_binary()
 }
 
-fn action(attributes: &Found, auto_crlf: AutoCrlf) -> Action {
-    let named = |state: &State| match state {
-        State::Set => Some(Action::Text),
-        State::Unset => Some(Action::Leave),
+fn action(attributes: &FileAttributes, auto_crlf: AutoCrlf) -> Action {
+    let named = |state: &AttributeState| match state {
+        AttributeState::Set => Some(Action::Text),
+        AttributeState::Unset => Some(Action::Leave),
         state if state.is("input") => Some(Action::Text),
         state if state.is("auto") => Some(Action::Guess),
         _ => None,
@@ -84,39 +85,40 @@ fn action(attributes: &Found, auto_crlf: AutoCrlf) -> Action {
     }
 }
 
-/// Drops the CR of every CRLF. Under a guess no lone CR is left to keep.
+/// Turns every CRLF into LF. A lone CR stays, as git leaves it where a file is declared text; under
+/// [`Action::Guess`] there is none, since a file with one counts as binary.
 fn without_carriage_returns(bytes: Vec<u8>) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(bytes.len());
+    let mut converted = Vec::with_capacity(bytes.len());
     for (at, byte) in bytes.iter().enumerate() {
         if *byte != b'\r' || bytes.get(at + 1) != Some(&b'\n') {
-            kept.push(*byte);
+            converted.push(*byte);
         }
     }
-    kept
+    converted
 }
 
 /// Every `$Id: …$` within a line becomes `$Id$` again.
 fn without_ident(bytes: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::with_capacity(bytes.len());
+    let mut converted = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|byte| *byte == b'$') {
         let (before, after) = rest.split_at(at + 1);
-        kept.extend_from_slice(before);
+        converted.extend_from_slice(before);
         rest = after;
         let Some(value) = rest.strip_prefix(b"Id:") else { continue };
         let Some(end) = value.iter().position(|byte| *byte == b'$') else { break };
         if value.iter().take(end).all(|byte| *byte != b'\n') {
-            kept.extend_from_slice(b"Id$");
+            converted.extend_from_slice(b"Id$");
             rest = value.get(end + 1..).unwrap_or_default();
         }
     }
-    kept.extend_from_slice(rest);
-    kept
+    converted.extend_from_slice(rest);
+    converted
 }
 
-/// What git counts to tell text from binary.
+/// The bytes that git counts to distinguish text from binary (`gather_stats` in its convert.c).
 #[derive(Debug, Default)]
-struct Shape {
+struct ByteCounts {
     nul: usize,
     lone_cr: usize,
     crlf: usize,
@@ -124,32 +126,32 @@ struct Shape {
     not_printable: usize,
 }
 
-impl Shape {
+impl ByteCounts {
     fn of(bytes: &[u8]) -> Self {
-        let mut shape = Self::default();
+        let mut counts = Self::default();
         let mut rest = bytes.iter().peekable();
         while let Some(byte) = rest.next() {
             match byte {
                 b'\r' if rest.peek() == Some(&&b'\n') => {
                     rest.next();
-                    shape.crlf += 1;
+                    counts.crlf += 1;
                 }
-                b'\r' => shape.lone_cr += 1,
+                b'\r' => counts.lone_cr += 1,
                 b'\n' => {}
                 0 => {
-                    shape.nul += 1;
-                    shape.not_printable += 1;
+                    counts.nul += 1;
+                    counts.not_printable += 1;
                 }
-                0x08 | b'\t' | 0x1b | 0x0c => shape.printable += 1,
-                0x01..=0x1f | 0x7f => shape.not_printable += 1,
-                _ => shape.printable += 1,
+                0x08 | b'\t' | 0x1b | 0x0c => counts.printable += 1,
+                0x01..=0x1f | 0x7f => counts.not_printable += 1,
+                _ => counts.printable += 1,
             }
         }
         // A final Ctrl-Z is DOS's end of file.
         if bytes.last() == Some(&0x1a) {
-            shape.not_printable -= 1;
+            counts.not_printable -= 1;
         }
-        shape
+        counts
     }
 
     /// A NUL, a lone CR, or more than one odd byte in 128.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::syntax::error::Error;
 use crate::tree::cache::lock;
-use crate::tree::rules::pattern::{Budget, Pattern};
+use crate::tree::rules::pattern::{Pattern, StepBudget};
 
 /// The largest file of patterns that is read; a larger one is an error.
 pub(in crate::tree) const MAX_PATTERN_FILE_BYTES: u64 = 1024 * 1024;
@@ -18,38 +18,40 @@ pub(in crate::tree) type Read<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, Error>;
 
 /// The ignore rules of one repository, read as they are needed. Paths are below the git root.
 pub(in crate::tree) struct Ignored {
-    exclude: Rules,
+    exclude: IgnoreFile,
     fold_case: bool,
-    rules: Mutex<HashMap<String, Arc<Rules>>>,
+    /// The `.gitignore` of each folder that was looked at, by the folder's path.
+    rules: Mutex<HashMap<String, Arc<IgnoreFile>>>,
+    /// Whether each folder that was looked at is ignored.
     folders: Mutex<HashMap<String, bool>>,
-    budget: Budget,
+    budget: StepBudget,
 }
 
 /// The patterns of one file.
 #[derive(Debug, Default)]
-struct Rules(Vec<Rule>);
+struct IgnoreFile(Vec<IgnoreLine>);
 
 #[derive(Debug)]
-struct Rule {
+struct IgnoreLine {
     pattern: Pattern,
     /// Written with `!`: what matches is not ignored after all.
-    keeps: bool,
+    negated: bool,
 }
 
 impl Ignored {
     /// `exclude` is the text of `.git/info/exclude`.
     pub(in crate::tree) fn new(exclude: &[u8], fold_case: bool) -> Self {
         Self {
-            exclude: Rules::parse(exclude, fold_case),
+            exclude: IgnoreFile::parse(exclude, fold_case),
             fold_case,
             rules: Mutex::default(),
             folders: Mutex::default(),
-            budget: Budget::default(),
+            budget: StepBudget::default(),
         }
     }
 
-    /// Whether git ignores `path`, were it not tracked: by a pattern of its own, or because a folder
-    /// on the way is ignored, which no deeper pattern can undo.
+    /// Whether git would ignore `path` if it were untracked: because a pattern matches it, or because a
+    /// folder above it is ignored, which no deeper pattern can undo.
     pub(in crate::tree) fn ignores(&self, path: &str, is_folder: bool, read: Read<'_>) -> Result<bool, Error> {
         for (end, _) in path.match_indices('/') {
             let Some(folder) = path.get(..end) else { continue };
@@ -86,18 +88,18 @@ impl Ignored {
         Ok(ignores.unwrap_or(false))
     }
 
-    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<Rules>, Error> {
+    fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<IgnoreFile>, Error> {
         if let Some(rules) = lock(&self.rules).get(folder) {
             return Ok(rules.clone());
         }
         let mut file = folder.to_owned();
         crate::tree::links::push(&mut file, ".gitignore");
-        let rules = Arc::new(Rules::parse(&read(&file)?, self.fold_case));
+        let rules = Arc::new(IgnoreFile::parse(&read(&file)?, self.fold_case));
         Ok(lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone())
     }
 }
 
-impl Rules {
+impl IgnoreFile {
     fn parse(text: &[u8], fold_case: bool) -> Self {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let rules = text.split(|byte| *byte == b'\n').filter_map(|line| {
@@ -106,15 +108,15 @@ impl Rules {
                 return None;
             }
             let line = without_trailing_blanks(line.strip_suffix(b"\r").unwrap_or(line));
-            let (written, keeps) = line.strip_prefix(b"!").map_or((line, false), |rest| (rest, true));
-            (!written.is_empty()).then(|| Rule { pattern: Pattern::new(written, fold_case), keeps })
+            let (written, negated) = line.strip_prefix(b"!").map_or((line, false), |rest| (rest, true));
+            (!written.is_empty()).then(|| IgnoreLine { pattern: Pattern::new(written, fold_case), negated })
         });
         Self(rules.collect())
     }
 
     /// Whether the last matching pattern ignores; `None` when none matches.
     fn decide(&self, path: &str, is_folder: bool, steps: &mut u64) -> Option<bool> {
-        self.0.iter().rev().find(|rule| rule.pattern.matches(path, is_folder, steps)).map(|rule| !rule.keeps)
+        self.0.iter().rev().find(|rule| rule.pattern.matches(path, is_folder, steps)).map(|rule| !rule.negated)
     }
 }
 

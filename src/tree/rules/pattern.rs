@@ -3,7 +3,7 @@
 //! The rules are those of gitignore(5), and, where that is silent, of git's own matcher: what a
 //! malformed class does, where `**` means folders, how far a pattern without a wildcard reaches.
 //! `tests/tree/patterns.rs` asks git itself. Matching costs at most pattern times path in bytes,
-//! whatever the pattern, and all matching together has a [`Budget`], so that no file of patterns
+//! whatever the pattern, and all matching together has a [`StepBudget`], so that no file of patterns
 //! can hang a build.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,20 +13,23 @@ use crate::syntax::error::Error;
 /// A pattern longer than this matches nothing: no path is as long.
 const MAX_PATTERN_BYTES: usize = crate::tree::MAX_PATH_BYTES;
 
-/// The most steps (one token against one byte) that one tree spends on patterns: some seconds.
+/// The most steps (one token against one byte) that one tree spends on patterns: a few seconds.
 const MAX_STEPS: u64 = 4_000_000_000;
 
-/// What is left to spend on matching.
-pub(in crate::tree) struct Budget(AtomicU64);
+/// The steps that are left for matching, shared by all patterns of a tree.
+pub(in crate::tree) struct StepBudget(AtomicU64);
 
-impl Default for Budget {
+impl Default for StepBudget {
     fn default() -> Self {
         Self(AtomicU64::new(MAX_STEPS))
     }
 }
 
-impl Budget {
-    /// Takes `steps` off, or says that the patterns are too many.
+impl StepBudget {
+    /// Takes `steps` off the budget.
+    ///
+    /// # Errors
+    /// When fewer than that are left.
     pub(in crate::tree) fn spend(&self, steps: u64) -> Result<(), Error> {
         let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(steps));
         left.map(drop).map_err(|_| {
@@ -37,7 +40,7 @@ impl Budget {
     }
 }
 
-/// One pattern, relative to the folder of the file that holds it.
+/// One pattern, relative to the folder of the file that it is written in.
 #[derive(Debug)]
 pub(in crate::tree) struct Pattern {
     /// A path with a slash is matched from the folder down; a bare name at any depth below it.
@@ -47,16 +50,16 @@ pub(in crate::tree) struct Pattern {
     /// The bytes before the first wildcard.
     literal: Vec<u8>,
     /// The rest; `None` where it can match nothing.
-    rest: Option<Vec<Token>>,
+    rest: Option<Vec<PatternToken>>,
     fold_case: bool,
 }
 
 #[derive(Debug)]
-enum Token {
+enum PatternToken {
     Byte(u8),
     /// `?`: one byte within a name.
     One,
-    Class(Class),
+    Class(ByteClass),
     /// `*`: any bytes within a name.
     Star,
     /// `**` at the end: any bytes.
@@ -68,7 +71,7 @@ enum Token {
 }
 
 #[derive(Debug)]
-struct Class {
+struct ByteClass {
     negated: bool,
     members: Box<[bool; 256]>,
 }
@@ -107,16 +110,16 @@ impl Pattern {
 }
 
 /// Compiles what follows the literal. `None`: malformed, matches nothing.
-fn compile(pattern: &[u8], fold_case: bool) -> Option<Vec<Token>> {
+fn compile(pattern: &[u8], fold_case: bool) -> Option<Vec<PatternToken>> {
     let mut tokens = Vec::with_capacity(pattern.len());
     let mut at = 0;
     while let Some(&byte) = pattern.get(at) {
         at += 1;
         match byte {
-            b'?' => tokens.push(Token::One),
+            b'?' => tokens.push(PatternToken::One),
             b'[' => {
-                let (class, end) = Class::parse(pattern, at, fold_case)?;
-                tokens.push(Token::Class(class));
+                let (class, end) = ByteClass::parse(pattern, at, fold_case)?;
+                tokens.push(PatternToken::Class(class));
                 at = end;
             }
             b'*' => {
@@ -127,26 +130,26 @@ fn compile(pattern: &[u8], fold_case: bool) -> Option<Vec<Token>> {
                 let double = at - first > 1;
                 let opens_name = first == 0 || pattern.get(first - 1) == Some(&b'/');
                 match pattern.get(at..) {
-                    Some([]) if double && opens_name => tokens.push(Token::Stars),
+                    Some([]) if double && opens_name => tokens.push(PatternToken::Stars),
                     Some([b'/', ..]) if double && opens_name => {
-                        tokens.extend([Token::FoldersStart, Token::FoldersBody]);
+                        tokens.extend([PatternToken::FoldersStart, PatternToken::FoldersBody]);
                         at += 1;
                     }
-                    Some([b'\\', b'/', ..]) if double && opens_name => tokens.push(Token::Stars),
-                    _ => tokens.push(Token::Star),
+                    Some([b'\\', b'/', ..]) if double && opens_name => tokens.push(PatternToken::Stars),
+                    _ => tokens.push(PatternToken::Star),
                 }
             }
             b'\\' => {
-                tokens.push(Token::Byte(fold(*pattern.get(at)?, false)));
+                tokens.push(PatternToken::Byte(fold(*pattern.get(at)?, false)));
                 at += 1;
             }
-            byte => tokens.push(Token::Byte(fold(byte, fold_case))),
+            byte => tokens.push(PatternToken::Byte(fold(byte, fold_case))),
         }
     }
     Some(tokens)
 }
 
-impl Class {
+impl ByteClass {
     /// Reads a class from behind its `[`; returns it and the place behind its `]`.
     fn parse(pattern: &[u8], mut at: usize, fold_case: bool) -> Option<(Self, usize)> {
         let negated = matches!(pattern.get(at), Some(b'!' | b'^'));
@@ -190,8 +193,8 @@ impl Class {
                     let length = pattern.get(name_start..)?.iter().position(|byte| *byte == b']')?;
                     match pattern.get(name_start..name_start + length)?.strip_suffix(b":") {
                         Some(name) => {
-                            let holds = named_class(name)?;
-                            (0..=u8::MAX).filter(|byte| holds(*byte)).for_each(&mut add);
+                            let is_member = named_class(name)?;
+                            (0..=u8::MAX).filter(|byte| is_member(*byte)).for_each(&mut add);
                             if fold_case && name == b"upper" {
                                 (b'a'..=b'z').for_each(&mut add);
                             }
@@ -214,7 +217,7 @@ impl Class {
         }
     }
 
-    fn holds(&self, byte: u8) -> bool {
+    fn matches(&self, byte: u8) -> bool {
         byte != b'/' && self.members.get(usize::from(byte)).copied().unwrap_or(false) != self.negated
     }
 }
@@ -241,13 +244,15 @@ fn fold(byte: u8, fold_case: bool) -> u8 {
     if fold_case { byte.to_ascii_lowercase() } else { byte }
 }
 
-/// Runs the tokens over the text with every alternative at once: `live[i]` says that the text so
-/// far can stand before token `i`.
-fn run(tokens: &[Token], text: &[u8], fold_case: bool) -> bool {
-    // Most patterns are these: a whole name, and `*.log`.
+/// Runs the tokens over the text as a nondeterministic automaton, all alternatives at once: `live[i]`
+/// means that the text so far can be matched by the tokens before `i`.
+fn run(tokens: &[PatternToken], text: &[u8], fold_case: bool) -> bool {
+    // Decides most patterns without running them: a literal name, and one with a literal end such as `*.log`.
     match tokens {
         [] => return text.is_empty(),
-        [.., Token::Byte(last)] if text.last().is_none_or(|byte| fold(*byte, fold_case) != *last) => return false,
+        [.., PatternToken::Byte(last)] if text.last().is_none_or(|byte| fold(*byte, fold_case) != *last) => {
+            return false;
+        }
         _ => {}
     }
     let mut live = vec![false; tokens.len() + 2];
@@ -259,13 +264,13 @@ fn run(tokens: &[Token], text: &[u8], fold_case: bool) -> bool {
         let mut any = false;
         for (at, token) in tokens.iter().enumerate().filter(|(at, _)| live.get(*at) == Some(&true)) {
             let (stays, passes) = match token {
-                Token::Byte(wanted) => (false, byte == *wanted),
-                Token::One => (false, byte != b'/'),
-                Token::Class(class) => (false, class.holds(byte)),
-                Token::Star => (byte != b'/', false),
-                Token::Stars => (true, false),
-                Token::FoldersStart => (false, false),
-                Token::FoldersBody => (true, byte == b'/'),
+                PatternToken::Byte(wanted) => (false, byte == *wanted),
+                PatternToken::One => (false, byte != b'/'),
+                PatternToken::Class(class) => (false, class.matches(byte)),
+                PatternToken::Star => (byte != b'/', false),
+                PatternToken::Stars => (true, false),
+                PatternToken::FoldersStart => (false, false),
+                PatternToken::FoldersBody => (true, byte == b'/'),
             };
             if stays {
                 enter(tokens, &mut next, at);
@@ -283,16 +288,16 @@ fn run(tokens: &[Token], text: &[u8], fold_case: bool) -> bool {
     live.get(tokens.len()) == Some(&true)
 }
 
-/// Marks a token as live, and those that can be reached from it without a byte.
-fn enter(tokens: &[Token], live: &mut [bool], mut at: usize) {
+/// Marks a token as live, and those that can be reached from it without consuming a byte.
+fn enter(tokens: &[PatternToken], live: &mut [bool], mut at: usize) {
     loop {
         match live.get_mut(at) {
             Some(mark) if !*mark => *mark = true,
             _ => return,
         }
         match tokens.get(at) {
-            Some(Token::Star | Token::Stars) => at += 1,
-            Some(Token::FoldersStart) => {
+            Some(PatternToken::Star | PatternToken::Stars) => at += 1,
+            Some(PatternToken::FoldersStart) => {
                 enter(tokens, live, at + 2);
                 at += 1;
             }
@@ -307,7 +312,7 @@ mod tests {
 
     #[test]
     fn steps_are_counted_and_end() {
-        let budget = Budget(AtomicU64::new(1000));
+        let budget = StepBudget(AtomicU64::new(1000));
         let mut steps = 0;
         assert!(!Pattern::new(b"*a*a*b", false).matches("aaaaaaaaaa", false, &mut steps));
         assert_eq!(steps, 1 + 6 * 10);

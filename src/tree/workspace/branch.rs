@@ -35,8 +35,8 @@ impl Workspace {
         let bases = merge_bases(one, other)?;
         let (repository, objects) = self.repository("there is no merge base")?;
         let Some(base) = bases.first() else {
-            let short = |tree: &CommitTree| tree.commit().id.as_str().chars().take(10).collect::<String>();
-            let what = format!("{} and {} have no commit in common", short(one), short(other));
+            let (one, other) = (&one.commit().id, &other.commit().id);
+            let what = format!("{} and {} have no commit in common", one.short(), other.short());
             let cure = if repository.is_shallow() {
                 "this is a shallow clone, whose history ends early; run `git fetch --unshallow` \
                  (in GitHub's checkout action: `fetch-depth: 0`)"

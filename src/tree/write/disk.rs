@@ -1,25 +1,25 @@
-//! What the writing of files asks of a disk, and the one that the system has.
+//! The calls that writing a file makes, as a trait, and its implementation by the system.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// The calls that put files and folders on a disk, and nothing more: each does what the call of its
-/// name does, once. [`System`] makes them; the tests have a disk on which any of them fails.
+/// The system calls that write files and folders, one method each, without retries or fallbacks.
+/// [`System`] makes them; the tests have an implementation in which any of them can fail.
 pub trait Disk: Send + Sync {
-    /// Makes a folder that is not there, in one that is.
+    /// Makes a folder that does not exist, in one that does.
     ///
     /// # Errors
-    /// The system's, here and below.
+    /// The system's.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes and opens a file that is not there.
+    /// Makes and opens a file that does not exist.
     ///
     /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] when something is.
+    /// The system's; [`io::ErrorKind::AlreadyExists`] when something has that path.
     fn make_file(&self, path: &Path, access: Access) -> io::Result<Box<dyn Handle>>;
 
-    /// Gives a file or folder another name, in place of the file that has it.
+    /// Renames a file or folder. A file that has the new name is replaced.
     ///
     /// # Errors
     /// The system's.
@@ -28,7 +28,7 @@ pub trait Disk: Send + Sync {
     /// Exchanges two names in one step.
     ///
     /// # Errors
-    /// [`io::ErrorKind::Unsupported`] where the system or the file system cannot.
+    /// The system's; [`io::ErrorKind::Unsupported`] where the system or the file system cannot do it.
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()>;
 
     /// Makes the names in a folder durable.
@@ -37,13 +37,13 @@ pub trait Disk: Send + Sync {
     /// The system's.
     fn sync_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Takes a file away.
+    /// Removes a file.
     ///
     /// # Errors
     /// The system's.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
-    /// Takes a folder away with all that it holds.
+    /// Removes a folder and everything in it.
     ///
     /// # Errors
     /// The system's.
@@ -52,7 +52,7 @@ pub trait Disk: Send + Sync {
 
 /// A file that is being written.
 pub trait Handle: Write + Send {
-    /// Says who may read and write the file.
+    /// Sets the file's permissions.
     ///
     /// # Errors
     /// The system's.
@@ -74,7 +74,7 @@ pub enum Access {
     Private,
 }
 
-/// The disk.
+/// The disk of this machine.
 #[derive(Debug, Clone, Copy)]
 pub struct System;
 
@@ -105,7 +105,7 @@ impl Disk for System {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         use rustix::io::Errno;
         renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).map_err(|error| match error {
-            // What a file system without the exchange says.
+            // The errors of file systems that cannot exchange names.
             Errno::INVAL | Errno::NOSYS | Errno::NOTSUP => io::ErrorKind::Unsupported.into(),
             error => error.into(),
         })
@@ -117,7 +117,7 @@ impl Disk for System {
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        // Elsewhere a folder cannot be opened as a file, and its names are durable when a call returns.
+        // On other systems a folder cannot be opened as a file, and a rename is durable when the call returns.
         #[cfg(unix)]
         File::open(path)?.sync_all()?;
         #[cfg(not(unix))]

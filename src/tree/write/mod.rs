@@ -1,11 +1,13 @@
-//! Files and folders that take the place of others: old or new, never a mixture, whatever happens.
+//! Writes files and folders in place of others, atomically: a reader finds the old one or the new one, never a
+//! mixture.
 //!
-//! What is new is written beside its place under a name of its own, synced, and moved there in one
-//! step; then the folder is synced. A kill or a full disk before the move leaves what stood there; a
-//! loss of power leaves the one or the other (on ext4, a move without the first sync left an empty
-//! file, and a move without the second was undone). What could not be finished is taken away again.
+//! The new file or folder is written next to its target under a temporary name, synced, and renamed to
+//! the target in one step; then the parent folder is synced. A kill or a full disk before the rename
+//! leaves the old one; a loss of power leaves the old one or the new one (on ext4, a rename without the
+//! first sync left an empty file, and a rename without the second was undone). A temporary file or
+//! folder whose write fails is removed again.
 //!
-//! Whatever a project or a user keeps is written here and in no other way.
+//! Every file that the program writes goes through this module.
 
 mod disk;
 
@@ -15,23 +17,23 @@ use std::path::{Path, PathBuf};
 
 pub use disk::{Access, Disk, Handle, System};
 
-/// How the names begin of files and folders that are not finished.
+/// The prefix of the temporary names: a file or folder that has it was not finished.
 pub const UNFINISHED: &str = ".contexture-";
 
-/// Puts a file with these bytes at `target`, for good. It may be read and written by whom the file
-/// there may be; a new one, by whom any other new file may be. Folders above it are made.
+/// Writes a file with these bytes to `target`, durably. It gets the permissions of the file that it
+/// replaces, or those of any new file where there was none. Missing parent folders are made.
 ///
 /// # Errors
-/// The system's; and when something stands there that is no ordinary file. A link is none: it would
-/// have to be followed, and may lead anywhere. Then what stood there stands.
+/// The system's; and when there is something at `target` that is not an ordinary file. A link is not:
+/// it would have to be followed, and may lead anywhere. After an error, whatever was at `target` is unchanged.
 pub fn file(disk: &dyn Disk, target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let standing = standing(target)?;
+    let existing = existing_permissions(target)?;
     let folder = folder_of(target);
     make_folders(disk, folder)?;
-    let access = if standing.is_some() { Access::Private } else { Access::Usual };
+    let access = if existing.is_some() { Access::Private } else { Access::Usual };
     let (mut handle, fresh) = Unfinished::file(disk, folder, access)?;
     handle.write_all(bytes)?;
-    if let Some(permissions) = standing {
+    if let Some(permissions) = existing {
         handle.allow(permissions)?;
     }
     handle.sync()?;
@@ -40,8 +42,9 @@ pub fn file(disk: &dyn Disk, target: &Path, bytes: &[u8]) -> io::Result<()> {
     disk.sync_folder(folder)
 }
 
-/// Puts a file with these bytes at `target` that only its owner may read, and that may be lost or
-/// torn by a loss of power: for what carries a checksum and can be made again. The folder must be there.
+/// Writes a file with these bytes to `target` that only its owner may read. It is not synced, so a loss
+/// of power may lose or truncate it: for data that has a checksum and can be computed again. The folder
+/// must exist.
 ///
 /// # Errors
 /// The system's.
@@ -53,18 +56,18 @@ pub fn cached(disk: &dyn Disk, target: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// The bytes of the ordinary file at `target`, which is about to be replaced. Anything else is not
-/// opened: a link may lead to what never ends, and a pipe waits for its other end.
+/// opened: a link may lead to an endless device, and opening a pipe blocks until there is a writer.
 ///
 /// # Errors
 /// [`io::ErrorKind::NotFound`] where nothing is; an error of its own where something else is.
-pub fn standing_bytes(target: &Path) -> io::Result<Vec<u8>> {
-    match standing(target)? {
+pub fn existing_bytes(target: &Path) -> io::Result<Vec<u8>> {
+    match existing_permissions(target)? {
         Some(_) => fs::read(target),
         None => Err(io::ErrorKind::NotFound.into()),
     }
 }
 
-/// Makes a folder and those above it that are not there, for good.
+/// Makes a folder and its missing parents, durably.
 ///
 /// # Errors
 /// The system's.
@@ -72,7 +75,7 @@ pub fn make_folders(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = folder.ancestors().take_while(|above| !is_folder(above)).collect();
     for missing in missing.into_iter().rev() {
         match disk.make_folder(missing) {
-            // Another run was faster.
+            // Another process made it in the meantime.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_folder(missing) => {}
             made => made?,
         }
@@ -81,18 +84,18 @@ pub fn make_folders(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A folder on its way to its place.
+/// A new folder under a temporary name, before it replaces the one at its target.
 pub struct Folder<'a> {
     fresh: Unfinished<'a>,
     target: &'a Path,
 }
 
 impl<'a> Folder<'a> {
-    /// An empty folder beside `target`. Folders above it are made. Unless it is [put](Self::put) in its
-    /// place, it is taken away.
+    /// Makes an empty folder next to `target`, and missing parent folders. It is removed when it is
+    /// dropped without having been [put](Self::put) in place.
     ///
     /// # Errors
-    /// The system's; and when something else than a folder stands at `target`.
+    /// The system's; and when something else than a folder is at `target`.
     pub fn beside(disk: &'a dyn Disk, target: &'a Path) -> io::Result<Self> {
         if fs::symlink_metadata(target).is_ok_and(|found| !found.is_dir()) {
             return Err(io::Error::other("something else than a folder stands there"));
@@ -101,7 +104,7 @@ impl<'a> Folder<'a> {
         Ok(Self { fresh: Unfinished::folder(disk, folder_of(target))?, target })
     }
 
-    /// Where it will be.
+    /// The path that it will have.
     pub fn target(&self) -> &Path {
         self.target
     }
@@ -114,14 +117,15 @@ impl<'a> Folder<'a> {
         self.fresh.disk.make_file(&self.fresh.path.join(name), Access::Usual)
     }
 
-    /// Puts the folder in its place, for good, and takes the old one away.
+    /// Replaces the folder at the target with this one, durably, and removes the old one.
     ///
     /// Where the system can exchange two names, a reader finds the old folder or the new one at every
-    /// moment. Elsewhere, for a moment, none.
+    /// moment. Elsewhere there is a moment with neither.
     ///
     /// # Errors
-    /// The system's. Then the old folder or the new one stands there, but in one case: the system
-    /// cannot exchange names, and would not move the old folder back. The error says where it is.
+    /// The system's. After an error the old folder or the new one is at the target, with one exception:
+    /// the system cannot exchange names, and failed to move the old folder back. The error says where
+    /// the old folder is then.
     pub fn put(mut self) -> io::Result<()> {
         let (disk, folder) = (self.fresh.disk, folder_of(self.target));
         disk.sync_folder(&self.fresh.path)?;
@@ -138,7 +142,7 @@ impl<'a> Folder<'a> {
         self.fresh.remove()
     }
 
-    /// Old aside, new in. What is unfinished is the old folder then.
+    /// Replaces the target by two renames. Afterwards `self.fresh` is the old folder, so that the caller removes it.
     fn put_by_moves(&mut self) -> io::Result<()> {
         let (disk, fresh) = (self.fresh.disk, self.fresh.path.clone());
         let aside = fresh.with_extension("old");
@@ -158,7 +162,7 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// A file or folder under a name of its own; taken away when it is dropped, as far as the disk lets it.
+/// A file or folder under a temporary name. It is removed when it is dropped; an error of that is ignored.
 struct Unfinished<'a> {
     disk: &'a dyn Disk,
     path: PathBuf,
@@ -192,21 +196,21 @@ impl<'a> Unfinished<'a> {
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         if self.is_there {
-            // The error that led here is the one that is told.
+            // The caller already reports the error that led here.
             let _ = self.remove();
         }
     }
 }
 
-/// Makes something under a name that nothing has.
+/// Makes a file or folder under a temporary name that is not in use.
 fn named<T>(folder: &Path, make: impl FnMut(&Path) -> io::Result<T>) -> io::Result<(T, PathBuf)> {
     let (made, path) = tempfile::Builder::new().prefix(UNFINISHED).make_in(folder, make)?.into_parts();
-    // From here on an `Unfinished` sees to it.
+    // tempfile would remove it on drop; from here on the caller's `Unfinished` does.
     Ok((made, path.keep().map_err(|error| error.error)?))
 }
 
-/// Who may read and write the file at `target`; `None` when nothing is there.
-fn standing(target: &Path) -> io::Result<Option<Permissions>> {
+/// The permissions of the file at `target`; `None` when nothing is there. An error for anything but an ordinary file.
+fn existing_permissions(target: &Path) -> io::Result<Option<Permissions>> {
     match fs::symlink_metadata(target) {
         Ok(found) if found.is_file() => Ok(Some(found.permissions())),
         Ok(_) => Err(io::Error::other("something else than an ordinary file stands there")),

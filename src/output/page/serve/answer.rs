@@ -83,8 +83,7 @@ impl From<Refusal> for Answer {
 /// A question that was understood and has no answer: `{"diagnostics": […]}` says why.
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
-        let faults: Vec<DiagnosticRecord> = faults(&failure).iter().map(DiagnosticRecord::of).collect();
-        let text = serde_json::json!({ "diagnostics": faults }).to_string();
+        let text = serde_json::json!({ "diagnostics": DiagnosticRecord::all(&faults(&failure)) }).to_string();
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, ..Self::json(masked_json(&text).into_owned().into()) }
     }
 }

@@ -12,6 +12,7 @@ use crate::compare::range::Range;
 use crate::compare::review::{ReviewRequest, review};
 use crate::cost::cards::Date;
 use crate::output::page::{Changes, Page};
+use crate::output::report::json;
 use crate::output::report::log::LogReport;
 use crate::output::report::watch::{failure, milliseconds};
 use crate::pipeline::watch::Round;
@@ -107,7 +108,7 @@ impl Site {
 }
 
 /// The page of a round. What is broken stands beside the last good build of it, which says so.
-fn page(round: &Round) -> Page {
+fn page(round: &Round) -> Page<'_> {
     let page = match &round.outcome {
         Ok(attempts) => Page::with_last_good(attempts, |id| round.before.get(id).map(|build| &**build)),
         Err(_) => {
@@ -137,5 +138,5 @@ fn history(project: &Project, context: &str) -> Result<String, Failure> {
         first_parent: false,
     };
     let log = log(place.commit("HEAD")?, None, &request, Memory::default())?;
-    Ok(LogReport::new(&request.id, request.as_of, &log).json())
+    Ok(json(&LogReport::new(&request.id, request.as_of, &log)))
 }

@@ -73,7 +73,7 @@ fn rank(context: &ContextReview) -> (u8, ContextId) {
 }
 
 fn commit(commit: &Commit) -> Phrase {
-    let short: String = commit.id.as_str().chars().take(10).collect();
+    let short = commit.id.short();
     Phrase::word(format!("{short}  {}", crate::cost::cards::day_of(commit.time)))
 }
 

@@ -1,17 +1,18 @@
 //! What `diff --format json` prints.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::compare::delta::{Delta, Divergence, Figure, Kind, ModelDelta, Pair, SegmentChange, Side};
-use crate::compare::review::{ContextReview, ContextStatus, Review, Via, change_name};
-use crate::cost::budget::{Amount, BudgetName, Status};
+use crate::compare::delta::{BudgetDelta, Divergence, Kind, ModelDelta, Pair, SegmentChange, Side};
+use crate::compare::review::{Cause, ContextReview, ContextStatus, Review, change_name};
 use crate::output::record::DiagnosticRecord;
-use crate::output::report::json;
 use crate::pipeline::Build;
 use crate::pipeline::shard::Shard;
-use crate::prompt::segment::Tier;
-use crate::syntax::quantity::Usd;
+use crate::prompt::segment::{Segment, Tier};
+use crate::syntax::source::{ObjectId, ProjectPath};
+use crate::text::project::ContextId;
 use crate::tree::TreeName;
 
 /// The format of the JSON report.
@@ -19,7 +20,7 @@ pub const SCHEMA: &str = "contexture.diff/1";
 
 /// What `diff --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct DiffReport {
+pub struct DiffReport<'a> {
     /// `contexture.diff/1`.
     pub schema: &'static str,
     /// The part of the project that this is, with `--shard`; `contexture merge` joins the parts.
@@ -29,28 +30,28 @@ pub struct DiffReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub untouched: Option<usize>,
     /// What was compared with.
-    pub base: SideRecord,
+    pub base: SideRecord<'a>,
     /// What was compared.
-    pub head: SideRecord,
+    pub head: SideRecord<'a>,
     /// The day whose prices and rules hold for both sides.
     pub as_of: String,
     /// Contexts that do not differ.
     pub unchanged: usize,
     /// Files that differ and change no prompt; empty where only some contexts were compared.
-    pub no_effect: Vec<String>,
+    pub no_effect: &'a [ProjectPath],
     /// Each file that changed prompts, and which.
-    pub reach: Vec<ReachRecord>,
+    pub reach: Vec<ReachRecord<'a>>,
     /// Contexts that have the same change.
-    pub groups: Vec<GroupRecord>,
+    pub groups: Vec<GroupRecord<'a>>,
     /// Contexts that differ, by name.
-    pub contexts: Vec<ContextDelta>,
+    pub contexts: Vec<ContextDelta<'a>>,
 }
 
-/// One side of a comparison.
+/// One side of a comparison: the name of a tree, with its commit and its kind apart.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct SideRecord {
-    /// The commit, or the one that the index or working tree stands on.
-    pub commit: Option<String>,
+pub struct SideRecord<'a> {
+    /// The commit, or the one below the index or working tree.
+    pub commit: Option<&'a ObjectId>,
     /// What it is.
     pub kind: SideKind,
 }
@@ -67,18 +68,18 @@ pub enum SideKind {
     Worktree,
 }
 
-/// A file and the contexts that it changed.
+/// A file and the contexts that it changed, whose names are one text here.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ReachRecord {
+pub struct ReachRecord<'a> {
     /// The file.
-    pub path: String,
+    pub path: &'a ProjectPath,
     /// Contexts and variants.
     pub contexts: Vec<String>,
 }
 
-/// Contexts with the same change.
+/// Contexts with the same change, by name where a review has their indices.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct GroupRecord {
+pub struct GroupRecord<'a> {
     /// How many.
     pub count: usize,
     /// Contexts and variants, by name.
@@ -86,25 +87,16 @@ pub struct GroupRecord {
     /// Tokens (o200k_base) that each of them grew by.
     pub tokens: i64,
     /// The files that did it.
-    pub causes: Vec<CauseRecord>,
+    pub causes: &'a [Cause],
 }
 
-/// A file that changed a context.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct CauseRecord {
-    /// The file.
-    pub path: String,
-    /// What part it plays.
-    pub via: Via,
-}
-
-/// What a change does to one context.
+/// What a change does to one context. A review has a delta for contexts that can be compared and
+/// refers to segments by index; here every context has every key, and segments have their ids.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct ContextDelta {
-    /// Path of the manifest below contexts/, without `.yaml`.
-    pub id: String,
-    /// The variant, if it is one.
-    pub variant: Option<String>,
+pub struct ContextDelta<'a> {
+    /// Its name and variant.
+    #[serde(flatten)]
+    pub id: &'a ContextId,
     /// What it was called before, where that differs.
     pub renamed_from: Option<String>,
     /// What became of it.
@@ -113,36 +105,27 @@ pub struct ContextDelta {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<String>,
     /// The files that did it.
-    pub causes: Vec<CauseRecord>,
+    pub causes: &'a [Cause],
     /// Tokens of all text by o200k_base.
-    pub tokens: PairRecord<u64>,
+    pub tokens: Pair<u64>,
     /// The first place where what the model sees differs; null where nothing does.
-    pub divergence: Option<DivergenceRecord>,
+    pub divergence: Option<DivergenceRecord<'a>>,
     /// The same for each tier that differs; its offsets count from the start of the tier.
-    pub tiers: Vec<DivergenceRecord>,
+    pub tiers: Vec<DivergenceRecord<'a>>,
     /// Segments that are not as and where they were.
-    pub segments: Vec<SegmentDelta>,
+    pub segments: Vec<SegmentDelta<'a>>,
     /// How many are.
     pub unchanged_segments: usize,
     /// Whether model settings or the output schema differ.
     pub settings_changed: bool,
     /// What it comes to for each model.
-    pub models: Vec<ModelDeltaRecord>,
+    pub models: &'a [ModelDelta],
     /// Its budgets, each for each model.
-    pub budgets: Vec<BudgetDeltaRecord>,
+    pub budgets: &'a [BudgetDelta],
     /// What is wrong with each side of a broken context.
     pub faults: PairOfFaults,
     /// Warnings that the head has and the base has not.
     pub diagnostics: Vec<DiagnosticRecord>,
-}
-
-/// A figure before and after; null where there is none.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
-pub struct PairRecord<T> {
-    /// Before.
-    pub base: Option<T>,
-    /// After.
-    pub head: Option<T>,
 }
 
 /// What is wrong with each side.
@@ -156,15 +139,15 @@ pub struct PairOfFaults {
 
 /// A place where two prompts part.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct DivergenceRecord {
+pub struct DivergenceRecord<'a> {
     /// The tier.
     pub tier: Tier,
     /// The side whose segment it is.
     pub side: Side,
     /// The segment.
-    pub segment: String,
-    /// The file that holds its text; null where only its tier is told.
-    pub path: Option<String>,
+    pub segment: &'a str,
+    /// The file that holds its text; null for text of the manifest, but in the first divergence.
+    pub path: Option<&'a ProjectPath>,
     /// The line of that file where the texts part.
     pub line: Option<usize>,
     /// Bytes of text before it.
@@ -172,111 +155,27 @@ pub struct DivergenceRecord {
     /// Tokens (o200k_base) that both sides have before it.
     pub token: u64,
     /// The last commit that changed what is to blame; null while that is not committed.
-    pub commit: Option<String>,
+    pub commit: Option<&'a ObjectId>,
 }
 
 /// A segment that is not as and where it was.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct SegmentDelta {
+pub struct SegmentDelta<'a> {
     /// Its id before.
-    pub base_id: Option<String>,
+    pub base_id: Option<&'a str>,
     /// Its id now.
-    pub head_id: Option<String>,
+    pub head_id: Option<&'a str>,
     /// The file that its text is read from.
-    pub path: Option<String>,
+    pub path: Option<&'a ProjectPath>,
     /// What happened.
     pub change: Kind,
     /// Its tokens by o200k_base.
-    pub tokens: PairRecord<u64>,
+    pub tokens: Pair<u64>,
 }
 
-/// What a change comes to for one model.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ModelDeltaRecord {
-    /// The model.
-    pub model: String,
-    /// Tokens of the new prompt that the cache can still serve after the merge.
-    pub eligible: u64,
-    /// Whether the provider promises that.
-    pub promised: bool,
-    /// How the model matches requests with entries.
-    pub class: &'static str,
-    /// Prefix tokens of the base, in this model's count.
-    pub base_prefix: Option<u64>,
-    /// Prefix tokens of the head.
-    pub head_prefix: Option<u64>,
-    /// Tokens that a warm call reads.
-    pub cached: PairRecord<u64>,
-    /// Input tokens.
-    pub total: PairRecord<u64>,
-    /// US dollars: the first call after the merge less a warm call of the head.
-    pub rewarm: Option<Usd>,
-    /// US dollars: a call that finds everything in the cache.
-    pub warm: PairRecord<Usd>,
-    /// US dollars: a call that finds nothing.
-    pub cold: PairRecord<Usd>,
-    /// US dollars: a call at the declared traffic.
-    pub expected: PairRecord<Usd>,
-    /// US dollars: a month at the declared traffic.
-    pub month: PairRecord<Usd>,
-    /// What the difference comes from; null where a figure is not known on one side.
-    pub attribution: Option<AttributionRecord>,
-    /// A limit of the price list that was crossed.
-    pub cliff: Option<CrossingRecord>,
-    /// The model's window, where the request fits on one side only.
-    pub window: Option<CrossingRecord>,
-}
-
-/// The parts of a difference in cost, in US dollars; they add up exactly.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct AttributionRecord {
-    /// The figure whose difference they add up to.
-    pub of: Figure,
-    /// What is sent: text, breakpoints, expected inputs and answer.
-    pub text: Usd,
-    /// The order of what both sides hold.
-    pub order: Usd,
-    /// What counts the tokens.
-    pub tokenizer: Usd,
-    /// The model's card: prices and cache rules.
-    pub price: Usd,
-    /// Calls, hours, deploys.
-    pub traffic: Usd,
-}
-
-/// A limit in tokens that was crossed.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CrossingRecord {
-    /// The limit.
-    pub limit: u64,
-    /// Whether the request is above it now.
-    pub above: bool,
-}
-
-/// A budget for one model, before and after.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct BudgetDeltaRecord {
-    /// The key in `budgets:`, or `max_tokens` of a block.
-    pub name: BudgetName,
-    /// The block, for a limit of one block.
-    pub block: Option<String>,
-    /// The model.
-    pub model: String,
-    /// How it stood; null where it was not there.
-    pub base: Option<Status>,
-    /// How it stands; null where it is not there.
-    pub head: Option<Status>,
-    /// The limit.
-    pub limit: PairRecord<String>,
-    /// What it is held against.
-    pub actual: PairRecord<String>,
-    /// Whether it blocks: it fails, and it did not before or has got worse.
-    pub blocks: bool,
-}
-
-impl DiffReport {
+impl<'a> DiffReport<'a> {
     /// Records a review.
-    pub fn new(review: &Review) -> Self {
+    pub fn new(review: &'a Review) -> Self {
         let name = |index: &usize| review.contexts.get(*index).map(|context| context.id.to_string());
         let groups = review.groups.iter().filter_map(|group| {
             let first = review.contexts.get(*group.contexts.first()?)?;
@@ -286,20 +185,20 @@ impl DiffReport {
                 count: group.contexts.len(),
                 contexts: group.contexts.iter().filter_map(name).collect(),
                 tokens: i64::try_from(grown).unwrap_or(i64::MAX),
-                causes: causes(first),
+                causes: &first.causes,
             })
         });
-        let reach = review.reach.iter().map(|(path, contexts)| ReachRecord {
-            path: path.to_string(),
-            contexts: contexts.iter().map(ToString::to_string).collect(),
-        });
+        let reach = review
+            .reach
+            .iter()
+            .map(|(path, contexts)| ReachRecord { path, contexts: contexts.iter().map(ToString::to_string).collect() });
         Self {
             schema: SCHEMA,
             shard: review.shard,
             untouched: review.shard.map(|_| review.untouched),
-            base: SideRecord { commit: Some(review.base.id.to_string()), kind: SideKind::Commit },
+            base: SideRecord { commit: Some(&review.base.id), kind: SideKind::Commit },
             head: SideRecord {
-                commit: review.head.commit().map(|commit| commit.id.to_string()),
+                commit: review.head.commit().map(|commit| &commit.id),
                 kind: match review.head {
                     TreeName::Commit(_) => SideKind::Commit,
                     TreeName::Index(_) => SideKind::Index,
@@ -308,71 +207,50 @@ impl DiffReport {
             },
             as_of: review.date.to_string(),
             unchanged: review.unchanged,
-            no_effect: review.no_effect.iter().map(ToString::to_string).collect(),
+            no_effect: &review.no_effect,
             reach: reach.collect(),
             groups: groups.collect(),
             contexts: review.contexts.iter().map(|context| ContextDelta::of(context, review.shard)).collect(),
         }
     }
-
-    /// As JSON with a final line break.
-    pub fn json(&self) -> String {
-        json(self)
-    }
 }
 
-fn causes(context: &ContextReview) -> Vec<CauseRecord> {
-    context.causes.iter().map(|cause| CauseRecord { path: cause.path.to_string(), via: cause.via }).collect()
-}
-
-fn faults(faults: &[crate::syntax::diag::Diagnostic]) -> Vec<DiagnosticRecord> {
-    faults.iter().map(DiagnosticRecord::of).collect()
-}
-
-impl<T> From<Pair<T>> for PairRecord<T> {
-    fn from(pair: Pair<T>) -> Self {
-        Self { base: pair.base, head: pair.head }
-    }
-}
-
-impl ContextDelta {
-    fn of(context: &ContextReview, shard: Option<Shard>) -> Self {
+impl<'a> ContextDelta<'a> {
+    fn of(context: &'a ContextReview, shard: Option<Shard>) -> Self {
         let delta = context.delta.as_ref();
-        let all = |of: &dyn Fn(&Delta) -> Vec<DivergenceRecord>| delta.map(of).unwrap_or_default();
-        let divergence = delta.and_then(|delta| delta.divergence).and_then(|place| divergence(context, &place));
+        let first = delta.and_then(|delta| divergence(context, delta.divergence.as_ref()?));
+        let place = context.place.as_ref();
+        let tiers = delta.iter().flat_map(|delta| &delta.tiers);
+        let segments = delta.iter().flat_map(|delta| &delta.segments);
         Self {
-            id: context.id.name.clone(),
-            variant: context.id.variant.clone(),
+            id: &context.id,
             renamed_from: context.renamed_from.as_ref().map(ToString::to_string),
             status: context.status,
             change: shard.and_then(|_| change_name(context)),
-            causes: causes(context),
-            tokens: delta.map_or(PairRecord { base: None, head: None }, |delta| delta.tokens.into()),
-            divergence: divergence.map(|record| DivergenceRecord {
-                path: context.place.as_ref().map(|place| place.path.to_string()),
-                line: context.place.as_ref().map(|place| place.line),
-                commit: context
-                    .place
-                    .as_ref()
-                    .and_then(|place| place.commit.as_ref())
-                    .map(|commit| commit.id.to_string()),
+            causes: &context.causes,
+            tokens: delta.map_or_else(Pair::default, |delta| delta.tokens),
+            divergence: first.map(|record| DivergenceRecord {
+                path: place.map(|place| &place.path),
+                line: place.map(|place| place.line),
+                commit: place.and_then(|place| Some(&place.commit.as_ref()?.id)),
                 ..record
             }),
-            tiers: all(&|delta| delta.tiers.iter().filter_map(|place| self::divergence(context, place)).collect()),
-            segments: delta
-                .map(|delta| delta.segments.iter().map(|change| SegmentDelta::of(context, change)).collect())
-                .unwrap_or_default(),
+            tiers: tiers.filter_map(|place| divergence(context, place)).collect(),
+            segments: segments.map(|change| SegmentDelta::of(context, change)).collect(),
             unchanged_segments: delta.map_or(0, |delta| delta.same),
             settings_changed: delta.is_some_and(|delta| delta.settings_changed),
-            models: delta.map(|delta| delta.models.iter().map(ModelDeltaRecord::of).collect()).unwrap_or_default(),
-            budgets: delta.map(|delta| delta.budgets.iter().map(BudgetDeltaRecord::of).collect()).unwrap_or_default(),
-            faults: PairOfFaults { base: faults(&context.base_faults), head: faults(&context.head_faults) },
-            diagnostics: context.new_remarks().map(DiagnosticRecord::of).collect(),
+            models: delta.map_or(&[], |delta| &delta.models),
+            budgets: delta.map_or(&[], |delta| &delta.budgets),
+            faults: PairOfFaults {
+                base: DiagnosticRecord::all(&context.base_faults),
+                head: DiagnosticRecord::all(&context.head_faults),
+            },
+            diagnostics: DiagnosticRecord::all(context.new_remarks()),
         }
     }
 }
 
-fn divergence(context: &ContextReview, place: &Divergence) -> Option<DivergenceRecord> {
+fn divergence<'a>(context: &'a ContextReview, place: &Divergence) -> Option<DivergenceRecord<'a>> {
     let build = match place.side {
         Side::Base => context.base.as_ref()?,
         Side::Head => context.head.as_ref()?,
@@ -381,8 +259,8 @@ fn divergence(context: &ContextReview, place: &Divergence) -> Option<DivergenceR
     Some(DivergenceRecord {
         tier: place.tier,
         side: place.side,
-        segment: segment.id.clone(),
-        path: segment.origin.path.as_ref().map(ToString::to_string),
+        segment: &segment.id,
+        path: segment.origin.path.as_ref(),
         line: None,
         byte: place.byte,
         token: place.token,
@@ -390,73 +268,20 @@ fn divergence(context: &ContextReview, place: &Divergence) -> Option<DivergenceR
     })
 }
 
-impl SegmentDelta {
-    fn of(context: &ContextReview, change: &SegmentChange) -> Self {
-        let base: Option<(&Build, usize)> = context.base.as_deref().zip(change.base);
-        let head: Option<(&Build, usize)> = context.head.as_deref().zip(change.head);
-        let id = |side: Option<(&Build, usize)>| Some(side?.0.segments.get(side?.1)?.id.clone());
-        let tokens = |side: Option<(&Build, usize)>| side?.0.counts.per_segment.get(side?.1).copied();
-        let path = |side: Option<(&Build, usize)>| {
-            side?.0.segments.get(side?.1)?.origin.path.as_ref().map(ToString::to_string)
+impl<'a> SegmentDelta<'a> {
+    fn of(context: &'a ContextReview, change: &SegmentChange) -> Self {
+        let of = |build: &'a Option<Arc<Build>>, index: Option<usize>| {
+            let (build, index) = (build.as_ref()?, index?);
+            Some((build.segments.get(index)?, *build.counts.per_segment.get(index)?))
         };
+        let (base, head) = (of(&context.base, change.base), of(&context.head, change.head));
+        let path = |side: Option<(&'a Segment, u64)>| side?.0.origin.path.as_ref();
         Self {
-            base_id: id(base),
-            head_id: id(head),
+            base_id: base.map(|(segment, _)| &*segment.id),
+            head_id: head.map(|(segment, _)| &*segment.id),
             path: path(head).or_else(|| path(base)),
             change: change.kind,
-            tokens: PairRecord { base: tokens(base), head: tokens(head) },
-        }
-    }
-}
-
-impl ModelDeltaRecord {
-    fn of(model: &ModelDelta) -> Self {
-        let crossing = |crossing: Option<crate::compare::delta::Crossing>| {
-            crossing.map(|crossing| CrossingRecord { limit: crossing.limit, above: crossing.is_above })
-        };
-        Self {
-            model: model.name.clone(),
-            eligible: model.eligible,
-            promised: model.is_promised,
-            class: model.class,
-            base_prefix: model.prefix.base,
-            head_prefix: model.prefix.head,
-            cached: model.cached.into(),
-            total: model.total.into(),
-            rewarm: model.rewarm,
-            warm: model.warm.into(),
-            cold: model.cold.into(),
-            expected: model.expected.into(),
-            month: model.month.into(),
-            attribution: model.attribution.map(|parts| AttributionRecord {
-                of: parts.of,
-                text: parts.text,
-                order: parts.order,
-                tokenizer: parts.tokenizer,
-                price: parts.price,
-                traffic: parts.traffic,
-            }),
-            cliff: crossing(model.cliff),
-            window: crossing(model.window),
-        }
-    }
-}
-
-impl BudgetDeltaRecord {
-    fn of(budget: &crate::compare::delta::BudgetDelta) -> Self {
-        let texts = |pair: Pair<Amount>| PairRecord {
-            base: pair.base.map(Amount::decimal),
-            head: pair.head.map(Amount::decimal),
-        };
-        Self {
-            name: budget.name,
-            block: budget.block.clone(),
-            model: budget.model.clone(),
-            base: budget.status.base,
-            head: budget.status.head,
-            limit: texts(budget.limit),
-            actual: texts(budget.actual),
-            blocks: budget.blocks,
+            tokens: Pair { base: base.map(|(_, tokens)| tokens), head: head.map(|(_, tokens)| tokens) },
         }
     }
 }

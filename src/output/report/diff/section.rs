@@ -103,7 +103,7 @@ fn place(section: &mut Section, context: &ContextReview, delta: &Delta) {
     if let Some(place) = &context.place {
         phrase = phrase.and(", ").name(format!("{}:{}", place.path, place.line));
         phrase = match &place.commit {
-            Some(commit) => phrase.and(format!(" ({})", commit.id.as_str().chars().take(10).collect::<String>())),
+            Some(commit) => phrase.and(format!(" ({})", commit.id.short())),
             None => phrase.and(" (not committed)"),
         };
     }
@@ -188,8 +188,9 @@ fn model_lines(section: &mut Section, context: &ContextReview, model: &ModelDelt
     }
     section.line(head);
     let is_both = model.models.base.is_some() && model.models.head.is_some();
-    if model.prefix.base != model.prefix.head || !is_both {
-        section.below(Phrase::word(format!("prefix:    {about}{} tokens", tokens(model.prefix))));
+    let prefix = Pair { base: model.base_prefix, head: model.head_prefix };
+    if prefix.base != prefix.head || !is_both {
+        section.below(Phrase::word(format!("prefix:    {about}{} tokens", tokens(prefix))));
     }
     if is_both {
         section.below(cache_line(model, about));

@@ -144,7 +144,7 @@ proptest! {
 
     /// Every turn's text is its parts joined and nothing else, whatever the breakpoints.
     #[test]
-    fn turns_hold_the_joined_parts(
+    fn turns_have_the_joined_parts(
         system in prop::collection::vec("[a-z\n ]{1,4}", 0..3),
         messages in prop::collection::vec(parts(), 0..5),
         cuts in prop::collection::btree_set(0usize..8, 0..3),

@@ -115,6 +115,18 @@ fn saying_a_thing_twice_is_a_fault() {
 }
 
 #[test]
+fn the_project_of_a_call_is_a_setting_of_converse_alone() {
+    let draught = with(json!({"projectIdentifier": "default"}));
+    for (api, dialect) in everywhere() {
+        if dialect == Dialect::Converse {
+            assert_eq!(json_of(&draught.prompt(api), dialect)["projectIdentifier"], "default");
+        } else {
+            assert_eq!(faults(&draught, api, dialect)[0].0, "unknown-setting", "{dialect:?}");
+        }
+    }
+}
+
+#[test]
 fn the_order_of_settings_changes_no_byte() {
     let one =
         with(json!({"thinking": {"type": "enabled", "budget_tokens": 1024}, "stop_sequences": "END", "effort": "low"}));

@@ -238,7 +238,7 @@ fn converse_puts_cache_points_behind_the_content() {
 }
 
 #[test]
-fn a_schema_stands_where_each_api_wants_it() {
+fn a_schema_is_where_each_api_wants_it() {
     let answer = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"],
                         "additionalProperties": false});
     let draught = Draught::default().user("Hi").settings(json!({"effort": "low"}));
@@ -297,6 +297,6 @@ fn what_an_api_cannot_say_is_a_fault_with_a_cure() {
 }
 
 #[test]
-fn file_names_hold_no_slash() {
+fn file_names_have_no_slash() {
     assert_eq!(Dialect::Chat.file_name("meta-llama/Llama-4"), "meta-llama_Llama-4.chat.json");
 }

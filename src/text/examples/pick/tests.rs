@@ -58,37 +58,37 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
 
     #[test]
-    fn appending_replaces_at_most_as_many_picks((pool, old) in pools(), asked in picks(), count in 0..20usize) {
-        let asked = Pick { count: Some(count), ..asked };
-        let before = pick(&pool[..old], &asked, &size);
-        let after = pick(&pool, &asked, &size);
-        let admitted = |pool: &[Example]| pool.iter().filter(|example| asked.admits(example)).count();
+    fn appending_replaces_at_most_as_many_picks((pool, old) in pools(), settings in picks(), count in 0..20usize) {
+        let settings = Pick { count: Some(count), ..settings };
+        let before = pick(&pool[..old], &settings, &size);
+        let after = pick(&pool, &settings, &size);
+        let admitted = |pool: &[Example]| pool.iter().filter(|example| settings.admits(example)).count();
         prop_assert_eq!(before.len(), count.min(admitted(&pool[..old])));
         prop_assert_eq!(after.len(), count.min(admitted(&pool)));
         prop_assert!(after.is_sorted_by(|a, b| a < b));
         prop_assert!(lost(&before, &after) <= pool.len() - old, "{:?} then {:?}", before, after);
-        if asked.by == By::Order {
+        if settings.by == By::Order {
             prop_assert_eq!(lost(&before, &after), 0);
         }
     }
 
     #[test]
     fn under_a_token_budget_no_more_is_replaced_than_appended_and_given_up(
-        (pool, old) in pools(), asked in picks(), tokens in 0..120u64, count in prop::option::of(0..20usize)
+        (pool, old) in pools(), settings in picks(), tokens in 0..120u64, count in prop::option::of(0..20usize)
     ) {
-        let asked = Pick { count, tokens: Some(tokens), ..asked };
-        let before = pick(&pool[..old], &asked, &size);
-        let after = pick(&pool, &asked, &size);
+        let settings = Pick { count, tokens: Some(tokens), ..settings };
+        let before = pick(&pool[..old], &settings, &size);
+        let after = pick(&pool, &settings, &size);
         let spent: u64 = after.iter().map(|place| size(&pool[*place])).sum();
         prop_assert!(spent <= tokens);
         let given_up = before.len().saturating_sub(after.len());
         prop_assert!(lost(&before, &after) <= pool.len() - old + given_up, "{:?} then {:?}", before, after);
-        if asked.by == By::Order {
+        if settings.by == By::Order {
             prop_assert_eq!(lost(&before, &after), 0);
         }
         // Nothing that would have come next fits beside the picks.
         if count.is_none() {
-            let sequence = asked.sequence(&pool);
+            let sequence = settings.sequence(&pool);
             let next = sequence.iter().find(|(place, example)| !after.contains(place) && size(example) <= tokens);
             prop_assert!(next.is_none_or(|(_, example)| spent + size(example) > tokens));
         }
@@ -101,7 +101,7 @@ proptest! {
     /// The oracle deals cards: a pile for each label, and a round takes the top of every pile.
     #[test]
     fn coverage_deals_every_label_in_turn((pool, _) in pools(), count in 0..20usize) {
-        let asked = Pick { by: By::Coverage, count: Some(count), ..Pick::default() };
+        let settings = Pick { by: By::Coverage, count: Some(count), ..Pick::default() };
         let weight = |place: &usize| pool[*place].field("weight").and_then(Value::as_i64).unwrap_or(1);
         let mut piles: Vec<(Option<&Value>, Vec<usize>)> = Vec::new();
         for (place, example) in pool.iter().enumerate() {
@@ -121,14 +121,14 @@ proptest! {
             expected.extend(round);
         }
         expected.sort_unstable();
-        prop_assert_eq!(pick(&pool, &asked, &size), expected);
+        prop_assert_eq!(pick(&pool, &settings, &size), expected);
     }
 
     /// Of two picks, the later one shares no more with the earlier than what the picks were sorted by
     /// allows, counted here over sets of words in plain text.
     #[test]
     fn diverse_picks_are_unlike_each_other((pool, _) in pools(), count in 1..20usize) {
-        let asked = Pick { by: By::Diverse, count: Some(count), ..Pick::default() };
+        let settings = Pick { by: By::Diverse, count: Some(count), ..Pick::default() };
         let pairs = |place: usize| -> BTreeSet<Vec<&str>> {
             let words: Vec<&str> = pool[place].turns[0].text.split_whitespace().collect();
             if words.len() == 1 { BTreeSet::from([words]) } else { words.windows(2).map(<[&str]>::to_vec).collect() }
@@ -145,7 +145,7 @@ proptest! {
         expected.truncate(count);
         let worst = expected.iter().map(|place| overlap(*place)).max().unwrap_or(0);
         expected.sort_unstable();
-        prop_assert_eq!(&pick(&pool, &asked, &size), &expected);
+        prop_assert_eq!(&pick(&pool, &settings, &size), &expected);
         for (number, later) in expected.iter().enumerate() {
             for earlier in &expected[..number] {
                 let shared = pairs(*later).intersection(&pairs(*earlier)).count() * 10_000;
@@ -156,10 +156,10 @@ proptest! {
 
     #[test]
     fn a_seed_makes_the_order_of_a_label_not_matter((pool, _) in pools(), seed in 1..u64::MAX, count in 0..20usize) {
-        let asked = Pick { by: By::Coverage, count: Some(count), seed, ..Pick::default() };
+        let settings = Pick { by: By::Coverage, count: Some(count), seed, ..Pick::default() };
         let said = |pool: &[Example]| {
             let mut texts: Vec<String> =
-                pick(pool, &asked, &size).into_iter().map(|place| format!("{} {:?}", pool[place].turns[0].text, pool[place].meta)).collect();
+                pick(pool, &settings, &size).into_iter().map(|place| format!("{} {:?}", pool[place].turns[0].text, pool[place].meta)).collect();
             texts.sort_unstable();
             texts
         };
@@ -215,7 +215,7 @@ fn an_example_that_alone_exceeds_the_budget_is_passed_over_and_not_all_are_count
 fn a_check_says_what_the_examples_cannot_give() {
     let pool: Vec<Example> = (0..4).map(|n| example(n, "a", fields((n > 0).then_some(1), None))).collect();
     let at = Span::file(&Source::new(ProjectPath::new("contexts/a.yaml").unwrap(), ""));
-    let told = |pick: Pick| {
+    let messages = |pick: Pick| {
         let mut faults = Faults::new();
         pick.check(&pool, &at, &mut faults);
         let line =
@@ -223,13 +223,13 @@ fn a_check_says_what_the_examples_cannot_give() {
         faults.into_vec().into_iter().map(line).collect::<Vec<_>>()
     };
     let filter = |text: &str| vec![Condition::parse(text).unwrap()];
-    assert_eq!(told(Pick { count: Some(4), ..Pick::default() }), [""; 0]);
+    assert_eq!(messages(Pick { count: Some(4), ..Pick::default() }), [""; 0]);
     assert_eq!(
-        told(Pick { count: Some(5), ..Pick::default() }),
+        messages(Pick { count: Some(5), ..Pick::default() }),
         ["small-pool: `count` asks for 5 examples, and there are 4 []"]
     );
     assert_eq!(
-        told(Pick {
+        messages(Pick {
             by: By::Coverage,
             label: Some("labl".to_owned()),
             filter: filter("split == train"),
@@ -241,17 +241,17 @@ fn a_check_says_what_the_examples_cannot_give() {
         ]
     );
     assert_eq!(
-        told(Pick { by: By::Coverage, ..Pick::default() }),
+        messages(Pick { by: By::Coverage, ..Pick::default() }),
         ["unlabelled: 1 of 4 examples have no `label`; they count as one label []"]
     );
     assert_eq!(
-        told(Pick { label: Some("label".to_owned()), ..Pick::default() }),
+        messages(Pick { label: Some("label".to_owned()), ..Pick::default() }),
         [
             "unused-label: `label` means nothing when examples are picked by order [write `by: coverage`, or remove `label`]"
         ]
     );
     assert_eq!(
-        told(Pick { filter: filter("label == other"), ..Pick::default() }),
+        messages(Pick { filter: filter("label == other"), ..Pick::default() }),
         ["no-examples: no example meets `where` []"]
     );
 }

@@ -1,8 +1,8 @@
 //! Secrets in text: keys, tokens and passwords by their documented formats.
 //!
-//! One pass of aho-corasick looks for the words that every match must hold; only around them a rule's
-//! regular expression is tried, compiled when it is first needed. What is plainly a sample is let go
-//! (`sample`). [`masked`] is for everybody who shows text of a file.
+//! One pass of aho-corasick finds the keywords of which every match has one; a rule's regular expression
+//! is tried only around them, and compiled on first use. Obvious samples are not reported (`sample`).
+//! Any code that shows text of a file must use [`masked`].
 
 mod rules;
 mod sample;
@@ -16,34 +16,33 @@ use regex::Regex;
 
 use super::Finding;
 use super::catalogue::SECRET;
-use rules::{Begins, RULES, Rule};
+use rules::{Begins, RULES, SecretRule};
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 pub const MASK: &str = "[secret]";
 
-/// How much further than its keyword a match that begins there may reach, in bytes: the longest keys.
+/// How far a match that begins at its keyword may reach, in bytes: private keys are the longest.
 const REACH: usize = 16 * 1024;
 
-/// The same for a match that has to be searched for.
+/// The same for a match that may begin before its keyword.
 const NEAR: usize = 256;
 
 /// A secret in a text.
 struct Secret {
-    rule: &'static Rule,
-    /// The bytes that nobody may see.
+    rule: &'static SecretRule,
+    /// The bytes that must not be shown.
     value: Range<usize>,
 }
 
-/// A rule with its expression, compiled on first use; `None` if it does not compile, which a test
-/// keeps from happening.
-struct Compiled {
-    rule: &'static Rule,
+/// A rule with its expression, compiled on first use; `None` if it does not compile, which a test rules out.
+struct CompiledRule {
+    rule: &'static SecretRule,
     shape: LazyLock<Option<Regex>, Box<dyn FnOnce() -> Option<Regex> + Send>>,
 }
 
 /// Every rule, and an automaton over their keywords with the rule that each belongs to.
 struct Scanner {
-    rules: Vec<Compiled>,
+    rules: Vec<CompiledRule>,
     keywords: Option<AhoCorasick>,
     owners: Vec<usize>,
 }
@@ -56,7 +55,7 @@ static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
     }
     let rules = RULES.iter().map(|rule| {
         let compile = move || Regex::new(&rule.expression()).ok();
-        Compiled { rule, shape: LazyLock::new(Box::new(compile)) }
+        CompiledRule { rule, shape: LazyLock::new(Box::new(compile)) }
     });
     // The keywords are few and fixed, so the automaton always fits.
     let mut builder = AhoCorasick::builder();
@@ -65,7 +64,7 @@ static SCANNER: LazyLock<Scanner> = LazyLock::new(|| {
     Scanner { rules: rules.collect(), keywords: builder.kind(kind).build(&keywords).ok(), owners }
 });
 
-/// Every secret of a text, in its order, none within another.
+/// Every secret of a text, in its order, without overlaps.
 fn secrets(text: &str) -> Vec<Secret> {
     let scanner = &*SCANNER;
     let mut found: Vec<Secret> = Vec::new();
@@ -77,8 +76,8 @@ fn secrets(text: &str) -> Vec<Secret> {
             found.push(Secret { rule: compiled.rule, value });
         }
     }
-    // Of two that overlap the rule that stands first in the table knows more.
-    found.sort_by_key(|secret| (secret.value.start, secret.rule.place(), std::cmp::Reverse(secret.value.end)));
+    // Of two that overlap, the one whose rule comes first in the table is the more exact.
+    found.sort_by_key(|secret| (secret.value.start, secret.rule.index(), std::cmp::Reverse(secret.value.end)));
     let mut end = 0;
     found.retain(|secret| {
         let is_new = secret.value.start >= end;
@@ -88,8 +87,8 @@ fn secrets(text: &str) -> Vec<Secret> {
     found
 }
 
-impl Compiled {
-    /// The value of a match around a keyword, unless it is plainly no secret.
+impl CompiledRule {
+    /// The value of a match around a keyword, unless it is obviously not a secret.
     fn value(&self, text: &str, keyword: Range<usize>) -> Option<Range<usize>> {
         let (from, reach) = match self.rule.begins {
             Begins::Value | Begins::Name => (keyword.start, REACH),
@@ -126,12 +125,12 @@ pub(super) fn findings(text: &str) -> Vec<Finding> {
     secrets(text).into_iter().map(finding).collect()
 }
 
-/// Where the values of all secrets of a text stand, in its order.
+/// The byte ranges of all secrets of a text, in its order.
 pub fn ranges(text: &str) -> Vec<Range<usize>> {
     secrets(text).into_iter().map(|secret| secret.value).collect()
 }
 
-/// `text` with `[secret]` in the place of every secret.
+/// `text` with every secret replaced by `[secret]`.
 pub fn masked(text: &str) -> Cow<'_, str> {
     let found = ranges(text);
     if found.is_empty() {
@@ -148,9 +147,9 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// JSON with `[secret]` in the place of every secret within a string. All else stays as it is written.
+/// JSON with every secret within a string replaced by `[secret]`. Everything else is unchanged.
 pub fn masked_json(json: &str) -> Cow<'_, str> {
-    // Written in a string, what stands before a secret may look like a part of it: the n of `\n`.
+    // In an escaped string, the character before a secret may look like part of it: the n of `\n`.
     let parted = ["\\n", "\\r", "\\t", "\\\""].iter().fold(Cow::Borrowed(json), |text, escape| {
         if text.contains(escape) { Cow::Owned(text.replace(escape, "  ")) } else { text }
     });
@@ -176,7 +175,7 @@ pub fn masked_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// How many bytes the string of JSON takes that a text begins with, its quotes among them.
+/// The length in bytes of the JSON string that a text begins with, quotes included.
 fn string_length(json: &str) -> usize {
     let mut is_escaped = true; // The opening quote closes nothing.
     let end = json.bytes().position(|byte| {

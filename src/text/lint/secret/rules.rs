@@ -1,41 +1,41 @@
-//! The formats, after what their vendors document. More exact rules stand first.
+//! The formats of secrets, as their vendors document them. More exact rules come first.
 
 use super::sample;
 
 /// One kind of secret.
 #[derive(Debug)]
-pub(super) struct Rule {
+pub(super) struct SecretRule {
     /// What it is, with its article.
     pub what: &'static str,
-    /// Every match holds one of these, in whatever case.
+    /// Every match contains one of these, in any case.
     pub keywords: &'static [&'static str],
-    /// Where a match begins, seen from its keyword.
+    /// Where a match begins, relative to its keyword.
     pub begins: Begins,
     /// The match as a regular expression; its first group is the value, or all of it.
     shape: &'static str,
-    /// What speaks against a match.
+    /// How certain a match is, and so what must be ruled out.
     doubt: Doubt,
 }
 
 /// Where a match begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Begins {
-    /// With the keyword, where a word begins.
+    /// At the keyword, which must begin a word.
     Value,
-    /// With the keyword, which is part of a name; the value follows.
+    /// At the keyword, which is part of a name; the value follows it.
     Name,
     /// At most so many bytes before the keyword.
     Before(usize),
 }
 
-/// How sure a shape is.
+/// How certain it is that a match is a secret.
 #[derive(Debug, Clone, Copy)]
 enum Doubt {
-    /// It holds a vendor's prefix: only samples are let go.
+    /// It has a vendor's prefix: only samples are not reported.
     Sure,
-    /// Nothing but a name speaks for it: UUIDs, digests and words are let go too.
+    /// Only the name before it suggests one: UUIDs, digests and words are not reported either.
     Named,
-    /// A password in an address: what tutorials write is let go.
+    /// It is a password in a URL: the usual ones of tutorials are not reported.
     Password,
 }
 
@@ -43,16 +43,16 @@ enum Doubt {
 /// 350 at 32 digits; words and repeated groups have less than 280.
 const LEAST_ENTROPY: u32 = 280;
 
-/// The same where nothing but a name speaks for a value: such values are shorter, and words more likely.
+/// The same for [`Doubt::Named`]: such values are shorter, and words more likely.
 const LEAST_ENTROPY_NAMED: u32 = 300;
 
-/// In how many bytes the sign stands behind the begin of a name: 24 of the name, a quote, four blanks.
+/// The most bytes from the beginning of a name to the `=` or `:` after it: 24 of the name, a quote, blanks.
 const SIGN_WITHIN: usize = 48;
 
-/// The fewest bytes of a value that only its name tells.
+/// The least bytes of a value of [`Doubt::Named`].
 const LEAST_NAMED: usize = 12;
 
-impl Rule {
+impl SecretRule {
     /// The expression, anchored where the rule says that a match begins.
     pub fn expression(&self) -> String {
         let anchor = if matches!(self.begins, Begins::Before(_)) { "" } else { "^" };
@@ -60,9 +60,9 @@ impl Rule {
         format!("{fold}{anchor}(?:{})", self.shape)
     }
 
-    /// Whether there can be a match in a text that begins with the keyword. Names like `token` are common, and
-    /// the expression behind them is dear to compile, so a look at the bytes comes first: a sign, and behind
-    /// it so many bytes without a blank as the shortest value has.
+    /// Whether there can be a match in a text that begins with the keyword. Names like `token` are common,
+    /// and their expression is expensive to compile, so this test comes first: a `=` or `:`, and after it
+    /// as many bytes without a blank as the shortest value has.
     pub fn is_possible(&self, text: &str) -> bool {
         if !matches!(self.doubt, Doubt::Named) {
             return true;
@@ -75,12 +75,12 @@ impl Rule {
         value.bytes().take_while(|byte| !byte.is_ascii_whitespace()).nth(LEAST_NAMED - 1).is_some()
     }
 
-    /// Where it stands in the table.
-    pub fn place(&self) -> usize {
+    /// Its index in the table.
+    pub fn index(&self) -> usize {
         RULES.iter().position(|rule| std::ptr::eq(rule, self)).unwrap_or(RULES.len())
     }
 
-    /// Whether a value of this shape is to be taken for a secret.
+    /// Whether a value that matches is reported as a secret.
     pub fn is_secret(&self, value: &str) -> bool {
         match self.doubt {
             Doubt::Sure => !sample::is_sample(value) && sample::entropy(value) >= LEAST_ENTROPY,
@@ -101,21 +101,26 @@ impl Rule {
 }
 
 /// A format with a prefix of its own.
-const fn token(what: &'static str, keywords: &'static [&'static str], shape: &'static str) -> Rule {
-    Rule { what, keywords, begins: Begins::Value, shape, doubt: Doubt::Sure }
+const fn token(what: &'static str, keywords: &'static [&'static str], shape: &'static str) -> SecretRule {
+    SecretRule { what, keywords, begins: Begins::Value, shape, doubt: Doubt::Sure }
 }
 
-/// A format that is known by something within it, at most `before` bytes from its begin.
-const fn around(what: &'static str, keywords: &'static [&'static str], before: usize, shape: &'static str) -> Rule {
-    Rule { what, keywords, begins: Begins::Before(before), shape, doubt: Doubt::Sure }
+/// A format with a keyword inside it, at most `before` bytes from its beginning.
+const fn around(
+    what: &'static str,
+    keywords: &'static [&'static str],
+    before: usize,
+    shape: &'static str,
+) -> SecretRule {
+    SecretRule { what, keywords, begins: Begins::Before(before), shape, doubt: Doubt::Sure }
 }
 
-/// A value that only the name it is given to tells.
-const fn named(what: &'static str, keywords: &'static [&'static str], shape: &'static str) -> Rule {
-    Rule { what, keywords, begins: Begins::Name, shape, doubt: Doubt::Sure }
+/// A value that is recognised only by the name that it is assigned to.
+const fn named(what: &'static str, keywords: &'static [&'static str], shape: &'static str) -> SecretRule {
+    SecretRule { what, keywords, begins: Begins::Name, shape, doubt: Doubt::Sure }
 }
 
-pub(super) static RULES: &[Rule] = &[
+pub(super) static RULES: &[SecretRule] = &[
     // Clouds
     token("an AWS access key", &["AKIA", "ASIA", "ABIA", "ACCA"], "(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}"),
     named(
@@ -283,14 +288,14 @@ pub(super) static RULES: &[Rule] = &[
         r#"-----BEGIN[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^<>{}"']{0,200}?(?:([0-9A-Za-z+/]{40,}[^<>{}"']*?)-----END|([0-9A-Za-z+/]{40,}(?:[0-9A-Za-z+/=\s]|\\[nr])*))"#,
     ),
     token("a JSON web token", &["eyJ"], r"eyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{20,}"),
-    Rule {
+    SecretRule {
         what: "a password in an address",
         keywords: &["://"],
         begins: Begins::Name,
         shape: r#"://[^\s/:@"'<>]{0,64}:([^\s/@"'<>]{4,128})@[a-z0-9.-]+"#,
         doubt: Doubt::Password,
     },
-    Rule {
+    SecretRule {
         what: "a secret, by the name that it is given to",
         keywords: &[
             "password",

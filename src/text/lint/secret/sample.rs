@@ -1,6 +1,6 @@
-//! What is plainly a sample of a secret: documentation is full of them, and none is worth an alarm.
+//! Recognises samples of secrets, such as documentation is full of, so that they are not reported.
 
-/// Words that people write into values that are none; and the payload of the token on jwt.io.
+/// Words that people write into sample values; the last is the payload of the sample token on jwt.io.
 const WORDS: [&str; 17] = [
     "example",
     "sample",
@@ -21,13 +21,13 @@ const WORDS: [&str; 17] = [
     "eyjzdwiioiixmjm0nty3odkw",
 ];
 
-/// Passwords that stand in every tutorial, and keep nobody out.
+/// Passwords that tutorials use.
 const PASSWORDS: [&str; 18] = [
     "password", "passwd", "pass", "pwd", "secret", "user", "username", "admin", "root", "guest", "test", "token",
     "postgres", "mysql", "redis", "mongo", "rabbitmq", "hunter2",
 ];
 
-/// Whether a value says of itself that it is a sample, or is too regular to be a secret.
+/// Whether a value contains a word for samples, or is too regular to be a secret.
 pub(super) fn is_sample(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word)) || lower.contains("...") || longest_run(&lower) >= 6 || counts(&lower)

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Secrets as vendors document them: where they stand, with the drawn part as `{ALPHABET COUNT}`.
+/// Secrets as vendors document them, in their usual surroundings. `{ALPHABET COUNT}` is the random part.
 const KINDS: &[(&str, &str)] = &[
     ("AWS access key", "AWS_ACCESS_KEY_ID=AKIA{base32 16}"),
     ("AWS session key", "key id ASIA{base32 16}, valid for an hour"),
@@ -79,7 +79,7 @@ const KINDS: &[(&str, &str)] = &[
     ("API key by name", "api_key='{hex 32}'"),
 ];
 
-/// What documentation is full of, and nobody's secret.
+/// Texts that look like secrets and are not.
 const LOOK_ALIKES: &[&str] = &[
     "AKIAIOSFODNN7EXAMPLE",
     "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -211,8 +211,8 @@ fn what_only_looks_like_one_is_left_alone() {
 fn a_message_never_quotes_the_value() {
     let (text, value) = Draw(3).text("a ghp_{word 36} b");
     let finding = findings(&text).pop().expect("a finding");
-    let told = format!("{}{:?}", finding.message, finding.hint);
-    assert!(!told.contains(&value) && told.contains("a GitHub token"), "{told}");
+    let shown = format!("{}{:?}", finding.message, finding.hint);
+    assert!(!shown.contains(&value) && shown.contains("a GitHub token"), "{shown}");
     assert_eq!(masked(&text), "a [secret] b");
 }
 

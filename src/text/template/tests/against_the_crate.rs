@@ -1,7 +1,7 @@
-//! The oracle: handlebars-rust renders the same templates, without our machinery.
+//! Compares with handlebars-rust, which renders the same templates.
 //!
-//! What it is not asked about is what we refuse on purpose: unknown names (it is not strict), null
-//! values, and templates that it cannot parse.
+//! Left out is what is refused here on purpose: unknown names (the crate is not strict), null values,
+//! and templates that the crate cannot parse.
 
 use handlebars::{Handlebars, no_escape};
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ fn data() -> Json {
         "map": {"k1": "v1", "a": "inner", "list": [1, 2]}, "rows": [{"a": "r1", "list": ["p", "q"]}, {"a": "r2", "list": []}]})
 }
 
-/// What the crate writes, less all strictness and escaping.
+/// What the crate writes, without strict mode and escaping.
 fn crate_says(templates: &BTreeMap<String, String>) -> Option<String> {
     let mut registry = Handlebars::new();
     registry.register_escape_fn(no_escape);
@@ -205,8 +205,8 @@ fn cases() -> u32 {
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), max_global_rejects: 10_000_000, ..ProptestConfig::default() })]
 
-    /// Where we render, the crate writes the same bytes; and every text run of a template is what
-    /// stands there, every run ends where the next begins.
+    /// If this engine renders a template, the crate writes the same bytes; every text run is exactly the
+    /// text at its span; and every run ends where the next begins.
     #[test]
     fn the_same_bytes_and_true_places(choices in prop::collection::vec(any::<u8>(), 0..400)) {
         let stage = Choices(choices.into_iter()).stage();

@@ -1,4 +1,4 @@
-//! Where Handlebars differs between its homes, and what ours does. docs/templates.md lists it.
+//! Where the implementations of Handlebars differ, and what this one does. docs/templates.md lists it.
 
 use serde_json::json;
 
@@ -24,7 +24,7 @@ fn as_handlebars_rust_and_unlike_javascript() {
         ("{{#if none}}true{{else}}false{{/if}}", "false"),
         // Text has a length in bytes.
         ("{{len text}}", "2"),
-        // A partial is inserted as it is: no line of it is indented, and the line it stood on is gone.
+        // A partial is inserted as it is: no line of it is indented, and the line of its tag is removed.
         ("-\n  {{> p}}\n-", "-\n  one\ntwo\n-"),
         // The body of a partial sees what the partial is given.
         ("{{#> frame a=\"given\"}}{{a}}{{/frame}}", "given"),
@@ -42,11 +42,11 @@ fn as_handlebars_rust_and_unlike_javascript() {
 #[test]
 fn unlike_handlebars_rust() {
     for (template, expected) in [
-        // `this` in a partial stays what it was, whatever else the partial is given.
+        // Named arguments of a partial do not change its `this`.
         ("{{> this a x=1}}", "A1"),
         // A name may begin with `else`.
         ("{{elsewhere}}", "there"),
-        // The name of a partial may stand in quotes.
+        // The name of a partial may be quoted.
         ("{{> \"this\" a x=1}}{{> 'this' a x=2}}", "A1A2"),
         // `with` over nothing writes nothing.
         ("{{#with none}}x{{/with}}", ""),

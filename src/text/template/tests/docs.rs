@@ -1,4 +1,4 @@
-//! docs/templates.md tells the truth: its examples are run, its limits are the constants.
+//! Checks docs/templates.md: its examples are run, and its limits are those of the constants.
 
 use super::*;
 use crate::syntax::diag::Faults;

@@ -63,7 +63,7 @@ fn names() {
 
 /// The holes of handlebars' own strict mode.
 #[test]
-fn an_unknown_name_is_a_fault_wherever_it_stands() {
+fn an_unknown_name_is_a_fault_wherever_it_is() {
     for template in [
         "{{nope}}",
         "{{{nope}}}",

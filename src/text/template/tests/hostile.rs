@@ -1,4 +1,4 @@
-//! Templates that mean harm: each ends soon, with a fault in words, or with its text.
+//! Hostile templates: each ends soon, with a fault or with its text.
 
 use std::time::{Duration, Instant};
 
@@ -118,7 +118,7 @@ fn cycles_show_their_chain() {
         faults(&stage.vars(json!({"x": 1}))),
         "templates/c.hbs:1:5 template-cycle: `a.hbs` includes itself: a.hbs → b.hbs → c.hbs → a.hbs ‹a›\n"
     );
-    // Diamonds are none, however many ways lead through them.
+    // A diamond is not a cycle, however many paths lead through it.
     let diamonds = (0..60).fold(Stage::new("{{> p0}}"), |stage, n| {
         stage.template(&format!("p{n}.hbs"), &format!("{{{{> p{0}}}}}{{{{> p{0}}}}}", n + 1))
     });

@@ -1,4 +1,4 @@
-//! A small stage for templates: files, data, and the outcome as text.
+//! A test project for templates: files, data, and the outcome as text.
 
 mod against_the_crate;
 mod dialect;
@@ -120,7 +120,7 @@ fn shown(rendered: &Rendered) -> String {
     out
 }
 
-/// `file:line:column code: message (hint) at ‹what stands there›`
+/// `file:line:column code: message (hint) at ‹the text there›`
 fn listed(faults: &[Diagnostic]) -> String {
     let line = |fault: &Diagnostic| {
         let span = fault.span.as_ref().expect("every fault has its place");

@@ -1,4 +1,4 @@
-//! What templates write, and what is known of it.
+//! What templates write, and the origins of it.
 
 use serde_json::json;
 
@@ -120,7 +120,7 @@ fn every_byte_knows_who_wrote_it() {
     let rendered = stage.run().unwrap().value;
     let [Piece::Text { text, runs }] = rendered.segments[0].pieces.as_slice() else { panic!("one text") };
     let mut from = 0;
-    let told: Vec<String> = runs
+    let listed: Vec<String> = runs
         .iter()
         .map(|run| {
             let wrote = &text[from..run.end];
@@ -129,7 +129,7 @@ fn every_byte_knows_who_wrote_it() {
         })
         .collect();
     assert_eq!(
-        told,
+        listed,
         [
             r#"Template templates/main.hbs:1:1 "Hi ""#,
             r#"Value templates/main.hbs:1:4 "Ann""#,

@@ -1,10 +1,10 @@
-//! `contexture merge`: the JSON reports of shards as one.
+//! `contexture join`: the JSON reports of shards as one.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::output::join::{Report, merge};
+use crate::output::join::{Report, join};
 use crate::syntax::error::{Error, Failure};
 
 use super::Verdict;
@@ -26,9 +26,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Ok(Report { name: file.display().to_string(), text })
     };
     let reports: Vec<Report> = files.iter().map(read).collect::<Result<_, Error>>()?;
-    let merged = merge(&reports)?;
-    session.print(&merged.text)?;
-    Ok(match (merged.is_broken, merged.is_blocked) {
+    let joined = join(&reports)?;
+    session.print(&joined.text)?;
+    Ok(match (joined.is_broken, joined.is_blocked) {
         (true, _) => Verdict::Unanswered,
         (false, true) => Verdict::No,
         (false, false) => Verdict::Yes,

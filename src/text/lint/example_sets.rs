@@ -1,5 +1,5 @@
-//! The examples of a prompt held against each other, against the output schema, and against the sets
-//! that are kept for evaluation.
+//! Compares the examples of a prompt with each other, with the output schema, and with the sets that
+//! are reserved for evaluation.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value as Json;
 
-use super::alike::{Index, Sketch};
+use super::alike::{Sketch, SketchIndex};
 use super::catalogue::{CONTRADICTING_EXAMPLE, EXAMPLE_SCHEMA, HELD_OUT_EXAMPLE, Lint, REPEATED_EXAMPLE};
 use super::secret::masked;
-use super::{Finding, Linted, Subject, told};
+use super::{Finding, Linted, Subject, capped};
 use crate::prompt::segment::Role;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
@@ -19,35 +19,36 @@ use crate::text::examples::{self, Example};
 use crate::text::fragment::Fragment;
 use crate::text::resolve::Content;
 
-/// How many words follow each other in what is compared.
+/// How many consecutive words make one shingle.
 const WIDTH: usize = 2;
-/// From how many words on a question can be near another without being it.
+/// The least words of a question that can be almost the same as another; shorter ones must be equal.
 const LEAST_WORDS: usize = 12;
-/// From which likeness on an example repeats another, in hundredths.
+/// The least likeness of two examples of which one repeats the other, in hundredths.
 const REPEATS: u64 = 90;
-/// From which likeness on an example gives away one that is held out.
+/// The least likeness of an example to a held-out one that it gives away, in hundredths.
 const LEAKS: u64 = 80;
-/// How much of what a validator says is told, in characters.
+/// The most characters of a validator's message that a warning quotes.
 const SHOWN: usize = 160;
 
-/// What the findings on a set of examples depend on.
+/// The cache key of the findings on a context's examples: everything that they depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct SetName {
+pub(super) struct SetKey {
+    /// Each file with the numbers of the examples that were picked from it.
     files: Vec<(ProjectPath, ObjectId, Vec<usize>)>,
-    /// Of the turns: another `map` makes others of the same file.
+    /// A hash of the turns: they depend on `map`, too, not on the file alone.
     turns: u64,
     schema: Option<String>,
     held_out: Vec<(ProjectPath, ObjectId)>,
 }
 
-/// What was found in the examples of a context.
+/// The findings on the examples of a context.
 #[derive(Debug, Default)]
 pub(super) struct SetFindings {
-    /// Each with the number of its file among those of the context.
+    /// Each with the index of its file among those of the context.
     findings: Vec<(usize, Finding)>,
     /// Why the schema cannot be used.
     schema: Option<String>,
-    /// Held-out sets that cannot be read, by number.
+    /// The indexes of held-out sets that cannot be read.
     unreadable: Vec<usize>,
 }
 
@@ -61,10 +62,10 @@ pub(super) fn warnings(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     if sets.is_empty() {
         return Vec::new();
     }
-    let name = name(subject, &sets);
-    let found = linted.sets.get(&name).unwrap_or_else(|| {
+    let key = key(subject, &sets);
+    let found = linted.sets.get(&key).unwrap_or_else(|| {
         let found = Arc::new(findings(subject, &sets, linted));
-        linted.sets.put(name, found.clone());
+        linted.sets.put(key, found.clone());
         found
     });
     let placed = found.findings.iter().filter_map(|(set, finding)| Some(finding.diagnostic(sets.get(*set)?.0)));
@@ -80,7 +81,7 @@ pub(super) fn warnings(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     placed.chain(unusable).chain(unread).collect()
 }
 
-fn name(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])]) -> SetName {
+fn key(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])]) -> SetKey {
     let file = |fragment: &Fragment| (fragment.source.path().clone(), fragment.blob.clone());
     let mut turns = DefaultHasher::new();
     for turn in sets.iter().flat_map(|(_, examples)| *examples).flat_map(|example| &example.turns) {
@@ -90,7 +91,7 @@ fn name(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])]) -> SetName {
         let (path, blob) = file(fragment);
         (path, blob, examples.iter().map(|example| example.index).collect())
     });
-    SetName {
+    SetKey {
         files: files.collect(),
         turns: turns.finish(),
         schema: subject.plan.schema.as_ref().map(Json::to_string),
@@ -98,27 +99,29 @@ fn name(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])]) -> SetName {
     }
 }
 
-/// An example as it is compared.
-struct Shot<'a> {
+/// An example, prepared for comparison.
+struct Compared<'a> {
+    /// The index of its file.
     set: usize,
     example: &'a Example,
     question: String,
-    answer: Answer,
+    answer: ExampleAnswer,
     sketch: Arc<Sketch>,
 }
 
 /// An answer: as a value where it is JSON.
 #[derive(PartialEq)]
-enum Answer {
+enum ExampleAnswer {
     Value(Json),
     Words(String),
 }
 
-impl<'a> Shot<'a> {
+impl<'a> Compared<'a> {
     fn new(set: usize, example: &'a Example) -> Self {
         let question = question(example);
         let answer = answer(example);
-        let answer = serde_json::from_str(answer).map_or_else(|_| Answer::Words(words(answer)), Answer::Value);
+        let answer =
+            serde_json::from_str(answer).map_or_else(|_| ExampleAnswer::Words(words(answer)), ExampleAnswer::Value);
         let sketch = Arc::new(Sketch::of(&question, WIDTH));
         Self { set, example, question, answer, sketch }
     }
@@ -126,17 +129,18 @@ impl<'a> Shot<'a> {
     fn finding(&self, lint: &'static Lint, message: String, hint: &str) -> (usize, Finding) {
         let (start, end) = (self.example.span.start, self.example.span.end);
         let source = self.example.span.source.text();
-        // The first line is enough to show which one it is.
+        // The finding points at the first line: an example can be very long.
         let line = source.get(start..end).and_then(|text| text.find('\n')).map_or(end, |length| start + length);
         (self.set, Finding::new(lint, start..line, message).hint(hint))
     }
 
-    fn place(&self) -> String {
+    /// Its file and line, for a message.
+    fn location(&self) -> String {
         format!("{}:{}", self.example.span.path(), self.example.lines.start())
     }
 }
 
-/// All that is said before the last answer, as words.
+/// All turns but the last, normalised by [`words`].
 fn question(example: &Example) -> String {
     let before = example.turns.split_last().map_or(&[][..], |(_, before)| before);
     words(&before.iter().map(|turn| &*turn.text).collect::<Vec<_>>().join("\n"))
@@ -147,25 +151,27 @@ fn answer(example: &Example) -> &str {
     example.turns.iter().rev().find(|turn| turn.role == Role::Assistant).map_or("", |turn| &turn.text)
 }
 
-/// A text less its case, blanks and punctuation; itself where nothing is left.
+/// A text without case, blanks and punctuation; the text itself where that leaves nothing.
 fn words(text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { text.trim().to_owned() } else { words.join(" ").to_lowercase() }
 }
 
 fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &Linted) -> SetFindings {
-    let all =
-        sets.iter().enumerate().flat_map(|(set, (_, examples))| examples.iter().map(move |one| Shot::new(set, one)));
-    let shots: Vec<Shot> = all.collect();
-    let mut found = SetFindings { findings: repeats(&shots), ..SetFindings::default() };
+    let all = sets
+        .iter()
+        .enumerate()
+        .flat_map(|(set, (_, examples))| examples.iter().map(move |one| Compared::new(set, one)));
+    let examples: Vec<Compared> = all.collect();
+    let mut found = SetFindings { findings: repeats(&examples), ..SetFindings::default() };
     match subject.plan.schema.as_ref().map(validator) {
-        Some(Ok(validator)) => found.findings.extend(shots.iter().filter_map(|shot| mismatch(shot, &validator))),
+        Some(Ok(validator)) => found.findings.extend(examples.iter().filter_map(|one| mismatch(one, &validator))),
         Some(Err(why)) => found.schema = Some(why),
         None => {}
     }
     for (number, fragment) in subject.plan.held_out.iter().enumerate() {
         match held_out(fragment, linted).as_ref() {
-            Some(held) => found.findings.extend(shots.iter().filter_map(|shot| leak(shot, held))),
+            Some(set) => found.findings.extend(examples.iter().filter_map(|one| leak(one, set))),
             None => found.unreadable.push(number),
         }
     }
@@ -175,115 +181,119 @@ fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &L
             own.push(finding);
         }
     }
-    let told = by_set.into_iter().enumerate().flat_map(|(set, own)| told(own).into_iter().map(move |one| (set, one)));
-    SetFindings { findings: told.collect(), ..found }
+    let findings =
+        by_set.into_iter().enumerate().flat_map(|(set, own)| capped(own).into_iter().map(move |one| (set, one)));
+    SetFindings { findings: findings.collect(), ..found }
 }
 
-/// Examples that say what one before them says, and those that say the opposite.
-fn repeats(shots: &[Shot]) -> Vec<(usize, Finding)> {
-    let mut asked: HashMap<&str, usize> = HashMap::new();
-    let mut index = Index::default();
+/// Examples whose question an earlier one has, with the same answer (repeated) or another (contradicting).
+fn repeats(examples: &[Compared]) -> Vec<(usize, Finding)> {
+    // By question, the index of the first example that has it.
+    let mut questions: HashMap<&str, usize> = HashMap::new();
+    let mut index = SketchIndex::default();
     let mut found = Vec::new();
-    for (number, shot) in shots.iter().enumerate() {
-        let same = asked.get(shot.question.as_str()).and_then(|first| shots.get(*first));
+    for (number, example) in examples.iter().enumerate() {
+        let same = questions.get(example.question.as_str()).and_then(|first| examples.get(*first));
         let near = || {
-            let (other, likeness) = index.nearest(&shot.sketch, REPEATS)?;
-            let other = shots.get(other).filter(|other| other.answer == shot.answer)?;
-            (shot.sketch.words >= LEAST_WORDS).then_some((other, likeness))
+            let (other, likeness) = index.nearest(&example.sketch, REPEATS)?;
+            let other = examples.get(other).filter(|other| other.answer == example.answer)?;
+            (example.sketch.words >= LEAST_WORDS).then_some((other, likeness))
         };
         match same {
-            Some(first) if first.answer == shot.answer => {
-                let message = format!("this example says what the one at {} says", first.place());
-                found.push(shot.finding(&REPEATED_EXAMPLE, message, "remove one of the two"));
+            Some(first) if first.answer == example.answer => {
+                let message = format!("this example says what the one at {} says", first.location());
+                found.push(example.finding(&REPEATED_EXAMPLE, message, "remove one of the two"));
             }
             Some(first) => {
-                let message = format!("the example at {} answers the same question differently", first.place());
+                let message = format!("the example at {} answers the same question differently", first.location());
                 let hint = "correct one of the two, or add to the questions what tells them apart";
-                found.push(shot.finding(&CONTRADICTING_EXAMPLE, message, hint));
+                found.push(example.finding(&CONTRADICTING_EXAMPLE, message, hint));
             }
             None => {
                 if let Some((first, likeness)) = near() {
                     let message = format!(
                         "{likeness}% of this question also stands in the example at {}, and the answer is the same",
-                        first.place()
+                        first.location()
                     );
-                    found.push(shot.finding(&REPEATED_EXAMPLE, message, "remove one of the two"));
+                    found.push(example.finding(&REPEATED_EXAMPLE, message, "remove one of the two"));
                 }
-                asked.insert(&shot.question, number);
+                questions.insert(&example.question, number);
             }
         }
-        index.add(shot.sketch.clone());
+        index.add(example.sketch.clone());
     }
     found
 }
 
-/// A validator of the output schema, or why there is none. Patterns run in time that grows with the
-/// text and no faster, and nothing is fetched.
+/// A validator of the output schema, or why there is none. Patterns run in time linear in the text (the
+/// regex crate has no backtracking), and no reference is fetched.
 fn validator(schema: &Json) -> Result<Validator, String> {
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
     options.build(schema).map_err(|error| short(&error.to_string()))
 }
 
-/// What keeps an answer from matching the schema.
-fn mismatch(shot: &Shot, validator: &Validator) -> Option<(usize, Finding)> {
-    let message = match &shot.answer {
-        Answer::Words(_) => "the answer is no JSON, and `output.schema` wants it".to_owned(),
-        Answer::Value(value) => {
+/// The first reason why an answer does not match the schema.
+fn mismatch(example: &Compared, validator: &Validator) -> Option<(usize, Finding)> {
+    let message = match &example.answer {
+        ExampleAnswer::Words(_) => "the answer is no JSON, and `output.schema` wants it".to_owned(),
+        ExampleAnswer::Value(value) => {
             let error = validator.iter_errors(value).next()?;
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { String::new() } else { format!(" at `{place}`") };
             format!("the answer does not match `output.schema`{place}: {}", short(&error.to_string()))
         }
     };
-    Some(shot.finding(&EXAMPLE_SCHEMA, message, "correct the answer, or the schema"))
+    Some(example.finding(&EXAMPLE_SCHEMA, message, "correct the answer, or the schema"))
 }
 
 fn short(text: &str) -> String {
-    // Before it is cut: the half of a secret would not be known for one.
+    // Masked before it is cut, because half of a secret would not be recognised as one.
     let text = masked(text);
     if text.chars().count() <= SHOWN { text.into_owned() } else { text.chars().take(SHOWN).chain(['…']).collect() }
 }
 
-/// A set that is kept for evaluation, ready to be looked things up in.
+/// The examples of a set that is reserved for evaluation, indexed by question.
 #[derive(Debug, Default)]
 pub(super) struct HeldOut {
-    places: Vec<Span>,
-    asked: HashMap<String, usize>,
-    index: Index,
+    spans: Vec<Span>,
+    /// By question, the index of the first example that has it.
+    questions: HashMap<String, usize>,
+    index: SketchIndex,
 }
 
-/// The set in a file, from memory where it was read before; `None` if it cannot be read as examples.
+/// The set in a file, cached if it was read before; `None` if it cannot be read as examples.
 fn held_out(fragment: &Fragment, linted: &Linted) -> Arc<Option<HeldOut>> {
-    let name = (fragment.source.path().clone(), fragment.blob.clone());
-    linted.held_out.get(&name).unwrap_or_else(|| {
+    let key = (fragment.source.path().clone(), fragment.blob.clone());
+    linted.held_out.get(&key).unwrap_or_else(|| {
         let read = examples::read(&fragment.source, None, &mut Faults::new()).map(|examples| {
-            let mut held = HeldOut::default();
+            let mut set = HeldOut::default();
             for (number, example) in examples.iter().enumerate() {
                 let question = question(example);
-                held.index.add(Arc::new(Sketch::of(&question, WIDTH)));
-                held.asked.entry(question).or_insert(number);
-                held.places.push(example.span.clone());
+                set.index.add(Arc::new(Sketch::of(&question, WIDTH)));
+                set.questions.entry(question).or_insert(number);
+                set.spans.push(example.span.clone());
             }
-            held
+            set
         });
         let read = Arc::new(read);
-        linted.held_out.put(name, read.clone());
+        linted.held_out.put(key, read.clone());
         read
     })
 }
 
-/// Whether an example stands in a held-out set.
-fn leak(shot: &Shot, held: &HeldOut) -> Option<(usize, Finding)> {
+/// The finding that an example is in a held-out set, if it is.
+fn leak(example: &Compared, set: &HeldOut) -> Option<(usize, Finding)> {
     let place = |number: usize| {
-        let span = held.places.get(number)?;
+        let span = set.spans.get(number)?;
         Some(format!("{}:{}", span.path(), span.line_column().0))
     };
     let hint = "take it out of the prompt, or out of the evaluation";
-    if let Some(place) = held.asked.get(&shot.question).and_then(|number| place(*number)) {
+    if let Some(place) = set.questions.get(&example.question).and_then(|number| place(*number)) {
         let message = format!("this question is held out for evaluation, at {place}");
-        return Some(shot.finding(&HELD_OUT_EXAMPLE, message, hint));
+        return Some(example.finding(&HELD_OUT_EXAMPLE, message, hint));
     }
-    let (number, likeness) = held.index.nearest(&shot.sketch, LEAKS).filter(|_| shot.sketch.words >= LEAST_WORDS)?;
+    let (number, likeness) =
+        set.index.nearest(&example.sketch, LEAKS).filter(|_| example.sketch.words >= LEAST_WORDS)?;
     let message = format!("{likeness}% of this question is held out for evaluation, at {}", place(number)?);
-    Some(shot.finding(&HELD_OUT_EXAMPLE, message, hint))
+    Some(example.finding(&HELD_OUT_EXAMPLE, message, hint))
 }

@@ -1,9 +1,9 @@
-//! Text in the prefix that is another one each time it is made: today's date, a build's time, the id
-//! of a session. Each new value makes every cache write all that stands behind it anew.
+//! Finds values that change each time a prompt is made: today's date, the time of a build, the id of a
+//! session. In the prefix, each new value makes every cache write everything after it again.
 //!
-//! A date or an id alone says nothing (documents are full of them), so a value counts where the words
-//! before it give it away, or where it stands in plain sight: the time of a second, a UUID, in text that
-//! is no document and no code.
+//! Documents are full of dates and ids that do not change, so a value is found only where the words
+//! before it say that it does, or where it can hardly be anything else: a time to the second or a UUID
+//! outside of code.
 
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -13,21 +13,21 @@ use regex::Regex;
 
 /// A value that changes, in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Churn {
+pub(super) struct VolatileValue {
     pub at: Range<usize>,
     /// What it is, with its article.
     pub what: &'static str,
     pub cue: Cue,
 }
 
-/// How plain it is that a value changes.
+/// The evidence that a value changes, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cue {
     /// The words before it say so: "generated at".
     Said,
-    /// It is labelled as a date or a time at the begin of a line, as it is in many a document.
+    /// It is labelled as a date or a time at the beginning of a line. Many documents have such a line.
     Labelled,
-    /// Nothing but what it looks like.
+    /// Only its form.
     Bare,
 }
 
@@ -86,7 +86,7 @@ static NUMBERED: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!("^(?i)(?:{words}){gap}({UUID}|[0-9a-z_-]{{8,64}})")).ok()
 });
 
-/// What needs no words before it.
+/// Values that need no words before them.
 static PLAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let second = r"[0-9]{4}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:[.,][0-9]+)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?";
     Regex::new(&format!("({second})|((?i:{UUID}))")).ok()
@@ -95,12 +95,12 @@ static PLAIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
 static KEYWORDS: LazyLock<Option<AhoCorasick>> =
     LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(CUES).ok());
 
-/// How far behind its cue a value begins and ends, in bytes.
+/// How far after the start of its cue a value must end, in bytes.
 const REACH: usize = 120;
 
 /// Every value in a text that probably changes, in order.
-pub(super) fn churn(text: &str) -> Vec<Churn> {
-    let mut found: Vec<Churn> = Vec::new();
+pub(super) fn volatile_values(text: &str) -> Vec<VolatileValue> {
+    let mut found: Vec<VolatileValue> = Vec::new();
     let hits = KEYWORDS.iter().flat_map(|keywords| keywords.find_iter(text));
     found.extend(hits.filter_map(|hit| named(text, hit.start())));
     let code = code(text);
@@ -109,16 +109,17 @@ pub(super) fn churn(text: &str) -> Vec<Churn> {
         let is_free = |range: &Range<usize>| range.end <= whole.start() || whole.end() <= range.start;
         if is_apart(text, &whole.range()) && code.iter().all(is_free) {
             let what = if is_moment { "the time of a second" } else { "a UUID" };
-            found.push(Churn { at: whole.range(), what, cue: Cue::Bare });
+            found.push(VolatileValue { at: whole.range(), what, cue: Cue::Bare });
         }
     }
-    found.sort_by_key(|churn| (churn.at.start, churn.cue));
+    // Of overlapping values, the one that begins first and then the one with the better evidence stays.
+    found.sort_by_key(|value| (value.at.start, value.cue));
     found.dedup_by(|later, first| later.at.start < first.at.end);
     found
 }
 
-/// The value behind the cue at `cue`.
-fn named(text: &str, cue: usize) -> Option<Churn> {
+/// The value after the cue at `cue`.
+fn named(text: &str, cue: usize) -> Option<VolatileValue> {
     let before = text.get(..cue)?;
     if before.ends_with(|c: char| c.is_alphanumeric()) {
         return None;
@@ -128,36 +129,36 @@ fn named(text: &str, cue: usize) -> Option<Churn> {
         let captures = shape.as_ref()?.captures(window)?;
         captures.iter().skip(1).flatten().next().map(|value| cue + value.start()..cue + value.end())
     };
-    // "effective date: …" is fixed; "Date: …" at the begin of a line is of today.
+    // "effective date: …" does not change; "Date: …" at the beginning of a line is probably today's.
     let is_short = window.get(..4).is_some_and(|word| ["date", "time"].contains(&word.to_ascii_lowercase().as_str()));
     let begins = before.trim_end_matches(['*', '_', '#', '-', '>', ' ', '(', '<', '"', '`']);
     if is_short && !(begins.is_empty() || begins.ends_with('\n')) {
         return None;
     }
     let cue = if is_short { Cue::Labelled } else { Cue::Said };
-    let churn = |at: Range<usize>, what| is_apart(text, &at).then_some(Churn { at, what, cue });
+    let volatile = |at: Range<usize>, what| is_apart(text, &at).then_some(VolatileValue { at, what, cue });
     if let Some(at) = value(&DATED) {
-        return churn(at, "a date or a time of now");
+        return volatile(at, "a date or a time of now");
     }
     let at = value(&NUMBERED)?;
-    is_random(text.get(at.clone())?).then(|| churn(at, "an id that is drawn anew"))?
+    is_random(text.get(at.clone())?).then(|| volatile(at, "an id that is drawn anew"))?
 }
 
-/// Whether a value is no part of a longer word.
+/// Whether a value is not part of a longer word.
 fn is_apart(text: &str, at: &Range<usize>) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     !text.get(..at.start).unwrap_or_default().ends_with(is_word)
         && !text.get(at.end..).unwrap_or_default().starts_with(is_word)
 }
 
-/// Whether an id looks drawn: digits and letters that take turns, or digits in number.
+/// Whether an id looks random: digits and letters alternate, or it is a long number.
 fn is_random(id: &str) -> bool {
     let digits = id.bytes().filter(u8::is_ascii_digit).count();
     let turns = id.as_bytes().windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
     digits >= 8 && digits == id.len() || digits >= 2 && turns >= 3
 }
 
-/// Fenced and indented code, and spans between backticks: samples stand there.
+/// Fenced and indented code, and spans between backticks: values in there are samples.
 fn code(text: &str) -> Vec<Range<usize>> {
     let (mut found, mut at, mut fence): (Vec<Range<usize>>, usize, Option<usize>) = (Vec::new(), 0, None);
     for line in text.split_inclusive('\n') {
@@ -188,9 +189,9 @@ fn code(text: &str) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
 
-    /// What is found, as it stands in the text.
+    /// The texts of the values that are found.
     fn found(text: &str) -> Vec<&str> {
-        churn(text).into_iter().map(|churn| &text[churn.at]).collect()
+        volatile_values(text).into_iter().map(|value| &text[value.at]).collect()
     }
 
     #[test]
