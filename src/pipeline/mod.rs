@@ -360,7 +360,7 @@ pub struct Usage {
     pub description: Option<String>,
     /// Who answers for it.
     pub owner: Option<String>,
-    /// Every file that was read, or the faults that kept it from being known. Printed is whether there are any.
+    /// Every file that was read, or the faults because of which that is not known. Printed is whether there are any.
     #[serde(rename = "broken", serialize_with = "is_err")]
     #[schemars(with = "bool")]
     pub faults: Result<Vec<ProjectPath>, Vec<Diagnostic>>,

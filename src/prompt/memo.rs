@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 /// The most values of one generation. A build of a million tokens uses about ten thousand.
 const MOST: usize = 1 << 18;
@@ -70,8 +70,8 @@ impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
     }
 
     /// The lock. A poisoned one is usable: no panic can happen between two steps of one change.
-    fn lock(&self) -> MutexGuard<'_, Generations<K, V>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn self.lock() -> MutexGuard<'_, Generations<K, V>> {
+        self.0.lock()
     }
 }
 

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
+use parking_lot::Mutex;
 
 use rayon::prelude::*;
 
@@ -98,7 +99,7 @@ impl<'a> Fragments<'a> {
 
     /// The file at `path`. Nobody remembers that it was asked for: contexts go through a [`Reader`].
     pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
-        if let Some(fragment) = lock(&self.read).get(path) {
+        if let Some(fragment) = self.read.lock().get(path) {
             return Ok(fragment.clone());
         }
         let blob = self.tree.read(path)?;
@@ -106,18 +107,13 @@ impl<'a> Fragments<'a> {
             Some(decoded) => decoded.get_or_decode(path, blob)?,
             None => Arc::new(Fragment::decode(path, blob)?),
         };
-        Ok(lock(&self.read).entry(path.clone()).or_insert(fragment).clone())
+        Ok(self.read.lock().entry(path.clone()).or_insert(fragment).clone())
     }
 
     /// Every file below `folder`.
     pub fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
         self.tree.list(folder)
     }
-}
-
-/// The lock's value. A thread that panicked while holding it left a map that is still whole.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why there is no fragment.
@@ -250,13 +246,13 @@ impl<'a> Reader<'a> {
 
     /// What was asked so far.
     pub fn reads(&self) -> Reads {
-        lock(&self.reads).clone()
+        self.reads.lock().clone()
     }
 
     /// The file at `path`.
     pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
         let result = self.fragments.read(path);
-        let mut reads = lock(&self.reads);
+        let mut reads = self.reads.lock();
         let blob = result.as_ref().ok().map(|fragment| fragment.blob.clone());
         if result.as_ref().is_ok_and(|fragment| fragment.untracked) {
             reads.untracked.insert(path.clone());
@@ -331,7 +327,7 @@ impl<'a> Reader<'a> {
     pub fn list(&self, folders: Vec<ProjectPath>, filter: FileFilter) -> Result<Arc<[ProjectPath]>, Error> {
         let listing = Listing::of(&self.fragments.tree, folders, filter)?;
         let found = listing.found.clone();
-        lock(&self.reads).listings.push(listing);
+        self.reads.lock().listings.push(listing);
         Ok(found)
     }
 }

@@ -1,7 +1,8 @@
 //! Answers that were given already, so that one tree gives one answer to a question, quickly and from any thread.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
@@ -29,11 +30,11 @@ impl Cache {
         path: &ProjectPath,
         read: impl FnOnce() -> Result<Blob, ReadError>,
     ) -> Result<Blob, ReadError> {
-        if let Some(blob) = lock(&self.0).blobs.get(path) {
+        if let Some(blob) = self.0.lock().blobs.get(path) {
             return Ok(blob.clone());
         }
         let blob = read()?;
-        let mut cached = lock(&self.0);
+        let mut cached = self.0.lock();
         if cached.bytes.saturating_add(blob.bytes.len()) > MAX_BYTES {
             return Ok(blob);
         }
@@ -47,7 +48,7 @@ impl Cache {
 
     /// The blob at `path` if it was read.
     pub(in crate::tree) fn get(&self, path: &ProjectPath) -> Option<Blob> {
-        lock(&self.0).blobs.get(path).cloned()
+        self.0.lock().blobs.get(path).cloned()
     }
 }
 
@@ -87,7 +88,7 @@ impl<'a> CachedTree<'a> {
     /// Everything that was asked so far.
     pub fn reads(&self) -> Reads {
         let mut reads = Reads::default();
-        for (path, looked) in lock(&self.files).iter() {
+        for (path, looked) in self.files.lock().iter() {
             let found = if let Looked::Found(found) = looked { Some(found) } else { None };
             reads.files.insert(path.clone(), found.map(|found| found.id.clone()));
             if found.is_some_and(|found| found.untracked) {
@@ -99,7 +100,7 @@ impl<'a> CachedTree<'a> {
             filter: FileFilter::all(),
             found: found.clone(),
         };
-        reads.listings = lock(&self.listings).iter().map(listing).collect();
+        reads.listings = self.listings.lock().iter().map(listing).collect();
         reads
     }
 }
@@ -112,27 +113,27 @@ impl Tree for CachedTree<'_> {
             Err(ReadError::Absent) => Looked::Absent,
             Err(_) => Looked::Unreadable,
         };
-        lock(&self.files).insert(path.clone(), found);
+        self.files.lock().insert(path.clone(), found);
         blob
     }
 
     fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
-        match lock(&self.files).get(path) {
+        match self.files.lock().get(path) {
             Some(Looked::Found(found)) => return Ok(Some(found.clone())),
             Some(Looked::Absent) => return Ok(None),
             Some(Looked::Unreadable) | None => {}
         }
         let answer = self.tree.identity(path);
-        lock(&self.files).insert(path.clone(), Looked::of(&answer));
+        self.files.lock().insert(path.clone(), Looked::of(&answer));
         answer
     }
 
     fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
-        if let Some(listed) = lock(&self.listings).get(folder) {
+        if let Some(listed) = self.listings.lock().get(folder) {
             return Ok(listed.clone());
         }
         let listed = self.tree.list(folder)?;
-        Ok(lock(&self.listings).entry(folder.clone()).or_insert(listed).clone())
+        Ok(self.listings.lock().entry(folder.clone()).or_insert(listed).clone())
     }
 
     fn name(&self) -> TreeName {
@@ -142,9 +143,4 @@ impl Tree for CachedTree<'_> {
     fn base(&self) -> Option<&dyn Tree> {
         self.tree.base()
     }
-}
-
-/// Locks; what a panicking thread left behind is whole, since values are inserted in one step.
-pub(in crate::tree) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

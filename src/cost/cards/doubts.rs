@@ -1,6 +1,5 @@
 //! How sure a card's figures are, in sum: the one line that a report has room for.
 
-use std::sync::PoisonError;
 
 use jiff::civil::Date;
 
@@ -13,7 +12,7 @@ impl Cards {
     /// case.
     pub fn doubts(&self, card: &Card, day: Date) -> Doubts {
         // What a panicking thread left behind is whole, since values go in in one step.
-        let known = || self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.doubted.lock();
         let name = (card.name.clone(), day);
         if let Some(doubts) = known().get(&name) {
             return doubts.clone();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
+use parking_lot::Mutex;
 
 use jiff::civil::Date;
 
@@ -180,12 +181,12 @@ impl Cards {
     /// The card of a model, without looking for near names when there is none.
     pub(super) fn look_up(&self, name: &str) -> Option<Arc<Card>> {
         let name = self.card_name(name)?;
-        if let Some(card) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+        if let Some(card) = self.found.lock().get(&name) {
             return Some(card.clone());
         }
         let Chain::Whole(written) = self.chain(&name) else { return None };
         let card = Arc::new(Card::decode(&name, written, &mut Faults::new())?);
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(name, card.clone());
+        self.found.lock().insert(name, card.clone());
         Some(card)
     }
 

@@ -7,7 +7,8 @@ use std::io::{self, BufWriter, Read as _, Write};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use parking_lot::{Mutex, MutexGuard};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use schemars::JsonSchema;
@@ -48,7 +49,7 @@ pub(super) struct InMemory(Mutex<BTreeMap<String, Vec<u8>>>);
 impl InMemory {
     /// The members by name.
     pub fn into_members(self) -> BTreeMap<String, Vec<u8>> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.0.into_inner()
     }
 }
 
@@ -57,7 +58,7 @@ impl Members for InMemory {
         let mut bytes = Vec::new();
         make(&mut bytes).map_err(|error| Error::file("cannot write", name, error))?;
         let member = Member { bytes: bytes.len(), blake3: blake3::hash(&bytes).to_hex().to_string() };
-        lock(&self.0).insert(name.to_owned(), bytes);
+        self.0.lock().insert(name.to_owned(), bytes);
         Ok(member)
     }
 }
@@ -82,7 +83,7 @@ impl<'scope, 'env> Fresh<'scope, 'env> {
     /// # Errors
     /// When one of them could not be synced.
     pub fn settle(self) -> Result<(), Error> {
-        let syncing = self.syncing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let syncing = self.syncing.into_inner();
         // All of them are waited for. A panic in one goes on here, as without threads.
         let settled: Vec<Result<(), Error>> =
             syncing.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
@@ -98,20 +99,15 @@ impl Members for Fresh<'_, '_> {
         let file = Arc::new(Mutex::new(file));
         let sync = {
             let (file, target) = (file.clone(), target.clone());
-            move || lock(&file).sync().map_err(|error| Error::file("cannot write", target, error))
+            move || file.lock().sync().map_err(|error| Error::file("cannot write", target, error))
         };
         match thread::Builder::new().spawn_scoped(self.scope, sync) {
-            Ok(syncing) => lock(&self.syncing).push(syncing),
+            Ok(syncing) => self.syncing.lock().push(syncing),
             // No more threads to be had: it is waited for here.
-            Err(_) => lock(&file).sync().map_err(failed)?,
+            Err(_) => file.lock().sync().map_err(failed)?,
         }
         Ok(member)
     }
-}
-
-/// The lock's value. What a panicking thread left behind is whole, since each step is one.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Compares members with the files of a folder.

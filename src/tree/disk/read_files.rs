@@ -6,14 +6,14 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use parking_lot::Mutex;
 use std::time::Duration;
 
 use git2::ObjectFormat;
 
 use crate::syntax::source::ObjectId;
 use crate::tree::ReadError;
-use crate::tree::cache::lock;
 use crate::tree::disk::{Disk, Stamp};
 use crate::tree::git::objects::hash_file;
 
@@ -40,7 +40,7 @@ pub(in crate::tree) struct ReadFile {
 impl ReadFiles {
     /// Nothing is read yet, and `earlier` is what another tree over the same disk read.
     pub(in crate::tree) fn after(earlier: &Self) -> Self {
-        Self { before: lock(&earlier.own).clone(), own: Mutex::default() }
+        Self { before: earlier.own.lock().clone(), own: Mutex::default() }
     }
 
     /// The file at `path`, from the disk unless it is there as it was.
@@ -48,14 +48,14 @@ impl ReadFiles {
         let key = disk.path(path);
         let unchanged = |file: &&ReadFile| file.format == format && disk.stamp(path) == Some(file.stamp);
         if let Some(file) = self.before.get(&key).filter(unchanged) {
-            lock(&self.own).insert(key, file.clone());
+            self.own.lock().insert(key, file.clone());
             return Ok(file.clone());
         }
         let (bytes, stamp) = disk.read_stamped(path)?;
         let id = hash_file(&bytes, format)?;
         let file = ReadFile { bytes: bytes.into(), id, stamp, format };
         if stamp.is_older_than(GRAIN) {
-            lock(&self.own).insert(key, file.clone());
+            self.own.lock().insert(key, file.clone());
         }
         Ok(file)
     }

@@ -1,13 +1,14 @@
 //! The working tree: what the next commit would hold if everything not ignored were added.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use parking_lot::Mutex;
 
 use git2::{ObjectFormat, Oid};
 
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
-use crate::tree::cache::{Cache, lock};
+use crate::tree::cache::Cache;
 use crate::tree::disk::read_files::ReadFiles;
 use crate::tree::disk::watch_set::WatchSet;
 use crate::tree::disk::{Disk, DiskEntry, DiskKind, Stamp};
@@ -114,7 +115,7 @@ impl Worktree {
     /// Adds to `watch_set` what of the project decided the answers that this tree gave so far: every
     /// step on the way to a file (a link, a folder that is not there yet), every folder it listed.
     pub(in crate::tree) fn tread(&self, watch_set: &mut WatchSet) {
-        let asked = lock(&self.asked);
+        let asked = self.asked.lock();
         asked.names.iter().for_each(|name| watch_set.name(self.disk.path(name)));
         asked.walked.iter().for_each(|folder| watch_set.listed(self.disk.path(folder)));
     }
@@ -144,11 +145,11 @@ impl Worktree {
     }
 
     fn standing(&self, path: &str) -> Result<AtPath<Source>, ReadError> {
-        if lock(&self.asked).folders.contains(path) {
+        if self.asked.lock().folders.contains(path) {
             return Ok(AtPath::Folder);
         }
         let standing = self.look_at(path);
-        let mut asked = lock(&self.asked);
+        let mut asked = self.asked.lock();
         asked.names.insert(path.to_owned());
         if matches!(standing, Ok(AtPath::Folder)) {
             asked.folders.insert(path.to_owned());
@@ -189,13 +190,13 @@ impl Worktree {
     /// Whether the disk spells the last part of a path so: paths are matched by bytes, here too.
     fn is_spelled_so(&self, path: &str) -> Result<bool, Error> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if let Some(names) = lock(&self.spelled).get(folder) {
+        if let Some(names) = self.spelled.lock().get(folder) {
             return Ok(names.contains(name));
         }
         let entries = self.disk.entries(folder)?.unwrap_or_default();
         let names: HashSet<String> = entries.into_iter().map(|entry| entry.name).collect();
         let is_spelled_so = names.contains(name);
-        lock(&self.spelled).insert(folder.to_owned(), names);
+        self.spelled.lock().insert(folder.to_owned(), names);
         Ok(is_spelled_so)
     }
 
@@ -345,7 +346,7 @@ impl Tree for Worktree {
         let mut folders = vec![(folder.to_string(), hidden)];
         let mut met = HashSet::new();
         while let Some((above, hidden)) = folders.pop() {
-            lock(&self.asked).walked.insert(above.clone());
+            self.asked.lock().walked.insert(above.clone());
             for DiskEntry { name, kind } in self.entries(&above)? {
                 let mut written = above.clone();
                 links::push(&mut written, &name);

@@ -6,13 +6,13 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use parking_lot::Mutex;
 
 use git2::{ErrorCode, ObjectFormat, ObjectType, Odb, Oid};
 
 use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
-use crate::tree::cache::lock;
 use crate::tree::links::MAX_LINK_BYTES;
 use crate::tree::{Commit, MAX_FILE_BYTES, ReadError};
 
@@ -134,21 +134,21 @@ impl Objects {
 
     /// The listing of a folder that is this tree object, if it was the last of that folder.
     pub(in crate::tree) fn listing(&self, folder: &ProjectPath, id: Oid) -> Option<Arc<[ProjectPath]>> {
-        lock(&self.listings).get(folder).filter(|(own, _)| *own == id).map(|(_, listed)| listed.clone())
+        self.listings.lock().get(folder).filter(|(own, _)| *own == id).map(|(_, listed)| listed.clone())
     }
 
     /// Remembers the listing of a folder that is this tree object and holds no link.
     pub(in crate::tree) fn remember_listing(&self, folder: &ProjectPath, id: Oid, listed: &Arc<[ProjectPath]>) {
-        lock(&self.listings).insert(folder.clone(), (id, listed.clone()));
+        self.listings.lock().insert(folder.clone(), (id, listed.clone()));
     }
 
     /// A file's bytes.
     pub(in crate::tree) fn file(&self, id: Oid) -> Result<Arc<[u8]>, ReadError> {
-        if let Some(bytes) = lock(&self.files).files.get(&id) {
+        if let Some(bytes) = self.files.lock().files.get(&id) {
             return Ok(bytes.clone());
         }
         let bytes = self.read_file(id)?;
-        let mut cached = lock(&self.files);
+        let mut cached = self.files.lock();
         if cached.bytes.saturating_add(bytes.len()) > MAX_CACHED_BYTES {
             *cached = CachedFiles::default();
         }
@@ -190,14 +190,14 @@ impl Objects {
 
     /// A tree object.
     pub(in crate::tree) fn folder(&self, id: Oid) -> Result<Arc<Folder>, Error> {
-        if let Some(folder) = lock(&self.folders).folders.get(&id) {
+        if let Some(folder) = self.folders.lock().folders.get(&id) {
             return Ok(folder.clone());
         }
         let folder = Arc::new(
             parse_folder(self.small(id, ObjectType::Tree)?.data(), self.format)
                 .ok_or_else(|| self.damaged(id, "it is not a tree that git can read"))?,
         );
-        let mut cached = lock(&self.folders);
+        let mut cached = self.folders.lock();
         if cached.entries + folder.0.len() > MAX_CACHED_ENTRIES {
             *cached = CachedFolders::default();
         }

@@ -7,10 +7,10 @@
 //! that is a link out of the project and wait forever on one that is a FIFO.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
-use crate::tree::cache::lock;
 use crate::tree::rules::ignored::Read;
 use crate::tree::rules::pattern::{Pattern, StepBudget};
 
@@ -93,7 +93,7 @@ impl Attributes {
     /// Whether git may have stored another text for files in `folder` than this tool reads from the disk:
     /// rules that apply to it name a filter, which is never run here, or an encoding.
     pub(in crate::tree) fn may_store_other_text(&self, folder: &str, read: Read<'_>) -> Result<bool, Error> {
-        if let Some(known) = lock(&self.other_text).get(folder) {
+        if let Some(known) = self.other_text.lock().get(folder) {
             return Ok(*known);
         }
         let mut found = self.info.other_text || self.outer.iter().any(|rules| rules.other_text);
@@ -101,7 +101,7 @@ impl Attributes {
         for end in ends {
             found |= self.rules_of(folder.get(..end).unwrap_or(folder), read)?.other_text;
         }
-        lock(&self.other_text).insert(folder.to_owned(), found);
+        self.other_text.lock().insert(folder.to_owned(), found);
         Ok(found)
     }
 
@@ -143,14 +143,14 @@ impl Attributes {
     }
 
     fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<AttributeFile>, Error> {
-        if let Some(rules) = lock(&self.rules).get(folder) {
+        if let Some(rules) = self.rules.lock().get(folder) {
             return Ok(rules.clone());
         }
         let mut file = folder.to_owned();
         crate::tree::links::push(&mut file, ".gitattributes");
         // Macros may be defined at the git root only.
         let rules = Arc::new(AttributeFile::parse(&read(&file)?, folder.is_empty(), self.fold_case));
-        Ok(lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone())
+        Ok(self.rules.lock().entry(folder.to_owned()).or_insert(rules).clone())
     }
 }
 

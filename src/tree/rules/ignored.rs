@@ -4,10 +4,10 @@
 //! (`core.excludesFile`) does not: what a build sees may not depend on who runs it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
-use crate::tree::cache::lock;
 use crate::tree::rules::pattern::{Pattern, StepBudget};
 
 /// The largest file of patterns that is read; a larger one is an error.
@@ -55,12 +55,12 @@ impl Ignored {
     pub(in crate::tree) fn ignores(&self, path: &str, is_folder: bool, read: Read<'_>) -> Result<bool, Error> {
         for (end, _) in path.match_indices('/') {
             let Some(folder) = path.get(..end) else { continue };
-            let known = lock(&self.folders).get(folder).copied();
+            let known = self.folders.lock().get(folder).copied();
             let ignored = match known {
                 Some(ignored) => ignored,
                 None => {
                     let ignored = self.matches(folder, true, read)?;
-                    lock(&self.folders).insert(folder.to_owned(), ignored);
+                    self.folders.lock().insert(folder.to_owned(), ignored);
                     ignored
                 }
             };
@@ -89,13 +89,13 @@ impl Ignored {
     }
 
     fn rules_of(&self, folder: &str, read: Read<'_>) -> Result<Arc<IgnoreFile>, Error> {
-        if let Some(rules) = lock(&self.rules).get(folder) {
+        if let Some(rules) = self.rules.lock().get(folder) {
             return Ok(rules.clone());
         }
         let mut file = folder.to_owned();
         crate::tree::links::push(&mut file, ".gitignore");
         let rules = Arc::new(IgnoreFile::parse(&read(&file)?, self.fold_case));
-        Ok(lock(&self.rules).entry(folder.to_owned()).or_insert(rules).clone())
+        Ok(self.rules.lock().entry(folder.to_owned()).or_insert(rules).clone())
     }
 }
 

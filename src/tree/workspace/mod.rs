@@ -6,14 +6,14 @@ mod revision;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
+use parking_lot::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
 
 use crate::syntax::diag::near;
 use crate::syntax::error::Error;
-use crate::tree::cache::lock;
 use crate::tree::disk::Disk;
 use crate::tree::disk::read_files::ReadFiles;
 use crate::tree::disk::watch_set::WatchSet;
