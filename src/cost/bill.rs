@@ -87,7 +87,7 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
     let service = layout.service(terms.model, terms.tokens);
     let is_promised = service.spans.iter().all(|span| span.is_promised);
     let hit = terms.traffic.and_then(|traffic| Some(service.spans.last()?.chance(traffic)));
-    let unpriced = Bill { read: service.held(), hit, is_promised, ..Bill::default() };
+    let unpriced = Bill { read: service.cached_tokens(), hit, is_promised, ..Bill::default() };
     let Some(prices) = &terms.model.prices else { return unpriced };
     let rates = prices.at(terms.tokens.total());
     let calls = Calls::of(&service, rates, terms.tokens);
@@ -121,7 +121,7 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
 }
 
 /// The bills at the lower and the upper end of the band of the count; equal ones where it is exact.
-/// Breakpoints stand at the same share of the text.
+/// Breakpoints are taken at the same share of the text.
 pub fn bounds(layout: &Layout, terms: &Terms) -> (Bill, Bill) {
     let (tokens, text) = (terms.tokens, terms.tokens.text);
     let whole = u128::from(text.tokens().max(1));
@@ -211,7 +211,7 @@ impl<'a> Calls<'a> {
             _ => cost_of(span.tokens, rates.input),
         };
         let spans: Vec<_> = service.spans.iter().map(|span| (span, cost_of(span.tokens, read), write(span))).collect();
-        let rest = plus(cost_of(tokens.total().saturating_sub(service.held()), rates.input), output);
+        let rest = plus(cost_of(tokens.total().saturating_sub(service.cached_tokens()), rates.input), output);
         Self {
             uncached: plus(cost_of(tokens.total(), rates.input), output),
             cold: spans.iter().fold(rest, |sum, (_, _, cold)| plus(sum, *cold)),

@@ -13,7 +13,7 @@ pub fn warm_shares(layout: &Layout, terms: &Terms, tokens: &[u64]) -> Option<Vec
     let service = layout.service(terms.model, terms.tokens);
     let rates = terms.model.prices.as_ref()?.at(terms.tokens.total());
     let read = service.read_price(rates);
-    let mut held = service.held();
+    let mut held = service.cached_tokens();
     let shares = tokens.iter().map(|tokens| {
         let served = held.min(*tokens);
         held -= served;

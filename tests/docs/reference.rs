@@ -112,7 +112,7 @@ impl Reference {
         for (key, property) in record["properties"].as_object().into_iter().flatten() {
             let must = if required.contains(&&Value::from(key.as_str())) { " **Required.**" } else { "" };
             table.push_str(&format!("| `{key}` | {} | {}{must} |\n", self.takes(property), prose(property)));
-            words.push_str(&self.words(key, property));
+            words.push_str(&self.words(key, property, lowered));
         }
         format!("{table}{words}")
     }
@@ -125,7 +125,7 @@ impl Reference {
         for (key, property) in record["properties"].as_object().expect("a record") {
             if !Evidence::KEYS.contains(&key.as_str()) || name == "CardFacts" {
                 table.push_str(&format!("| `{key}` | {} |\n", prose(property)));
-                words.push_str(&self.words(key, &self.value(property)));
+                words.push_str(&self.words(key, &self.value(property), str::to_owned));
             }
         }
         format!("{table}{words}")
@@ -141,11 +141,11 @@ impl Reference {
         }
     }
 
-    /// The words that a key takes, each with what it means.
-    fn words(&self, key: &str, property: &Value) -> String {
+    /// The words that a key takes, each with what it means, as `told` writes it.
+    fn words(&self, key: &str, property: &Value, told: fn(&str) -> String) -> String {
         let Some(words) = self.resolved(property)["oneOf"].as_array().cloned() else { return String::new() };
         let explained =
-            |word: &Value| format!("`{}` ({})", plain(&word["const"]), lowered(prose(word).trim_end_matches('.')));
+            |word: &Value| format!("`{}` ({})", plain(&word["const"]), told(prose(word).trim_end_matches('.')));
         format!("\n`{key}`: {}.\n", words.iter().map(explained).collect::<Vec<_>>().join(", "))
     }
 

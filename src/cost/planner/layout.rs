@@ -1,4 +1,4 @@
-//! Where a request is marked for the provider's cache, and what the cache then holds of it.
+//! Where a request is marked for the provider's cache, and what is then cached of it.
 //!
 //! A [`Layout`] is what the planner decides and the emitters write. [`Layout::service`] says what it
 //! comes to under a model's rules: which spans of the prompt are read, and for how long each of
@@ -52,7 +52,7 @@ pub struct Worth {
 pub struct Service {
     /// Which way of caching serves it.
     pub kind: ServiceKind,
-    /// What is held, front to back. Whatever lies behind is never read.
+    /// What is cached, front to back. Whatever comes behind it is never read.
     pub spans: Vec<CachedSpan>,
 }
 
@@ -93,7 +93,7 @@ pub struct CachedSpan {
 }
 
 impl CachedSpan {
-    /// A span that is held for a lifetime; `None` where none is published, and nothing promised.
+    /// A span that is cached for a lifetime; `None` where none is published, and nothing promised.
     fn new(tokens: u64, written_for: Option<Ttl>, shadowed_by: Option<Ttl>, lifetime: Option<Lifetime>) -> Self {
         Self {
             tokens,
@@ -110,7 +110,7 @@ impl CachedSpan {
         match (self.lives, self.shadowed_by, traffic.hit_rate) {
             (Some(lives), Some(shorter), _) => traffic.chance_behind(lives, shorter),
             (Some(lives), None, _) => traffic.chance(lives, self.refreshed_by_use),
-            // An unpublished lifetime outlives every pause; a measured rate still holds.
+            // An unpublished lifetime outlives every pause; a measured hit rate still counts.
             (None, _, HitRate::Auto) if traffic.live_calls() > 0 => Chance::CERTAIN,
             (None, ..) => traffic.chance(Ttl { seconds: u32::MAX }, true),
         }
@@ -123,7 +123,7 @@ impl Layout {
         self.breakpoints.iter().map(|placed| placed.breakpoint)
     }
 
-    /// What the cache holds of a request with these breakpoints.
+    /// What is cached of a request with these breakpoints.
     pub fn service(&self, model: &Model, tokens: &RequestTokens) -> Service {
         let live: Vec<&Placed> = self.breakpoints.iter().filter(|placed| !placed.is_dead).collect();
         match model.rules.serving(!live.is_empty()) {
@@ -145,12 +145,12 @@ impl Service {
     }
 
     /// Tokens that a warm call reads.
-    pub fn held(&self) -> u64 {
+    pub fn cached_tokens(&self) -> u64 {
         self.spans.iter().map(|span| span.tokens).sum()
     }
 }
 
-/// What is held with these breakpoints.
+/// What is cached with these breakpoints.
 fn marked(mechanism: &Mechanism, live: &[&Placed]) -> Service {
     if live.is_empty() {
         return Service::none();

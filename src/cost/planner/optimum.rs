@@ -11,7 +11,7 @@
 use crate::cost::rules::divided;
 use crate::cost::traffic::Chance;
 
-/// A place where a breakpoint may stand, in order.
+/// A place for a breakpoint, in order.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Boundary {
     /// Tokens before it.
@@ -45,7 +45,7 @@ pub(super) struct Level {
 pub(super) struct Choice {
     /// In order; tokens never fall.
     pub(super) boundaries: Vec<Boundary>,
-    /// The longest TTL first. No breakpoint stands behind one of a shorter TTL.
+    /// The longest TTL first. No breakpoint follows one of a shorter TTL.
     pub(super) levels: Vec<Level>,
     /// How many breakpoints there may be.
     pub(super) limit: usize,

@@ -1,4 +1,4 @@
-//! Why a breakpoint stands where it does and what it is worth, in words that can be checked by hand.
+//! Why a breakpoint is where it is and what it is worth, in words that can be checked by hand.
 
 use super::layout::{Placed, Worth};
 use super::marks::RequestedMark;
@@ -209,7 +209,7 @@ impl Reasons<'_> {
         Some(Usd { femto: choice.cost(selection).saturating_sub(self.chosen.choice.cost(selection)) })
     }
 
-    /// Why no breakpoint stands where the provider's unasked caching saves `month`, a negative amount,
+    /// Why no breakpoint is placed where the provider's unasked caching saves `month`, a negative amount,
     /// and breakpoints would save less. Nothing where none was worth placing anyway.
     pub(super) fn outdone(&self, month: i128) -> Option<Diagnostic> {
         let ours = self.chosen.total;

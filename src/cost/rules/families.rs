@@ -79,7 +79,7 @@ impl BreakpointOnly {
         (self.slots as usize).saturating_sub(usize::from(mode == Mode::Implicit))
     }
 
-    /// R2: whether a breakpoint may stand behind a block of this tier. Tools cannot be marked.
+    /// R2: whether a breakpoint may follow a block of this tier. Tools cannot be marked.
     pub fn may_mark(tier: Tier) -> bool {
         tier != Tier::Tools
     }

@@ -1,6 +1,6 @@
 //! How one model's cache behaves and what it charges.
 //!
-//! Providers differ by these values and by nothing else. Each rule stands here once, beside the numbers that it is about;
+//! Providers differ by these values and by nothing else. Each rule is stated here once, beside the numbers that it is about;
 //! the simulator, the planner, the bill and the review ask it. What a card says of a number, what a scenario may replace
 //! it with, and the tables of `docs/models.md` and `docs/simulator.md` come from the same declaration ([`declare`]).
 

@@ -69,7 +69,7 @@ fn call(request: &TimedRequest, texts: &mut Texts<'_>, faults: &mut Faults) -> C
     }
 }
 
-/// Blocks stand in the order every provider renders: tools, system, messages.
+/// Blocks come in the order in which every provider renders them: tools, system, messages.
 fn check_order(blocks: &[WrittenBlock], faults: &mut Faults) {
     for pair in blocks.windows(2) {
         if let [before, block] = pair

@@ -109,7 +109,7 @@ fn writes(
             places.extend(endings.developer.map(|block| (block, ttl)));
         }
     }
-    // The sort is stable, so that at one block the explicit breakpoint comes first and its TTL holds.
+    // The sort is stable, so that at one block the explicit breakpoint comes first and its TTL counts.
     places.sort_by_key(|(block, _)| *block);
     places.dedup_by_key(|(block, _)| *block);
     let minimum = preparation.mechanism.minimum;

@@ -12,7 +12,7 @@ use crate::syntax::quantity::Share;
 /// The names of the engines.
 pub const ENGINES: [&str; 4] = ["engine/vllm", "engine/sglang", "engine/trtllm", "engine/llamacpp"];
 
-/// The engine of that name. They evict when memory runs out, so nothing that they hold is guaranteed.
+/// The engine of that name. They evict when memory runs out, so nothing that they cache is guaranteed.
 pub fn engine(name: &str) -> Option<Model> {
     // 16 tokens is vLLM's usual block (setting `block`); SGLang's page is one token (`page`);
     // TensorRT-LLM reuses parts of blocks.

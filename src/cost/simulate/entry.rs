@@ -27,7 +27,7 @@ impl Default for Clock {
     }
 }
 
-/// How long an entry is kept, under either reading, in microseconds.
+/// How long an entry lives, under either reading, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Retention {
     expected: u64,
@@ -75,14 +75,14 @@ pub(super) struct Entry {
     ready: u64,
     /// The end of its time; 0 when vacant.
     until: u64,
-    /// How long a use keeps it.
-    kept: u64,
+    /// How long a use prolongs it, in microseconds.
+    duration: u64,
 }
 
 impl Entry {
     /// Whether it is there, readable or not yet.
-    fn is_kept(&self, moment: Moment) -> bool {
-        moment.now < self.until || (moment.live_at_ttl && moment.now == self.until && self.kept > 0)
+    fn is_present(&self, moment: Moment) -> bool {
+        moment.now < self.until || (moment.live_at_ttl && moment.now == self.until && self.duration > 0)
     }
 
     /// Whether nothing was ever written here.
@@ -92,30 +92,30 @@ impl Entry {
 
     /// Rule R5: within its lifetime, and the writer's response has begun.
     pub(super) fn is_live(&self, moment: Moment) -> bool {
-        self.is_kept(moment) && self.ready <= moment.now
+        self.is_present(moment) && self.ready <= moment.now
     }
 
-    /// Writes it at `moment`, for `kept` microseconds. Parallel writers of one entry all write: the
-    /// first response makes it readable (R17), the longest lifetime holds.
-    pub(super) fn write(&mut self, moment: Moment, kept: u64) {
-        let until = moment.now.saturating_add(kept);
-        *self = if self.is_kept(moment) {
+    /// Writes it at `moment`, for `duration` microseconds. Parallel writers of one entry all write: the
+    /// first response makes it readable (R17), the longest lifetime counts.
+    pub(super) fn write(&mut self, moment: Moment, duration: u64) {
+        let until = moment.now.saturating_add(duration);
+        *self = if self.is_present(moment) {
             let ready = self.ready.min(moment.readable);
-            Self { ready, until: self.until.max(until), kept: self.kept.max(kept) }
+            Self { ready, until: self.until.max(until), duration: self.duration.max(duration) }
         } else {
-            Self { ready: moment.readable, until, kept }
+            Self { ready: moment.readable, until, duration }
         };
     }
 
-    /// Rule R8: a read starts the time anew; the entry keeps the duration it was written with.
+    /// Rule R8: a read starts the time anew; with the duration that it was written with.
     pub(super) fn refresh(&mut self, moment: Moment) {
-        self.until = moment.now.saturating_add(self.kept);
+        self.until = moment.now.saturating_add(self.duration);
     }
 
     /// Writes it where it is gone, refreshes it where it is there and use refreshes.
-    pub(super) fn touch(&mut self, moment: Moment, kept: u64, refreshed_by_use: bool) {
+    pub(super) fn touch(&mut self, moment: Moment, duration: u64, refreshed_by_use: bool) {
         if !self.is_live(moment) || refreshed_by_use {
-            self.write(moment, kept);
+            self.write(moment, duration);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::slots::SlotTable;
 use super::tree::{TokenPath, Tree};
 use crate::cost::rules::{LongestPrefix, Slots};
 
-/// The prompts that one model's cache holds, by token.
+/// The prompts in one model's cache, by token.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Prefixes {
     tree: Tree,
@@ -32,7 +32,7 @@ impl Prefixes {
         outcome.uncached = input - outcome.read;
     }
 
-    /// What is in common with any prompt that lives; the whole prompt is kept from now on.
+    /// What is in common with any prompt that lives; from now on the whole prompt is cached.
     fn any(&mut self, rules: &LongestPrefix, path: &TokenPath, end: u32, moment: Moment, clock: Clock) -> u64 {
         let live =
             self.tree.climb(end).find(|(_, node)| node.span.is_live(moment)).map(|(node, found)| (node, found.depth));
@@ -41,8 +41,9 @@ impl Prefixes {
             Some((_, depth)) => depth,
             None => 0,
         };
-        let kept = path.kept;
-        self.tree.touch(end, |node| node.span.touch(moment, kept.micros(clock.horizon), kept.refreshed_by_use));
+        let retention = path.retention;
+        self.tree
+            .touch(end, |node| node.span.touch(moment, retention.micros(clock.horizon), retention.refreshed_by_use));
         self.close(path, end);
         common
     }

@@ -14,12 +14,12 @@ use crate::prompt::segment::Tier;
 use crate::syntax::manifest::Mark;
 use crate::syntax::quantity::Ttl;
 
-/// The names of everything that was prepared for one model.
+/// The numbers of everything that was prepared for one model.
 #[derive(Debug, Default)]
 pub(super) struct Namespace {
     /// Namespace and settings, tier by tier (rules R1 and R9).
     stages: Names<Stage>,
-    /// What a text stands in: (stage, tier, speaker).
+    /// What a text belongs to: (stage, tier, speaker).
     spaces: Names<(u32, Tier, Speaker)>,
     /// A prefix: (the prefix before its last block, that block's space and content).
     prefixes: Names<(u32, u32, Content)>,

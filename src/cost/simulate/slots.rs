@@ -1,4 +1,4 @@
-//! A server that keeps one prompt a slot (llama.cpp): rule R16.
+//! A server that caches one prompt a slot (llama.cpp): rule R16.
 
 use std::cmp::Reverse;
 
@@ -13,7 +13,7 @@ pub(super) struct SlotTable {
     served: u64,
 }
 
-/// The prompt that a slot holds, by its end in the tree.
+/// The prompt in a slot, by its end in the tree.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     end: u32,
@@ -24,9 +24,9 @@ struct Slot {
 }
 
 impl SlotTable {
-    /// Puts the prompt that ends at `end` into a slot; returns the prompt that this slot held before.
+    /// Puts the prompt that ends at `end` into a slot; returns the prompt that was in it before.
     ///
-    /// Of the free slots the one that holds most of the prompt is taken, if that is more than the
+    /// Of the free slots the one that has most of the prompt is taken, if that is more than the
     /// share asked for; else an empty one, else the one that was used longest ago. With every slot
     /// busy the request waits for one.
     pub(super) fn take(&mut self, rules: Slots, tree: &Tree, (end, input): (u32, u64), moment: Moment) -> Option<u32> {

@@ -1,6 +1,6 @@
 //! Prompts as paths in a radix tree of tokens, for the families that match by tokens.
 //!
-//! A node stands where two prompts part, and where one ends. What two prompts have in common is the
+//! There is a node where two prompts part, and where one ends. What two prompts have in common is the
 //! depth of their lowest common node, so that a lookup climbs from a prompt's end and never compares
 //! tokens again. The tokens of a node's edge live together: they were all written by whoever passed
 //! the node.
@@ -43,14 +43,14 @@ pub(super) struct TokenPath {
     /// Runs of the model's own turns: (first token, end, name of the prefix that ends there).
     answers: Vec<(u64, u64, u32)>,
     pub(super) minimum: u64,
-    pub(super) kept: Retention,
+    pub(super) retention: Retention,
     /// Tokens after the path that nothing shares.
     pub(super) fresh: u64,
 }
 
 impl TokenPath {
-    pub(super) fn new(minimum: u64, kept: Retention, fresh: u64) -> Self {
-        Self { pieces: Vec::new(), answers: Vec::new(), minimum, kept, fresh }
+    pub(super) fn new(minimum: u64, retention: Retention, fresh: u64) -> Self {
+        Self { pieces: Vec::new(), answers: Vec::new(), minimum, retention, fresh }
     }
 
     pub(super) fn push(&mut self, piece: Piece) {

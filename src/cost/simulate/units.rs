@@ -44,16 +44,16 @@ impl Units {
         outcome.read = if read < path.minimum { 0 } else { read };
         outcome.uncached = input - outcome.read;
 
-        let (kept, refreshed) = (path.kept.micros(clock.horizon), path.kept.refreshed_by_use);
+        let (duration, refreshed) = (path.retention.micros(clock.horizon), path.retention.refreshed_by_use);
         let mut deepest = true;
         self.0.touch(end, |node| {
             // A prompt with fresh tokens does not end at its last shared one: that place becomes a
             // unit when a second prompt shows it to be common.
             let passed_first = deepest && path.fresh > 0 && node.span.is_vacant();
             deepest = false;
-            node.span.touch(written, kept, refreshed);
+            node.span.touch(written, duration, refreshed);
             if !passed_first {
-                node.unit.touch(written, kept, refreshed);
+                node.unit.touch(written, duration, refreshed);
             }
         });
         if path.fresh == 0 {

@@ -6,7 +6,7 @@ use serde_json::{Number, Value as Json};
 
 use crate::cost::cards::card::{Card, Platform};
 use crate::cost::cards::price::{HIGHEST, written};
-use crate::cost::rules::Price;
+use crate::cost::rules::{Price, Rates};
 
 /// What a table says about one model.
 #[derive(Debug, Default)]
@@ -37,52 +37,31 @@ pub struct Period {
     /// The day.
     pub from: Option<String>,
     /// Ordinary prices.
-    pub base: Line,
+    pub base: Rates,
     /// Prices in a batch.
-    pub batch: Option<Line>,
+    pub batch: Option<Rates>,
     /// Prices of long requests: the key (`more_than`, `at_least`), the size, the prices.
-    pub long: Vec<(&'static str, u64, Line)>,
+    pub long: Vec<(&'static str, u64, Rates)>,
     /// What else must be known.
     pub note: Option<&'static str>,
 }
 
-/// One line of prices.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Input.
-    pub input: Option<Price>,
-    /// Output.
-    pub output: Option<Price>,
-    /// Input that a cache served.
-    pub read: Option<Price>,
-    /// Input that a cache kept without having been asked to, where that price differs.
-    pub implicit_read: Option<Price>,
-    /// Input that a cache kept, by lifetime.
-    pub write: Vec<(&'static str, Price)>,
+/// Whether prices say what a call costs at all.
+pub fn is_priced(rates: &Rates) -> bool {
+    rates.input.is_some() && rates.output.is_some()
 }
 
-impl Line {
-    /// Whether it says what a call costs at all.
-    pub fn is_priced(&self) -> bool {
-        self.input.is_some() && self.output.is_some()
-    }
-
-    fn pairs(&self) -> Vec<String> {
-        let kinds = [
-            ("input", self.input),
-            ("output", self.output),
-            ("read", self.read),
-            ("implicit_read", self.implicit_read),
-        ];
-        let mut pairs: Vec<String> =
-            kinds.into_iter().filter_map(|(kind, price)| Some(format!("{kind}: {}", written(price?)))).collect();
-        if !self.write.is_empty() {
-            let write: Vec<String> =
-                self.write.iter().map(|(ttl, price)| format!("{ttl}: {}", written(*price))).collect();
-            pairs.push(format!("write: {{{}}}", write.join(", ")));
-        }
-        pairs
-    }
+/// Prices as a card writes them: `input: 2`, `write: {5m: 2.5}`.
+fn pairs(rates: &Rates) -> Vec<String> {
+    let kinds = [
+        ("input", rates.input),
+        ("output", rates.output),
+        ("read", rates.read),
+        ("implicit_read", rates.implicit_read),
+    ];
+    let known = kinds.into_iter().filter_map(|(kind, price)| Some(format!("{kind}: {}", written(price?))));
+    let write: Vec<String> = rates.write.iter().map(|(ttl, price)| format!("{ttl}: {}", written(*price))).collect();
+    known.chain((!write.is_empty()).then(|| format!("write: {{{}}}", write.join(", ")))).collect()
 }
 
 /// A number of dollars times ten to the `shift`, per million tokens, rounded half to even to a
@@ -236,15 +215,15 @@ impl ImportedCard {
 
 impl Period {
     fn write(&self, yaml: &mut String) {
-        let mut lines = self.base.pairs();
+        let mut lines = pairs(&self.base);
         if let Some(batch) = &self.batch {
-            lines.push(format!("batch: {{{}}}", batch.pairs().join(", ")));
+            lines.push(format!("batch: {{{}}}", pairs(batch).join(", ")));
         }
         if !self.long.is_empty() {
             lines.push("long:".to_owned());
         }
         for (key, size, line) in &self.long {
-            lines.push(format!("  - {{{key}: {size}, {}}}", line.pairs().join(", ")));
+            lines.push(format!("  - {{{key}: {size}, {}}}", pairs(line).join(", ")));
         }
         lines.extend(self.from.iter().map(|day| format!("from: {day}")));
         lines.push("source: imported".to_owned());

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json};
 
-use super::draft::{ImportedCard, Line, Period, add, base_ttl, platform, price, whole};
+use super::draft::{ImportedCard, Period, add, base_ttl, is_priced, platform, price, whole};
 use super::{Cards, Selection};
 use crate::cost::cards::card::{Card, Platform};
-use crate::cost::rules::Price;
+use crate::cost::rules::{Price, Rates};
+use crate::syntax::quantity::Ttl;
 
 /// Reads every model that is selected.
 pub fn read(
@@ -76,7 +77,7 @@ fn draft(
         Some(Json::Object(prices)) => periods.push(period(&name, prices)),
         _ => {}
     }
-    periods.retain(|period| period.base.is_priced());
+    periods.retain(|period| is_priced(&period.base));
     periods.sort_by(|a, b| a.from.cmp(&b.from));
     periods.dedup_by(|later, earlier| later.from == earlier.from);
     if periods.is_empty() {
@@ -107,7 +108,7 @@ fn period(name: &str, prices: &Map<String, Json>) -> Period {
 }
 
 /// The prices of requests with more tokens than `start`, or of ordinary ones.
-fn line(name: &str, prices: &Map<String, Json>, start: Option<u64>) -> Line {
+fn line(name: &str, prices: &Map<String, Json>, start: Option<u64>) -> Rates {
     let of = |key: &str| prices.get(key).and_then(|price| at(price, start));
     let base_ttl =
         base_ttl(name, prices.contains_key("cache_write_1h_mtok"), prices.contains_key("cache_write_12h_mtok"));
@@ -119,12 +120,12 @@ fn line(name: &str, prices: &Map<String, Json>, start: Option<u64>) -> Line {
         (Some("1h"), of("cache_write_1h_mtok")),
         (Some("12h"), of("cache_write_12h_mtok")),
     ];
-    Line {
+    Rates {
         input: of("input_mtok"),
         output: of("output_mtok"),
         read: of("cache_read_mtok"),
         implicit_read: None,
-        write: writes.into_iter().filter_map(|(ttl, price)| Some((ttl?, price?))).collect(),
+        write: writes.into_iter().filter_map(|(ttl, price)| Some((Ttl::parse(ttl?)?, price?))).collect(),
     }
 }
 
@@ -145,7 +146,7 @@ fn at(json: &Json, start: Option<u64>) -> Option<Price> {
 /// Gives each price list the batch prices that were the newest before its successor.
 fn add_batches(name: &str, periods: &mut [Period], model: &Json) {
     let variants = model.get("price_variants").and_then(Json::as_array).into_iter().flatten();
-    let batches: Vec<(Option<&str>, Line)> = variants
+    let batches: Vec<(Option<&str>, Rates)> = variants
         .filter(|variant| variant.pointer("/when/processing").and_then(Json::as_str) == Some("batch"))
         .filter_map(|variant| {
             let from = variant.pointer("/constraint/start_date").and_then(Json::as_str);

@@ -3,9 +3,10 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::draft::{ImportedCard, Line, Period, add, base_ttl, platform, price, whole};
+use super::draft::{ImportedCard, Period, add, base_ttl, is_priced, platform, price, whole};
 use super::{Cards, Selection};
-use crate::syntax::quantity::Share;
+use crate::cost::rules::Rates;
+use crate::syntax::quantity::{Share, Ttl};
 
 /// Reads every model that is selected.
 pub fn read(
@@ -30,7 +31,7 @@ fn draft(cards: &Cards, name: &str, model: &Map<String, Json>) -> Result<Importe
     let writes_for = |part: &str| model.keys().any(|key| key.starts_with("cache_creation") && key.contains(part));
     let base_ttl = base_ttl(name, writes_for("_above_1hr"), writes_for("_above_12hr"));
     let base = line(model, "", base_ttl);
-    if !base.is_priced() {
+    if !is_priced(&base) {
         return Err("no price of input or output tokens");
     }
     let batch = Some(line(model, "_batches", base_ttl)).filter(|line| line.input.is_some());
@@ -59,7 +60,7 @@ fn is_day(text: &str) -> bool {
     text.len() == 10 && text.parse::<super::super::Date>().is_ok()
 }
 
-fn line(model: &Map<String, Json>, suffix: &str, base_ttl: Option<&'static str>) -> Line {
+fn line(model: &Map<String, Json>, suffix: &str, base_ttl: Option<&'static str>) -> Rates {
     let of = |key: &str| match model.get(&format!("{key}{suffix}")) {
         Some(Json::Number(number)) => price(number, 6),
         _ => None,
@@ -71,12 +72,12 @@ fn line(model: &Map<String, Json>, suffix: &str, base_ttl: Option<&'static str>)
         (Some("1h"), of("cache_creation_input_token_cost_above_1hr")),
         (Some("12h"), of("cache_creation_input_token_cost_above_12hr")),
     ];
-    Line {
+    Rates {
         input: of("input_cost_per_token"),
         output: of("output_cost_per_token"),
         read: explicit_read.or(read),
         implicit_read: explicit_read.and(read),
-        write: writes.into_iter().filter_map(|(ttl, price)| Some((ttl?, price?))).collect(),
+        write: writes.into_iter().filter_map(|(ttl, price)| Some((Ttl::parse(ttl?)?, price?))).collect(),
     }
 }
 
