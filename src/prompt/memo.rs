@@ -4,9 +4,9 @@
 //! commit after another. What a stage computes from content alone (a file's text, a segment's tokens)
 //! is cached under that content's identity, so a hit is the same value that would be computed anew.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::Hash;
-use parking_lot::{Mutex, MutexGuard};
 
 /// The most values of one generation. A build of a million tokens uses about ten thousand.
 const MOST: usize = 1 << 18;
@@ -38,7 +38,7 @@ impl<K, V> Default for Memo<K, V> {
 impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
     /// The value under `key`, which moves to the younger generation.
     pub fn get(&self, key: &K) -> Option<V> {
-        let mut generations = self.lock();
+        let mut generations = self.0.lock();
         if let Some(value) = generations.young.get(key) {
             return Some(value.clone());
         }
@@ -49,7 +49,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
 
     /// Stores a value in place of the one that the key had.
     pub fn put(&self, key: K, value: V) {
-        let mut generations = self.lock();
+        let mut generations = self.0.lock();
         if generations.young.len() >= MOST {
             generations.turn();
         }
@@ -59,19 +59,14 @@ impl<K: Eq + Hash + Clone, V: Clone> Memo<K, V> {
 
     /// The key of some value for which `wanted` is true.
     pub fn key_of(&self, wanted: impl Fn(&V) -> bool) -> Option<K> {
-        let generations = self.lock();
+        let generations = self.0.lock();
         let mut all = generations.young.iter().chain(&generations.old);
         all.find(|(_, value)| wanted(value)).map(|(key, _)| key.clone())
     }
 
     /// Drops the values that were not looked up or stored since the last turn.
     pub fn turn(&self) {
-        self.lock().turn();
-    }
-
-    /// The lock. A poisoned one is usable: no panic can happen between two steps of one change.
-    fn self.lock() -> MutexGuard<'_, Generations<K, V>> {
-        self.0.lock()
+        self.0.lock().turn();
     }
 }
 
@@ -97,7 +92,7 @@ mod tests {
             memo.put(key, ());
         }
         assert_eq!((memo.get(&0), memo.get(&(3 * MOST - 1))), (None, Some(())));
-        let generations = memo.lock();
+        let generations = memo.0.lock();
         assert!(generations.young.len() + generations.old.len() <= 2 * MOST);
     }
 }

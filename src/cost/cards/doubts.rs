@@ -1,6 +1,5 @@
 //! How sure a card's figures are, in sum: the one line that a report has room for.
 
-
 use jiff::civil::Date;
 
 use super::card::Card;

@@ -1,9 +1,9 @@
 //! The set of cards: the built-in files, a project's `prices.yaml`, and finding a model in them.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use parking_lot::Mutex;
 
 use jiff::civil::Date;
 

@@ -1,8 +1,8 @@
 //! The working tree: what the next commit would hold if everything not ignored were added.
 
+use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use parking_lot::Mutex;
 
 use git2::{ObjectFormat, Oid};
 

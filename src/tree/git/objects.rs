@@ -4,10 +4,10 @@
 //! object it reads against its id, and nothing is fetched: an object that a partial or shallow
 //! clone lacks is an error that says how to get it.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use parking_lot::Mutex;
 
 use git2::{ErrorCode, ObjectFormat, ObjectType, Odb, Oid};
 

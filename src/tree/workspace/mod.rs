@@ -4,10 +4,10 @@ mod blame;
 mod branch;
 mod revision;
 
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use parking_lot::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
@@ -182,7 +182,7 @@ impl Workspace {
             watch_set.name(folder.join(".gitattributes"));
         }
         if let Some(repository) = &self.repository {
-            stand_on_git(&lock(repository), &mut watch_set);
+            stand_on_git(&repository.lock(), &mut watch_set);
         }
         watch_set
     }
@@ -191,7 +191,7 @@ impl Workspace {
     /// for longer than `patience`, as one left over by a crash would be.
     pub fn is_git_at_work(&self, patience: Duration) -> bool {
         let Some(repository) = &self.repository else { return false };
-        let held = lock(repository).path().join("index.lock").metadata().and_then(|held| held.modified());
+        let held = repository.lock().path().join("index.lock").metadata().and_then(|held| held.modified());
         held.is_ok_and(|since| since.elapsed().map_or(true, |age| age < patience))
     }
 
@@ -207,7 +207,7 @@ impl Workspace {
         wanted: &str,
     ) -> Result<(MutexGuard<'_, Repository>, Arc<Objects>), Error> {
         let both = self.repository.as_ref().zip(self.objects.as_ref());
-        both.map(|(repository, objects)| (lock(repository), objects.clone())).ok_or_else(|| {
+        both.map(|(repository, objects)| (repository.lock(), objects.clone())).ok_or_else(|| {
             let what = format!("{wanted}: {} is not in a git repository", self.root.display());
             Error::repository(what, "run `git init`, or build the working tree (no `--rev`, no `--staged`)")
         })
