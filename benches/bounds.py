@@ -3,19 +3,16 @@
 
     cargo build --release && python3 benches/bounds.py [--binary FILE] [--scratch DIR] [--files 1000000]
 
-The suite holds the same promises at a size that takes milliseconds (tests/bounds, tests/store, tests/writes);
+The suite holds the same promises at a size that takes milliseconds (tests/bounds, tests/writes);
 this measures them at the size that they are made for: a line of 64 MB, a million files beside the ones that
-are read, ten thousand uses of one fragment, a store on a disk that is full or cannot be written, four runs at
-once on one store. Prints a Markdown table, and exits with 1 where an answer is wrong or a run says more than
-one warning. A disk that is full and one that is read-only need the right to mount; without it they are left
-out, and the table says so. Counts are held against tiktoken where Python has it.
+are read, ten thousand uses of one fragment. Prints a Markdown table, and exits with 1 where an answer is wrong or
+a run says more than one warning. Counts are held against tiktoken where Python has it.
 """
 
 import argparse
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +22,6 @@ import peers
 
 LINE_BYTES = 64 << 20
 USES = 10_000
-CONTEXTS = 2_000
 WORDS = ["policy", " refund", " 30", " —", " naïve", "ness", " 漢字", "!!", "   ", " \t", "'s", " a"]
 # Runs a command and leaves what it used: a process of its own, since a child's peak counts that of its parent.
 RUNNER = """
@@ -37,9 +33,9 @@ with open(sys.argv[1], "w") as file:
 wrong = []
 
 
-def measured(name, command, folder, store="off", expect=(0,)):
+def measured(name, command, folder, expect=(0,)):
     """Runs a command, prints its line of the table, and returns its output."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CONTEXTURE_CACHE": str(store)}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
     start = time.perf_counter()
     used = folder.parent / "used"
@@ -135,42 +131,6 @@ def many_uses(binary, folder, _):
     measured(f"`build`, {USES:,} uses of it", [binary, "-q", "build", "a"], folder)
 
 
-def stores(binary, folder, _):
-    scratch = folder.parent
-    files = {"contexture.yaml": "models: [gpt-6.1-sol]\n"}
-    for number in range(CONTEXTS):
-        files[f"contexts/{number:05}.yaml"] = f"system: [{{file: texts/{number:05}.md}}]\n"
-        files[f"texts/{number:05}.md"] = f"# Text {number}\n\n" + f"What to do in case {number}.\n" * 40
-    project(folder, files)
-    command = [binary, "check", "--format", "json", "--as-of", "2026-11-21"]
-    expected = measured(f"`check` of {CONTEXTS:,} contexts, no store", command, folder)
-    hold("a new store", measured("the same, a new store", command, folder, scratch / "store"), expected)
-    hold("a warm store", measured("the same, a warm store", command, folder, scratch / "store"), expected)
-    for name, options in (("full", "size=64k"), ("read-only", "size=64k,ro")):
-        disk = scratch / name
-        disk.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], capture_output=True).returncode:
-            print(f"| the same, a store on a disk that is {name} | not measured: no right to mount | | | |")
-            continue
-        try:
-            hold(name, measured(f"the same, a store on a disk that is {name}", command, folder, disk / "store"), expected)
-        finally:
-            subprocess.run(["umount", disk], check=True)
-    for file in (scratch / "store").rglob("*"):
-        if file.is_file():
-            held = bytearray(file.read_bytes())
-            held[: min(64, len(held))] = b"another version of the store, which this one has never heard of."[: len(held)]
-            file.write_bytes(held)
-    hold("another version", measured("the same, a store of another version", command, folder, scratch / "store"), expected)
-    shared = {"PATH": os.environ["PATH"], "HOME": str(folder), "CONTEXTURE_CACHE": str(scratch / "shared")}
-    start = time.perf_counter()
-    runs = [subprocess.Popen(command, cwd=folder, env=shared, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
-    for run in runs:
-        said, told = run.communicate()
-        hold("runs at once", (said.decode(), told.decode().count("warning")), (expected, 0))
-    print(f"| four runs at once on one new store | {time.perf_counter() - start:.2f} | | | 0 |")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", default="target/release/contexture")
@@ -179,7 +139,7 @@ def main():
     given = parser.parse_args()
     binary = str(pathlib.Path(given.binary).resolve())
     print("| what | seconds | processor seconds | peak MiB | exit code |\n|---|---|---|---|---|")
-    for case in (long_line, many_uses, stores, many_files):
+    for case in (long_line, many_uses, many_files):
         with tempfile.TemporaryDirectory(dir=given.scratch) as scratch:
             folder = pathlib.Path(scratch) / "project"
             folder.mkdir()

@@ -4,7 +4,7 @@
     cargo build --release && python3 benches/growth.py [--runs 5] [--binary FILE]
 
 Five curves: bytes of text, contexts, segments of one context, depth of templates, commits of a history.
-Nothing is kept between runs (CONTEXTURE_CACHE=off). Prints CPU milliseconds (less sensitive to other work
+Prints CPU milliseconds (less sensitive to other work
 on the machine than the clock is), less those of an empty project, and the exponent of a power law fitted
 through them: 1 is linear.
 """
@@ -73,12 +73,12 @@ def history(folder, factor):
     return ["log", "a"]
 
 
-def cpu(binary, folder, words, runs, environment):
+def cpu(binary, folder, words, runs):
     """The median of CPU milliseconds."""
     times = []
     for _ in range(runs):
         shutil.rmtree(folder / "dist", ignore_errors=True)
-        child = subprocess.Popen([binary, "-q", *words], cwd=folder, env=environment, stdout=subprocess.DEVNULL)
+        child = subprocess.Popen([binary, "-q", *words], cwd=folder, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(child.pid, 0)
         assert os.waitstatus_to_exitcode(status) == 0, words
         times.append(1000 * (usage.ru_utime + usage.ru_stime))
@@ -99,7 +99,6 @@ def main():
     parser.add_argument("--binary", default="target/release/contexture")
     given = parser.parse_args()
     binary = str(pathlib.Path(given.binary).resolve())
-    environment = {**os.environ, "CONTEXTURE_CACHE": "off"}
     curves = {"bytes of text": text_size, "contexts": contexts, "segments": segments, "depth of templates": depth, "commits": history}
     print(f"CPU milliseconds above an empty project, medians of {given.runs} runs\n")
     print("| what grows | 1 × | 2 × | 4 × | 8 × | exponent |\n|---|---|---|---|---|---|")
@@ -111,11 +110,11 @@ def main():
                 subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
                 words = make(folder, factor)
                 commit(folder)
-                took = cpu(binary, folder, words, given.runs, environment)
+                took = cpu(binary, folder, words, given.runs)
                 for path in ("docs", "templates", "contexts"):
                     shutil.rmtree(folder / path, ignore_errors=True)
                 write(folder, {"contexts/empty.yaml": "models: [gpt-6.1-sol]\nsystem: [{text: Hi.}]\n"})
-                empty = cpu(binary, folder, ["check"], given.runs, environment)
+                empty = cpu(binary, folder, ["check"], given.runs)
                 points.append((factor, took - empty))
         row = " | ".join(f"{time:.0f}" for _, time in points)
         print(f"| {name} | {row} | {exponent(points):.2f} |", flush=True)

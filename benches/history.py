@@ -6,7 +6,6 @@
 The history is made up from a seed: one context of 100 files, about 600,000 tokens, and commits that
 each write one paragraph anew. `log` reads, renders, hashes, counts, plans and prices every one of
 them; `count` counts every version of every file once, with the tokenizers of the context's models.
-`log again` has the counts of an earlier `log` in its store.
 """
 
 import argparse
@@ -71,11 +70,10 @@ def make_history(folder, commits):
     return versions
 
 
-def seconds(command, folder, store):
+def seconds(command, folder):
     start = time.perf_counter()
     before = os.times()
-    environment = dict(os.environ, CONTEXTURE_CACHE=store)
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
     after = os.times()
     processor = after.children_user + after.children_system - before.children_user - before.children_system
     return time.perf_counter() - start, processor
@@ -94,13 +92,10 @@ def main():
         distinct.write_text("".join(versions))
         log = [binary, "log", "big", "--as-of", "2026-11-21", "--format", "csv"]
         count = [binary, "count", "distinct.txt", "--by", TOKENIZERS]
-        times = {"log": [], "count": [], "log again": []}
-        store = str(pathlib.Path(folder, "store").resolve())
-        seconds(log, folder, store)
+        times = {"log": [], "count": []}
         for _ in range(given.runs):
-            times["log"].append(seconds(log, folder, "off"))
-            times["count"].append(seconds(count, folder, "off"))
-            times["log again"].append(seconds(log, folder, store))
+            times["log"].append(seconds(log, folder))
+            times["count"].append(seconds(count, folder))
         print(f"{given.commits} commits, {distinct.stat().st_size:,} bytes of distinct text")
         middle = {name: [statistics.median(part) for part in zip(*runs)] for name, runs in times.items()}
         for name, (wall, processor) in middle.items():

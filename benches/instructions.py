@@ -8,7 +8,7 @@ Instructions do not depend on what else the machine does, so a regression of a f
 seconds show nothing. They do depend on the compiler and on how it was asked to optimise: the baseline in
 benches/instructions.json names both, and under another compiler the comparison is told and not judged.
 
-The program runs on one thread, over a project and a scenario made here from a seed, with no store. Of
+The program runs on one thread, over a project and a scenario made here from a seed. Of
 each path all instructions are counted that its function and what it calls have executed.
 """
 
@@ -92,7 +92,7 @@ def make(folder):
 def count(binary, folder, words):
     """Instructions of the process and, inclusive, of each of its functions."""
     out = folder / "callgrind.out"
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CONTEXTURE_CACHE": "off", "RAYON_NUM_THREADS": "1"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "RAYON_NUM_THREADS": "1"}
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", binary, "-q", "--jobs", "1", *words]
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if run.returncode not in (0, 1):

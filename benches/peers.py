@@ -132,10 +132,9 @@ def programs(binary, peers, scratch):
     quoted = lambda path: f"'{path}'"
     own = f"{quoted(binary)} -q build"
     listed = [
-        ("contexture build, nothing kept", f"CONTEXTURE_CACHE=off {own}", True),
-        ("contexture build, counts kept", f"CONTEXTURE_CACHE='{scratch}/store' {own}", True),
-        ("contexture build, bundle stands", f"CONTEXTURE_CACHE='{scratch}/store' {own}", False),
-        ("contexture count", f"CONTEXTURE_CACHE=off {quoted(binary)} -q count --by o200k_base corpus/*/*", False),
+        ("contexture build", own, True),
+        ("contexture build, nothing changed", own, False),
+        ("contexture count", f"{quoted(binary)} -q count --by o200k_base corpus/*/*", False),
     ]
     if program := found("repomix", peers):
         words = "--quiet --no-security-check --token-count-encoding o200k_base"

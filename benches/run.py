@@ -88,12 +88,11 @@ def commit_around(folder, manifest):
         subprocess.run(git + command, cwd=folder, check=True)
 
 
-def run(command, cwd=None, cpus=None, expect=(0,), store="off"):
-    """One process: (wall seconds, cpu seconds, peak resident MiB). Nothing is kept, unless a store is named."""
-    environment = {**os.environ, "CONTEXTURE_CACHE": str(store)}
+def run(command, cwd=None, cpus=None, expect=(0,)):
+    """One process: (wall seconds, cpu seconds, peak resident MiB)."""
     pin = (lambda: os.sched_setaffinity(0, cpus)) if cpus and hasattr(os, "sched_setaffinity") else None
     start = time.perf_counter()
-    child = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=pin, env=environment)
+    child = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=pin)
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.perf_counter() - start
     code = os.waitstatus_to_exitcode(status)
@@ -150,36 +149,27 @@ def main():
         # What git's index records of files as young as itself says nothing, to git as to contexture.
         time.sleep(1.1)
         subprocess.run(["git", "update-index", "--refresh", "--force-write-index"], cwd=folder, check=True)
-        store = folder.parent / "store"
         edited = pathlib.Path(files[len(files) // 2])
         written = [binary, "-q", "build"]
 
         def edit():
             with edited.open("a") as file:
                 file.write("// One line more.\n")
-            return run(written, folder, store=store)
+            return run(written, folder)
 
         def first():
             shutil.rmtree(folder / "dist", ignore_errors=True)
             return run(written, folder)
 
         first()
-        run(written, folder, store=store)
-        cold, soon, line = [], [], []
+        cold, line, same = [], [], []
         for _ in range(given.runs):
             cold.append(first())
             line.append(edit())
-            soon.append(run(written, folder, store=store))
-        # Files so young may change and keep their times, so they are read; the first run behind that believes them.
-        time.sleep(4)
-        run(written, folder, store=store)
-        stands = [run(written, folder, store=store) for _ in range(given.runs)]
-        later = (("one line changed", line), ("nothing, at once", soon), ("nothing, later", stands))
-        print("\nall cores, the first, one behind it with a store: wall seconds, processor seconds")
-        for name, measured in (("nothing kept", cold), *later):
+            same.append(run(written, folder))
+        print("\nall cores: wall seconds, processor seconds")
+        for name, measured in (("the first", cold), ("one line changed", line), ("nothing changed", same)):
             print(f"{name:<20} {spread([one[0] for one in measured])}, {spread([one[1] for one in measured])}")
-        for name, measured in later:
-            print(f"{name:<20} {statistics.median(a[0] / b[0] for a, b in zip(measured, cold)):.3f} of it by the clock")
 
         bad = folder / "contexts/bad.yaml"
         bad.write_text("modles: [x]\n")

@@ -1,22 +1,18 @@
 #!/usr/bin/env python3
 """Measures how `diff` and `check` grow with a project, on repositories made up from a seed.
 
-    cargo build --release && python3 benches/scale.py [--sizes 1000,10000,50000] [--runs 5] [--check] [--replay] [--binary FILE]
+    cargo build --release && python3 benches/scale.py [--sizes 1000,10000,50000] [--runs 5] [--check] [--binary FILE]
 
 Each project holds that many contexts: every one has a manifest and a fragment of its own, a policy
 that forty share, a template that a quarter of all share, and a partial below it. Measured are a change
 of three files (a manifest, a fragment, a policy: 42 contexts), between two commits and against the
-working tree, with an empty store and then with what the first run left; and what git itself takes to
-name the files that differ, in the same run. Then, on 5,000 contexts, a change of the partial, which
-reaches every one of them: time and size of the comment. With `--replay`, 130 commits in a row, each of
-which changes a fragment, a policy or a manifest, are each compared with the one before, a process each, in the
-order of time and with one store. Processor time is that of all threads.
+working tree; and what git itself takes to name the files that differ, in the same run. Then, on 5,000 contexts, a change of the partial, which
+reaches every one of them: time and size of the comment. Processor time is that of all threads.
 """
 
 import argparse
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import tempfile
@@ -25,7 +21,6 @@ import time
 DAY = "2026-11-21"
 REACHED = 5000
 COMMENT_LIMIT = 60_000
-REPLAYED = 130
 
 
 def context(number, answer=50):
@@ -76,14 +71,6 @@ def make(folder, count):
         "policies/0003.md": "# Policy 3\n\nRefunds are paid within 14 days.\n",
     })
     commit("tone", 2, {"templates/tone.hbs": "Be brief, be kind, and say so at once when you do not know.\n"})
-    for number in range(REPLAYED):
-        at = (number * 7919) % count
-        changes = [
-            (f"notes/{at // 100:03}/{at:05}.md", f"# Note {at}\n\nWritten anew, {number}.\n"),
-            (f"policies/{at // 40:04}.md", f"# Policy {at // 40}\n\nRefunds are paid within {number} days.\n"),
-            (f"contexts/{at // 100:03}/{at:05}.yaml", context(at, answer=100 + number)),
-        ]
-        commit("replay", 3 + number, dict([changes[number % len(changes)]]))
     git = lambda *words, **more: subprocess.run(["git", "-C", folder, *words], check=True, **more)
     git("init", "--quiet", "--initial-branch=main")
     git("fast-import", "--quiet", input="".join(stream).encode())
@@ -93,38 +80,24 @@ def make(folder, count):
     git("update-index", "--refresh", "--force-write-index")
 
 
-def run(command, folder, environment):
+def run(command, folder):
     """Milliseconds of wall and processor, and the output."""
     start, before = time.perf_counter(), os.times()
-    output = subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    output = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     after = os.times()
     processor = after.children_user + after.children_system - before.children_user - before.children_system
     return 1000 * (time.perf_counter() - start), 1000 * processor, output.stdout
 
 
-def measure(name, command, folder, store, runs):
-    environment = dict(os.environ, CONTEXTURE_CACHE=str(store))
-    shutil.rmtree(store, ignore_errors=True)
-    cold = run(command, folder, environment)
-    warm = [run(command, folder, environment) for _ in range(runs)]
-    assert all(output == cold[2] for _, _, output in warm), f"{name}: the store changed the answer"
-    wall, processor = (statistics.median(part) for part in zip(*((wall, processor) for wall, processor, _ in warm)))
-    spread = f"{min(one[0] for one in warm):.0f} to {max(one[0] for one in warm):.0f}"
-    print(f"  {name:24} first {cold[0]:7.0f} ms, then {wall:6.0f} ms ({spread}), processor {processor:6.0f} ms")
-    return wall, cold[2]
-
-
-def replay(binary, folder, store):
-    """Compares each commit of `replay` with the one before."""
-    environment = dict(os.environ, CONTEXTURE_CACHE=str(store))
-    shutil.rmtree(store, ignore_errors=True)
-    wall = processor = 0
-    for back in range(REPLAYED, 0, -1):
-        base, head = f"replay~{back}", f"replay~{back - 1}"
-        one = run([binary, "diff", f"{base}..{head}", "--as-of", DAY], folder, environment)
-        wall, processor = wall + one[0], processor + one[1]
-        assert b"unchanged" in one[2], f"{head}: no diff of some contexts"
-    print(f"  {REPLAYED} commits in a row      {wall:.0f} ms, processor {processor:.0f} ms, the first with an empty store")
+def measure(name, command, folder, runs):
+    # The first fills the system's cache of files.
+    output = run(command, folder)[2]
+    measured = [run(command, folder) for _ in range(runs)]
+    assert all(again == output for _, _, again in measured), f"{name}: the answer changes"
+    wall, processor = (statistics.median(part) for part in zip(*((wall, processor) for wall, processor, _ in measured)))
+    spread = f"{min(one[0] for one in measured):.0f} to {max(one[0] for one in measured):.0f}"
+    print(f"  {name:24} {wall:6.0f} ms ({spread}), processor {processor:6.0f} ms")
+    return wall, output
 
 
 def main():
@@ -132,30 +105,27 @@ def main():
     parser.add_argument("--sizes", default="1000,10000,50000")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--check", action="store_true", help="measure `check` too, which builds everything")
-    parser.add_argument("--replay", action="store_true", help=f"measure {REPLAYED} commits in a row too")
     parser.add_argument("--binary", default="target/release/contexture")
     given = parser.parse_args()
     binary = str(pathlib.Path(given.binary).resolve())
     for count in sorted({*map(int, given.sizes.split(",")), REACHED}):
         with tempfile.TemporaryDirectory(dir="target") as top:
-            folder, store = pathlib.Path(top, "project"), pathlib.Path(top, "store")
+            folder = pathlib.Path(top, "project")
             folder.mkdir()
             make(str(folder), count)
             print(f"{count:,} contexts")
             if count == REACHED:
                 command = [binary, "diff", "main..tone", "--as-of", DAY, "--format", "markdown"]
-                _, comment = measure("comment, all changed", command, folder, store, given.runs)
+                _, comment = measure("comment, all changed", command, folder, given.runs)
                 characters = len(comment.decode())
                 print(f"  its comment holds {characters:,} characters (limit {COMMENT_LIMIT:,})")
                 assert characters < COMMENT_LIMIT
             for name in ("HEAD~1..HEAD", "HEAD~1"):
-                floor, _ = measure(f"git diff {name}", ["git", "diff", "--name-only", name], folder, store, given.runs)
-                own, _ = measure(f"diff {name}", [binary, "diff", name, "--as-of", DAY], folder, store, given.runs)
+                floor, _ = measure(f"git diff {name}", ["git", "diff", "--name-only", name], folder, given.runs)
+                own, _ = measure(f"diff {name}", [binary, "diff", name, "--as-of", DAY], folder, given.runs)
                 print(f"  {'':24} {own / floor:.1f} × git")
-            if given.replay:
-                replay(binary, folder, store)
             if given.check:
-                measure("check", [binary, "check", "--as-of", DAY], folder, store, given.runs)
+                measure("check", [binary, "check", "--as-of", DAY], folder, given.runs)
 
 
 main()

@@ -106,7 +106,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     };
     let progress = session.progress("reading history");
     let mut log = match shard {
-        // Each history is told by one machine: the one that knows the context's counts from `check`.
+        // Each history is worked out by one machine.
         Some(shard) if !shard.holds(&request.id.name) => {
             session.tell(&format!("`{}` is not in shard {shard}, so its history is told by another", request.id));
             Log::default()

@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use crate::cost::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
 use crate::prompt::chain::Digest;
+use crate::prompt::memo::Memo;
 use crate::prompt::segment::{Segment, messages, prefix_len};
-use crate::syntax::memo::Memo;
 use crate::syntax::source::ObjectId;
 
 /// The tokens of a context's text by one tokenizer.

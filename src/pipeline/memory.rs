@@ -1,29 +1,27 @@
 //! What one build leaves for the next: a memory never changes what a build is, only how long it takes.
 //!
-//! A [`Memory`] holds what was found out about texts, by their content, so it is good for any tree.
-//! [`LastBuilds`] holds whole builds, each with everything that it was made from: if the tree still
+//! A [`Memory`] has what was found out about texts, by their content, so it is good for any tree.
+//! [`LastBuilds`] has whole builds, each with everything that it was made from: if the tree still
 //! gives every answer that the build asked for, and what all contexts share is the same, the build is
 //! the very value that building again would yield.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Build, BuildResult, Pipeline, Request};
 use crate::cost::cards::Date;
 use crate::cost::count::Known;
-use crate::prompt::chain::Linked;
 use crate::syntax::source::ProjectPath;
-use crate::text::fragment::{DecodedFragments, Fragments, Reads};
+use crate::text::fragment::{DecodedFragments, Fragments};
 use crate::text::lint::Linted;
 use crate::text::project::ContextId;
-use crate::tree::TreeName;
+use crate::tree::{Reads, Tree, TreeName};
 
-/// What builds leave behind for those of other trees: the fragments, digests, counts and faults
-/// of texts.
+/// What builds leave behind for those of other trees: the fragments, counts and lints of
+/// texts.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) fragments: DecodedFragments,
-    pub(super) linked: Linked,
     pub(super) counts: Known,
     pub(super) linted: Linted,
 }
@@ -33,23 +31,22 @@ impl Memory {
     /// large project needs; with it, by what this one does.
     pub fn turn(&self) {
         self.fragments.turn();
-        self.linked.turn();
         self.counts.turn();
         self.linted.turn();
     }
 }
 
-/// The last good build of each context of one request, and what they all stand on.
+/// The last good build of each context of one request, and what they all depend on.
 #[derive(Debug, Default)]
 pub struct LastBuilds {
-    ground: Option<SharedInputs>,
+    shared: Option<SharedInputs>,
     builds: HashMap<ContextId, Arc<Build>>,
 }
 
 /// What a build depends on beside its own reads.
 #[derive(Debug, PartialEq)]
 struct SharedInputs {
-    /// The tree, and the commit that it stands on.
+    /// The tree, and the commit below it.
     tree: TreeName,
     date: Date,
     cards: String,
@@ -60,9 +57,9 @@ struct SharedInputs {
 }
 
 impl LastBuilds {
-    /// Begins a round in this pipeline; on another ground than the last one's, no build stands.
+    /// Begins a round in this pipeline. With other shared inputs than the last one's, no build is the last one.
     pub(super) fn begin(&mut self, pipeline: &Pipeline, request: &Request) {
-        let ground = SharedInputs {
+        let shared = SharedInputs {
             tree: pipeline.fragments.tree().name(),
             date: pipeline.date,
             cards: pipeline.cards_digest.clone(),
@@ -70,14 +67,14 @@ impl LastBuilds {
             lints: request.lints,
             templates: pipeline.templates.to_vec(),
         };
-        if self.ground.as_ref() != Some(&ground) {
-            *self = Self { ground: Some(ground), builds: HashMap::new() };
+        if self.shared.as_ref() != Some(&shared) {
+            *self = Self { shared: Some(shared), builds: HashMap::new() };
         }
     }
 
     /// The last build of a context, if building it again would yield the same.
     pub(super) fn build(&self, id: &ContextId, fragments: &Fragments) -> Option<&Arc<Build>> {
-        self.builds.get(id).filter(|build| answers_alike(fragments, &build.reads))
+        self.builds.get(id).filter(|build| would_be_same(&build.reads, fragments.tree()))
     }
 
     /// Ends a round. Of a context that is broken the last good build stays: it may be mended to that.
@@ -91,20 +88,13 @@ impl LastBuilds {
     }
 }
 
-/// Whether a tree gives every answer again that a good build got.
-fn answers_alike(fragments: &Fragments, reads: &Reads) -> bool {
-    let same_file = |path: &ProjectPath, blob: &Option<_>| match (fragments.identity(path), blob) {
-        (Ok(Some(found)), Some(blob)) => found.id == *blob && found.untracked == reads.untracked.contains(path),
-        // Where a good build missed a file, only its absence can have been meant.
-        (Ok(None), None) => true,
-        _ => false,
+/// Whether a good build that read this would be made again from a tree.
+fn would_be_same(reads: &Reads, tree: &dyn Tree) -> bool {
+    // A build also says which files are untracked. And where a good build missed a file, only its absence can have
+    // been meant: something there that cannot be read is a fault.
+    let is_tracked_as_before = |path: &ProjectPath| {
+        let found = tree.identity(path);
+        found.is_ok_and(|found| found.is_some_and(|found| found.untracked) == reads.untracked.contains(path))
     };
-    let same_matches = reads.matches.iter().all(|matched| {
-        let listed: Option<Vec<_>> = matched.folders.iter().map(|folder| fragments.list(folder).ok()).collect();
-        let Some(listed) = listed else { return false };
-        let files = listed.iter().flat_map(|files| files.iter());
-        let found: BTreeSet<&ProjectPath> = files.filter(|path| matched.wanted.takes(path)).collect();
-        found.into_iter().eq(&matched.found)
-    });
-    same_matches && reads.files.iter().all(|(path, blob)| same_file(path, blob))
+    reads.are_same_in(tree).unwrap_or(false) && reads.files.keys().all(is_tracked_as_before)
 }

@@ -25,7 +25,7 @@ use crate::cost::count::{Counts, count};
 use crate::cost::tokens::Encoding;
 use crate::cost::traffic::Traffic;
 use crate::pipeline::model::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
-use crate::pipeline::provenance::{CommittedReads, Provenance};
+use crate::pipeline::provenance::Provenance;
 use crate::pipeline::shard::Shard;
 use crate::prompt::chain::{self, Chain, Digest};
 use crate::prompt::segment::Segment;
@@ -34,12 +34,12 @@ use crate::syntax::error::{Error, Failure};
 use crate::syntax::quantity::Share;
 use crate::syntax::source::ProjectPath;
 use crate::text::compose::{TEMPLATES, compose};
-use crate::text::fragment::{Fragments, Reader, Reads, Unreadable};
+use crate::text::fragment::{Fragments, Reader, Unreadable};
 use crate::text::lint;
 use crate::text::project::{Candidate, ContextId, Layers, Project};
 use crate::text::resolve::{Plan, resolve};
 use crate::text::template::Library;
-use crate::tree::{ReadError, Tree};
+use crate::tree::{CachedTree, ReadError, Reads, Tree};
 
 pub use memory::{LastBuilds, Memory};
 
@@ -51,7 +51,7 @@ pub const PRICES_FILE: &str = "prices.yaml";
 pub struct Request {
     /// Names of contexts; empty for every context and variant.
     pub contexts: Vec<String>,
-    /// The day whose prices and rules hold; that of the commit when it is not given.
+    /// The day whose prices and rules apply; that of the commit when it is not given.
     pub as_of: Option<Date>,
     /// Build for these models instead of those in the manifests.
     pub models: Vec<String>,
@@ -77,9 +77,9 @@ pub struct Build {
     pub settings: Digest,
     /// What was read.
     pub reads: Reads,
-    /// What the text stands on.
+    /// What the text is equal to.
     pub provenance: Provenance,
-    /// The day whose prices and rules hold.
+    /// The day whose prices and rules apply.
     pub date: Date,
     /// The digest of the card set.
     pub cards: String,
@@ -98,7 +98,7 @@ impl Build {
         budgets.and_then(|budgets| budgets.ratchet_slack.as_ref()).map_or(Share::default(), |slack| slack.value)
     }
 
-    /// What lints found that are denied: the build stands, and the answer is no.
+    /// What lints found that are denied: there is a build, and the answer is no.
     pub fn denied(&self) -> impl Iterator<Item = &Diagnostic> {
         self.warnings.iter().filter(|warning| warning.severity == Severity::Error)
     }
@@ -133,9 +133,10 @@ pub struct Pipeline<'a> {
     pub(crate) project: Project<'a>,
     /// Its templates.
     pub(crate) library: Library<'a>,
-    /// What its builds stand on.
-    pub(crate) grounds: CommittedReads<'a>,
-    templates: Arc<[ProjectPath]>,
+    /// The names of its templates.
+    pub(crate) templates: Arc<[ProjectPath]>,
+    /// The commit below its tree.
+    base: Option<CachedTree<'a>>,
     cards: Cards,
     cards_digest: String,
     date: Date,
@@ -161,8 +162,7 @@ pub fn build_remembering(tree: &dyn Tree, request: &Request, memory: &Memory) ->
     rebuild(tree, request, memory, &mut LastBuilds::default())
 }
 
-/// [`build_remembering`], once more: a context that nothing has changed for is the build that stands
-/// from the last time.
+/// [`build_remembering`], once more: a context for which nothing has changed is the last build of it.
 ///
 /// # Errors
 /// As [`build_all`].
@@ -170,28 +170,37 @@ pub fn rebuild(
     tree: &dyn Tree,
     request: &Request,
     memory: &Memory,
-    standing: &mut LastBuilds,
+    last: &mut LastBuilds,
 ) -> Result<Vec<BuildResult>, Failure> {
-    let fragments = Fragments::keeping(tree, &memory.fragments);
-    let pipeline = Pipeline::open(&fragments, request, memory)?;
+    build_from(&Fragments::sharing(tree, &memory.fragments), request, memory, last)
+}
+
+/// [`rebuild`], from a tree that is opened.
+pub(crate) fn build_from(
+    fragments: &Fragments<'_>,
+    request: &Request,
+    memory: &Memory,
+    last: &mut LastBuilds,
+) -> Result<Vec<BuildResult>, Failure> {
+    let pipeline = Pipeline::open(fragments, request, memory)?;
     let candidates = pipeline.project.contexts(&request.contexts)?;
     if candidates.is_empty() {
         return Err(nothing_to_build().into());
     }
     let is_here = |candidate: &Candidate| request.shard.is_none_or(|shard| shard.holds(&candidate.id.name));
-    standing.begin(&pipeline, request);
-    let stands = |id: &ContextId| standing.build(id, &fragments).cloned();
-    let attempts = candidates.into_par_iter().filter(is_here).map(|candidate| match stands(&candidate.id) {
+    last.begin(&pipeline, request);
+    let unchanged = |id: &ContextId| last.build(id, fragments).cloned();
+    let attempts = candidates.into_par_iter().filter(is_here).map(|candidate| match unchanged(&candidate.id) {
         Some(build) if candidate.layers.is_ok() => BuildResult { id: candidate.id, result: Ok(build) },
         _ => pipeline.attempt(candidate),
     });
     let attempts: Vec<BuildResult> = attempts.collect();
-    standing.end(&attempts);
+    last.end(&attempts);
     Ok(attempts)
 }
 
-/// What a project without a context is told.
-pub(crate) fn nothing_to_build() -> Error {
+/// The error of a project without a context.
+fn nothing_to_build() -> Error {
     let cure = "write a manifest below contexts/, or let `contexture init` write one";
     Error::usage("there is no context to build", cure)
 }
@@ -213,8 +222,8 @@ impl<'a> Pipeline<'a> {
             fragments,
             project,
             library: library(fragments, &templates),
-            grounds: CommittedReads::new(fragments.tree()),
             templates,
+            base: fragments.tree().base().map(CachedTree::new),
             cards_digest: cards.digest(),
             cards,
             date,
@@ -235,7 +244,7 @@ impl<'a> Pipeline<'a> {
         let reader = Reader::continuing(self.fragments, layers.reads.clone());
         let mut faults = Faults::new();
         faults.extend(layers.pending.iter().cloned());
-        // The cards are shared by all contexts, and yet each of them stands on the project's prices.
+        // The cards are shared by all contexts, and yet each of them depends on the project's prices.
         let _ = ProjectPath::new(PRICES_FILE).map(|path| reader.read(&path));
 
         let plan = resolve(layers, &reader, &example_size, &mut faults);
@@ -245,7 +254,7 @@ impl<'a> Pipeline<'a> {
         lint::check_levels(&plan.manifest.lints, &mut faults);
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
-        let chain = chain::link_remembering(&segments, &self.memory.linked);
+        let chain = chain::link(&segments);
         let tokenizers = tokenizers(&cards, &plan, &reader, &self.memory.counts, &mut faults);
         let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &self.memory.counts);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
@@ -256,7 +265,8 @@ impl<'a> Pipeline<'a> {
             faults.extend(without_traffic(budgets));
         }
         let reads = reader.reads();
-        let provenance = match self.grounds.settle(&reads) {
+        let base = self.base.as_ref().map(|base| base as &dyn Tree);
+        let provenance = match Provenance::of(self.fragments.tree().name(), base, &reads) {
             Ok(provenance) => provenance,
             Err(error) => {
                 return Err(vec![Diagnostic::error("repository", error.to_string()).in_file(&plan.manifest_path)]);

@@ -9,8 +9,6 @@ use std::fmt;
 use rayon::prelude::*;
 
 use crate::prompt::segment::{Kind, Part, Role, Segment, Tier, prefix_len};
-use crate::syntax::memo::Memo;
-use crate::syntax::source::ProjectPath;
 
 /// The version that every printed digest carries.
 pub const VERSION: &str = "cx1";
@@ -95,47 +93,8 @@ impl Chain {
 
 /// Links segments into a chain.
 pub fn link(segments: &[Segment]) -> Chain {
-    chain(segments, segments.iter().map(|segment| segment_digest(segment.tier, &segment.parts)).collect())
-}
-
-/// Where a segment was read, and its id.
-type SegmentKey = (ProjectPath, String);
-
-/// A cache of digests by path and segment id. A segment whose content equals the cached one is not
-/// hashed again: comparing is many times faster, and most segments are the same from commit to commit.
-#[derive(Debug, Default)]
-pub struct Linked(Memo<SegmentKey, Link>);
-
-/// The content of a segment, and its digest.
-type Link = (Tier, Vec<Part>, Digest);
-
-impl Linked {
-    /// Drops what was not looked up since the last turn.
-    pub fn turn(&self) {
-        self.0.turn();
-    }
-
-    fn digest(&self, segment: &Segment) -> Digest {
-        let path = segment.origin.path.as_ref().unwrap_or(segment.origin.block.path());
-        let key: SegmentKey = (path.clone(), segment.id.clone());
-        match self.0.get(&key) {
-            Some((tier, parts, digest)) if tier == segment.tier && parts == segment.parts => digest,
-            _ => {
-                let digest = segment_digest(segment.tier, &segment.parts);
-                self.0.put(key, (segment.tier, segment.parts.clone(), digest));
-                digest
-            }
-        }
-    }
-}
-
-/// [`link`] with a cache.
-pub fn link_remembering(segments: &[Segment], linked: &Linked) -> Chain {
-    let digests = segments.par_iter().with_min_len(SEGMENTS_A_TASK).map(|segment| linked.digest(segment));
-    chain(segments, digests.collect())
-}
-
-fn chain(segments: &[Segment], digests: Vec<Digest>) -> Chain {
+    let digests = segments.par_iter().with_min_len(SEGMENTS_A_TASK);
+    let digests: Vec<Digest> = digests.map(|segment| segment_digest(segment.tier, &segment.parts)).collect();
     let mut prefixes = vec![empty_prefix()];
     prefixes.extend(digests.iter().scan(empty_prefix(), |prefix, digest| {
         *prefix = next(prefix, digest);

@@ -10,4 +10,3 @@ pub mod yaml;
 pub mod json;
 pub mod decode;
 pub mod manifest;
-pub mod memo;

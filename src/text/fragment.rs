@@ -4,20 +4,20 @@
 //! [`Fragments`] is shared by a whole run. A [`Reader`] belongs to one context and remembers what
 //! that context read, looked for and listed, which is what a watch watches and a bundle records.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
+use crate::prompt::memo::Memo;
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults, near};
 use crate::syntax::error::Error;
-use crate::syntax::memo::Memo;
 use crate::syntax::source::{ObjectId, ProjectPath, Source, Span};
 use crate::syntax::yaml::{self, Node};
-use crate::tree::{Blob, Identity, ReadError, Tree};
+use crate::tree::{Blob, CachedTree, FileFilter, Listing, ReadError, Reads, Tree};
 
 /// A file's text and what its front matter says.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ pub struct Fragment {
 /// How many files are worth another thread.
 const FILES_A_TASK: usize = 8;
 
-/// The most bytes of fragments that one generation of them holds.
-const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+/// The most bytes of fragments in one generation of them.
+const MAX_DECODED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Fragments that were decoded for other trees, by path and blob: the text and the front matter
 /// follow from these two, and commits share most of theirs.
@@ -59,7 +59,7 @@ impl DecodedFragments {
         }
         let bytes = blob.bytes.len();
         let fragment = Arc::new(Fragment::decode(path, blob)?);
-        if self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > MAX_KEPT_BYTES {
+        if self.bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > MAX_DECODED_BYTES {
             self.turn();
         }
         self.fragments.put(name, fragment.clone());
@@ -75,103 +75,43 @@ impl DecodedFragments {
 
 /// The files of one tree, each read and decoded once.
 pub struct Fragments<'a> {
-    tree: &'a dyn Tree,
-    kept: Option<&'a DecodedFragments>,
-    known: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
-    identities: Mutex<HashMap<ProjectPath, Option<Identity>>>,
-    listed: Mutex<BTreeMap<ProjectPath, Arc<[ProjectPath]>>>,
-}
-
-/// What a context read, looked for and listed.
-#[derive(Debug, Clone, Default)]
-pub struct Reads {
-    /// Every path asked for: the blob read, or `None` where nothing was.
-    pub files: BTreeMap<ProjectPath, Option<ObjectId>>,
-    /// Those that git does not track.
-    pub untracked: BTreeSet<ProjectPath>,
-    /// Folders whose files were matched against patterns, with what matched.
-    pub matches: Vec<Matched>,
-}
-
-/// One listing: where, by what patterns, and what was found.
-#[derive(Debug, Clone)]
-pub struct Matched {
-    /// The folders that were listed.
-    pub folders: Vec<ProjectPath>,
-    /// A rule that says which of their files are wanted.
-    pub wanted: FileFilter,
-    /// What was found.
-    pub found: Vec<ProjectPath>,
-}
-
-/// Which files of a folder are wanted, as a value, so that another tree can be asked the same question.
-#[derive(Clone)]
-pub struct FileFilter(Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>);
-
-impl FileFilter {
-    /// The files for which `takes` is true.
-    pub fn new(takes: impl Fn(&ProjectPath) -> bool + Send + Sync + 'static) -> Self {
-        Self(Arc::new(takes))
-    }
-
-    /// Whether this file is wanted.
-    pub fn takes(&self, path: &ProjectPath) -> bool {
-        (self.0)(path)
-    }
-}
-
-impl std::fmt::Debug for FileFilter {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FileFilter")
-    }
+    tree: CachedTree<'a>,
+    decoded: Option<&'a DecodedFragments>,
+    read: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
 }
 
 impl<'a> Fragments<'a> {
     /// Nothing is read yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, kept: None, known: Mutex::default(), identities: Mutex::default(), listed: Mutex::default() }
+        Self { tree: CachedTree::new(tree), decoded: None, read: Mutex::default() }
     }
 
     /// The same, with what was decoded for other trees.
-    pub fn keeping(tree: &'a dyn Tree, kept: &'a DecodedFragments) -> Self {
-        Self { kept: Some(kept), ..Self::new(tree) }
+    pub fn sharing(tree: &'a dyn Tree, decoded: &'a DecodedFragments) -> Self {
+        Self { decoded: Some(decoded), ..Self::new(tree) }
     }
 
-    /// The tree behind it.
-    pub fn tree(&self) -> &'a dyn Tree {
-        self.tree
+    /// The tree behind it, which knows what was asked.
+    pub fn tree(&self) -> &CachedTree<'a> {
+        &self.tree
     }
 
     /// The file at `path`. Nobody remembers that it was asked for: contexts go through a [`Reader`].
     pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
-        if let Some(known) = lock(&self.known).get(path) {
-            return Ok(known.clone());
+        if let Some(fragment) = lock(&self.read).get(path) {
+            return Ok(fragment.clone());
         }
         let blob = self.tree.read(path)?;
-        let fragment = match self.kept {
-            Some(kept) => kept.get_or_decode(path, blob)?,
+        let fragment = match self.decoded {
+            Some(decoded) => decoded.get_or_decode(path, blob)?,
             None => Arc::new(Fragment::decode(path, blob)?),
         };
-        Ok(lock(&self.known).entry(path.clone()).or_insert(fragment).clone())
-    }
-
-    /// Which text [`Fragments::read`] would return, `None` where nothing is; read only if the tree
-    /// cannot tell otherwise.
-    pub fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
-        if let Some(known) = lock(&self.identities).get(path) {
-            return Ok(known.clone());
-        }
-        let found = self.tree.identity(path)?;
-        Ok(lock(&self.identities).entry(path.clone()).or_insert(found).clone())
+        Ok(lock(&self.read).entry(path.clone()).or_insert(fragment).clone())
     }
 
     /// Every file below `folder`.
     pub fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
-        if let Some(known) = lock(&self.listed).get(folder) {
-            return Ok(known.clone());
-        }
-        let listed: Arc<[ProjectPath]> = self.tree.list(folder)?.into();
-        Ok(lock(&self.listed).entry(folder.clone()).or_insert(listed).clone())
+        self.tree.list(folder)
     }
 }
 
@@ -387,14 +327,11 @@ impl<'a> Reader<'a> {
         found.map(|name| format!("did you mean `{name}`?"))
     }
 
-    /// The files below `folders` that `wanted` accepts, sorted by bytes.
-    pub fn list(&self, folders: Vec<ProjectPath>, wanted: FileFilter) -> Result<Vec<ProjectPath>, Error> {
-        let mut found = BTreeSet::new();
-        for folder in &folders {
-            found.extend(self.fragments.list(folder)?.iter().filter(|path| wanted.takes(path)).cloned());
-        }
-        let found: Vec<ProjectPath> = found.into_iter().collect();
-        lock(&self.reads).matches.push(Matched { folders, wanted, found: found.clone() });
+    /// The files below `folders` that `filter` takes, sorted by bytes.
+    pub fn list(&self, folders: Vec<ProjectPath>, filter: FileFilter) -> Result<Arc<[ProjectPath]>, Error> {
+        let listing = Listing::of(&self.fragments.tree, folders, filter)?;
+        let found = listing.found.clone();
+        lock(&self.reads).listings.push(listing);
         Ok(found)
     }
 }

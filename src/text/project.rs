@@ -16,8 +16,8 @@ use crate::syntax::error::{Error, Failure};
 use crate::syntax::manifest::ProjectFile;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Map, Node, Value};
-use crate::text::fragment::{FileFilter, Fragments, Reader, Reads, Unreadable};
-use crate::tree::ReadError;
+use crate::text::fragment::{Fragments, Reader, Unreadable};
+use crate::tree::{FileFilter, ReadError, Reads};
 
 /// The project file's name.
 pub const PROJECT_FILE: &str = "contexture.yaml";
@@ -411,7 +411,7 @@ impl<'a> Project<'a> {
                 .push(Diagnostic::error("no-match", format!("`{}` matches nothing", written.value)).at(&written.span));
             return None;
         }
-        Some(found.into_iter().map(|path| (captured(&pattern, &path), Some(path))).collect())
+        Some(found.iter().map(|path| (captured(&pattern, path), Some(path.clone()))).collect())
     }
 }
 

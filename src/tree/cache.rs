@@ -1,13 +1,15 @@
-//! Files already read, so that one tree gives one answer for a path, quickly and from any thread.
+//! Answers that were given already, so that one tree gives one answer to a question, quickly and from any thread.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
-use crate::tree::{Blob, ReadError};
+use crate::tree::reads::{FileFilter, Listing, Reads};
+use crate::tree::{Blob, Identity, ReadError, Tree, TreeName};
 
-/// The most bytes kept; files beyond it are read anew each time.
-const MAX_KEPT_BYTES: usize = 128 * 1024 * 1024;
+/// The most bytes in memory; files beyond it are read anew each time.
+const MAX_BYTES: usize = 128 * 1024 * 1024;
 
 /// The blobs of one tree by path.
 #[derive(Default)]
@@ -31,21 +33,114 @@ impl Cache {
             return Ok(blob.clone());
         }
         let blob = read()?;
-        let mut kept = lock(&self.0);
-        if kept.bytes.saturating_add(blob.bytes.len()) > MAX_KEPT_BYTES {
+        let mut cached = lock(&self.0);
+        if cached.bytes.saturating_add(blob.bytes.len()) > MAX_BYTES {
             return Ok(blob);
         }
-        if let Some(earlier) = kept.blobs.get(path) {
+        if let Some(earlier) = cached.blobs.get(path) {
             return Ok(earlier.clone());
         }
-        kept.bytes += blob.bytes.len();
-        kept.blobs.insert(path.clone(), blob.clone());
+        cached.bytes += blob.bytes.len();
+        cached.blobs.insert(path.clone(), blob.clone());
         Ok(blob)
     }
 
     /// The blob at `path` if it was read.
     pub(in crate::tree) fn get(&self, path: &ProjectPath) -> Option<Blob> {
         lock(&self.0).blobs.get(path).cloned()
+    }
+}
+
+/// A tree that asks another one only once for each identity and each listing, however many contexts ask. So it
+/// knows everything that was asked, too.
+pub struct CachedTree<'a> {
+    tree: &'a dyn Tree,
+    files: Mutex<HashMap<ProjectPath, Looked>>,
+    listings: Mutex<HashMap<ProjectPath, Arc<[ProjectPath]>>>,
+}
+
+/// What was found at a path.
+#[derive(Clone)]
+enum Looked {
+    Found(Identity),
+    Absent,
+    /// Something that yields no text. Why is asked anew each time.
+    Unreadable,
+}
+
+impl Looked {
+    fn of(answer: &Result<Option<Identity>, ReadError>) -> Self {
+        match answer {
+            Ok(Some(found)) => Self::Found(found.clone()),
+            Ok(None) | Err(ReadError::Absent) => Self::Absent,
+            Err(_) => Self::Unreadable,
+        }
+    }
+}
+
+impl<'a> CachedTree<'a> {
+    /// Nothing was asked yet.
+    pub fn new(tree: &'a dyn Tree) -> Self {
+        Self { tree, files: Mutex::default(), listings: Mutex::default() }
+    }
+
+    /// Everything that was asked so far.
+    pub fn reads(&self) -> Reads {
+        let mut reads = Reads::default();
+        for (path, looked) in lock(&self.files).iter() {
+            let found = if let Looked::Found(found) = looked { Some(found) } else { None };
+            reads.files.insert(path.clone(), found.map(|found| found.id.clone()));
+            if found.is_some_and(|found| found.untracked) {
+                reads.untracked.insert(path.clone());
+            }
+        }
+        let listing = |(folder, found): (&ProjectPath, &Arc<[ProjectPath]>)| Listing {
+            folders: vec![folder.clone()],
+            filter: FileFilter::all(),
+            found: found.clone(),
+        };
+        reads.listings = lock(&self.listings).iter().map(listing).collect();
+        reads
+    }
+}
+
+impl Tree for CachedTree<'_> {
+    fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
+        let blob = self.tree.read(path);
+        let found = match &blob {
+            Ok(Blob { id, untracked, .. }) => Looked::Found(Identity { id: id.clone(), untracked: *untracked }),
+            Err(ReadError::Absent) => Looked::Absent,
+            Err(_) => Looked::Unreadable,
+        };
+        lock(&self.files).insert(path.clone(), found);
+        blob
+    }
+
+    fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
+        match lock(&self.files).get(path) {
+            Some(Looked::Found(found)) => return Ok(Some(found.clone())),
+            Some(Looked::Absent) => return Ok(None),
+            Some(Looked::Unreadable) | None => {}
+        }
+        let answer = self.tree.identity(path);
+        lock(&self.files).insert(path.clone(), Looked::of(&answer));
+        answer
+    }
+
+    fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
+        if let Some(listed) = lock(&self.listings).get(folder) {
+            return Ok(listed.clone());
+        }
+        let listed = self.tree.list(folder)?;
+        Ok(lock(&self.listings).entry(folder.clone()).or_insert(listed).clone())
+    }
+
+    fn name(&self) -> TreeName {
+        self.tree.name()
+    }
+
+    fn base(&self) -> Option<&dyn Tree> {
+        self.tree.base()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The listing of a folder: only safe paths, no build output, and a limit on their number and size.
 
+use std::sync::Arc;
+
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::tree::{MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES, OUTPUT_FOLDER};
@@ -10,14 +12,14 @@ pub(in crate::tree) fn is_output(path: &str) -> bool {
 }
 
 /// A listing while it is being collected, with the counters of its limits.
-pub(in crate::tree) struct Listing {
+pub(in crate::tree) struct ListingBuilder {
     pub(in crate::tree) folder: ProjectPath,
     files: Vec<ProjectPath>,
     entries: usize,
     bytes: usize,
 }
 
-impl Listing {
+impl ListingBuilder {
     pub(in crate::tree) fn new(folder: &ProjectPath) -> Self {
         Self { folder: folder.clone(), files: Vec::new(), entries: 0, bytes: 0 }
     }
@@ -54,9 +56,9 @@ impl Listing {
     }
 
     /// The files in byte order, without duplicates.
-    pub(in crate::tree) fn into_sorted(mut self) -> Vec<ProjectPath> {
+    pub(in crate::tree) fn into_sorted(mut self) -> Arc<[ProjectPath]> {
         self.files.sort_unstable();
         self.files.dedup();
-        self.files
+        self.files.into()
     }
 }

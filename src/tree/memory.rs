@@ -9,7 +9,7 @@ use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::tree::git::objects::hash_file;
 use crate::tree::links::{self, AtPath};
-use crate::tree::listing::{Listing, is_output};
+use crate::tree::listing::{ListingBuilder, is_output};
 use crate::tree::{Blob, Commit, ReadError, Tree, TreeName};
 
 /// Files and links by path; behaves as a commit would that holds them.
@@ -98,10 +98,10 @@ impl Tree for MemoryTree {
         Ok(Blob { bytes, id, untracked })
     }
 
-    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
-        let mut listing = Listing::new(folder);
+    fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
+        let mut listing = ListingBuilder::new(folder);
         if is_output(folder.as_str()) {
-            return Ok(Vec::new());
+            return Ok(Arc::default());
         }
         for (written, held) in self.below(folder.as_str()) {
             let Some(path) = listing.admit(written)? else { continue };

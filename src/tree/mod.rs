@@ -6,9 +6,9 @@
 //!
 //! [`Workspace`] finds the project and opens the trees. [`CommitTree`] and [`IndexTree`] read git's
 //! objects, [`Worktree`] reads the disk and gives each file the bytes that git would store for it.
-//! [`Recorder`] wraps any tree and remembers what was asked; [`MemoryTree`] is a tree for tests.
-//! For a watch, [`Remembered`] spares the next tree what has not changed, and a [`WatchSet`] says where
-//! on the disk the answers came from.
+//! [`CachedTree`] asks any of them each question once, and [`Reads`] is what was asked of one, to be asked of another;
+//! [`MemoryTree`] is a tree for tests.
+//! For a watch, a [`WatchSet`] says where on the disk the answers came from.
 //!
 //! Three rules hold for every tree, so that one project has one verdict however it is read:
 //! links are followed inside the project only (`links.rs`); git's own folder, the project's
@@ -17,8 +17,8 @@
 pub mod write;
 mod links;
 mod listing;
-mod cache;
 mod reads;
+mod cache;
 mod rules;
 mod git;
 mod disk;
@@ -30,15 +30,15 @@ use std::sync::Arc;
 use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
 
-pub use disk::remembered::Remembered;
+pub use cache::CachedTree;
 pub use disk::watch_set::{WatchSet, Watched};
 pub use disk::worktree::Worktree;
 pub use git::change::Change;
 pub use git::commit::CommitTree;
 pub use git::index::IndexTree;
-pub use git::lineage::{Parents, Questions, Signature};
+pub use git::lineage::{Parents, Signature};
 pub use memory::MemoryTree;
-pub use reads::{Record, Recorder, Uncommitted, uncommitted};
+pub use reads::{FileFilter, Listing, Reads};
 pub use workspace::{BlamedLines, DefaultBranch, MAX_BLAMED_BYTES, Workspace};
 
 /// The largest file that is read as one: beyond it a build would not be a prompt.
@@ -75,17 +75,17 @@ pub trait Tree: Send + Sync {
     /// Every file below `folder` (the root for all), sorted by bytes, without `.git`, `dist/` and
     /// what git ignores. A folder that is not there, or is a link, holds nothing. A link is listed
     /// unless it leads to a folder, so that reading one that leads nowhere says so.
-    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error>;
+    fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error>;
 
     /// What this tree is.
     fn name(&self) -> TreeName;
 
     /// The files that differ from a commit, by path, without build output and what git ignores.
     fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
-        git::compared::by_listing(base, self)
+        git::change::by_asking(base, self)
     }
 
-    /// The commit that a working tree or an index stands on, to tell what is uncommitted. `None`
+    /// The commit below a working tree or an index, to see what is uncommitted. `None`
     /// for a commit, outside a repository, and before the first commit.
     fn base(&self) -> Option<&dyn Tree>;
 }
@@ -101,7 +101,7 @@ pub struct Blob {
     pub untracked: bool,
 }
 
-/// Which text stands at a path.
+/// Which text is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// git's object id of the bytes that git would store.
@@ -131,7 +131,7 @@ pub enum TreeName {
 }
 
 impl TreeName {
-    /// The commit itself, or the one that the index or working tree stands on.
+    /// The commit itself, or the one below the index or working tree.
     pub fn commit(&self) -> Option<&Commit> {
         match self {
             Self::Commit(commit) => Some(commit),

@@ -1,130 +1,166 @@
-//! What a build asked of a tree, and what of it is not committed.
+//! What was asked of a tree, as a value that can be asked of another one.
+//!
+//! A build is a function of what it reads. So whoever wants to know whether a build would come out the same
+//! from another tree (a commit below a working tree, the base of a comparison, the next round of a watch, the
+//! commit before) asks that tree the same questions and compares the answers. This is the one place that does.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::Arc;
 
 use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
-use crate::tree::cache::lock;
-use crate::tree::{Blob, Identity, ReadError, Tree, TreeName};
+use crate::tree::{Identity, ReadError, Tree};
 
-/// Everything asked of a tree: a build is a function of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Record {
-    /// Paths that were read or looked up, with the id of what was there; `None` for a miss of any kind.
-    pub reads: BTreeMap<ProjectPath, Option<ObjectId>>,
-    /// The reads that git does not track.
+/// Everything that was asked of a tree, with its answers.
+#[derive(Debug, Clone, Default)]
+pub struct Reads {
+    /// Every path that was read or looked up, with the id of what was there; `None` where nothing was, or
+    /// nothing that can be read.
+    pub files: BTreeMap<ProjectPath, Option<ObjectId>>,
+    /// Those of them that git does not track.
     pub untracked: BTreeSet<ProjectPath>,
-    /// Folders that were listed.
-    pub listed: BTreeSet<ProjectPath>,
+    /// What was asked about folders.
+    pub listings: Vec<Listing>,
 }
 
-/// A tree that remembers what was asked of the one it wraps, from any thread.
-pub struct Recorder<'a> {
-    tree: &'a dyn Tree,
-    record: Mutex<Record>,
+/// Which of the files below some folders are wanted, and what was found.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// The folders.
+    pub folders: Vec<ProjectPath>,
+    /// Which of their files are wanted.
+    pub filter: FileFilter,
+    /// What was found, each file once, sorted by bytes.
+    pub found: Arc<[ProjectPath]>,
 }
 
-impl<'a> Recorder<'a> {
-    /// Wraps a tree.
-    pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, record: Mutex::default() }
+/// Which files of a folder are wanted, as a value, so that another tree can be asked the same question.
+#[derive(Clone, Default)]
+pub struct FileFilter(Option<Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>>);
+
+impl FileFilter {
+    /// Every file.
+    pub fn all() -> Self {
+        Self::default()
     }
 
-    /// What was asked so far.
-    pub fn record(&self) -> Record {
-        lock(&self.record).clone()
+    /// The files for which `takes` is true.
+    pub fn new(takes: impl Fn(&ProjectPath) -> bool + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(takes)))
     }
 
-    /// What was asked.
-    pub fn into_record(self) -> Record {
-        self.record.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// Whether this file is wanted.
+    pub fn takes(&self, path: &ProjectPath) -> bool {
+        self.0.as_ref().is_none_or(|takes| takes(path))
     }
 }
 
-impl Tree for Recorder<'_> {
-    fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
-        let answer = self.tree.read(path);
-        let mut record = lock(&self.record);
-        record.reads.insert(path.clone(), answer.as_ref().ok().map(|blob| blob.id.clone()));
-        if answer.as_ref().is_ok_and(|blob| blob.untracked) {
-            record.untracked.insert(path.clone());
+impl fmt::Debug for FileFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "FileFilter(some)" } else { "FileFilter(all)" })
+    }
+}
+
+impl Listing {
+    /// Asks a tree.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn of(tree: &dyn Tree, folders: Vec<ProjectPath>, filter: FileFilter) -> Result<Self, Error> {
+        let listing = Self { folders, filter, found: Arc::default() };
+        Ok(Self { found: listing.found_in(tree)?, ..listing })
+    }
+
+    /// What a tree answers.
+    fn found_in(&self, tree: &dyn Tree) -> Result<Arc<[ProjectPath]>, Error> {
+        if let ([folder], None) = (&*self.folders, &self.filter.0) {
+            return tree.list(folder);
         }
-        answer
-    }
-
-    fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
-        let answer = self.tree.identity(path);
-        let found = answer.as_ref().ok().and_then(Option::as_ref);
-        let mut record = lock(&self.record);
-        record.reads.insert(path.clone(), found.map(|found| found.id.clone()));
-        if found.is_some_and(|found| found.untracked) {
-            record.untracked.insert(path.clone());
+        let mut found = Vec::new();
+        for folder in &self.folders {
+            found.extend(tree.list(folder)?.iter().filter(|path| self.filter.takes(path)).cloned());
         }
-        answer
-    }
-
-    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
-        lock(&self.record).listed.insert(folder.clone());
-        self.tree.list(folder)
-    }
-
-    fn name(&self) -> TreeName {
-        self.tree.name()
-    }
-
-    fn base(&self) -> Option<&dyn Tree> {
-        self.tree.base()
+        if self.folders.len() > 1 {
+            found.sort_unstable();
+            found.dedup();
+        }
+        Ok(found.into())
     }
 }
 
-/// What a build read that the commit below its tree does not hold so.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Uncommitted {
-    /// Tracked files that are new, changed or gone.
-    pub dirty: Vec<ProjectPath>,
-    /// Files that git does not track.
-    pub untracked: Vec<ProjectPath>,
+impl Reads {
+    /// The paths at which a tree gives another answer. Of a listing these are the files that only one of the
+    /// two trees has.
+    ///
+    /// # Errors
+    /// When the tree cannot be asked. A path that cannot be read there counts as one where nothing is.
+    pub fn differences_in(&self, tree: &dyn Tree) -> Result<BTreeSet<ProjectPath>, Error> {
+        let mut differing = BTreeSet::new();
+        for (path, read) in &self.files {
+            if id_in(tree, path)? != *read {
+                differing.insert(path.clone());
+            }
+        }
+        for listing in &self.listings {
+            let there = listing.found_in(tree)?;
+            if there != listing.found {
+                let (here, there): (BTreeSet<_>, BTreeSet<_>) =
+                    (listing.found.iter().collect(), there.iter().collect());
+                differing.extend(here.symmetric_difference(&there).map(|path| (*path).clone()));
+            }
+        }
+        Ok(differing)
+    }
+
+    /// Whether [`Reads::differences_in`] is empty; nothing is asked behind the first difference.
+    ///
+    /// # Errors
+    /// As [`Reads::differences_in`].
+    pub fn are_same_in(&self, tree: &dyn Tree) -> Result<bool, Error> {
+        for (path, read) in &self.files {
+            if id_in(tree, path)? != *read {
+                return Ok(false);
+            }
+        }
+        for listing in &self.listings {
+            if listing.found_in(tree)? != listing.found {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The same questions with the answers of another tree.
+    ///
+    /// # Errors
+    /// As [`Reads::differences_in`].
+    pub fn asked_of(&self, tree: &dyn Tree) -> Result<Self, Error> {
+        let mut asked = Self::default();
+        for path in self.files.keys() {
+            let found = identity_in(tree, path)?;
+            if found.as_ref().is_some_and(|found| found.untracked) {
+                asked.untracked.insert(path.clone());
+            }
+            asked.files.insert(path.clone(), found.map(|found| found.id));
+        }
+        for listing in &self.listings {
+            asked.listings.push(Listing { found: listing.found_in(tree)?, ..listing.clone() });
+        }
+        Ok(asked)
+    }
 }
 
-impl Uncommitted {
-    /// Whether a build of the commit itself would have read the same.
-    pub fn is_empty(&self) -> bool {
-        self.dirty.is_empty() && self.untracked.is_empty()
+/// What a tree has at a path; `None` where there is nothing that can be read: a folder, a circle of links.
+fn identity_in(tree: &(impl Tree + ?Sized), path: &ProjectPath) -> Result<Option<Identity>, Error> {
+    match tree.identity(path) {
+        Ok(found) => Ok(found),
+        Err(ReadError::World(error)) => Err(error),
+        Err(_) => Ok(None),
     }
 }
 
-/// Tells what of `reads` is uncommitted, by content: each read's id against the id of the same path
-/// in [`Tree::base`]. Nothing of a commit is; before the first commit, and outside of a repository,
-/// everything is.
-///
-/// A file that the commit holds in a listed folder and the tree does not is dirty as well, read or
-/// not: a pattern may have meant it.
-pub fn uncommitted(tree: &dyn Tree, reads: &Record) -> Result<Uncommitted, Error> {
-    if matches!(tree.name(), TreeName::Commit(_)) {
-        return Ok(Uncommitted::default());
-    }
-    let base = tree.base();
-    let mut dirty = BTreeSet::new();
-    let mut untracked = BTreeSet::new();
-    for (path, read) in &reads.reads {
-        let committed = match base.map(|base| base.id(path)) {
-            Some(Ok(id)) => id,
-            Some(Err(ReadError::World(error))) => return Err(error),
-            // A folder, a circle of links: no text there either.
-            Some(Err(_)) | None => None,
-        };
-        if reads.untracked.contains(path) {
-            untracked.insert(path.clone());
-        } else if *read != committed {
-            dirty.insert(path.clone());
-        }
-    }
-    if let Some(base) = base {
-        for folder in &reads.listed {
-            let now: BTreeSet<ProjectPath> = tree.list(folder)?.into_iter().collect();
-            dirty.extend(base.list(folder)?.into_iter().filter(|path| !now.contains(path)));
-        }
-    }
-    Ok(Uncommitted { dirty: dirty.into_iter().collect(), untracked: untracked.into_iter().collect() })
+/// The id of what a tree has at a path, as [`identity_in`].
+pub(in crate::tree) fn id_in(tree: &(impl Tree + ?Sized), path: &ProjectPath) -> Result<Option<ObjectId>, Error> {
+    Ok(identity_in(tree, path)?.map(|found| found.id))
 }

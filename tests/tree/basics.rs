@@ -1,7 +1,7 @@
 //! Each tree once, in a plain repository.
 
 use contexture::syntax::source::ProjectPath;
-use contexture::tree::{MemoryTree, ReadError, Recorder, Tree, TreeName, uncommitted};
+use contexture::tree::{CachedTree, MemoryTree, ReadError, Tree, TreeName};
 
 use crate::support::{Repo, path, texts};
 
@@ -41,7 +41,7 @@ fn a_commit_the_index_and_the_disk_each_say_their_own() {
 }
 
 #[test]
-fn what_was_read_is_told_committed_from_uncommitted() {
+fn what_was_read_is_compared_with_another_tree() {
     let repo = Repo::new();
     repo.file("same.md", "1").file("changed.md", "2").file("docs/gone.md", "3").file("lost.md", "4");
     repo.commit("base");
@@ -51,20 +51,23 @@ fn what_was_read_is_told_committed_from_uncommitted() {
     std::fs::remove_file(repo.at("lost.md")).unwrap();
 
     let disk = repo.place().worktree().unwrap();
-    let recorder = Recorder::new(&disk);
+    let asked = CachedTree::new(&disk);
     for name in ["same.md", "changed.md", "new.md", "added.md", "lost.md", "never.md"] {
-        let _ = recorder.read(&path(name));
+        let _ = asked.read(&path(name));
     }
-    recorder.list(&path("docs")).unwrap();
-    let record = recorder.into_record();
-    assert_eq!(record.reads.len(), 6);
-    assert_eq!(record.reads[&path("never.md")], None);
-    let found = uncommitted(&disk, &record).unwrap();
-    assert_eq!(texts(&found.dirty), ["added.md", "changed.md", "docs/gone.md", "lost.md"]);
-    assert_eq!(texts(&found.untracked), ["new.md"]);
+    asked.list(&path("docs")).unwrap();
+    let reads = asked.reads();
+    assert_eq!(reads.files.len(), 6);
+    assert_eq!(reads.files[&path("never.md")], None);
+    assert_eq!(reads.untracked.iter().collect::<Vec<_>>(), [&path("new.md")]);
+    assert!(reads.are_same_in(&disk).unwrap() && reads.differences_in(&disk).unwrap().is_empty());
 
     let commit = repo.place().commit("HEAD").unwrap();
-    assert!(uncommitted(&commit, &record).unwrap().is_empty());
+    let differing: Vec<_> = reads.differences_in(&commit).unwrap().into_iter().collect();
+    assert_eq!(texts(&differing), ["added.md", "changed.md", "docs/gone.md", "lost.md", "new.md"]);
+    assert!(!reads.are_same_in(&commit).unwrap());
+    let of_commit = reads.asked_of(&commit).unwrap();
+    assert!(of_commit.are_same_in(&commit).unwrap() && of_commit.differences_in(&disk).unwrap().len() == 5);
 }
 
 #[test]
@@ -91,7 +94,7 @@ fn trees_and_places_are_shared_between_threads() {
     shared::<contexture::tree::CommitTree>();
     shared::<contexture::tree::IndexTree>();
     shared::<contexture::tree::Worktree>();
-    shared::<Recorder<'_>>();
+    shared::<CachedTree<'_>>();
     shared::<MemoryTree>();
 }
 

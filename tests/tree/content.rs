@@ -191,7 +191,7 @@ fn a_clean_checkout_reads_as_its_commit() {
         // a checkout made of those, only git's record of times could undo.
         repo.git(["add", "--renormalize", "."]);
         let changed = names(&repo.git_bytes(["diff", "--cached", "--name-only", "-z"]));
-        for file in &listed {
+        for file in listed.iter() {
             let target = repo.at(file.as_str()).canonicalize().unwrap_or_default();
             let in_keeping = !changed.iter().any(|name| target == repo.at(name));
             let blob = commit.read(file).map(|blob| blob.bytes.to_vec()).ok();

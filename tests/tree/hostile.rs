@@ -97,8 +97,8 @@ fn no_command_of_the_configuration_runs() {
         Box::new(place.worktree().unwrap()),
     ];
     for tree in &trees {
-        for file in tree.list(&ProjectPath::root()).unwrap() {
-            tree.read(&file).unwrap();
+        for file in tree.list(&ProjectPath::root()).unwrap().iter() {
+            tree.read(file).unwrap();
         }
     }
     place.commit("HEAD").unwrap().last_changes(&[path("a.md")]).unwrap();

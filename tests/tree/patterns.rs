@@ -106,7 +106,7 @@ fn listed_is_what_git_lists() {
             "seed {seed}, rules {rules:?}, exclude {:?}",
             std::fs::read_to_string(repo.at(".git/info/exclude"))
         );
-        for file in &own {
+        for file in own.iter() {
             assert!(disk.read(file).is_ok(), "seed {seed}: {file} is listed and cannot be read");
         }
         for folder in ["a", "foo", "ab/a", "b"] {

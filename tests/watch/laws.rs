@@ -7,7 +7,7 @@ use contexture::output::report::build::BuildReport;
 use contexture::output::report::json;
 use contexture::pipeline::{BuildResult, LastBuilds, Memory, Request, build_all, rebuild};
 use contexture::syntax::error::Failure;
-use contexture::tree::{MemoryTree, Remembered};
+use contexture::tree::{MemoryTree, Worktree};
 use proptest::prelude::*;
 
 use super::library;
@@ -100,14 +100,15 @@ proptest! {
         let repo = library();
         repo.git(["branch", "other"]);
         let request = Request { lints: true, ..Request::default() };
-        let (memory, remembered) = (Memory::default(), Arc::new(Remembered::default()));
-        let mut standing = LastBuilds::default();
+        let (memory, mut last) = (Memory::default(), LastBuilds::default());
+        let mut earlier: Option<Worktree> = None;
         for (number, edit) in edits.iter().enumerate() {
             edit.make(&repo);
             let place = repo.place();
-            let tree = place.worktree_remembering(&remembered).expect("a working tree");
-            let warm = rebuild(&tree, &request, &memory, &mut standing);
-            remembered.turn();
+            let tree = earlier.as_ref().map_or_else(|| place.worktree(), |earlier| place.worktree_after(earlier));
+            let tree = tree.expect("a working tree");
+            let warm = rebuild(&tree, &request, &memory, &mut last);
+            earlier = Some(tree);
             if number % 3 == 0 {
                 memory.turn();
             }
@@ -119,14 +120,14 @@ proptest! {
 
 #[test]
 fn a_context_that_does_not_read_what_changed_is_not_built_again() {
-    let (memory, mut standing) = (Memory::default(), LastBuilds::default());
+    let (memory, mut last) = (Memory::default(), LastBuilds::default());
     let mut build = |text: &str| {
         let tree = MemoryTree::new()
             .file(&path("contexts/a.yaml"), "system: [{file: a.md}]")
             .file(&path("contexts/b.yaml"), "system: [{file: b.md}]")
             .file(&path("a.md"), text)
             .file(&path("b.md"), "B");
-        let attempts = rebuild(&tree, &Request::default(), &memory, &mut standing).expect("attempts");
+        let attempts = rebuild(&tree, &Request::default(), &memory, &mut last).expect("attempts");
         attempts.into_iter().map(|attempt| attempt.result.expect("a build")).collect::<Vec<_>>()
     };
     let (first, second, third) = (build("one"), build("two"), build("two"));
@@ -139,12 +140,10 @@ fn a_context_that_does_not_read_what_changed_is_not_built_again() {
 fn a_file_that_stands_as_it_was_is_not_read_again() {
     use contexture::tree::Tree;
     let place = contexture::tree::Workspace::find(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a place");
-    let remembered = Arc::new(Remembered::default());
-    let read = || {
-        let tree = place.worktree_remembering(&remembered).expect("a working tree");
-        tree.read(&path("Cargo.toml")).expect("the file")
-    };
-    let (first, second) = (read(), read());
+    let read = |tree: &Worktree| tree.read(&path("Cargo.toml")).expect("the file");
+    let earlier = place.worktree().expect("a working tree");
+    let first = read(&earlier);
+    let second = read(&place.worktree_after(&earlier).expect("a working tree"));
     assert!(Arc::ptr_eq(&first.bytes, &second.bytes));
     assert_eq!(first.id, second.id);
 }

@@ -24,7 +24,7 @@ pub(super) fn earlier_name(now: &CommitTree, before: &CommitTree, id: &ContextId
     let Some(text) = text(now, &manifest)? else { return Ok(None) };
     let mut best: Option<(usize, ProjectPath)> = None;
     let mut compared = 0;
-    for path in before.list(&folder)?.into_iter().filter(|path| path.extension() == "yaml") {
+    for path in before.list(&folder)?.iter().filter(|path| path.extension() == "yaml") {
         if now.holds(&path)? || compared >= MAX_COMPARED {
             continue;
         }
@@ -33,7 +33,7 @@ pub(super) fn earlier_name(now: &CommitTree, before: &CommitTree, id: &ContextId
         let common = if earlier == text { usize::MAX } else { common_bytes(&earlier, &text) };
         let is_like = common == usize::MAX || 2 * common >= earlier.len().max(text.len());
         if is_like && best.as_ref().is_none_or(|(most, _)| common > *most) {
-            best = Some((common, path));
+            best = Some((common, path.clone()));
         }
     }
     let name = |path: &ProjectPath| {

@@ -1,7 +1,7 @@
-//! How a context stands at one commit after the other.
+//! What a context is at one commit after the other.
 //!
-//! A commit that answers everything alike that was asked of its child stands like its child, and is
-//! not built. The others of a stretch of history are built side by side, a few ahead of the walk.
+//! A commit that answers everything alike that was asked of its child is not built again. The others are built side
+//! by side, a few ahead of the walk.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,17 +9,18 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{LogRequest, manifests};
-use crate::pipeline::{Build, Memory, Request, build_remembering};
+use crate::pipeline::{Build, LastBuilds, Memory, Request, build_from};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::source::ObjectId;
+use crate::text::fragment::Fragments;
 use crate::text::project::ContextId;
-use crate::tree::{CommitTree, Parents, Questions, Record, Recorder};
+use crate::tree::{CommitTree, Parents, Reads};
 
-/// How a context stands at one commit, and what was asked of the commit to know it.
+/// What a context is at one commit, and what was asked of the commit to know it.
 pub(super) struct State {
     pub(super) outcome: Outcome,
-    questions: Questions,
+    reads: Reads,
 }
 
 /// What came of building a context.
@@ -47,7 +48,7 @@ impl State {
     }
 }
 
-/// What tells the states of a walk apart.
+/// What a state of a walk is known by.
 pub(super) type StateKey = (ObjectId, ContextId);
 
 /// Works out states, with the memory of those that it has worked out.
@@ -71,14 +72,14 @@ impl<'a> States<'a> {
         (child, id, state): (&CommitTree, &ContextId, &Arc<State>),
         wanted: usize,
     ) -> Result<Arc<State>, Failure> {
-        if child.answers_like(parent, &state.questions)? {
+        if is_same(child, parent, &state.reads)? {
             return Ok(state.clone());
         }
         let place = (parent.commit().id.clone(), id.clone());
         if let Some(ready) = self.ready.remove(&place) {
             return Ok(Arc::new(ready));
         }
-        let ahead = ahead(parent, &state.questions, wanted.min(2 * rayon::current_num_threads()))?;
+        let ahead = ahead(parent, &state.reads, wanted.min(2 * rayon::current_num_threads()))?;
         let this = &*self;
         let (own, built) = rayon::join(
             || this.of(parent, id),
@@ -89,7 +90,7 @@ impl<'a> States<'a> {
                     .collect::<Vec<_>>()
             },
         );
-        // What was built ahead and never asked for is dropped here; a failure ahead is told when the
+        // What was built ahead and never asked for is dropped here; a failure ahead is reported when the
         // walk gets there.
         self.ready = built.into_iter().map(|(commit, state)| ((commit, id.clone()), state)).collect();
         Ok(Arc::new(own?))
@@ -103,18 +104,17 @@ impl<'a> States<'a> {
             is_there |= tree.holds(path)?;
         }
         if !is_there {
-            let reads = paths.into_iter().map(|path| (path, None)).collect();
-            let questions = tree.questions(Record { reads, ..Record::default() });
-            return Ok(State { outcome: Outcome::Absent, questions });
+            let files = paths.into_iter().map(|path| (path, None)).collect();
+            return Ok(State { outcome: Outcome::Absent, reads: Reads { files, ..Reads::default() } });
         }
-        let recorder = Recorder::new(tree);
+        let fragments = Fragments::sharing(tree, &self.memory.fragments);
         let request = Request {
             contexts: vec![id.to_string()],
             as_of: Some(self.request.as_of),
             models: self.request.models.clone(),
             ..Request::default()
         };
-        let outcome = match build_remembering(&recorder, &request, &self.memory) {
+        let outcome = match build_from(&fragments, &request, &self.memory, &mut LastBuilds::default()) {
             Ok(mut attempts) => match (attempts.pop(), attempts.pop()) {
                 (Some(attempt), None) => attempt.result.map_or_else(Outcome::Broken, Outcome::Built),
                 (None, _) => Outcome::Absent,
@@ -125,7 +125,7 @@ impl<'a> States<'a> {
             Err(Failure::Error(Error::Usage { .. })) => Outcome::Absent,
             Err(Failure::Error(error)) => return Err(error.into()),
         };
-        Ok(State { outcome, questions: tree.questions(recorder.into_record()) })
+        Ok(State { outcome, reads: fragments.tree().reads() })
     }
 }
 
@@ -137,17 +137,25 @@ fn several(tree: &CommitTree, id: &ContextId) -> Error {
     )
 }
 
-/// Commits behind `tip`, along first parents, that answer some question otherwise than the commit
-/// before them: those that will probably have to be built. At most `wanted`.
-fn ahead(tip: &CommitTree, questions: &Questions, wanted: usize) -> Result<Vec<CommitTree>, Error> {
+/// Whether a commit's parent answers everything alike that was read from the commit: then whatever was built from
+/// the one is what would be built from the other.
+fn is_same(child: &CommitTree, parent: &CommitTree, reads: &Reads) -> Result<bool, Error> {
+    Ok(child.root_id() == parent.root_id() || reads.are_same_in(parent)?)
+}
+
+/// Commits behind `tip`, along first parents, that answer something otherwise than the commit before them: those
+/// that will probably have to be built. At most `wanted`.
+fn ahead(tip: &CommitTree, reads: &Reads, wanted: usize) -> Result<Vec<CommitTree>, Error> {
     let mut line: Vec<CommitTree> = Vec::new();
     let mut differing = Vec::new();
+    let mut reads = reads.asked_of(tip)?;
     while differing.len() + 1 < wanted && line.len() < 4 * wanted {
         let last = line.last().unwrap_or(tip);
         let Parents::Known(parents) = last.parents()? else { break };
         let Some(parent) = parents.into_iter().next() else { break };
-        if !last.answers_like(&parent, questions)? {
+        if !is_same(last, &parent, &reads)? {
             differing.push(line.len());
+            reads = reads.asked_of(&parent)?;
         }
         line.push(parent);
     }

@@ -154,11 +154,11 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
     let build = Request { as_of: Some(request.as_of), lints: true, ..Request::default() };
     let memory = Memory::default();
     // The sides share most of their files: what both hold is decoded once.
-    let of_side = |tree| Fragments::keeping(tree, &memory.fragments);
+    let of_side = |tree| Fragments::sharing(tree, &memory.fragments);
     let (base_files, head_files) = (of_side(&sides.base), of_side(sides.head.as_ref()));
     let base = Pipeline::open(&base_files, &build, &memory)?;
     let head = Pipeline::open(&head_files, &build, &memory)?;
-    let both = reach::Sides { base: &base, base_tree: &sides.base, head: &head, changes: &changes };
+    let both = reach::Sides { base: &base, base_tree: &sides.base, head: &head };
     let reached = reach::reach(&both, &request.contexts)?;
 
     let build_all = |pipeline: &Pipeline<'_>, candidates: Vec<Candidate>| -> BTreeMap<ContextId, BuildResult> {

@@ -75,7 +75,7 @@ impl Sources<'_> {
             // One more template can make a short name ambiguous.
             self.listed(&ProjectPath::new(TEMPLATES).unwrap_or_else(|_| ProjectPath::root()))?;
         }
-        for folder in build.reads.matches.iter().flat_map(|matched| &matched.folders) {
+        for folder in build.reads.listings.iter().flat_map(|listing| &listing.folders) {
             self.listed(folder)?;
         }
         Ok(())
@@ -106,7 +106,7 @@ impl Sources<'_> {
         self.nearest(folder.as_str());
         self.rules_above(folder.as_str());
         let mut before = String::new();
-        for path in self.tree.list(folder)? {
+        for path in self.tree.list(folder)?.iter() {
             if path.folder() != before {
                 before = path.folder().to_owned();
                 let own = Path::new(&before).ancestors().filter_map(Path::to_str);

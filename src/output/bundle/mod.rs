@@ -199,7 +199,7 @@ pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
 ///
 /// # Errors
 /// Settings that a dialect cannot say, placed in the manifest, or a folder that cannot be written, or
-/// that a link stands in the way of.
+/// that a link is in the way of.
 pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure> {
     let target = folder(&build.id, output);
     let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A [`Page`] is a value. `app/` draws it in the browser and computes nothing that Rust computes: every
-//! figure on the screen stands in the value. The same app runs in two modes. *Frozen*, the value lies
+//! figure on the screen is in the value. The same app runs in two modes. *Frozen*, the value lies
 //! in the file beside it ([`frozen`]); *live*, a server hands out [`assets`] and the value, and tells
 //! of each new build by an event. `docs/page.md` has both, and how to read the page.
 //!
@@ -117,7 +117,7 @@ impl<'a> Page<'a> {
                 }
             };
             if let Some((build, is_stale)) = build {
-                page.hold(build, is_stale);
+                page.add(build, is_stale);
                 builds.push(build);
             }
         }
@@ -130,7 +130,7 @@ impl<'a> Page<'a> {
         let mut page = Self::empty();
         let builds: Vec<&Build> = last_good.into_iter().collect();
         for build in &builds {
-            page.hold(build, true);
+            page.add(build, true);
         }
         page.failure = DiagnosticRecord::all(faults);
         page.sharing = sharing::stems(&builds);
@@ -167,7 +167,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn hold(&mut self, build: &'a Build, is_stale: bool) {
+    fn add(&mut self, build: &'a Build, is_stale: bool) {
         self.build.contexts.push(BuiltContext::of(build));
         self.prompts.push(Prompt::of(build, is_stale));
         for (segment, digest) in build.segments.iter().zip(&build.chain.digests) {

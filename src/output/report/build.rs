@@ -30,7 +30,7 @@ pub const SCHEMA: &str = "contexture.build/1";
 pub struct BuildReport<'a> {
     /// `contexture.build/1`.
     pub schema: &'static str,
-    /// The part of the project that this is, with `--shard`; `contexture merge` joins the parts.
+    /// The part of the project that this is, with `--shard`; `contexture join` joins the parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Every context that was built.

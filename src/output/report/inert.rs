@@ -1,6 +1,6 @@
 //! Text from the repository, made harmless for the place it is shown in.
 //!
-//! A fragment's author decides what stands in it. Whatever could move a cursor, hide or reorder
+//! A fragment's author decides what is in it. Whatever could move a cursor, hide or reorder
 //! text is shown as an escape instead.
 
 use std::fmt::Write as _;
@@ -38,7 +38,7 @@ pub fn is_hostile(c: char) -> bool {
 }
 
 /// `text` on one line as a code span of Markdown: no mark-up in it means anything, no name in it is
-/// called, no address becomes a link. It may stand in a cell of a table.
+/// called, no address becomes a link. It may be put into a cell of a table.
 pub fn code_span(text: &str) -> String {
     let shown = line(text);
     if shown.is_empty() {
@@ -107,7 +107,7 @@ pub fn embedded_json(json: &str) -> String {
     escaped_json(json, |c| c == '<' || is_hostile(c))
 }
 
-/// JSON with some characters of its strings as escapes. Outside of strings none of them may stand.
+/// JSON with some characters of its strings as escapes. Outside of strings none of them may occur.
 fn escaped_json(json: &str, is_escaped: impl Fn(char) -> bool) -> String {
     if !json.contains(&is_escaped) {
         return json.to_owned();

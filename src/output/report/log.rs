@@ -49,7 +49,7 @@ const WORST: usize = 3;
 pub struct LogReport<'a> {
     /// `contexture.log/1`.
     pub schema: &'static str,
-    /// The part of the project that was asked for, with `--shard`; `contexture merge` joins the parts. The
+    /// The part of the project that was asked for, with `--shard`; `contexture join` joins the parts. The
     /// part that the context is not in has no commits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
@@ -206,7 +206,7 @@ impl Status {
             (What::Removed, _) => Self::Removed,
             (What::Broken(_), _) => Self::Broken,
             (What::Built(_), Some(_)) => Self::Renamed,
-            (What::Built(standing), None) => match standing.before {
+            (What::Built(built), None) => match built.before {
                 Before::Built => Self::Changed,
                 Before::Broken => Self::Mended,
                 Before::Absent => Self::Added,
@@ -242,7 +242,7 @@ impl<'a> CommitRecord<'a> {
 /// The report for people: a row a commit, money for the first model of the newest build.
 pub fn text(id: &ContextId, log: &Log) -> String {
     let model = log.rows.iter().find_map(|row| match &row.what {
-        What::Built(standing) => standing.models.first().map(|model| model.model.clone()),
+        What::Built(built) => built.models.first().map(|model| model.model.clone()),
         _ => None,
     });
     let mut drawn = format!("{}  {} changed what the model sees", id, counted(log.rows.len(), "commit"));
@@ -278,11 +278,11 @@ fn table(log: &Log, model: Option<&str>) -> String {
     for row in &log.rows {
         let mut cells = vec![row.commit.id.short().to_owned(), day_of(row.commit.time).to_string()];
         let status = Status::of(row);
-        if let What::Built(standing) = &row.what {
-            let own = standing.models.iter().find(|own| Some(own.model.as_str()) == model);
-            let kept = standing.kept.map_or_else(blank, |kept| format!("{kept}/{}", standing.segments));
-            let lost = own.map_or(standing.lost, |own| own.lost);
-            cells.extend([grouped(standing.tokens), difference(standing), kept, lost.map_or_else(blank, grouped)]);
+        if let What::Built(built) = &row.what {
+            let own = built.models.iter().find(|own| Some(own.model.as_str()) == model);
+            let kept = built.kept.map_or_else(blank, |kept| format!("{kept}/{}", built.segments));
+            let lost = own.map_or(built.lost, |own| own.lost);
+            cells.extend([grouped(built.tokens), difference(built), kept, lost.map_or_else(blank, grouped)]);
             if model.is_some() {
                 cells.extend([amount(own.and_then(|own| own.rewarm)), amount(own.and_then(|own| own.warm))]);
             }
@@ -300,11 +300,11 @@ fn table(log: &Log, model: Option<&str>) -> String {
     if table.is_empty() { String::new() } else { table.draw(0) }
 }
 
-fn difference(standing: &BuiltAt) -> String {
-    match standing.tokens_before {
+fn difference(built: &BuiltAt) -> String {
+    match built.tokens_before {
         None => "-".to_owned(),
-        Some(before) if before > standing.tokens => format!("-{}", grouped(before - standing.tokens)),
-        Some(before) => format!("+{}", grouped(standing.tokens - before)),
+        Some(before) if before > built.tokens => format!("-{}", grouped(before - built.tokens)),
+        Some(before) => format!("+{}", grouped(built.tokens - before)),
     }
 }
 
@@ -324,9 +324,7 @@ fn sparkline(log: &Log) -> String {
     let mut tokens: Vec<u64> = log
         .rows
         .iter()
-        .filter_map(
-            |row| if let What::Built(standing) = &row.what { Some((row.commit.time, standing.tokens)) } else { None },
-        )
+        .filter_map(|row| if let What::Built(built) = &row.what { Some((row.commit.time, built.tokens)) } else { None })
         .rev()
         .map(|(_, tokens)| tokens)
         .collect();

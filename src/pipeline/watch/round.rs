@@ -11,7 +11,7 @@ use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::source::ObjectId;
 use crate::text::project::{ContextId, PROJECT_FILE};
-use crate::tree::{Remembered, Tree, WatchSet, Workspace, Worktree};
+use crate::tree::{Tree, WatchSet, Workspace, Worktree};
 
 /// What came of one look at the project.
 #[derive(Debug)]
@@ -60,22 +60,23 @@ pub(super) struct Rounds {
     start: PathBuf,
     request: Request,
     memory: Memory,
-    standing: LastBuilds,
+    last: LastBuilds,
     looks: u32,
-    remembered: Arc<Remembered>,
     /// The builds whose request bodies were tried, with what is wrong with them.
     tried: HashMap<ContextId, (Arc<Build>, Vec<Diagnostic>)>,
     /// The project as the last look that could open it found it.
     place: Option<Workspace>,
-    /// The tree that it read, unless its watch_set was asked for since.
+    /// The tree that it read.
     tree: Option<Worktree>,
+    /// Whether its watch set was asked for.
+    is_watched: bool,
     head: Head,
 }
 
-/// The builds of the commit that the working tree stands on.
+/// The builds of the commit below the working tree.
 #[derive(Default)]
 struct Head {
-    standing: LastBuilds,
+    last: LastBuilds,
     commit: Option<ObjectId>,
     builds: Option<Arc<[BuildResult]>>,
 }
@@ -88,12 +89,12 @@ impl Rounds {
             start,
             request,
             memory: Memory::default(),
-            standing: LastBuilds::default(),
+            last: LastBuilds::default(),
             looks: 0,
-            remembered: Arc::default(),
             tried: HashMap::new(),
             place: None,
             tree: None,
+            is_watched: false,
             head: Head::default(),
         })
     }
@@ -111,8 +112,8 @@ impl Rounds {
     /// Forgets everything, so that the next look is a first one.
     pub fn forget(&mut self) {
         self.memory = Memory::default();
-        self.standing = LastBuilds::default();
-        self.remembered = Arc::default();
+        self.last = LastBuilds::default();
+        self.tree = None;
         self.tried.clear();
         self.head = Head::default();
     }
@@ -122,27 +123,31 @@ impl Rounds {
         self.place.as_ref().is_some_and(|place| place.is_git_at_work(patience))
     }
 
-    /// Builds the project as it stands on the disk.
+    /// Builds the project as it is on the disk.
     pub fn look(&mut self) -> Result<Vec<BuildResult>, Failure> {
         // Found anew each time: a project file or a repository may have come, moved or gone.
-        let opened = Workspace::find(&self.start)
-            .and_then(|place| place.worktree_remembering(&self.remembered).map(|tree| (place, tree)));
-        let (place, tree) = opened?;
-        let outcome = rebuild(&tree, &self.request, &self.memory, &mut self.standing);
-        self.remembered.turn();
+        let place = Workspace::find(&self.start)?;
+        let tree = match &self.tree {
+            Some(earlier) => place.worktree_after(earlier)?,
+            None => place.worktree()?,
+        };
+        let outcome = rebuild(&tree, &self.request, &self.memory, &mut self.last);
         self.looks = self.looks.wrapping_add(1);
         if self.looks.is_multiple_of(LOOKS_A_TURN) {
             self.memory.turn();
         }
-        (self.place, self.tree) = (Some(place), Some(tree));
+        (self.place, self.tree, self.is_watched) = (Some(place), Some(tree), false);
         Ok(outcome?.into_iter().map(|attempt| self.with_bodies(attempt)).collect())
     }
 
-    /// Where on the disk the last look stands, whether it came to a build or not; `None` when it could
-    /// not open the project, and when that was asked before.
+    /// Where on the disk the answers came from that the last look got, whether it came to a build or not; `None`
+    /// when it could not open the project, and when that was asked before.
     pub fn watch_set(&mut self) -> Option<WatchSet> {
-        let (place, tree) = (self.place.as_ref()?, self.tree.take()?);
-        let mut watch_set = place.watch_set(&tree);
+        if std::mem::replace(&mut self.is_watched, true) {
+            return None;
+        }
+        let (place, tree) = (self.place.as_ref()?, self.tree.as_ref()?);
+        let mut watch_set = place.watch_set(tree);
         // A project file between here and the root would make a project of its own.
         for folder in self.start.ancestors().take_while(|folder| folder.starts_with(place.root())) {
             watch_set.name(folder.join(PROJECT_FILE));
@@ -166,7 +171,7 @@ impl Rounds {
         let commit = tree.name().commit().map(|commit| commit.id.clone());
         if self.head.commit != commit || self.head.builds.is_none() {
             self.head.commit = commit;
-            let builds = rebuild(&tree, &self.request, &self.memory, &mut self.head.standing);
+            let builds = rebuild(&tree, &self.request, &self.memory, &mut self.head.last);
             self.head.builds = builds.ok().map(Into::into);
         }
         self.head.builds.clone()

@@ -35,14 +35,15 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 
 use crate::prompt::chain::Digest;
+use crate::prompt::memo::Memo;
 use crate::prompt::segment::Segment;
 use crate::syntax::decode::Table;
 use crate::syntax::diag::{Diagnostic, Faults, Severity, did_you_mean};
 use crate::syntax::manifest::LintLevel;
-use crate::syntax::memo::Memo;
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
-use crate::text::fragment::{Fragment, Fragments, Reads};
+use crate::text::fragment::{Fragment, Fragments};
 use crate::text::resolve::{Content, Plan};
+use crate::tree::Reads;
 
 use catalogue::Lint;
 

@@ -7,7 +7,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::ProjectPath;
-use crate::text::fragment::{FileFilter, Fragment, Reader};
+use crate::text::fragment::{Fragment, Reader};
+use crate::tree::FileFilter;
 
 use super::split::link_targets;
 
@@ -45,7 +46,7 @@ pub fn find(
         return None;
     }
     let mut found = match reader.list(folders, matching(parsed.clone())) {
-        Ok(found) => found,
+        Ok(found) => found.to_vec(),
         Err(error) => {
             let cure = error.cure().map(str::to_owned);
             faults.push(Diagnostic::error("unreadable-folder", error.to_string()).at(&first.span).maybe_hint(cure));

@@ -4,7 +4,7 @@
 //! we look, leads out of it. A file is opened only if it is a plain file, without waiting (a FIFO
 //! has no writer to wait for), and it is read again when it changed while it was read.
 
-pub(in crate::tree) mod remembered;
+pub(in crate::tree) mod read_files;
 pub(in crate::tree) mod watch_set;
 pub(in crate::tree) mod worktree;
 
@@ -34,8 +34,6 @@ pub(in crate::tree) struct Disk {
 pub(in crate::tree) struct DiskEntry {
     pub(in crate::tree) name: String,
     pub(in crate::tree) kind: DiskKind,
-    /// The state of a file, where it was asked for.
-    pub(in crate::tree) stamp: Option<Stamp>,
 }
 
 /// The kinds that matter to a listing.
@@ -212,9 +210,8 @@ impl Disk {
         Ok(whole.then_some((bytes, stamp)))
     }
 
-    /// What the folder holds, `None` where it is gone; with the state of each file if `stamped`. Names
-    /// that are not UTF-8 are left out.
-    pub(in crate::tree) fn entries(&self, folder: &str, stamped: bool) -> Result<Option<Vec<DiskEntry>>, Error> {
+    /// What the folder holds, `None` where it is gone. Names that are not UTF-8 are left out.
+    pub(in crate::tree) fn entries(&self, folder: &str) -> Result<Option<Vec<DiskEntry>>, Error> {
         let wrap = |error| self.unreadable(folder, error);
         let entries = match self.root.read_dir(if folder.is_empty() { "." } else { folder }) {
             Ok(entries) => entries,
@@ -233,9 +230,7 @@ impl Disk {
                 Err(error) if is_absence(&error) => continue,
                 Err(error) => return Err(wrap(error)),
             };
-            let is_asked = stamped && kind == DiskKind::File;
-            let stamp = is_asked.then(|| entry.metadata().ok()).flatten().filter(Metadata::is_file);
-            held.push(DiskEntry { name, kind, stamp: stamp.as_ref().map(Stamp::of) });
+            held.push(DiskEntry { name, kind });
             if held.len() > crate::tree::MAX_LISTED_ENTRIES {
                 break;
             }
@@ -323,7 +318,7 @@ mod tests {
         std::os::unix::fs::symlink("../outside", project.join("docs")).unwrap();
         assert!(disk.read("docs/a.md").is_err());
         assert!(disk.stamp("docs/a.md").is_none());
-        assert!(disk.entries("docs", true).is_err());
+        assert!(disk.entries("docs").is_err());
         std::fs::remove_file(project.join("docs")).unwrap();
         std::os::unix::fs::symlink(&outside, project.join("docs")).unwrap();
         assert!(disk.read("docs/a.md").is_err());

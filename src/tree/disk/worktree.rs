@@ -8,17 +8,15 @@ use git2::{ObjectFormat, Oid};
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::tree::cache::{Cache, lock};
-use crate::tree::disk::remembered::Remembered;
+use crate::tree::disk::read_files::ReadFiles;
 use crate::tree::disk::watch_set::WatchSet;
 use crate::tree::disk::{Disk, DiskEntry, DiskKind, Stamp};
-use crate::tree::git::change::Change;
 use crate::tree::git::commit::stored;
-use crate::tree::git::compared::by_files;
 use crate::tree::git::index::{in_project, in_repository};
 use crate::tree::git::objects::{EntryKind, Objects, hash_file, object_id};
 use crate::tree::git::staged::{Staged, StagedEntry};
 use crate::tree::links::{self, AtPath};
-use crate::tree::listing::{Listing, is_output};
+use crate::tree::listing::{ListingBuilder, is_output};
 use crate::tree::rules::attributes::Attributes;
 use crate::tree::rules::eol::{self, AutoCrlf};
 use crate::tree::rules::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
@@ -50,8 +48,7 @@ pub struct Worktree {
     attributes: Attributes,
     settings: Settings,
     cache: Cache,
-    /// What earlier trees over the same disk read.
-    remembered: Arc<Remembered>,
+    files: ReadFiles,
     asked: Mutex<Asked>,
     /// The names in folders that were looked into, on a disk that folds case.
     spelled: Mutex<HashMap<String, HashSet<String>>>,
@@ -102,11 +99,16 @@ impl Worktree {
         git: Option<Git>,
         (ignored, attributes): (Ignored, Attributes),
         settings: Settings,
-        remembered: Arc<Remembered>,
+        files: ReadFiles,
     ) -> Self {
         let (cache, asked, spelled) = (Cache::default(), Mutex::default(), Mutex::default());
         let prefix = prefix.to_owned();
-        Self { disk, above, prefix, git, ignored, attributes, settings, cache, remembered, asked, spelled }
+        Self { disk, above, prefix, git, ignored, attributes, settings, cache, files, asked, spelled }
+    }
+
+    /// The files that it read.
+    pub(in crate::tree) fn files(&self) -> &ReadFiles {
+        &self.files
     }
 
     /// Adds to `watch_set` what of the project decided the answers that this tree gave so far: every
@@ -190,7 +192,7 @@ impl Worktree {
         if let Some(names) = lock(&self.spelled).get(folder) {
             return Ok(names.contains(name));
         }
-        let entries = self.disk.entries(folder, false)?.unwrap_or_default();
+        let entries = self.disk.entries(folder)?.unwrap_or_default();
         let names: HashSet<String> = entries.into_iter().map(|entry| entry.name).collect();
         let is_spelled_so = names.contains(name);
         lock(&self.spelled).insert(folder.to_owned(), names);
@@ -238,7 +240,7 @@ impl Worktree {
         };
         let full = in_repository(&self.prefix, &path);
         let format = self.git.as_ref().map_or(ObjectFormat::Sha1, |git| git.objects.format());
-        let held = self.remembered.read(&self.disk, &path, format)?;
+        let held = self.files.read(&self.disk, &path, format)?;
         let stored = self.tracked(&full).filter(|entry| entry.kind == EntryKind::File).and_then(|entry| entry.id);
         if stored.map(object_id).as_ref() == Some(&held.id) {
             return Ok(Blob { bytes: held.bytes, id: held.id, untracked });
@@ -276,8 +278,8 @@ impl Worktree {
 
     /// The entries of a folder. One that cannot be read is empty where git tracks nothing in it, as
     /// for git: a database's folder in a checkout is no reason to stop.
-    fn entries(&self, folder: &str, stamped: bool) -> Result<Vec<DiskEntry>, Error> {
-        match self.disk.entries(folder, stamped) {
+    fn entries(&self, folder: &str) -> Result<Vec<DiskEntry>, Error> {
+        match self.disk.entries(folder) {
             Ok(entries) => Ok(entries.unwrap_or_default()),
             Err(_) if !folder.is_empty() && !self.tracks_below(&in_repository(&self.prefix, folder)) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -298,69 +300,6 @@ impl Worktree {
         let folder = full.rsplit_once('/').map_or("", |(folder, _)| folder);
         let differs = self.attributes.may_store_other_text(folder, &|file| self.rules(file))?;
         Ok(entry.id.filter(|_| !differs))
-    }
-
-    /// Every file below `folder`. In `clean` come those of which git's index knows that they hold
-    /// what is stored, with the id of that.
-    fn walk(
-        &self,
-        folder: &ProjectPath,
-        mut clean: Option<&mut HashMap<ProjectPath, Oid>>,
-    ) -> Result<Vec<ProjectPath>, Error> {
-        let mut listing = Listing::new(folder);
-        if is_output(folder.as_str()) || !self.is_own_folder(folder.as_str())? {
-            return Ok(Vec::new());
-        }
-        let full = in_repository(&self.prefix, folder.as_str());
-        let hidden = !full.is_empty() && self.ignores(&full, true)?;
-        let mut folders = vec![(folder.to_string(), hidden)];
-        let mut met = HashSet::new();
-        while let Some((above, hidden)) = folders.pop() {
-            lock(&self.asked).walked.insert(above.clone());
-            for DiskEntry { name, kind, stamp } in self.entries(&above, clean.is_some())? {
-                let mut written = above.clone();
-                links::push(&mut written, &name);
-                let Some(path) = listing.admit(&written)? else { continue };
-                let full = in_repository(&self.prefix, &written);
-                let tracked = self.tracked(&full);
-                match kind {
-                    DiskKind::Folder if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) => {}
-                    DiskKind::Folder => {
-                        let hidden = hidden || self.ignores(&full, true)?;
-                        if self.tracks_below(&full) || !hidden && !self.disk.is_repository(&written) {
-                            folders.push((written, hidden));
-                        }
-                    }
-                    DiskKind::Other => {}
-                    DiskKind::File | DiskKind::Link => {
-                        let counts = tracked.is_some() || !hidden && !self.ignores(&full, false)?;
-                        let is_link = kind == DiskKind::Link || self.is_link_in_a_file(tracked);
-                        if counts && (!is_link || links::is_listed(&path, |at| self.standing(at))) {
-                            if let (Some(clean), Some(id)) = (&mut clean, self.clean_id(tracked, stamp, &full)?) {
-                                clean.insert(path.clone(), id);
-                            }
-                            met.insert(full);
-                            listing.add(path);
-                        }
-                    }
-                }
-            }
-        }
-        // What a sparse checkout leaves out.
-        let left_out = self.git.iter().flat_map(|git| git.staged.below(&full)).filter(|(_, entry)| entry.skipped);
-        for (full, entry) in left_out.filter(|(full, _)| !met.contains(*full)) {
-            let Some(written) = in_project(&self.prefix, full) else { continue };
-            let Some(path) = listing.admit(written)? else { continue };
-            let listed = match entry.kind {
-                EntryKind::File => matches!(self.standing(written), Ok(AtPath::File(_))),
-                EntryKind::Link => links::is_listed(&path, |at| self.standing(at)),
-                EntryKind::Folder | EntryKind::Submodule => false,
-            };
-            if listed {
-                listing.add(path);
-            }
-        }
-        Ok(listing.into_sorted())
     }
 }
 
@@ -396,14 +335,58 @@ impl Tree for Worktree {
         }
     }
 
-    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
-        self.walk(folder, None)
-    }
-
-    fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
-        let mut clean = HashMap::new();
-        let files = self.walk(&ProjectPath::root(), Some(&mut clean))?;
-        by_files(base, self, files, &clean)
+    fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
+        let mut listing = ListingBuilder::new(folder);
+        if is_output(folder.as_str()) || !self.is_own_folder(folder.as_str())? {
+            return Ok(Arc::default());
+        }
+        let full = in_repository(&self.prefix, folder.as_str());
+        let hidden = !full.is_empty() && self.ignores(&full, true)?;
+        let mut folders = vec![(folder.to_string(), hidden)];
+        let mut met = HashSet::new();
+        while let Some((above, hidden)) = folders.pop() {
+            lock(&self.asked).walked.insert(above.clone());
+            for DiskEntry { name, kind } in self.entries(&above)? {
+                let mut written = above.clone();
+                links::push(&mut written, &name);
+                let Some(path) = listing.admit(&written)? else { continue };
+                let full = in_repository(&self.prefix, &written);
+                let tracked = self.tracked(&full);
+                match kind {
+                    DiskKind::Folder if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) => {}
+                    DiskKind::Folder => {
+                        let hidden = hidden || self.ignores(&full, true)?;
+                        if self.tracks_below(&full) || !hidden && !self.disk.is_repository(&written) {
+                            folders.push((written, hidden));
+                        }
+                    }
+                    DiskKind::Other => {}
+                    DiskKind::File | DiskKind::Link => {
+                        let counts = tracked.is_some() || !hidden && !self.ignores(&full, false)?;
+                        let is_link = kind == DiskKind::Link || self.is_link_in_a_file(tracked);
+                        if counts && (!is_link || links::is_listed(&path, |at| self.standing(at))) {
+                            met.insert(full);
+                            listing.add(path);
+                        }
+                    }
+                }
+            }
+        }
+        // What a sparse checkout leaves out.
+        let left_out = self.git.iter().flat_map(|git| git.staged.below(&full)).filter(|(_, entry)| entry.skipped);
+        for (full, entry) in left_out.filter(|(full, _)| !met.contains(*full)) {
+            let Some(written) = in_project(&self.prefix, full) else { continue };
+            let Some(path) = listing.admit(written)? else { continue };
+            let listed = match entry.kind {
+                EntryKind::File => matches!(self.standing(written), Ok(AtPath::File(_))),
+                EntryKind::Link => links::is_listed(&path, |at| self.standing(at)),
+                EntryKind::Folder | EntryKind::Submodule => false,
+            };
+            if listed {
+                listing.add(path);
+            }
+        }
+        Ok(listing.into_sorted())
     }
 
     fn name(&self) -> TreeName {

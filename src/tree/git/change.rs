@@ -1,13 +1,17 @@
-//! Which files differ between two commits.
+//! Which files differ between a commit and another tree.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+
+use git2::Oid;
+use rayon::prelude::*;
 
 use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::git::objects::{EntryKind, Folder, Objects, object_id};
 use crate::tree::links;
 use crate::tree::listing::is_output;
-use git2::Oid;
+use crate::tree::reads::id_in;
+use crate::tree::{CommitTree, FileFilter, Listing, Reads, Tree};
 
 /// A file that differs: its ids, `None` where it is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +67,25 @@ pub(in crate::tree) fn by_objects(
     }
     changes.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(changes)
+}
+
+/// The files that differ between a commit and a tree of another kind, by path.
+///
+/// A link counts as what it leads to. A file that cannot be read on one side has no id there.
+pub(in crate::tree) fn by_asking(base: &CommitTree, head: &(impl Tree + ?Sized)) -> Result<Vec<Change>, Error> {
+    let root = ProjectPath::root();
+    let (here, there) = (head.list(&root)?, base.list(&root)?);
+    let files = here.par_iter().map(|path| Ok((path.clone(), id_in(head, path)?)));
+    let files: Vec<(ProjectPath, Option<ObjectId>)> = files.collect::<Result<_, Error>>()?;
+    let everything = Listing { folders: vec![root], filter: FileFilter::all(), found: here };
+    let reads = Reads { files: files.into_iter().collect(), untracked: BTreeSet::new(), listings: vec![everything] };
+    let change = |path: ProjectPath| {
+        let is_there = there.binary_search(&path).is_ok();
+        let base = if is_there { id_in(base, &path)? } else { None };
+        let head = reads.files.get(&path).cloned().flatten();
+        Ok(Change { path, base, head })
+    };
+    reads.differences_in(base)?.into_iter().map(change).collect()
 }
 
 /// What one name is in two folders.

@@ -1,6 +1,5 @@
 //! A commit as a tree: text from objects only, never from the disk.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use git2::Oid;
@@ -11,7 +10,7 @@ use crate::tree::cache::Cache;
 use crate::tree::git::change::{Change, by_objects};
 use crate::tree::git::objects::{Entry, EntryKind, Objects, named, object_id};
 use crate::tree::links::{self, AtPath};
-use crate::tree::listing::{Listing, is_output};
+use crate::tree::listing::{ListingBuilder, is_output};
 use crate::tree::{Blob, Commit, Identity, ReadError, Tree, TreeName, present};
 
 /// The project as one commit holds it.
@@ -58,46 +57,14 @@ impl CommitTree {
         self.root.map(object_id)
     }
 
-    /// The files that differ from the project whose root is the tree object `root`, by path. `None`
-    /// where this repository has no such object, or not all that is in it.
-    pub fn changes_since_root(&self, root: &str) -> Option<Vec<Change>> {
-        let root = Oid::from_str_ext(root, self.objects.format()).ok().filter(|id| self.objects.holds(*id))?;
-        by_objects(&self.objects, Some(root), self.root).ok()
-    }
-
-    /// Every link of the project.
-    ///
-    /// # Errors
-    /// When a folder cannot be read, or there is too much to list.
-    pub fn links(&self) -> Result<BTreeSet<ProjectPath>, Error> {
-        let mut links = BTreeSet::new();
-        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind, _| {
-            if kind == EntryKind::Link {
-                links.insert(path);
-            }
-        })?;
-        Ok(links)
-    }
-
-    /// Every file of the project and every link that is listed, with what stands there itself.
-    pub(in crate::tree) fn files(&self) -> Result<HashMap<ProjectPath, (EntryKind, Oid)>, Error> {
-        let mut files = HashMap::new();
-        self.walk(&mut Listing::new(&ProjectPath::root()), self.root, |_, path, kind, id| {
-            if kind == EntryKind::File || kind == EntryKind::Link && links::is_listed(&path, |at| self.standing(at)) {
-                files.insert(path, (kind, id));
-            }
-        })?;
-        Ok(files)
-    }
-
     /// Meets everything in the folder of a listing that is no folder.
     fn walk(
         &self,
-        listing: &mut Listing,
-        start: Option<Oid>,
-        mut meet: impl FnMut(&mut Listing, ProjectPath, EntryKind, Oid),
+        listing: &mut ListingBuilder,
+        start: Oid,
+        mut meet: impl FnMut(&mut ListingBuilder, ProjectPath, EntryKind),
     ) -> Result<(), Error> {
-        let mut folders: Vec<(String, Oid)> = start.map(|id| (listing.folder.to_string(), id)).into_iter().collect();
+        let mut folders = vec![(listing.folder.to_string(), start)];
         while let Some((above, id)) = folders.pop() {
             for entry in self.objects.folder(id)?.entries() {
                 let mut written = above.clone();
@@ -105,7 +72,7 @@ impl CommitTree {
                 match (listing.admit(&written)?, entry.kind) {
                     (None, _) => {}
                     (Some(_), EntryKind::Folder) => folders.push((written, entry.id)),
-                    (Some(path), kind) => meet(listing, path, kind, entry.id),
+                    (Some(path), kind) => meet(listing, path, kind),
                 }
             }
         }
@@ -165,20 +132,34 @@ impl Tree for CommitTree {
         present(self.find(path).map(|(_, id)| Identity { id: object_id(id), untracked: false }))
     }
 
-    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
+    fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
         let start = if folder.as_str().is_empty() {
             self.root
         } else {
             self.entry(folder.as_str())?.filter(|entry| entry.kind == EntryKind::Folder).map(|entry| entry.id)
         };
-        let start = start.filter(|_| !is_output(folder.as_str()));
-        let mut listing = Listing::new(folder);
-        self.walk(&mut listing, start, |listing, path, kind, _| match kind {
+        let Some(start) = start.filter(|_| !is_output(folder.as_str())) else { return Ok(Arc::default()) };
+        if let Some(listed) = self.objects.listing(folder, start) {
+            return Ok(listed);
+        }
+        let mut listing = ListingBuilder::new(folder);
+        let mut has_links = false;
+        self.walk(&mut listing, start, |listing, path, kind| match kind {
             EntryKind::File => listing.add(path),
-            EntryKind::Link if links::is_listed(&path, |at| self.standing(at)) => listing.add(path),
-            EntryKind::Link | EntryKind::Folder | EntryKind::Submodule => {}
+            EntryKind::Link => {
+                has_links = true;
+                if links::is_listed(&path, |at| self.standing(at)) {
+                    listing.add(path);
+                }
+            }
+            EntryKind::Folder | EntryKind::Submodule => {}
         })?;
-        Ok(listing.into_sorted())
+        let listed = listing.into_sorted();
+        // Where a link leads depends on more than this folder.
+        if !has_links {
+            self.objects.remember_listing(folder, start, &listed);
+        }
+        Ok(listed)
     }
 
     fn name(&self) -> TreeName {

@@ -11,7 +11,7 @@ use crate::tree::git::commit::stored;
 use crate::tree::git::objects::{EntryKind, Objects, object_id};
 use crate::tree::git::staged::Staged;
 use crate::tree::links::{self, AtPath};
-use crate::tree::listing::{Listing, is_output};
+use crate::tree::listing::{ListingBuilder, is_output};
 use crate::tree::{Blob, CommitTree, Identity, ReadError, Tree, TreeName, present};
 
 /// The project as the index holds it.
@@ -73,10 +73,10 @@ impl Tree for IndexTree {
         present(self.find(path).map(|id| Identity { id: object_id(id), untracked: false }))
     }
 
-    fn list(&self, folder: &ProjectPath) -> Result<Vec<ProjectPath>, Error> {
-        let mut listing = Listing::new(folder);
+    fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
+        let mut listing = ListingBuilder::new(folder);
         if is_output(folder.as_str()) {
-            return Ok(Vec::new());
+            return Ok(Arc::default());
         }
         for (full, entry) in self.staged.below(&in_repository(&self.prefix, folder.as_str())) {
             if entry.announced {

@@ -1,13 +1,11 @@
-//! A commit among its relatives: what it was made from, who made it, whether another one answers
-//! the same questions.
+//! A commit among its relatives: what it was made from, and who made it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
-use crate::tree::git::history::same_file;
+use crate::tree::CommitTree;
 use crate::tree::git::objects::object_id;
-use crate::tree::{CommitTree, ReadError, Record, Tree};
 
 /// The longest subject that is kept, in characters.
 const MAX_SUBJECT: usize = 200;
@@ -37,21 +35,6 @@ pub enum Parents {
     Known(Vec<CommitTree>),
     /// It has some, but this clone's history ends here.
     CutOff,
-}
-
-/// What was asked of a commit, ready to be asked of another one.
-#[derive(Debug, Clone)]
-pub struct Questions {
-    record: Record,
-    /// The paths among them that lead through a link.
-    linked: BTreeSet<ProjectPath>,
-}
-
-impl Questions {
-    /// The paths that were looked for, with what was there.
-    pub fn paths(&self) -> impl Iterator<Item = &ProjectPath> {
-        self.record.reads.keys()
-    }
 }
 
 impl CommitTree {
@@ -86,57 +69,9 @@ impl CommitTree {
         Ok(Signature { author: name.trim().to_owned(), mail: mail.to_owned(), subject })
     }
 
-    /// Prepares what was asked of this commit to be asked of others.
-    pub fn questions(&self, record: Record) -> Questions {
-        let leads_elsewhere = |path: &&ProjectPath| self.find(path).is_ok_and(|(stands_at, _)| stands_at != **path);
-        let linked = record.reads.keys().filter(leads_elsewhere).cloned().collect();
-        Questions { record, linked }
-    }
-
-    /// Whether `other` answers all these questions, which were asked of this commit, alike: then
-    /// whatever was built from the one is what would be built from the other.
-    pub fn answers_like(&self, other: &Self, questions: &Questions) -> Result<bool, Error> {
-        if self.root == other.root {
-            return Ok(true);
-        }
-        let (Some(one), Some(two)) = (self.root, other.root) else { return Ok(false) };
-        for path in questions.record.reads.keys() {
-            let is_same = if questions.linked.contains(path) {
-                known(self.id(path))? == known(other.id(path))?
-            } else {
-                same_file(&self.objects, one, two, path.as_str())?
-            };
-            if !is_same {
-                return Ok(false);
-            }
-        }
-        for folder in &questions.record.listed {
-            if self.folder_id(folder)? != other.folder_id(folder)? && self.list(folder)? != other.list(folder)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     /// Whether there is a file, or a link, at a path.
     pub fn holds(&self, path: &ProjectPath) -> Result<bool, Error> {
         Ok(self.entry(path.as_str())?.is_some())
-    }
-
-    fn folder_id(&self, folder: &ProjectPath) -> Result<Option<git2::Oid>, Error> {
-        if folder.as_str().is_empty() {
-            return Ok(self.root);
-        }
-        Ok(self.entry(folder.as_str())?.map(|entry| entry.id))
-    }
-}
-
-/// The id, none for a path that cannot be read; a fault of the world stays one.
-fn known(id: Result<Option<ObjectId>, ReadError>) -> Result<Option<ObjectId>, Error> {
-    match id {
-        Ok(id) => Ok(id),
-        Err(ReadError::World(error)) => Err(error),
-        Err(_) => Ok(None),
     }
 }
 

@@ -3,7 +3,6 @@
 pub(in crate::tree) mod ancestry;
 pub(in crate::tree) mod change;
 pub(in crate::tree) mod commit;
-pub(in crate::tree) mod compared;
 pub(in crate::tree) mod history;
 pub(in crate::tree) mod index;
 pub(in crate::tree) mod lineage;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use git2::{ErrorCode, ObjectFormat, ObjectType, Odb, Oid};
 
 use crate::syntax::error::Error;
-use crate::syntax::source::ObjectId;
+use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::cache::lock;
 use crate::tree::links::MAX_LINK_BYTES;
 use crate::tree::{Commit, MAX_FILE_BYTES, ReadError};
@@ -19,11 +19,11 @@ use crate::tree::{Commit, MAX_FILE_BYTES, ReadError};
 /// The largest tree or commit object that is read: a folder of about a million entries.
 const MAX_FOLDER_BYTES: usize = 64 * 1024 * 1024;
 
-/// The most folder entries that are kept in memory at once; beyond it the store starts afresh.
-const MAX_KEPT_ENTRIES: usize = 1_000_000;
+/// The most folder entries in memory at once; beyond it the cache starts afresh.
+const MAX_CACHED_ENTRIES: usize = 1_000_000;
 
-/// The most bytes of files that are kept in memory at once; beyond it the store starts afresh.
-const MAX_KEPT_BYTES: usize = 64 * 1024 * 1024;
+/// The most bytes of files in memory at once; beyond it the cache starts afresh.
+const MAX_CACHED_BYTES: usize = 64 * 1024 * 1024;
 
 /// What an entry of a folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,31 +80,33 @@ pub(in crate::tree) struct CommitObject {
     pub(in crate::tree) time: i64,
 }
 
-/// A repository's object store.
+/// A repository's object database.
 pub(in crate::tree) struct Objects {
-    store: Odb<'static>,
+    database: Odb<'static>,
     format: ObjectFormat,
-    folders: Mutex<KeptFolders>,
-    files: Mutex<KeptFiles>,
+    folders: Mutex<CachedFolders>,
+    files: Mutex<CachedFiles>,
+    /// The last listing of each folder, with the tree object that it was of: commits share most of their folders.
+    listings: Mutex<HashMap<ProjectPath, (Oid, Arc<[ProjectPath]>)>>,
     /// How to get an object that is not here.
     cure: String,
 }
 
 #[derive(Default)]
-struct KeptFolders {
+struct CachedFolders {
     folders: HashMap<Oid, Arc<Folder>>,
     entries: usize,
 }
 
 /// Files by id: the trees of one repository share most of theirs.
 #[derive(Default)]
-struct KeptFiles {
+struct CachedFiles {
     files: HashMap<Oid, Arc<[u8]>>,
     bytes: usize,
 }
 
 impl Objects {
-    /// Opens the store at `folder` (`.git/objects`) and its alternates. `cure` is said of objects
+    /// Opens the database at `folder` (`.git/objects`) and its alternates. `cure` is said of objects
     /// that are missing.
     pub(in crate::tree) fn open(folder: &Path, format: ObjectFormat, cure: String) -> Result<Self, Error> {
         let unreadable = |reason: &str| {
@@ -112,20 +114,32 @@ impl Objects {
             Error::repository(what, "check the repository with `git fsck`")
         };
         git2::opts::strict_hash_verification(true);
-        let store = Odb::new_ext(format).map_err(|error| unreadable(error.message()))?;
+        let database = Odb::new_ext(format).map_err(|error| unreadable(error.message()))?;
         let name = folder.to_str().ok_or_else(|| unreadable("its path is not UTF-8"))?;
-        store.add_disk_alternate(name).map_err(|error| unreadable(error.message()))?;
-        Ok(Self { store, format, folders: Mutex::default(), files: Mutex::default(), cure })
-    }
-
-    /// Whether an object is here.
-    pub(in crate::tree) fn holds(&self, id: Oid) -> bool {
-        self.store.exists(id)
+        database.add_disk_alternate(name).map_err(|error| unreadable(error.message()))?;
+        Ok(Self {
+            database,
+            format,
+            folders: Mutex::default(),
+            files: Mutex::default(),
+            listings: Mutex::default(),
+            cure,
+        })
     }
 
     /// The hash that names objects here.
     pub(in crate::tree) fn format(&self) -> ObjectFormat {
         self.format
+    }
+
+    /// The listing of a folder that is this tree object, if it was the last of that folder.
+    pub(in crate::tree) fn listing(&self, folder: &ProjectPath, id: Oid) -> Option<Arc<[ProjectPath]>> {
+        lock(&self.listings).get(folder).filter(|(own, _)| *own == id).map(|(_, listed)| listed.clone())
+    }
+
+    /// Remembers the listing of a folder that is this tree object and holds no link.
+    pub(in crate::tree) fn remember_listing(&self, folder: &ProjectPath, id: Oid, listed: &Arc<[ProjectPath]>) {
+        lock(&self.listings).insert(folder.clone(), (id, listed.clone()));
     }
 
     /// A file's bytes.
@@ -134,12 +148,12 @@ impl Objects {
             return Ok(bytes.clone());
         }
         let bytes = self.read_file(id)?;
-        let mut kept = lock(&self.files);
-        if kept.bytes.saturating_add(bytes.len()) > MAX_KEPT_BYTES {
-            *kept = KeptFiles::default();
+        let mut cached = lock(&self.files);
+        if cached.bytes.saturating_add(bytes.len()) > MAX_CACHED_BYTES {
+            *cached = CachedFiles::default();
         }
-        if bytes.len() <= MAX_KEPT_BYTES && kept.files.insert(id, bytes.clone()).is_none() {
-            kept.bytes += bytes.len();
+        if bytes.len() <= MAX_CACHED_BYTES && cached.files.insert(id, bytes.clone()).is_none() {
+            cached.bytes += bytes.len();
         }
         Ok(bytes)
     }
@@ -183,12 +197,12 @@ impl Objects {
             parse_folder(self.small(id, ObjectType::Tree)?.data(), self.format)
                 .ok_or_else(|| self.damaged(id, "it is not a tree that git can read"))?,
         );
-        let mut kept = lock(&self.folders);
-        if kept.entries + folder.0.len() > MAX_KEPT_ENTRIES {
-            *kept = KeptFolders::default();
+        let mut cached = lock(&self.folders);
+        if cached.entries + folder.0.len() > MAX_CACHED_ENTRIES {
+            *cached = CachedFolders::default();
         }
-        kept.entries += folder.0.len();
-        kept.folders.insert(id, folder.clone());
+        cached.entries += folder.0.len();
+        cached.folders.insert(id, folder.clone());
         Ok(folder)
     }
 
@@ -220,11 +234,11 @@ impl Objects {
     }
 
     fn header(&self, id: Oid) -> Result<(usize, ObjectType), Error> {
-        self.store.read_header(id).map_err(|error| self.explain(id, &error))
+        self.database.read_header(id).map_err(|error| self.explain(id, &error))
     }
 
     fn read(&self, id: Oid) -> Result<git2::OdbObject<'_>, Error> {
-        self.store.read(id).map_err(|error| self.explain(id, &error))
+        self.database.read(id).map_err(|error| self.explain(id, &error))
     }
 
     fn explain(&self, id: Oid, error: &git2::Error) -> Error {

@@ -15,7 +15,7 @@ use crate::syntax::diag::near;
 use crate::syntax::error::Error;
 use crate::tree::cache::lock;
 use crate::tree::disk::Disk;
-use crate::tree::disk::remembered::Remembered;
+use crate::tree::disk::read_files::ReadFiles;
 use crate::tree::disk::watch_set::WatchSet;
 use crate::tree::disk::worktree::{Git, Settings};
 use crate::tree::git::objects::Objects;
@@ -126,19 +126,23 @@ impl Workspace {
     /// # Errors
     /// In a bare repository, and when the folder, the index or the last commit cannot be read.
     pub fn worktree(&self) -> Result<Worktree, Error> {
-        self.worktree_remembering(&Arc::default())
+        self.worktree_of(ReadFiles::default())
     }
 
-    /// [`Workspace::worktree`], spared the files that stand as an earlier tree read them.
+    /// [`Workspace::worktree`], which does not read again what is as an earlier tree read it.
     ///
     /// # Errors
     /// As [`Workspace::worktree`].
-    pub fn worktree_remembering(&self, remembered: &Arc<Remembered>) -> Result<Worktree, Error> {
+    pub fn worktree_after(&self, earlier: &Worktree) -> Result<Worktree, Error> {
+        self.worktree_of(ReadFiles::after(earlier.files()))
+    }
+
+    fn worktree_of(&self, files: ReadFiles) -> Result<Worktree, Error> {
         if self.repository.is_none() {
             let rules = (Ignored::new(b"", false), Attributes::new(&[], b"", false));
             let settings = Settings { auto_crlf: AutoCrlf::No, symlinks: true, fold_case: false };
             let disks = (Disk::open(&self.root)?, Disk::open(&self.root)?);
-            return Ok(Worktree::new(disks, "", None, rules, settings, remembered.clone()));
+            return Ok(Worktree::new(disks, "", None, rules, settings, files));
         }
         let (repository, objects) = self.repository("there is no working tree")?;
         let git_root = self.git_root.as_ref().ok_or_else(bare)?;
@@ -157,7 +161,7 @@ impl Workspace {
             Some(Git { objects, staged, head }),
             rules,
             settings,
-            remembered.clone(),
+            files,
         ))
     }
 

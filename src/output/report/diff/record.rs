@@ -23,7 +23,7 @@ pub const SCHEMA: &str = "contexture.diff/1";
 pub struct DiffReport<'a> {
     /// `contexture.diff/1`.
     pub schema: &'static str,
-    /// The part of the project that this is, with `--shard`; `contexture merge` joins the parts.
+    /// The part of the project that this is, with `--shard`; `contexture join` joins the parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// With `--shard`: contexts of all parts that the change cannot reach, which `unchanged` leaves out.

@@ -61,12 +61,12 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut 
     }
     for (word, faults) in [("before", &first.base_faults), ("now", &first.head_faults)] {
         for fault in faults {
-            section.line(Phrase::default().loud(format!("{word}: ")).then(told(fault)));
+            section.line(Phrase::default().loud(format!("{word}: ")).then(fault_phrase(fault)));
         }
     }
     for warning in first.new_remarks() {
         let word = if warning.severity == Severity::Error { "new error: " } else { "new warning: " };
-        section.line(Phrase::word(word).then(told(warning)));
+        section.line(Phrase::word(word).then(fault_phrase(warning)));
     }
     let mut lines = room.lines.min(room.in_all);
     if first.status != ContextStatus::Broken && lines > 0 {
@@ -77,7 +77,7 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut 
     section
 }
 
-fn told(fault: &Diagnostic) -> Phrase {
+fn fault_phrase(fault: &Diagnostic) -> Phrase {
     let place = fault.span.as_ref().map(|span| {
         let (line, _) = span.line_column();
         format!("{}:{line}", span.path())
@@ -294,6 +294,6 @@ fn budget_line(budget: &BudgetDelta) -> Option<Item> {
         Turn::Mended => of.good(" mended: "),
         Turn::Quiet => return None,
     };
-    // A block's id stands in the sentence, and so does nothing else of the repository's.
+    // A block's id is in the sentence, and nothing else of the repository's.
     Some(Item { depth: 0, symbol: None, phrase: phrase.name(&budget.sentence) })
 }

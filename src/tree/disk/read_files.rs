@@ -4,15 +4,16 @@
 //! And as for git, a stamp says nothing while it is young: within the grain of the file system's
 //! clock a file can change twice under one time.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use git2::ObjectFormat;
 
-use crate::syntax::memo::Memo;
 use crate::syntax::source::ObjectId;
 use crate::tree::ReadError;
+use crate::tree::cache::lock;
 use crate::tree::disk::{Disk, Stamp};
 use crate::tree::git::objects::hash_file;
 
@@ -20,39 +21,42 @@ use crate::tree::git::objects::hash_file;
 /// was read is read again next time.
 const GRAIN: Duration = Duration::from_secs(2);
 
-/// What working trees over one disk remember of each other.
+/// The files that one working tree read, and those that the one before it did.
 #[derive(Default)]
-pub struct Remembered(Memo<PathBuf, HeldFile>);
+pub(in crate::tree) struct ReadFiles {
+    before: HashMap<PathBuf, ReadFile>,
+    own: Mutex<HashMap<PathBuf, ReadFile>>,
+}
 
 /// A file's bytes as they are on the disk, and git's id of them.
 #[derive(Clone)]
-pub(in crate::tree) struct HeldFile {
+pub(in crate::tree) struct ReadFile {
     pub(in crate::tree) bytes: Arc<[u8]>,
     pub(in crate::tree) id: ObjectId,
     stamp: Stamp,
     format: ObjectFormat,
 }
 
-impl Remembered {
-    /// Ends a round: files that no tree read since the last one are dropped.
-    pub fn turn(&self) {
-        self.0.turn();
+impl ReadFiles {
+    /// Nothing is read yet, and `earlier` is what another tree over the same disk read.
+    pub(in crate::tree) fn after(earlier: &Self) -> Self {
+        Self { before: lock(&earlier.own).clone(), own: Mutex::default() }
     }
 
-    /// The file at `path`, from the disk unless it stands there as it was.
-    pub(in crate::tree) fn read(&self, disk: &Disk, path: &str, format: ObjectFormat) -> Result<HeldFile, ReadError> {
+    /// The file at `path`, from the disk unless it is there as it was.
+    pub(in crate::tree) fn read(&self, disk: &Disk, path: &str, format: ObjectFormat) -> Result<ReadFile, ReadError> {
         let key = disk.path(path);
-        if let Some(held) = self.0.get(&key).filter(|held| held.format == format)
-            && disk.stamp(path).is_some_and(|stamp| stamp == held.stamp)
-        {
-            return Ok(held);
+        let unchanged = |file: &&ReadFile| file.format == format && disk.stamp(path) == Some(file.stamp);
+        if let Some(file) = self.before.get(&key).filter(unchanged) {
+            lock(&self.own).insert(key, file.clone());
+            return Ok(file.clone());
         }
         let (bytes, stamp) = disk.read_stamped(path)?;
         let id = hash_file(&bytes, format)?;
-        let held = HeldFile { bytes: bytes.into(), id, stamp, format };
+        let file = ReadFile { bytes: bytes.into(), id, stamp, format };
         if stamp.is_older_than(GRAIN) {
-            self.0.put(key, held.clone());
+            lock(&self.own).insert(key, file.clone());
         }
-        Ok(held)
+        Ok(file)
     }
 }
