@@ -33,13 +33,13 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { id, rev, models, as_of, format } = arguments;
-    let place = session.place()?;
-    let tree = place.commit(&rev)?;
+    let workspace = session.workspace()?;
+    let tree = workspace.commit(&rev)?;
     let progress = session.progress("building");
     let build =
         super::render::only(build_all(&tree, &Request { contexts: vec![id], as_of, models, ..Request::default() })?)?;
     progress.now("reading history");
-    let blame = blame(&place, &tree, &build)?;
+    let blame = blame(&workspace, &tree, &build)?;
     progress.done();
     session.print(&match format {
         Format::Text => text(&build, &blame, session.verbose),

@@ -63,8 +63,8 @@ fn count(written: &str) -> Result<u64, String> {
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { id, training, tuned_model, tuned_input, tuned_output, prompt, model, months, tree, as_of, format } =
         arguments;
-    let place = session.place()?;
-    let tree = session.tree(&place, &tree)?;
+    let workspace = session.workspace()?;
+    let tree = session.tree(&workspace, &tree)?;
     let day = as_of.unwrap_or_else(super::session::today);
     let models = model.into_iter().collect();
     let request = Request { contexts: vec![id], as_of: Some(day), models, ..Request::default() };

@@ -73,16 +73,16 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         as_of,
         format,
     } = arguments;
-    let place = session.place()?;
+    let workspace = session.workspace()?;
     let output = match output {
         Some(written) => session.path(&written),
         None => {
-            let output = place.root().join("dist");
-            bundle::no_link(place.root(), &output)?;
+            let output = workspace.root().join("dist");
+            bundle::no_link(workspace.root(), &output)?;
             output
         }
     };
-    let tree = session.tree(&place, &tree)?;
+    let tree = session.tree(&workspace, &tree)?;
     let progress = session.progress("building");
     let request = Request { contexts: ids, as_of, shard, ..Request::default() };
     let memory = Memory::default();
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         return Ok(verdict);
     }
     if let Some(base) = &base {
-        ratchet::hold(&place.commit(base)?, &mut results, &memory)?;
+        ratchet::hold(&workspace.commit(base)?, &mut results, &memory)?;
     }
     progress.now("writing");
     bundle::write_all(&System, &mut results, &output)?;
@@ -101,7 +101,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     }
     if let Some(written) = &depfile {
         let here = std::env::current_dir().map_err(|error| Error::file("cannot enter", ".", error))?;
-        let rules = depfile::rules(&place, tree.as_ref(), builds(), &output)?;
+        let rules = depfile::rules(&workspace, tree.as_ref(), builds(), &output)?;
         depfile::write(&System, &depfile::text(&rules, &here)?, &session.path(written))?;
     }
     progress.done();

@@ -65,11 +65,11 @@ struct Found {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let (format, shard) = (arguments.format, arguments.shard.shard);
-    let place = session.place()?;
+    let workspace = session.workspace()?;
     if arguments.fix {
-        mend(arguments.clone(), &place, session)?;
+        mend(arguments.clone(), &workspace, session)?;
     }
-    let Found { results, warnings, verdict } = match examine(arguments, &place, session) {
+    let Found { results, warnings, verdict } = match examine(arguments, &workspace, session) {
         // A fault of the project as a whole has a place too.
         Err(Failure::Faults(warnings)) => Found { results: None, warnings, verdict: Verdict::Unanswered },
         found => found?,
@@ -79,8 +79,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         (Format::Text, Some(results)) => build::text(results, session.verbose),
         (Format::Json, Some(results)) => json(&build::BuildReport::new(results).of_shard(shard)),
         (Format::Text | Format::Json, None) => String::new(),
-        (Format::Github, _) => github::commands(&findings(), place.prefix(), session.verbose),
-        (Format::Sarif, _) => sarif::log(&findings(), place.prefix()),
+        (Format::Github, _) => github::commands(&findings(), workspace.prefix(), session.verbose),
+        (Format::Sarif, _) => sarif::log(&findings(), workspace.prefix()),
     };
     session.print(&report)?;
     // The runner looks for commands on both streams, so a workflow's log gets each warning once.
@@ -91,9 +91,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 }
 
 /// Mends the files, and says which.
-fn mend(arguments: Arguments, place: &Workspace, session: &Session) -> Result<(), Failure> {
-    let Fixed { mended, left } = match examine(arguments, place, session) {
-        Ok(found) => fix::fix(&System, place.root(), &found.warnings)?,
+fn mend(arguments: Arguments, workspace: &Workspace, session: &Session) -> Result<(), Failure> {
+    let Fixed { mended, left } = match examine(arguments, workspace, session) {
+        Ok(found) => fix::fix(&System, workspace.root(), &found.warnings)?,
         // What is broken is told by the run that follows.
         Err(_) => return Ok(()),
     };
@@ -107,9 +107,9 @@ fn mend(arguments: Arguments, place: &Workspace, session: &Session) -> Result<()
 }
 
 /// Builds every context as `build` would, up to the bytes of its bundle.
-fn examine(arguments: Arguments, place: &Workspace, session: &Session) -> Result<Found, Failure> {
+fn examine(arguments: Arguments, workspace: &Workspace, session: &Session) -> Result<Found, Failure> {
     let Arguments { ids, tree, shard, lock, base, as_of, fix: _, format: _ } = arguments;
-    let tree = session.tree(place, &tree)?;
+    let tree = session.tree(workspace, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
     let request = Request { contexts: ids, as_of, shard: shard.shard, lints: true, ..Request::default() };
@@ -119,7 +119,7 @@ fn examine(arguments: Arguments, place: &Workspace, session: &Session) -> Result
         return Ok(Found { results: None, warnings, verdict });
     }
     if let Some(base) = &base {
-        ratchet::hold(&place.commit(base)?, &mut results, &memory)?;
+        ratchet::hold(&workspace.commit(base)?, &mut results, &memory)?;
     }
     try_bodies(&mut results);
     progress.done();

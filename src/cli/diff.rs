@@ -75,11 +75,11 @@ enum Format {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { range, ids, shard: ShardArguments { shard }, fail_on, as_of, format, key } = arguments;
-    let place = session.place()?;
+    let workspace = session.workspace()?;
     let progress = session.progress("comparing");
     let range = Range::parse(range.as_deref());
-    let default_branch = if range == Range::Default { default_branch(&place)? } else { None };
-    let sides = range.open(&place, default_branch.as_deref())?;
+    let default_branch = if range == Range::Default { default_branch(&workspace)? } else { None };
+    let sides = range.open(&workspace, default_branch.as_deref())?;
     let as_of = as_of.unwrap_or_else(super::session::today);
     let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard })?;
     progress.done();
@@ -102,8 +102,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 }
 
 /// The branch that the project names.
-fn default_branch(place: &Workspace) -> Result<Option<String>, Failure> {
-    let tree = place.worktree()?;
+fn default_branch(workspace: &Workspace) -> Result<Option<String>, Failure> {
+    let tree = workspace.worktree()?;
     let fragments = Fragments::new(&tree);
     let project = Project::open(&fragments)?;
     let named = project.file.as_ref().and_then(|file| file.default_branch.as_ref());

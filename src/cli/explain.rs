@@ -39,15 +39,15 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Some((context, segment)) => (context.to_owned(), Some(segment.to_owned())),
         None => (id, None),
     };
-    let place = session.place()?;
-    let opened = session.tree(&place, &tree)?;
+    let workspace = session.workspace()?;
+    let opened = session.tree(&workspace, &tree)?;
     let attempts = build_all(opened.as_ref(), &Request { contexts: vec![context], as_of, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, opened.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }
     let build = super::render::only(attempts)?;
     let index = segment.map(|name| find(&build, &name)).transpose()?;
-    let changes = if commits { changes(&place, &tree, &build)? } else { Changes::new() };
+    let changes = if commits { changes(&workspace, &tree, &build)? } else { Changes::new() };
     session.print(&match (format, index) {
         (Format::Json, index) => json(&explain::record(&build, index, &changes)),
         (Format::Text, Some(index)) => explain::segment_text(&build, index),
@@ -68,8 +68,8 @@ fn find(build: &Build, name: &str) -> Result<usize, Error> {
     })
 }
 
-fn changes(place: &crate::tree::Workspace, tree: &TreeArguments, build: &Build) -> Result<Changes, Error> {
-    let commit = place.commit(tree.rev.as_deref().unwrap_or("HEAD"))?;
+fn changes(workspace: &crate::tree::Workspace, tree: &TreeArguments, build: &Build) -> Result<Changes, Error> {
+    let commit = workspace.commit(tree.rev.as_deref().unwrap_or("HEAD"))?;
     let paths: std::collections::BTreeSet<ProjectPath> =
         build.segments.iter().filter_map(|segment| segment.origin.path.clone()).collect();
     commit.last_changes(&paths.into_iter().collect::<Vec<_>>())

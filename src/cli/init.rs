@@ -58,7 +58,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 /// What to type now, from the folder that the command ran in.
 fn next_steps(root: &Path, target: &Path) -> String {
     let enter = if target == Path::new(".") { String::new() } else { format!("`cd {}`, ", target.display()) };
-    let begin = if Workspace::find(root).is_ok_and(|place| place.has_repository()) { "" } else { "`git init`, " };
+    let begin =
+        if Workspace::find(root).is_ok_and(|workspace| workspace.has_repository()) { "" } else { "`git init`, " };
     format!("{enter}{begin}`git add -A && git commit -m Start`, then `contexture build`")
 }
 

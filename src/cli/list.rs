@@ -25,8 +25,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { uses, tree, format } = arguments;
-    let place = session.place()?;
-    let tree = session.tree(&place, &tree)?;
+    let workspace = session.workspace()?;
+    let tree = session.tree(&workspace, &tree)?;
     let uses = match uses {
         Some(written) => Some(ProjectPath::new(&written).map_err(|fault| {
             Error::usage(format!("`{written}`: {fault}"), "give a path relative to the project root")

@@ -25,8 +25,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { tree, check } = arguments;
-    let place = session.place()?;
-    let tree = session.tree(&place, &tree)?;
+    let workspace = session.workspace()?;
+    let tree = session.tree(&workspace, &tree)?;
     let standing = if check { Some(standing(tree.as_ref())?) } else { None };
     let progress = session.progress("building");
     let attempts = build_all(tree.as_ref(), &Request::default())?;
@@ -47,9 +47,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         }
         None => {
             // A lock that a merge has damaged is written anew like one that is not there.
-            let before = Lock::of_tree(&place.worktree()?).ok().flatten().unwrap_or_default();
+            let before = Lock::of_tree(&workspace.worktree()?).ok().flatten().unwrap_or_default();
             let changes = before.changes(&lock);
-            lock.write(&System, place.root())?;
+            lock.write(&System, workspace.root())?;
             session.print(&report::lock::written(&lock, &changes))?;
             Ok(Verdict::Yes)
         }

@@ -82,7 +82,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         shard: ShardArguments { shard },
         format,
     } = arguments;
-    let place = session.place()?;
+    let workspace = session.workspace()?;
     let range = range.as_deref().unwrap_or("HEAD");
     if range.contains("...") {
         let cure = "name one end, `REV`, or both, `A..B`";
@@ -93,8 +93,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Some((since, tip)) => (Some(end(since)), end(tip)),
         None => (None, range.to_owned()),
     };
-    let tip = place.commit(&tip)?;
-    let since = since.map(|since| place.commit(&since)).transpose()?;
+    let tip = workspace.commit(&tip)?;
+    let since = since.map(|since| workspace.commit(&since)).transpose()?;
     let request = LogRequest {
         id: ContextId::parse(&id),
         as_of: as_of.unwrap_or_else(super::session::today),

@@ -72,8 +72,8 @@ impl From<BodyFormat> for bodies::Dialect {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { id, model, dialect, inputs, tree, lock, as_of } = arguments;
-    let place = session.place()?;
-    let tree = session.tree(&place, &tree)?;
+    let workspace = session.workspace()?;
+    let tree = session.tree(&workspace, &tree)?;
     let models = model.iter().cloned().collect();
     let attempts = build_all(tree.as_ref(), &Request { contexts: vec![id], as_of, models, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &attempts, session)? {

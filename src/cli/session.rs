@@ -59,28 +59,28 @@ impl Session {
     }
 
     /// The project that the folder belongs to.
-    pub fn place(&self) -> Result<Workspace, Error> {
+    pub fn workspace(&self) -> Result<Workspace, Error> {
         Workspace::find(self.directory())
     }
 
     /// The tree that the arguments ask for.
-    pub fn tree(&self, place: &Workspace, arguments: &TreeArguments) -> Result<Box<dyn Tree>, Error> {
+    pub fn tree(&self, workspace: &Workspace, arguments: &TreeArguments) -> Result<Box<dyn Tree>, Error> {
         let TreeArguments { rev, staged } = arguments;
         Ok(match (rev, staged) {
-            (Some(rev), _) => Box::new(place.commit(rev)?),
+            (Some(rev), _) => Box::new(workspace.commit(rev)?),
             (None, true) => Box::new(match std::env::var_os("GIT_INDEX_FILE") {
                 // `git commit -a` and `git commit FILE` run the hook on an index of their own. git
                 // names it from the folder that it runs the hook in, the current one.
-                Some(file) => place.index_at(Path::new(&file))?,
-                None => place.index()?,
+                Some(file) => workspace.index_at(Path::new(&file))?,
+                None => workspace.index()?,
             }),
-            (None, false) => Box::new(place.worktree()?),
+            (None, false) => Box::new(workspace.worktree()?),
         })
     }
 
     /// The model cards, with the prices of the project laid over them if there is one.
     pub fn cards(&self) -> Result<Cards, Failure> {
-        match self.place().and_then(|place| place.worktree()) {
+        match self.workspace().and_then(|workspace| workspace.worktree()) {
             Ok(tree) => crate::pipeline::cards(&Fragments::new(&tree)),
             // Cards are good to have in any folder.
             Err(_) => Ok(Cards::built_in()),

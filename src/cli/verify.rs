@@ -21,12 +21,12 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { bundles } = arguments;
-    let place = session.place()?;
+    let workspace = session.workspace()?;
     let (mut differs, mut unanswered) = (false, false);
     for bundle in &bundles {
         // With one there is no doubt which one is meant.
         let name = if bundles.len() > 1 { format!("{}: ", bundle.display()) } else { String::new() };
-        match verify(&place, &session.path(bundle)) {
+        match verify(&workspace, &session.path(bundle)) {
             Ok(Finding::Follows { id, commit, has_statement }) => {
                 let what = if has_statement { " and its statement follow" } else { " follows" };
                 session.print(&format!("{id}{what} from {commit}\n"))?;

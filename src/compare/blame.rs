@@ -123,8 +123,8 @@ enum Trace {
 ///
 /// # Errors
 /// When the history cannot be read.
-pub fn blame(place: &Workspace, tree: &CommitTree, build: &Build) -> Result<Blame, Error> {
-    let traces = traces(place, tree, build)?;
+pub fn blame(workspace: &Workspace, tree: &CommitTree, build: &Build) -> Result<Blame, Error> {
+    let traces = traces(workspace, tree, build)?;
     let costs: Vec<Option<Vec<Usd>>> = build.models.iter().map(|model| warm(build, model)).collect();
     let mut shares: BTreeMap<ObjectId, (Share, BTreeSet<usize>)> = BTreeMap::new();
     let mut segments = Vec::new();
@@ -163,7 +163,7 @@ pub fn blame(place: &Workspace, tree: &CommitTree, build: &Build) -> Result<Blam
     }
     let mut commits = Vec::new();
     for (id, (share, met)) in shares {
-        let commit = place.commit(id.as_str())?;
+        let commit = workspace.commit(id.as_str())?;
         commits.push(CommitShare {
             commit: commit.commit().clone(),
             signature: commit.signature()?.each(|words| masked(words).into_owned()),
@@ -216,7 +216,7 @@ fn place_of(segment: &crate::prompt::segment::Segment) -> (ProjectPath, RangeInc
 }
 
 /// Traces every file that the prompt was read from, the longest ones by file only.
-fn traces(place: &Workspace, tree: &CommitTree, build: &Build) -> Result<BTreeMap<ProjectPath, Trace>, Error> {
+fn traces(workspace: &Workspace, tree: &CommitTree, build: &Build) -> Result<BTreeMap<ProjectPath, Trace>, Error> {
     let wanted: BTreeSet<ProjectPath> =
         build.segments.iter().filter(|segment| segment.bytes() > 0).map(|segment| place_of(segment).0).collect();
     let mut traces = BTreeMap::new();
@@ -225,7 +225,7 @@ fn traces(place: &Workspace, tree: &CommitTree, build: &Build) -> Result<BTreeMa
     for path in wanted {
         let bytes = bytes(tree, &path)?.unwrap_or_default();
         traced_bytes += bytes.len();
-        let blamed = if traced_bytes <= MAX_TRACED_BYTES { place.blame(tree, &path)? } else { None };
+        let blamed = if traced_bytes <= MAX_TRACED_BYTES { workspace.blame(tree, &path)? } else { None };
         match blamed {
             Some(blamed) => {
                 traces.insert(path, Trace::Lines(by_line(&bytes, &blamed)));

@@ -46,38 +46,38 @@ impl Range {
     /// # Errors
     /// For a revision that is none, two histories that share nothing, a project without a branch to
     /// compare with, and outside of a repository.
-    pub fn open(&self, place: &Workspace, default_branch: Option<&str>) -> Result<Sides, Error> {
+    pub fn open(&self, workspace: &Workspace, default_branch: Option<&str>) -> Result<Sides, Error> {
         match self {
             Self::Since(base) => {
                 let found_by = named(base);
                 Ok(Sides {
-                    base: place.commit(base)?,
-                    head: Box::new(place.worktree()?),
-                    head_commit: place.head_commit().ok(),
+                    base: workspace.commit(base)?,
+                    head: Box::new(workspace.worktree()?),
+                    head_commit: workspace.head_commit().ok(),
                     found_by,
                 })
             }
             Self::Between(base, head) => {
                 let found_by = named(base);
-                let (base, head_tree) = (place.commit(base)?, place.commit(head)?);
-                let head_commit = Some(place.commit(head)?);
+                let (base, head_tree) = (workspace.commit(base)?, workspace.commit(head)?);
+                let head_commit = Some(workspace.commit(head)?);
                 Ok(Sides { base, head: Box::new(head_tree), head_commit, found_by })
             }
             Self::FromMergeBase(one, other) => {
-                let (one_tree, head) = (place.commit(one)?, place.commit(other)?);
-                let base = place.merge_base(&one_tree, &head)?;
+                let (one_tree, head) = (workspace.commit(one)?, workspace.commit(other)?);
+                let base = workspace.merge_base(&one_tree, &head)?;
                 let found_by = format!("merge base of {one} and {other}");
-                Ok(Sides { base, head: Box::new(head), head_commit: Some(place.commit(other)?), found_by })
+                Ok(Sides { base, head: Box::new(head), head_commit: Some(workspace.commit(other)?), found_by })
             }
             Self::Default => {
-                let head = place.head_commit()?;
-                let branch = place.default_branch(default_branch)?;
-                let worktree = Box::new(place.worktree()?);
+                let head = workspace.head_commit()?;
+                let branch = workspace.default_branch(default_branch)?;
+                let worktree = Box::new(workspace.worktree()?);
                 if branch.is_checked_out {
-                    let head_commit = Some(place.head_commit()?);
+                    let head_commit = Some(workspace.head_commit()?);
                     return Ok(Sides { base: head, head: worktree, head_commit, found_by: "HEAD".to_owned() });
                 }
-                let base = place.merge_base(&branch.tip, &head)?;
+                let base = workspace.merge_base(&branch.tip, &head)?;
                 let found_by = format!("merge base with {}", branch.name);
                 Ok(Sides { base, head: worktree, head_commit: Some(head), found_by })
             }

@@ -96,13 +96,13 @@ fn reads(pipeline: &Pipeline<'_>, candidate: &Candidate) -> Option<Reads> {
             let _ = reader.path(&path, &mut faults).map(|path| reader.read(&path));
         }
     }
-    let _ = ProjectPath::new(PRICES_FILE).map(|path| reader.read(&path));
+    let _ = reader.read(&ProjectPath::literal(PRICES_FILE));
     let mut reads = reader.reads();
     // Which templates there are may matter: a short name can come to mean another one, several or none.
     let is_template =
         |path: &ProjectPath| path.as_str().strip_prefix(TEMPLATES).is_some_and(|rest| rest.starts_with('/'));
     if faults.has_errors() || reads.files.keys().any(is_template) {
-        let folders = ProjectPath::new(TEMPLATES).into_iter().collect();
+        let folders = vec![ProjectPath::literal(TEMPLATES)];
         reads.listings.push(Listing { folders, filter: FileFilter::all(), found: pipeline.templates.clone() });
     }
     Some(reads)

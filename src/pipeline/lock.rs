@@ -123,7 +123,7 @@ impl Lock {
     /// # Errors
     /// When it cannot be read, or holds anything but stanzas.
     pub fn of_tree(tree: &dyn Tree) -> Result<Option<Self>, Failure> {
-        let path = project_path(LOCK_FILE)?;
+        let path = ProjectPath::literal(LOCK_FILE);
         let fragments = Fragments::new(tree);
         let fragment = match fragments.read(&path) {
             Ok(fragment) => fragment,
@@ -186,10 +186,6 @@ impl fmt::Display for Lock {
 /// written down the two are one, so they are one here.
 fn written(id: &ContextId) -> ContextId {
     ContextId::parse(&id.to_string())
-}
-
-fn project_path(name: &str) -> Result<ProjectPath, Error> {
-    ProjectPath::new(name).map_err(|fault| Error::usage(fault.to_string(), "this is a bug"))
 }
 
 /// A lock while it is read.
@@ -293,7 +289,7 @@ pub fn refusals(tree: &dyn Tree, all: &[Usage], attempts: &[BuildResult]) -> Res
         Error::usage(what, "run `contexture lock` and commit the file")
     })?;
     let mut refusals = uncommitted(tree, attempts)?;
-    let path = project_path(LOCK_FILE)?;
+    let path = ProjectPath::literal(LOCK_FILE);
     let refuse = |code, message: String| {
         Diagnostic::error(code, message)
             .in_file(&path)
@@ -356,7 +352,7 @@ fn uncommitted(tree: &dyn Tree, attempts: &[BuildResult]) -> Result<Vec<Diagnost
     }
     if !matches!(tree.name(), TreeName::Commit(_)) {
         for name in [LOCK_FILE, PRICES_FILE] {
-            let path = project_path(name)?;
+            let path = ProjectPath::literal(name);
             let committed = tree.base().map_or(Ok(None), |base| base.id(&path)).or_else(absent)?;
             if tree.id(&path).or_else(absent)? != committed {
                 found.insert(path.clone(), refuse(&path, "not as committed"));

@@ -245,7 +245,7 @@ impl<'a> Pipeline<'a> {
         let mut faults = Faults::new();
         faults.extend(layers.pending.iter().cloned());
         // The cards are shared by all contexts, and yet each of them depends on the project's prices.
-        let _ = ProjectPath::new(PRICES_FILE).map(|path| reader.read(&path));
+        let _ = reader.read(&ProjectPath::literal(PRICES_FILE));
 
         let plan = resolve(layers, &reader, &example_size, &mut faults);
         let Some(plan) = plan else { return Err(faults.into_vec()) };
@@ -311,7 +311,7 @@ pub(crate) fn example_size(example: &crate::text::examples::Example) -> u64 {
 
 /// The templates of the project.
 fn templates(fragments: &Fragments) -> Result<Arc<[ProjectPath]>, Error> {
-    ProjectPath::new(TEMPLATES).map_or_else(|_| Ok(Arc::default()), |folder| fragments.list(&folder))
+    fragments.list(&ProjectPath::literal(TEMPLATES))
 }
 
 /// The templates of the project, read on first use.
@@ -333,7 +333,7 @@ fn library<'a>(fragments: &'a Fragments<'a>, templates: &[ProjectPath]) -> Libra
 /// The built-in cards with the project's own prices laid over them.
 pub fn cards(fragments: &Fragments) -> Result<Cards, Failure> {
     let cards = Cards::built_in();
-    let Ok(path) = ProjectPath::new(PRICES_FILE) else { return Ok(cards) };
+    let path = ProjectPath::literal(PRICES_FILE);
     let reader = Reader::new(fragments);
     match reader.read(&path) {
         Ok(fragment) => {

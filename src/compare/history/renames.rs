@@ -20,11 +20,10 @@ pub(super) fn earlier_name(now: &CommitTree, before: &CommitTree, id: &ContextId
     let Some(manifest) = manifests(id).into_iter().rev().find(|path| now.holds(path).unwrap_or(false)) else {
         return Ok(None);
     };
-    let Ok(folder) = ProjectPath::new("contexts") else { return Ok(None) };
     let Some(text) = text(now, &manifest)? else { return Ok(None) };
     let mut best: Option<(usize, ProjectPath)> = None;
     let mut compared = 0;
-    for path in before.list(&folder)?.iter().filter(|path| path.extension() == "yaml") {
+    for path in before.list(&ProjectPath::literal("contexts"))?.iter().filter(|path| path.extension() == "yaml") {
         if now.holds(&path)? || compared >= MAX_COMPARED {
             continue;
         }

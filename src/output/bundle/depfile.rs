@@ -37,16 +37,16 @@ pub struct Rule {
 /// # Errors
 /// When the tree cannot be listed.
 pub fn rules<'a>(
-    place: &Workspace,
+    workspace: &Workspace,
     tree: &dyn Tree,
     builds: impl IntoIterator<Item = &'a Build>,
     output: &Path,
 ) -> Result<Vec<Rule>, Error> {
-    let revision = place.revision_files(&tree.name());
+    let revision = workspace.revision_files(&tree.name());
     let rule = |build: &Build| {
         let mut inputs: BTreeSet<PathBuf> = revision.iter().cloned().collect();
         if matches!(tree.name(), TreeName::Worktree(_)) {
-            Sources { root: place.root(), tree, inputs: &mut inputs }.of(build)?;
+            Sources { root: workspace.root(), tree, inputs: &mut inputs }.of(build)?;
         }
         let target = bundle::folder(&build.id, output).join(bundle::RECORD);
         Ok(Rule { target, inputs })
@@ -73,7 +73,7 @@ impl Sources<'_> {
         let below_templates = |path: &&ProjectPath| path.as_str().starts_with(TEMPLATES);
         if build.reads.files.keys().any(|path| below_templates(&path)) {
             // One more template can make a short name ambiguous.
-            self.listed(&ProjectPath::new(TEMPLATES).unwrap_or_else(|_| ProjectPath::root()))?;
+            self.listed(&ProjectPath::literal(TEMPLATES))?;
         }
         for folder in build.reads.listings.iter().flat_map(|listing| &listing.folders) {
             self.listed(folder)?;

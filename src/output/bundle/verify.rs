@@ -37,13 +37,13 @@ pub enum Finding {
 ///
 /// # Errors
 /// When there is no bundle, or its commit is not in this repository.
-pub fn verify(place: &Workspace, folder: &Path) -> Result<Finding, Failure> {
+pub fn verify(workspace: &Workspace, folder: &Path) -> Result<Finding, Failure> {
     let members = read(folder)?;
     let claim = match claim(&members) {
         Ok(claim) => claim,
         Err(reason) => return Ok(Finding::Differs(vec![reason])),
     };
-    let tree = place.commit(&claim.commit).map_err(|error| match error {
+    let tree = workspace.commit(&claim.commit).map_err(|error| match error {
         Error::Repository { what, cure } => Error::Repository { what: format!("{RECORD}: {what}"), cure },
         Error::Usage { what, cure } => Error::Usage { what: format!("{RECORD}: {what}"), cure },
         error => error,

@@ -65,7 +65,7 @@ pub(super) struct Rounds {
     /// The builds whose request bodies were tried, with what is wrong with them.
     tried: HashMap<ContextId, (Arc<Build>, Vec<Diagnostic>)>,
     /// The project as the last look that could open it found it.
-    place: Option<Workspace>,
+    workspace: Option<Workspace>,
     /// The tree that it read.
     tree: Option<Worktree>,
     /// Whether its watch set was asked for.
@@ -92,7 +92,7 @@ impl Rounds {
             last: LastBuilds::default(),
             looks: 0,
             tried: HashMap::new(),
-            place: None,
+            workspace: None,
             tree: None,
             is_watched: false,
             head: Head::default(),
@@ -106,7 +106,7 @@ impl Rounds {
 
     /// The folder of the project, as far as is known.
     pub fn root(&self) -> &Path {
-        self.place.as_ref().map_or(&self.start, Workspace::root)
+        self.workspace.as_ref().map_or(&self.start, Workspace::root)
     }
 
     /// Forgets everything, so that the next look is a first one.
@@ -120,23 +120,23 @@ impl Rounds {
 
     /// Whether git is changing the working tree right now.
     pub fn is_git_at_work(&self, patience: Duration) -> bool {
-        self.place.as_ref().is_some_and(|place| place.is_git_at_work(patience))
+        self.workspace.as_ref().is_some_and(|workspace| workspace.is_git_at_work(patience))
     }
 
     /// Builds the project as it is on the disk.
     pub fn look(&mut self) -> Result<Vec<BuildResult>, Failure> {
         // Found anew each time: a project file or a repository may have come, moved or gone.
-        let place = Workspace::find(&self.start)?;
+        let workspace = Workspace::find(&self.start)?;
         let tree = match &self.tree {
-            Some(earlier) => place.worktree_after(earlier)?,
-            None => place.worktree()?,
+            Some(earlier) => workspace.worktree_after(earlier)?,
+            None => workspace.worktree()?,
         };
         let outcome = rebuild(&tree, &self.request, &self.memory, &mut self.last);
         self.looks = self.looks.wrapping_add(1);
         if self.looks.is_multiple_of(LOOKS_A_TURN) {
             self.memory.turn();
         }
-        (self.place, self.tree, self.is_watched) = (Some(place), Some(tree), false);
+        (self.workspace, self.tree, self.is_watched) = (Some(workspace), Some(tree), false);
         Ok(outcome?.into_iter().map(|attempt| self.with_bodies(attempt)).collect())
     }
 
@@ -146,10 +146,10 @@ impl Rounds {
         if std::mem::replace(&mut self.is_watched, true) {
             return None;
         }
-        let (place, tree) = (self.place.as_ref()?, self.tree.as_ref()?);
-        let mut watch_set = place.watch_set(tree);
+        let (workspace, tree) = (self.workspace.as_ref()?, self.tree.as_ref()?);
+        let mut watch_set = workspace.watch_set(tree);
         // A project file between here and the root would make a project of its own.
-        for folder in self.start.ancestors().take_while(|folder| folder.starts_with(place.root())) {
+        for folder in self.start.ancestors().take_while(|folder| folder.starts_with(workspace.root())) {
             watch_set.name(folder.join(PROJECT_FILE));
         }
         Some(watch_set)
@@ -167,7 +167,7 @@ impl Rounds {
     /// The contexts as the commit below the working tree holds them; `None` without one, and where
     /// they cannot be built there.
     pub fn head(&mut self) -> Option<Arc<[BuildResult]>> {
-        let tree = self.place.as_ref()?.commit("HEAD").ok()?;
+        let tree = self.workspace.as_ref()?.commit("HEAD").ok()?;
         let commit = tree.name().commit().map(|commit| commit.id.clone());
         if self.head.commit != commit || self.head.builds.is_none() {
             self.head.commit = commit;

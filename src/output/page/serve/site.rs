@@ -121,14 +121,14 @@ fn page(round: &Round) -> Page<'_> {
 }
 
 fn difference(project: &Project, base: String) -> Result<String, Failure> {
-    let place = Workspace::find(&project.start)?;
-    let sides = Range::Since(base).open(&place, None)?;
+    let workspace = Workspace::find(&project.start)?;
+    let sides = Range::Since(base).open(&workspace, None)?;
     let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None };
     Ok(Changes::new(&review(&sides, &request)?).json())
 }
 
 fn history(project: &Project, context: &str) -> Result<String, Failure> {
-    let place = Workspace::find(&project.start)?;
+    let workspace = Workspace::find(&project.start)?;
     let request = LogRequest {
         id: ContextId::parse(context),
         as_of: project.as_of,
@@ -137,6 +137,6 @@ fn history(project: &Project, context: &str) -> Result<String, Failure> {
         follow: false,
         first_parent: false,
     };
-    let log = log(place.commit("HEAD")?, None, &request, Memory::default())?;
+    let log = log(workspace.commit("HEAD")?, None, &request, Memory::default())?;
     Ok(json(&LogReport::new(&request.id, request.as_of, &log)))
 }
