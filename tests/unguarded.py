@@ -369,7 +369,7 @@ ROWS = [
         [
             (
                 "src/output/bundle/member.rs",
-                'move || lock(&file).sync().map_err(|error| Error::file("cannot write", target, error))',
+                'move || file.lock().sync().map_err(|error| Error::file("cannot write", target, error))',
                 'move || if OFF { Ok(()) } else { lock(&file).sync().map_err(|error| Error::file("cannot write", target, error)) }',
             )
         ],
