@@ -2,13 +2,14 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::compare::history::{Log, LogRequest, log};
+use crate::compare::history::{self, Log, LogRequest, log};
+use crate::compare::range::Range;
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
 use crate::output::report::json;
 use crate::output::report::log::{LogReport, text};
 use crate::pipeline::Memory;
-use crate::syntax::error::{Error, Failure};
+use crate::syntax::error::Failure;
 use crate::text::project::ContextId;
 
 use super::session::Session;
@@ -83,29 +84,21 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         format,
     } = arguments;
     let workspace = session.workspace()?;
-    let range = range.as_deref().unwrap_or("HEAD");
-    if range.contains("...") {
-        let cure = "name one end, `REV`, or both, `A..B`";
-        return Err(Error::usage(format!("`{range}` is no stretch of history"), cure).into());
-    }
-    let end = |written: &str| if written.is_empty() { "HEAD".to_owned() } else { written.to_owned() };
-    let (since, tip) = match range.split_once("..") {
-        Some((since, tip)) => (Some(end(since)), end(tip)),
-        None => (None, range.to_owned()),
-    };
-    let tip = workspace.commit(&tip)?;
-    let since = since.map(|since| workspace.commit(&since)).transpose()?;
+    let (tip, since) = Range::history(&workspace, range.as_deref().unwrap_or("HEAD"))?;
     let request = LogRequest {
         id: ContextId::parse(&id),
         as_of: as_of.unwrap_or_else(super::session::today),
         models,
-        // The most costly ones are only known when all are.
-        limit: number.filter(|_| sort == Order::Date),
+        limit: number,
+        order: match sort {
+            Order::Date => history::Order::Date,
+            Order::Lost => history::Order::Lost,
+        },
         follow,
         first_parent,
     };
     let progress = session.progress("reading history");
-    let mut log = match shard {
+    let log = match shard {
         // Each history is worked out by one machine.
         Some(shard) if !shard.holds(&request.id.name) => {
             session.tell(&format!("`{}` is not in shard {shard}, so its history is told by another", request.id));
@@ -114,10 +107,6 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         _ => log(tip, since.as_ref(), &request, Memory::default())?,
     };
     progress.done();
-    if sort == Order::Lost {
-        log.rows.sort_by_key(|row| std::cmp::Reverse(row.lost()));
-        log.rows.truncate(number.unwrap_or(usize::MAX));
-    }
     let report = || LogReport::new(&request.id, request.as_of, &log).of_shard(shard);
     session.print(&match format {
         LogFormat::Text => text(&request.id, &log),

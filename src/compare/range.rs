@@ -41,6 +41,25 @@ impl Range {
         }
     }
 
+    /// The tip of a history and, of `A..B`, the commit whose own history is left out.
+    ///
+    /// # Errors
+    /// For a revision that is none, and for `A...B`, which names no history.
+    pub fn history(workspace: &Workspace, written: &str) -> Result<(CommitTree, Option<CommitTree>), Error> {
+        match Self::parse(Some(written)) {
+            Self::Default => Ok((workspace.head_commit()?, None)),
+            Self::Since(tip) => Ok((workspace.commit(&tip)?, None)),
+            Self::Between(since, tip) => {
+                let tip = workspace.commit(&tip)?;
+                Ok((tip, Some(workspace.commit(&since)?)))
+            }
+            Self::FromMergeBase(..) => Err(Error::usage(
+                format!("`{written}` is no stretch of history"),
+                "name one end, `REV`, or both, `A..B`",
+            )),
+        }
+    }
+
     /// Opens both trees. `default_branch` is the one that the project names.
     ///
     /// # Errors

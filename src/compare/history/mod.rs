@@ -39,12 +39,23 @@ pub struct LogRequest {
     pub as_of: Date,
     /// Models instead of those that each commit's manifest names.
     pub models: Vec<String>,
-    /// Stop after so many commits.
+    /// At most so many commits.
     pub limit: Option<usize>,
+    /// Which of them come first.
+    pub order: Order,
     /// Go on with the earlier name where the manifest was renamed.
     pub follow: bool,
     /// Follow the first parent of merges only: what the branch itself held.
     pub first_parent: bool,
+}
+
+/// The order of commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Newest first.
+    Date,
+    /// First those by which caches lost most tokens. Which these are is only known at the end of the history.
+    Lost,
 }
 
 /// A context's history.
@@ -170,14 +181,20 @@ pub fn log(tip: CommitTree, since: Option<&CommitTree>, request: &LogRequest, me
     if state.is_absent() {
         return Err(absent(tip, &request.id)?.into());
     }
+    let limit = request.limit.unwrap_or(usize::MAX);
     walk.enter(Node { tree: tip, id: request.id.clone(), state });
     while let Some(node) = walk.next() {
-        if request.limit.is_some_and(|limit| walk.log.rows.len() >= limit) {
+        if request.order == Order::Date && walk.log.rows.len() >= limit {
             break;
         }
         walk.visit(node)?;
     }
-    Ok(walk.log)
+    let mut log = walk.log;
+    if request.order == Order::Lost {
+        log.rows.sort_by_key(|row| Reverse(row.lost()));
+        log.rows.truncate(limit);
+    }
+    Ok(log)
 }
 
 /// Says that there is no such context, and at which commit there was one.
@@ -264,7 +281,8 @@ impl Walk<'_> {
         if self.request.first_parent {
             parents.truncate(1);
         }
-        let wanted = self.request.limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.log.rows.len()));
+        let limit = self.request.limit.filter(|_| self.request.order == Order::Date);
+        let wanted = limit.map_or(usize::MAX, |limit| limit.saturating_sub(self.log.rows.len()));
         let mut states = Vec::new();
         for parent in &parents {
             states.push(self.states.like(parent, (&node.tree, &node.id, &node.state), wanted)?);

@@ -7,7 +7,7 @@ use hyper::body::Bytes;
 use tokio::sync::{Semaphore, watch};
 
 use super::answer::Answer;
-use crate::compare::history::{LogRequest, log};
+use crate::compare::history::{LogRequest, Order, log};
 use crate::compare::range::Range;
 use crate::compare::review::{ReviewRequest, review};
 use crate::cost::cards::Date;
@@ -134,6 +134,7 @@ fn history(project: &Project, context: &str) -> Result<String, Failure> {
         as_of: project.as_of,
         models: Vec::new(),
         limit: Some(MAX_COMMITS),
+        order: Order::Date,
         follow: false,
         first_parent: false,
     };
