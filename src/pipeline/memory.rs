@@ -11,17 +11,19 @@ use std::sync::Arc;
 use super::{Build, BuildResult, Pipeline, Request};
 use crate::cost::cards::Date;
 use crate::cost::count::Known;
+use crate::prompt::chain::KnownDigests;
 use crate::syntax::source::ProjectPath;
 use crate::text::fragment::{DecodedFragments, Fragments};
 use crate::text::lint::Linted;
 use crate::text::project::ContextId;
 use crate::tree::{Reads, Tree, TreeName};
 
-/// What builds leave behind for those of other trees: the fragments, counts and lints of
+/// What builds leave behind for those of other trees: the fragments, digests, counts and lints of
 /// texts.
 #[derive(Debug, Default)]
 pub struct Memory {
     pub(crate) fragments: DecodedFragments,
+    pub(super) digests: KnownDigests,
     pub(super) counts: Known,
     pub(super) linted: Linted,
 }
@@ -31,6 +33,7 @@ impl Memory {
     /// large project needs; with it, by what this one does.
     pub fn turn(&self) {
         self.fragments.turn();
+        self.digests.turn();
         self.counts.turn();
         self.linted.turn();
     }

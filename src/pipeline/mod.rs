@@ -254,7 +254,7 @@ impl<'a> Pipeline<'a> {
         lint::check_levels(&plan.manifest.lints, &mut faults);
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
-        let chain = chain::link(&segments);
+        let chain = chain::link_with(&segments, &self.memory.digests);
         let tokenizers = tokenizers(&cards, &plan, &reader, &self.memory.counts, &mut faults);
         let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &self.memory.counts);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };

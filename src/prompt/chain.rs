@@ -8,7 +8,9 @@ use std::fmt;
 
 use rayon::prelude::*;
 
+use crate::prompt::memo::Memo;
 use crate::prompt::segment::{Kind, Part, Role, Segment, Tier, prefix_len};
+use crate::syntax::source::ProjectPath;
 
 /// The version that every printed digest carries.
 pub const VERSION: &str = "cx1";
@@ -91,10 +93,40 @@ impl Chain {
     }
 }
 
+/// Digests of segments, by the file that each comes from and its id. A segment that equals the one of that name is not
+/// hashed again: to compare is many times faster, and from commit to commit most segments are the same.
+#[derive(Debug, Default)]
+pub struct KnownDigests(Memo<(ProjectPath, String), (Tier, Vec<Part>, Digest)>);
+
+impl KnownDigests {
+    /// Drops what was not looked up since the last turn.
+    pub fn turn(&self) {
+        self.0.turn();
+    }
+
+    fn digest(&self, segment: &Segment) -> Digest {
+        let path = segment.origin.path.as_ref().unwrap_or(segment.origin.block.path());
+        let name = (path.clone(), segment.id.clone());
+        match self.0.get(&name) {
+            Some((tier, parts, digest)) if tier == segment.tier && parts == segment.parts => digest,
+            _ => {
+                let digest = segment_digest(segment.tier, &segment.parts);
+                self.0.put(name, (segment.tier, segment.parts.clone(), digest));
+                digest
+            }
+        }
+    }
+}
+
 /// Links segments into a chain.
 pub fn link(segments: &[Segment]) -> Chain {
+    link_with(segments, &KnownDigests::default())
+}
+
+/// [`link`], with the digests that earlier calls left.
+pub fn link_with(segments: &[Segment], known: &KnownDigests) -> Chain {
     let digests = segments.par_iter().with_min_len(SEGMENTS_A_TASK);
-    let digests: Vec<Digest> = digests.map(|segment| segment_digest(segment.tier, &segment.parts)).collect();
+    let digests: Vec<Digest> = digests.map(|segment| known.digest(segment)).collect();
     let mut prefixes = vec![empty_prefix()];
     prefixes.extend(digests.iter().scan(empty_prefix(), |prefix, digest| {
         *prefix = next(prefix, digest);
