@@ -64,16 +64,16 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             let list = card.map_or_else(|| cards.changes(), |card| card.changes());
             match format {
                 Format::Text => report::models::changes_text(&list, day),
-                Format::Json => report::json(&ModelsReport { changes: Some(list), ..ModelsReport::new() }),
+                Format::Json => report::json(&ModelsReport { changes: Some(list), ..ModelsReport::default() }),
             }
         }
         (Some(card), false, Format::Text) => report::models::explanation_text(&cards.explain(&card, day)),
         (Some(card), false, Format::Json) => {
-            report::json(&ModelsReport { model: Some(cards.explain(&card, day)), ..ModelsReport::new() })
+            report::json(&ModelsReport { model: Some(cards.explain(&card, day)), ..ModelsReport::default() })
         }
         (None, false, Format::Text) => report::models::list_text(&cards.rows(day)),
         (None, false, Format::Json) => {
-            report::json(&ModelsReport { models: Some(cards.rows(day)), ..ModelsReport::new() })
+            report::json(&ModelsReport { models: Some(cards.rows(day)), ..ModelsReport::default() })
         }
     };
     session.print(&text)?;

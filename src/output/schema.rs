@@ -18,8 +18,11 @@ use crate::output::report::models::ModelsReport;
 use crate::output::report::watch::WatchReport;
 use crate::syntax::manifest::{Manifest, ProjectFile};
 
+/// A schema's name, what it describes, and its text.
+pub type Schema = (&'static str, &'static str, fn() -> String);
+
 /// Every schema: its name, what it describes, and how it is made.
-pub const SCHEMAS: [(&str, &str, fn() -> String); 17] = [
+pub const SCHEMAS: [Schema; 17] = [
     ("manifest", "a manifest: contexts/**.yaml", || schema::<Manifest>(Reads::Written)),
     ("project", "the project file: contexture.yaml", || schema::<ProjectFile>(Reads::Written)),
     ("prices", "model cards: prices.yaml", || printed(&cards::schema())),

@@ -37,7 +37,10 @@ pub struct Listing {
 
 /// Which files of a folder are wanted, as a value, so that another tree can be asked the same question.
 #[derive(Clone, Default)]
-pub struct FileFilter(Option<Arc<dyn Fn(&ProjectPath) -> bool + Send + Sync>>);
+pub struct FileFilter(Option<Arc<PathTest>>);
+
+/// Whether a file is wanted.
+type PathTest = dyn Fn(&ProjectPath) -> bool + Send + Sync;
 
 impl FileFilter {
     /// Every file.

@@ -24,11 +24,11 @@ pub(super) fn earlier_name(now: &CommitTree, before: &CommitTree, id: &ContextId
     let mut best: Option<(usize, ProjectPath)> = None;
     let mut compared = 0;
     for path in before.list(&ProjectPath::literal("contexts"))?.iter().filter(|path| path.extension() == "yaml") {
-        if now.holds(&path)? || compared >= MAX_COMPARED {
+        if now.holds(path)? || compared >= MAX_COMPARED {
             continue;
         }
         compared += 1;
-        let Some(earlier) = self::text(before, &path)? else { continue };
+        let Some(earlier) = self::text(before, path)? else { continue };
         let common = if earlier == text { usize::MAX } else { common_bytes(&earlier, &text) };
         let is_like = common == usize::MAX || 2 * common >= earlier.len().max(text.len());
         if is_like && best.as_ref().is_none_or(|(most, _)| common > *most) {

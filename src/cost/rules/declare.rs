@@ -76,19 +76,19 @@ macro_rules! rule {
                 $( crate::cost::rules::Setting { names: &[$( $($setting),+ )?], what: &[$($field_docs),*] }, )*
             ];
 
-            #[allow(unused_variables, clippy::match_single_binding, reason = "a rule may have no settings")]
             fn set(
                 &mut self,
                 name: &str,
                 value: &crate::syntax::yaml::Node,
                 faults: &mut crate::syntax::diag::Faults,
             ) {
-                match name {
-                    $( $(
-                        $($setting)|+ => crate::cost::rules::Replace::replace(&mut self.$field, value, $least, faults),
-                    )? )*
-                    _ => {}
-                }
+                // A rule without settings uses none of these.
+                let _ = (name, value, &*faults);
+                $( $(
+                    if [$($setting),+].contains(&name) {
+                        crate::cost::rules::Replace::replace(&mut self.$field, value, $least, faults);
+                    }
+                )? )*
             }
         }
     };

@@ -23,9 +23,8 @@ pub struct ModelsReport<'a> {
     pub changes: Option<Vec<Change>>,
 }
 
-impl ModelsReport<'_> {
-    /// A report of nothing yet.
-    pub fn new() -> Self {
+impl Default for ModelsReport<'_> {
+    fn default() -> Self {
         Self { schema: "contexture.models/1", models: None, model: None, changes: None }
     }
 }

@@ -80,6 +80,9 @@ pub(in crate::tree) struct CommitObject {
     pub(in crate::tree) time: i64,
 }
 
+/// A folder's id, and the files below it.
+type FolderListing = (Oid, Arc<[ProjectPath]>);
+
 /// A repository's object database.
 pub(in crate::tree) struct Objects {
     database: Odb<'static>,
@@ -87,7 +90,7 @@ pub(in crate::tree) struct Objects {
     folders: Mutex<CachedFolders>,
     files: Mutex<CachedFiles>,
     /// The last listing of each folder, with the tree object that it was of: commits share most of their folders.
-    listings: Mutex<HashMap<ProjectPath, (Oid, Arc<[ProjectPath]>)>>,
+    listings: Mutex<HashMap<ProjectPath, FolderListing>>,
     /// How to get an object that is not here.
     cure: String,
 }
