@@ -2,7 +2,7 @@
 //!
 //! Providers differ by these values and by nothing else. Each rule is stated here once, beside the numbers that it is about;
 //! the simulator, the planner, the bill and the review ask it. What a card says of a number, what a scenario may replace
-//! it with, and the tables of `docs/models.md` and `docs/simulator.md` come from the same declaration ([`declare`]).
+//! it with, and the tables of `docs/models.md` and `docs/simulator.md` come from the same declaration (`declare.rs`).
 
 mod declare;
 mod facts;
