@@ -3,7 +3,8 @@
 //! A build is a function of what it reads. So a context whose reads have one answer in both trees is the same in
 //! both, and a comparison need not build it. What a context reads is known without counting anything.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::slice;
 
 use rayon::prelude::*;
 
@@ -45,26 +46,48 @@ pub struct Sides<'a> {
 /// # Errors
 /// When a tree cannot be read, or a name is unknown on both sides.
 pub fn reach(sides: &Sides<'_>, wanted: &[String]) -> Result<Reached, Error> {
-    let (of_head, unknown) = match sides.head.project.contexts(wanted) {
-        Ok(of_head) => (of_head, None),
-        Err(unknown) if !wanted.is_empty() => (Vec::new(), Some(unknown)),
-        Err(error) => return Err(error),
+    let (of_head, named_in_base) = if wanted.is_empty() {
+        (sides.head.project.contexts(&[])?, None)
+    } else {
+        let (of_head, of_base) = named(sides, wanted)?;
+        (of_head, Some(of_base))
     };
     let (untouched, reached) = parted(sides, of_head)?;
-    // A manifest of which no context is reached, and at least one is known to be untouched, is read for the
-    // same contexts on both sides.
-    let of_reached: HashSet<&ProjectPath> = reached.iter().map(|candidate| &candidate.manifest).collect();
-    let same: HashSet<&ProjectPath> = untouched.iter().map(|candidate| &candidate.manifest).collect();
-    let mut manifests = sides.base.project.manifests()?;
-    manifests.retain(|_, manifest| of_reached.contains(manifest) || !same.contains(manifest));
-    let of_base = match (sides.base.project.contexts_of(&manifests, wanted), unknown) {
-        (Ok(of_base), _) => of_base,
-        (Err(_), None) => Vec::new(),
-        (Err(_), Some(unknown)) => return Err(unknown),
+    let of_base = match named_in_base {
+        Some(of_base) => of_base,
+        None => {
+            // A manifest of which no context is reached, and at least one is known to be untouched, is read for the
+            // same contexts on both sides.
+            let of_reached: HashSet<&ProjectPath> = reached.iter().map(|candidate| &candidate.manifest).collect();
+            let same: HashSet<&ProjectPath> = untouched.iter().map(|candidate| &candidate.manifest).collect();
+            let mut manifests = sides.base.project.manifests()?;
+            manifests.retain(|_, manifest| of_reached.contains(manifest) || !same.contains(manifest));
+            sides.base.project.contexts_of(&manifests, &[])?
+        }
     };
     let same: HashSet<&ContextId> = untouched.iter().map(|candidate| &candidate.id).collect();
     let base = of_base.into_iter().filter(|candidate| !same.contains(&candidate.id)).collect();
     Ok(Reached { base, untouched: untouched.len(), head: reached })
+}
+
+/// The contexts that each name means in the head, and in the base: a name that one side alone knows is that of a
+/// context that came or went, and says nothing of the others.
+fn named(sides: &Sides<'_>, wanted: &[String]) -> Result<(Vec<Candidate>, Vec<Candidate>), Error> {
+    let (head, base) = (&sides.head.project, &sides.base.project);
+    let (head_manifests, base_manifests) = (head.manifests()?, base.manifests()?);
+    let (mut of_head, mut of_base) = (BTreeMap::new(), BTreeMap::new());
+    for name in wanted.iter().map(slice::from_ref) {
+        // Listing was done above, so what fails here is a name that means nothing.
+        match (head.contexts_of(&head_manifests, name), base.contexts_of(&base_manifests, name)) {
+            (Err(unknown), Err(_)) => return Err(unknown),
+            (found_in_head, found_in_base) => {
+                let by_id = |candidate: Candidate| (candidate.id.clone(), candidate);
+                of_head.extend(found_in_head.into_iter().flatten().map(by_id));
+                of_base.extend(found_in_base.into_iter().flatten().map(by_id));
+            }
+        }
+    }
+    Ok((of_head.into_values().collect(), of_base.into_values().collect()))
 }
 
 /// The contexts of the head of which the base answers every question alike, and the others.

@@ -4,9 +4,10 @@
 //! commit after another. What a stage computes from content alone (a file's text, a segment's tokens)
 //! is cached under that content's identity, so a hit is the same value that would be computed anew.
 
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::hash::Hash;
+
+use parking_lot::Mutex;
 
 /// The most values of one generation. A build of a million tokens uses about ten thousand.
 const MOST: usize = 1 << 18;

@@ -4,12 +4,12 @@
 //! [`Fragments`] is shared by a whole run. A [`Reader`] belongs to one context and remembers what
 //! that context read, looked for and listed, which is what a watch watches and a bundle records.
 
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use rayon::prelude::*;
 
 use crate::prompt::memo::Memo;

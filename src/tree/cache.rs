@@ -1,8 +1,9 @@
 //! Answers that were given already, so that one tree gives one answer to a question, quickly and from any thread.
 
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;

@@ -444,3 +444,34 @@ error: there is no context `oter`
 
 "#]]);
 }
+
+/// A name that only one side knows, or that nothing has changed for, makes no other context new or gone.
+#[test]
+fn each_name_is_looked_for_on_its_own() {
+    let repo = Repo::new();
+    let manifest =
+        |text: &str| format!("models: [gpt-6.1-sol]\nsystem: [{{text: \"{text}\"}}]\nmessages: [{{user: Hi}}]\n");
+    for id in ["changed", "gone", "same"] {
+        repo.file(&format!("contexts/{id}.yaml"), manifest(id));
+    }
+    repo.committed("base");
+    repo.file("contexts/changed.yaml", manifest("otherwise")).file("contexts/new.yaml", manifest("new"));
+    repo.git(["rm", "--quiet", "contexts/gone.yaml"]);
+    let expected = [("changed", "changed"), ("gone", "removed"), ("new", "added")];
+    for others in ["", " same", " new", " gone", " new same", " gone new", " gone new same"] {
+        let report = diff(&repo, &format!("HEAD --format json -- changed{others}")).exits(0).json();
+        let named = |id: &str| id == "changed" || others.split(' ').any(|other| other == id);
+        let wanted: Vec<Value> =
+            expected.iter().filter(|(id, _)| named(id)).map(|(id, status)| serde_json::json!([id, status])).collect();
+        let mut found: Vec<Value> = report["contexts"]
+            .as_array()
+            .expect("contexts")
+            .iter()
+            .map(|context| serde_json::json!([context["id"], context["status"]]))
+            .collect();
+        found.sort_by_key(ToString::to_string);
+        assert_eq!(found, wanted, "changed{others}");
+    }
+    let unknown = diff(&repo, "HEAD -- changed nobody").exits(2);
+    assert!(unknown.stderr.contains("nobody"), "{}", unknown.stderr);
+}

@@ -1,11 +1,11 @@
 //! The set of cards: the built-in files, a project's `prices.yaml`, and finding a model in them.
 
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
+use parking_lot::Mutex;
 
 use super::card::Card;
 use super::written::{CardFile, Entry, SourceRecord, check_sources, heritage, lay};

@@ -1,7 +1,6 @@
 //! Where the members of a bundle go while they are made: into memory, into a new folder, or against
 //! the files of one that stands. None of them is ever held as a whole but in memory.
 
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Write};
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
 

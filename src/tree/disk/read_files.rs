@@ -4,13 +4,13 @@
 //! And as for git, a stamp says nothing while it is young: within the grain of the file system's
 //! clock a file can change twice under one time.
 
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use git2::ObjectFormat;
+use parking_lot::Mutex;
 
 use crate::syntax::source::ObjectId;
 use crate::tree::ReadError;

@@ -1,10 +1,10 @@
 //! The working tree: what the next commit would hold if everything not ignored were added.
 
-use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use git2::{ObjectFormat, Oid};
+use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;

@@ -4,12 +4,12 @@
 //! object it reads against its id, and nothing is fetched: an object that a partial or shallow
 //! clone lacks is an error that says how to get it.
 
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use git2::{ErrorCode, ObjectFormat, ObjectType, Odb, Oid};
+use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};

@@ -6,9 +6,10 @@
 //! The files are read by this program and not by libgit2, which would follow a `.gitattributes`
 //! that is a link out of the project and wait forever on one that is a FIFO.
 
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
 use crate::tree::rules::ignored::Read;

@@ -3,9 +3,10 @@
 //! `.gitignore` at every level and `.git/info/exclude` count. The user's own excludes file
 //! (`core.excludesFile`) does not: what a build sees may not depend on who runs it.
 
-use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
 use crate::tree::rules::pattern::{Pattern, StepBudget};

@@ -4,13 +4,13 @@ mod blame;
 mod branch;
 mod revision;
 
-use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::syntax::diag::near;
 use crate::syntax::error::Error;
