@@ -2,9 +2,11 @@
 """Measures the binary from outside: whole processes, pairs in turn, medians and spread.
 
     cargo build --release && python3 benches/run.py [--runs 7] [--binary target/release/contexture]
+                             [--against FILE]
 
 The corpus is the text of crates that cargo has fetched for this project: every run on every machine
-takes the same files of the same versions (Cargo.lock pins them). Nothing is downloaded here.
+takes the same files of the same versions (Cargo.lock pins them). Nothing is downloaded here. With --against, another
+build of the program does the same in turn, and ratios of pairs are printed.
 """
 
 import argparse
@@ -119,6 +121,7 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--runs", type=int, default=7)
     arguments.add_argument("--binary", default="target/release/contexture")
+    arguments.add_argument("--against")
     given = arguments.parse_args()
     binary = str(pathlib.Path(given.binary).resolve())
     with tempfile.TemporaryDirectory() as scratch:
@@ -170,6 +173,34 @@ def main():
         print("\nall cores: wall seconds, processor seconds")
         for name, measured in (("the first", cold), ("one line changed", line), ("nothing changed", same)):
             print(f"{name:<20} {spread([one[0] for one in measured])}, {spread([one[1] for one in measured])}")
+
+        whole = pathlib.Path(scratch) / "whole.txt"
+        whole.write_bytes(b"".join(pathlib.Path(file).read_bytes() for file in files))
+        first_words = pathlib.Path(scratch) / "first.txt"
+        first_words.write_bytes(pathlib.Path(files[0]).read_bytes()[:10_000].decode(errors="ignore").encode())
+
+        def count_by(program, text, *by):
+            return run([program, "-q", "count", str(text), *by])
+
+        one_tokenizer = ("--by", "o200k_base")
+        every, alone = pairs(given.runs, lambda: count_by(binary, whole), lambda: count_by(binary, whole, *one_tokenizer))
+        print(f"\ncount by all tokenizers / by one (<= 3)      {spread([a[0] / b[0] for a, b in zip(every, alone)])}")
+
+        if given.against:
+            other = str(pathlib.Path(given.against).resolve())
+
+            def cold_build(program):
+                shutil.rmtree(folder / "dist", ignore_errors=True)
+                return run([program, "-q", "build"], folder)
+
+            print(f"\nthis build / {given.against}, wall and processor")
+            for name, task, runs in (
+                ("cold build", cold_build, given.runs),
+                ("nothing changed", lambda program: run([program, "-q", "build"], folder), given.runs),
+                ("first count", lambda program: count_by(program, first_words, *one_tokenizer), max(given.runs, 31)),
+            ):
+                own, its = pairs(runs, lambda: task(binary), lambda: task(other))
+                print(f"{name:<20} " + ", ".join(spread([a[at] / b[at] for a, b in zip(own, its)]) for at in (0, 1)))
 
         bad = folder / "contexts/bad.yaml"
         bad.write_text("modles: [x]\n")
