@@ -27,7 +27,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let Arguments { tree, check } = arguments;
     let workspace = session.workspace()?;
     let tree = session.tree(&workspace, &tree)?;
-    let standing = if check { Some(standing(tree.as_ref())?) } else { None };
+    let expected = if check { Some(read_lock(tree.as_ref())?) } else { None };
     let progress = session.progress("building");
     let attempts = build_all(tree.as_ref(), &Request::default())?;
     progress.done();
@@ -39,9 +39,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         return Ok(Verdict::Unanswered);
     }
     let lock = Lock::of(attempts.iter().filter_map(|attempt| attempt.result.as_deref().ok()));
-    match standing {
-        Some(standing) => {
-            let changes = standing.changes(&lock);
+    match expected {
+        Some(expected) => {
+            let changes = expected.changes(&lock);
             session.print(&report::lock::check(&lock, &changes))?;
             Ok(if changes.is_empty() { Verdict::Yes } else { Verdict::No })
         }
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     }
 }
 
-fn standing(tree: &dyn Tree) -> Result<Lock, Failure> {
+fn read_lock(tree: &dyn Tree) -> Result<Lock, Failure> {
     let missing =
         || Error::usage(format!("there is no {LOCK_FILE} to check"), "run `contexture lock` and commit the file");
     Ok(Lock::of_tree(tree)?.ok_or_else(missing)?)

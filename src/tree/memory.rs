@@ -57,7 +57,7 @@ impl MemoryTree {
         self
     }
 
-    /// Makes it a working tree that stands on `base`.
+    /// Makes it a working tree on top of `base`.
     #[must_use]
     pub fn on(mut self, base: MemoryTree) -> Self {
         self.base = Some(Arc::new(base));
@@ -76,7 +76,7 @@ impl MemoryTree {
         self
     }
 
-    fn standing(&self, path: &str) -> AtPath<(Arc<[u8]>, bool)> {
+    fn at_path(&self, path: &str) -> AtPath<(Arc<[u8]>, bool)> {
         match self.entries.get(path) {
             Some(Entry::File { bytes, untracked }) => AtPath::File((bytes.clone(), *untracked)),
             Some(Entry::Link(text)) => AtPath::Link(text.clone()),
@@ -93,7 +93,7 @@ impl MemoryTree {
 
 impl Tree for MemoryTree {
     fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
-        let (_, (bytes, untracked)) = links::follow(path, |at| Ok(self.standing(at)))?;
+        let (_, (bytes, untracked)) = links::follow(path, |at| Ok(self.at_path(at)))?;
         let id = hash_file(&bytes, ObjectFormat::Sha1)?;
         Ok(Blob { bytes, id, untracked })
     }
@@ -107,7 +107,7 @@ impl Tree for MemoryTree {
             let Some(path) = listing.admit(written)? else { continue };
             let listed = match held {
                 Entry::File { .. } => true,
-                Entry::Link(_) => links::is_listed(&path, |at| Ok(self.standing(at))),
+                Entry::Link(_) => links::is_listed(&path, |at| Ok(self.at_path(at))),
             };
             if listed {
                 listing.add(path);

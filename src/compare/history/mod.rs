@@ -30,7 +30,7 @@ mod states;
 
 use states::{Outcome, State, StateKey, States};
 
-/// Which history to tell, and how.
+/// Which history to list, and how.
 #[derive(Debug, Clone)]
 pub struct LogRequest {
     /// The context, by name.
@@ -82,11 +82,11 @@ pub struct Row {
     pub id: ContextId,
     /// The context's earlier name, if this commit renamed it and the walk follows.
     pub renamed_from: Option<ContextId>,
-    /// How the context stood after it.
+    /// What the context was after it.
     pub what: What,
 }
 
-/// How a context stood after a commit.
+/// What a context was after a commit.
 #[derive(Debug)]
 pub enum What {
     /// It could be built.
@@ -100,7 +100,7 @@ pub enum What {
 /// A context that could be built, held against the commit before.
 #[derive(Debug)]
 pub struct BuiltAt {
-    /// How the commit before it stood.
+    /// What it was before.
     pub before: Before,
     /// The digest of everything before the first input or history.
     pub prefix: Digest,
@@ -122,7 +122,7 @@ pub struct BuiltAt {
     pub models: Vec<ModelRow>,
 }
 
-/// How the context stood before a commit.
+/// What the context was before a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Before {
     /// It was there and could be built.
@@ -154,9 +154,9 @@ pub struct ModelRow {
 impl Row {
     /// How many tokens the caches lost by it: of the model that lost most, else of the text.
     pub fn lost(&self) -> u64 {
-        let What::Built(standing) = &self.what else { return 0 };
-        let models = standing.models.iter().filter_map(|model| model.lost).max();
-        models.or(standing.lost).unwrap_or(0)
+        let What::Built(built) = &self.what else { return 0 };
+        let models = built.models.iter().filter_map(|model| model.lost).max();
+        models.or(built.lost).unwrap_or(0)
     }
 }
 
@@ -229,7 +229,7 @@ fn absent(tip: CommitTree, id: &ContextId) -> Result<Error, Error> {
     Ok(Error::usage(format!("there is no context `{id}` at {}, nor anywhere in its history", at.short()), cure))
 }
 
-/// Where the manifest of a context can stand: under its own name, or, with `each`, under a part of it.
+/// Where the manifest of a context can be: under its own name, or, with `each`, under a part of it.
 fn manifests(id: &ContextId) -> Vec<ProjectPath> {
     let ends = id.name.match_indices('/').map(|(end, _)| end).chain([id.name.len()]);
     let names = ends.filter_map(|end| id.name.get(..end));
@@ -275,7 +275,7 @@ impl Walk<'_> {
             Parents::Known(parents) => parents,
             Parents::CutOff => {
                 self.log.cut_off.push(node.tree.commit().clone());
-                return self.tell(&node, None, Before::Unknown, None);
+                return self.add_row(&node, None, Before::Unknown, None);
             }
         };
         if self.request.first_parent {
@@ -302,12 +302,12 @@ impl Walk<'_> {
             (Some((_, id, state)), _) => (Some(state.clone()), Some(id.clone())),
             (None, first) => (first.cloned(), None),
         };
-        let standing = match before.as_deref().map(|state| &state.outcome) {
+        let earlier = match before.as_deref().map(|state| &state.outcome) {
             Some(Outcome::Built(_)) => Before::Built,
             Some(Outcome::Broken(_)) => Before::Broken,
             Some(Outcome::Absent) | None => Before::Absent,
         };
-        self.tell(&node, before.as_deref(), standing, from)?;
+        self.add_row(&node, before.as_deref(), earlier, from)?;
         for (number, (parent, state)) in parents.into_iter().zip(states).enumerate() {
             match &renamed {
                 Some((renamed_in, id, state)) if *renamed_in == number => {
@@ -320,20 +320,20 @@ impl Walk<'_> {
     }
 
     /// Adds the row of a commit.
-    fn tell(
+    fn add_row(
         &mut self,
         node: &Node,
         before: Option<&State>,
-        standing: Before,
+        earlier: Before,
         renamed_from: Option<ContextId>,
     ) -> Result<(), Failure> {
-        let what = match (&node.state.outcome, standing) {
+        let what = match (&node.state.outcome, earlier) {
             (Outcome::Built(build), _) => {
                 let before = before.and_then(|state| match &state.outcome {
                     Outcome::Built(build) => Some(&**build),
                     Outcome::Broken(_) | Outcome::Absent => None,
                 });
-                What::Built(BuiltAt::of(build, before, standing))
+                What::Built(BuiltAt::of(build, before, earlier))
             }
             (Outcome::Broken(faults), _) => What::Broken(faults.clone()),
             // At the edge of a shallow clone nothing is known to have been removed.
@@ -374,14 +374,14 @@ impl Walk<'_> {
 }
 
 impl BuiltAt {
-    fn of(build: &Build, before: Option<&Build>, standing: Before) -> Self {
-        let kept = before.map(|before| kept(before, build));
+    fn of(build: &Build, before: Option<&Build>, earlier: Before) -> Self {
+        let kept = before.map(|before| shared_segments(before, build));
         let lost = before.zip(kept).map(|(before, kept)| {
             let behind = before.counts.per_segment.get(kept..before.chain.prefix_len).unwrap_or_default();
             behind.iter().sum()
         });
         Self {
-            before: standing,
+            before: earlier,
             prefix: build.chain.prefix(),
             settings: build.settings,
             tokens: build.counts.text.tokens(),
@@ -395,7 +395,7 @@ impl BuiltAt {
 }
 
 /// How many segments two prompts begin with alike.
-fn kept(before: &Build, build: &Build) -> usize {
+fn shared_segments(before: &Build, build: &Build) -> usize {
     let pairs = before.chain.digests.iter().zip(&build.chain.digests);
     pairs.take_while(|(one, other)| one == other).count()
 }

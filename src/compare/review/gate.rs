@@ -29,7 +29,7 @@ impl Gate {
             Self::Prefix => {
                 any(&|context| context.delta.iter().any(|delta| delta.models.iter().any(ModelDelta::breaks_prefix)))
             }
-            Self::Lint => any(&|context| context.new_remarks().next().is_some()),
+            Self::Lint => any(&|context| context.new_warnings().next().is_some()),
             Self::AnyChange => !review.contexts.is_empty(),
         }
     }

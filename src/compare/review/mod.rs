@@ -129,7 +129,7 @@ pub struct Location {
 
 impl ContextReview {
     /// Every warning of the head that it has and the base has not, or every fault.
-    pub fn new_remarks(&self) -> impl Iterator<Item = &Diagnostic> {
+    pub fn new_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
         let known: BTreeSet<(&str, &str)> = self
             .base
             .iter()

@@ -82,12 +82,12 @@ impl<'scope, 'env> Fresh<'scope, 'env> {
     ///
     /// # Errors
     /// When one of them could not be synced.
-    pub fn settle(self) -> Result<(), Error> {
+    pub fn synced(self) -> Result<(), Error> {
         let syncing = self.syncing.into_inner();
         // All of them are waited for. A panic in one goes on here, as without threads.
-        let settled: Vec<Result<(), Error>> =
+        let all: Vec<Result<(), Error>> =
             syncing.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
-        settled.into_iter().collect()
+        all.into_iter().collect()
     }
 }
 
@@ -137,7 +137,7 @@ impl Members for Existing {
             if !meta.is_file() {
                 return Err(unlike());
             }
-            let (_, member) = hashed(Against { standing: File::open(&path)?, read: Vec::new() }, make)?;
+            let (_, member) = hashed(Against { existing: File::open(&path)?, read: Vec::new() }, make)?;
             if member.bytes as u64 == meta.len() { Ok(member) } else { Err(unlike()) }
         };
         self.taken.fetch_add(1, Ordering::Relaxed);
@@ -181,14 +181,14 @@ impl<W: Write> Write for Hashed<W> {
 
 /// Fails at the first chunk that a file does not hold at that place.
 struct Against {
-    standing: File,
+    existing: File,
     read: Vec<u8>,
 }
 
 impl Write for Against {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.read.resize(bytes.len(), 0);
-        self.standing.read_exact(&mut self.read)?;
+        self.existing.read_exact(&mut self.read)?;
         if self.read == bytes { Ok(bytes.len()) } else { Err(unlike()) }
     }
 

@@ -205,7 +205,7 @@ pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, 
     let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
     no_link(output, &target)?;
     let bodies = all_bodies(build)?;
-    if stands(build, &bodies, &target) {
+    if is_written(build, &bodies, &target) {
         return Ok((target, Written::Unchanged));
     }
     let fresh = Folder::beside(disk, &target).map_err(failed)?;
@@ -213,7 +213,7 @@ pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, 
         let members = Fresh::new(&fresh, scope);
         let record = record(build, &bodies, &members)?;
         members.take(RECORD, &|out| out.write_all(&record))?;
-        members.settle()
+        members.synced()
     })?;
     fresh.put().map_err(failed)?;
     Ok((target, Written::Fresh))
@@ -257,13 +257,13 @@ pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
 }
 
 /// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.
-fn stands(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
-    let Ok(standing) = existing_bytes(&target.join(RECORD)) else { return false };
+fn is_written(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
+    let Ok(existing) = existing_bytes(&target.join(RECORD)) else { return false };
     // Of another prompt: no need to write its members to see where they differ.
     let full = build.chain.full().to_string();
-    if !standing.windows(full.len()).any(|window| window == full.as_bytes()) {
+    if !existing.windows(full.len()).any(|window| window == full.as_bytes()) {
         return false;
     }
     let members = Existing::new(target);
-    record(build, bodies, &members).is_ok_and(|record| record == standing) && members.is_all_but_one()
+    record(build, bodies, &members).is_ok_and(|record| record == existing) && members.is_all_but_one()
 }

@@ -19,7 +19,7 @@ impl Step {
         let (before, after) = (then.counts.text.tokens(), now.counts.text.tokens());
         Self {
             tokens: i64::try_from(i128::from(after) - i128::from(before)).unwrap_or(i64::MAX),
-            kept: kept(then, now),
+            kept: kept_tokens(then, now),
             of: then.counts.prefix.tokens(),
         }
     }
@@ -27,7 +27,7 @@ impl Step {
 
 /// The tokens of the older prefix that begin before the first segment that differs: what a cache
 /// that was filled then could serve now, if it keeps a boundary everywhere.
-fn kept(then: &Build, now: &Build) -> u64 {
+fn kept_tokens(then: &Build, now: &Build) -> u64 {
     let prefix = then.chain.digests.iter().take(then.chain.prefix_len).zip(&then.counts.per_segment);
     let same = prefix.zip(&now.chain.digests).take_while(|((then, _), now)| then == now);
     same.map(|((_, tokens), _)| *tokens).sum()

@@ -107,8 +107,8 @@ impl Disk {
         Ok(Self { root, path: path.to_owned() })
     }
 
-    /// What stands at `path`, a file with its state; links are not followed.
-    pub(in crate::tree) fn standing(&self, path: &str) -> Result<AtPath<Stamp>, ReadError> {
+    /// What is at `path`, a file with its state; links are not followed.
+    pub(in crate::tree) fn at_path(&self, path: &str) -> Result<AtPath<Stamp>, ReadError> {
         let metadata = match self.root.symlink_metadata(path) {
             Ok(metadata) => metadata,
             Err(error) if is_absence(&error) => return Ok(AtPath::Absent),

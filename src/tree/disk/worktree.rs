@@ -23,7 +23,7 @@ use crate::tree::rules::eol::{self, AutoCrlf};
 use crate::tree::rules::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
 use crate::tree::{Blob, CommitTree, Identity, ReadError, Tree, TreeName, present};
 
-/// The project as it stands on the disk: tracked files, and untracked files that git does not
+/// the project as it is on the disk: tracked files, and untracked files that git does not
 /// ignore. Each file's text is what git would store for it.
 ///
 /// Ignored is what `.gitignore` files and `.git/info/exclude` say; the user's own excludes file does
@@ -114,7 +114,7 @@ impl Worktree {
 
     /// Adds to `watch_set` what of the project decided the answers that this tree gave so far: every
     /// step on the way to a file (a link, a folder that is not there yet), every folder it listed.
-    pub(in crate::tree) fn tread(&self, watch_set: &mut WatchSet) {
+    pub(in crate::tree) fn watch_at(&self, watch_set: &mut WatchSet) {
         let asked = self.asked.lock();
         asked.names.iter().for_each(|name| watch_set.name(self.disk.path(name)));
         asked.walked.iter().for_each(|folder| watch_set.listed(self.disk.path(folder)));
@@ -144,17 +144,17 @@ impl Worktree {
         self.ignored.ignores(full, is_folder, &|file| self.rules(file))
     }
 
-    fn standing(&self, path: &str) -> Result<AtPath<Source>, ReadError> {
+    fn at_path(&self, path: &str) -> Result<AtPath<Source>, ReadError> {
         if self.asked.lock().folders.contains(path) {
             return Ok(AtPath::Folder);
         }
-        let standing = self.look_at(path);
+        let found = self.look_at(path);
         let mut asked = self.asked.lock();
         asked.names.insert(path.to_owned());
-        if matches!(standing, Ok(AtPath::Folder)) {
+        if matches!(found, Ok(AtPath::Folder)) {
             asked.folders.insert(path.to_owned());
         }
-        standing
+        found
     }
 
     fn look_at(&self, path: &str) -> Result<AtPath<Source>, ReadError> {
@@ -163,7 +163,7 @@ impl Worktree {
         if tracked.is_some_and(|entry| entry.kind == EntryKind::Submodule) {
             return Ok(AtPath::Other("part of a submodule"));
         }
-        let on_disk = match self.disk.standing(path)? {
+        let on_disk = match self.disk.at_path(path)? {
             AtPath::Absent => AtPath::Absent,
             _ if self.settings.fold_case && !self.is_spelled_so(path)? => AtPath::Absent,
             found => found,
@@ -211,7 +211,7 @@ impl Worktree {
         !self.settings.symlinks && tracked.is_some_and(|entry| entry.kind == EntryKind::Link)
     }
 
-    /// What stands where the disk holds nothing: what a sparse checkout leaves out.
+    /// What the index has where the disk has nothing: what a sparse checkout leaves out.
     fn left_out(&self, full: &str, tracked: Option<&StagedEntry>) -> Result<AtPath<Source>, ReadError> {
         let Some(git) = &self.git else { return Ok(AtPath::Absent) };
         match tracked {
@@ -268,7 +268,7 @@ impl Worktree {
     fn is_own_folder(&self, folder: &str) -> Result<bool, Error> {
         let ends = folder.match_indices('/').map(|(end, _)| end).chain([folder.len()]);
         for end in ends.filter(|end| *end > 0) {
-            match folder.get(..end).map(|above| self.standing(above)) {
+            match folder.get(..end).map(|above| self.at_path(above)) {
                 Some(Ok(AtPath::Folder)) => {}
                 Some(Err(ReadError::World(error))) => return Err(error),
                 _ => return Ok(false),
@@ -307,9 +307,9 @@ impl Worktree {
 impl Tree for Worktree {
     fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
         self.cache.get_or_read(path, || {
-            let (stands_at, source) = links::follow(path, |at| self.standing(at))?;
+            let (real_path, source) = links::follow(path, |at| self.at_path(at))?;
             // Two paths to one file give one answer.
-            match self.cache.get(&stands_at) {
+            match self.cache.get(&real_path) {
                 Some(blob) => Ok(blob),
                 None => self.read_source(source),
             }
@@ -322,7 +322,7 @@ impl Tree for Worktree {
         if let Some(blob) = self.cache.get(path) {
             return Ok(Some(Identity { id: blob.id, untracked: blob.untracked }));
         }
-        let Some((_, source)) = present(links::follow(path, |at| self.standing(at)))? else { return Ok(None) };
+        let Some((_, source)) = present(links::follow(path, |at| self.at_path(at)))? else { return Ok(None) };
         let clean = match &source {
             Source::Disk { path, stamp, .. } => {
                 let full = in_repository(&self.prefix, path);
@@ -365,7 +365,7 @@ impl Tree for Worktree {
                     DiskKind::File | DiskKind::Link => {
                         let counts = tracked.is_some() || !hidden && !self.ignores(&full, false)?;
                         let is_link = kind == DiskKind::Link || self.is_link_in_a_file(tracked);
-                        if counts && (!is_link || links::is_listed(&path, |at| self.standing(at))) {
+                        if counts && (!is_link || links::is_listed(&path, |at| self.at_path(at))) {
                             met.insert(full);
                             listing.add(path);
                         }
@@ -379,8 +379,8 @@ impl Tree for Worktree {
             let Some(written) = in_project(&self.prefix, full) else { continue };
             let Some(path) = listing.admit(written)? else { continue };
             let listed = match entry.kind {
-                EntryKind::File => matches!(self.standing(written), Ok(AtPath::File(_))),
-                EntryKind::Link => links::is_listed(&path, |at| self.standing(at)),
+                EntryKind::File => matches!(self.at_path(written), Ok(AtPath::File(_))),
+                EntryKind::Link => links::is_listed(&path, |at| self.at_path(at)),
                 EntryKind::Folder | EntryKind::Submodule => false,
             };
             if listed {

@@ -41,17 +41,17 @@ pub(in crate::tree) fn merge_bases(one: &CommitTree, other: &CommitTree) -> Resu
     if best.len() > 1 {
         // Skewed clocks can leave an ancestor of another one among them.
         let all = best.clone();
-        let mut kept = Vec::new();
+        let mut nearest = Vec::new();
         for id in best {
             let mut reached = false;
             for newer in all.iter().filter(|newer| **newer != id) {
                 reached = reached || is_ancestor(one, id, *newer)?;
             }
             if !reached {
-                kept.push(id);
+                nearest.push(id);
             }
         }
-        best = kept;
+        best = nearest;
     }
     best.sort_by_key(|id| (std::cmp::Reverse(paint.time(*id)), *id));
     best.dedup();

@@ -16,7 +16,7 @@ use crate::tree::{CommitTree, FileFilter, Listing, Reads, Tree};
 /// A file that differs: its ids, `None` where it is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Where it stands.
+    /// Where it is.
     pub path: ProjectPath,
     /// What the commit holds.
     pub base: Option<ObjectId>,

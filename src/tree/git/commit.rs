@@ -96,14 +96,14 @@ impl CommitTree {
         Ok(None)
     }
 
-    fn standing(&self, path: &str) -> Result<AtPath<Oid>, ReadError> {
+    fn at_path(&self, path: &str) -> Result<AtPath<Oid>, ReadError> {
         let Some(entry) = self.entry(path)? else { return Ok(AtPath::Absent) };
         stored(&self.objects, entry.kind, entry.id)
     }
 
-    /// The file that `path` leads to, and where it stands.
+    /// The file that `path` leads to, and where that is.
     pub(in crate::tree) fn find(&self, path: &ProjectPath) -> Result<(ProjectPath, Oid), ReadError> {
-        links::follow(path, |at| self.standing(at))
+        links::follow(path, |at| self.at_path(at))
     }
 }
 
@@ -148,7 +148,7 @@ impl Tree for CommitTree {
             EntryKind::File => listing.add(path),
             EntryKind::Link => {
                 has_links = true;
-                if links::is_listed(&path, |at| self.standing(at)) {
+                if links::is_listed(&path, |at| self.at_path(at)) {
                     listing.add(path);
                 }
             }

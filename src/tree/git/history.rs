@@ -21,8 +21,8 @@ impl CommitTree {
         let mut wanted: BTreeMap<String, Vec<ProjectPath>> = BTreeMap::new();
         for path in paths {
             match self.find(path) {
-                Ok((stands_at, _)) => {
-                    wanted.entry(in_repository(&self.prefix, stands_at.as_str())).or_default().push(path.clone());
+                Ok((real_path, _)) => {
+                    wanted.entry(in_repository(&self.prefix, real_path.as_str())).or_default().push(path.clone());
                 }
                 Err(ReadError::World(error)) => return Err(error),
                 Err(_) => {}
@@ -32,7 +32,7 @@ impl CommitTree {
         let mut walk = Walk { objects: &self.objects, ahead: BinaryHeap::new(), open: HashMap::new() };
         walk.enter(self.id, wanted.keys().cloned())?;
         while let Some((id, commit, open)) = walk.next() {
-            for (path, parent) in walk.settle(&commit, open, self.shallow.contains(&id))? {
+            for (path, parent) in walk.decide(&commit, open, self.shallow.contains(&id))? {
                 match parent {
                     Side::Parent(parent) => walk.enter(parent, [path])?,
                     Side::Here => {
@@ -84,7 +84,7 @@ impl Walk<'_> {
     }
 
     /// For each path the first parent that holds the same version.
-    fn settle(
+    fn decide(
         &self,
         commit: &CommitObject,
         open: BTreeSet<String>,
@@ -94,7 +94,7 @@ impl Walk<'_> {
             return Ok(open.into_iter().map(|path| (path, Side::Unknown)).collect());
         }
         let mut open: Vec<String> = open.into_iter().collect();
-        let mut settled = Vec::new();
+        let mut decided = Vec::new();
         for parent in &commit.parents {
             if open.is_empty() {
                 break;
@@ -103,19 +103,19 @@ impl Walk<'_> {
             let mut differing = Vec::new();
             for path in open {
                 if same_file(self.objects, commit.tree, parent_tree, &path)? {
-                    settled.push((path, Side::Parent(*parent)));
+                    decided.push((path, Side::Parent(*parent)));
                 } else {
                     differing.push(path);
                 }
             }
             open = differing;
         }
-        settled.extend(open.into_iter().map(|path| (path, Side::Here)));
-        Ok(settled)
+        decided.extend(open.into_iter().map(|path| (path, Side::Here)));
+        Ok(decided)
     }
 }
 
-/// Whether two trees hold the same file at a path, or none there; equal folders on the way settle it.
+/// Whether two trees hold the same file at a path, or none there; equal folders on the way decide it.
 /// A link is the same when it says the same.
 pub(in crate::tree) fn same_file(objects: &Objects, mut one: Oid, mut other: Oid, path: &str) -> Result<bool, Error> {
     let mut parts = path.split('/').peekable();

@@ -31,7 +31,7 @@ impl IndexTree {
         Self { objects, staged, prefix: prefix.to_owned(), head, cache: Cache::default() }
     }
 
-    fn standing(&self, path: &str) -> Result<AtPath<Oid>, ReadError> {
+    fn at_path(&self, path: &str) -> Result<AtPath<Oid>, ReadError> {
         let full = in_repository(&self.prefix, path);
         match self.staged.get(&full) {
             Some(entry) if entry.conflict => Err(ReadError::Conflict),
@@ -43,7 +43,7 @@ impl IndexTree {
     }
 
     fn find(&self, path: &ProjectPath) -> Result<Oid, ReadError> {
-        Ok(links::follow(path, |at| self.standing(at))?.1)
+        Ok(links::follow(path, |at| self.at_path(at))?.1)
     }
 }
 
@@ -89,7 +89,7 @@ impl Tree for IndexTree {
             };
             let listed = match entry.kind {
                 EntryKind::File => true,
-                EntryKind::Link => links::is_listed(&path, |at| self.standing(at)),
+                EntryKind::Link => links::is_listed(&path, |at| self.at_path(at)),
                 EntryKind::Folder | EntryKind::Submodule => false,
             };
             if listed {

@@ -32,23 +32,23 @@ impl Workspace {
     /// # Errors
     /// When the history cannot be read.
     pub fn blame(&self, at: &CommitTree, path: &ProjectPath) -> Result<Option<Vec<BlamedLines>>, Error> {
-        let stands_at = match at.find(path) {
-            Ok((stands_at, _)) => stands_at,
+        let real_path = match at.find(path) {
+            Ok((real_path, _)) => real_path,
             Err(ReadError::World(error)) => return Err(error),
             Err(_) => return Ok(None),
         };
-        match at.read(&stands_at) {
+        match at.read(&real_path) {
             Ok(blob) if blob.bytes.len() <= MAX_BLAMED_BYTES => {}
             Ok(_) => return Ok(None),
             Err(ReadError::World(error)) => return Err(error),
             Err(_) => return Ok(None),
         }
         let (repository, _) = self.repository("there is no history")?;
-        let full = in_repository(&at.prefix, stands_at.as_str());
+        let full = in_repository(&at.prefix, real_path.as_str());
         let mut options = BlameOptions::new();
         options.newest_commit(at.id);
         let blame = repository.blame_file(Path::new(&full), Some(&mut options)).map_err(|error| {
-            let what = format!("cannot trace the lines of `{stands_at}`: {}", error.message());
+            let what = format!("cannot trace the lines of `{real_path}`: {}", error.message());
             Error::repository(what, "check the repository with `git fsck`")
         })?;
         let hunks = blame.iter().filter(|hunk| hunk.lines_in_hunk() > 0).map(|hunk| {

@@ -121,7 +121,7 @@ impl Workspace {
         self.index_of(Some(file))
     }
 
-    /// The project as it stands on the disk.
+    /// the project as it is on the disk.
     ///
     /// # Errors
     /// In a bare repository, and when the folder, the index or the last commit cannot be read.
@@ -168,7 +168,7 @@ impl Workspace {
     /// Where on the disk the answers come from that `tree` gave so far.
     pub fn watch_set(&self, tree: &Worktree) -> WatchSet {
         let mut watch_set = WatchSet::default();
-        tree.tread(&mut watch_set);
+        tree.watch_at(&mut watch_set);
         watch_set.without_output(&self.root);
         let top = self.git_root.as_ref().unwrap_or(&self.root);
         watch_set.name(top.clone());

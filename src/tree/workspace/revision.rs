@@ -1,11 +1,11 @@
-//! What of a repository's own files decides which commit a tree is, or stands on.
+//! What of a repository's own files decides which commit a tree is, or is based on.
 
 use std::path::{Path, PathBuf};
 
 use crate::tree::{TreeName, Workspace};
 
 impl Workspace {
-    /// The files and folders of git whose change can change `tree`, or the commit that it stands on, as
+    /// The files and folders of git whose change can change `tree`, or the commit that it is based on, as
     /// far as they are there. Every update of a branch or tag puts a file into its folder, so that the
     /// folder's time tells of it. Empty outside of a repository.
     ///

@@ -245,7 +245,7 @@ impl<'a> ContextDelta<'a> {
                 base: DiagnosticRecord::all(&context.base_faults),
                 head: DiagnosticRecord::all(&context.head_faults),
             },
-            diagnostics: DiagnosticRecord::all(context.new_remarks()),
+            diagnostics: DiagnosticRecord::all(context.new_warnings()),
         }
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut 
             section.line(Phrase::default().loud(format!("{word}: ")).then(fault_phrase(fault)));
         }
     }
-    for warning in first.new_remarks() {
+    for warning in first.new_warnings() {
         let word = if warning.severity == Severity::Error { "new error: " } else { "new warning: " };
         section.line(Phrase::word(word).then(fault_phrase(warning)));
     }
