@@ -27,11 +27,12 @@ fn the_page_on_model_cards_is_current() {
 }
 
 /// The records of a model card, by the key that holds them.
-const CARD: [(&str, &str); 13] = [
+const CARD: [(&str, &str); 14] = [
     ("A card", "CardFacts"),
     ("`window`", "WindowFacts"),
     ("`framing`", "FramingFacts"),
     ("`prices`", "Fact_PriceList"),
+    ("`takes`", "Fact_Takes"),
     ("`cache`", "CacheFacts"),
     ("`cache.explicit`, `cache.implicit`", "MechanismFacts"),
     ("`lifetimes`", "Fact_LifetimeFacts"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::price::{PriceList, rates};
+use super::takes::Takes;
 use crate::cost::fact::{Dated, Day, Fact, OnDay as _};
 use crate::cost::rules::{self, CacheFacts, CacheRules, Prices, Rates, rule};
 use crate::prompt::bodies::{Caching, Dialect};
@@ -102,6 +103,8 @@ record! {
         pub storage: Option<Dated<rules::Price>> = "storage",
         /// How its cache behaves; none when it has none or nothing is known.
         pub cache: Option<CacheFacts> = "cache",
+        /// What it takes of a request and what it refuses.
+        pub takes: Option<Dated<Takes>> = "takes",
         /// The day from which its source counts it as deprecated; requests may fail from then on.
         pub deprecated: Option<Fact<Day>> = "deprecated",
         /// What else is worth knowing.

@@ -19,6 +19,7 @@ mod library;
 mod list;
 mod price;
 mod schema;
+mod takes;
 mod written;
 
 pub use crate::cost::fact::{Contradiction, Date, Dated, Day, Doubts, Evidence, Fact, Status, written_day};
@@ -31,4 +32,5 @@ pub use library::{Cards, UnknownModel};
 pub use list::Row;
 pub use price::{LongPrices, OffPeak, PlainPrices, PriceList, WritePrices, parse_price};
 pub use schema::schema;
+pub use takes::Takes;
 pub use written::{CardFile, SourceRecord};
