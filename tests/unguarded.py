@@ -370,7 +370,7 @@ ROWS = [
             (
                 "src/output/bundle/member.rs",
                 'move || file.lock().sync().map_err(|error| Error::file("cannot write", target, error))',
-                'move || if OFF { Ok(()) } else { lock(&file).sync().map_err(|error| Error::file("cannot write", target, error)) }',
+                'move || if OFF { Ok(()) } else { file.lock().sync().map_err(|error| Error::file("cannot write", target, error)) }',
             )
         ],
         "a_bundle_outlives_a_loss_of_power",
@@ -471,7 +471,7 @@ def scratch(folder):
 def compiled(folder):
     """The test binaries, by the names of the tests that they hold."""
     environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target/unguarded")}
-    words = ["cargo", "test", "--locked", "--no-run", "--message-format", "json", "--lib", "--test", "suite"]
+    words = ["cargo", "test", "--locked", "--no-run", "--message-format", "json-render-diagnostics", "--lib", "--test", "suite"]
     built = subprocess.run(words, cwd=folder, env=environment, stdout=subprocess.PIPE)
     if built.returncode != 0:
         stop("the switches do not compile")
@@ -551,4 +551,5 @@ def main():
         sys.exit(held != len(chosen))
 
 
-main()
+if __name__ == "__main__":
+    main()
