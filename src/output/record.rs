@@ -91,6 +91,8 @@ pub struct SegmentRecord<'a> {
 pub struct ModelRecord<'a> {
     /// The model.
     pub model: &'a str,
+    /// What its API calls it.
+    pub api_name: &'a str,
     /// The request in this model's tokens.
     pub tokens: TokensRecord,
     /// Where the cache is marked.
@@ -238,6 +240,7 @@ impl<'a> ModelRecord<'a> {
     fn of(build: &'a Build, model: &'a ModelBuild) -> Self {
         Self {
             model: &model.name,
+            api_name: &model.card.api_name,
             tokens: TokensRecord::of(&model.tokens),
             breakpoints: model.layout.breakpoints.iter().map(|placed| BreakpointRecord::of(build, placed)).collect(),
             cacheable: Cacheable { minimum: model.minimum, state: model.cacheable() },
