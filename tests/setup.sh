@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Makes target/venv, the Python that the tests take as their witness, from tests/requirements.txt, which
-# tests/lock.sh made: these packages in these versions with these digests, and no other.
-# Run again, it does nothing until that file, this one or the Python changes.
+# tests/lock.sh made: these packages in these versions with these digests, and no other; and below it node with what
+# tests/runtime/package-lock.json lists in the same way.
+# Run again, it does nothing until those files, this one or the Python changes.
 # Prints the path of the interpreter on stdout, everything else on stderr.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 requirements="$root/tests/requirements.txt"
+packages="$root/tests/runtime"
 venv="$root/target/venv"
 stamp="$venv/.made-from"
 
@@ -32,7 +34,7 @@ command -v strace >/dev/null || install strace strace
 command -v python3 >/dev/null || stop 'python3 is missing; install Python 3.11 or later'
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "$(python3 --version) is too old; install Python 3.11 or later"
 
-wanted="$(python3 -c 'import sys; print(sys.version.split()[0], sys.base_prefix)') $(cat "$requirements" "${BASH_SOURCE[0]}" | cksum)"
+wanted="$(python3 -c 'import sys; print(sys.version.split()[0], sys.base_prefix)') $(cat "$requirements" "$packages"/package*.json "${BASH_SOURCE[0]}" | cksum)"
 if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     printf '%s\n' "$venv/bin/python"
     exit 0
@@ -63,5 +65,11 @@ pip download --require-hashes --no-deps --no-build-isolation --no-binary sarif-o
 source=$(basename "$venv"/share/sarif_om-*.tar.gz .tar.gz)
 tar -xzOf "$venv/share/$source.tar.gz" "$source/sarif-2.1.0-rtm.4.json" >"$venv/share/sarif-2.1.0.json" ||
     stop 'sarif-om holds no schema'
+
+# node and npm came with the list; their packages run no script of their own.
+mkdir -p "$venv/share/npm"
+cp "$packages"/package*.json "$venv/share/npm"
+(cd "$venv/share/npm" && PATH="$venv/bin:$PATH" npm ci --ignore-scripts --no-audit --no-fund) >&2 ||
+    stop 'npm could not install tests/runtime/package-lock.json'
 printf '%s\n' "$wanted" >"$stamp"
 printf '%s\n' "$venv/bin/python"

@@ -14,6 +14,7 @@ mod lints;
 mod page;
 mod recipes;
 mod review;
+mod runtime;
 mod serve;
 mod support;
 mod tree;

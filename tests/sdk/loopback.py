@@ -11,14 +11,15 @@ ANSWER = {
     "object": "response",
     "role": "assistant",
     "model": "none",
-    "content": [],
-    "output": {"message": {"role": "assistant", "content": []}},
-    "choices": [],
-    "candidates": [],
+    "content": [{"type": "text", "text": "An answer."}],
+    "output": {"message": {"role": "assistant", "content": [{"text": "An answer."}]}},
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "An answer."}}],
+    "candidates": [{"content": {"role": "model", "parts": [{"text": "An answer."}]}}],
     "name": "cachedContents/answer",
     "stopReason": "end_turn",
     "usage": {},
 }
+OUTPUT = [{"type": "output_text", "text": "An answer.", "annotations": []}]
 
 
 class Loopback:
@@ -33,7 +34,8 @@ class Loopback:
                 size = int(self.headers.get("Content-Length", 0))
                 loopback.last = (self.path, json.loads(self.rfile.read(size)))
                 # The Responses API lists its output; Converse has one output object.
-                answer = ANSWER | ({"output": []} if self.path.endswith("/responses") else {})
+                listed = [{"type": "message", "role": "assistant", "content": OUTPUT}]
+                answer = ANSWER | ({"output": listed} if self.path.endswith("/responses") else {})
                 content = json.dumps(answer).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")

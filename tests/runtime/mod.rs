@@ -1,0 +1,114 @@
+//! The libraries that applications load bundles with, held against the vendors' own packages: the checks are
+//! `check_python.py`, `check_typescript.py` and, for what the pages show, `check_samples.py`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::Repo;
+
+/// Contexts whose bodies have every kind of hole, for every format.
+const CONTEXTS: [(&str, &str); 5] = [
+    (
+        "contexture.yaml",
+        "models: [claude-sonnet-5-5, gpt-6.1-sol, gpt-4.1, gemini-3.8-flash, vertex/gemini-3.8-flash, deepseek-flash, \
+         bedrock/claude-opus-5-5]\ntraffic: {calls: 10k/day}\n",
+    ),
+    (
+        "contexts/reply.yaml",
+        r#"inputs: {ticket: {tokens: 600}, language: {tokens: 2}, model: {tokens: 2}}
+tools: [{file: ./lookup.json}]
+system: [{text: "🦀 You help. A literal {{ticket}} and \"quotes\"."}]
+messages:
+  - {user: "Where is it?"}
+  - {assistant: "On its way."}
+  - {history: {tokens: 100, name: earlier}}
+  - {user: "🦀 é {{ticket}}{{language}}: answer in {{language}} for {{model}}."}
+output: {max_tokens: 100, tokens: 100}
+"#,
+    ),
+    (
+        "contexts/lookup.json",
+        r#"{"name": "lookup", "description": "Looks up.", "input_schema": {"type": "object", "required": ["id"],
+            "properties": {"id": {"type": "string"}, "__proto__": {"type": "string"}, "constructor": {}}}}"#,
+    ),
+    (
+        "contexts/long.yaml",
+        r#"inputs: {ticket: {tokens: 600}}
+models: [gemini-3.8-flash, claude-sonnet-5-5, bedrock/claude-opus-5-5]
+system: [{files: ./rules.md, cache: 1h}]
+messages: [{user: "{{ticket}}"}]
+settings: {"gemini-*": {temperature: 0.5}}
+output: {max_tokens: 100, tokens: 100}
+"#,
+    ),
+    ("contexts/open.yaml", "system: [{text: Be brief.}]\noutput: {max_tokens: 100, tokens: 100}\n"),
+];
+
+/// Runs a check on a folder; every line of it must say `ok`.
+fn check(script: &str, arguments: &[&Path]) {
+    let python = std::env::var_os("CONTEXTURE_TEST_PYTHON")
+        .expect("CONTEXTURE_TEST_PYTHON names no interpreter: run tests/setup.sh, which makes one");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runtime").join(script);
+    let output = Command::new(python).arg(script).args(arguments).output().expect("Python runs");
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let failed = lines.lines().any(|line| !line.starts_with("ok "));
+    assert!(
+        output.status.success() && !failed && !lines.is_empty(),
+        "{lines}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn built() -> Repo {
+    let repo = Repo::new();
+    for (path, text) in CONTEXTS {
+        repo.file(path, text);
+    }
+    repo.file("contexts/rules.md", "The rules of the house are many. ".repeat(3000));
+    repo.run("build").exits(0);
+    repo
+}
+
+#[test]
+fn the_python_library_gives_each_sdk_the_body_with_its_inputs() {
+    check("check_python.py", &[&built().at("dist")]);
+}
+
+#[test]
+fn the_typescript_library_gives_each_sdk_the_body_with_its_inputs() {
+    check("check_typescript.py", &[&built().at("dist")]);
+}
+
+#[test]
+fn what_pages_show_of_the_libraries_runs() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/application.md");
+    check("check_samples.py", &[&page, Path::new(env!("CARGO_BIN_EXE_contexture"))]);
+}
+
+/// Who installs both has to have them in one version.
+#[test]
+fn the_libraries_have_the_version_of_the_program() {
+    let version = format!("\"{}\"", env!("CARGO_PKG_VERSION"));
+    let places = [
+        ("python/pyproject.toml", "version = "),
+        ("python/contexture_bundle/__init__.py", "__version__ = "),
+        ("typescript/package.json", "  \"version\": "),
+        ("typescript/src/index.ts", "export const VERSION = "),
+    ];
+    for (path, key) in places {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("packages").join(path)).unwrap();
+        let written =
+            text.lines().find_map(|line| line.strip_prefix(key)).map(|rest| rest.trim_end_matches([',', ';']));
+        assert_eq!(written, Some(&*version), "packages/{path}");
+    }
+}
+
+/// Without what verifies digests, which is loaded when somebody asks for it.
+#[test]
+fn a_library_is_short_enough_to_be_read() {
+    for path in ["python/contexture_bundle/__init__.py", "typescript/src/index.ts"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("packages").join(path)).unwrap();
+        assert!(text.lines().count() <= 200, "packages/{path} has {} lines", text.lines().count());
+    }
+}
