@@ -1,5 +1,6 @@
 //! The libraries that applications load bundles with, held against the vendors' own packages: the checks are
-//! `check_python.py`, `check_typescript.py` and, for what the pages show, `check_samples.py`.
+//! `check_python.py`, `check_typescript.py`, `check_samples.py` for what the pages show, and `check_packages.py` for
+//! what is installed.
 
 use std::fs;
 use std::path::Path;
@@ -78,6 +79,11 @@ fn the_python_library_gives_each_sdk_the_body_with_its_inputs() {
 #[test]
 fn the_typescript_library_gives_each_sdk_the_body_with_its_inputs() {
     check("check_typescript.py", &[&built().at("dist")]);
+}
+
+#[test]
+fn the_packages_are_the_same_twice_and_work_where_nothing_else_is() {
+    check("check_packages.py", &[&built().at("dist/reply.bundle")]);
 }
 
 #[test]

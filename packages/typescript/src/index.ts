@@ -2,7 +2,6 @@
 // `load("dist/support/triage.bundle").request("claude-sonnet-5-5", { ticket: text })`.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-
 import { verified } from "./verify.js";
 
 export const VERSION = "0.1.0";
@@ -93,7 +92,9 @@ export class Bundle {
     const known = FORMATS.find((one) => this.#sizes.has(file(model, one)) || this.#leftOut.has(file(model, one)));
     const name = file(model, format ?? known ?? "body");
     if (!this.#sizes.has(name)) {
-      const why = this.#leftOut.has(name) ? `it was left out: ${this.#leftOut.get(name)}` : `there is ${there}`;
+      const why = this.#leftOut.has(name)
+        ? `it was left out: ${this.#leftOut.get(name)}`
+        : `there is ${there.join(", ")}`;
       throw new BundleError(`${this.folder} has no ${name}; ${why}`);
     }
     if (!this.#templates.has(name)) {
@@ -146,9 +147,8 @@ class Template {
 
   fill(inputs: Inputs): Json {
     const fail = (what: string) => new BundleError(`${this.file}${what}`);
-    for (const name of Object.keys(inputs)) {
-      if (!this.#kinds.has(name)) throw fail(` has no input ${name}; it has ${[...this.#kinds.keys()]}`);
-    }
+    const unknown = Object.keys(inputs).find((name) => !this.#kinds.has(name));
+    if (unknown !== undefined) throw fail(` has no input ${unknown}; it has ${[...this.#kinds.keys()].join(", ")}`);
     for (const [name, kind] of this.#kinds) {
       const value = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
       if (value === undefined) throw fail(`: the input ${name} is missing; it takes ${kind}`);
