@@ -165,6 +165,7 @@ fn write_bodies(folder: &Path) -> usize {
                     schema,
                     schema_name: "answer",
                     max_tokens: Some(1024),
+                    default_max_tokens: 4096,
                     caching: model.caching,
                     cache_key: Some("support/triage"),
                 };

@@ -39,7 +39,7 @@ static BUILT: LazyLock<Built> = LazyLock::new(|| {
     let tree = Workspace::find(folder.path()).and_then(|place| place.commit("HEAD")).expect("a commit");
     let attempt = build_all(&tree, &Request::default()).expect("a project").pop().expect("a context");
     let built = attempt.result.expect("a build");
-    let (bundle, _) = bundle::write(&System, &built, &folder.path().join("dist")).expect("a bundle on disk");
+    let (bundle, ..) = bundle::write(&System, &built, &folder.path().join("dist")).expect("a bundle on disk");
     let record = fs::read(bundle.join("bundle.json")).expect("a record");
     Built { folder, bundle, record }
 });

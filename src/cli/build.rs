@@ -114,13 +114,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     Ok(verdict(&results))
 }
 
-/// Fine, over a budget, or broken in part.
+/// The worst answer of all.
 pub(super) fn verdict(results: &[BuildResult]) -> Verdict {
-    let broken = results.iter().any(|tried| tried.result.is_err());
-    let fails = results.iter().filter_map(BuildResult::build).any(report::build::fails);
-    match (broken, fails) {
-        (true, _) => Verdict::Unanswered,
-        (false, true) => Verdict::No,
-        (false, false) => Verdict::Yes,
-    }
+    results.iter().map(BuildResult::answer).max().map_or(Verdict::Yes, Verdict::from)
 }

@@ -74,7 +74,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Err(Failure::Faults(warnings)) => Found { results: None, warnings, verdict: Verdict::Unanswered },
         found => found?,
     };
-    let findings = || build::findings(warnings.clone(), results.as_deref().unwrap_or_default());
+    let findings = || build::findings(warnings.clone());
     let report = match (format, &results) {
         (Format::Text, Some(results)) => build::text(results, session.verbose),
         (Format::Json, Some(results)) => json(&build::BuildReport::new(results).of_shard(shard)),

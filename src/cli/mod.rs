@@ -31,6 +31,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::pipeline::Answer;
 use crate::pipeline::shard::Shard;
 use crate::syntax::error::{Error, Failure};
 use session::Session;
@@ -172,6 +173,16 @@ enum Verdict {
     Unanswered,
     /// A signal ended it, by number.
     Ended(u8),
+}
+
+impl From<Answer> for Verdict {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Yes => Self::Yes,
+            Answer::No => Self::No,
+            Answer::Open => Self::Unanswered,
+        }
+    }
 }
 
 /// Runs the command line and returns the process's exit code.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use crate::cost::cards::Date;
-use crate::pipeline::bodies::bodies;
+use crate::pipeline::bodies::{Bodies, bodies};
 use crate::pipeline::{Build, BuildResult, Request, build_all};
 use crate::prompt::bodies::{self, fill};
 use crate::prompt::transcript::transcript;
@@ -88,9 +88,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             transcript(&segments)
         }
         Some(model) => {
-            let bodies = bodies(&build, model)?;
+            let Bodies { made, left_out } = bodies(&build, model)?;
             let wanted = dialect.map(bodies::Dialect::from);
-            let found = bodies.into_iter().find(|(_, body)| wanted.is_none_or(|wanted| wanted == body.dialect));
+            if let (true, Some(left)) = (made.is_empty(), left_out.into_iter().next()) {
+                session.warnings(&left.reasons);
+                return Ok(Verdict::No);
+            }
+            let found = made.into_iter().find(|(_, body)| wanted.is_none_or(|wanted| wanted == body.dialect));
             let Some((_, mut body)) = found else {
                 return Err(Error::usage(
                     format!("`{}` has no body of that dialect", model.name),

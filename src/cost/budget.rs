@@ -10,9 +10,9 @@ use crate::cost::cards::Date;
 use crate::cost::planner::words::{grouped, money};
 use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
-use crate::syntax::decode::{Spanned, inline_schema, names};
+use crate::syntax::decode::{self, Spanned, inline_schema, names};
 use crate::syntax::diag::Diagnostic;
-use crate::syntax::manifest::Budgets;
+use crate::syntax::manifest::{Budgets, CostPerCall, Limit, Unknown};
 use crate::syntax::quantity::{Share, Usd};
 use crate::syntax::source::Span;
 
@@ -50,7 +50,7 @@ pub enum Status {
     Pass,
     /// Over it.
     Fail,
-    /// The limit lies within the band of the count, or a price is not known.
+    /// The limit lies within the band of the count, or the figure is not known.
     Unknown,
     /// Not evaluated here: there is nothing to compare with.
     Skipped,
@@ -128,10 +128,22 @@ pub struct BudgetResult {
     /// Whether it already failed at the base of the comparison and has not got worse by more than the slack.
     #[serde(skip)]
     pub is_old_debt: bool,
+    /// Why the figure is not known, where that is not the band of an estimate.
+    #[serde(skip)]
+    pub why: Option<&'static str>,
+    /// Whether the manifest lets a figure pass that is not known.
+    #[serde(skip)]
+    pub lets_unknown_pass: bool,
     /// Where the limit is written.
     #[serde(skip)]
     pub span: Span,
 }
+
+/// Why a figure of a month is not known where no traffic is declared.
+const NO_TRAFFIC: &str = "no `traffic.calls` is declared";
+
+/// Why a growth is not known.
+pub const BROKEN_BASE: &str = "the context cannot be built at the base";
 
 /// A day from which a budget fails.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -174,9 +186,7 @@ pub struct BlockTokens {
     /// Its tokens.
     pub tokens: Count,
     /// The limit.
-    pub limit: u64,
-    /// Where the limit is written.
-    pub span: Span,
+    pub limit: Limit<decode::Count>,
 }
 
 /// The figures of one model that its budgets are compared with.
@@ -192,6 +202,8 @@ pub struct Figures<'a> {
     pub later: &'a [Later],
     /// Blocks with a limit of their own.
     pub blocks: &'a [BlockTokens],
+    /// Whether traffic is declared.
+    pub has_traffic: bool,
     /// Prefix tokens of the base of a comparison; `None` without one, or for a new context.
     pub base_prefix: Option<u64>,
 }
@@ -199,7 +211,7 @@ pub struct Figures<'a> {
 /// Compares every budget with the figures of one model.
 pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResult> {
     let mut results = Vec::new();
-    let result = |name, limit, span: &Span| BudgetResult {
+    let result = |name, limit, unknown, span: &Span| BudgetResult {
         name,
         block: None,
         model: figures.model.to_owned(),
@@ -208,52 +220,73 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         status: Status::Unknown,
         fails_from: None,
         is_old_debt: false,
+        why: None,
+        lets_unknown_pass: unknown == Unknown::Pass,
         span: span.clone(),
     };
-    let tokens = |name, limit: u64, actual: u64, band: (u64, u64), span: &Span| BudgetResult {
+    let tokens = |name, limit: &Limit<decode::Count>, actual: u64, band: (u64, u64)| BudgetResult {
         actual: Some(Amount::Tokens(actual)),
         status: match band {
-            (_, high) if high <= limit => Status::Pass,
-            (low, _) if low > limit => Status::Fail,
+            (_, high) if high <= limit.value.0 => Status::Pass,
+            (low, _) if low > limit.value.0 => Status::Fail,
             _ => Status::Unknown,
         },
-        ..result(name, Amount::Tokens(limit), span)
+        ..result(name, Amount::Tokens(limit.value.0), limit.unknown, &limit.span)
     };
     if let Some(budgets) = budgets {
         if let Some(limit) = &budgets.tokens {
             let (total, band) = (figures.tokens.total(), figures.tokens.band());
-            results.push(tokens(BudgetName::Tokens, limit.value.0, total, band, &limit.span));
+            results.push(tokens(BudgetName::Tokens, limit, total, band));
         }
         if let Some(limit) = &budgets.prefix_tokens {
             let prefix = figures.tokens.prefix;
-            results.push(tokens(BudgetName::PrefixTokens, limit.value.0, prefix.tokens(), prefix.band(), &limit.span));
+            results.push(tokens(BudgetName::PrefixTokens, limit, prefix.tokens(), prefix.band()));
         }
         let calls = budgets.cost_per_call.as_ref();
+        let call = |name, limit: fn(&CostPerCall) -> &Option<Spanned<Usd>>| {
+            let (limits, limit) = calls.and_then(|limits| Some((limits, limit(limits).as_ref()?)))?;
+            Some((name, limit.value, &limit.span, limits.unknown.unwrap_or(Unknown::Fail)))
+        };
+        let month = budgets.cost_per_month.as_ref();
         let costs = [
-            (BudgetName::Warm, calls.and_then(|limits| limits.warm.as_ref())),
-            (BudgetName::Cold, calls.and_then(|limits| limits.cold.as_ref())),
-            (BudgetName::Expected, calls.and_then(|limits| limits.expected.as_ref())),
-            (BudgetName::Uncached, calls.and_then(|limits| limits.uncached.as_ref())),
-            (BudgetName::CostPerMonth, budgets.cost_per_month.as_ref()),
+            call(BudgetName::Warm, |limits| &limits.warm),
+            call(BudgetName::Cold, |limits| &limits.cold),
+            call(BudgetName::Expected, |limits| &limits.expected),
+            call(BudgetName::Uncached, |limits| &limits.uncached),
+            month.map(|limit| (BudgetName::CostPerMonth, limit.value, &limit.span, limit.unknown)),
         ];
-        for (name, limit) in costs {
-            let Some(limit) = limit else { continue };
-            let status = cost_status(name, limit.value, &figures.bills);
+        for (name, limit, span, unknown) in costs.into_iter().flatten() {
+            let status = cost_status(name, limit, &figures.bills);
+            let actual = cost(name, &figures.bills.at);
+            let needs_traffic = matches!(name, BudgetName::Expected | BudgetName::CostPerMonth);
             results.push(BudgetResult {
-                actual: cost(name, &figures.bills.at).map(Amount::Usd),
+                actual: actual.map(Amount::Usd),
                 status,
-                fails_from: (status == Status::Pass).then(|| ahead(name, limit.value, figures.later)).flatten(),
-                ..result(name, Amount::Usd(limit.value), &limit.span)
+                fails_from: (status == Status::Pass).then(|| ahead(name, limit, figures.later)).flatten(),
+                why: match actual {
+                    Some(_) => None,
+                    None if needs_traffic && !figures.has_traffic => Some(NO_TRAFFIC),
+                    None => Some("a price or a size that it is made of is not known"),
+                },
+                ..result(name, Amount::Usd(limit), unknown, span)
             });
         }
         if let Some(limit) = &budgets.cached_share {
-            let (read, total) = (figures.bills.at.read, figures.tokens.total());
-            let actual = Share { millionths: scaled(read, total.max(1), false) };
-            let enough = u128::from(read) * 1_000_000 >= u128::from(total) * u128::from(limit.value.millionths);
+            let Bills { at, bounds: (least, most) } = &figures.bills;
+            let (low, high) = figures.tokens.band();
+            let total = figures.tokens.total();
+            let enough = [(at, total), (least, low), (most, high)].map(|(bill, total)| {
+                u128::from(bill.read) * 1_000_000 >= u128::from(total) * u128::from(limit.value.millionths)
+            });
+            let actual = Share { millionths: scaled(at.read, total.max(1), false) };
             results.push(BudgetResult {
                 actual: Some(Amount::Share(actual)),
-                status: if enough { Status::Pass } else { Status::Fail },
-                ..result(BudgetName::CachedShare, Amount::Share(limit.value), &limit.span)
+                status: match enough {
+                    [true, true, true] => Status::Pass,
+                    [false, false, false] => Status::Fail,
+                    _ => Status::Unknown,
+                },
+                ..result(BudgetName::CachedShare, Amount::Share(limit.value), limit.unknown, &limit.span)
             });
         }
         if let Some(limit) = &budgets.growth {
@@ -262,7 +295,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         }
     }
     for block in figures.blocks {
-        let found = tokens(BudgetName::MaxTokens, block.limit, block.tokens.tokens(), block.tokens.band(), &block.span);
+        let found = tokens(BudgetName::MaxTokens, &block.limit, block.tokens.tokens(), block.tokens.band());
         results.push(BudgetResult { block: Some(block.block.clone()), ..found });
     }
     results
@@ -311,21 +344,9 @@ fn ahead(name: BudgetName, limit: Usd, later: &[Later]) -> Option<FailsFrom> {
     Some(FailsFrom { day: first.day, because: first.because.clone(), actual })
 }
 
-/// The budgets that need traffic, where none is declared: an error each, at the limit.
-pub fn without_traffic(budgets: &Budgets) -> Vec<Diagnostic> {
-    let month = budgets.cost_per_month.as_ref().map(|limit| ("cost_per_month", &limit.span));
-    let expected = budgets.cost_per_call.as_ref().and_then(|limits| limits.expected.as_ref());
-    let expected = expected.map(|limit| ("cost_per_call.expected", &limit.span));
-    let error = |(key, span): (&str, &Span)| {
-        let message = format!("`budgets.{key}` cannot be held: no `traffic.calls` is declared");
-        Diagnostic::error("budget-without-traffic", message).at(span).hint("declare it: `traffic: {calls: 100k/month}`")
-    };
-    month.into_iter().chain(expected).map(error).collect()
-}
-
 impl BudgetResult {
     /// `growth`: what the prefix has grown by since the base of a comparison. Skipped without one.
-    pub fn of_growth(limit: &Spanned<Share>, model: &str, prefix: u64, base_prefix: Option<u64>) -> Self {
+    pub fn of_growth(limit: &Limit<Share>, model: &str, prefix: u64, base_prefix: Option<u64>) -> Self {
         let grown = base_prefix.filter(|base| *base > 0).map(|base| {
             let more = prefix.saturating_sub(base);
             Share { millionths: scaled(more, base, true) }
@@ -343,6 +364,8 @@ impl BudgetResult {
             },
             fails_from: None,
             is_old_debt: false,
+            why: None,
+            lets_unknown_pass: limit.unknown == Unknown::Pass,
             span: limit.span.clone(),
         }
     }
@@ -374,9 +397,14 @@ impl BudgetResult {
         worse.saturating_mul(1_000_000) > allowed.saturating_mul(slack.millionths.into())
     }
 
-    /// Whether it blocks a change: it fails, and is not old debt.
+    /// Whether it blocks a change: it fails and is not old debt, or leaves the question open.
     pub fn is_blocking(&self) -> bool {
-        self.status == Status::Fail && !self.is_old_debt
+        self.status == Status::Fail && !self.is_old_debt || self.is_open()
+    }
+
+    /// Whether it leaves the question open: what it limits is not known, and the manifest does not let that pass.
+    pub fn is_open(&self) -> bool {
+        self.status == Status::Unknown && !self.lets_unknown_pass
     }
 
     /// The result in words: "cost_per_month is $14,196.35, the limit is $20,000.00".
@@ -389,7 +417,10 @@ impl BudgetResult {
             BudgetName::CachedShare => format!("at least {} is asked for", self.limit),
             _ => format!("the limit is {}", self.limit),
         };
-        let Some(actual) = self.actual else { return format!("{what} is not known; {limit}") };
+        let Some(actual) = self.actual else {
+            let why = self.why.map_or_else(String::new, |why| format!(", because {why}"));
+            return format!("{what} is not known{why}; {limit}");
+        };
         let mut sentence = format!("{what} is {actual}, {limit}");
         if let Some(fails) = &self.fails_from {
             sentence.push_str(&format!(
@@ -400,23 +431,40 @@ impl BudgetResult {
         sentence
     }
 
-    /// A warning at the line to edit, if it fails, is not known, or will fail.
+    /// What is said of it at the line to edit, if it fails, is not known, or will fail: an error where it blocks.
     pub fn warning(&self) -> Option<Diagnostic> {
         let key = match (&self.block, self.name) {
             (Some(_), _) => "`max_tokens` of the block".to_owned(),
             (None, name) => format!("`budgets.{}`", name.as_str()),
         };
-        let (code, message) = match (self.status, &self.fails_from) {
-            (Status::Fail, _) => ("budget", format!("over budget: {}", self.sentence())),
-            (Status::Unknown, _) if self.actual.is_some() => {
-                ("budget-unknown", format!("too close to tell from an estimate: {}", self.sentence()))
+        let path = self.span.path();
+        let mut hint = format!("the limit is {key} in {path}");
+        let said = match (self.status, &self.fails_from) {
+            (Status::Fail, _) if self.is_old_debt => {
+                Diagnostic::warning("budget", format!("over budget, as at the base: {}", self.sentence()))
             }
-            (Status::Unknown, _) => ("budget-unknown", self.sentence()),
-            (Status::Pass, Some(_)) => ("budget-ahead", self.sentence()),
+            (Status::Fail, _) => Diagnostic::error("budget", format!("over budget: {}", self.sentence())),
+            (Status::Unknown, _) => {
+                let message = match self.why {
+                    None => format!("too close to tell from an estimate: {}", self.sentence()),
+                    Some(_) => self.sentence(),
+                };
+                if self.lets_unknown_pass {
+                    Diagnostic::warning("budget-unknown", message)
+                } else {
+                    hint.push_str("; `unknown: pass` beside it lets it pass");
+                    if self.why == Some(NO_TRAFFIC) {
+                        hint = format!("declare it: `traffic: {{calls: 100k/month}}`; {hint}");
+                    }
+                    Diagnostic::open("budget-unknown", message)
+                }
+            }
+            (Status::Pass, Some(_)) => Diagnostic::warning("budget-ahead", self.sentence()),
             (Status::Pass | Status::Skipped, _) => return None,
         };
-        let hint = format!("the limit is {key} in {}", self.span.path());
-        Some(Diagnostic::warning(code, message).at(&self.span).hint(hint).for_model(&self.model))
+        let said = said.at(&self.span).hint(hint);
+        // That no traffic is declared has nothing to do with the model.
+        Some(if self.why == Some(NO_TRAFFIC) { said } else { said.for_model(&self.model) })
     }
 }
 

@@ -15,5 +15,6 @@ pub mod bill;
 pub mod shares;
 pub mod break_even;
 pub mod budget;
+pub mod window;
 pub mod warnings;
 pub mod ahead;

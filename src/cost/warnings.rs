@@ -15,16 +15,8 @@ use crate::syntax::quantity::Usd;
 const WORTH_MOVING: u64 = 100;
 
 /// Everything that is worth saying about one context for one model. `tokens` are those of each
-/// segment, in the model's own count; `window` is the most input tokens that it takes beside the
-/// expected answer.
-pub fn warnings(
-    segments: &[Segment],
-    tokens: &[u64],
-    layout: &Layout,
-    bill: &Bill,
-    terms: &Terms,
-    window: Option<u64>,
-) -> Vec<Diagnostic> {
+/// segment, in the model's own count.
+pub fn warnings(segments: &[Segment], tokens: &[u64], layout: &Layout, bill: &Bill, terms: &Terms) -> Vec<Diagnostic> {
     let warnings = Subject { segments, tokens, terms };
     let mut found = Vec::new();
     found.extend(warnings.short_prefix());
@@ -33,7 +25,6 @@ pub fn warnings(
         found.extend(warnings.volatile_before_stable());
     }
     found.extend(warnings.cliffs());
-    found.extend(window.and_then(|window| warnings.window(window)));
     found.extend(warnings.does_not_pay(layout, bill));
     found.into_iter().map(|warning| warning.for_model(&terms.model.name)).collect()
 }
@@ -173,24 +164,6 @@ impl Subject<'_> {
             }
             None => "beyond it other prices hold for the whole request".to_owned(),
         }
-    }
-
-    /// A window that is nearly full: within 5 %, or within the band of an estimate. A request that
-    /// does not fit is the window report's own matter.
-    fn window(&self, window: u64) -> Option<Diagnostic> {
-        let total = self.terms.tokens.total();
-        let (low, high) = self.terms.tokens.band();
-        if low <= window && high > window {
-            return Some(self.straddles("the request", total, (low, high), "the window", window, self.largest()));
-        }
-        let room = window.checked_sub(total).filter(|room| *room <= window / 20)?;
-        let message = format!(
-            "the request has {} tokens, {} short of the window of {}",
-            grouped(total),
-            grouped(room),
-            grouped(window)
-        );
-        Some(self.at(Diagnostic::warning("near-window", message), self.largest()))
     }
 
     fn straddles(

@@ -1,20 +1,50 @@
-//! A build to request bodies: what each model's API is asked.
+//! A build to request bodies: what each model's API is asked, and which bodies are left out because it would refuse.
+
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::cost::cards::{Card, Platform};
+use crate::cost::planner::words::grouped;
 use crate::pipeline::model::ModelBuild;
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::bodies::{Api, Body, Dialect, EmitFault, Prompt, dialects, emit};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
+use crate::text::resolve::Plan;
 
-/// Every body of one model, with the name of its file.
+/// The limit on an answer where an API demands one and the manifest gives none; the model's own where that is less.
+const DEFAULT_MAX_TOKENS: u64 = 4096;
+
+/// The note that says so.
+pub const DEFAULT_LIMIT: &str = "default-max-tokens";
+
+/// What the bodies of a build came to.
+#[derive(Debug, Default)]
+pub struct Bodies {
+    /// The bodies, each with the name of its file.
+    pub made: Vec<(String, Body)>,
+    /// Those that are not written.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A body that is not written, because its model would refuse it.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    /// The name that its file would have.
+    pub body: String,
+    /// The model.
+    pub model: String,
+    /// Every reason.
+    pub reasons: Vec<Diagnostic>,
+}
+
+/// Every body of one model.
 ///
 /// # Errors
 /// What a dialect cannot say, placed at the line of the manifest that asks for it.
-pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Vec<(String, Body)>, Vec<Diagnostic>> {
+pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Bodies, Vec<Diagnostic>> {
     let breakpoints: Vec<Breakpoint> = model.layout.marks().collect();
     let schema_name = schema_name(build);
     let prompt = Prompt {
@@ -26,46 +56,101 @@ pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Vec<(String, Body)>, 
         schema: build.plan.schema.as_ref(),
         schema_name: &schema_name,
         max_tokens: build.plan.manifest.output.as_ref().and_then(|output| output.max_tokens).map(|limit| limit.0),
+        default_max_tokens: model.window.window.output.map_or(DEFAULT_MAX_TOKENS, |most| most.min(DEFAULT_MAX_TOKENS)),
         caching: model.card.markers,
         cache_key: None,
     };
-    let mut bodies = Vec::new();
-    let mut faults: Vec<EmitFault> = Vec::new();
-    let emitted = dialects(&prompt).into_par_iter().map(|dialect| (dialect, emit(&prompt, dialect)));
-    for (dialect, emitted) in emitted.collect::<Vec<_>>() {
-        match emitted {
-            Ok(body) => bodies.push((dialect.file_name(&model.name), body)),
-            // Two dialects of one API may refuse the same setting.
-            Err(found) => found.into_iter().for_each(|fault| {
-                if !faults.contains(&fault) {
-                    faults.push(fault);
-                }
-            }),
-        }
-    }
-    if faults.is_empty() {
-        return Ok(bodies);
-    }
     let placed = |fault: EmitFault| {
         let span = span(build, fault.setting.as_deref());
         Diagnostic::from(fault).at(&span).for_model(&model.name)
     };
-    Err(faults.into_iter().map(placed).collect())
+    let mut bodies = Bodies::default();
+    let mut faults: Vec<EmitFault> = Vec::new();
+    let emitted = dialects(&prompt).into_par_iter().map(|dialect| (dialect, emit(&prompt, dialect)));
+    for (dialect, emitted) in emitted.collect::<Vec<_>>() {
+        let (body, refusals) = match emitted {
+            Ok(body) => (Some(body), Vec::new()),
+            Err(found) => {
+                let (refusals, unsaid): (Vec<_>, Vec<_>) = found.into_iter().partition(|fault| fault.is_refusal);
+                // Two dialects of one API may have the same fault.
+                unsaid.into_iter().for_each(|fault| {
+                    if !faults.contains(&fault) {
+                        faults.push(fault);
+                    }
+                });
+                (None, refusals)
+            }
+        };
+        let reasons: Vec<_> = model.refused.iter().cloned().chain(refusals.into_iter().map(placed)).collect();
+        let name = dialect.file_name(&model.name);
+        match body.filter(|_| reasons.is_empty()) {
+            Some(body) => bodies.made.push((name, body)),
+            None => bodies.left_out.push(LeftOut { body: name, model: model.name.clone(), reasons }),
+        }
+    }
+    if faults.is_empty() { Ok(bodies) } else { Err(faults.into_iter().map(placed).collect()) }
 }
 
-/// Everything that keeps the bodies of a build from being made.
-pub fn faults(build: &Build) -> Vec<Diagnostic> {
-    build.models.par_iter().filter_map(|model| bodies(build, model).err()).flatten().collect()
+/// The bodies of all models, or every fault.
+///
+/// # Errors
+/// As [`bodies`].
+pub fn all_bodies(build: &Build) -> Result<Bodies, Vec<Diagnostic>> {
+    let of_models: Vec<_> = build.models.par_iter().map(|model| bodies(build, model)).collect();
+    let (mut all, mut faults) = (Bodies::default(), Vec::new());
+    for of_model in of_models {
+        match of_model {
+            Ok(Bodies { made, left_out }) => {
+                all.made.extend(made);
+                all.left_out.extend(left_out);
+            }
+            Err(found) => faults.extend(found),
+        }
+    }
+    if faults.is_empty() { Ok(all) } else { Err(faults) }
 }
 
-/// Tries the bodies of every build. A context of which one cannot be made is broken after all.
+/// Tries the bodies of every build. A context of which one cannot be said is broken after all; what is left out is
+/// noted in the build.
 pub fn try_bodies(results: &mut [BuildResult]) {
     results.par_iter_mut().for_each(|tried| {
-        let faults = tried.build().map(faults).unwrap_or_default();
-        if !faults.is_empty() {
-            tried.result = Err(faults);
+        let bodies = tried.build().map(|build| all_bodies(build).map(|bodies| bodies.left_out));
+        match bodies {
+            Some(Ok(left_out)) => note_left_out(tried, left_out),
+            Some(Err(faults)) => tried.result = Err(faults),
+            None => {}
         }
     });
+}
+
+/// Notes in a build which of its bodies are left out, each reason once among its errors.
+pub fn note_left_out(tried: &mut BuildResult, left_out: Vec<LeftOut>) {
+    let Ok(build) = &mut tried.result else { return };
+    if left_out.is_empty() {
+        return;
+    }
+    let build = Arc::make_mut(build);
+    let same = |one: &Diagnostic, other: &Diagnostic| {
+        (&one.code, &one.message, &one.model) == (&other.code, &other.message, &other.model)
+    };
+    for reason in left_out.iter().flat_map(|left| &left.reasons) {
+        if !build.warnings.iter().any(|known| same(known, reason)) {
+            build.warnings.push(reason.clone());
+        }
+    }
+    build.left_out = left_out;
+}
+
+/// The note that a limit is sent which nobody has set; `None` where one is set, or no API demands it.
+pub fn default_limit(plan: &Plan, models: &[ModelBuild]) -> Option<Diagnostic> {
+    let is_set = plan.manifest.output.as_ref().is_some_and(|output| output.max_tokens.is_some());
+    let is_needed = models.iter().any(|model| api(&model.card) == Api::Anthropic);
+    (is_needed && !is_set).then(|| {
+        let most = grouped(DEFAULT_MAX_TOKENS);
+        let message = format!("answers are limited to {most} tokens, or to the model's own limit where that is less");
+        let hint = "Anthropic's API demands a limit; set it with `output: {max_tokens: …}`";
+        Diagnostic::note(DEFAULT_LIMIT, message).in_file(&plan.manifest_path).hint(hint)
+    })
 }
 
 /// Where the manifest writes a setting, plain or below a model pattern; else where it writes

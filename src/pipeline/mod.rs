@@ -19,17 +19,17 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::cost::budget::{BudgetResult, without_traffic};
+use crate::cost::budget::BudgetResult;
 use crate::cost::cards::{Cards, Date, day_of};
 use crate::cost::count::{Counts, count};
 use crate::cost::tokens::Encoding;
-use crate::cost::traffic::Traffic;
+use crate::pipeline::bodies::LeftOut;
 use crate::pipeline::model::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::pipeline::provenance::Provenance;
 use crate::pipeline::shard::Shard;
 use crate::prompt::chain::{self, Chain, Digest};
 use crate::prompt::segment::Segment;
-use crate::syntax::diag::{Diagnostic, Faults, Severity};
+use crate::syntax::diag::{self, Diagnostic, Faults, Severity};
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::quantity::Share;
 use crate::syntax::source::ProjectPath;
@@ -87,8 +87,22 @@ pub struct Build {
     pub counts: Counts,
     /// What is different for each model.
     pub models: Vec<ModelBuild>,
-    /// Warnings and notes; errors are of lints that are denied.
+    /// Warnings and notes. With an error the answer about this build is no, or open: a lint that is denied, a budget, a
+    /// window, a body that its model would refuse.
     pub warnings: Vec<Diagnostic>,
+    /// Bodies that are not written, once they were tried; [`bodies::try_bodies`] does.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// What a run answers, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// Fine.
+    Yes,
+    /// Something is over its limit, denied or refused.
+    No,
+    /// Something could not be built, or what is limited is not known.
+    Open,
 }
 
 impl Build {
@@ -98,9 +112,15 @@ impl Build {
         budgets.and_then(|budgets| budgets.ratchet_slack.as_ref()).map_or(Share::default(), |slack| slack.value)
     }
 
-    /// What lints found that are denied: there is a build, and the answer is no.
-    pub fn denied(&self) -> impl Iterator<Item = &Diagnostic> {
+    /// What makes the answer no, or leaves it open.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
         self.warnings.iter().filter(|warning| warning.severity == Severity::Error)
+    }
+
+    /// The answer about this build.
+    pub fn answer(&self) -> Answer {
+        let answers = self.errors().map(|error| if error.is_open { Answer::Open } else { Answer::No });
+        answers.max().unwrap_or(Answer::Yes)
     }
 
     /// The budgets, each for each model.
@@ -119,6 +139,11 @@ pub struct BuildResult {
 }
 
 impl BuildResult {
+    /// The answer about it.
+    pub fn answer(&self) -> Answer {
+        self.build().map_or(Answer::Open, Build::answer)
+    }
+
     /// The build, if it came to one.
     pub fn build(&self) -> Option<&Build> {
         self.result.as_deref().ok()
@@ -258,12 +283,10 @@ impl<'a> Pipeline<'a> {
         let tokenizers = tokenizers(&cards, &plan, &reader, &self.memory.counts, &mut faults);
         let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &self.memory.counts);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
-        let models = base.models(cards, &tokenizers, &own, &mut faults);
-        if let (Some(budgets), None) =
-            (&plan.manifest.budgets, plan.manifest.traffic.as_ref().and_then(Traffic::declared))
-        {
-            faults.extend(without_traffic(budgets));
-        }
+        let mut said = Vec::new();
+        let models = base.models(cards, &tokenizers, &own, &mut said);
+        said.extend(bodies::default_limit(&plan, &models));
+        diag::once(&mut said);
         let reads = reader.reads();
         let base = self.base.as_ref().map(|base| base as &dyn Tree);
         let provenance = match Provenance::of(self.fragments.tree().name(), base, &reads) {
@@ -274,6 +297,7 @@ impl<'a> Pipeline<'a> {
         };
 
         let mut warnings = faults.into_result(())?.warnings;
+        warnings.extend(said);
         if self.lints {
             let (digests, day) = (&chain.digests, self.date.to_string());
             let subject = lint::Subject {
@@ -300,6 +324,7 @@ impl<'a> Pipeline<'a> {
             counts,
             models,
             warnings,
+            left_out: Vec::new(),
         })
     }
 }

@@ -9,15 +9,17 @@ use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
 use crate::cost::cards::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
 use crate::cost::count::{Counts, Known};
+use crate::cost::planner::words::grouped;
 use crate::cost::planner::{CachePolicy, Layout, plan as place};
 use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::tokens::{Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
 use crate::cost::traffic::Traffic;
 use crate::cost::warnings::warnings;
+use crate::cost::window::{self, Fit, WindowFit};
 use crate::prompt::chain::Digest;
 use crate::prompt::segment::{Kind, Segment, Tier, messages};
 use crate::syntax::decode::Text;
-use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::diag::{Diagnostic, Faults, Severity};
 use crate::syntax::manifest::{Breakpoints, Budgets, Manifest};
 use crate::text::fragment::Reader;
 use crate::text::resolve::{Content, Plan};
@@ -47,6 +49,8 @@ pub struct ModelBuild {
     pub minimum: Option<u64>,
     /// The windows, and whether the request fits.
     pub window: WindowFit,
+    /// Why none of its bodies is written, whatever the dialect; the build's warnings have these errors too.
+    pub refused: Vec<Diagnostic>,
     /// The settings that hold for it.
     pub settings: Map<String, Json>,
 }
@@ -58,46 +62,6 @@ pub struct NamedTokenizer {
     pub name: Arc<str>,
     /// The tokenizer.
     pub tokenizer: Tokenizer,
-}
-
-/// Whether a request fits into the model's windows.
-#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
-pub struct WindowFit {
-    /// The windows of the card.
-    #[serde(flatten)]
-    pub window: Window,
-    /// Yes, no, or within the band; null when no window is known.
-    pub fits: Option<Fit>,
-    /// The most input tokens that fit, with room for the expected answer.
-    #[serde(skip)]
-    pub limit: Option<u64>,
-    /// By how many tokens the request is too large.
-    pub over: u64,
-    /// Segments to drop, lowest priority first, until it fits.
-    pub drop: Vec<String>,
-}
-
-/// Yes, no, or within the band of the count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Fit {
-    /// The whole band fits.
-    Yes,
-    /// None of the band fits.
-    No,
-    /// The limit lies within the band.
-    Maybe,
-}
-
-impl Fit {
-    /// Where `limit` lies in relation to a band.
-    pub fn of(band: (u64, u64), limit: u64) -> Self {
-        match band {
-            (_, high) if high <= limit => Self::Yes,
-            (low, _) if low > limit => Self::No,
-            _ => Self::Maybe,
-        }
-    }
 }
 
 /// The digest of settings and schema; a fault when they cannot be written canonically.
@@ -242,11 +206,11 @@ impl Base<'_> {
         asked: Vec<(String, Arc<Card>)>,
         tokenizers: &Tokenizers,
         own: &[Counts],
-        faults: &mut Faults,
+        said: &mut Vec<Diagnostic>,
     ) -> Vec<ModelBuild> {
         let built = asked.into_iter().zip(&tokenizers.of_model).map(|((name, card), place)| {
             let counts = place.and_then(|place| own.get(place)).unwrap_or(self.counts);
-            self.model(card, name, tokenizers.named(*place), counts.clone(), faults)
+            self.model(card, name, tokenizers.named(*place), counts.clone(), said)
         });
         built.collect()
     }
@@ -257,7 +221,7 @@ impl Base<'_> {
         name: String,
         tokenizer: NamedTokenizer,
         counts: Counts,
-        faults: &mut Faults,
+        said: &mut Vec<Diagnostic>,
     ) -> ModelBuild {
         let manifest = &self.plan.manifest;
         let at = card.at(self.date);
@@ -270,17 +234,19 @@ impl Base<'_> {
             framing: framing(at.framing(), self.segments, any_tool),
             output: manifest.output.as_ref().and_then(|output| output.tokens).map_or(0, |tokens| tokens.0),
         };
-        let window = window_fit(at.window(), &tokens, self.segments, &counts);
 
         let (model, batch) = (at.model(), at.batch());
         let traffic = manifest.traffic.as_ref().and_then(Traffic::declared);
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &tokens };
         let placed = place(self.segments, &counts.per_segment, cache_policy(manifest), &terms);
-        faults.extend(placed.warnings);
+        said.extend(placed.warnings);
         let layout = placed.value;
         let bills = Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) };
         let bill = bills.at;
-        faults.extend(warnings(self.segments, &counts.per_segment, &layout, &bill, &terms, window.limit));
+        said.extend(warnings(self.segments, &counts.per_segment, &layout, &bill, &terms));
+        let (window, limits) = limits(manifest, at.window(), &tokens, self.segments, &counts, &name);
+        let refused: Vec<Diagnostic> = limits.iter().filter(|one| one.severity == Severity::Error).cloned().collect();
+        said.extend(limits);
 
         let later = if holds_money(manifest.budgets.as_ref()) {
             ahead(&card, self.date, |at| {
@@ -292,15 +258,59 @@ impl Base<'_> {
             Vec::new()
         };
         let blocks = limited_blocks(self.plan, self.segments, &counts);
-        let figures =
-            Figures { model: &name, tokens: &tokens, bills, later: &later, blocks: &blocks, base_prefix: None };
+        let figures = Figures {
+            model: &name,
+            tokens: &tokens,
+            bills,
+            later: &later,
+            blocks: &blocks,
+            has_traffic: traffic.is_some(),
+            base_prefix: None,
+        };
         let budgets = budget::evaluate(manifest.budgets.as_ref(), &figures);
-        faults.extend(budgets.iter().filter_map(BudgetResult::warning));
+        said.extend(budgets.iter().filter_map(BudgetResult::warning));
 
         let minimum = at.minimum();
         let doubts = self.cards.doubts(&card, self.date);
-        ModelBuild { card, name, tokenizer, counts, tokens, layout, bill, budgets, doubts, minimum, window, settings }
+        ModelBuild {
+            card,
+            name,
+            tokenizer,
+            counts,
+            tokens,
+            layout,
+            bill,
+            budgets,
+            doubts,
+            minimum,
+            window,
+            refused,
+            settings,
+        }
     }
+}
+
+/// How the request and its answer fit into the windows, and what is to be said of that.
+fn limits(
+    manifest: &Manifest,
+    window: Window,
+    tokens: &RequestTokens,
+    segments: &[Segment],
+    counts: &Counts,
+    model: &str,
+) -> (WindowFit, Vec<Diagnostic>) {
+    let output = manifest.output.as_ref();
+    let most = output.and_then(|output| output.max_tokens).map_or(0, |most| most.0);
+    let answer = tokens.output.max(most);
+    let subject = window::Subject { window, tokens, answer, segments, per_segment: &counts.per_segment };
+    let fit = subject.fit();
+    let beyond = window.output.zip(output).filter(|(limit, _)| most > *limit).map(|(limit, output)| {
+        let (most, limit) = (grouped(most), grouped(limit));
+        let message = format!("`output.max_tokens` is {most}, and the model's answers have at most {limit} tokens");
+        Diagnostic::error("output-limit", message).at(&output.span).hint("lower it, or take another model")
+    });
+    let said = subject.warning(&fit).into_iter().chain(beyond).map(|one| one.for_model(model)).collect();
+    (fit, said)
 }
 
 /// Whether a budget limits money, so that announced prices matter.
@@ -312,7 +322,7 @@ fn holds_money(budgets: Option<&Budgets>) -> bool {
 /// the whole text, to scale.
 fn limited_blocks(plan: &Plan, segments: &[Segment], counts: &Counts) -> Vec<BlockTokens> {
     let limited = plan.blocks.iter().filter_map(|block| Some((block, block.max_tokens.as_ref()?)));
-    let measured = limited.map(|(block, (limit, span))| {
+    let measured = limited.map(|(block, limit)| {
         let own = |segment: &Segment| segment.tier == block.tier && segment.origin.block.start == block.span.start;
         let tokens = segments
             .iter()
@@ -323,8 +333,7 @@ fn limited_blocks(plan: &Plan, segments: &[Segment], counts: &Counts) -> Vec<Blo
         BlockTokens {
             block: format!("{}/{}", block.tier, block.label),
             tokens: counts.text.part(tokens),
-            limit: *limit,
-            span: span.clone(),
+            limit: limit.clone(),
         }
     });
     measured.collect()
@@ -393,28 +402,6 @@ fn framing(card: Framing, segments: &[Segment], any_tool: bool) -> u64 {
         tokens += card.tool + if properties > 0 { card.properties + card.property * properties } else { 0 };
     }
     tokens
-}
-
-fn window_fit(window: Window, tokens: &RequestTokens, segments: &[Segment], counts: &Counts) -> WindowFit {
-    // The answer needs room in the total window beside the request.
-    let limit = match (window.input, window.total.map(|total| total.saturating_sub(tokens.output))) {
-        (Some(input), Some(rest)) => Some(input.min(rest)),
-        (input, rest) => input.or(rest),
-    };
-    let Some(limit) = limit else { return WindowFit { window, fits: None, limit, over: 0, drop: Vec::new() } };
-    let over = tokens.total().saturating_sub(limit);
-    let mut candidates: Vec<usize> = (0..segments.len()).filter(|index| !segments[*index].is_hole()).collect();
-    candidates.sort_by_key(|index| (segments[*index].priority, std::cmp::Reverse(*index)));
-    let mut left = over;
-    let mut drop = Vec::new();
-    for index in candidates {
-        if left == 0 {
-            break;
-        }
-        left = left.saturating_sub(counts.per_segment[index]);
-        drop.push(segments[index].id.clone());
-    }
-    WindowFit { window, fits: Some(Fit::of(tokens.band(), limit)), limit: Some(limit), over, drop }
 }
 
 impl ModelBuild {

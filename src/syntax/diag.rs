@@ -3,6 +3,8 @@
 //! A [`Diagnostic`] is a value; `output/report` renders it for a terminal, as JSON and as annotations.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::hash::Hash;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,7 +19,7 @@ pub enum Severity {
     Note,
     /// There is a build, but something in it is probably not meant.
     Warning,
-    /// There is no build.
+    /// There is no build, or the answer about it is no.
     Error,
 }
 
@@ -38,12 +40,19 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// The model it concerns, if only one.
     pub model: Option<String>,
+    /// Whether a question was asked that it leaves open: then the answer is neither yes nor no.
+    pub is_open: bool,
 }
 
 impl Diagnostic {
     /// An error; there will be no build.
     pub fn error(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, message.into())
+    }
+
+    /// An error that leaves open what was asked: a limit is set, and what it limits is not known.
+    pub fn open(code: &'static str, message: impl Into<String>) -> Self {
+        Self { is_open: true, ..Self::error(code, message) }
     }
 
     /// A warning; there is a build all the same.
@@ -57,7 +66,7 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &'static str, message: String) -> Self {
-        Self { severity, code: code.into(), message, span: None, file: None, hint: None, model: None }
+        Self { severity, code: code.into(), message, span: None, file: None, hint: None, model: None, is_open: false }
     }
 
     /// Points it at a place.
@@ -94,6 +103,19 @@ impl Diagnostic {
     pub fn path(&self) -> Option<&ProjectPath> {
         self.span.as_ref().map(Span::path).or(self.file.as_ref())
     }
+}
+
+/// What makes two diagnostics the same to a reader.
+pub fn identity(diagnostic: &Diagnostic) -> impl Eq + Hash + use<> {
+    let Diagnostic { severity: _, code, message, span, file: _, hint, model, is_open: _ } = diagnostic;
+    let place = span.as_ref().map(|span| (span.start, span.end));
+    (diagnostic.path().cloned(), place, code.clone(), message.clone(), hint.clone(), model.clone())
+}
+
+/// Leaves of equal ones the first.
+pub fn once(diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen = HashSet::new();
+    diagnostics.retain(|diagnostic| seen.insert(identity(diagnostic)));
 }
 
 /// Faults gathered on the way through one stage, so that a run reports all of them.

@@ -21,8 +21,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::cost::rules::{CacheFamily, Mechanism};
+use crate::cost::window::Fit;
 use crate::pipeline::Build;
-use crate::pipeline::model::{Fit, ModelBuild};
+use crate::pipeline::model::ModelBuild;
 use crate::prompt::segment::Tier;
 use crate::syntax::quantity::Usd;
 

@@ -8,6 +8,7 @@ use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
 use crate::cost::traffic::Traffic;
 use crate::cost::warnings::warnings;
+use crate::cost::{cards::Window, window};
 use crate::prompt::segment::{Kind, Origin, Part, Role, Tier, prefix_len};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::manifest::{HitRate, Hours};
@@ -268,8 +269,11 @@ fn remarked(
     let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &request };
     let layout = plan(&segments, tokens, AUTO, &terms).value;
     let bill = bill(&layout, &terms);
-    warnings(&segments, tokens, &layout, &bill, &terms, window)
+    let window = Window { input: window, ..Window::default() };
+    let fitted = window::Subject { window, tokens: &request, answer: 0, segments: &segments, per_segment: tokens };
+    warnings(&segments, tokens, &layout, &bill, &terms)
         .into_iter()
+        .chain(fitted.warning(&fitted.fit()))
         .map(|found| (code(&found), found.message, found.span.map_or(0, |span| span.line_column().0)))
         .collect()
 }
@@ -316,8 +320,10 @@ fn limits_that_are_near_are_told() {
     // The window.
     assert_eq!(codes(9_400, (0, 0), Some(10_000)), ["near-window"]);
     assert_eq!(codes(8_900, (0, 0), Some(10_000)), ["near-window"]);
-    assert!(codes(8_899, (0, 0), Some(10_000)).is_empty() && codes(9_401, (0, 0), Some(10_000)).is_empty());
+    assert!(codes(8_899, (0, 0), Some(10_000)).is_empty());
+    assert_eq!(codes(9_401, (0, 0), Some(10_000)), ["window"]);
     assert_eq!(codes(9_000, (0, 500), Some(10_000)), ["band-straddles"]);
+    assert_eq!(codes(9_500, (99, 500), Some(10_000)), ["window"]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod member;
 pub mod statement;
 pub mod verify;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,13 +20,14 @@ use serde::Serialize;
 
 use crate::output::bundle::member::{Existing, Fresh, InMemory, Member, Members};
 use crate::output::record::ContextRecord;
-use crate::pipeline::bodies::bodies;
+use crate::pipeline::bodies::{Bodies, LeftOut, all_bodies, note_left_out};
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::bodies::{Body, Hole, HoleKind};
 use crate::prompt::chain::bundle_digest;
 use crate::prompt::transcript::write_transcript;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
+use crate::text::lint::secret::masked;
 use crate::text::project::ContextId;
 use crate::tree::write::{Disk, Folder, existing_bytes};
 
@@ -67,6 +69,9 @@ pub struct BundleRecord<'a> {
     pub history: Vec<HistoryRecord<'a>>,
     /// Where the name goes that the provider gave to the cached content, body by body.
     pub cached: Vec<InputRecord<'a>>,
+    /// Bodies that are not in the bundle, because their model would refuse them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutRecord<'a>>,
     /// Every other file of the bundle.
     pub members: Vec<MemberRecord>,
 }
@@ -107,6 +112,35 @@ pub struct MemberRecord {
     pub member: Member,
 }
 
+/// A body that was left out, and why.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeftOutRecord<'a> {
+    /// The name that its file would have.
+    pub body: &'a str,
+    /// The model.
+    pub model: &'a str,
+    /// Every reason: what `build` and `check` report.
+    pub reasons: Vec<ReasonRecord<'a>>,
+}
+
+/// A reason why a body was left out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReasonRecord<'a> {
+    /// A stable name.
+    pub code: &'a str,
+    /// What happened.
+    pub message: Cow<'a, str>,
+}
+
+impl<'a> LeftOutRecord<'a> {
+    /// Records a body that was left out.
+    pub fn of(left: &'a LeftOut) -> Self {
+        let reasons = left.reasons.iter();
+        let reasons = reasons.map(|reason| ReasonRecord { code: &reason.code, message: masked(&reason.message) });
+        Self { body: &left.body, model: &left.model, reasons: reasons.collect() }
+    }
+}
+
 /// The bundle of a build, in memory.
 ///
 /// # Errors
@@ -122,23 +156,10 @@ pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
     Ok(Bundle { id: build.id.clone(), members })
 }
 
-/// The bodies of all models with the names of their files, or every fault. They come first, so that
-/// a build that is faulty after all writes nothing.
-fn all_bodies(build: &Build) -> Result<Vec<(String, Body)>, Vec<Diagnostic>> {
-    let of_models: Vec<_> = build.models.par_iter().map(|model| bodies(build, model)).collect();
-    let (mut made, mut faults) = (Vec::new(), Vec::new());
-    for of_model in of_models {
-        match of_model {
-            Ok(bodies) => made.extend(bodies),
-            Err(found) => faults.extend(found),
-        }
-    }
-    if faults.is_empty() { Ok(made) } else { Err(faults) }
-}
-
 /// Hands over every member, and returns the record that lists them.
-fn record(build: &Build, bodies: &[(String, Body)], members: &dyn Members) -> Result<Vec<u8>, Error> {
+fn record(build: &Build, bodies: &Bodies, members: &dyn Members) -> Result<Vec<u8>, Error> {
     let transcript = || members.take(PROMPT, &|out| write_transcript(&build.segments, out));
+    let Bodies { made: bodies, left_out } = bodies;
     let take = |(name, body): &(String, Body)| Ok((name.clone(), members.take(name, &|out| body.write_to(out))?));
     let of_bodies = || bodies.par_iter().map(take).collect::<Result<BTreeMap<String, Member>, Error>>();
     let (transcript, of_bodies) = rayon::join(transcript, of_bodies);
@@ -163,6 +184,7 @@ fn record(build: &Build, bodies: &[(String, Body)], members: &dyn Members) -> Re
         inputs,
         history,
         cached,
+        left_out: left_out.iter().map(LeftOutRecord::of).collect(),
         members: listed.into_iter().map(|(name, member)| MemberRecord { name, member }).collect(),
     };
     record.digest = bundle_digest(&written(&record)).to_string();
@@ -194,19 +216,19 @@ pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
     output.join(format!("{id}.bundle"))
 }
 
-/// Writes a build's bundle to `<output>/<name>.bundle`, whole or not at all. Returns the folder, and
-/// whether anything was written.
+/// Writes a build's bundle to `<output>/<name>.bundle`, whole or not at all. Returns the folder, whether anything
+/// was written, and which bodies are left out.
 ///
 /// # Errors
 /// Settings that a dialect cannot say, placed in the manifest, or a folder that cannot be written, or
 /// that a link is in the way of.
-pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written), Failure> {
+pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written, Vec<LeftOut>), Failure> {
     let target = folder(&build.id, output);
     let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
     no_link(output, &target)?;
     let bodies = all_bodies(build)?;
     if is_written(build, &bodies, &target) {
-        return Ok((target, Written::Unchanged));
+        return Ok((target, Written::Unchanged, bodies.left_out));
     }
     let fresh = Folder::beside(disk, &target).map_err(failed)?;
     thread::scope(|scope| {
@@ -216,7 +238,7 @@ pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, 
         members.synced()
     })?;
     fresh.put().map_err(failed)?;
-    Ok((target, Written::Fresh))
+    Ok((target, Written::Fresh, bodies.left_out))
 }
 
 /// Writes the bundle of every build. A context of which a body cannot be made is broken after all, and its
@@ -228,7 +250,10 @@ pub fn write_all(disk: &dyn Disk, results: &mut [BuildResult], output: &Path) ->
     let written = results.par_iter_mut().map(|tried| {
         let Some(build) = tried.build() else { return Ok(()) };
         match write(disk, build, output) {
-            Ok(_) => Ok(()),
+            Ok((_, _, left_out)) => {
+                note_left_out(tried, left_out);
+                Ok(())
+            }
             Err(Failure::Faults(faults)) => {
                 tried.result = Err(faults);
                 Ok(())
@@ -257,7 +282,7 @@ pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
 }
 
 /// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.
-fn is_written(build: &Build, bodies: &[(String, Body)], target: &Path) -> bool {
+fn is_written(build: &Build, bodies: &Bodies, target: &Path) -> bool {
     let Ok(existing) = existing_bytes(&target.join(RECORD)) else { return false };
     // Of another prompt: no need to write its members to see where they differ.
     let full = build.chain.full().to_string();

@@ -1,8 +1,6 @@
 //! The report of `build` and `check`.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
-use std::hash::Hash;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -14,12 +12,15 @@ use super::text::{Table, counted, grouped};
 use crate::cost::budget::{BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
 use crate::output::record::{BuiltContext, DiagnosticRecord};
+use crate::pipeline::bodies::DEFAULT_LIMIT;
 use crate::pipeline::model::ModelBuild;
 use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::pipeline::shard::Shard;
 use crate::pipeline::{Build, BuildResult};
-use crate::syntax::diag::{Diagnostic, Severity};
+use crate::syntax::diag::{self, Diagnostic, Severity};
 use crate::syntax::quantity::Usd;
+use crate::text::lint;
+use crate::text::lint::secret::masked;
 use crate::text::project::ContextId;
 
 /// The format of the JSON report.
@@ -85,6 +86,10 @@ pub fn text(results: &[BuildResult], verbose: bool) -> String {
     if models().any(|model| model.tokens.basis() == Basis::Estimated) {
         drawn.push_str("≈ estimated: no public tokenizer; the band is in --format json\n");
     }
+    let notes = results.iter().filter_map(BuildResult::build).flat_map(|build| &build.warnings);
+    if let Some(note) = notes.into_iter().find(|note| note.code == DEFAULT_LIMIT) {
+        drawn.push_str(&format!("{}; {}\n", note.message, note.hint.as_deref().unwrap_or_default()));
+    }
     if let Some(doubts) = super::cost::doubts(models()) {
         drawn.push_str(&doubts);
     }
@@ -122,6 +127,10 @@ fn context(build: &Build, verbose: bool) -> String {
     for budget in build.budgets().filter(|budget| budget.status == Status::Fail) {
         let debt = if budget.is_old_debt { ", as at the base" } else { "" };
         drawn.push_str(&inert::terminal(&format!("  over budget for {}{debt}: {}\n", budget.model, budget.sentence())));
+    }
+    for left in &build.left_out {
+        let why: Vec<&str> = left.reasons.iter().map(|reason| reason.message.as_str()).collect();
+        drawn.push_str(&inert::terminal(&format!("  left out: {}: {}\n", left.body, masked(&why.join("; ")))));
     }
     if let Some(budget) = nearest(build.budgets()) {
         let used = budget.used().unwrap_or(0) / 10_000;
@@ -166,33 +175,25 @@ fn sum(results: &[BuildResult]) -> String {
     let builds = || results.iter().filter_map(BuildResult::build);
     let built = builds().count();
     let broken = results.len() - built;
-    let failing = builds().filter(|build| is_over_budget(build)).count();
     let warnings = builds().flat_map(|build| &build.warnings);
     let warnings = warnings.filter(|warning| warning.severity == Severity::Warning).count();
-    let mut parts = vec![format!("{} built", counted(built, "context"))];
+    let with =
+        |is_wanted: &dyn Fn(&BudgetResult) -> bool| builds().filter(|build| build.budgets().any(is_wanted)).count();
+    let parts = [
+        (with(&|budget| budget.is_blocking() && !budget.is_open()), "over budget"),
+        (with(&BudgetResult::is_open), "with a budget that cannot be checked"),
+        (builds().filter(|build| !build.left_out.is_empty()).count(), "with bodies left out"),
+        (builds().flat_map(Build::errors).filter(|error| lint::is_lint(&error.code)).count(), "denied by a lint"),
+    ];
+    let mut said = vec![format!("{} built", counted(built, "context"))];
     if broken > 0 {
-        parts.push(format!("{broken} broken"));
+        said.push(format!("{broken} broken"));
     }
-    if failing > 0 {
-        parts.push(format!("{failing} over budget"));
-    }
-    let denied = builds().flat_map(Build::denied).count();
-    if denied > 0 {
-        parts.push(format!("{denied} denied by a lint"));
-    }
+    said.extend(parts.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")));
     if warnings > 0 {
-        parts.push(counted(warnings, "warning"));
+        said.push(counted(warnings, "warning"));
     }
-    parts.join(", ") + "\n"
-}
-
-/// Whether the answer is no: a budget fails that is no old debt, or a lint denies what it found.
-pub fn fails(build: &Build) -> bool {
-    is_over_budget(build) || build.denied().next().is_some()
-}
-
-fn is_over_budget(build: &Build) -> bool {
-    build.budgets().any(BudgetResult::is_blocking)
+    said.join(", ") + "\n"
 }
 
 /// Every diagnostic of a run, broken contexts last.
@@ -203,25 +204,9 @@ pub fn diagnostics(results: &[BuildResult]) -> Vec<Diagnostic> {
 }
 
 /// What `diagnostics` holds, for programs that show each at its place: each once, those of base and
-/// variants together, the worst first. A budget that makes the answer no is an error here.
-pub fn findings(mut diagnostics: Vec<Diagnostic>, results: &[BuildResult]) -> Vec<Diagnostic> {
-    let budgets = results.iter().filter_map(BuildResult::build).flat_map(Build::budgets);
-    let blocking = budgets.filter(|budget| budget.is_blocking()).filter_map(BudgetResult::warning);
-    let blocking: HashSet<_> = blocking.map(|warning| identity(&warning)).collect();
-    for diagnostic in &mut diagnostics {
-        if blocking.contains(&identity(diagnostic)) {
-            diagnostic.severity = Severity::Error;
-        }
-    }
-    let mut seen = HashSet::new();
-    diagnostics.retain(|diagnostic| seen.insert(identity(diagnostic)));
+/// variants together, the worst first.
+pub fn findings(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diag::once(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| Reverse(diagnostic.severity));
     diagnostics
-}
-
-/// What makes two diagnostics the same to a reader.
-fn identity(diagnostic: &Diagnostic) -> impl Eq + Hash + use<> {
-    let Diagnostic { severity: _, code, message, span, file: _, hint, model } = diagnostic;
-    let place = span.as_ref().map(|span| (span.start, span.end));
-    (diagnostic.path().cloned(), place, code.clone(), message.clone(), hint.clone(), model.clone())
 }

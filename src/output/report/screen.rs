@@ -144,7 +144,7 @@ impl Screen<'_> {
         lines.extend(models(build));
         let warnings = || build.warnings.iter().filter(|warning| warning.severity != Severity::Note);
         // What is denied is worse than what is warned of, and that comes in the order of the prompt.
-        if let Some(first) = build.denied().next().or_else(|| warnings().next()) {
+        if let Some(first) = build.errors().next().or_else(|| warnings().next()) {
             lines.push(String::new());
             lines.extend(drawn(first));
             let more = warnings().count() - 1;

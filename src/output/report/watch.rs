@@ -156,7 +156,7 @@ fn of_world(error: &Error) -> Diagnostic {
 /// that was.
 pub fn errors(round: &Round) -> Vec<Diagnostic> {
     let of_contexts = round.attempts().iter().flat_map(|attempt| match &attempt.result {
-        Ok(build) => build.denied().cloned().collect(),
+        Ok(build) => build.errors().cloned().collect(),
         Err(faults) => faults.clone(),
     });
     failure(round).into_iter().chain(of_contexts).filter(|fault| fault.severity == Severity::Error).collect()

@@ -62,8 +62,8 @@ pub(super) struct Rounds {
     memory: Memory,
     last: LastBuilds,
     looks: u32,
-    /// The builds whose request bodies were tried, with what is wrong with them.
-    tried: HashMap<ContextId, (Arc<Build>, Vec<Diagnostic>)>,
+    /// The builds whose request bodies were tried, with what that came to.
+    tried: HashMap<ContextId, (Arc<Build>, BuildResult)>,
     /// The project as the last look that could open it found it.
     workspace: Option<Workspace>,
     /// The tree that it read.
@@ -155,13 +155,15 @@ impl Rounds {
         Some(watch_set)
     }
 
-    /// A context whose settings a dialect cannot say is broken after all, as `build` has it.
-    fn with_bodies(&mut self, attempt: BuildResult) -> BuildResult {
-        let Ok(build) = &attempt.result else { return attempt };
-        let known = self.tried.get(&attempt.id).filter(|(tried, _)| Arc::ptr_eq(tried, build));
-        let faults = known.map_or_else(|| bodies::faults(build), |(_, faults)| faults.clone());
-        self.tried.insert(attempt.id.clone(), (build.clone(), faults.clone()));
-        if faults.is_empty() { attempt } else { BuildResult { id: attempt.id, result: Err(faults) } }
+    /// A context with its bodies tried, as `check` has it.
+    fn with_bodies(&mut self, mut attempt: BuildResult) -> BuildResult {
+        let Ok(build) = attempt.result.clone() else { return attempt };
+        if let Some((_, tried)) = self.tried.get(&attempt.id).filter(|(known, _)| Arc::ptr_eq(known, &build)) {
+            return tried.clone();
+        }
+        bodies::try_bodies(std::slice::from_mut(&mut attempt));
+        self.tried.insert(attempt.id.clone(), (build, attempt.clone()));
+        attempt
     }
 
     /// The contexts as the commit below the working tree holds them; `None` without one, and where

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::outline::{BlockText, OutlineTurn, ToolDefinition};
 use super::writer::BodyWriter;
-use super::{Dialect, EmitFault, Prompt, settings};
+use super::{Dialect, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 
 /// The body of `POST /v1/messages`.
@@ -12,15 +12,7 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
     let outline = writer.outline(prompt.segments, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("model".to_owned(), prompt.model.into());
-    if let Some(limit) = prompt.max_tokens {
-        body.insert("max_tokens".to_owned(), limit.into());
-    } else {
-        writer.fault(EmitFault::new(
-            "missing-max-tokens",
-            "Anthropic's API demands a limit on the answer",
-            "set `output.max_tokens`",
-        ));
-    }
+    body.insert("max_tokens".to_owned(), prompt.max_tokens.unwrap_or(prompt.default_max_tokens).into());
     settings::apply(prompt.settings, Dialect::Messages, &outline.tools, &mut body, writer);
     if let Some(schema) = prompt.schema {
         settings::set(&mut body, "output_config.format", json!({"type": "json_schema", "schema": schema}));

@@ -48,6 +48,8 @@ pub struct Prompt<'a> {
     pub schema_name: &'a str,
     /// The limit on the answer.
     pub max_tokens: Option<u64>,
+    /// The limit where the API demands one and none is given.
+    pub default_max_tokens: u64,
     /// How this model wants its cache marked.
     pub caching: Caching,
     /// The key by which the API routes requests with the same prefix to the same cache, where it has one.
@@ -205,7 +207,7 @@ pub struct Unplaced {
 /// Why there is no body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmitFault {
-    /// A stable name: `unknown-setting`, `missing-max-tokens`.
+    /// A stable name: `unknown-setting`, `bad-tool-choice`.
     pub code: &'static str,
     /// What happened, in one sentence without a full stop.
     pub message: String,
@@ -213,11 +215,20 @@ pub struct EmitFault {
     pub hint: Option<String>,
     /// The key of `settings` that it is about, if it is about one.
     pub setting: Option<String>,
+    /// Whether the body could be written and its model would refuse it, by a documented rule: it is left out, and
+    /// everything else is built. Otherwise the manifest asks for what the format cannot say.
+    pub is_refusal: bool,
 }
 
 impl EmitFault {
     fn new(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: Some(hint.into()), setting: None }
+        Self { code, message: message.into(), hint: Some(hint.into()), setting: None, is_refusal: false }
+    }
+
+    /// A body that its model would refuse.
+    #[expect(dead_code, reason = "the rules of refusals come next")]
+    fn refusal(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { is_refusal: true, ..Self::new(code, message, hint) }
     }
 
     fn in_setting(mut self, key: &str) -> Self {
@@ -236,8 +247,7 @@ impl From<EmitFault> for Diagnostic {
 /// The prompt as a body of `dialect`, or every reason why it has none.
 ///
 /// # Errors
-/// A setting that the dialect does not know or cannot say, a missing limit where the API demands
-/// one, a role or a tool that it has no words for, or ([`Dialect::Cached`]) nothing to cache.
+/// A setting that the dialect does not know or cannot say, a role or a tool that it has no words for, or ([`Dialect::Cached`]) nothing to cache.
 pub fn emit(prompt: &Prompt, dialect: Dialect) -> Result<Body, Vec<EmitFault>> {
     let mut writer = BodyWriter::new(prompt, dialect);
     let json = match dialect {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::Join;
+use super::{Join, Limit};
 use crate::syntax::decode::{Count, Decode, OneOrMany, Spanned, Text, expected, fields, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::quantity::Ttl;
@@ -111,7 +111,7 @@ record! {
         /// What a report suggests to drop first when a window overflows: lowest first.
         pub priority: Option<i64> = "priority",
         /// A budget on the block's tokens.
-        pub max_tokens: Option<Spanned<Count>> = "max_tokens",
+        pub max_tokens: Option<Limit<Count>> = "max_tokens",
         /// What becomes of front matter.
         pub front_matter: Option<FrontMatter> = "front_matter",
         /// Whether the source may be missing.

@@ -12,10 +12,13 @@ pub use block::{
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::syntax::decode::{Count, Decode, OneOrMany, Spanned, Table, Text, expected, record, words};
+use crate::syntax::decode::{
+    Count, Decode, OneOrMany, Spanned, Table, Text, expected, field, fields, inline_schema, record, words,
+};
 use crate::syntax::diag::Faults;
 use crate::syntax::quantity::Ttl;
 use crate::syntax::quantity::{Rate, Share, Usd};
+use crate::syntax::source::Span;
 use crate::syntax::yaml::Node;
 
 record! {
@@ -179,17 +182,17 @@ record! {
     /// Limits. Each is evaluated for every model.
     pub struct Budgets("budgets") {
         /// Input tokens of the whole request.
-        pub tokens: Option<Spanned<Count>> = "tokens",
+        pub tokens: Option<Limit<Count>> = "tokens",
         /// Tokens before the first input.
-        pub prefix_tokens: Option<Spanned<Count>> = "prefix_tokens",
+        pub prefix_tokens: Option<Limit<Count>> = "prefix_tokens",
         /// US dollars for one call.
         pub cost_per_call: Option<CostPerCall> = "cost_per_call",
         /// US dollars for 30 days at the declared traffic.
-        pub cost_per_month: Option<Spanned<Usd>> = "cost_per_month",
+        pub cost_per_month: Option<Limit<Usd>> = "cost_per_month",
         /// At least this share of input tokens is read from the cache when warm.
-        pub cached_share: Option<Spanned<Share>> = "cached_share",
+        pub cached_share: Option<Limit<Share>> = "cached_share",
         /// At most this growth of prefix tokens against the base of a diff.
-        pub growth: Option<Spanned<Share>> = "growth",
+        pub growth: Option<Limit<Share>> = "growth",
         /// How much worse an already failing budget may get before it blocks.
         pub ratchet_slack: Option<Spanned<Share>> = "ratchet_slack",
     }
@@ -206,8 +209,56 @@ record! {
         pub expected: Option<Spanned<Usd>> = "expected",
         /// Without caching.
         pub uncached: Option<Spanned<Usd>> = "uncached",
+        /// What becomes of each of them whose figure is not known.
+        pub unknown: Option<Unknown> = "unknown",
     }
 }
+
+words! {
+    /// What becomes of a budget whose figure is not known.
+    pub enum Unknown("what becomes of an unknown figure") {
+        /// The question stays open, and so does the answer of the run: exit 2.
+        Fail = "fail",
+        /// It passes.
+        Pass = "pass",
+    }
+}
+
+/// A limit: the figure alone, or a map of `limit` and `unknown`.
+#[derive(Debug, Clone)]
+pub struct Limit<T> {
+    /// The figure.
+    pub value: T,
+    /// Where it is written.
+    pub span: Span,
+    /// What becomes of a figure that is not known.
+    pub unknown: Unknown,
+}
+
+impl<T: Decode> Decode for Limit<T> {
+    fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let (limit, unknown): (Spanned<T>, Option<Unknown>) = if node.as_map().is_some() {
+            let map = fields("a budget", node, &["limit", "unknown"], faults)?;
+            (
+                field("a budget", map, "limit", &node.span, faults)?,
+                field("a budget", map, "unknown", &node.span, faults)?,
+            )
+        } else {
+            (Spanned::decode(node, faults)?, None)
+        };
+        Some(Self { value: limit.value, span: limit.span, unknown: unknown.unwrap_or(Unknown::Fail) })
+    }
+}
+
+inline_schema!([T] Limit<T>, format!("Limit_{}", T::schema_name()), |generator| json_schema!({"anyOf": [
+    generator.subschema_for::<T>(),
+    {
+        "type": "object",
+        "properties": {"limit": generator.subschema_for::<T>(), "unknown": generator.subschema_for::<Option<Unknown>>()},
+        "required": ["limit"],
+        "additionalProperties": false
+    }
+]}));
 
 words! {
     /// What is put between segments.

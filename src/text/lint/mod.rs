@@ -210,6 +210,11 @@ impl Subject<'_> {
     }
 }
 
+/// Whether a diagnostic of this code is of a lint.
+pub fn is_lint(code: &str) -> bool {
+    catalogue::find(code).is_some()
+}
+
 /// Reports levels for lints that do not exist.
 pub fn check_levels(levels: &Table<LintLevel>, faults: &mut Faults) {
     for (key, _) in levels.iter().filter(|(key, _)| catalogue::find(&key.text).is_none()) {

@@ -15,10 +15,10 @@ use serde_json::Value as Json;
 
 use crate::prompt::segment::{Role, Tier};
 use crate::syntax::condition::{Condition, GRAMMAR};
-use crate::syntax::decode::{Decode, OneOrMany, Table, Text};
+use crate::syntax::decode::{Count, Decode, OneOrMany, Table, Text};
 use crate::syntax::diag::{Diagnostic, Faults, near};
 use crate::syntax::manifest::{Block, BlockFields, BlockSource, FrontMatter, History, Join, Manifest, PickBy, Speaker};
-use crate::syntax::manifest::{Mark, Stability};
+use crate::syntax::manifest::{Limit, Mark, Stability};
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::Node;
 use crate::text::examples::{self, Example};
@@ -73,7 +73,7 @@ pub struct PlannedBlock {
     /// What to suggest to drop first: lowest first.
     pub priority: i64,
     /// A budget on its tokens, and where it was written.
-    pub max_tokens: Option<(u64, Span)>,
+    pub max_tokens: Option<Limit<Count>>,
     /// Where it was written.
     pub span: Span,
 }
@@ -246,7 +246,7 @@ impl Scope<'_> {
             mark: fields.cache.as_ref().map_or(Mark::Free, |mark| mark.value.0),
             stability,
             priority: fields.priority.unwrap_or(0),
-            max_tokens: fields.max_tokens.as_ref().map(|limit| (limit.value.0, limit.span.clone())),
+            max_tokens: fields.max_tokens.clone(),
             span: block.span.clone(),
         })
     }

@@ -91,6 +91,7 @@ impl Draught {
             schema: None,
             schema_name: "answer",
             max_tokens: Some(1024),
+            default_max_tokens: 4096,
             caching,
             cache_key: None,
         }
