@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::compare::range::Range;
-use crate::compare::review::{Gate, ReviewRequest, review};
+use crate::compare::review::{Gate, ReviewRequest, answer, review};
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
 use crate::output::report::diff::{self, DiffReport};
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     ids: Vec<String>,
     #[command(flatten)]
     shard: ShardArguments,
-    /// Exit 1 if one of these happened
+    /// Exit 1 if one of these happened, or a body is newly left out: its window exceeded, or its model refuses it
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
     /// Prices and rules of both sides as of this day [default: today]
@@ -90,15 +90,11 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
     session.warnings(&diff::diagnostics(&review));
-    let broken = review.contexts.iter().any(|context| !context.head_faults.is_empty());
-    let happened = fail_on.iter().any(|what| gate(*what).is_tripped(&review));
+    let gates: Vec<Gate> = fail_on.into_iter().map(gate).collect();
+    let answer = answer(&gates, &review);
     // The process ends: to take thousands of builds apart, one by one, would only make the reader wait.
     std::mem::forget(review);
-    Ok(match (broken, happened) {
-        (true, _) => Verdict::Unanswered,
-        (false, true) => Verdict::No,
-        (false, false) => Verdict::Yes,
-    })
+    Ok(answer.into())
 }
 
 /// The branch that the project names.

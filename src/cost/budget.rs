@@ -382,10 +382,10 @@ impl BudgetResult {
     }
 
     /// Whether it should block a change, given its result at the base: it fails, and did not fail there or
-    /// got worse by more than `slack`.
+    /// got worse by more than `slack`; or it leaves the question open.
     pub fn blocks(&self, base: Option<&Self>, slack: Share) -> bool {
         if self.status != Status::Fail {
-            return false;
+            return self.is_open();
         }
         let Some(base) = base.filter(|base| base.status == Status::Fail) else { return true };
         let (Some(now), Some(then)) = (self.actual, base.actual) else { return true };

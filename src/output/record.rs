@@ -4,6 +4,7 @@
 //! printed as they are (a bill, a window, a budget) say so themselves; the records here put together what a
 //! build holds side by side, or name what it refers to by index.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -17,6 +18,7 @@ use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Basis;
 use crate::cost::window::{Fit, WindowFit};
 use crate::pipeline::Build;
+use crate::pipeline::bodies::LeftOut;
 use crate::pipeline::model::ModelBuild;
 use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::prompt::chain::Digest;
@@ -182,8 +184,48 @@ pub struct BuiltContext<'a> {
     pub context: ContextRecord<'a>,
     /// Its budgets, each for each model.
     pub budgets: Vec<BudgetRecord<'a>>,
-    /// Warnings and notes.
+    /// Warnings and notes, and the errors that make the answer no.
     pub diagnostics: Vec<DiagnosticRecord>,
+    /// How many findings of denied lints the base has too, with `--base`; they are not among the diagnostics.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub denied_before: usize,
+    /// Bodies that are left out, because their model would refuse them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutRecord<'a>>,
+}
+
+/// A body that was left out, and why.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeftOutRecord<'a> {
+    /// The name that its file would have.
+    pub body: &'a str,
+    /// The model.
+    pub model: &'a str,
+    /// Every reason: what `build` and `check` report.
+    pub reasons: Vec<ReasonRecord<'a>>,
+}
+
+/// A reason why a body was left out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReasonRecord<'a> {
+    /// A stable name.
+    pub code: &'a str,
+    /// What happened.
+    pub message: Cow<'a, str>,
+}
+
+impl<'a> LeftOutRecord<'a> {
+    /// Records a body that was left out.
+    pub fn of(left: &'a LeftOut) -> Self {
+        let reasons = left.reasons.iter();
+        let reasons = reasons.map(|reason| ReasonRecord { code: &reason.code, message: masked(&reason.message) });
+        Self { body: &left.body, model: &left.model, reasons: reasons.collect() }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// A budget for one model, and whether it blocks.
@@ -192,7 +234,7 @@ pub struct BudgetRecord<'a> {
     /// The budget.
     #[serde(flatten)]
     pub result: &'a BudgetResult,
-    /// Whether it stops a change: it fails, and with `--base` it did not there or has got worse.
+    /// Whether it stops a change: it fails, and with `--base` it did not there or has got worse; or its figure is not known.
     pub blocks: bool,
     /// The first announced day on which a budget that passes no longer does.
     pub fails_from: Option<&'a FailsFrom>,
@@ -313,6 +355,8 @@ impl<'a> BuiltContext<'a> {
             context: ContextRecord::of(build),
             budgets: budgets.collect(),
             diagnostics: DiagnosticRecord::all(&build.warnings),
+            denied_before: build.denied_before.len(),
+            left_out: build.left_out.iter().map(LeftOutRecord::of).collect(),
         }
     }
 }

@@ -90,6 +90,8 @@ pub struct Build {
     /// Warnings and notes. With an error the answer about this build is no, or open: a lint that is denied, a budget, a
     /// window, a body that its model would refuse.
     pub warnings: Vec<Diagnostic>,
+    /// What denied lints had found at the base already, where one was given; it stops nobody.
+    pub denied_before: Vec<Diagnostic>,
     /// Bodies that are not written, once they were tried; [`bodies::try_bodies`] does.
     pub left_out: Vec<LeftOut>,
 }
@@ -324,6 +326,7 @@ impl<'a> Pipeline<'a> {
             counts,
             models,
             warnings,
+            denied_before: Vec::new(),
             left_out: Vec::new(),
         })
     }

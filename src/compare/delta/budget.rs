@@ -26,8 +26,11 @@ pub struct BudgetDelta {
     /// The outcome at the head in words; at the base, where the budget is gone.
     #[serde(skip)]
     pub sentence: String,
-    /// Whether it blocks: it fails, and either it did not before or it has got worse.
+    /// Whether it blocks: it fails, and either it did not before or it has got worse; or its figure is not known.
     pub blocks: bool,
+    /// Whether the manifest lets a figure pass that is not known.
+    #[serde(skip)]
+    pub lets_unknown_pass: bool,
 }
 
 /// What became of a budget.
@@ -80,6 +83,7 @@ pub(super) fn compare(base: Option<&Build>, head: Option<&Build>) -> Vec<BudgetD
             actual: Pair { base: before.and_then(|before| before.actual), head: result.actual },
             sentence: result.sentence(),
             blocks: result.blocks(before.copied(), slack),
+            lets_unknown_pass: result.lets_unknown_pass,
         }
     });
     let gone = old.iter().filter(|gone| !new.iter().any(|result| same(result, gone)));
@@ -92,6 +96,7 @@ pub(super) fn compare(base: Option<&Build>, head: Option<&Build>) -> Vec<BudgetD
         actual: Pair { base: gone.actual, head: None },
         sentence: gone.sentence(),
         blocks: false,
+        lets_unknown_pass: gone.lets_unknown_pass,
     });
     kept.chain(gone).collect()
 }

@@ -22,19 +22,21 @@ use crate::compare::delta::{Delta, Divergence, Side, compare};
 use crate::compare::range::Sides;
 use crate::compare::reach;
 use crate::cost::cards::Date;
+use crate::pipeline::bodies::{LeftOut, try_bodies};
 use crate::pipeline::shard::Shard;
 use crate::pipeline::{Build, BuildResult, Memory, Pipeline, Request};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::Failure;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::text::fragment::Fragments;
+use crate::text::lint;
 use crate::text::project::{Candidate, ContextId};
 use crate::tree::{Change, Commit, Tree, TreeName};
 
 use causes::Files;
 
 pub use causes::{Cause, Via};
-pub use gate::Gate;
+pub use gate::{Gate, answer};
 pub use groups::{Group, change_name};
 
 /// What to compare, and for which day.
@@ -128,19 +130,23 @@ pub struct Location {
 }
 
 impl ContextReview {
-    /// Every warning of the head that it has and the base has not, or every fault.
-    pub fn new_warnings(&self) -> impl Iterator<Item = &Diagnostic> {
-        let known: BTreeSet<(&str, &str)> = self
-            .base
-            .iter()
-            .flat_map(|build| &build.warnings)
-            .map(|warning| (&*warning.code, warning.message.as_str()))
-            .collect();
-        self.head
-            .iter()
-            .flat_map(|build| &build.warnings)
-            .filter(|warning| warning.severity != Severity::Note)
-            .filter(move |warning| !known.contains(&(&*warning.code, warning.message.as_str())))
+    /// Every warning of the head that it has and the base has not.
+    pub fn new_warnings(&self) -> Vec<&Diagnostic> {
+        let mut known = lint::Known::of(self.base.iter().flat_map(|build| &build.warnings));
+        let said = self.head.iter().flat_map(|build| &build.warnings);
+        said.filter(|warning| warning.severity != Severity::Note && !known.takes(warning)).collect()
+    }
+
+    /// Bodies that the head leaves out and the base has, or leaves out for another reason.
+    pub fn newly_left_out(&self) -> impl Iterator<Item = &LeftOut> {
+        fn codes(left: &LeftOut) -> Vec<&str> {
+            left.reasons.iter().map(|reason| &*reason.code).collect()
+        }
+        let known = |left: &LeftOut| {
+            let mut before = self.base.iter().flat_map(|build| &build.left_out);
+            before.any(|old| old.body == left.body && codes(left).iter().all(|code| codes(old).contains(code)))
+        };
+        self.head.iter().flat_map(|build| &build.left_out).filter(move |left| !known(left))
     }
 }
 
@@ -162,8 +168,10 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
     let reached = reach::reach(&both, &request.contexts)?;
 
     let build_all = |pipeline: &Pipeline<'_>, candidates: Vec<Candidate>| -> BTreeMap<ContextId, BuildResult> {
-        let attempts = candidates.into_par_iter().map(|candidate| pipeline.attempt(candidate));
-        attempts.map(|attempt| (attempt.id.clone(), attempt)).collect()
+        let mut attempts: Vec<BuildResult> =
+            candidates.into_par_iter().map(|candidate| pipeline.attempt(candidate)).collect();
+        try_bodies(&mut attempts);
+        attempts.into_iter().map(|attempt| (attempt.id.clone(), attempt)).collect()
     };
     let (of_base, of_head) = parts::wanted(request.shard, reached.base, reached.head);
     let old = build_all(&base, of_base);
@@ -234,9 +242,6 @@ fn one(pair: Paired, files: &Files<'_>) -> Option<ContextReview> {
         (Some(delta), ..) if renamed_from.is_some() && delta.segments.is_empty() => ContextStatus::Renamed,
         _ => ContextStatus::Changed,
     };
-    if status == ContextStatus::Changed && !delta.as_ref().is_some_and(Delta::is_change) {
-        return None;
-    }
     let mut review = ContextReview {
         id,
         renamed_from,
@@ -249,6 +254,12 @@ fn one(pair: Paired, files: &Files<'_>) -> Option<ContextReview> {
         base_faults,
         head_faults,
     };
+    let is_change = review.delta.as_ref().is_some_and(Delta::is_change)
+        || !review.new_warnings().is_empty()
+        || review.newly_left_out().next().is_some();
+    if status == ContextStatus::Changed && !is_change {
+        return None;
+    }
     review.causes = causes::causes(&review, files);
     Some(review)
 }

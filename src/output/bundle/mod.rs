@@ -8,7 +8,6 @@ mod member;
 pub mod statement;
 pub mod verify;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +18,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::output::bundle::member::{Existing, Fresh, InMemory, Member, Members};
-use crate::output::record::ContextRecord;
+use crate::output::record::{ContextRecord, LeftOutRecord};
 use crate::pipeline::bodies::{Bodies, LeftOut, all_bodies, note_left_out};
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::bodies::{Body, Hole, HoleKind};
@@ -27,7 +26,6 @@ use crate::prompt::chain::bundle_digest;
 use crate::prompt::transcript::write_transcript;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
-use crate::text::lint::secret::masked;
 use crate::text::project::ContextId;
 use crate::tree::write::{Disk, Folder, existing_bytes};
 
@@ -110,35 +108,6 @@ pub struct MemberRecord {
     /// What it holds.
     #[serde(flatten)]
     pub member: Member,
-}
-
-/// A body that was left out, and why.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct LeftOutRecord<'a> {
-    /// The name that its file would have.
-    pub body: &'a str,
-    /// The model.
-    pub model: &'a str,
-    /// Every reason: what `build` and `check` report.
-    pub reasons: Vec<ReasonRecord<'a>>,
-}
-
-/// A reason why a body was left out.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ReasonRecord<'a> {
-    /// A stable name.
-    pub code: &'a str,
-    /// What happened.
-    pub message: Cow<'a, str>,
-}
-
-impl<'a> LeftOutRecord<'a> {
-    /// Records a body that was left out.
-    pub fn of(left: &'a LeftOut) -> Self {
-        let reasons = left.reasons.iter();
-        let reasons = reasons.map(|reason| ReasonRecord { code: &reason.code, message: masked(&reason.message) });
-        Self { body: &left.body, model: &left.model, reasons: reasons.collect() }
-    }
 }
 
 /// The bundle of a build, in memory.

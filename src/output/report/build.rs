@@ -193,6 +193,11 @@ fn sum(results: &[BuildResult]) -> String {
     if warnings > 0 {
         said.push(counted(warnings, "warning"));
     }
+    let mut before: Vec<Diagnostic> = builds().flat_map(|build| &build.denied_before).cloned().collect();
+    diag::once(&mut before);
+    if !before.is_empty() {
+        said.push(format!("{} of denied lints as at the base", counted(before.len(), "finding")));
+    }
     said.join(", ") + "\n"
 }
 

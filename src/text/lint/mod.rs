@@ -52,6 +52,9 @@ pub use mend::mended;
 /// The most findings of one lint that are reported for one file.
 const MAX_REPORTED: usize = 20;
 
+/// What ends the message of the last finding that is reported, where there are more.
+const MORE: &str = " more in this file)";
+
 /// Something that a lint found in a text.
 #[derive(Debug, Clone)]
 struct Finding {
@@ -210,6 +213,40 @@ impl Subject<'_> {
     }
 }
 
+/// The findings of one side of a change, to be found again on the other. A finding is the same whose lint, words and
+/// text are, wherever that text has moved to. Numbers in a message are left aside, so that one that an edit elsewhere
+/// has made larger or smaller is the old one; a second one like it is new.
+pub struct Known(HashMap<Fingerprint, usize>);
+
+/// Lint, words, text and model of a finding.
+type Fingerprint = (String, String, Option<String>, Option<String>);
+
+impl Known {
+    /// Those findings.
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Diagnostic>) -> Self {
+        let mut known: HashMap<Fingerprint, usize> = HashMap::new();
+        for finding in findings {
+            *known.entry(fingerprint(finding)).or_default() += 1;
+        }
+        Self(known)
+    }
+
+    /// Whether one like it is left, which is then taken.
+    pub fn takes(&mut self, finding: &Diagnostic) -> bool {
+        let left = self.0.get_mut(&fingerprint(finding)).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some()
+    }
+}
+
+fn fingerprint(finding: &Diagnostic) -> Fingerprint {
+    let Diagnostic { code, message, span, model, .. } = finding;
+    // How many more there are is all that is known of those beyond the limit.
+    let is_counted = message.ends_with(MORE);
+    let words = message.chars().filter(|c| is_counted || !c.is_ascii_digit()).collect();
+    let found = span.as_ref().and_then(|span| span.source.text().get(span.start..span.end));
+    (code.to_string(), words, found.map(str::to_owned), model.clone())
+}
+
 /// Whether a diagnostic of this code is of a lint.
 pub fn is_lint(code: &str) -> bool {
     catalogue::find(code).is_some()
@@ -254,7 +291,7 @@ fn capped(mut findings: Vec<Finding>) -> Vec<Finding> {
         let (met, all) = (met.entry(finding.lint.id).or_default(), counts.get(finding.lint.id).copied().unwrap_or(0));
         *met += 1;
         if *met == MAX_REPORTED && all > MAX_REPORTED {
-            finding.message.push_str(&format!(" (and {} more in this file)", all - MAX_REPORTED));
+            finding.message.push_str(&format!(" (and {}{MORE}", all - MAX_REPORTED));
         }
         *met <= MAX_REPORTED
     });
