@@ -7,6 +7,7 @@ mod commands;
 mod faults;
 mod fleet;
 mod fuzz;
+mod gates;
 mod history;
 mod hostile;
 mod laws;

@@ -102,11 +102,15 @@ fn leave_open(build: &mut Build, faults: &[Diagnostic]) {
         }
     });
     if build.errors().any(|error| !error.is_open) {
-        let why = faults.iter().find(|fault| fault.severity == Severity::Error);
-        let why = why.map_or_else(String::new, |fault| format!(": {}", fault.message));
+        let fault = faults.iter().find(|fault| fault.severity == Severity::Error);
+        let why = fault.map_or_else(String::new, |fault| format!(": {}", fault.message));
         let message =
             format!("`{}` cannot be built at the base, so what of its errors is old is not known{why}", build.id);
-        build.warnings.push(Diagnostic::open("broken-base", message).in_file(&build.plan.manifest_path));
+        build.warnings.push(
+            Diagnostic::open("broken-base", message)
+                .in_file(&build.plan.manifest_path)
+                .maybe_hint(fault.and_then(|fault| fault.hint.clone())),
+        );
     }
 }
 

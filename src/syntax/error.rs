@@ -53,6 +53,15 @@ impl Error {
         Self::File { what, path: path.into(), source }
     }
 
+    /// The same, with what of the repository it happened at: "docs/a.md at 3f2a1b0c9d".
+    #[must_use]
+    pub fn at(self, place: &str) -> Self {
+        match self {
+            Self::Repository { what, cure } => Self::Repository { what: format!("{what} ({place})"), cure },
+            other => other,
+        }
+    }
+
     /// What to do, if something can be done.
     pub fn cure(&self) -> Option<&str> {
         match self {

@@ -305,6 +305,8 @@ impl<'a> Reader<'a> {
                 ];
             }
             ReadError::Outside(_) => Diagnostic::error("outside-project", format!("`{path}` cannot be read: {error}")),
+            // Nothing is wrong with the file: what it holds is not known here.
+            ReadError::World(_) => Diagnostic::open("unreadable-fragment", format!("`{path}` cannot be read: {error}")),
             _ => Diagnostic::error("unreadable-fragment", format!("`{path}` cannot be read: {error}")),
         };
         let cure = if let ReadError::World(error) = &error { error.cure().map(str::to_owned) } else { None };

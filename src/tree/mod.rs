@@ -101,6 +101,16 @@ pub struct Blob {
     pub untracked: bool,
 }
 
+impl ReadError {
+    /// The same, with what of the repository it happened at.
+    fn at(self, place: &str) -> Self {
+        match self {
+            Self::World(error) => Self::World(error.at(place)),
+            other => other,
+        }
+    }
+}
+
 /// Which text is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {

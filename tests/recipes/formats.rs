@@ -61,7 +61,7 @@ fn old_debt_is_a_warning() {
     repo.run("check --format github --base HEAD").is(str![[r#"
 exit 0
 --- stdout
-::warning file=contexts/a.yaml,line=3,col=26,title=budget::over budget: prefix_tokens is 16, the limit is 8 (gpt-6.1-sol)%0Athe limit is `budgets.prefix_tokens` in contexts/a.yaml
+::warning file=contexts/a.yaml,line=3,col=26,title=budget::over budget, as at the base: prefix_tokens is 16, the limit is 8 (gpt-6.1-sol)%0Athe limit is `budgets.prefix_tokens` in contexts/a.yaml
 
 "#]]);
 }

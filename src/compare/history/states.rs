@@ -116,7 +116,11 @@ impl<'a> States<'a> {
         };
         let outcome = match build_from(&fragments, &request, &self.memory, &mut LastBuilds::default()) {
             Ok(mut attempts) => match (attempts.pop(), attempts.pop()) {
-                (Some(attempt), None) => attempt.result.map_or_else(Outcome::Broken, Outcome::Built),
+                (Some(attempt), None) => match attempt.result {
+                    // The commit has no part in what this clone lacks.
+                    Err(faults) if faults.iter().any(|fault| fault.is_open) => return Err(faults.into()),
+                    result => result.map_or_else(Outcome::Broken, Outcome::Built),
+                },
                 (None, _) => Outcome::Absent,
                 (Some(_), Some(_)) => return Err(several(tree, id).into()),
             },

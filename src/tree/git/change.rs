@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
-use crate::tree::git::objects::{EntryKind, Folder, Objects, object_id};
+use crate::tree::git::objects::{EntryKind, Folder, object_id};
 use crate::tree::links;
 use crate::tree::listing::is_output;
 use crate::tree::reads::id_in;
@@ -26,19 +26,15 @@ pub struct Change {
 
 /// The files that differ between two project roots, by path: equal folders are not looked into, so the cost
 /// follows the change.
-pub(in crate::tree) fn by_objects(
-    objects: &Objects,
-    base: Option<Oid>,
-    head: Option<Oid>,
-) -> Result<Vec<Change>, Error> {
+pub(in crate::tree) fn by_objects(base: &CommitTree, head: &CommitTree) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
-    let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base, head)];
+    let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base.root(), head.root())];
     while let Some((above, old, new)) = folders.pop() {
         if old == new {
             continue;
         }
-        let old = old.map(|id| objects.folder(id)).transpose()?;
-        let new = new.map(|id| objects.folder(id)).transpose()?;
+        let old = old.map(|id| base.folder(id, &above)).transpose()?;
+        let new = new.map(|id| head.folder(id, &above)).transpose()?;
         let mut entries: HashMap<&str, Pair> = HashMap::new();
         for entry in old.iter().flat_map(|folder: &std::sync::Arc<Folder>| folder.entries()) {
             entries.entry(&entry.name).or_default().old.get_or_insert((entry.kind, entry.id));
@@ -59,9 +55,9 @@ pub(in crate::tree) fn by_objects(
             if folder(pair.old).is_some() || folder(pair.new).is_some() {
                 folders.push((written, folder(pair.old), folder(pair.new)));
             }
-            let (base, head) = (file(pair.old), file(pair.new));
-            if base != head {
-                changes.push(Change { path, base, head });
+            let (was, is) = (file(pair.old), file(pair.new));
+            if was != is {
+                changes.push(Change { path, base: was, head: is });
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::cache::Cache;
 use crate::tree::git::change::{Change, by_objects};
-use crate::tree::git::objects::{Entry, EntryKind, Objects, named, object_id};
+use crate::tree::git::objects::{Entry, EntryKind, Folder, Objects, named, object_id};
 use crate::tree::links::{self, AtPath};
 use crate::tree::listing::{ListingBuilder, is_output};
 use crate::tree::{Blob, Commit, Identity, ReadError, Tree, TreeName, present};
@@ -40,8 +40,12 @@ impl CommitTree {
         let mut root = Some(object.tree);
         for part in prefix.split('/').filter(|part| !part.is_empty()) {
             let Some(tree) = root else { break };
-            root =
-                objects.folder(tree)?.get(part).filter(|entry| entry.kind == EntryKind::Folder).map(|entry| entry.id);
+            root = objects
+                .folder(tree)
+                .map_err(|error| error.at(&format!("the root folder at {}", commit.id.short())))?
+                .get(part)
+                .filter(|entry| entry.kind == EntryKind::Folder)
+                .map(|entry| entry.id);
         }
         Ok(Self { objects, id, commit, prefix: prefix.to_owned(), root, cache: Cache::default(), shallow })
     }
@@ -57,6 +61,22 @@ impl CommitTree {
         self.root.map(object_id)
     }
 
+    /// A folder of this commit; an error says which.
+    pub(in crate::tree) fn folder(&self, id: Oid, path: &str) -> Result<Arc<Folder>, Error> {
+        self.objects.folder(id).map_err(|error| error.at(&self.place(path)))
+    }
+
+    /// A path of this commit in words.
+    fn place(&self, path: &str) -> String {
+        let path = if path.is_empty() { "the root folder" } else { path };
+        format!("{path} at {}", self.commit.id.short())
+    }
+
+    /// The tree object that is the project's root.
+    pub(in crate::tree) fn root(&self) -> Option<Oid> {
+        self.root
+    }
+
     /// Meets everything in the folder of a listing that is no folder.
     fn walk(
         &self,
@@ -66,7 +86,7 @@ impl CommitTree {
     ) -> Result<(), Error> {
         let mut folders = vec![(listing.folder.to_string(), start)];
         while let Some((above, id)) = folders.pop() {
-            for entry in self.objects.folder(id)?.entries() {
+            for entry in self.folder(id, &above)?.entries() {
                 let mut written = above.clone();
                 links::push(&mut written, &entry.name);
                 match (listing.admit(&written)?, entry.kind) {
@@ -84,7 +104,7 @@ impl CommitTree {
         let Some(mut folder) = self.root else { return Ok(None) };
         let mut parts = path.split('/').peekable();
         while let Some(part) = parts.next() {
-            let Some(entry) = self.objects.folder(folder)?.get(part).cloned() else { return Ok(None) };
+            let Some(entry) = self.folder(folder, path)?.get(part).cloned() else { return Ok(None) };
             if parts.peek().is_none() {
                 return Ok(Some(entry));
             }
@@ -98,7 +118,7 @@ impl CommitTree {
 
     fn at_path(&self, path: &str) -> Result<AtPath<Oid>, ReadError> {
         let Some(entry) = self.entry(path)? else { return Ok(AtPath::Absent) };
-        stored(&self.objects, entry.kind, entry.id)
+        stored(&self.objects, entry.kind, entry.id).map_err(|error| error.at(&self.place(path)))
     }
 
     /// The file that `path` leads to, and where that is.
@@ -124,7 +144,8 @@ impl Tree for CommitTree {
     fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
         self.cache.get_or_read(path, || {
             let (_, id) = self.find(path)?;
-            Ok(Blob { bytes: self.objects.file(id)?, id: object_id(id), untracked: false })
+            let bytes = self.objects.file(id).map_err(|error| error.at(&self.place(path.as_str())))?;
+            Ok(Blob { bytes, id: object_id(id), untracked: false })
         })
     }
 
@@ -167,7 +188,7 @@ impl Tree for CommitTree {
     }
 
     fn changes_since(&self, base: &CommitTree) -> Result<Vec<Change>, Error> {
-        by_objects(&self.objects, base.root, self.root)
+        by_objects(base, self)
     }
 
     fn base(&self) -> Option<&dyn Tree> {

@@ -65,7 +65,9 @@ impl Tree for IndexTree {
     fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
         self.cache.get_or_read(path, || {
             let id = self.find(path)?;
-            Ok(Blob { bytes: self.objects.file(id)?, id: object_id(id), untracked: false })
+            let place = || format!("{path} in the index");
+            let bytes = self.objects.file(id).map_err(|error| error.at(&place()))?;
+            Ok(Blob { bytes, id: object_id(id), untracked: false })
         })
     }
 
