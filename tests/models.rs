@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use contexture::cost::cards::{Cards, Date, Selection, Status, Window, parse_price, schema};
-use contexture::cost::rules::{CacheFamily, CacheRules, Cliff, Price, Rates};
+use contexture::cost::cards::{Cards, Choices, Date, Selection, Status, parse_price, schema};
+use contexture::cost::rules::{CacheFamily, CacheRules, Price, Rates};
 use contexture::syntax::diag::Faults;
 use contexture::syntax::quantity::Ttl;
 use contexture::syntax::quantity::Usd;
@@ -72,28 +72,35 @@ fn rates(fields: &[&str]) -> Rates {
 fn the_cards_say_what_the_price_tables_say() {
     let cards = Cards::built_in();
     let table = include_str!("fixtures/model-prices.csv");
-    let rows: Vec<Vec<&str>> = table.lines().skip(3).map(|line| line.split(',').collect()).collect();
-    assert_eq!(rows.len(), 42);
+    let rows: Vec<Vec<&str>> = table.lines().skip(4).map(|line| line.split(',').collect()).collect();
+    let models: BTreeSet<&str> = rows.iter().map(|row| row[0]).collect();
+    assert_eq!(models.len(), 120);
     for row in rows {
         let card = cards.find(row[0]).unwrap();
-        let now = card.at(day("2026-11-20"));
-        let prices = now.prices();
-        assert_eq!(prices.base, rates(&row[1..5]), "{}", row[0]);
-        assert_eq!(now.batch(), known(row[5]).map(|_| rates(&row[5..9])), "{} in a batch", row[0]);
-        let cliffs = known(row[9]).map(|limit| Cliff {
-            above: limit.trim_start_matches(['>', '=']).parse().unwrap(),
-            inclusive: limit.starts_with(">="),
-            rates: rates(&row[10..14]),
-        });
-        assert_eq!(prices.cliffs, Vec::from_iter(cliffs), "{} when long", row[0]);
-        let number = |field| known(field).map(|field| field.parse::<u64>().unwrap());
-        let window = Window { total: number(row[14]), input: number(row[15]), output: number(row[16]) };
-        assert_eq!(now.window(), window, "{}", row[0]);
-        if let Some(minimum) = number(row[17]) {
-            assert_eq!(now.minimum(), Some(minimum), "{}", row[0]);
+        let now = card.at(day("2026-11-29"));
+        if row[1] == "window" {
+            let number = |field| known(field).map(|field| field.parse::<u64>().unwrap());
+            let window = now.window();
+            assert_eq!((window.input, window.output), (number(row[3]), number(row[4])), "{row:?}");
+            assert!(number(row[2]).is_none_or(|minimum| now.minimum() == Some(minimum)), "{row:?} {:?}", now.minimum());
+            let deprecated = card.facts.deprecated.as_ref().map(|fact| fact.value.to_string());
+            assert!(known(row[5]).is_none_or(|day| deprecated.as_deref() == Some(day)), "{row:?} {deprecated:?}");
+            let successor = card.facts.successor.as_ref().map(|fact| &*fact.value.value);
+            assert!(known(row[6]).is_none_or(|name| successor == Some(name)), "{row:?} {successor:?}");
+            continue;
         }
-        let deprecated = card.facts.deprecated.as_ref().map(|fact| fact.value.to_string());
-        assert_eq!(deprecated.as_deref(), known(row[18]), "{}", row[0]);
+        let prices = match row[1] {
+            "std" => Some(now.prices()),
+            "batch" => now.batch(),
+            tier => now.price_list().unwrap().value.tier(tier),
+        };
+        let prices = prices.unwrap_or_else(|| panic!("{row:?}"));
+        let above = row[2].trim_start_matches(['>', '=']);
+        let size = if above.is_empty() { 1 } else { above.parse().unwrap() };
+        let inclusive = row[2].starts_with(">=");
+        let found = Rates { implicit_read: None, ..prices.at(size + u64::from(!inclusive)).clone() };
+        assert_eq!(found, rates(&row[3..7]), "{row:?}");
+        assert_eq!(prices.at(size - u64::from(inclusive)), &prices.base, "{row:?}");
     }
 }
 
@@ -179,7 +186,7 @@ fn changes_are_told_by_day() {
         .changes()
         .into_iter()
         .filter(|change| change.day.0 > day("2026-11-20") && change.day.0 <= day("2027-01-01"))
-        .filter(|change| !change.path.contains("batch"))
+        .filter(|change| !change.path.contains("batch") && !change.path.contains("tiers"))
         .map(|change| {
             let value = |value: Option<String>| value.unwrap_or("unknown".to_owned());
             format!(
@@ -195,16 +202,31 @@ fn changes_are_told_by_day() {
     assert_eq!(
         told,
         [
+            "2026-11-30 claude-opus-4-8 multipliers.fast: 2 -> unknown",
             "2026-11-30 claude-sonnet-4-5 deprecated: unknown -> deprecated",
+            "2026-12-01 gemini-2.5-flash deprecated: unknown -> deprecated",
+            "2026-12-01 gemini-2.5-pro deprecated: unknown -> deprecated",
             "2026-12-01 gemini-4-argon prices.input: 2 -> 4",
             "2026-12-01 gemini-4-argon prices.output: 10 -> 20",
             "2026-12-01 gemini-4-argon prices.read: 0.1 -> 0.2",
+            "2026-12-11 gpt-5 deprecated: unknown -> deprecated",
             "2026-12-11 gpt-5-mini deprecated: unknown -> deprecated",
+            "2026-12-11 gpt-5-nano deprecated: unknown -> deprecated",
+            "2026-12-11 o3 deprecated: unknown -> deprecated",
             "2026-12-24 vertex/claude-sonnet-5 deprecated: unknown -> deprecated",
+            "2027-01-01 gemini-3.6-flash prices.input: 0.75 -> 1.5",
+            "2027-01-01 gemini-3.6-flash prices.output: 3.75 -> 7.5",
+            "2027-01-01 gemini-3.6-flash prices.read: 0.075 -> 0.15",
+            "2027-01-01 gemini-3.7-flash prices.input: 0.75 -> 1.5",
+            "2027-01-01 gemini-3.7-flash prices.output: 3.75 -> 7.5",
+            "2027-01-01 gemini-3.7-flash prices.read: 0.075 -> 0.15",
             "2027-01-01 gemini-3.8-flash prices.input: 0.75 -> 1.5",
             "2027-01-01 gemini-3.8-flash prices.output: 3.75 -> 7.5",
             "2027-01-01 gemini-3.8-flash prices.read: 0.075 -> 0.15",
             "2027-01-01 gemini-3.8-flash storage: 0.50 -> unknown",
+            "2027-01-01 vertex/gemini-3.8-flash prices.input: 0.75 -> 1.5",
+            "2027-01-01 vertex/gemini-3.8-flash prices.output: 3.75 -> 7.5",
+            "2027-01-01 vertex/gemini-3.8-flash prices.read: 0.075 -> 0.15",
         ]
     );
 }
@@ -227,6 +249,42 @@ fn an_unknown_model_comes_with_near_names() {
     assert_eq!(error.to_string(), "there is no card for the model `claude-opus-5.5`");
     assert!(error.near.contains(&"claude-opus-5-5".to_owned()), "{:?}", error.near);
     assert_eq!(Cards::built_in().find("no-such-thing").unwrap_err().near, Vec::<String>::new());
+}
+
+/// A name, the card's prices of input and output on 2026-11-29, what is sent, and the caveats; or what the hint says.
+const NAMES: &str = include_str!("fixtures/model-names.txt");
+
+#[test]
+fn every_name_leads_to_the_price_of_that_very_name_or_to_none() {
+    let cards = Cards::built_in();
+    let mut told = String::new();
+    for name in NAMES.lines().filter_map(|line| line.split(" | ").next()) {
+        let found = match cards.find(name) {
+            Ok(card) => {
+                let prices = card.at(day("2026-11-29")).prices().base;
+                let of = |price: Option<Price>| price.map_or("?".to_owned(), |price| price.of(1_000_000).exact());
+                let caveats: Vec<&str> = card.caveats.iter().map(|caveat| caveat.code).collect();
+                format!("{} {} | {} | {}", of(prices.input), of(prices.output), card.api_name, caveats.join(" "))
+            }
+            Err(unknown) => format!("unknown | {}", unknown.hint()),
+        };
+        told.push_str(format!("{name} | {found}").trim_end());
+        told.push('\n');
+    }
+    assert_eq!(told, NAMES);
+}
+
+#[test]
+fn every_moving_name_means_a_model_that_has_a_card() {
+    let cards = Cards::built_in();
+    let (_, text) = cards.files().find(|(name, _)| *name == "moving.yaml").unwrap();
+    let names: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("  ")?.split_once(": {")).map(|(name, _)| name).collect();
+    assert!(names.len() >= 30);
+    for name in names {
+        let card = cards.find(name).unwrap();
+        assert_eq!((card.caveats[0].code, &*card.api_name), ("moving-model", name));
+    }
 }
 
 #[test]
@@ -332,6 +390,7 @@ models:
             "us.anthropic.claude-opus-5: the card of that name is for another platform",
             "acme/negative: no price of input or output tokens",
             "acme/images: no price of input or output tokens",
+            "the key `mode` of 2 models",
         ]
     );
     let prices = cards.find("acme/one: two").unwrap().at(day("2026-11-21")).prices();
@@ -504,7 +563,7 @@ proptest::proptest! {
         let cards = Cards::built_in().with_overrides(&prices_yaml(&text), &mut faults);
         _ = (cards.names(), cards.digest());
         if let Ok(card) = cards.find("claude-opus-5") {
-            _ = (card.at(day("2026-11-21")).model(), card.changes(), cards.explain(&card, day("2026-11-21")));
+            _ = (card.at(day("2026-11-21")).model(&Choices::default()), card.changes(), cards.explain(&card, day("2026-11-21")));
         }
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cost::break_even::{Question, break_even, tuned_call};
-use crate::cost::cards::Date;
+use crate::cost::cards::{Choices, Date};
 use crate::cost::rules::{CacheRules, Model, Price, Prices, Rates};
 use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Count;
@@ -78,13 +78,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Some(name) => {
             let cards = session.cards()?;
             let card = cards.find(&name).map_err(|unknown| Error::usage(unknown.to_string(), unknown.hint()))?;
-            card.at(day).model()
+            card.at(day).model(&Choices::default())
         }
         None => uncached_model(tuned_input, tuned_output),
     };
     let traffic = build.plan.manifest.traffic.as_ref().and_then(Traffic::declared);
     let text = Count::exact(prompt);
-    let tokens = RequestTokens { prefix: text, text, framing: 0, ..today.tokens };
+    let tokens = RequestTokens { prefix: text, text, framing: Count::exact(0), ..today.tokens };
     let answer = break_even(&Question {
         training,
         base: &today.bill,

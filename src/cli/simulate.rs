@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cost::cards::Date;
+use crate::cost::cards::{Choices, Date};
 use crate::cost::scenario;
 use crate::output::report;
 use crate::syntax::error::{Error, Failure};
@@ -33,7 +33,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let source = Source::new(shown(&file), text);
     let day = as_of.unwrap_or_else(super::session::today);
     let cards = session.cards()?;
-    let find = |name: &str| cards.find(name).map(|card| card.at(day).model()).map_err(|unknown| unknown.near);
+    let find = |name: &str| {
+        cards.find(name).map(|card| card.at(day).model(&Choices::default())).map_err(|unknown| unknown.near)
+    };
     let report = scenario::run(&scenario::read(&source)?, &find)?;
     session.print(&match format {
         Format::Text => report::simulate::text(&report.value),

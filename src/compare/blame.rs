@@ -196,7 +196,7 @@ impl Share {
 
 /// What each segment costs in a warm call of one model.
 fn warm(build: &Build, model: &crate::pipeline::model::ModelBuild) -> Option<Vec<Usd>> {
-    let rules = model.card.at(build.date).model();
+    let rules = model.card.at(build.date).model(&model.choices);
     let terms = Terms { model: &rules, batch: None, traffic: None, tokens: &model.tokens };
     warm_shares(&model.layout, &terms, &model.counts.per_segment)
 }

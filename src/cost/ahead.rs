@@ -3,25 +3,25 @@
 use std::collections::BTreeSet;
 
 use crate::cost::budget::{Bills, Later};
-use crate::cost::cards::{Card, CardAt, Date};
+use crate::cost::cards::{Card, CardAt, Choices, Date};
 use crate::cost::planner::words::per_million;
 use crate::cost::rules::{Model, Price, Rates};
 
 /// The bills of every day after `today` on which the card says something new about prices or the
 /// cache, by day. `bills` prices the context as the card stands on a day.
-pub fn ahead(card: &Card, today: Date, mut bills: impl FnMut(CardAt<'_>) -> Bills) -> Vec<Later> {
+pub fn ahead(card: &Card, choices: &Choices, today: Date, mut bills: impl FnMut(CardAt<'_>) -> Bills) -> Vec<Later> {
     let changes = card.changes();
-    let about = |path: &str| ["prices", "storage", "cache"].iter().any(|fact| path.starts_with(fact));
+    let about = |path: &str| ["prices", "multipliers", "storage", "cache"].iter().any(|fact| path.starts_with(fact));
     let days: BTreeSet<Date> = changes
         .iter()
         .filter(|change| change.day.0 > today && about(&change.path))
         .map(|change| change.day.0)
         .collect();
-    let mut before = card.at(today).model();
+    let mut before = card.at(today).model(choices);
     let mut later = Vec::new();
     for day in days {
         let at = card.at(day);
-        let after = at.model();
+        let after = at.model(choices);
         later.push(Later { day, because: because(&before, &after), bills: bills(at) });
         before = after;
     }

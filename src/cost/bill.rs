@@ -18,10 +18,14 @@ use crate::syntax::decode::inline_schema;
 use crate::syntax::quantity::Usd;
 
 /// What a context costs with one model. Every figure for a call holds inputs, framing and the
-/// expected answer. Printed as US dollars in decimals, rounded once, half to even: calls to eight places,
+/// expected answer, if its size is declared. Printed as US dollars in decimals, rounded once, half to even: calls to eight places,
 /// months to the cent; null where a price or the traffic is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Bill {
+    /// Whether the figures hold the answer. False where `output.tokens` is not declared: then each is the input's share
+    /// of an amount that is not known.
+    #[serde(rename = "answer")]
+    pub holds_answer: bool,
     /// A call without caching.
     #[serde(with = "PerCall")]
     pub uncached: Option<Usd>,
@@ -87,7 +91,8 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
     let service = layout.service(terms.model, terms.tokens);
     let is_promised = service.spans.iter().all(|span| span.is_promised);
     let hit = terms.traffic.and_then(|traffic| Some(service.spans.last()?.chance(traffic)));
-    let unpriced = Bill { read: service.cached_tokens(), hit, is_promised, ..Bill::default() };
+    let holds_answer = terms.tokens.output.is_some();
+    let unpriced = Bill { holds_answer, read: service.cached_tokens(), hit, is_promised, ..Bill::default() };
     let Some(prices) = &terms.model.prices else { return unpriced };
     let rates = prices.at(terms.tokens.total());
     let calls = Calls::of(&service, rates, terms.tokens);
@@ -125,18 +130,18 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
 pub fn bounds(layout: &Layout, terms: &Terms) -> (Bill, Bill) {
     let (tokens, text) = (terms.tokens, terms.tokens.text);
     let whole = u128::from(text.tokens().max(1));
-    let at = |edge: u64| {
+    let at = |edge: u64, framing: u64| {
         let scaled = |part: u64| u64::try_from(u128::from(part) * u128::from(edge) / whole).unwrap_or(u64::MAX);
         let mut layout = layout.clone();
         for placed in &mut layout.breakpoints {
             placed.tokens = scaled(placed.tokens);
         }
         let prefix = Count::exact(scaled(tokens.prefix.tokens()));
-        let scaled = RequestTokens { prefix, text: Count::exact(edge), ..*tokens };
+        let scaled = RequestTokens { prefix, text: Count::exact(edge), framing: Count::exact(framing), ..*tokens };
         bill(&layout, &Terms { tokens: &scaled, ..*terms })
     };
-    let (low, high) = text.band();
-    (at(low), at(high))
+    let ((low, high), (least, most)) = (text.band(), tokens.framing.band());
+    (at(low, least), at(high, most))
 }
 
 /// What a call that finds the first `served` tokens in the cache costs more than one that finds
@@ -168,8 +173,8 @@ fn batch(traffic: &Traffic, terms: &Terms) -> Option<Usd> {
     if calls == 0 {
         return Some(Usd::ZERO);
     }
-    let rates = terms.batch?;
-    let call = cost_of(terms.tokens.total(), rates.input)?.plus(cost_of(terms.tokens.output, rates.output)?)?;
+    let rates = terms.batch?.at(terms.tokens.total());
+    let call = cost_of(terms.tokens.total(), rates.input)?.plus(terms.tokens.answer(rates)?)?;
     call.times(calls.into())
 }
 
@@ -202,7 +207,7 @@ const BILLION: i128 = 1_000_000_000;
 
 impl<'a> Calls<'a> {
     fn of(service: &'a Service, rates: &Rates, tokens: &RequestTokens) -> Self {
-        let output = cost_of(tokens.output, rates.output);
+        let output = tokens.answer(rates);
         let plus = |a: Option<Usd>, b: Option<Usd>| a?.plus(b?);
         let read = service.read_price(rates);
         let write = |span: &CachedSpan| match (service.kind, span.written_for) {
@@ -325,7 +330,7 @@ mod tests {
 
     fn tokens() -> RequestTokens {
         let text = Count::exact(57_204);
-        RequestTokens { prefix: text, text, inputs: 600, framing: 21, output: 250 }
+        RequestTokens { prefix: text, text, inputs: 600, framing: Count::exact(21), output: Some(250) }
     }
 
     fn traffic() -> Traffic {
@@ -370,8 +375,9 @@ mod tests {
         let half = Traffic { batch: Share::parse("50%").unwrap(), ..traffic() };
         let terms = Terms { model: &model, batch: None, traffic: Some(&half), tokens: &tokens };
         assert_eq!(bill(&layout(57_204, "30m"), &terms).month, None);
-        let rates = Rates { input: price("1"), output: price("5"), ..Rates::default() };
-        let terms = Terms { batch: Some(&rates), ..terms };
+        let base = Rates { input: price("1"), output: price("5"), ..Rates::default() };
+        let batch = Prices { base, ..Prices::default() };
+        let terms = Terms { batch: Some(&batch), ..terms };
         // 750,000 warm calls, 20 rewarms, and 750,000 batch calls at half the uncached price.
         let expected = Usd::parse("0.0094624").unwrap().times(750_000).unwrap()
             + Usd::parse("0.1372896").unwrap().times(20).unwrap()

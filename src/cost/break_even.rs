@@ -216,7 +216,7 @@ pub fn tuned_call(model: &Model, traffic: Option<&Traffic>, tokens: &RequestToke
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cost::cards::{Cards, Date};
+    use crate::cost::cards::{Cards, Choices, Date};
     use crate::cost::tokens::Count;
     use crate::syntax::manifest::{HitRate, Hours};
     use crate::syntax::quantity::Share;
@@ -281,9 +281,10 @@ mod tests {
 
     #[test]
     fn the_tuned_call_is_cached_where_that_is_cheaper() {
-        let model = Cards::built_in().find("gpt-6.1-sol").unwrap().at(Date::constant(2026, 11, 20)).model();
+        let model =
+            Cards::built_in().find("gpt-6.1-sol").unwrap().at(Date::constant(2026, 11, 20)).model(&Choices::default());
         let prefix = Count::exact(2_000);
-        let tokens = RequestTokens { prefix, text: prefix, inputs: 600, framing: 0, output: 250 };
+        let tokens = RequestTokens { prefix, text: prefix, inputs: 600, framing: Count::exact(0), output: Some(250) };
         // 2,000 tokens read at $0.10, 600 at $2, 250 at $10 a million.
         assert_eq!(tuned_call(&model, Some(&traffic(15_000_000)), &tokens), Some(usd("0.0039")));
         // Too few calls: 2,600 tokens at $2.

@@ -142,6 +142,9 @@ pub struct BudgetResult {
 /// Why a figure of a month is not known where no traffic is declared.
 const NO_TRAFFIC: &str = "no `traffic.calls` is declared";
 
+/// Why an amount is not known where the size of the answer is not declared; its part for the input is.
+const NO_ANSWER: &str = "the answer comes on top, whose size `output.tokens` does not say";
+
 /// Why a growth is not known.
 pub const BROKEN_BASE: &str = "the context cannot be built at the base";
 
@@ -264,6 +267,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
                 status,
                 fails_from: (status == Status::Pass).then(|| ahead(name, limit, figures.later)).flatten(),
                 why: match actual {
+                    Some(_) if status == Status::Unknown && !figures.bills.at.holds_answer => Some(NO_ANSWER),
                     Some(_) => None,
                     None if needs_traffic && !figures.has_traffic => Some(NO_TRAFFIC),
                     None => Some("a price or a size that it is made of is not known"),
@@ -330,7 +334,8 @@ fn cost_status(name: BudgetName, limit: Usd, bills: &Bills) -> Status {
         [&bills.at, &bills.bounds.0, &bills.bounds.1].into_iter().map(|bill| cost(name, bill)).collect();
     match figures {
         None => Status::Unknown,
-        Some(figures) if figures.iter().all(|figure| *figure <= limit) => Status::Pass,
+        // The answer comes on top, and how much that is nobody said.
+        Some(figures) if bills.at.holds_answer && figures.iter().all(|figure| *figure <= limit) => Status::Pass,
         Some(figures) if figures.iter().all(|figure| *figure > limit) => Status::Fail,
         Some(_) => Status::Unknown,
     }
@@ -421,6 +426,9 @@ impl BudgetResult {
             let why = self.why.map_or_else(String::new, |why| format!(", because {why}"));
             return format!("{what} is not known{why}; {limit}");
         };
+        if let Some(why) = self.why {
+            return format!("{what} is at least {actual}, and {why}; {limit}");
+        }
         let mut sentence = format!("{what} is {actual}, {limit}");
         if let Some(fails) = &self.fails_from {
             sentence.push_str(&format!(

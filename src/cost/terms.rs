@@ -1,8 +1,9 @@
 //! What a price is worked out on: a request in tokens, a model's rates, the traffic.
 
-use crate::cost::rules::{Model, Rates};
+use crate::cost::rules::{Model, Prices, Rates, cost_of};
 use crate::cost::tokens::{Basis, Count};
 use crate::cost::traffic::Traffic;
+use crate::syntax::quantity::Usd;
 
 /// One request in a model's own tokens.
 #[derive(Debug, Clone, Copy)]
@@ -15,27 +16,36 @@ pub struct RequestTokens {
     pub inputs: u64,
     /// Roles, tool preambles: always an estimate. Its place among the text is not published;
     /// it is priced as input that no cache serves, which is the dearer reading.
-    pub framing: u64,
-    /// The expected answer.
-    pub output: u64,
+    pub framing: Count,
+    /// The expected answer; `None` where nobody said.
+    pub output: Option<u64>,
 }
 
 impl RequestTokens {
     /// Everything that goes in: text, inputs and framing. Prices and windows go by it.
     pub fn total(&self) -> u64 {
-        self.text.tokens().saturating_add(self.inputs).saturating_add(self.framing)
+        self.sum().tokens().saturating_add(self.inputs)
     }
 
-    /// The band of the total. Framing and inputs are taken as they are.
+    /// The band of the total. Inputs are taken as they are.
     pub fn band(&self) -> (u64, u64) {
-        let beside = self.inputs.saturating_add(self.framing);
-        let (low, high) = self.text.band();
-        (low.saturating_add(beside), high.saturating_add(beside))
+        let (low, high) = self.sum().band();
+        (low.saturating_add(self.inputs), high.saturating_add(self.inputs))
     }
 
-    /// What the text's count is.
+    /// What the count of text and framing is.
     pub fn basis(&self) -> Basis {
-        self.text.basis()
+        self.sum().basis()
+    }
+
+    /// What it costs to answer; nothing of it where the answer's size is not known, so that every figure is the
+    /// input's share.
+    pub fn answer(&self, rates: &Rates) -> Option<Usd> {
+        cost_of(self.output.unwrap_or(0), rates.output)
+    }
+
+    fn sum(&self) -> Count {
+        self.text + self.framing
     }
 }
 
@@ -45,7 +55,7 @@ pub struct Terms<'a> {
     /// The model's rules and prices on one date.
     pub model: &'a Model,
     /// Its prices through a batch endpoint, if known.
-    pub batch: Option<&'a Rates>,
+    pub batch: Option<&'a Prices>,
     /// The declared traffic, if any.
     pub traffic: Option<&'a Traffic>,
     /// The request.

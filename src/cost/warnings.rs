@@ -157,7 +157,7 @@ impl Subject<'_> {
     /// What the whole request costs on both sides of a cliff.
     fn jump(&self, below: &Rates, above: &Rates) -> String {
         let tokens = self.terms.tokens;
-        let call = |rates: &Rates| cost_of(tokens.total(), rates.input)?.plus(cost_of(tokens.output, rates.output)?);
+        let call = |rates: &Rates| cost_of(tokens.total(), rates.input)?.plus(tokens.answer(rates)?);
         match call(below).zip(call(above)) {
             Some((below, above)) => {
                 format!("beyond it an uncached call costs {} instead of {}", money(above), money(below))

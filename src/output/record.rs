@@ -117,8 +117,8 @@ pub struct TokensRecord {
     pub inputs: u64,
     /// Roles and tool preambles, estimated.
     pub framing: u64,
-    /// Expected answer.
-    pub output: u64,
+    /// Expected answer; null where `output.tokens` is not declared.
+    pub output: Option<u64>,
     /// Everything that goes in.
     pub total: u64,
     /// What the count of the text is.
@@ -298,7 +298,7 @@ impl TokensRecord {
         Self {
             prefix: tokens.prefix.tokens(),
             inputs: tokens.inputs,
-            framing: tokens.framing,
+            framing: tokens.framing.tokens(),
             output: tokens.output,
             total: tokens.total(),
             basis: tokens.basis(),

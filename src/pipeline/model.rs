@@ -7,12 +7,12 @@ use serde_json::{Map, Value as Json};
 use crate::cost::ahead::ahead;
 use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
-use crate::cost::cards::{Card, Cards, Date, Doubts, Framing, TokenizerName, Window};
+use crate::cost::cards::{Card, CardAt, Cards, Choice, Choices, Date, Doubts, Framing, TokenizerName, Window};
 use crate::cost::count::{Counts, Known};
 use crate::cost::planner::words::grouped;
 use crate::cost::planner::{CachePolicy, Layout, plan as place};
 use crate::cost::terms::{RequestTokens, Terms};
-use crate::cost::tokens::{Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
+use crate::cost::tokens::{Count, Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
 use crate::cost::traffic::Traffic;
 use crate::cost::warnings::warnings;
 use crate::cost::window::{self, Fit, WindowFit};
@@ -21,6 +21,7 @@ use crate::prompt::segment::{Kind, Segment, Tier, messages};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults, Severity};
 use crate::syntax::manifest::{Breakpoints, Budgets, Manifest};
+use crate::syntax::source::Span;
 use crate::text::fragment::Reader;
 use crate::text::resolve::{Content, Plan};
 
@@ -53,6 +54,8 @@ pub struct ModelBuild {
     pub refused: Vec<Diagnostic>,
     /// The settings that hold for it.
     pub settings: Map<String, Json>,
+    /// Those of them that change its price.
+    pub choices: Choices,
 }
 
 /// A tokenizer and what tells it from others.
@@ -89,7 +92,13 @@ pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut F
                     Diagnostic::warning("duplicate-model", format!("`{}` stands twice in `models`", card.name));
                 faults.push(warning.at(&name.span).hint("remove one of the two"));
             }
-            Ok(card) => found.push((name.value.to_string(), card)),
+            Ok(card) => {
+                faults.extend(card.caveats.iter().map(|caveat| {
+                    let warning = Diagnostic::warning(caveat.code, caveat.message.clone()).at(&name.span);
+                    warning.hint(caveat.hint.clone()).for_model(&card.name)
+                }));
+                found.push((name.value.to_string(), card));
+            }
             Err(unknown) => {
                 let fault = Diagnostic::error("unknown-model", unknown.to_string());
                 faults.push(fault.at(&name.span).hint(unknown.hint()));
@@ -232,10 +241,12 @@ impl Base<'_> {
             text: counts.text,
             inputs: expected_inputs(self.plan, self.segments),
             framing: framing(at.framing(), self.segments, any_tool),
-            output: manifest.output.as_ref().and_then(|output| output.tokens).map_or(0, |tokens| tokens.0),
+            output: manifest.output.as_ref().and_then(|output| output.tokens).map(|tokens| tokens.0),
         };
 
-        let (model, batch) = (at.model(), at.batch());
+        let choices = Choices::of(&settings);
+        said.extend(unpriced(&at, &choices, &manifest.span));
+        let (model, batch) = (at.model(&choices), at.chosen_batch(&choices));
         let traffic = manifest.traffic.as_ref().and_then(Traffic::declared);
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &tokens };
         let placed = place(self.segments, &counts.per_segment, cache_policy(manifest), &terms);
@@ -249,8 +260,8 @@ impl Base<'_> {
         said.extend(limits);
 
         let later = if holds_money(manifest.budgets.as_ref()) {
-            ahead(&card, self.date, |at| {
-                let (model, batch) = (at.model(), at.batch());
+            ahead(&card, &choices, self.date, |at| {
+                let (model, batch) = (at.model(&choices), at.chosen_batch(&choices));
                 let terms = Terms { model: &model, batch: batch.as_ref(), ..terms };
                 Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) }
             })
@@ -286,6 +297,7 @@ impl Base<'_> {
             window,
             refused,
             settings,
+            choices,
         }
     }
 }
@@ -301,7 +313,7 @@ fn limits(
 ) -> (WindowFit, Vec<Diagnostic>) {
     let output = manifest.output.as_ref();
     let most = output.and_then(|output| output.max_tokens).map_or(0, |most| most.0);
-    let answer = tokens.output.max(most);
+    let answer = tokens.output.unwrap_or(0).max(most);
     let subject = window::Subject { window, tokens, answer, segments, per_segment: &counts.per_segment };
     let fit = subject.fit();
     let beyond = window.output.zip(output).filter(|(limit, _)| most > *limit).map(|(limit, output)| {
@@ -311,6 +323,19 @@ fn limits(
     });
     let said = subject.warning(&fit).into_iter().chain(beyond).map(|one| one.for_model(model)).collect();
     (fit, said)
+}
+
+/// A warning for each setting that changes the price by nobody knows how much.
+fn unpriced(at: &CardAt<'_>, choices: &Choices, place: &Span) -> Vec<Diagnostic> {
+    let name = &at.card.name;
+    let warning = |choice: &Choice| {
+        let message = format!(
+            "`{choice}` has a price of its own, and no source of the card says which: every amount for {name} is unknown"
+        );
+        let hint = "name it in prices.yaml, under `prices: {tiers: {…}}` or `multipliers`; docs/models.md has the form";
+        Diagnostic::warning("unpriced-setting", message).at(place).hint(hint).for_model(name)
+    };
+    at.unpriced(choices).map(warning).collect()
 }
 
 /// Whether a budget limits money, so that announced prices matter.
@@ -386,7 +411,7 @@ pub fn expected_tokens(plan: &Plan, segment: &Segment) -> u64 {
 }
 
 /// Tokens that the provider adds around the text, after the card's figures.
-fn framing(card: Framing, segments: &[Segment], any_tool: bool) -> u64 {
+fn framing(card: Framing, segments: &[Segment], any_tool: bool) -> Count {
     let tools: Vec<&Segment> = segments.iter().filter(|segment| segment.tier == Tier::Tools).collect();
     let messages =
         messages(segments).iter().filter(|message| segments[message[0].0].tier != Tier::Tools).count() as u64;
@@ -401,7 +426,7 @@ fn framing(card: Framing, segments: &[Segment], any_tool: bool) -> u64 {
             definition.pointer("/input_schema/properties").and_then(Json::as_object).map_or(0, Map::len) as u64;
         tokens += card.tool + if properties > 0 { card.properties + card.property * properties } else { 0 };
     }
-    tokens
+    Count::estimated(tokens, (tokens, tokens))
 }
 
 impl ModelBuild {

@@ -13,8 +13,10 @@ use serde::Serialize;
 use super::matching::SegmentChange;
 use super::{Build, ModelBuild};
 use crate::cost::bill::{Bill, bill};
+use crate::cost::cards::Date;
 use crate::cost::count::{Known, count};
 use crate::cost::planner::plan;
+use crate::cost::rules::{Model, Prices};
 use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::traffic::Traffic;
 use crate::pipeline::model::cache_policy;
@@ -60,9 +62,8 @@ pub(super) fn attribute(old: Seen<'_>, new: Seen<'_>, changes: &[SegmentChange])
         Figure::Warm => bill.warm,
     };
     let (first, last) = (figure(&old.1.bill)?, figure(&new.1.bill)?);
-    let (old_card, new_card) = (old.1.card.at(old.0.date), new.1.card.at(new.0.date));
     let same_tokenizer = old.1.tokenizer.name == new.1.tokenizer.name;
-    let same_card = old_card.model() == new_card.model() && old_card.batch() == new_card.batch();
+    let same_card = priced(old.1, old.0.date) == priced(new.1, new.0.date);
     let same_traffic = traffic(old.0) == traffic(new.0);
 
     // From the back: each stage that equals the one after it needs no bill of its own.
@@ -95,6 +96,12 @@ pub(super) fn attribute(old: Seen<'_>, new: Seen<'_>, changes: &[SegmentChange])
     })
 }
 
+/// The rules and prices of a model on a day, for requests with its settings.
+fn priced(model: &ModelBuild, day: Date) -> (Model, Option<Prices>) {
+    let at = model.card.at(day);
+    (at.model(&model.choices), at.chosen_batch(&model.choices))
+}
+
 fn traffic(build: &Build) -> Option<Traffic> {
     build.plan.manifest.traffic.as_ref().and_then(Traffic::declared)
 }
@@ -118,8 +125,7 @@ impl Stage<'_> {
     }
 
     fn price(&self, segments: &[Segment], per_segment: &[u64], tokens: &RequestTokens) -> Bill {
-        let at = self.card.card.at(self.build.date);
-        let (model, batch, traffic) = (at.model(), at.batch(), traffic(self.traffic));
+        let ((model, batch), traffic) = (priced(self.card, self.build.date), traffic(self.traffic));
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens };
         let layout = plan(segments, per_segment, cache_policy(&self.build.plan.manifest), &terms).value;
         bill(&layout, &terms)

@@ -279,7 +279,7 @@ fn class(mechanism: &Mechanism) -> &'static str {
 
 /// The highest limit of the head's price list that one side is above and the other is not.
 fn cliff(before: Seen<'_>, after: Seen<'_>) -> Option<Crossing> {
-    let prices = after.1.card.at(after.0.date).prices();
+    let prices = after.1.card.at(after.0.date).chosen(&after.1.choices);
     let (old, new) = (before.1.tokens.total(), after.1.tokens.total());
     let crossed = prices.cliffs.iter().rev().find(|cliff| cliff.reached_by(old) != cliff.reached_by(new))?;
     Some(Crossing { limit: crossed.above, is_above: crossed.reached_by(new) })

@@ -24,7 +24,7 @@ pub type Seen<'a> = (&'a Build, &'a ModelBuild);
 /// How many tokens of the new prompt the cache can serve right after the old one was in use: the
 /// longest old entry at or before the divergence that the new layout can reach.
 pub fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
-    let model = new.1.card.at(new.0.date).model();
+    let model = new.1.card.at(new.0.date).model(&new.1.choices);
     let mut texts = Texts::default();
     let by_tokens = mechanism(new).is_some_and(|mechanism| mechanism.family.matches_tokens());
     let (old, new) = if by_tokens {
@@ -43,7 +43,7 @@ pub fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
 
 /// What the first call after the merge costs more than a warm one.
 pub fn rewarm((build, model): Seen<'_>, eligible: u64) -> Option<crate::syntax::quantity::Usd> {
-    let rules = model.card.at(build.date).model();
+    let rules = model.card.at(build.date).model(&model.choices);
     let terms = Terms { model: &rules, batch: None, traffic: None, tokens: &model.tokens };
     bill::rewarm(&model.layout, &terms, eligible)
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::cost::ahead::ahead;
 use crate::cost::bill::{bill, bounds};
-use crate::cost::cards::Cards;
+use crate::cost::cards::{Cards, Choices};
 use crate::cost::planner::Layout;
 use crate::cost::terms::Terms;
 use crate::cost::traffic::Traffic;
@@ -34,7 +34,7 @@ fn traffic() -> Traffic {
 }
 
 fn request(prefix: Count) -> RequestTokens {
-    RequestTokens { prefix, text: prefix, inputs: 500, framing: 0, output: 1_000 }
+    RequestTokens { prefix, text: prefix, inputs: 500, framing: Count::exact(0), output: Some(1_000) }
 }
 
 /// Every budget of `written`, for one model of the built-in cards on one day.
@@ -45,8 +45,9 @@ fn results(written: &str, model: &str, day: Date, prefix: Count, base_prefix: Op
         let terms = Terms { model, batch: None, traffic: Some(&traffic), tokens: &tokens };
         Bills { at: bill(&Layout::default(), &terms), bounds: bounds(&Layout::default(), &terms) }
     };
-    let later = ahead(&card, day, |at| bills(&at.model()));
-    let bills = bills(&card.at(day).model());
+    let plain = Choices::default();
+    let later = ahead(&card, &plain, day, |at| bills(&at.model(&plain)));
+    let bills = bills(&card.at(day).model(&plain));
     let figures = Figures { model, tokens: &tokens, bills, later: &later, blocks: &[], has_traffic: true, base_prefix };
     evaluate(Some(&budgets(written)), &figures)
 }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::price::{PriceList, rates};
+use super::choices::Choices;
+use super::names::Caveat;
+use super::price::PriceList;
 use super::takes::Takes;
 use crate::cost::fact::{Dated, Day, Fact, OnDay as _};
-use crate::cost::rules::{self, CacheFacts, CacheRules, Prices, Rates, rule};
+use crate::cost::rules::{self, CacheFacts, CacheRules, Prices, rule};
 use crate::prompt::bodies::{Caching, Dialect};
 use crate::syntax::decode::{Count, Decode, Table, Text, record, words};
 use crate::syntax::diag::{Diagnostic, Faults};
@@ -77,6 +79,8 @@ record! {
         pub like: Option<Text> = "like",
         /// Other names that find it.
         pub aliases: Vec<Text> = "aliases",
+        /// Dates and versions of it that may follow its name: `2025-04-14`, `20250929`.
+        pub snapshots: Vec<Text> = "snapshots",
         /// Who made it.
         pub vendor: Text = "vendor",
         /// Who serves it.
@@ -107,6 +111,8 @@ record! {
         pub takes: Option<Dated<Takes>> = "takes",
         /// The day from which its source counts it as deprecated; requests may fail from then on.
         pub deprecated: Option<Fact<Day>> = "deprecated",
+        /// The model that its source names in its place.
+        pub successor: Option<Fact<Text>> = "successor",
         /// What else is worth knowing.
         pub note: Option<Text> = "note",
     }
@@ -166,6 +172,8 @@ pub struct Card {
     pub markers: Caching,
     /// What counts its tokens.
     pub tokenizer: TokenizerName,
+    /// What must be known about it, where it was found by a name that is no card's own.
+    pub caveats: Vec<Caveat>,
     /// Every fact, typed.
     #[serde(skip)]
     pub facts: CardFacts,
@@ -193,6 +201,7 @@ impl Card {
             dialects: facts.dialects.clone(),
             markers: facts.markers.unwrap_or(Caching::None),
             tokenizer: facts.tokenizer.value,
+            caveats: Vec::new(),
             facts,
             written,
         })
@@ -281,14 +290,12 @@ impl CardAt<'_> {
     /// The prices of ordinary requests; each unknown one is `None`.
     pub fn prices(&self) -> Prices {
         let storage = self.card.facts.storage.on(self.day);
-        let Some(list) = self.price_list() else { return Prices { storage, ..Prices::default() } };
-        Prices { base: list.value.rates(), cliffs: list.value.cliffs(), storage }
+        Prices { storage, ..self.price_list().map(|list| list.value.standard()).unwrap_or_default() }
     }
 
     /// The prices of a batch, if any is known.
-    pub fn batch(&self) -> Option<Rates> {
-        let batch = self.price_list()?.value.batch.as_ref()?;
-        Some(rates(batch.input, batch.output, batch.read, &batch.write))
+    pub fn batch(&self) -> Option<Prices> {
+        self.price_list()?.value.batch()
     }
 
     /// What a choice (`us`, `eu`, `fast`) multiplies every price with.
@@ -301,8 +308,8 @@ impl CardAt<'_> {
         self.card.facts.deprecated.as_ref().is_some_and(|fact| fact.value.0 <= self.day)
     }
 
-    /// What the cost wing needs to know.
-    pub fn model(&self) -> rules::Model {
-        rules::Model { name: self.card.name.clone(), rules: self.cache_rules(), prices: Some(self.prices()) }
+    /// What the cost wing needs to know of requests with these choices.
+    pub fn model(&self, choices: &Choices) -> rules::Model {
+        rules::Model { name: self.card.name.clone(), rules: self.cache_rules(), prices: Some(self.chosen(choices)) }
     }
 }

@@ -79,7 +79,8 @@ pub struct Explanation<'a> {
 }
 
 /// Keys of a card that are no facts but say who the model is.
-const NO_FACTS: [&str; 8] = ["like", "aliases", "vendor", "platform", "api_name", "dialects", "markers", "note"];
+const NO_FACTS: [&str; 9] =
+    ["like", "aliases", "snapshots", "vendor", "platform", "api_name", "dialects", "markers", "note"];
 
 impl Cards {
     /// Everything about one model, with what is in force on a day.

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use parking_lot::Mutex;
 
 use super::card::Card;
+use super::price::written;
 use super::written::{CardFile, Entry, SourceRecord, check_sources, heritage, lay};
 use crate::cost::fact::Doubts;
 use crate::syntax::decode::Table;
@@ -44,6 +45,7 @@ built_in![
     "mistral.yaml",
     "xai.yaml",
     "hosted.yaml",
+    "moving.yaml",
 ];
 
 /// How long a chain of `like` may be.
@@ -71,14 +73,21 @@ pub struct UnknownModel {
     pub name: String,
     /// Names that are near to it, nearest first; may be empty.
     pub near: Vec<String>,
+    /// The same with what each costs, since another name may have another price.
+    priced: Vec<String>,
+    /// Why it can lead to no card, where its form says so.
+    why: Option<&'static str>,
 }
 
 impl UnknownModel {
     /// What to do about it.
     pub fn hint(&self) -> String {
-        match self.near.as_slice() {
+        if let Some(why) = self.why {
+            return why.to_owned();
+        }
+        match self.priced.as_slice() {
             [] => "`contexture models` lists the known ones; `prices.yaml` can add your own".to_owned(),
-            [one] => format!("did you mean `{one}`?"),
+            [one] => format!("did you mean {one}?"),
             several => format!("did you mean one of {}?", several.join(", ")),
         }
     }
@@ -169,25 +178,56 @@ impl Cards {
         cards
     }
 
-    /// The card of a model, by its name or another of its names.
+    /// The card of a model, by its name, another of its names, or a name that says which card it means (a snapshot, a
+    /// region: `caveats` then says what must be known).
     pub fn find(&self, name: &str) -> Result<Arc<Card>, UnknownModel> {
-        self.look_up(name).ok_or_else(|| {
+        self.look_up(name).or_else(|| self.read(name)).ok_or_else(|| {
             let everything = self.every_name();
-            let near = near(name, everything.iter().map(|name| &**name)).into_iter().map(str::to_owned).collect();
-            UnknownModel { name: name.to_owned(), near }
+            let near: Vec<String> =
+                near(name, everything.iter().map(|name| &**name)).into_iter().map(str::to_owned).collect();
+            let priced = near.iter().map(|name| self.with_price(name)).collect();
+            UnknownModel { name: name.to_owned(), near, priced, why: self.why_unknown(name) }
         })
     }
 
-    /// The card of a model, without looking for near names when there is none.
+    /// The card of a model, by its name or another of its own names.
     pub(super) fn look_up(&self, name: &str) -> Option<Arc<Card>> {
         let name = self.card_name(name)?;
-        if let Some(card) = self.found.lock().get(&name) {
+        self.once(&name, || match self.chain(&name) {
+            Chain::Whole(written) => Card::decode(&name, written, &mut Faults::new()),
+            Chain::Broken(_) => None,
+        })
+    }
+
+    /// The card that a name means which is no card's own.
+    fn read(&self, name: &str) -> Option<Arc<Card>> {
+        self.once(&name.into(), || self.read_card(name))
+    }
+
+    fn once(&self, name: &Arc<str>, make: impl FnOnce() -> Option<Card>) -> Option<Arc<Card>> {
+        if let Some(card) = self.found.lock().get(name) {
             return Some(card.clone());
         }
-        let Chain::Whole(written) = self.chain(&name) else { return None };
-        let card = Arc::new(Card::decode(&name, written, &mut Faults::new())?);
-        self.found.lock().insert(name, card.clone());
+        let card = Arc::new(make()?);
+        self.found.lock().insert(name.clone(), card.clone());
         Some(card)
+    }
+
+    /// What a moving name means today.
+    pub(super) fn moving(&self, name: &str) -> Option<Arc<str>> {
+        let own = self.own.as_ref().and_then(|own| own.file.moving.get(name));
+        let target = own.or_else(|| files_with(name).find_map(|file| file.moving.get(name)))?;
+        Some(target.value.value.clone())
+    }
+
+    /// A name with the newest prices of its card: "`gpt-5.4` ($2.5 in, $15 out)".
+    fn with_price(&self, name: &str) -> String {
+        let card = self.look_up(name);
+        let list = card.as_ref().and_then(|card| card.facts.prices.as_ref()?.iter().next_back());
+        match list.and_then(|list| list.value.input.zip(list.value.output)) {
+            Some((input, output)) => format!("`{name}` (${} in, ${} out)", written(input), written(output)),
+            None => format!("`{name}`"),
+        }
     }
 
     /// The names of all cards, sorted.
@@ -260,7 +300,7 @@ impl Cards {
     }
 
     /// The name of the card that `name` finds.
-    fn card_name(&self, name: &str) -> Option<Arc<str>> {
+    pub(super) fn card_name(&self, name: &str) -> Option<Arc<str>> {
         let own = self.own.iter().find_map(|own| {
             let found = own.by_card.get_key_value(name);
             let by_alias = || own.by_card.iter().find(|(_, node)| aliases_of(node).any(|alias| &*alias == name));

@@ -11,12 +11,14 @@
 
 mod card;
 mod changes;
+mod choices;
 mod day;
 mod doubts;
 mod explain;
 mod import;
 mod library;
 mod list;
+mod names;
 mod price;
 mod schema;
 mod takes;
@@ -25,11 +27,13 @@ mod written;
 pub use crate::cost::fact::{Contradiction, Date, Dated, Day, Doubts, Evidence, Fact, Status, written_day};
 pub use card::{Card, CardAt, CardFacts, Framing, FramingFacts, Platform, TokenizerName, Window, WindowFacts};
 pub use changes::Change;
+pub use choices::{Choice, Choices};
 pub use day::day_of;
 pub use explain::{Claim, Explanation, FactLine, SourceLine};
 pub use import::{Import, Selection};
 pub use library::{Cards, UnknownModel};
 pub use list::Row;
+pub use names::Caveat;
 pub use price::{LongPrices, OffPeak, PlainPrices, PriceList, WritePrices, parse_price};
 pub use schema::schema;
 pub use takes::Takes;

@@ -1,14 +1,14 @@
 //! Prices as a card writes them: US dollars per million tokens, exact.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::cost::rules::{Cliff, Price, Rates};
+use crate::cost::rules::{Cliff, Price, Prices, Rates};
 use crate::syntax::decode::{Count, Decode, Table, expected, inline_schema, record};
 use crate::syntax::diag::{Diagnostic, Faults};
-use crate::syntax::quantity::Ttl;
-use crate::syntax::quantity::Usd;
+use crate::syntax::quantity::{Share, Ttl, Usd};
 use crate::syntax::yaml::{Node, Value};
 
 /// The highest price that is taken for one: a million dollars per million tokens.
@@ -23,6 +23,26 @@ pub fn parse_price(written: &str) -> Option<Price> {
 /// A price as a card writes it: dollars per million tokens without trailing zeros, `2.5`.
 pub(super) fn written(price: Price) -> String {
     price.of(1_000_000).exact()
+}
+
+/// Prices as a card writes them, each times a factor; one that does not fit is left out.
+pub(super) fn scaled(node: &Node, factor: Share) -> Node {
+    const NO_PRICES: [&str; 8] = ["more_than", "at_least", "hours", "from", "until", "source", "status", "note"];
+    let value = match &node.value {
+        Value::List(items) => Value::List(items.iter().map(|item| scaled(item, factor)).collect()),
+        Value::Map(map) => {
+            let entries = map.iter().filter(|(key, _)| &*key.text != "conflicts").map(|(key, value)| {
+                let is_price = !NO_PRICES.contains(&&*key.text);
+                (key.clone(), if is_price { scaled(value, factor) } else { value.clone() })
+            });
+            Value::Map(Arc::new(entries.collect()))
+        }
+        _ => {
+            let price = Price::decode(node, &mut Faults::new()).and_then(|price| price.scaled(factor));
+            price.map_or(Value::Null, |price| Value::Text(written(price).into()))
+        }
+    };
+    Node::new(value, node.span.clone())
 }
 
 impl Decode for Price {
@@ -103,6 +123,8 @@ record! {
         pub batch: Option<PlainPrices> = "batch",
         /// What the whole request costs once its input reaches a size; smallest size first.
         pub long: Vec<LongPrices> = "long",
+        /// The same by service tier, under the name that a request asks for it by: `flex`, `priority`, `fast`.
+        pub tiers: Table<PlainPrices> = "tiers",
         /// What it costs at hours of low traffic.
         pub off_peak: Option<OffPeak> = "off_peak",
     }
@@ -137,6 +159,10 @@ record! {
         pub read: Option<Price> = "read",
         /// Input that a cache kept, by lifetime.
         pub write: WritePrices = "write",
+        /// The same in a batch.
+        pub batch: Option<PlainPrices> = "batch",
+        /// The same by service tier.
+        pub tiers: Table<PlainPrices> = "tiers",
     }
 }
 
@@ -166,8 +192,14 @@ record! {
 }
 
 /// Prices as the cost wing reads them.
-pub(super) fn rates(input: Option<Price>, output: Option<Price>, read: Option<Price>, write: &WritePrices) -> Rates {
+fn rates(input: Option<Price>, output: Option<Price>, read: Option<Price>, write: &WritePrices) -> Rates {
     Rates { input, output, read, implicit_read: None, write: write.0.clone() }
+}
+
+impl PlainPrices {
+    fn rates(&self) -> Rates {
+        rates(self.input, self.output, self.read, &self.write)
+    }
 }
 
 impl PriceList {
@@ -176,16 +208,32 @@ impl PriceList {
         Rates { implicit_read: self.implicit_read, ..rates(self.input, self.output, self.read, &self.write) }
     }
 
-    /// The prices of long requests, by rising size.
-    pub fn cliffs(&self) -> Vec<Cliff> {
+    /// The prices of ordinary requests of every size.
+    pub fn standard(&self) -> Prices {
+        self.of_all_sizes(self.rates(), |long| rates(long.input, long.output, long.read, &long.write))
+    }
+
+    /// The prices in a batch, if any is known. Those of a long request are unknown where only its ordinary ones are.
+    pub fn batch(&self) -> Option<Prices> {
+        let known = |own: &Option<PlainPrices>| own.as_ref().map(PlainPrices::rates);
+        Some(self.of_all_sizes(known(&self.batch)?, |long| known(&long.batch).unwrap_or_default()))
+    }
+
+    /// The prices in a service tier, likewise.
+    pub fn tier(&self, name: &str) -> Option<Prices> {
+        let known = |own: &Table<PlainPrices>| own.get(name).map(PlainPrices::rates);
+        Some(self.of_all_sizes(known(&self.tiers)?, |long| known(&long.tiers).unwrap_or_default()))
+    }
+
+    fn of_all_sizes(&self, base: Rates, of: impl Fn(&LongPrices) -> Rates) -> Prices {
         let cliff = |long: &LongPrices| {
             let (above, inclusive) = match (long.more_than, long.at_least) {
                 (Some(Count(limit)), _) => (limit, false),
                 (None, limit) => (limit?.0, true),
             };
-            Some(Cliff { above, inclusive, rates: rates(long.input, long.output, long.read, &long.write) })
+            Some(Cliff { above, inclusive, rates: of(long) })
         };
-        self.long.iter().filter_map(cliff).collect()
+        Prices { base, cliffs: self.long.iter().filter_map(cliff).collect(), storage: None }
     }
 
     /// Reports cliffs that do not say where they lie, or that are not in order.

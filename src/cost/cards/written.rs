@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::card::CardFacts;
-use crate::cost::fact::{Day, Status};
+use crate::cost::fact::{Day, Fact, Status};
 use crate::syntax::decode::{Decode, Table, Text, expected, inline_schema, record};
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::source::{Source, Span};
@@ -30,6 +30,8 @@ record! {
         pub sources: Table<SourceRecord> = "sources",
         /// What several models share. A family is a card that no request can name.
         pub families: Table<Entry> = "families",
+        /// Names that mean another model from time to time, each with the one that it means today.
+        pub moving: Table<Fact<Text>> = "moving",
         /// Cards by model name. An entry for a known model is laid over its card.
         pub models: Table<Entry> = "models",
     }
@@ -68,13 +70,18 @@ impl CardFile {
 }
 
 /// Keys that say who a model is; another model that is like it does not take them over.
-const IDENTITY: [&str; 4] = ["like", "aliases", "api_name", "deprecated"];
+const IDENTITY: [&str; 6] = ["like", "aliases", "snapshots", "api_name", "deprecated", "successor"];
 
 /// What an entry hands on to those that are like it.
 pub fn heritage(entry: &Node) -> Node {
+    without(entry, &IDENTITY)
+}
+
+/// An entry without some of its keys.
+pub fn without(entry: &Node, keys: &[&str]) -> Node {
     let Some(map) = entry.as_map() else { return entry.clone() };
-    let shared = map.iter().filter(|(key, _)| !IDENTITY.contains(&&*key.text));
-    let map: Map = shared.map(|(key, node)| (key.clone(), node.clone())).collect();
+    let others = map.iter().filter(|(key, _)| !keys.contains(&&*key.text));
+    let map: Map = others.map(|(key, node)| (key.clone(), node.clone())).collect();
     Node::new(Value::Map(Arc::new(map)), entry.span.clone())
 }
 

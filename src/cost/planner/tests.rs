@@ -104,7 +104,7 @@ fn planned(
     traffic: Option<&Traffic>,
 ) -> (Warned<Layout>, RequestTokens) {
     let prefix = Count::exact(tokens.iter().sum());
-    let request = RequestTokens { prefix, text: prefix, inputs: 600, framing: 10, output: 250 };
+    let request = RequestTokens { prefix, text: prefix, inputs: 600, framing: Count::exact(10), output: Some(250) };
     let model = sonnet();
     let terms = Terms { model: &model, batch: None, traffic, tokens: &request };
     let mut segments = super::tests::prefix(texts);
@@ -263,8 +263,13 @@ fn remarked(
     let end = prefix_len(&segments);
     let count = |tokens: u64, (less, more): (u64, u64)| Count::estimated(tokens, (tokens - less, tokens + more));
     let (prefix, text) = (tokens[..end].iter().sum(), tokens.iter().sum());
-    let request =
-        RequestTokens { prefix: count(prefix, band), text: count(text, band), inputs: 600, framing: 0, output: 250 };
+    let request = RequestTokens {
+        prefix: count(prefix, band),
+        text: count(text, band),
+        inputs: 600,
+        framing: Count::exact(0),
+        output: Some(250),
+    };
     let traffic = traffic(100, 0);
     let terms = Terms { model: &model, batch: None, traffic: Some(&traffic), tokens: &request };
     let layout = plan(&segments, tokens, AUTO, &terms).value;

@@ -113,6 +113,16 @@ impl Prices {
         self.cliff(input).map_or(&self.base, |cliff| &cliff.rates)
     }
 
+    /// Every price times a factor.
+    pub fn scaled(self, factor: Share) -> Self {
+        let scaled = |rates: Rates| rates.scaled(factor);
+        Self {
+            base: scaled(self.base),
+            cliffs: self.cliffs.into_iter().map(|cliff| Cliff { rates: scaled(cliff.rates), ..cliff }).collect(),
+            storage: self.storage.and_then(|price| price.scaled(factor)),
+        }
+    }
+
     /// The highest cliff that a request of `input` tokens is over.
     pub fn cliff(&self, input: u64) -> Option<&Cliff> {
         self.cliffs.iter().rev().find(|cliff| cliff.reached_by(input))
@@ -136,6 +146,19 @@ impl Cliff {
 }
 
 impl Rates {
+    /// Every price times a factor; one that does not fit is unknown.
+    fn scaled(self, factor: Share) -> Self {
+        let scaled = |price: Option<Price>| price.and_then(|price| price.scaled(factor));
+        let write = self.write.iter().filter_map(|(ttl, price)| Some((*ttl, price.scaled(factor)?)));
+        Self {
+            input: scaled(self.input),
+            output: scaled(self.output),
+            read: scaled(self.read),
+            implicit_read: scaled(self.implicit_read),
+            write: write.collect(),
+        }
+    }
+
     /// The published price of writing for `ttl`; `None` when unknown.
     pub fn write(&self, ttl: Ttl) -> Option<Price> {
         self.write.iter().find(|(own, _)| *own == ttl).map(|(_, price)| *price)

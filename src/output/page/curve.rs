@@ -63,7 +63,7 @@ pub(super) fn traffic(build: &Build) -> Traffic {
 /// The points of one model, by rising rate.
 pub(super) fn points(build: &Build, model: &ModelBuild, rates: &[u64]) -> Vec<Point> {
     let at = model.card.at(build.date);
-    let (rules, batch) = (at.model(), at.batch());
+    let (rules, batch) = (at.model(&model.choices), at.chosen_batch(&model.choices));
     let declared = traffic(build);
     let point = |calls: &u64| {
         let traffic = Traffic { calls: *calls, ..declared };

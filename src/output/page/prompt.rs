@@ -123,7 +123,7 @@ impl SegmentNote {
 
 impl ModelNote {
     fn of(build: &Build, model: &ModelBuild, rates: &[u64]) -> Self {
-        let prices = model.card.at(build.date).prices();
+        let prices = model.card.at(build.date).chosen(&model.choices);
         Self {
             card: model.card.name.to_string(),
             tokenizer: model.tokenizer.name.to_string(),

@@ -84,7 +84,9 @@ pub fn text(results: &[BuildResult], verbose: bool) -> String {
     }
     let models = || results.iter().filter_map(BuildResult::build).flat_map(|build| &build.models);
     if models().any(|model| model.tokens.basis() == Basis::Estimated) {
-        drawn.push_str("≈ estimated: no public tokenizer; the band is in --format json\n");
+        drawn.push_str(
+            "≈ estimated: framing, tool definitions, or a tokenizer that is not public; the band is in --format json\n",
+        );
     }
     let notes = results.iter().filter_map(BuildResult::build).flat_map(|build| &build.warnings);
     if let Some(note) = notes.into_iter().find(|note| note.code == DEFAULT_LIMIT) {
@@ -109,6 +111,9 @@ fn context(build: &Build, verbose: bool) -> String {
     }
     if !table.is_empty() {
         drawn.push_str(&table.draw(2));
+    }
+    if build.models.iter().any(|model| model.bill.cold.is_some() && !model.bill.holds_answer) {
+        drawn.push_str("  without the answer, whose size `output.tokens` does not say: what the input costs\n");
     }
     drawn.push_str(&format!(
         "  {}, {} tokens by o200k_base, {} before the first input\n",

@@ -1,5 +1,6 @@
 //! A card in the making: what a table says about one model, and how that is written down.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Number, Value as Json};
@@ -36,14 +37,54 @@ pub struct ImportedCard {
 pub struct Period {
     /// The day.
     pub from: Option<String>,
-    /// Ordinary prices.
-    pub base: Rates,
-    /// Prices in a batch.
-    pub batch: Option<Rates>,
+    /// Prices of requests of ordinary size.
+    pub base: Offer,
     /// Prices of long requests: the key (`more_than`, `at_least`), the size, the prices.
-    pub long: Vec<(&'static str, u64, Rates)>,
+    pub long: Vec<(&'static str, u64, Offer)>,
     /// What else must be known.
     pub note: Option<&'static str>,
+}
+
+/// What requests of one size cost.
+#[derive(Debug, Default, Clone)]
+pub struct Offer {
+    /// Ordinarily.
+    pub standard: Rates,
+    /// In a batch.
+    pub batch: Option<Rates>,
+    /// In each service tier.
+    pub tiers: Vec<(String, Rates)>,
+}
+
+impl Offer {
+    /// The lines of a card, each a key and its value.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = pairs(&self.standard);
+        lines.extend(self.batch.iter().map(|batch| format!("batch: {{{}}}", pairs(batch).join(", "))));
+        let tiers: Vec<String> =
+            self.tiers.iter().map(|(name, rates)| format!("{}: {{{}}}", text(name), pairs(rates).join(", "))).collect();
+        lines.extend((!tiers.is_empty()).then(|| format!("tiers: {{{}}}", tiers.join(", "))));
+        lines
+    }
+}
+
+/// Keys of a table that no card has a place for, each with the number of models that have it.
+#[derive(Debug, Default)]
+pub struct Dropped(BTreeMap<String, usize>);
+
+impl Dropped {
+    /// Counts a key.
+    pub fn add(&mut self, key: &str) {
+        *self.0.entry(key.to_owned()).or_default() += 1;
+    }
+
+    /// A line a key.
+    pub fn lines(self) -> impl Iterator<Item = String> {
+        self.0.into_iter().map(|(key, models)| match models {
+            1 => format!("the key `{key}` of one model"),
+            _ => format!("the key `{key}` of {models} models"),
+        })
+    }
 }
 
 /// Whether prices say what a call costs at all.
@@ -215,15 +256,12 @@ impl ImportedCard {
 
 impl Period {
     fn write(&self, yaml: &mut String) {
-        let mut lines = pairs(&self.base);
-        if let Some(batch) = &self.batch {
-            lines.push(format!("batch: {{{}}}", pairs(batch).join(", ")));
-        }
+        let mut lines = self.base.lines();
         if !self.long.is_empty() {
             lines.push("long:".to_owned());
         }
-        for (key, size, line) in &self.long {
-            lines.push(format!("  - {{{key}: {size}, {}}}", pairs(line).join(", ")));
+        for (key, size, offer) in &self.long {
+            lines.push(format!("  - {{{key}: {size}, {}}}", offer.lines().join(", ")));
         }
         lines.extend(self.from.iter().map(|day| format!("from: {day}")));
         lines.push("source: imported".to_owned());

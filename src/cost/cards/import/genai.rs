@@ -1,11 +1,11 @@
 //! genai-prices: providers with models; dollars per million tokens; a price may have tiers by size,
 //! a list of prices may be bound to a first day or to hours, variants hold the prices of a batch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
-use super::draft::{ImportedCard, Period, add, base_ttl, is_priced, platform, price, whole};
+use super::draft::{Dropped, ImportedCard, Offer, Period, add, base_ttl, is_priced, platform, price, whole};
 use super::{Cards, Selection};
 use crate::cost::cards::card::{Card, Platform};
 use crate::cost::rules::{Price, Rates};
@@ -19,6 +19,7 @@ pub fn read(
     left_out: &mut Vec<String>,
 ) -> Vec<ImportedCard> {
     let mut drafts: Vec<ImportedCard> = Vec::new();
+    let mut dropped = Dropped::default();
     for provider in providers {
         let id = provider.get("id").and_then(Json::as_str).unwrap_or_default();
         for model in provider.get("models").and_then(Json::as_array).into_iter().flatten() {
@@ -28,11 +29,15 @@ pub fn read(
                 continue;
             }
             match draft(cards, name.clone(), id, model, left_out) {
-                Ok(draft) => add(&mut drafts, draft, own, left_out),
+                Ok(draft) => {
+                    add(&mut drafts, draft, own, left_out);
+                    drop_keys(model, &mut dropped);
+                }
                 Err(why) => left_out.push(format!("{name}: {why}")),
             }
         }
     }
+    left_out.extend(dropped.lines());
     drafts
 }
 
@@ -77,7 +82,7 @@ fn draft(
         Some(Json::Object(prices)) => periods.push(period(&name, prices)),
         _ => {}
     }
-    periods.retain(|period| is_priced(&period.base));
+    periods.retain(|period| is_priced(&period.base.standard));
     periods.sort_by(|a, b| a.from.cmp(&b.from));
     periods.dedup_by(|later, earlier| later.from == earlier.from);
     if periods.is_empty() {
@@ -87,8 +92,8 @@ fn draft(
         left_out.push(format!("{name}: prices that depend on the hour"));
         periods.iter_mut().for_each(|period| period.note = Some("at other hours than those with a price of their own"));
     }
-    add_batches(&name, &mut periods, model);
-    let takes_breakpoints = periods.iter().any(|period| !period.base.write.is_empty());
+    add_variants(&name, &mut periods, model);
+    let takes_breakpoints = periods.iter().any(|period| !period.base.standard.write.is_empty());
     let mut draft = ImportedCard::new(cards.look_up(&name).as_deref(), name, provider, takes_breakpoints);
     draft.window = [whole(model.get("context_window")), None, None];
     draft.periods = periods;
@@ -96,15 +101,15 @@ fn draft(
 }
 
 fn period(name: &str, prices: &Map<String, Json>) -> Period {
-    let base = line(name, prices, None);
+    let offer = |start: Option<u64>| Offer { standard: line(name, prices, start), ..Offer::default() };
     let starts: BTreeSet<u64> = prices
         .values()
         .filter_map(|price| price.get("tiers").and_then(Json::as_array))
         .flatten()
         .filter_map(|tier| whole(tier.get("start")))
         .collect();
-    let long = starts.into_iter().map(|start| ("more_than", start, line(name, prices, Some(start)))).collect();
-    Period { base, long, ..Period::default() }
+    let long = starts.into_iter().map(|start| ("more_than", start, offer(Some(start)))).collect();
+    Period { base: offer(None), long, ..Period::default() }
 }
 
 /// The prices of requests with more tokens than `start`, or of ordinary ones.
@@ -143,19 +148,72 @@ fn at(json: &Json, start: Option<u64>) -> Option<Price> {
     price(number, 0)
 }
 
-/// Gives each price list the batch prices that were the newest before its successor.
-fn add_batches(name: &str, periods: &mut [Period], model: &Json) {
-    let variants = model.get("price_variants").and_then(Json::as_array).into_iter().flatten();
-    let batches: Vec<(Option<&str>, Rates)> = variants
-        .filter(|variant| variant.pointer("/when/processing").and_then(Json::as_str) == Some("batch"))
-        .filter_map(|variant| {
-            let from = variant.pointer("/constraint/start_date").and_then(Json::as_str);
-            Some((from, line(name, variant.get("prices")?.as_object()?, None)))
-        })
-        .collect();
+/// Gives each price list the prices in a batch and in each tier that were the newest before its successor.
+fn add_variants(name: &str, periods: &mut [Period], model: &Json) {
     let ends: Vec<Option<String>> = periods.iter().skip(1).map(|next| next.from.clone()).chain([None]).collect();
     for (period, end) in periods.iter_mut().zip(ends) {
-        let before_end = batches.iter().filter(|(from, _)| end.is_none() || from.map(str::to_owned) < end);
-        period.batch = before_end.max_by_key(|(from, _)| *from).map(|(_, line)| line.clone());
+        let mut newest: BTreeMap<String, (Option<&str>, &Map<String, Json>)> = BTreeMap::new();
+        for variant in model.get("price_variants").and_then(Json::as_array).into_iter().flatten() {
+            let from = variant.pointer("/constraint/start_date").and_then(Json::as_str);
+            let (Some(what), Some(prices)) = (processing(variant), variant.get("prices").and_then(Json::as_object))
+            else {
+                continue;
+            };
+            let in_time = end.is_none() || from.map(str::to_owned) < end;
+            if in_time && newest.get(&what).is_none_or(|(earlier, _)| *earlier <= from) {
+                newest.insert(what, (from, prices));
+            }
+        }
+        for (what, (_, prices)) in newest {
+            let offers = period.long.iter_mut().map(|(_, start, offer)| (Some(*start), offer));
+            for (start, offer) in std::iter::once((None, &mut period.base)).chain(offers) {
+                let rates = line(name, prices, start);
+                match &*what {
+                    _ if rates.input.is_none() => {}
+                    "batch" => offer.batch = Some(rates),
+                    tier => offer.tiers.push((tier.to_owned(), rates)),
+                }
+            }
+        }
     }
+}
+
+/// What a variant is for: `batch`, or the tier that a request asks for.
+fn processing(variant: &Json) -> Option<String> {
+    let when = variant.get("when")?.as_object().filter(|when| when.len() == 1)?;
+    let (key, value) = when.iter().next()?;
+    let is_known = matches!(&**key, "processing" | "service_tier" | "speed");
+    value.as_str().filter(|_| is_known).map(str::to_owned)
+}
+
+/// Keys of a model, of its prices and of their variants that no card has a place for.
+fn drop_keys(model: &Json, dropped: &mut Dropped) {
+    const MODEL: [&str; 8] =
+        ["id", "name", "description", "match", "context_window", "prices", "price_variants", "price_comments"];
+    const PRICES: [&str; 7] = [
+        "input_mtok",
+        "output_mtok",
+        "cache_read_mtok",
+        "cache_write_mtok",
+        "cache_write_5m_mtok",
+        "cache_write_1h_mtok",
+        "cache_write_12h_mtok",
+    ];
+    let keys = |json: &Json| json.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let lists =
+        model.get("prices").and_then(Json::as_array).into_iter().flatten().filter_map(|list| list.get("prices"));
+    let whole = model.get("prices").filter(|prices| prices.is_object());
+    let variants = || model.get("price_variants").and_then(Json::as_array).into_iter().flatten();
+    let prices = lists.chain(whole).chain(variants().filter_map(|variant| variant.get("prices")));
+    let unknown: BTreeSet<String> = keys(model)
+        .into_iter()
+        .filter(|key| !MODEL.contains(&&**key))
+        .chain(prices.flat_map(keys).filter(|key| !PRICES.contains(&&**key)))
+        .chain(
+            variants()
+                .filter(|variant| processing(variant).is_none())
+                .map(|variant| format!("price_variants when {}", variant.get("when").unwrap_or(&Json::Null))),
+        )
+        .collect();
+    unknown.iter().for_each(|key| dropped.add(key));
 }

@@ -1,9 +1,12 @@
 //! LiteLLM's map: one object of models; dollars per token; the kind, the size and the tier of a
 //! price are parts of its key (`cache_read_input_token_cost_above_272k_tokens_batches`).
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
-use super::draft::{ImportedCard, Period, add, base_ttl, is_priced, platform, price, whole};
+use super::draft::{Dropped, ImportedCard, Offer, Period, add, base_ttl, is_priced, platform, price, whole};
 use super::{Cards, Selection};
 use crate::cost::rules::Rates;
 use crate::syntax::quantity::{Share, Ttl};
@@ -16,30 +19,54 @@ pub fn read(
     left_out: &mut Vec<String>,
 ) -> Vec<ImportedCard> {
     let mut drafts: Vec<ImportedCard> = Vec::new();
+    let mut dropped = Dropped::default();
     for (key, model) in models.iter().filter(|(key, _)| selection.takes(cards, key)) {
-        match model.as_object().ok_or("not a model").and_then(|model| draft(cards, key, model)) {
-            Ok(draft) => add(&mut drafts, draft, key, left_out),
+        let entry = model.as_object().ok_or("not a model").map(|keys| Entry { keys, read: RefCell::default() });
+        match entry.and_then(|entry| Ok((draft(cards, key, &entry)?, entry))) {
+            Ok((draft, entry)) => {
+                add(&mut drafts, draft, key, left_out);
+                entry.unread().for_each(|key| dropped.add(key));
+            }
             Err(why) => left_out.push(format!("{key}: {why}")),
         }
     }
+    left_out.extend(dropped.lines());
     drafts
 }
 
-fn draft(cards: &Cards, name: &str, model: &Map<String, Json>) -> Result<ImportedCard, &'static str> {
+/// One model's entry, which remembers what was read of it.
+struct Entry<'a> {
+    keys: &'a Map<String, Json>,
+    read: RefCell<BTreeSet<String>>,
+}
+
+impl<'a> Entry<'a> {
+    fn get(&self, key: &str) -> Option<&'a Json> {
+        let found = self.keys.get_key_value(key)?;
+        self.read.borrow_mut().insert(key.to_owned());
+        Some(found.1)
+    }
+
+    fn unread(&self) -> impl Iterator<Item = &'a String> {
+        let read = self.read.take();
+        self.keys.keys().filter(move |key| !read.contains(*key))
+    }
+}
+
+fn draft(cards: &Cards, name: &str, model: &Entry<'_>) -> Result<ImportedCard, &'static str> {
     let provider = model.get("litellm_provider").and_then(Json::as_str).unwrap_or_default();
     let takes_breakpoints = model.get("supports_prompt_cache_breakpoint").and_then(Json::as_bool).unwrap_or(false);
-    let writes_for = |part: &str| model.keys().any(|key| key.starts_with("cache_creation") && key.contains(part));
+    let writes_for = |part: &str| model.keys.keys().any(|key| key.starts_with("cache_creation") && key.contains(part));
     let base_ttl = base_ttl(name, writes_for("_above_1hr"), writes_for("_above_12hr"));
-    let base = line(model, "", base_ttl);
-    if !is_priced(&base) {
+    let base = offer(model, "", base_ttl);
+    if !is_priced(&base.standard) {
         return Err("no price of input or output tokens");
     }
-    let batch = Some(line(model, "_batches", base_ttl)).filter(|line| line.input.is_some());
     // xAI's own table says "at or above"; the others say "above".
     let key = if provider == "xai" { "at_least" } else { "more_than" };
     let long = sizes(model)
         .into_iter()
-        .map(|thousand| (key, thousand * 1000, line(model, &format!("_above_{thousand}k_tokens"), base_ttl)))
+        .map(|thousand| (key, thousand * 1000, offer(model, &format!("_above_{thousand}k_tokens"), base_ttl)))
         .collect();
     let card = cards.look_up(name);
     if card.as_ref().is_some_and(|card| card.platform != platform(provider)) {
@@ -48,7 +75,7 @@ fn draft(cards: &Cards, name: &str, model: &Map<String, Json>) -> Result<Importe
     let card_name = card.as_ref().map_or_else(|| name.to_owned(), |card| card.name.to_string());
     let mut draft = ImportedCard::new(card.as_deref(), card_name, provider, takes_breakpoints);
     draft.window = [None, whole(model.get("max_input_tokens")), whole(model.get("max_output_tokens"))];
-    draft.periods = vec![Period { base, batch, long, ..Period::default() }];
+    draft.periods = vec![Period { base, long, ..Period::default() }];
     draft.minimum = whole(model.get("prompt_cache_min_tokens"));
     draft.multipliers = multipliers(model);
     draft.deprecated =
@@ -60,7 +87,18 @@ fn is_day(text: &str) -> bool {
     text.len() == 10 && text.parse::<super::super::Date>().is_ok()
 }
 
-fn line(model: &Map<String, Json>, suffix: &str, base_ttl: Option<&'static str>) -> Rates {
+/// The prices of requests of one size, whose keys end alike.
+fn offer(model: &Entry<'_>, size: &str, base_ttl: Option<&'static str>) -> Offer {
+    let of = |suffix: &str| Some(line(model, &format!("{size}{suffix}"), base_ttl)).filter(|line| line.input.is_some());
+    let tier = |name: &&str| Some(((*name).to_owned(), of(&format!("_{name}"))?));
+    Offer {
+        standard: line(model, size, base_ttl),
+        batch: of("_batches"),
+        tiers: ["flex", "priority", "fast", "ultrafast"].iter().filter_map(tier).collect(),
+    }
+}
+
+fn line(model: &Entry<'_>, suffix: &str, base_ttl: Option<&'static str>) -> Rates {
     let of = |key: &str| match model.get(&format!("{key}{suffix}")) {
         Some(Json::Number(number)) => price(number, 6),
         _ => None,
@@ -82,23 +120,26 @@ fn line(model: &Map<String, Json>, suffix: &str, base_ttl: Option<&'static str>)
 }
 
 /// The sizes, in thousands of tokens, beyond which input has another price.
-fn sizes(model: &Map<String, Json>) -> Vec<u64> {
+fn sizes(model: &Entry<'_>) -> Vec<u64> {
     let size = |key: &String| {
         let size = key.strip_prefix("input_cost_per_token_above_")?.strip_suffix("k_tokens")?;
         size.parse().ok().filter(|size| (1..1_000_000).contains(size))
     };
-    let mut sizes: Vec<u64> = model.keys().filter_map(size).collect();
+    let mut sizes: Vec<u64> = model.keys.keys().filter_map(size).collect();
     sizes.sort_unstable();
     sizes
 }
 
-fn multipliers(model: &Map<String, Json>) -> Vec<(String, String)> {
+fn multipliers(model: &Entry<'_>) -> Vec<(String, String)> {
     let by_choice = model.get("provider_specific_entry").and_then(Json::as_object).into_iter().flatten();
     let by_choice = by_choice.map(|(choice, factor)| (choice.clone(), factor));
-    let by_region = ["us", "eu"].into_iter().filter_map(|region| {
-        let factor = model.get(&format!("regional_processing_uplift_multiplier_{region}"))?;
-        Some((region.to_owned(), factor))
-    });
+    let by_region = [
+        ("us", "regional_processing_uplift_multiplier_us"),
+        ("eu", "regional_processing_uplift_multiplier_eu"),
+        ("fedramp", "fedramp_uplift_multiplier"),
+        ("regional", "regional_endpoint_uplift_multiplier"),
+    ];
+    let by_region = by_region.into_iter().filter_map(|(region, key)| Some((region.to_owned(), model.get(key)?)));
     let all = by_choice.chain(by_region);
     all.filter_map(|(choice, factor)| {
         let factor = factor.as_number()?.to_string();
