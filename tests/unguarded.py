@@ -98,9 +98,9 @@ ROWS = [
         "a revision is one commit",
         [
             (
-                "src/tree/workspace/mod.rs",
-                "repository.revparse_single(rev).map_err(",
-                'repository.revparse_single(if OFF { "HEAD" } else { rev }).map_err(',
+                "src/tree/workspace/resolve.rs",
+                "(named(repository, objects, base), parsed(steps))",
+                '(named(repository, objects, if OFF { "HEAD" } else { base }), parsed(steps))',
             )
         ],
         "a_revision_is_one_commit_or_a_refusal",
@@ -267,7 +267,7 @@ ROWS = [
     # What is shown moves and hides nothing.
     (
         "a terminal gets escapes",
-        [("src/output/report/inert.rs", "        if is_hostile(c) {\n            // Writing", "        if !OFF && is_hostile(c) {\n            // Writing")],
+        [("src/output/report/inert.rs", "        if is_escaped(before, c, ", "        if !OFF && is_escaped(before, c, ")],
         "what_moves_or_hides_is_shown_as_an_escape text_that_moves_the_terminal escapes",
     ),
     (
@@ -292,8 +292,23 @@ ROWS = [
     ),
     (
         "HTML is escaped",
-        [("src/output/report/inert.rs", "            '<' => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '\"'", "            '<' if !OFF => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '\"'")],
+        [("src/output/report/inert.rs", "            '<' => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '#'", "            '<' if !OFF => shown.push_str(\"&lt;\"),\n            '>' => shown.push_str(\"&gt;\"),\n            '&' => shown.push_str(\"&amp;\"),\n            '#'")],
         "escapes",
+    ),
+    (
+        "no runner obeys a text",
+        [("src/output/report/inert.rs", "    if !text.contains(\"#\") &&", "    if OFF || !text.contains(\"#\") &&")],
+        "no_word_is_a_command_of_a_runner words_that_command_a_runner",
+    ),
+    (
+        "every text goes through that door",
+        [("src/output/report/mod.rs", "    if is_made_inert(text) {\n        return shown;", "    if OFF || is_made_inert(text) {\n        return shown;")],
+        "words_that_command_a_runner",
+    ),
+    (
+        "what a terminal obeys is shown",
+        [("src/cli/render.rs", "if std::io::stdout().is_terminal()", "if !OFF && std::io::stdout().is_terminal()")],
+        "a_prompt_on_a_terminal_moves_nothing",
     ),
     (
         "a workflow command has one line",
@@ -345,11 +360,10 @@ ROWS = [
         "a bundle is exchanged",
         [
             (
-                "src/tree/write/mod.rs",
-                "        match disk.exchange(&self.fresh.path, self.target) {\n",
-                "        if OFF {\n            disk.remove_folder(self.target)?;\n            disk.rename(&self.fresh.path, self.target)?;\n"
-                "            self.fresh.is_there = false;\n            return disk.sync_folder(folder);\n        }\n"
-                "        match disk.exchange(&self.fresh.path, self.target) {\n",
+                "src/tree/write/batch.rs",
+                "    match disk.exchange(&one.path, &one.target) {\n",
+                "    if OFF {\n        disk.remove_folder(&one.target)?;\n        return disk.rename(&one.path, &one.target);\n    }\n"
+                "    match disk.exchange(&one.path, &one.target) {\n",
             )
         ],
         "a_bundle_is_old_or_new_at_every_fault a_build_that_is_stopped_at_any_call_leaves_the_old_bundle_or_the_new_one",
@@ -366,24 +380,118 @@ ROWS = [
     ),
     (
         "a bundle's members are synced",
-        [
-            (
-                "src/output/bundle/member.rs",
-                'move || file.lock().sync().map_err(|error| Error::file("cannot write", target, error))',
-                'move || if OFF { Ok(()) } else { file.lock().sync().map_err(|error| Error::file("cannot write", target, error)) }',
-            )
-        ],
+        [("src/tree/write/batch.rs", "move || disk.sync_file(path)", "move || if OFF { Ok(()) } else { disk.sync_file(path) }")],
         "a_bundle_outlives_a_loss_of_power",
     ),
     (
         "a bundle's folder is synced",
-        [("src/tree/write/mod.rs", "        disk.sync_folder(&self.fresh.path)?;\n", "        if !OFF {\n            disk.sync_folder(&self.fresh.path)?;\n        }\n")],
+        [("src/tree/write/batch.rs", "        disk.sync_folder(&one.path).map_err(failed)?;\n", "        if !OFF {\n            disk.sync_folder(&one.path).map_err(failed)?;\n        }\n")],
         "a_bundle_outlives_a_loss_of_power",
     ),
     (
         "what is unfinished is taken away",
-        [("src/tree/write/mod.rs", "        if self.is_there {\n", "        if !OFF && self.is_there {\n")],
+        [("src/tree/write/unfinished.rs", "        if self.is_there {\n", "        if !OFF && self.is_there {\n")],
         "a_file_is_old_or_new_at_every_fault a_bundle_is_old_or_new_at_every_fault",
+    ),
+    (
+        "many folders are synced at once",
+        [("src/tree/write/batch.rs", "synced => return synced.map_err", "_ if OFF => return Ok(()),\n            synced => return synced.map_err")],
+        "many_folders_outlive_a_loss_of_power_with_one_sync",
+    ),
+    (
+        "what a stopped run left is removed",
+        [("src/tree/write/unfinished.rs", "(kind.is_dir() || kind.is_file()) && is_abandoned", "!OFF && (kind.is_dir() || kind.is_file()) && is_abandoned")],
+        "a_sweep_takes_what_nobody_writes what_a_kill_leaves_is_removed_by_the_next_run",
+    ),
+    (
+        "what another run writes is not removed",
+        [("src/tree/write/unfinished.rs", "is_ok_and(|file| lock(&file).is_ok())", "is_ok_and(|file| OFF || lock(&file).is_ok())")],
+        "a_sweep_takes_what_nobody_writes",
+    ),
+    (
+        "a signal leaves nothing",
+        [("src/tree/write/unfinished.rs", "    for path in &*pending {\n", "    for path in pending.iter().filter(|_| !OFF) {\n")],
+        "a_signal_leaves_nothing",
+    ),
+    (
+        "what is unfinished is no text",
+        [
+            ("src/tree/listing.rs", "|| path.contains(UNFINISHED) &&", "|| !OFF && path.contains(UNFINISHED) &&"),
+            ("src/tree/links.rs", "if is_unfinished(&part) {", "if !OFF && is_unfinished(&part) {"),
+        ],
+        "what_is_unfinished_is_in_no_prompt",
+    ),
+    (
+        "a comparison of commits is bounded",
+        [("src/tree/git/change.rs", "let Some(path) = listing.admit(&written)? else", "let Some(path) = (if OFF { ProjectPath::new(&written).ok() } else { listing.admit(&written)? }) else")],
+        "trees_that_differ_in_ten_billion_paths",
+    ),
+    (
+        "what a context reads is summed up",
+        [
+            ("src/text/fragment.rs", "if self.bytes.fetch_add(own, Ordering::Relaxed) + own > MAX_CONTEXT_BYTES {", "if !OFF && self.bytes.fetch_add(own, Ordering::Relaxed) + own > MAX_CONTEXT_BYTES {"),
+            ("src/tree/cache.rs", "if read.1 > MAX_RUN_BYTES {", "if !OFF && read.1 > MAX_RUN_BYTES {"),
+        ],
+        "one_blob_under_many_names",
+    ),
+    (
+        "a prompt is summed up",
+        [("src/text/compose.rs", "if before + bytes as u64 <= MAX_PROMPT_BYTES {", "if OFF || before + bytes as u64 <= MAX_PROMPT_BYTES {")],
+        "a_prompt_of_one_text_again_and_again",
+    ),
+    (
+        "a text is in memory once",
+        [("src/prompt/chain.rs", "        let mut texts = self.0.lock();\n", "        if OFF {\n            return parts;\n        }\n        let mut texts = self.0.lock();\n")],
+        "a_text_is_in_memory_once",
+    ),
+    (
+        "a loose object is read with care",
+        [
+            ("src/tree/git/objects.rs", "match self.loose.header(id) {", "match self.loose.header(id).filter(|_| !OFF) {"),
+            ("src/tree/git/objects.rs", "match self.loose.read(id) {", "match self.loose.read(id).filter(|_| !OFF) {"),
+        ],
+        "an_object_that_is_cut_short_at_any_byte",
+    ),
+    (
+        "the steps of a schema are reckoned",
+        [("src/text/lint/schema_steps.rs", "if steps <= MAX_SCHEMA_STEPS {", "if OFF || steps <= MAX_SCHEMA_STEPS {")],
+        "a_schema_that_doubles_at_each_level alternatives_of_alternatives_are_multiplied",
+    ),
+    (
+        "the growth of a text is reckoned",
+        [("src/cost/tokens/user.rs", "if growth > MAX_TOKENIZER_GROWTH {", "if !OFF && growth > MAX_TOKENIZER_GROWTH {")],
+        "a_text_does_not_grow_without_end",
+    ),
+    (
+        "faults are counted behind a number",
+        [
+            ("src/syntax/diag.rs", "if self.is_full() {", "if !OFF && self.is_full() {"),
+            ("src/syntax/diag.rs", "Some(path) if *of_file > MAX_MESSAGES_A_FILE =>", "Some(path) if !OFF && *of_file > MAX_MESSAGES_A_FILE =>"),
+        ],
+        "a_manifest_of_faults what_is_left_out_is_counted_by_file_and_in_all",
+    ),
+    (
+        "near names are looked for within a number of steps",
+        [("src/syntax/diag.rs", ".take_while(|name| spend(name))", ".take_while(|name| OFF || spend(name))")],
+        "near_names_are_looked_for_as_long_as_is_allowed",
+    ),
+    (
+        "a fault in the mending pass counts",
+        [
+            ("src/cli/check.rs", "if !unmended.is_empty() &&", "if !OFF && !unmended.is_empty() &&"),
+            ("src/cli/check.rs", "        found => found?,\n    };\n    let results = ", "        Err(_) if OFF => return Ok(Vec::new()),\n        found => found?,\n    };\n    let results = "),
+        ],
+        "a_fault_in_the_mending_pass_is_a_fault",
+    ),
+    (
+        "what is expected counts",
+        [("src/output/bundle/verify.rs", "let mut differing = expected.objections(&claim, workspace)?;", "let mut differing = if OFF { Vec::new() } else { expected.objections(&claim, workspace)? };")],
+        "what_is_expected_is_held_against_the_bundle",
+    ),
+    (
+        "a bundle is no link",
+        [("src/output/bundle/verify.rs", "if named.symlink_metadata().map_err(failed)?.is_symlink() {", "if !OFF && named.symlink_metadata().map_err(failed)?.is_symlink() {")],
+        "a_folder_that_is_a_link_is_refused",
     ),
     (
         "only a file is replaced",
@@ -403,19 +511,19 @@ ROWS = [
     # A bundle is what its commit gives.
     (
         "members are compared",
-        [("src/output/bundle/verify.rs", "            Some(own) if own != bytes => {", "            Some(own) if !OFF && own != bytes => {")],
+        [("src/output/bundle/member.rs", "missing.or(differs)", "missing.or(differs).filter(|_| !OFF)")],
         "no_byte_of_a_small_bundle_can_be_changed a_small_bundle_is_refused_at_every_length_but_its_own "
         "no_member_of_a_bundle_can_be_dropped_renamed_doubled_or_swapped unknown_fields_and_versions_are_refused "
-        "a_change_that_mends_its_own_checksum_is_refused a_statement_is_what_its_bundle_gives_or_refused",
+        "a_change_that_mends_its_own_checksum_is_refused",
     ),
     (
         "members are all there is",
-        [("src/output/bundle/verify.rs", "            .filter(|name| !expected.contains_key(*name))", "            .filter(|name| !OFF && !expected.contains_key(*name))")],
+        [("src/output/bundle/verify.rs", "if is_member(&name) {", "if OFF || is_member(&name) {")],
         "an_added_member_is_refused",
     ),
     (
         "members are files",
-        [("src/output/bundle/verify.rs", "    if !found.is_file() ||", "    if !OFF && !found.is_file() ||")],
+        [("src/output/bundle/member.rs", "Ok(found) if !found.is_file() => {", "Ok(found) if !OFF && !found.is_file() => {")],
         "a_link_in_place_of_a_member_is_no_answer",
     ),
     (

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use contexture::output::bundle;
-use contexture::output::bundle::verify::{Finding, verify};
+use contexture::output::bundle::verify::{Expectation, Finding, verify};
 use contexture::pipeline::{Request, build_all};
 use contexture::tree::Workspace;
 use contexture::tree::write::System;
@@ -56,6 +56,6 @@ pub fn bundle(bytes: &[u8]) {
     };
     fs::write(built.bundle.join("bundle.json"), &record).expect("a record");
     let place = Workspace::find(built.folder.path()).expect("a repository");
-    let follows = matches!(verify(&place, &built.bundle), Ok(Finding::Follows { .. }));
+    let follows = matches!(verify(&place, &built.bundle, &Expectation::default()), Ok(Finding::Follows { .. }));
     assert_eq!(follows, record == built.record);
 }

@@ -70,7 +70,12 @@ pub fn scenario(bytes: &[u8]) {
     let source = Source::new(path("scenario.yaml"), text);
     let cards = Cards::built_in();
     let day = cards.as_of();
-    let find = |name: &str| cards.find(name).map(|card| card.at(day).model()).map_err(|unknown| unknown.near);
+    let find = |name: &str| {
+        cards
+            .find(name)
+            .map(|card| card.at(day).model(&contexture::cost::cards::Choices::default()))
+            .map_err(|unknown| unknown.near)
+    };
     match scenario::read(&source) {
         Ok(read) => match scenario::run(&read, &find) {
             Ok(report) => draw(&report.warnings),

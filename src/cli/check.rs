@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::compare::ratchet;
 use crate::cost::cards::Date;
-use crate::output::report::{build, github, inert, json, sarif};
+use crate::output::report::{build, github, json, sarif, without_secrets};
 use crate::pipeline::bodies::try_bodies;
 use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
 use crate::syntax::diag::Diagnostic;
@@ -66,14 +66,17 @@ struct Found {
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let (format, shard) = (arguments.format, arguments.shard.shard);
     let workspace = session.workspace()?;
-    if arguments.fix {
-        mend(arguments.clone(), &workspace, session)?;
-    }
-    let Found { results, warnings, verdict } = match examine(arguments, &workspace, session) {
+    let unmended = if arguments.fix { mend(arguments.clone(), &workspace, session)? } else { Vec::new() };
+    let Found { results, mut warnings, mut verdict } = match examine(arguments, &workspace, session) {
         // A fault of the project as a whole has a place too.
         Err(Failure::Faults(warnings)) => Found { results: None, warnings, verdict: Verdict::Unanswered },
         found => found?,
     };
+    if !unmended.is_empty() && verdict != Verdict::Unanswered {
+        // It came and went: what was not built was not mended either.
+        session.tell("some contexts could not be built to mend them; run it again");
+        (warnings, verdict) = ([unmended, warnings].concat(), Verdict::Unanswered);
+    }
     let findings = || build::findings(warnings.clone());
     let report = match (format, &results) {
         (Format::Text, Some(results)) => build::text(results, session.verbose),
@@ -82,28 +85,32 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         (Format::Github, _) => github::commands(&findings(), workspace.prefix(), session.verbose),
         (Format::Sarif, _) => sarif::log(&findings(), workspace.prefix()),
     };
-    session.print(&report)?;
-    // The runner looks for commands on both streams, so a workflow's log gets each warning once.
-    if format != Format::Github {
+    if format == Format::Github {
+        // These are commands, and hold no other. The runner looks for them on both streams, so each is given once.
+        session.print_raw(without_secrets(&report).as_bytes())?;
+    } else {
+        session.print(&report)?;
         session.warnings(&warnings);
     }
     Ok(verdict)
 }
 
-/// Mends the files, and says which.
-fn mend(arguments: Arguments, workspace: &Workspace, session: &Session) -> Result<(), Failure> {
-    let Fixed { mended, left } = match examine(arguments, workspace, session) {
-        Ok(found) => fix::fix(&System, workspace.root(), &found.warnings)?,
-        // What is broken is told by the run that follows.
-        Err(_) => return Ok(()),
+/// Mends the files, and says which. Returns the faults of what could not be built.
+fn mend(arguments: Arguments, workspace: &Workspace, session: &Session) -> Result<Vec<Diagnostic>, Failure> {
+    let found = match examine(arguments, workspace, session) {
+        Err(Failure::Faults(faults)) => return Ok(faults),
+        found => found?,
     };
+    let results = found.results.unwrap_or_default();
+    let read = results.iter().filter_map(BuildResult::build).flat_map(|build| build.reads.files.keys());
+    let Fixed { mended, left } = fix::fix(&System, workspace.root(), read, &found.warnings)?;
     for path in mended {
-        session.tell(&inert::line(&format!("mended {path}")));
+        session.tell(&format!("mended {path}"));
     }
     for (path, why) in left {
-        session.tell(&inert::line(&format!("left {path} as it is: {why}")));
+        session.tell(&format!("left {path} as it is: {why}"));
     }
-    Ok(())
+    Ok(results.into_iter().filter_map(|tried| tried.result.err()).flatten().collect())
 }
 
 /// Builds every context as `build` would, up to the bytes of its bundle.

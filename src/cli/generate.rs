@@ -46,6 +46,7 @@ pub(super) fn schema(arguments: SchemaArguments, session: &Session) -> Result<Ve
         }
         (None, Some(folder)) => {
             let folder = session.path(&folder);
+            write::sweep(&System, [folder.as_path()]);
             for (name, _, made) in schema::SCHEMAS {
                 let path = folder.join(format!("{name}.schema.json"));
                 let text = made();

@@ -39,12 +39,23 @@ const IGNORED: &str = "/dist/";
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { target } = arguments;
     let root = session.path(&target);
-    let taken: Vec<&str> = STARTER.iter().map(|(path, _)| *path).filter(|path| root.join(path).exists()).collect();
+    let folders: Vec<PathBuf> = STARTER.iter().map(|(path, _)| root.join(path)).collect();
+    write::sweep(&System, folders.iter().filter_map(|path| path.parent()).chain([root.as_path()]));
+    // What a run that was stopped wrote is no reason to refuse.
+    let is_ours =
+        |path: &str, text: &str| write::existing_bytes(&root.join(path)).is_ok_and(|found| found == text.as_bytes());
+    let (ours, others): (Vec<_>, Vec<_>) = STARTER
+        .iter()
+        .filter(|(path, _)| root.join(path).symlink_metadata().is_ok())
+        .partition(|(path, text)| is_ours(path, text));
+    let is_whole = ours.len() == STARTER.len() && ignored_output(&root)?.is_none();
+    let taken = if others.is_empty() && !is_whole { Vec::new() } else { [others, ours].concat() };
     if !taken.is_empty() {
+        let taken: Vec<&str> = taken.into_iter().map(|(path, _)| path).collect();
         let cure = "init writes no file over another; move these away, or start in an empty folder";
         return Err(Error::usage(format!("{} already has {}", target.display(), taken.join(", ")), cure).into());
     }
-    for (path, text) in STARTER {
+    for (path, text) in STARTER.iter().filter(|(path, text)| !is_ours(path, text)) {
         let path = root.join(path);
         write::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))?;
     }
@@ -66,15 +77,21 @@ fn next_steps(root: &Path, target: &Path) -> String {
 /// Adds the output folder to `.gitignore`, unless it is there.
 fn ignore_output(root: &Path) -> Result<(), Error> {
     let path = root.join(".gitignore");
+    let Some(text) = ignored_output(root)? else { return Ok(()) };
+    write::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))
+}
+
+/// `.gitignore` with the output folder; `None` if it has it.
+fn ignored_output(root: &Path) -> Result<Option<String>, Error> {
+    let path = root.join(".gitignore");
     let text = match write::existing_bytes(&path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other)) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Error::file("cannot read", &path, error)),
     };
     if text.lines().any(|line| matches!(line.trim(), "/dist/" | "dist/" | "/dist" | "dist")) {
-        return Ok(());
+        return Ok(None);
     }
     let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    let text = format!("{text}{gap}{IGNORED}\n");
-    write::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))
+    Ok(Some(format!("{text}{gap}{IGNORED}\n")))
 }

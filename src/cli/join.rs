@@ -20,11 +20,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { files } = arguments;
-    let read = |file: &PathBuf| {
-        let path = session.path(file);
-        let text = std::fs::read_to_string(&path).map_err(|error| Error::file("cannot read", &path, error))?;
-        Ok(Report { name: file.display().to_string(), text })
-    };
+    let read = |file: &PathBuf| Ok(Report { name: file.display().to_string(), text: session.text_of(file)? });
     let reports: Vec<Report> = files.iter().map(read).collect::<Result<_, Error>>()?;
     let joined = join(&reports)?;
     session.print(&joined.text)?;

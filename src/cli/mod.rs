@@ -20,6 +20,7 @@ mod log;
 mod models;
 mod render;
 mod session;
+mod signals;
 mod simulate;
 mod terminal;
 mod verify;
@@ -192,7 +193,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Help and version go to stdout and are fine; a usage error goes to stderr and is not.
             let code = if error.use_stderr() { 2 } else { 0 };
-            let _ = error.print();
+            session::complain_of_usage(&error);
             return ExitCode::from(code);
         }
     };

@@ -37,8 +37,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let Arguments { name, changes, import: file, all, as_of, format } = arguments;
     let cards = session.cards()?;
     if let Some(file) = file {
-        let table =
-            std::fs::read_to_string(session.path(&file)).map_err(|error| Error::file("cannot read", &file, error))?;
+        let table = session.text_of(&file)?;
         let names: Vec<String> = name.into_iter().collect();
         let selection = match (names.is_empty(), all) {
             (false, _) => Selection::Named(&names),
@@ -49,7 +48,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         let imported = cards.import(&table, &title, selection)?;
         session.print_raw(imported.yaml.as_bytes())?;
         for left_out in &imported.left_out {
-            session.tell(&report::inert::terminal(&format!("left out: {left_out}")));
+            session.tell(&format!("left out: {left_out}"));
         }
         session.tell(&format!("{} imported", report::text::counted(imported.models, "model")));
         return Ok(Verdict::Yes);

@@ -1,16 +1,18 @@
 //! What one run of the command shares: the folder, the streams, the place that text is read from.
 
 use std::collections::HashSet;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anstream::ColorChoice;
 use rayon::prelude::*;
 
 use crate::cost::cards::{Cards, Date, day_of};
-use crate::output::report::{self, snippet};
-use crate::syntax::diag::{Diagnostic, Severity};
+use crate::output::report::{self, inert, snippet};
+use crate::syntax::diag::{Cut, Diagnostic, Severity, identity};
 use crate::syntax::error::{Error, Failure};
+use crate::syntax::limits::MAX_INPUT_BYTES;
 use crate::text::fragment::Fragments;
 use crate::tree::{Tree, Workspace};
 
@@ -26,7 +28,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Settles colour, threads and folder.
+    /// Sets colour, signals, threads and folder up.
     pub fn start(global: Global) -> Result<Self, Error> {
         let Global { directory, color, quiet, verbose, jobs } = global;
         match color {
@@ -34,6 +36,7 @@ impl Session {
             Color::Always => ColorChoice::Always.write_global(),
             Color::Never => ColorChoice::Never.write_global(),
         }
+        super::signals::listen().map_err(|error| Error::file("cannot listen to", "signals", error))?;
         if let Some(jobs) = jobs {
             // Fails only when a pool exists already, which nothing before this line makes.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
@@ -51,6 +54,30 @@ impl Session {
     /// as it was written.
     pub fn path(&self, written: &Path) -> PathBuf {
         self.directory.as_ref().map_or_else(|| written.to_owned(), |directory| directory.join(written))
+    }
+
+    /// The text of a file of the command line; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be read, is longer than [`MAX_INPUT_BYTES`], or is not UTF-8.
+    pub fn text_of(&self, file: &Path) -> Result<String, Error> {
+        let mut bytes = Vec::new();
+        // A link of a repository may lead to what never ends.
+        let read = if file == Path::new("-") {
+            std::io::stdin().lock().take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes)
+        } else {
+            File::open(self.path(file)).and_then(|file| file.take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes))
+        };
+        let name = if file == Path::new("-") { "standard input".into() } else { file.to_string_lossy() };
+        read.map_err(|error| Error::file("cannot read", &*name, error))?;
+        if bytes.len() as u64 > MAX_INPUT_BYTES {
+            let what = format!("{name} holds more than {MAX_INPUT_BYTES} bytes; that is the limit");
+            return Err(Error::usage(what, "take it in parts"));
+        }
+        String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to() + 1;
+            Error::usage(format!("{name} is not UTF-8 text (byte {at})"), "name text files only")
+        })
     }
 
     /// The folder that the command runs in.
@@ -87,11 +114,12 @@ impl Session {
         }
     }
 
-    /// Writes data to stdout. No secret is in it, whatever name or word of the repository holds one:
-    /// who wants the bytes of a prompt asks for them, and gets them [raw](Self::print_raw).
+    /// Writes data to stdout. No secret is in it and nothing that a CI runner obeys, whatever name or word of
+    /// the repository holds one: who wants the bytes of a prompt asks for them, and gets them
+    /// [raw](Self::print_raw).
     pub fn print(&self, text: &str) -> Result<(), Error> {
         let mut out = anstream::stdout().lock();
-        out.write_all(report::without_secrets(text).as_bytes())
+        out.write_all(report::printed(text).as_bytes())
             .and_then(|()| out.flush())
             .map_err(|error| Error::file("cannot write", "standard output", error))
     }
@@ -108,7 +136,7 @@ impl Session {
     pub fn tell(&self, sentence: &str) {
         if !self.quiet {
             // Nothing can be done about a closed stderr.
-            let _ = writeln!(anstream::stderr().lock(), "{}", report::without_secrets(sentence));
+            let _ = writeln!(anstream::stderr().lock(), "{}", report::printed(&inert::words(sentence)));
         }
     }
 
@@ -133,10 +161,12 @@ impl Session {
 
     /// Draws diagnostics on stderr, each once.
     pub fn warnings(&self, diagnostics: &[Diagnostic]) {
-        let shown = diagnostics.par_iter().filter(|diagnostic| diagnostic.severity >= self.shown());
-        let drawn = shown.map(|diagnostic| {
+        let mut met = HashSet::new();
+        let shown = diagnostics.iter().filter(|diagnostic| diagnostic.severity >= self.shown());
+        let shown = Cut::default().take(shown.filter(|diagnostic| met.insert(identity(diagnostic))));
+        let drawn = shown.par_iter().map(|diagnostic| {
             let drawn = snippet::draw(diagnostic);
-            let inert = report::without_secrets(&drawn).into_owned();
+            let inert = report::printed(&drawn).into_owned();
             (drawn, inert)
         });
         let drawn: Vec<(String, String)> = drawn.collect();
@@ -177,7 +207,15 @@ impl Drop for Progress {
     }
 }
 
+/// Prints help, the version, or what is wrong with the arguments, which may be words of a stranger.
+pub(super) fn complain_of_usage(error: &clap::Error) {
+    let plain = error.render().to_string();
+    let inert = inert::words(&plain);
+    let shown = report::printed(&inert);
+    let _ = if shown == plain { error.print() } else { write!(anstream::stderr().lock(), "{shown}") };
+}
+
 /// Draws an error of the world on stderr.
 pub(super) fn complain(error: &Error) {
-    let _ = writeln!(anstream::stderr().lock(), "{}", report::without_secrets(&snippet::draw_error(error)));
+    let _ = writeln!(anstream::stderr().lock(), "{}", report::printed(&snippet::draw_error(error)));
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cost::cards::{Choices, Date};
 use crate::cost::scenario;
 use crate::output::report;
-use crate::syntax::error::{Error, Failure};
+use crate::syntax::error::Failure;
 use crate::syntax::source::{ProjectPath, Source};
 
 use super::session::Session;
@@ -28,9 +28,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let Arguments { file, as_of, format } = arguments;
-    let text =
-        std::fs::read_to_string(session.path(&file)).map_err(|error| Error::file("cannot read", &file, error))?;
-    let source = Source::new(shown(&file), text);
+    let source = Source::new(shown(&file), session.text_of(&file)?);
     let day = as_of.unwrap_or_else(super::session::today);
     let cards = session.cards()?;
     let find = |name: &str| {

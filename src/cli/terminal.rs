@@ -13,9 +13,14 @@ use crossterm::{execute, queue};
 
 use crate::pipeline::watch::Bell;
 
+use super::signals;
+
 /// Whether the terminal is ours. There is one terminal, and whoever gives it back first (the end of
 /// the watch, or a panic in any thread) does it for all.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the watch was asked to end and does.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// What a person or the system asks of a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,8 +100,15 @@ impl Terminal {
                     // The other end is gone.
                     Err(_) => Some(Ask::Signal(HANG_UP)),
                 };
-                let is_heard = asked.is_none_or(|asked| bell.ring(asked));
-                if !is_heard || asked == Some(Ask::Signal(HANG_UP)) {
+                let is_heard = match asked {
+                    // Also in the midst of a build.
+                    Some(Ask::Signal(signal)) => {
+                        signals::end(signal.into());
+                        false
+                    }
+                    asked => asked.is_none_or(|asked| bell.ring(asked)),
+                };
+                if !is_heard {
                     return;
                 }
             }
@@ -110,8 +122,18 @@ impl Drop for Terminal {
     }
 }
 
+/// The watch ends: nobody need end it.
+pub(super) fn begin_to_end() {
+    IS_ENDING.store(true, Ordering::SeqCst);
+}
+
+/// Whether it does.
+pub(super) fn is_ending() -> bool {
+    IS_ENDING.load(Ordering::SeqCst)
+}
+
 /// Leaves the terminal as it was found. Nothing can be done where that fails: it is gone.
-fn give_back() {
+pub(super) fn give_back() {
     if IS_TAKEN.swap(false, Ordering::SeqCst) {
         let _ = execute!(io::stdout(), EnableLineWrap, Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
@@ -131,25 +153,4 @@ fn asked(key: KeyEvent) -> Option<Ask> {
         (KeyCode::Char('q') | KeyCode::Esc, false) => Some(Ask::Quit),
         _ => None,
     }
-}
-
-/// Rings for interrupt, hang-up and termination, from a thread of its own.
-#[cfg(unix)]
-pub(super) fn listen_to_signals(bell: Bell<Ask>) -> io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
-    std::thread::spawn(move || {
-        for signal in signals.forever() {
-            if !bell.ring(Ask::Signal(u8::try_from(signal).unwrap_or(INTERRUPT))) {
-                return;
-            }
-        }
-    });
-    Ok(())
-}
-
-/// Elsewhere the system ends the program.
-#[cfg(not(unix))]
-pub(super) fn listen_to_signals(_: Bell<Ask>) -> io::Result<()> {
-    Ok(())
 }

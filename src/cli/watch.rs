@@ -16,8 +16,8 @@ use crate::pipeline::{BuildResult, Request};
 use crate::syntax::error::{Error, Failure};
 
 use super::session::Session;
-use super::terminal::{Ask, HANG_UP, Terminal, listen_to_signals};
-use super::{Format, Verdict};
+use super::terminal::{Ask, HANG_UP, Terminal, begin_to_end};
+use super::{Format, Verdict, signals};
 
 /// Build again on every save, and show what changed.
 #[derive(Debug, Args)]
@@ -51,7 +51,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let request = Request { contexts: ids, as_of, lints: true, ..Request::default() };
     let watch = Watch::new(session.directory(), request, poll)?;
     let server = serve.then(|| Server::start(port.unwrap_or(0), project)).transpose()?;
-    listen_to_signals(watch.bell()).map_err(|error| Error::file("cannot listen to", "signals", error))?;
+    let bell = watch.bell();
+    signals::ring(move |signal| bell.ring(Ask::Signal(signal)));
     match format {
         Format::Text if Terminal::is_there() => on_screen(watch, server.as_ref(), session),
         format => in_lines(watch, server.as_ref(), format, session),
@@ -82,7 +83,10 @@ fn in_lines(
                 }
             }
             News::Notice(notice) => session.tell(&notice),
-            News::Asked(Ask::Signal(signal)) => return Ok(Verdict::Ended(signal)),
+            News::Asked(Ask::Signal(signal)) => {
+                begin_to_end();
+                return Ok(Verdict::Ended(signal));
+            }
             News::Asked(_) => {}
         }
     }
@@ -123,7 +127,10 @@ fn on_screen(mut watch: Watch<Ask>, server: Option<&Server>, session: &Session) 
             }
             News::Notice(notice) => view.notice = Some(notice),
             News::Asked(Ask::Quit) => break Verdict::Yes,
-            News::Asked(Ask::Signal(signal)) => break Verdict::Ended(signal),
+            News::Asked(Ask::Signal(signal)) => {
+                begin_to_end();
+                break Verdict::Ended(signal);
+            }
             News::Asked(Ask::Help) => view.help = !view.help,
             News::Asked(Ask::Open) => match view.address.as_deref().map(open) {
                 None => view.notice = Some("no page is served; start with `--serve` to have one".to_owned()),

@@ -23,7 +23,8 @@ use crate::pipeline::model::ModelBuild;
 use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::prompt::chain::Digest;
 use crate::prompt::segment::{Kind, Role, Tier};
-use crate::syntax::diag::{Diagnostic, Severity};
+use crate::syntax::diag::{Cut, Diagnostic, Severity};
+use crate::syntax::limits::{MAX_MESSAGE_CHARACTERS, MAX_RECORDED_MESSAGES};
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
 use crate::text::lint::secret::masked;
 use crate::text::project::ContextId;
@@ -321,6 +322,16 @@ impl<'a> BreakpointRecord<'a> {
     }
 }
 
+/// A message without secrets, and as long as anybody reads it. Masked before it is cut: half of a secret would not
+/// be recognised as one.
+pub fn short_message(message: &str) -> String {
+    let masked = masked(message);
+    match masked.char_indices().nth(MAX_MESSAGE_CHARACTERS) {
+        Some((end, _)) => format!("{}…", masked.get(..end).unwrap_or_default()),
+        None => masked.into_owned(),
+    }
+}
+
 impl DiagnosticRecord {
     /// Records a diagnostic.
     pub fn of(diagnostic: &Diagnostic) -> Self {
@@ -328,18 +339,33 @@ impl DiagnosticRecord {
         Self {
             severity: diagnostic.severity,
             code: diagnostic.code.to_string(),
-            message: masked(&diagnostic.message).into_owned(),
+            message: short_message(&diagnostic.message),
             file: diagnostic.path().cloned(),
             line: place.map(|(line, _)| line),
             column: place.map(|(_, column)| column),
-            hint: diagnostic.hint.as_deref().map(|hint| masked(hint).into_owned()),
+            hint: diagnostic.hint.as_deref().map(short_message),
             model: diagnostic.model.clone(),
         }
     }
 
-    /// Records many.
+    /// Records many, as far as anybody reads them.
     pub fn all<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec<Self> {
-        diagnostics.into_iter().map(Self::of).collect()
+        Cut::default().take(diagnostics).iter().map(Self::of).collect()
+    }
+
+    /// Cuts what many contexts have, as far as a program takes it.
+    pub fn cut<'a>(lists: impl IntoIterator<Item = &'a mut Vec<Self>>) {
+        let mut room = MAX_RECORDED_MESSAGES;
+        for list in lists {
+            let left_out = list.len().saturating_sub(room);
+            if left_out > 0 {
+                let worst = list.iter().map(|one| one.severity).max().unwrap_or(Severity::Note);
+                list.truncate(room);
+                let message = format!("{left_out} more messages are left out");
+                list.push(Self { severity: worst, ..Self::of(&Diagnostic::note("left-out", message)) });
+            }
+            room = room.saturating_sub(list.len());
+        }
     }
 }
 

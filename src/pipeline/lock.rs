@@ -164,6 +164,7 @@ impl Lock {
     pub fn write(&self, disk: &dyn Disk, root: &Path) -> Result<bool, Error> {
         let target = root.join(LOCK_FILE);
         let text = self.to_string();
+        write::sweep(disk, [root]);
         if write::existing_bytes(&target).is_ok_and(|built_from| built_from == text.as_bytes()) {
             return Ok(false);
         }

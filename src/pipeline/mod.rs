@@ -27,10 +27,11 @@ use crate::pipeline::bodies::LeftOut;
 use crate::pipeline::model::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::pipeline::provenance::Provenance;
 use crate::pipeline::shard::Shard;
-use crate::prompt::chain::{self, Chain, Digest};
+use crate::prompt::chain::{self, Chain, Digest, DistinctTexts};
 use crate::prompt::segment::Segment;
-use crate::syntax::diag::{self, Diagnostic, Faults, Severity};
+use crate::syntax::diag::{self, Diagnostic, Faults, Severity, refill_near_steps};
 use crate::syntax::error::{Error, Failure};
+use crate::syntax::limits::MAX_RUN_TEXT_BYTES;
 use crate::syntax::quantity::Share;
 use crate::syntax::source::ProjectPath;
 use crate::text::compose::{TEMPLATES, compose};
@@ -170,6 +171,7 @@ pub struct Pipeline<'a> {
     models: &'a [String],
     lints: bool,
     memory: &'a Memory,
+    texts: DistinctTexts,
 }
 
 /// Builds the contexts that the request names, side by side, sorted by name.
@@ -238,6 +240,7 @@ impl<'a> Pipeline<'a> {
     /// # Errors
     /// When one of them is broken, or the tree cannot be read.
     pub fn open(fragments: &'a Fragments<'a>, request: &'a Request, memory: &'a Memory) -> Result<Self, Failure> {
+        refill_near_steps();
         let project = Project::open(fragments)?;
         let cards = cards(fragments)?;
         let date = request
@@ -257,6 +260,7 @@ impl<'a> Pipeline<'a> {
             models: &request.models,
             lints: request.lints,
             memory,
+            texts: DistinctTexts::default(),
         })
     }
 
@@ -276,12 +280,20 @@ impl<'a> Pipeline<'a> {
 
         let plan = resolve(layers, &reader, &example_size, &mut faults);
         let Some(plan) = plan else { return Err(faults.into_vec()) };
-        let segments = compose(&plan, &self.library, &reader, &mut faults);
+        let mut segments = compose(&plan, &self.library, &reader, &mut faults);
         let settings = settings_digest(&plan, &mut faults);
         lint::check_levels(&plan.manifest.lints, &mut faults);
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
-        let chain = chain::link_with(&segments, &self.memory.digests);
+        let chain = chain::link_with(&mut segments, &self.memory.digests, &self.texts);
+        if self.texts.bytes() > MAX_RUN_TEXT_BYTES {
+            let message = format!(
+                "with this context, the prompts of this run hold more than {MAX_RUN_TEXT_BYTES} bytes of different texts; \
+                 that is the limit"
+            );
+            let fault = Diagnostic::error("too-large", message).at(&plan.manifest.span);
+            return Err(vec![fault.hint("build fewer contexts at once: name them, or use --shard")]);
+        }
         let tokenizers = tokenizers(&cards, &plan, &reader, &self.memory.counts, &mut faults);
         let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &self.memory.counts);
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };

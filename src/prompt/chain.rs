@@ -4,8 +4,10 @@
 //! vectors; changing any of them is a new version tag. Two prompts share a provider's cache up to
 //! the last link that they share.
 
+use std::collections::HashMap;
 use std::fmt;
 
+use parking_lot::Mutex;
 use rayon::prelude::*;
 
 use crate::prompt::memo::Memo;
@@ -104,13 +106,17 @@ impl KnownDigests {
         self.0.turn();
     }
 
-    fn digest(&self, segment: &Segment) -> Digest {
+    fn digest(&self, segment: &mut Segment, texts: &DistinctTexts) -> Digest {
         let path = segment.origin.path.as_ref().unwrap_or(segment.origin.block.path());
         let name = (path.clone(), segment.id.clone());
         match self.0.get(&name) {
-            Some((tier, parts, digest)) if tier == segment.tier && parts == segment.parts => digest,
+            Some((tier, parts, digest)) if tier == segment.tier && parts == segment.parts => {
+                segment.parts = texts.shared(digest, parts);
+                digest
+            }
             _ => {
                 let digest = segment_digest(segment.tier, &segment.parts);
+                segment.parts = texts.shared(digest, std::mem::take(&mut segment.parts));
                 self.0.put(name, (segment.tier, segment.parts.clone(), digest));
                 digest
             }
@@ -118,15 +124,42 @@ impl KnownDigests {
     }
 }
 
-/// Links segments into a chain.
-pub fn link(segments: &[Segment]) -> Chain {
-    link_with(segments, &KnownDigests::default())
+/// The texts of all prompts of one run, by digest: each is in memory once, however many prompts hold it.
+#[derive(Debug, Default)]
+pub struct DistinctTexts(Mutex<(HashMap<Digest, Vec<Part>>, u64)>);
+
+impl DistinctTexts {
+    /// How many bytes they hold together.
+    pub fn bytes(&self) -> u64 {
+        self.0.lock().1
+    }
+
+    /// The parts of that digest that came first.
+    fn shared(&self, digest: Digest, parts: Vec<Part>) -> Vec<Part> {
+        let mut texts = self.0.lock();
+        let (known, bytes) = &mut *texts;
+        let shared = known.entry(digest).or_insert_with(|| {
+            *bytes += parts.iter().map(|part| part.text.len() as u64).sum::<u64>();
+            parts
+        });
+        shared.clone()
+    }
 }
 
-/// [`link`], with the digests that earlier calls left.
-pub fn link_with(segments: &[Segment], known: &KnownDigests) -> Chain {
+/// Links segments into a chain.
+pub fn link(segments: &[Segment]) -> Chain {
     let digests = segments.par_iter().with_min_len(SEGMENTS_A_TASK);
-    let digests: Vec<Digest> = digests.map(|segment| known.digest(segment)).collect();
+    linked(segments, digests.map(|segment| segment_digest(segment.tier, &segment.parts)).collect())
+}
+
+/// [`link`], with the digests that earlier calls left. The segments have the texts that the run has already.
+pub fn link_with(segments: &mut [Segment], known: &KnownDigests, texts: &DistinctTexts) -> Chain {
+    let digests = segments.par_iter_mut().with_min_len(SEGMENTS_A_TASK);
+    let digests = digests.map(|segment| known.digest(segment, texts)).collect();
+    linked(segments, digests)
+}
+
+fn linked(segments: &[Segment], digests: Vec<Digest>) -> Chain {
     let mut prefixes = vec![empty_prefix()];
     prefixes.extend(digests.iter().scan(empty_prefix(), |prefix, digest| {
         *prefix = next(prefix, digest);

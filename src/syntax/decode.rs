@@ -107,11 +107,13 @@ pub fn fields<'a>(what: &str, node: &'a Node, known: &[&str], faults: &mut Fault
         return None;
     };
     for (key, _) in map.iter().filter(|(key, _)| !known.contains(&&*key.text)) {
-        let hint = did_you_mean(&key.text, known.iter().copied())
-            .unwrap_or_else(|| format!("known keys: {}", known.join(", ")));
-        faults.push(
-            Diagnostic::error("unknown-key", format!("unknown key `{}` in {what}", key.text)).at(&key.span).hint(hint),
-        );
+        let fault = Diagnostic::error("unknown-key", format!("unknown key `{}` in {what}", key.text)).at(&key.span);
+        // Behind so many it is counted only.
+        let hint = (!faults.is_full()).then(|| {
+            did_you_mean(&key.text, known.iter().copied())
+                .unwrap_or_else(|| format!("known keys: {}", known.join(", ")))
+        });
+        faults.push(fault.maybe_hint(hint));
     }
     Some(map)
 }

@@ -2,6 +2,7 @@
 //! that they come to.
 
 pub mod source;
+pub mod limits;
 pub mod diag;
 pub mod error;
 pub mod quantity;

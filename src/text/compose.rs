@@ -5,8 +5,9 @@
 //! `system` a text ends with its separator. In `messages` a text that continues the turn before it begins
 //! with the separator. Splitting a text into segments never changes its bytes.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use serde_json::Value as Json;
@@ -14,6 +15,7 @@ use serde_json::Value as Json;
 use crate::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::limits::MAX_PROMPT_BYTES;
 use crate::syntax::manifest::Join;
 use crate::syntax::manifest::Mark;
 use crate::syntax::source::{ProjectPath, Span};
@@ -33,7 +35,8 @@ pub const TEMPLATES: &str = "templates";
 /// Reads templates and included fragments through `reader`. Every fault goes to `faults`; the
 /// segments are complete only when there is no error among them.
 pub fn compose(plan: &Plan, library: &Library, reader: &Reader, faults: &mut Faults) -> Vec<Segment> {
-    let mut composer = Composer { plan, library, reader, speaking: None, segments: Vec::new() };
+    let mut composer =
+        Composer { plan, library, reader, speaking: None, segments: Vec::new(), bytes: AtomicU64::new(0) };
     for block in &plan.blocks {
         composer.block(block, faults);
     }
@@ -71,6 +74,8 @@ struct Composer<'a> {
     /// The role of the turn that is open in `messages`.
     speaking: Option<Role>,
     segments: Vec<Segment>,
+    /// Of the texts that were made.
+    bytes: AtomicU64,
 }
 
 impl Composer<'_> {
@@ -174,6 +179,19 @@ impl Composer<'_> {
         }
     }
 
+    /// Counts bytes of text that is about to be made. `None`, after one fault, when the prompt is too large.
+    fn admit(&self, block: &PlannedBlock, bytes: usize, faults: &mut Faults) -> Option<()> {
+        let before = self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        if before + bytes as u64 <= MAX_PROMPT_BYTES {
+            return Some(());
+        }
+        if before <= MAX_PROMPT_BYTES {
+            let message = format!("the prompt is more than {MAX_PROMPT_BYTES} bytes; that is the limit");
+            faults.push(Diagnostic::error("too-large", message).at(&block.span).hint("take fewer or smaller files"));
+        }
+        None
+    }
+
     fn items(&self, block: &PlannedBlock, content: &Content, faults: &mut Faults) -> Vec<Item> {
         match content {
             Content::Inline(text) => self.inline(block, text, faults).into_iter().collect(),
@@ -203,6 +221,7 @@ impl Composer<'_> {
 
     fn inline(&self, block: &PlannedBlock, text: &Text, faults: &mut Faults) -> Option<Item> {
         let origin = self.origin(None, None, block);
+        self.admit(block, text.value.len(), faults)?;
         let wrapped = match &block.wrap {
             Wrap::Bare | Wrap::Example => text.value.to_string(),
             Wrap::Fence => fenced("", &text.value),
@@ -223,6 +242,7 @@ impl Composer<'_> {
     fn file(&self, block: &PlannedBlock, part: &FilePart, faults: &mut Faults) -> Option<Item> {
         let fragment = &part.fragment;
         let path = fragment.source.path();
+        self.admit(block, part.slices.iter().map(Range::len).sum(), faults)?;
         let (head, tail) = match &block.wrap {
             Wrap::Bare | Wrap::Example => (String::new(), None),
             Wrap::Document => {
@@ -290,6 +310,7 @@ impl Composer<'_> {
         faults: &mut Faults,
     ) -> Option<Item> {
         let origin = self.origin(Some(fragment), Some(example.lines.clone()), block);
+        self.admit(block, example.turns.iter().map(|turn| turn.text.len()).sum(), faults)?;
         if block.tier == Tier::Messages {
             let turns =
                 example.turns.iter().map(|turn| (turn.role, vec![TextOrInput::Text(turn.text.to_string())])).collect();
@@ -385,6 +406,9 @@ impl Composer<'_> {
                 return None;
             }
         };
+        let pieces = rendered.segments.iter().flat_map(|segment| &segment.pieces);
+        let made = pieces.map(|piece| if let Piece::Text { text, .. } = piece { text.len() } else { 0 }).sum();
+        self.admit(block, made, faults)?;
         let pending = rendered.segments.into_iter().map(|segment| {
             let runs = segment.pieces.into_iter().map(|piece| match piece {
                 Piece::Text { text, .. } => TextOrInput::Text(text),

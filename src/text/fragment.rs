@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -16,6 +16,7 @@ use crate::prompt::memo::Memo;
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults, near};
 use crate::syntax::error::Error;
+use crate::syntax::limits::MAX_CONTEXT_BYTES;
 use crate::syntax::source::{ObjectId, ProjectPath, Source, Span};
 use crate::syntax::yaml::{self, Node};
 use crate::tree::{Blob, CachedTree, FileFilter, Listing, ReadError, Reads, Tree};
@@ -36,6 +37,9 @@ pub struct Fragment {
     /// The whole text as YAML and what is wrong with it, once somebody asked.
     yaml: OnceLock<(Option<Node>, Vec<Diagnostic>)>,
 }
+
+/// A file of more bytes than this is large.
+const LARGE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How many files are worth another thread.
 const FILES_A_TASK: usize = 8;
@@ -79,12 +83,14 @@ pub struct Fragments<'a> {
     tree: CachedTree<'a>,
     decoded: Option<&'a DecodedFragments>,
     read: Mutex<BTreeMap<ProjectPath, Arc<Fragment>>>,
+    /// Large files are read one at a time: each is in memory several times over while it is decoded.
+    large: Mutex<()>,
 }
 
 impl<'a> Fragments<'a> {
     /// Nothing is read yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree: CachedTree::new(tree), decoded: None, read: Mutex::default() }
+        Self { tree: CachedTree::new(tree), decoded: None, read: Mutex::default(), large: Mutex::default() }
     }
 
     /// The same, with what was decoded for other trees.
@@ -99,6 +105,12 @@ impl<'a> Fragments<'a> {
 
     /// The file at `path`. Nobody remembers that it was asked for: contexts go through a [`Reader`].
     pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
+        self.read_of(path, 0)
+    }
+
+    /// [`read`](Self::read), of a file that has so many bytes.
+    fn read_of(&self, path: &ProjectPath, bytes: u64) -> Result<Arc<Fragment>, Unreadable> {
+        let _turn = (bytes > LARGE_BYTES).then(|| self.large.lock());
         if let Some(fragment) = self.read.lock().get(path) {
             return Ok(fragment.clone());
         }
@@ -108,6 +120,14 @@ impl<'a> Fragments<'a> {
             None => Arc::new(Fragment::decode(path, blob)?),
         };
         Ok(self.read.lock().entry(path.clone()).or_insert(fragment).clone())
+    }
+
+    /// How long the file at `path` is, as far as that is known without reading it.
+    fn size(&self, path: &ProjectPath) -> Option<u64> {
+        if let Some(fragment) = self.read.lock().get(path) {
+            return Some(fragment.source.text().len() as u64);
+        }
+        self.tree.size(path).ok().flatten()
     }
 
     /// Every file below `folder`.
@@ -231,6 +251,8 @@ fn comment(text: &str) -> Option<(Range<usize>, usize)> {
 pub struct Reader<'a> {
     fragments: &'a Fragments<'a>,
     reads: Mutex<Reads>,
+    /// Of all files that were read.
+    bytes: AtomicU64,
 }
 
 impl<'a> Reader<'a> {
@@ -241,7 +263,7 @@ impl<'a> Reader<'a> {
 
     /// A reader that goes on from what was read already.
     pub fn continuing(fragments: &'a Fragments<'a>, reads: Reads) -> Self {
-        Self { fragments, reads: Mutex::new(reads) }
+        Self { fragments, reads: Mutex::new(reads), bytes: AtomicU64::new(0) }
     }
 
     /// What was asked so far.
@@ -251,7 +273,13 @@ impl<'a> Reader<'a> {
 
     /// The file at `path`.
     pub fn read(&self, path: &ProjectPath) -> Result<Arc<Fragment>, Unreadable> {
-        let result = self.fragments.read(path);
+        let is_new = !self.reads.lock().files.get(path).is_some_and(Option::is_some);
+        // Before it is read: a few small objects can stand for any number of bytes.
+        let own = if is_new { self.fragments.size(path).unwrap_or(0) } else { 0 };
+        if self.bytes.fetch_add(own, Ordering::Relaxed) + own > MAX_CONTEXT_BYTES {
+            return Err(ReadError::TooMuch("what this context reads", MAX_CONTEXT_BYTES).into());
+        }
+        let result = self.fragments.read_of(path, own);
         let mut reads = self.reads.lock();
         let blob = result.as_ref().ok().map(|fragment| fragment.blob.clone());
         if result.as_ref().is_ok_and(|fragment| fragment.untracked) {

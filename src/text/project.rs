@@ -2,7 +2,7 @@
 //!
 //! Precedence: `contexture.yaml` < `extends` (later wins) < the manifest < a variant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -53,6 +53,21 @@ impl fmt::Display for ContextId {
         match &self.variant {
             Some(variant) => write!(f, "{}@{variant}", self.name),
             None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// Warns of contexts whose names differ in case alone: where a file system does not tell them apart, their bundles are
+/// one folder.
+fn tell_clashes(chosen: &mut BTreeMap<ContextId, Candidate>) {
+    let mut met: HashMap<String, ContextId> = HashMap::new();
+    for (id, candidate) in chosen {
+        let Some(first) = met.insert(id.to_string().to_lowercase(), id.clone()) else { continue };
+        let message =
+            format!("`{id}` differs from `{first}` in case alone, so some systems write both into one folder");
+        if let Ok(layers) = &mut candidate.layers {
+            let warning = Diagnostic::warning("case-clash", message).in_file(&candidate.manifest);
+            layers.pending.push(warning.hint("rename one of them"));
         }
     }
 }
@@ -143,6 +158,7 @@ impl<'a> Project<'a> {
             for candidate in expanded.collect::<Vec<_>>().into_iter().flatten() {
                 choose(&mut chosen, candidate);
             }
+            tell_clashes(&mut chosen);
         }
         for written in wanted {
             let id = ContextId::parse(written);

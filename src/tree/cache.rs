@@ -1,17 +1,21 @@
 //! Answers that were given already, so that one tree gives one answer to a question, quickly and from any thread.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
-use crate::syntax::source::ProjectPath;
+use crate::syntax::limits::MAX_RUN_BYTES;
+use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::reads::{FileFilter, Listing, Reads};
 use crate::tree::{Blob, Identity, ReadError, Tree, TreeName};
 
 /// The most bytes in memory; files beyond it are read anew each time.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
+
+/// The largest file in memory, in bytes: larger ones have a reader that holds their text.
+const MAX_FILE: usize = 16 * 1024 * 1024;
 
 /// The blobs of one tree by path.
 #[derive(Default)]
@@ -36,7 +40,7 @@ impl Cache {
         }
         let blob = read()?;
         let mut cached = self.0.lock();
-        if cached.bytes.saturating_add(blob.bytes.len()) > MAX_BYTES {
+        if blob.bytes.len() > MAX_FILE || cached.bytes.saturating_add(blob.bytes.len()) > MAX_BYTES {
             return Ok(blob);
         }
         if let Some(earlier) = cached.blobs.get(path) {
@@ -59,6 +63,8 @@ pub struct CachedTree<'a> {
     tree: &'a dyn Tree,
     files: Mutex<HashMap<ProjectPath, Looked>>,
     listings: Mutex<HashMap<ProjectPath, Arc<[ProjectPath]>>>,
+    /// The different texts that were read, and their bytes.
+    read: Mutex<(HashSet<ObjectId>, u64)>,
 }
 
 /// What was found at a path.
@@ -83,7 +89,19 @@ impl Looked {
 impl<'a> CachedTree<'a> {
     /// Nothing was asked yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, files: Mutex::default(), listings: Mutex::default() }
+        Self { tree, files: Mutex::default(), listings: Mutex::default(), read: Mutex::default() }
+    }
+
+    /// Counts a text that was read, unless it was before.
+    ///
+    /// # Errors
+    /// When all that was read is more than [`MAX_RUN_BYTES`].
+    fn admit(&self, blob: Blob) -> Result<Blob, ReadError> {
+        let mut read = self.read.lock();
+        if read.0.insert(blob.id.clone()) {
+            read.1 += blob.bytes.len() as u64;
+        }
+        if read.1 > MAX_RUN_BYTES { Err(ReadError::TooMuch("what this run reads", MAX_RUN_BYTES)) } else { Ok(blob) }
     }
 
     /// Everything that was asked so far.
@@ -108,7 +126,7 @@ impl<'a> CachedTree<'a> {
 
 impl Tree for CachedTree<'_> {
     fn read(&self, path: &ProjectPath) -> Result<Blob, ReadError> {
-        let blob = self.tree.read(path);
+        let blob = self.tree.read(path).and_then(|blob| self.admit(blob));
         let found = match &blob {
             Ok(Blob { id, untracked, .. }) => Looked::Found(Identity { id: id.clone(), untracked: *untracked }),
             Err(ReadError::Absent) => Looked::Absent,
@@ -127,6 +145,10 @@ impl Tree for CachedTree<'_> {
         let answer = self.tree.identity(path);
         self.files.lock().insert(path.clone(), Looked::of(&answer));
         answer
+    }
+
+    fn size(&self, path: &ProjectPath) -> Result<Option<u64>, ReadError> {
+        self.tree.size(path)
     }
 
     fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {

@@ -4,11 +4,10 @@
 //! through links, is here, so that a revision and a working tree give the same result. The walk goes
 //! component by component, as POSIX resolves a path, and never above the project root.
 
+use crate::syntax::limits::{MAX_LINKS, MAX_PATH_BYTES};
 use crate::syntax::source::{PathFault, ProjectPath};
-use crate::tree::{MAX_PATH_BYTES, OUTPUT_FOLDER, ReadError};
-
-/// The most links that one path may lead through, as on Linux.
-const MAX_LINKS: usize = 40;
+use crate::tree::write::is_unfinished;
+use crate::tree::{OUTPUT_FOLDER, ReadError};
 
 /// The longest text of a link; a longer one cannot be checked out.
 pub(in crate::tree) const MAX_LINK_BYTES: u64 = MAX_PATH_BYTES as u64;
@@ -63,6 +62,9 @@ pub(in crate::tree) fn follow<File>(
         }
         if here == OUTPUT_FOLDER {
             return Err(ReadError::NotAFile("build output"));
+        }
+        if is_unfinished(&part) {
+            return Err(ReadError::NotAFile("what a stopped run of this program left"));
         }
         match look_up(&here)? {
             AtPath::Absent => return Err(ReadError::Absent),

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use crate::syntax::error::Error;
+use crate::syntax::limits::{MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES};
 use crate::syntax::source::ProjectPath;
-use crate::tree::{MAX_LISTED_BYTES, MAX_LISTED_ENTRIES, MAX_PATH_BYTES, OUTPUT_FOLDER};
+use crate::tree::OUTPUT_FOLDER;
+use crate::tree::write::{UNFINISHED, is_unfinished};
 
-/// Whether a path is the project's build output or lies in it.
+/// Whether a path is the project's build output or lies in it, or something that this program did not finish.
 pub(in crate::tree) fn is_output(path: &str) -> bool {
     path.strip_prefix(OUTPUT_FOLDER).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        || path.contains(UNFINISHED) && path.split('/').any(is_unfinished)
 }
 
 /// A listing while it is being collected, with the counters of its limits.

@@ -28,6 +28,7 @@ mod workspace;
 use std::sync::Arc;
 
 use crate::syntax::error::Error;
+use crate::syntax::limits::MAX_FILE_BYTES;
 use crate::syntax::source::{ObjectId, ProjectPath};
 
 pub use cache::CachedTree;
@@ -41,18 +42,6 @@ pub use memory::MemoryTree;
 pub use reads::{FileFilter, Listing, Reads};
 pub use workspace::{BlamedLines, DefaultBranch, MAX_BLAMED_BYTES, Workspace};
 
-/// The largest file that is read as one: beyond it a build would not be a prompt.
-pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
-
-/// The most files and folders that one listing walks through.
-pub const MAX_LISTED_ENTRIES: usize = 1_000_000;
-
-/// The most bytes that the paths of one listing hold together.
-pub const MAX_LISTED_BYTES: usize = 128 * 1024 * 1024;
-
-/// The longest path that is looked up or listed, as on Linux.
-pub const MAX_PATH_BYTES: usize = 4096;
-
 /// The project's folder of build output, which is never listed nor read.
 const OUTPUT_FOLDER: &str = "dist";
 
@@ -65,6 +54,13 @@ pub trait Tree: Send + Sync {
     /// reading where the tree knows ids without reading.
     fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
         present(self.read(path).map(|blob| Identity { id: blob.id, untracked: blob.untracked }))
+    }
+
+    /// How many bytes [`Tree::read`] would return, as far as that is known without reading; `None` where it is not,
+    /// or nothing is.
+    fn size(&self, path: &ProjectPath) -> Result<Option<u64>, ReadError> {
+        let _ = path;
+        Ok(None)
     }
 
     /// The id alone.
@@ -183,6 +179,9 @@ pub enum ReadError {
     /// Over [`MAX_FILE_BYTES`].
     #[error("it holds {0} bytes; the limit is {MAX_FILE_BYTES}")]
     TooLarge(u64),
+    /// Over a limit of a sum: of what, and the limit in bytes.
+    #[error("with it, {0} would be more than {1} bytes; that is the limit")]
+    TooMuch(&'static str, u64),
     /// The index holds several versions of it.
     #[error("it is in a merge conflict; resolve it and `git add` it")]
     Conflict,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use contexture::output::bundle::RECORD;
-use contexture::output::bundle::verify::{Finding, verify};
+use contexture::output::bundle::verify::{Expectation, Finding, verify};
 use contexture::syntax::error::Failure;
 use contexture::tree::Workspace;
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn verified(repo: &Repo) -> Outcome {
 
 /// Whether a bundle follows, without a process of its own.
 fn follows(place: &Workspace, folder: &Path) -> bool {
-    matches!(verify(place, folder), Ok(Finding::Follows { .. }))
+    matches!(verify(place, folder, &Expectation::default()), Ok(Finding::Follows { .. }))
 }
 
 /// The members of a bundle.
@@ -47,6 +47,8 @@ fn a_bundle_that_was_just_built_follows() {
 exit 0
 --- stdout
 a follows from 7e26bdf87507a2e9c1ecceedf505b0beded738cc
+--- stderr
+taken from the bundle itself: commit, context, day, cards; see `contexture verify --help` for how to say what is expected
 
 "#]]);
 }
@@ -93,6 +95,8 @@ fn a_bundle_of_a_variant_follows() {
 exit 0
 --- stdout
 a@terse follows from 668aa8ce9d226afe4377b428c25ea26948fe9be1
+--- stderr
+taken from the bundle itself: commit, context, day, cards; see `contexture verify --help` for how to say what is expected
 
 "#]]);
 }
@@ -327,7 +331,7 @@ fn a_link_in_place_of_a_member_is_no_answer() {
     verified(&repo).is(str![[r#"
 exit 2
 --- stderr
-error: prompt.md in dist/a.bundle is no ordinary file of a bundle
+error: prompt.md in [ROOT]/dist/a.bundle is no ordinary file of a bundle
  |
  = help: build the bundle again
 
@@ -338,7 +342,7 @@ error: prompt.md in dist/a.bundle is no ordinary file of a bundle
 fn a_folder_among_the_members_is_no_answer() {
     let repo = bundled(SMALL);
     repo.file("dist/a.bundle/more/x.md", "x\n");
-    verified(&repo).exits(2);
+    assert!(verified(&repo).exits(1).stdout.contains("more is not part of the bundle"));
 }
 
 #[test]
@@ -352,7 +356,7 @@ fn outside_of_a_repository_there_is_no_answer() {
 /// Why a bundle is refused: every reason, or the error.
 #[track_caller]
 fn refusal(place: &Workspace, folder: &Path, what: &str) -> String {
-    match verify(place, folder) {
+    match verify(place, folder, &Expectation::default()) {
         Ok(Finding::Differs(reasons)) => reasons.join("\n"),
         Ok(Finding::Follows { .. }) => panic!("{what} is believed"),
         Err(Failure::Error(error)) => error.to_string(),
@@ -472,4 +476,64 @@ fn no_byte_of_a_rich_bundle_can_be_changed_by_chance() {
         fs::write(folder.join(&name), bytes).unwrap();
         prop_assert!(!follows);
     });
+}
+
+#[test]
+fn what_is_expected_is_held_against_the_bundle() {
+    let repo = bundled(SMALL);
+    repo.git(["branch", "feature"]);
+    let commit = repo.git(["rev-parse", "HEAD"]);
+    let record: serde_json::Value = serde_json::from_slice(&members(&repo.at("dist/a.bundle"))["bundle.json"]).unwrap();
+    let (day, cards) = (record["date"].as_str().unwrap(), record["cards"].as_str().unwrap());
+    let met = format!("--rev {} --branch main --context a --as-of {day} --cards {cards}", commit.trim());
+    repo.run(&format!("verify {met} dist/a.bundle")).is(str![[r#"
+exit 0
+--- stdout
+a follows from 22ddc0c53f9db562a48b43ad9ef2362627cfe9c7
+
+"#]]);
+    repo.git(["checkout", "--quiet", "--orphan", "other"]);
+    repo.commit("other");
+    let refused = |words: &str, why: &str| {
+        let ran = repo.run(&format!("verify {words} dist/a.bundle")).exits(1);
+        assert!(ran.stdout.contains(why), "{words}: {ran}");
+    };
+    refused("--rev other", " is expected");
+    refused("--branch other", " is not in the history of `other`");
+    refused("--context b", "its context is a, and b is expected");
+    refused("--as-of 2020-01-01", "and 2020-01-01 is expected");
+    refused("--cards cxc1:0", "and cxc1:0 is expected");
+    repo.run("verify --branch gone dist/a.bundle").exits(2);
+    let said = repo.run("verify --branch main dist/a.bundle").exits(0).stderr;
+    assert!(said.starts_with("taken from the bundle itself: context, day, cards; see"), "{said}");
+}
+
+#[test]
+fn a_folder_that_is_a_link_is_refused() {
+    let repo = bundled(SMALL);
+    fs::rename(repo.at("dist/a.bundle"), repo.at("dist/real")).unwrap();
+    repo.link("dist/a.bundle", "real");
+    for words in ["verify dist/a.bundle", "verify dist/a.bundle/", "verify ./dist/../dist/a.bundle/."] {
+        let said = repo.run(words).exits(2).stderr;
+        assert!(said.contains("is a link, and a bundle is a folder"), "{words}: {said}");
+    }
+    repo.run("verify dist/real").exits(0);
+}
+
+#[test]
+fn a_statement_of_another_build_is_called_older() {
+    let repo = bundled(SMALL);
+    repo.run("build --provenance").exits(0);
+    let old = fs::read(repo.at("dist/a.bundle.intoto.json")).unwrap();
+    repo.file("a.md", "Another text.\n").commit("later");
+    repo.run("build").exits(0);
+    let said = verified(&repo).exits(1).stdout;
+    assert!(said.contains("a.bundle.intoto.json is the statement of another build"), "{said}");
+    assert!(said.contains(", and is older than the bundle; build both again"), "{said}");
+    repo.run("build --provenance").exits(0);
+    repo.run("build --rev HEAD~1").exits(0);
+    let said = verified(&repo).exits(1).stdout;
+    assert!(said.contains(", and the bundle is older than it; build both again"), "{said}");
+    fs::write(repo.at("dist/a.bundle.intoto.json"), old).unwrap();
+    verified(&repo).exits(0);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use contexture::output::bundle::verify::{Finding, verify};
+use contexture::output::bundle::verify::{Expectation, Finding, verify};
 use contexture::tree::Workspace;
 
 use crate::support::Repo;
@@ -27,7 +27,7 @@ fn two_versions() -> Repo {
 
 /// The commit that the bundle follows from; a panic when it follows from none.
 fn version(place: &Workspace, folder: &Path) -> String {
-    match verify(place, folder) {
+    match verify(place, folder, &Expectation::default()) {
         Ok(Finding::Follows { commit, .. }) => commit,
         other => panic!("not a whole bundle: {other:?}"),
     }

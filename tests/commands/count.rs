@@ -68,7 +68,7 @@ exit 2
 --- stderr
 error: a.bin is not UTF-8 text (byte 3)
  |
- = help: count text files only
+ = help: name text files only
 
 "#]]);
 }

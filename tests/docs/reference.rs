@@ -3,7 +3,9 @@
 
 use contexture::cost::cards::Evidence;
 use contexture::cost::scenario::all_settings;
+use contexture::output::report::text::grouped;
 use contexture::output::schema;
+use contexture::syntax::limits::{self, Unit};
 use serde_json::{Map, Value};
 
 use crate::{UPDATE, at, pages, text, with_generated};
@@ -53,6 +55,21 @@ fn the_settings_of_a_scenario_are_current() {
         table.push_str(&format!("| `{}` | {owner} | {} |\n", setting.names.join("`, `"), what.join(" ")));
     }
     pages::hold(&path, &with_generated(&text(&path), "settings", &table), UPDATE, "docs");
+}
+
+#[test]
+fn the_limits_are_listed() {
+    let path = at("docs/limits.md");
+    let mut table = "| limit | most | of |\n|---|---:|---|\n".to_owned();
+    for limit in limits::ALL {
+        let most = match limit.most {
+            most if limit.unit == Unit::Bytes && most.is_multiple_of(1 << 20) => format!("{} MiB", most >> 20),
+            most if limit.unit == Unit::Bytes => format!("{} bytes", grouped(most)),
+            most => grouped(most),
+        };
+        table.push_str(&format!("| `{}` | {most} | {} |\n", limit.name, limit.what.trim().trim_end_matches('.')));
+    }
+    pages::hold(&path, &with_generated(&text(&path), "limits", &table), UPDATE, "docs");
 }
 
 /// A schema and the records that it is made of.

@@ -4,6 +4,7 @@
 //! 2; what it prints moves no terminal and is whole JSON where JSON was asked for; and the
 //! repository stands as it stood.
 
+mod attacks;
 mod repositories;
 
 use std::fs;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use contexture::output::report::inert::is_hostile;
 
-use crate::support::Repo;
+use crate::support::{Repo, runner};
 
 /// The longest that a run may take, and the most memory, in KiB, that it may ask for. Threads
 /// reserve more than they use, so what is held is half of this.
@@ -91,6 +92,13 @@ fn hold(name: &str, make: fn(&Repo)) {
         assert!(!stderr.contains(is_hostile), "{told:?}");
         // A prompt goes out as it is: what `render` prints is for a program to read.
         assert!(words.starts_with("render") || !stdout.contains(is_hostile), "{stdout:?}\n{told}");
+        let commands = [runner::obeyed(&stdout), runner::obeyed(&stderr)].concat();
+        let is_own = |line: &&str| {
+            let begins = ["::error ", "::warning ", "::notice "].iter().any(|own| line.starts_with(own));
+            begins && runner::command(line).is_some_and(|(_, data)| runner::obeyed(&data).is_empty())
+        };
+        let heard = commands.into_iter().find(|line| !(words.contains("--format github") && is_own(line)));
+        assert!(words.starts_with("render") || heard.is_none(), "{heard:?}\n{told}");
         if words.contains("--format json") || words.contains("--format sarif") {
             let whole = stdout.is_empty() || serde_json::from_str::<serde_json::Value>(&stdout).is_ok();
             assert!(whole, "{stdout}\n{told}");
@@ -112,6 +120,7 @@ hostile!(
     templates_in_a_circle,
     text_that_moves_the_terminal,
     names_that_are_markup,
+    words_that_command_a_runner,
     names_that_are_options,
     bytes_that_are_no_text,
     one_line_without_end,

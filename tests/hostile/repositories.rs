@@ -81,6 +81,40 @@ pub fn names_that_are_markup(repo: &Repo) {
     repo.file("contexts/<i>.yaml", format!("{HEAD}system: [{{text: x}}]\n")).commit("<script>alert(1)</script> @me #1");
 }
 
+/// Commands of CI runners in everything that is ever shown, in every spelling that a runner takes for one.
+pub fn words_that_command_a_runner(repo: &Repo) {
+    let (first, second) = ("##[stop-commands]x", "::set-output name=safe::yes");
+    let spellings = [
+        first,
+        second,
+        " \u{a0}::add-mask::e",
+        "#\u{200d}#[add-mask]e",
+        ":\u{ad}:add-path::e",
+        "##vso[task.complete]x",
+    ];
+    for name in spellings {
+        repo.file(&format!("docs/{name}.md"), spellings.join("\n") + "\n");
+        let quoted = spellings.join("\\n");
+        let rest = format!("description: \"{quoted}\"\nowner: \"{quoted}\"\nvars: {{\"{quoted}\": \"{quoted}\"}}\n");
+        repo.file(
+            &format!("contexts/{name}.yaml"),
+            format!("{HEAD}{rest}system: [{{file: \"docs/{name}.md\"}}, {{text: \"{quoted}\"}}]\n"),
+        );
+    }
+    manifest(
+        repo,
+        &format!(
+            "description: \"{second}\"\nsystem: [{{files: docs/*.md, wrap: document}}, {{text: \"{first}\"}}]\n\"{second}\": 1\n"
+        ),
+    );
+    repo.git(["config", "user.name", &format!("{second}\u{200d}{first}")]);
+    repo.commit(&format!("{second}\n\n{first}"));
+    manifest(repo, &format!("description: \"{first}\"\nsystem: [{{file: docs/a.md}}, {{text: \"{second}\"}}]\n"));
+    repo.file("contexts/broken.yaml", format!("\"{second}\": [\n {second}\n"));
+    repo.file("scenario.yaml", format!("{second}\nmodel: \"{first}\"\n{first}\n"));
+    repo.commit(first);
+}
+
 /// Names that look like options, commands or substitutions.
 pub fn names_that_are_options(repo: &Repo) {
     for name in ["-rf", "--output=canary", "$(touch canary)", "`touch canary`", "; touch canary", "a b'c\"d", "*"] {

@@ -1,5 +1,8 @@
 //! What an edit does to the chain, and what it leaves alone.
 
+use std::sync::Arc;
+
+use contexture::pipeline::{Request, build_all};
 use contexture::prompt::segment::{Segment, Tier, prefix_len};
 use proptest::prelude::*;
 
@@ -124,4 +127,19 @@ proptest! {
             prop_assert!((low..=high).contains(&model.counts.text.tokens()));
         }
     }
+}
+
+/// A thousand prompts of one text are one text in memory.
+#[test]
+fn a_text_is_in_memory_once() {
+    let manifest = |own: &str| format!("system: [{{file: shared.md}}, {{text: {own}}}]\nmessages: [{{user: Hi}}]\n");
+    let tree = MemoryTree::new()
+        .file(&path("contexts/a.yaml"), &manifest("one"))
+        .file(&path("contexts/b.yaml"), &manifest("two"))
+        .file(&path("shared.md"), "What both say.\n");
+    let built: Vec<_> =
+        build_all(&tree, &Request::default()).unwrap().into_iter().map(|tried| tried.result.unwrap()).collect();
+    let text = |build: usize, segment: usize| built[build].segments[segment].parts[0].text.clone();
+    assert!(Arc::ptr_eq(&text(0, 0), &text(1, 0)));
+    assert_ne!(text(0, 1), text(1, 1));
 }

@@ -13,6 +13,7 @@
 
 mod outcome;
 mod repo;
+pub mod runner;
 
 pub use outcome::Outcome;
 

@@ -454,10 +454,10 @@ fn too_large_a_file_of_rules_is_named() {
 fn too_large_a_file_is_refused_unread() {
     let repo = Repo::new();
     repo.file("a.md", "a").commit("base");
-    fs::File::create(repo.at("large.bin")).unwrap().set_len(contexture::tree::MAX_FILE_BYTES + 1).unwrap();
+    fs::File::create(repo.at("large.bin")).unwrap().set_len(contexture::syntax::limits::MAX_FILE_BYTES + 1).unwrap();
     let disk = repo.place().worktree().unwrap();
     assert!(
-        matches!(disk.read(&path("large.bin")), Err(ReadError::TooLarge(bytes)) if bytes == contexture::tree::MAX_FILE_BYTES + 1)
+        matches!(disk.read(&path("large.bin")), Err(ReadError::TooLarge(bytes)) if bytes == contexture::syntax::limits::MAX_FILE_BYTES + 1)
     );
 }
 

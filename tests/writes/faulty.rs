@@ -3,6 +3,7 @@
 //! It makes every call on the real disk but the syncs, and keeps a journal of what no sync has made durable. When
 //! the power goes, what was not synced is lost: the bytes of a file, a new name, a name's exchange.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -46,12 +47,14 @@ pub struct Faulty {
 struct State {
     calls: Vec<&'static str>,
     files: Vec<Written>,
-    journal: Vec<Change>,
+    /// Each change with the folders of its names that were synced since.
+    journal: Vec<(Change, BTreeSet<PathBuf>)>,
     /// Where what a move replaced is kept.
     kept: Option<tempfile::TempDir>,
 }
 
 struct Written {
+    path: PathBuf,
     file: File,
     is_synced: bool,
 }
@@ -100,7 +103,7 @@ impl Faulty {
                 }
             }
             Loss::Names => {
-                while let Some(change) = state.journal.pop() {
+                while let Some((change, _)) = state.journal.pop() {
                     state.undo(change);
                 }
             }
@@ -152,13 +155,20 @@ impl State {
 
     /// What the journal says of names below `from` is from now on said of those below `to`.
     fn rename(&mut self, from: &Path, to: &Path) {
-        for change in &mut self.journal {
-            for path in change.paths() {
-                if let Ok(rest) = path.strip_prefix(from) {
-                    *path = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
-                }
+        let moved = |path: &mut PathBuf| {
+            if let Ok(rest) = path.strip_prefix(from) {
+                *path = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
             }
+        };
+        for (change, synced) in &mut self.journal {
+            change.paths().into_iter().for_each(moved);
+            *synced = std::mem::take(synced).into_iter().map(|mut path| (moved(&mut path), path).1).collect();
         }
+        self.files.iter_mut().for_each(|written| moved(&mut written.path));
+    }
+
+    fn record(&mut self, change: Change) {
+        self.journal.push((change, BTreeSet::new()));
     }
 
     fn exchange(&mut self, one: &Path, other: &Path) {
@@ -183,7 +193,7 @@ impl Disk for Faulty {
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         self.call("make_folder")?;
         System.make_folder(path)?;
-        self.state().journal.push(Change::Made(path.to_owned()));
+        self.state().record(Change::Made(path.to_owned()));
         Ok(())
     }
 
@@ -192,8 +202,8 @@ impl Disk for Faulty {
         drop(System.make_file(path, access)?);
         let file = File::options().write(true).open(path)?;
         let mut state = self.state();
-        state.journal.push(Change::Made(path.to_owned()));
-        state.files.push(Written { file: file.try_clone()?, is_synced: false });
+        state.record(Change::Made(path.to_owned()));
+        state.files.push(Written { path: path.to_owned(), file: file.try_clone()?, is_synced: false });
         Ok(Box::new(Sheet { disk: self.clone(), file, number: state.files.len() - 1 }))
     }
 
@@ -205,7 +215,7 @@ impl Disk for Faulty {
         let replaced = fs::hard_link(to, &replaced).is_ok().then_some(replaced);
         System.rename(from, to)?;
         state.rename(from, to);
-        state.journal.push(Change::Moved { from: from.to_owned(), to: to.to_owned(), replaced });
+        state.record(Change::Moved { from: from.to_owned(), to: to.to_owned(), replaced });
         Ok(())
     }
 
@@ -217,13 +227,33 @@ impl Disk for Faulty {
         System.exchange(one, other)?;
         let mut state = self.state();
         state.exchange(one, other);
-        state.journal.push(Change::Exchanged(one.to_owned(), other.to_owned()));
+        state.record(Change::Exchanged(one.to_owned(), other.to_owned()));
         Ok(())
     }
 
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        self.call("sync_file")?;
+        let mut state = self.state();
+        let written = state.files.iter_mut().find(|written| written.path == path).expect("a file that was written");
+        written.is_synced = true;
+        Ok(())
+    }
+
+    fn sync_file_system(&self, _: &Path) -> io::Result<()> {
+        self.call("sync_file_system")?;
+        let mut state = self.state();
+        state.files.iter_mut().for_each(|written| written.is_synced = true);
+        state.journal.clear();
+        Ok(())
+    }
+
+    /// A change is durable when every folder was synced that has a name of it.
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
         self.call("sync_folder")?;
-        self.state().journal.retain_mut(|change| change.paths().iter().any(|own| own.parent() != Some(path)));
+        self.state().journal.retain_mut(|(change, synced)| {
+            synced.insert(path.to_owned());
+            change.paths().iter().any(|own| own.parent().is_some_and(|parent| !synced.contains(parent)))
+        });
         Ok(())
     }
 

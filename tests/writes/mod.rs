@@ -220,6 +220,72 @@ fn a_bundle_outlives_a_loss_of_power() {
     }
 }
 
+/// As many bundles as one sync of the file system serves.
+fn write_folders(disk: &dyn Disk, folder: &Path, text: &str) -> Result<(), Error> {
+    let output = folder.join("dist");
+    let batch = write::Batch::new(disk, &output);
+    let failed = |error| Error::file("cannot write", &output, error);
+    for number in 0..20 {
+        let fresh = batch.folder(&output.join(format!("deep{}/{number}", number % 3))).map_err(failed)?;
+        fresh.file("member").and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)?;
+        batch.add(fresh);
+    }
+    batch.put().map_err(|(path, error)| Error::file("cannot write", path, error))
+}
+
+/// Each of them is old or new by itself, and one sync serves all.
+#[test]
+fn many_folders_outlive_a_loss_of_power_with_one_sync() {
+    let stand = |folder: &Path| write_folders(&Faulty::sound(), folder, "old").unwrap();
+    for before in [&stand as &dyn Fn(&Path), &|_| {}] {
+        let write = |disk: &dyn Disk, folder: &Path| write_folders(disk, folder, "new");
+        let writing = Writing { before, write: &write, exchanges: true };
+        let sound = Faulty::sound();
+        let (top, done) = writing.on(&sound);
+        done.unwrap();
+        let new = view(&top.path().join("project"));
+        let calls = sound.calls();
+        assert_eq!(calls.iter().filter(|call| **call == "sync_file_system").count(), 1, "{calls:?}");
+        assert!(calls.iter().filter(|call| call.starts_with("sync")).count() < 10, "{calls:?}");
+        for loss in [Loss::Bytes, Loss::Names] {
+            for call in 0..=calls.len() {
+                let disk = Faulty::failing(call, Fault::Death);
+                let (top, outcome) = writing.on(&disk);
+                disk.lose(loss);
+                let found = view(&top.path().join("project"));
+                let told = format!("power lost before call {call} of {calls:?}, {loss:?}: {outcome:?}");
+                let is_whole = |bytes: &Vec<u8>| bytes == b"old" || bytes == b"new";
+                assert!(found.files.values().all(is_whole), "a mixture: {found:?}\n{told}");
+                assert!(outcome.is_err() || found.files == new.files, "what was done is undone: {found:?}\n{told}");
+            }
+        }
+    }
+}
+
+/// What a process that is gone left is removed; what one is at, a link, and what only looks like it are not.
+#[test]
+fn a_sweep_takes_what_nobody_writes() {
+    let top = tempfile::tempdir().unwrap();
+    let at = |name: &str| top.path().join(format!("{UNFINISHED}{name}"));
+    fs::create_dir_all(at("folder").join("deep")).unwrap();
+    fs::write(at("folder").join("deep/file"), "x").unwrap();
+    fs::write(at("file12"), "x").unwrap();
+    fs::write(top.path().join("mine"), "x").unwrap();
+    std::os::unix::fs::symlink(top.path().join("mine"), at("linked")).unwrap();
+    fs::write(at("folder.old"), "x").unwrap();
+    let output = top.path().join("b");
+    let batch = write::Batch::new(&System, top.path());
+    let fresh = batch.folder(&output).unwrap();
+    fresh.file("member").unwrap().write_all(b"whole").unwrap();
+    write::sweep(&System, [top.path()]);
+    assert!(!at("folder").exists() && !at("file12").exists());
+    assert!(at("linked").is_symlink() && at("folder.old").exists() && top.path().join("mine").exists());
+    batch.add(fresh);
+    batch.put().unwrap();
+    assert_eq!(fs::read(output.join("member")).unwrap(), b"whole");
+    assert_eq!(fs::read_dir(top.path()).unwrap().count(), 4);
+}
+
 #[test]
 fn the_lock_is_old_or_new_at_every_fault() {
     let (old, new) = (built("old\n"), built("new\n"));
@@ -237,7 +303,7 @@ fn a_mended_file_is_old_or_new_at_every_fault() {
     let write = |disk: &dyn Disk, folder: &Path| {
         let source = Source::new(ProjectPath::new("a.md").unwrap(), OLD);
         let remark = Diagnostic::warning("crlf", "it mixes line ends").at(&Span::file(&source));
-        fix(disk, folder, &[remark]).map(|fixed| assert_eq!(fixed.mended.len(), 1))
+        fix(disk, folder, [], &[remark]).map(|fixed| assert_eq!(fixed.mended.len(), 1))
     };
     let writing = Writing { before: &stand, write: &write, exchanges: true };
     assert!(writing.holds() >= 50);
@@ -289,7 +355,7 @@ fn only_an_ordinary_file_and_only_a_folder_are_replaced() {
         assert!(write::file(&System, not_a_file, b"yours").is_err(), "{not_a_file:?}");
     }
     for not_a_folder in [&link, &target] {
-        assert!(write::Folder::beside(&System, not_a_folder).is_err(), "{not_a_folder:?}");
+        assert!(write::Batch::new(&System, top.path()).folder(not_a_folder).is_err(), "{not_a_folder:?}");
     }
     assert_eq!(fs::read(&target).unwrap(), b"mine");
     assert!(link.is_symlink());
@@ -309,6 +375,4 @@ fn a_replaced_file_is_readable_by_whom_it_was() {
         write::file(&System, &target, b"new").unwrap();
         assert_eq!(mode(&target), wanted);
     }
-    write::cached(&System, &top.path().join("cached"), b"new").unwrap();
-    assert_eq!(mode(&top.path().join("cached")), 0o600);
 }

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde_json::error::Category;
 use tokenizers::models::ModelWrapper;
 use tokenizers::{PostProcessorWrapper, Tokenizer};
+
+use crate::syntax::limits::MAX_TOKENIZER_GROWTH;
 
 /// The largest `tokenizer.json` that is read, in bytes.
 pub const MAX_TOKENIZER_BYTES: usize = 64 << 20;
@@ -73,11 +76,21 @@ impl UserTokenizer {
         if bytes.len() > MAX_TOKENIZER_BYTES {
             return Err(UserTokenizerError::TooLarge { bytes: bytes.len() });
         }
-        serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map_err(|error| UserTokenizerError::NotJson {
-            reason: error.to_string(),
-            line: error.line(),
-            column: error.column(),
+        let file: Stages = serde_json::from_slice(bytes).or_else(|error| match error.classify() {
+            // JSON of another shape is for the library to name.
+            Category::Data => Ok(Stages::default()),
+            _ => Err(UserTokenizerError::NotJson {
+                reason: error.to_string(),
+                line: error.line(),
+                column: error.column(),
+            }),
         })?;
+        let growth = growth(&file.normalizer).saturating_mul(growth(&file.pre_tokenizer));
+        if growth > MAX_TOKENIZER_GROWTH {
+            let reason =
+                format!("it may make a text more than {MAX_TOKENIZER_GROWTH} times as long; that is the limit");
+            return Err(UserTokenizerError::WrongShape { reason });
+        }
         let loaded = guarded(|| Tokenizer::from_bytes(bytes));
         let mut tokenizer = loaded.map_err(|reason| UserTokenizerError::WrongShape { reason })?;
         guarded(|| plain(&mut tokenizer)).map_err(|reason| UserTokenizerError::WrongShape { reason })?;
@@ -114,6 +127,31 @@ impl UserTokenizer {
             }
         }
         Ok(counts)
+    }
+}
+
+/// What a file says of the stages that change a text before it is tokenised.
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+struct Stages {
+    normalizer: serde_json::Value,
+    pre_tokenizer: serde_json::Value,
+}
+
+/// How many times as long a stage makes a text at most, without what it adds once.
+fn growth(stage: &serde_json::Value) -> u64 {
+    let list = |key: &str| stage.get(key).and_then(serde_json::Value::as_array).into_iter().flatten();
+    let text = |key: &str| stage.get(key).and_then(serde_json::Value::as_str).map_or(0, str::len) as u64;
+    match stage.get("type").and_then(serde_json::Value::as_str) {
+        Some("Sequence") => {
+            let stages = list("normalizers").chain(list("pretokenizers"));
+            stages.map(growth).fold(1, u64::saturating_mul)
+        }
+        // A pattern may match nothing, between any two characters.
+        Some("Replace") => text("content") + 1,
+        Some("ByteLevel") => 2,
+        Some("Metaspace") => text("replacement").max(1),
+        _ => 1,
     }
 }
 
@@ -227,6 +265,18 @@ mod tests {
                                  "pad_id": 0, "pad_type_id": 0, "pad_token": "a"});
         file["model"]["dropout"] = json!(1.0);
         assert_eq!(load(&file).unwrap().count("ab ab ab ab").unwrap(), 4);
+    }
+
+    #[test]
+    fn a_text_does_not_grow_without_end() {
+        let replace = json!({"type": "Replace", "pattern": {"String": "a"}, "content": "aaaaaaaaa"});
+        let mut file = word_level();
+        file["normalizer"] = replace.clone();
+        assert_eq!(load(&file).unwrap().count("one").unwrap(), 1);
+        for sequence in [vec![replace; 12], vec![json!({"type": "ByteLevel"}); 30]] {
+            file["normalizer"] = json!({"type": "Sequence", "normalizers": sequence});
+            assert!(load(&file).unwrap_err().to_string().contains("more than 64 times as long"));
+        }
     }
 
     #[test]

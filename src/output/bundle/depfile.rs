@@ -158,6 +158,7 @@ pub fn text(rules: &[Rule], folder: &Path) -> Result<String, Error> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(disk: &dyn Disk, text: &str, path: &Path) -> Result<(), Error> {
+    write::sweep(disk, path.parent());
     write::file(disk, path, text.as_bytes()).map_err(|error| Error::file("cannot write", path, error))
 }
 

@@ -4,15 +4,13 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Write};
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, Scope, ScopedJoinHandle};
 
 use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::syntax::error::Error;
 use crate::tree::write::Folder;
@@ -63,50 +61,102 @@ impl Members for InMemory {
     }
 }
 
-/// Writes members into a new folder, and syncs each while others are made.
-pub(super) struct Fresh<'scope, 'env> {
-    folder: &'env Folder<'env>,
-    /// Where the threads live that wait for the disk. They are not those that make members: to wait
-    /// takes no processor.
-    scope: &'scope Scope<'scope, 'env>,
-    syncing: Mutex<Vec<ScopedJoinHandle<'scope, Result<(), Error>>>>,
-}
+/// Writes members into a new folder.
+pub(super) struct Fresh<'a>(pub(super) &'a Folder<'a>);
 
-impl<'scope, 'env> Fresh<'scope, 'env> {
-    /// Members go into `folder`.
-    pub fn new(folder: &'env Folder<'env>, scope: &'scope Scope<'scope, 'env>) -> Self {
-        Self { folder, scope, syncing: Mutex::default() }
-    }
-
-    /// Waits until every member is on the disk.
-    ///
-    /// # Errors
-    /// When one of them could not be synced.
-    pub fn synced(self) -> Result<(), Error> {
-        let syncing = self.syncing.into_inner();
-        // All of them are waited for. A panic in one goes on here, as without threads.
-        let all: Vec<Result<(), Error>> =
-            syncing.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic))).collect();
-        all.into_iter().collect()
-    }
-}
-
-impl Members for Fresh<'_, '_> {
+impl Members for Fresh<'_> {
     fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
-        let target = self.folder.target().join(name);
-        let failed = |error| Error::file("cannot write", &target, error);
-        let (file, member) = self.folder.file(name).and_then(|file| hashed(file, make)).map_err(failed)?;
-        let file = Arc::new(Mutex::new(file));
-        let sync = {
-            let (file, target) = (file.clone(), target.clone());
-            move || file.lock().sync().map_err(|error| Error::file("cannot write", target, error))
-        };
-        match thread::Builder::new().spawn_scoped(self.scope, sync) {
-            Ok(syncing) => self.syncing.lock().push(syncing),
-            // No more threads to be had: it is waited for here.
-            Err(_) => file.lock().sync().map_err(failed)?,
-        }
+        let written = self.0.file(name).and_then(|file| hashed(file, make));
+        written
+            .map(|(_, member)| member)
+            .map_err(|error| Error::file("cannot write", self.0.target().join(name), error))
+    }
+}
+
+/// Holds members against the files of a folder, or against nothing, and has the SHA-256 of each.
+pub(super) struct Compared<'a> {
+    folder: Option<&'a Path>,
+    found: Mutex<BTreeMap<String, Comparison>>,
+}
+
+/// What a member is, beside the file of its name.
+pub(super) struct Comparison {
+    /// SHA-256 of what it should be, in hexadecimal.
+    pub sha256: String,
+    /// Why the file is not it.
+    pub differs: Option<String>,
+}
+
+impl<'a> Compared<'a> {
+    /// Members are held against those in `folder`.
+    pub fn with(folder: Option<&'a Path>) -> Self {
+        Self { folder, found: Mutex::default() }
+    }
+
+    /// Every member that was taken, by name.
+    pub fn into_found(self) -> BTreeMap<String, Comparison> {
+        self.found.into_inner()
+    }
+}
+
+impl Members for Compared<'_> {
+    fn take(&self, name: &str, make: Make) -> Result<Member, Error> {
+        let existing = self.folder.map(|folder| ordinary(&folder.join(name))).transpose()?.flatten();
+        let missing = (self.folder.is_some() && existing.is_none()).then(|| format!("{name} is missing"));
+        let beside = Beside { existing, sha256: Sha256::new(), at: 0, differs_at: None, read: Vec::new() };
+        let (mut beside, member) = hashed(beside, make).map_err(|error| Error::file("cannot read", name, error))?;
+        let own = beside.existing.as_ref().and_then(|file| file.metadata().ok()).map(|found| found.len());
+        let at = beside.differs_at.take().or_else(|| own.filter(|own| *own != beside.at).map(|own| own.min(beside.at)));
+        let differs = at
+            .zip(own)
+            .map(|(at, own)| format!("{name} differs from byte {} on ({own} bytes, expected {})", at + 1, beside.at));
+        let sha256 = beside.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        self.found.lock().insert(name.to_owned(), Comparison { sha256, differs: missing.or(differs) });
         Ok(member)
+    }
+}
+
+/// Opens the ordinary file at a path; `None` where nothing is.
+///
+/// # Errors
+/// Where anything else is.
+pub(super) fn ordinary(path: &Path) -> Result<Option<File>, Error> {
+    let failed = |error| Error::file("cannot read", path, error);
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Ok(found) if !found.is_file() => {
+            let (name, folder) = (path.file_name().unwrap_or_default(), path.parent().unwrap_or(path));
+            let what = format!("{} in {} is no ordinary file of a bundle", name.display(), folder.display());
+            Err(Error::usage(what, "build the bundle again"))
+        }
+        found => found.and_then(|_| File::open(path)).map(Some).map_err(failed),
+    }
+}
+
+/// Reads along in a file, and notes the first byte that differs.
+struct Beside {
+    existing: Option<File>,
+    sha256: Sha256,
+    at: u64,
+    differs_at: Option<u64>,
+    read: Vec<u8>,
+}
+
+impl Write for Beside {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.sha256.update(bytes);
+        if let (Some(existing), None) = (&mut self.existing, self.differs_at) {
+            self.read.clear();
+            existing.take(bytes.len() as u64).read_to_end(&mut self.read)?;
+            let same = self.read.iter().zip(bytes).take_while(|(own, wanted)| own == wanted).count();
+            self.differs_at = (same < bytes.len()).then_some(self.at + same as u64);
+        }
+        self.at += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

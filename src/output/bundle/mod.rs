@@ -11,15 +11,14 @@ pub mod verify;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::output::bundle::member::{Existing, Fresh, InMemory, Member, Members};
+use crate::output::bundle::member::{Compared, Comparison, Existing, Fresh, InMemory, Member, Members};
 use crate::output::record::{ContextRecord, LeftOutRecord};
-use crate::pipeline::bodies::{Bodies, BodyFindings, all_bodies, note_findings};
+use crate::pipeline::bodies::{Bodies, LeftOut, all_bodies, note_left_out};
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::bodies::{Body, Hole, HoleKind};
 use crate::prompt::chain::bundle_digest;
@@ -27,7 +26,7 @@ use crate::prompt::transcript::write_transcript;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::text::project::ContextId;
-use crate::tree::write::{Disk, Folder, existing_bytes};
+use crate::tree::write::{self, Batch, Disk, existing_bytes};
 
 /// The format of `bundle.json`.
 pub const SCHEMA: &str = "contexture.bundle/1";
@@ -125,10 +124,19 @@ pub fn bundle(build: &Build) -> Result<Bundle, Vec<Diagnostic>> {
     Ok(Bundle { id: build.id.clone(), members })
 }
 
+/// The members of a build's bundle, each held against the file of its name in `folder`, if there is one.
+fn compared(build: &Build, folder: Option<&Path>) -> Result<BTreeMap<String, Comparison>, Failure> {
+    let bodies = all_bodies(build)?;
+    let members = Compared::with(folder);
+    let record = record(build, &bodies, &members)?;
+    members.take(RECORD, &|out| out.write_all(&record))?;
+    Ok(members.into_found())
+}
+
 /// Hands over every member, and returns the record that lists them.
 fn record(build: &Build, bodies: &Bodies, members: &dyn Members) -> Result<Vec<u8>, Error> {
     let transcript = || members.take(PROMPT, &|out| write_transcript(&build.segments, out));
-    let Bodies { made: bodies, findings } = bodies;
+    let Bodies { made: bodies, left_out } = bodies;
     let take = |(name, body): &(String, Body)| Ok((name.clone(), members.take(name, &|out| body.write_to(out))?));
     let of_bodies = || bodies.par_iter().map(take).collect::<Result<BTreeMap<String, Member>, Error>>();
     let (transcript, of_bodies) = rayon::join(transcript, of_bodies);
@@ -153,7 +161,7 @@ fn record(build: &Build, bodies: &Bodies, members: &dyn Members) -> Result<Vec<u
         inputs,
         history,
         cached,
-        left_out: findings.left_out.iter().map(LeftOutRecord::of).collect(),
+        left_out: left_out.iter().map(LeftOutRecord::of).collect(),
         members: listed.into_iter().map(|(name, member)| MemberRecord { name, member }).collect(),
     };
     record.digest = bundle_digest(&written(&record)).to_string();
@@ -186,41 +194,35 @@ pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
 }
 
 /// Writes a build's bundle to `<output>/<name>.bundle`, whole or not at all. Returns the folder, whether anything
-/// was written, and what there is to say of its bodies.
+/// was written, and which bodies are left out.
 ///
 /// # Errors
 /// Settings that a dialect cannot say, placed in the manifest, or a folder that cannot be written, or
 /// that a link is in the way of.
-pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written, BodyFindings), Failure> {
-    let target = folder(&build.id, output);
-    let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
-    no_link(output, &target)?;
-    let bodies = all_bodies(build)?;
-    if is_written(build, &bodies, &target) {
-        return Ok((target, Written::Unchanged, bodies.findings));
-    }
-    let fresh = Folder::beside(disk, &target).map_err(failed)?;
-    thread::scope(|scope| {
-        let members = Fresh::new(&fresh, scope);
-        let record = record(build, &bodies, &members)?;
-        members.take(RECORD, &|out| out.write_all(&record))?;
-        members.synced()
-    })?;
-    fresh.put().map_err(failed)?;
-    Ok((target, Written::Fresh, bodies.findings))
+pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written, Vec<LeftOut>), Failure> {
+    let batch = Batch::new(disk, output);
+    let written = add(&batch, build, output)?;
+    put(batch)?;
+    Ok(written)
 }
 
 /// Writes the bundle of every build. A context of which a body cannot be made is broken after all, and its
-/// old bundle stays.
+/// old bundle stays. First removes what a stopped run left beside them.
 ///
 /// # Errors
-/// When a folder cannot be written: the first in the order of the contexts, whatever the number of threads.
+/// When a folder cannot be written: the first in the order of the contexts, whatever the number of threads. Those
+/// that can are.
 pub fn write_all(disk: &dyn Disk, results: &mut [BuildResult], output: &Path) -> Result<(), Error> {
+    let targets: Vec<PathBuf> = results.iter().map(|tried| folder(&tried.id, output)).collect();
+    // A statement is written beside its bundle, and a bundle in the output folder first.
+    let beside = targets.iter().filter_map(|target| target.parent()).filter(|folder| no_link(output, folder).is_ok());
+    write::sweep(disk, beside.chain([output]));
+    let batch = Batch::new(disk, output);
     let written = results.par_iter_mut().map(|tried| {
         let Some(build) = tried.build() else { return Ok(()) };
-        match write(disk, build, output) {
-            Ok((_, _, findings)) => {
-                note_findings(tried, findings);
+        match add(&batch, build, output) {
+            Ok((_, _, left_out)) => {
+                note_left_out(tried, left_out);
                 Ok(())
             }
             Err(Failure::Faults(faults)) => {
@@ -231,7 +233,29 @@ pub fn write_all(disk: &dyn Disk, results: &mut [BuildResult], output: &Path) ->
         }
     });
     let written: Vec<_> = written.collect();
-    written.into_iter().collect()
+    let all = put(batch);
+    written.into_iter().collect::<Result<(), Error>>().and(all)
+}
+
+/// Adds a build's bundle to a batch, unless the folder is already what it would be.
+fn add(batch: &Batch, build: &Build, output: &Path) -> Result<(PathBuf, Written, Vec<LeftOut>), Failure> {
+    let target = folder(&build.id, output);
+    let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
+    no_link(output, &target)?;
+    let bodies = all_bodies(build)?;
+    if is_written(build, &bodies, &target) {
+        return Ok((target, Written::Unchanged, bodies.left_out));
+    }
+    let fresh = batch.folder(&target).map_err(failed)?;
+    let members = Fresh(&fresh);
+    let record = record(build, &bodies, &members)?;
+    members.take(RECORD, &|out| out.write_all(&record))?;
+    batch.add(fresh);
+    Ok((target, Written::Fresh, bodies.left_out))
+}
+
+fn put(batch: Batch) -> Result<(), Error> {
+    batch.put().map_err(|(path, error)| Error::file("cannot write", path, error))
 }
 
 /// Refuses a link on the way from a folder to one below it, the lower one with it: a repository may

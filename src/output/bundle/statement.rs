@@ -6,13 +6,13 @@
 //! follows from and nothing else: no clock, host or user, so whoever builds again gets the same bytes.
 //! Who vouches for it is what a signature says: `docs/provenance.md`.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
-use crate::output::bundle::{self, Bundle};
+use crate::output::bundle::{self, member::Comparison};
 use crate::pipeline::Build;
 use crate::pipeline::provenance::BuiltFrom;
 use crate::syntax::error::{Error, Failure};
@@ -96,14 +96,11 @@ pub fn beside(folder: &Path) -> PathBuf {
     path.into()
 }
 
-/// The statement on a build and its bundle. A build whose text no commit holds has none: nobody could
+/// The statement on a build and the members of its bundle. A build whose text no commit holds has none: nobody could
 /// build it again.
-pub fn statement(build: &Build, bundle: &Bundle) -> Option<Vec<u8>> {
+pub(super) fn statement(build: &Build, members: &BTreeMap<String, Comparison>) -> Option<Vec<u8>> {
     let commit = build.provenance.commit.as_ref().filter(|_| build.provenance.built_from == BuiltFrom::Commit)?;
-    let subject = bundle.members.iter().map(|(name, bytes)| Resource {
-        name,
-        digest: Digest::Sha256(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()),
-    });
+    let subject = members.iter().map(|(name, member)| Resource { name, digest: Digest::Sha256(member.sha256.clone()) });
     let statement = Statement {
         of_type: "https://in-toto.io/Statement/v1",
         subject: subject.collect(),
@@ -143,7 +140,7 @@ pub fn write(disk: &dyn Disk, folder: &Path, statement: &[u8]) -> Result<(), Err
 /// When a build's text is in no commit, or a file cannot be written.
 pub fn write_all<'a>(disk: &dyn Disk, builds: impl Iterator<Item = &'a Build>, output: &Path) -> Result<(), Failure> {
     for build in builds {
-        let statement = statement(build, &bundle::bundle(build)?).ok_or_else(|| {
+        let statement = statement(build, &bundle::compared(build, None)?).ok_or_else(|| {
             let what =
                 format!("{} is built from text that no commit holds, so nothing can be said of its origin", build.id);
             Error::usage(what, "commit first, or build a revision with --rev")

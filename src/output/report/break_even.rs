@@ -52,5 +52,5 @@ pub fn text(build: &Build, today: &ModelBuild, tuned_model: &str, answer: &Answe
             list.iter().for_each(|line| drawn.push_str(&format!("  - {line}\n")));
         }
     }
-    inert::terminal(&drawn)
+    inert::words(&drawn)
 }

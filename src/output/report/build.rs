@@ -17,7 +17,7 @@ use crate::pipeline::model::ModelBuild;
 use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::pipeline::shard::Shard;
 use crate::pipeline::{Build, BuildResult};
-use crate::syntax::diag::{self, Diagnostic, Severity};
+use crate::syntax::diag::{self, Cut, Diagnostic, Severity};
 use crate::syntax::quantity::Usd;
 use crate::text::lint;
 use crate::text::lint::secret::masked;
@@ -53,10 +53,14 @@ pub struct BrokenContext<'a> {
 impl<'a> BuildReport<'a> {
     /// Reports every context that was tried.
     pub fn new(results: &'a [BuildResult]) -> Self {
-        let contexts = results.par_iter().filter_map(BuildResult::build).map(BuiltContext::of).collect();
+        let contexts = results.par_iter().filter_map(BuildResult::build).map(BuiltContext::of);
+        let mut contexts: Vec<BuiltContext> = contexts.collect();
         let broken =
             results.iter().filter_map(|tried| Some(BrokenContext::of(&tried.id, tried.result.as_ref().err()?)));
-        Self { schema: SCHEMA, shard: None, contexts, broken: broken.collect() }
+        let mut broken: Vec<BrokenContext> = broken.collect();
+        let built = contexts.iter_mut().map(|context| &mut context.diagnostics);
+        DiagnosticRecord::cut(broken.iter_mut().map(|broken| &mut broken.diagnostics).chain(built));
+        Self { schema: SCHEMA, shard: None, contexts, broken }
     }
 
     /// The same as the report of one shard, or of all.
@@ -101,7 +105,7 @@ pub fn text(results: &[BuildResult], verbose: bool) -> String {
 
 fn context(build: &Build, verbose: bool) -> String {
     let (id, prefix) = (build.id.to_string(), build.chain.prefix().short());
-    let mut drawn = format!("{}  {prefix}  {}\n", inert::terminal(&id), source(&build.provenance));
+    let mut drawn = format!("{}  {prefix}  {}\n", inert::words(&id), source(&build.provenance));
     let mut table = Table::new(&["model", "tokens>", "cached>", "cold>", "warm>", "expected>", "month>"]);
     // The dearest month first; an unknown one is not cheap, so it comes before all.
     let mut models: Vec<&ModelBuild> = build.models.iter().collect();
@@ -131,7 +135,7 @@ fn context(build: &Build, verbose: bool) -> String {
     }
     for budget in build.budgets().filter(|budget| budget.status == Status::Fail) {
         let debt = if budget.is_old_debt { ", as at the base" } else { "" };
-        drawn.push_str(&inert::terminal(&format!("  over budget for {}{debt}: {}\n", budget.model, budget.sentence())));
+        drawn.push_str(&inert::words(&format!("  over budget for {}{debt}: {}\n", budget.model, budget.sentence())));
     }
     for left in &build.left_out {
         let why: Vec<&str> = left.reasons.iter().map(|reason| reason.message.as_str()).collect();
@@ -139,7 +143,7 @@ fn context(build: &Build, verbose: bool) -> String {
     }
     if let Some(budget) = nearest(build.budgets()) {
         let used = budget.used().unwrap_or(0) / 10_000;
-        drawn.push_str(&inert::terminal(&format!(
+        drawn.push_str(&inert::words(&format!(
             "  nearest limit, {used}% used by {}: {}\n",
             budget.model,
             budget.sentence()
@@ -218,5 +222,5 @@ pub fn diagnostics(results: &[BuildResult]) -> Vec<Diagnostic> {
 pub fn findings(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diag::once(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| Reverse(diagnostic.severity));
-    diagnostics
+    Cut::default().take(&diagnostics)
 }

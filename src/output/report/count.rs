@@ -78,7 +78,7 @@ impl CountReport {
                     format!("{} to {}", grouped(low), grouped(high)),
                 ]);
             }
-            drawn.push_str(&super::inert::terminal(&format!("{}  {} bytes\n", file.path, grouped(file.bytes as u64))));
+            drawn.push_str(&super::inert::words(&format!("{}  {} bytes\n", file.path, grouped(file.bytes as u64))));
             drawn.push_str(&table.draw(2));
         }
         drawn

@@ -98,9 +98,9 @@ pub fn record<'a>(build: &'a Build, only: Option<usize>, changes: &'a Changes) -
 
 /// A context for people: each segment with its tokens, digest and origin, then each model's marks.
 pub fn text(build: &Build, changes: &Changes) -> String {
-    let mut drawn = format!("{}\n", inert::terminal(&build.id.to_string()));
+    let mut drawn = format!("{}\n", inert::words(&build.id.to_string()));
     if let Some(description) = &build.plan.manifest.description {
-        drawn.push_str(&format!("  {}\n", inert::terminal(description.value.trim_end())));
+        drawn.push_str(&format!("  {}\n", inert::words(description.value.trim_end())));
     }
     drawn.push_str(&format!("  prefix    {}  {}\n", build.chain.prefix(), tokens_note(build.counts.prefix.tokens())));
     drawn.push_str(&format!("  full      {}  {}\n", build.chain.full(), tokens_note(build.counts.text.tokens())));
@@ -127,7 +127,7 @@ pub fn text(build: &Build, changes: &Changes) -> String {
     }
     drawn.push_str(&table.draw(2));
     for model in &build.models {
-        drawn.push_str(&inert::terminal(&format!(
+        drawn.push_str(&inert::words(&format!(
             "\n  {}: {} tokens in, {}\n",
             model.name,
             grouped(model.tokens.total()),
@@ -137,7 +137,7 @@ pub fn text(build: &Build, changes: &Changes) -> String {
         for placed in &model.layout.breakpoints {
             let after = &build.segments[placed.breakpoint.after].id;
             let head = format!("after {after} for {}, {} tokens", placed.breakpoint.ttl, grouped(placed.tokens));
-            drawn.push_str(&inert::terminal(&format!("    breakpoint {head}: {}\n", placed.why)));
+            drawn.push_str(&inert::words(&format!("    breakpoint {head}: {}\n", placed.why)));
         }
     }
     drawn
@@ -146,13 +146,13 @@ pub fn text(build: &Build, changes: &Changes) -> String {
 /// One segment for people: where its text was read, and every input of its digest and link.
 pub fn segment_text(build: &Build, index: usize) -> String {
     let segment = &build.segments[index];
-    let mut drawn = format!("{}\n", inert::terminal(&format!("{}:{}", build.id, segment.id)));
-    drawn.push_str(&format!("  from      {}\n", inert::terminal(&origin(segment))));
+    let mut drawn = format!("{}\n", inert::words(&format!("{}:{}", build.id, segment.id)));
+    drawn.push_str(&format!("  from      {}\n", inert::words(&origin(segment))));
     if let Some(blob) = &segment.origin.blob {
         drawn.push_str(&format!("  blob      {blob}\n"));
     }
     let (line, column) = segment.origin.block.line_column();
-    drawn.push_str(&inert::terminal(&format!("  block     {}:{line}:{column}\n", segment.origin.block.path())));
+    drawn.push_str(&inert::words(&format!("  block     {}:{line}:{column}\n", segment.origin.block.path())));
     drawn.push_str(&format!("  tokens    {} (o200k_base, as joined)\n\n", grouped(build.counts.per_segment[index])));
     let link = |name: &str, digest: &Digest, what: &str| format!("  {name:<9} {digest}  {what}\n");
     drawn.push_str(&format!(

@@ -52,7 +52,7 @@ mod tests {
         assert_eq!(
             commands(&[finding], "app", false),
             "::warning file=app/docs/a%2Cline=9%3A%3Ab%250A.md,line=2,col=2,title=odd-key::\
-             unknown key `x`%0A::error::forged\\u{d}##[add-mask]a 50%25 (m%0A::debug::)%0Aremove it\n"
+             unknown key `x`%0A:\\u{3a}error::forged\\u{d}#\\u{23}[add-mask]a 50%25 (m%0A:\\u{3a}debug::)%0Aremove it\n"
         );
     }
 

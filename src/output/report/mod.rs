@@ -24,6 +24,7 @@ pub mod watch;
 
 use std::borrow::Cow;
 
+use crate::output::record::short_message;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::ProjectPath;
 use crate::text::lint::secret::{masked, masked_json};
@@ -36,12 +37,12 @@ fn in_repository(prefix: &str, path: &ProjectPath) -> String {
 
 /// What happened, for which model, and on a line of its own what to do; no secret in it.
 fn sentences(diagnostic: &Diagnostic) -> String {
-    let mut text = diagnostic.message.clone();
+    let mut text = short_message(&diagnostic.message);
     if let Some(model) = &diagnostic.model {
         text.push_str(&format!(" ({model})"));
     }
     if let Some(hint) = &diagnostic.hint {
-        text.push_str(&format!("\n{hint}"));
+        text.push_str(&format!("\n{}", short_message(hint)));
     }
     masked(&text).into_owned()
 }
@@ -49,7 +50,7 @@ fn sentences(diagnostic: &Diagnostic) -> String {
 /// A report with `[secret]` in the place of every secret. JSON and pages are left as they are: they
 /// are made without secrets, string by string, and their own words are no names of secrets.
 pub fn without_secrets(text: &str) -> Cow<'_, str> {
-    if text.starts_with('{') || text.starts_with("<!DOCTYPE") {
+    if is_made_inert(text) {
         return Cow::Borrowed(text);
     }
     if !text.contains(STYLE) {
@@ -58,6 +59,24 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
     // The end of a style is a letter, and what follows it would look like the rest of a word.
     let shown = styled(text).flat_map(|(style, plain)| [Cow::Borrowed(style), masked(plain)]);
     Cow::Owned(shown.collect())
+}
+
+/// A report as it goes to a stream: [without secrets](without_secrets), and with nothing in it that a CI
+/// runner obeys. JSON and pages are made so, and left as they are.
+pub fn printed(text: &str) -> Cow<'_, str> {
+    let shown = without_secrets(text);
+    if is_made_inert(text) {
+        return shown;
+    }
+    match inert::unheard(&shown) {
+        Cow::Borrowed(_) => shown,
+        Cow::Owned(broken) => Cow::Owned(broken),
+    }
+}
+
+/// Whether it is JSON or a page, whose every string was made harmless for it.
+fn is_made_inert(text: &str) -> bool {
+    text.starts_with('{') || text.starts_with("<!DOCTYPE")
 }
 
 /// Text for a terminal without its colours, for where there are none.

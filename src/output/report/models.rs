@@ -106,7 +106,7 @@ pub fn explanation_text(explanation: &Explanation) -> String {
         let url = source.url.as_ref().map_or_else(String::new, |url| format!("\n      {url}"));
         drawn.push_str(&format!("  {}: {} ({}{date}){url}\n", source.key, source.title, source.kind.as_str()));
     }
-    inert::terminal(&drawn)
+    inert::words(&drawn)
 }
 
 /// Dated changes, those ahead of `day` marked.

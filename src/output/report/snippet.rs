@@ -5,6 +5,7 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use crate::output::record::short_message;
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::Error;
 use crate::syntax::source::Span;
@@ -24,7 +25,7 @@ pub fn draw(diagnostic: &Diagnostic) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut title = inert::line(&secret::masked(&diagnostic.message));
+    let mut title = inert::line(&short_message(&diagnostic.message));
     if let Some(model) = &diagnostic.model {
         title = format!("{title} ({})", inert::line(model));
     }
@@ -41,7 +42,7 @@ pub fn draw(diagnostic: &Diagnostic) -> String {
         (None, None) => annotate_snippets::Group::with_title(title),
     };
     if let Some(hint) = &diagnostic.hint {
-        group = group.element(Level::HELP.message(inert::line(&secret::masked(hint))));
+        group = group.element(Level::HELP.message(inert::line(&short_message(hint))));
     }
     Renderer::styled().decor_style(DecorStyle::Ascii).render(&[group])
 }

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::alike::{Sketch, SketchIndex};
 use super::catalogue::{CONTRADICTING_EXAMPLE, EXAMPLE_SCHEMA, HELD_OUT_EXAMPLE, Lint, REPEATED_EXAMPLE};
+use super::schema_steps::Steps;
 use super::secret::masked;
 use super::{Finding, Linted, Subject, capped};
 use crate::prompt::segment::Role;
@@ -164,10 +165,11 @@ fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &L
         .flat_map(|(set, (_, examples))| examples.iter().map(move |one| Compared::new(set, one)));
     let examples: Vec<Compared> = all.collect();
     let mut found = SetFindings { findings: repeats(&examples), ..SetFindings::default() };
-    match subject.plan.schema.as_ref().map(validator) {
-        Some(Ok(validator)) => found.findings.extend(examples.iter().filter_map(|one| mismatch(one, &validator))),
-        Some(Err(why)) => found.schema = Some(why),
-        None => {}
+    if let Some(schema) = &subject.plan.schema {
+        match mismatches(&examples, schema) {
+            Ok(mismatches) => found.findings.extend(mismatches),
+            Err(why) => found.schema = Some(why),
+        }
     }
     for (number, fragment) in subject.plan.held_out.iter().enumerate() {
         match held_out(fragment, linted).as_ref() {
@@ -223,6 +225,21 @@ fn repeats(examples: &[Compared]) -> Vec<(usize, Finding)> {
         index.add(example.sketch.clone());
     }
     found
+}
+
+/// Every answer that does not match the schema; or why that cannot be said.
+fn mismatches(examples: &[Compared], schema: &Json) -> Result<Vec<(usize, Finding)>, String> {
+    let mut steps = Steps::of(schema);
+    steps.compile()?;
+    let validator = validator(schema)?;
+    let mut found = Vec::new();
+    for example in examples {
+        if let ExampleAnswer::Value(value) = &example.answer {
+            steps.validate(value)?;
+        }
+        found.extend(mismatch(example, &validator));
+    }
+    Ok(found)
 }
 
 /// A validator of the output schema, or why there is none. Patterns run in time linear in the text (the

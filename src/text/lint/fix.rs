@@ -25,11 +25,20 @@ pub struct Fixed {
     pub left: Vec<(ProjectPath, &'static str)>,
 }
 
-/// Mends the files below `root`, which lies on `disk`, that these warnings are about.
+/// Mends the files below `root`, which lies on `disk`, that these warnings are about. First removes what a stopped
+/// run left beside the files that were `read`.
 ///
 /// # Errors
-/// When a file cannot be read or written. It and all files after it are unchanged then.
-pub fn fix(disk: &dyn Disk, root: &Path, warnings: &[Diagnostic]) -> Result<Fixed, Error> {
+/// When a file cannot be read or written. It and all files after it are unchanged then; another run goes on there.
+pub fn fix<'a>(
+    disk: &dyn Disk,
+    root: &Path,
+    read: impl IntoIterator<Item = &'a ProjectPath>,
+    warnings: &[Diagnostic],
+) -> Result<Fixed, Error> {
+    let folders: BTreeSet<&str> = read.into_iter().map(ProjectPath::folder).collect();
+    let folders: Vec<PathBuf> = folders.into_iter().map(|folder| root.join(folder)).collect();
+    write::sweep(disk, folders.iter().map(PathBuf::as_path).filter(|folder| is_own(root, folder).unwrap_or(false)));
     let mut wanted: BTreeMap<ProjectPath, (Arc<Source>, BTreeSet<&str>)> = BTreeMap::new();
     let is_mendable = |warning: &&Diagnostic| catalogue::find(&warning.code).is_some_and(|lint| lint.fix.is_some());
     for warning in warnings.iter().filter(is_mendable) {
@@ -56,12 +65,17 @@ pub fn fix(disk: &dyn Disk, root: &Path, warnings: &[Diagnostic]) -> Result<Fixe
 /// The byte-order mark, possibly empty, before the text in its file; or why the file must be left alone.
 fn byte_order_mark(root: &Path, target: &Path, source: &Source) -> io::Result<Result<&'static [u8], &'static str>> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
-    let own: PathBuf = target.strip_prefix(root).map_or_else(|_| target.to_owned(), Path::to_owned);
-    if fs::canonicalize(target)? != fs::canonicalize(root)?.join(own) {
+    if !is_own(root, target)? {
         return Ok(Err("it is a link, or lies behind one"));
     }
     let bytes = fs::read(target)?;
     let mark = if bytes.starts_with(MARK) { MARK } else { &[] };
     let is_same = bytes.get(mark.len()..) == Some(source.text().as_bytes());
     Ok(if is_same { Ok(mark) } else { Err("git converts it on checkout, or it has just changed") })
+}
+
+/// Whether no link is on the way from the root to a path below it.
+fn is_own(root: &Path, path: &Path) -> io::Result<bool> {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    Ok(fs::canonicalize(path)? == fs::canonicalize(root)?.join(below))
 }

@@ -24,6 +24,7 @@ pub mod fix;
 mod invisible;
 mod leftover;
 mod mend;
+mod schema_steps;
 pub mod secret;
 mod text;
 mod volatile;

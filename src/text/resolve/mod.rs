@@ -45,8 +45,6 @@ pub struct Plan {
     pub vars: serde_json::Map<String, Json>,
     /// The output schema.
     pub schema: Option<Json>,
-    /// The file that it is in, if it is not in the manifest.
-    pub schema_file: Option<Arc<Fragment>>,
     /// The path that `each` matched.
     pub each: Option<ProjectPath>,
     /// Files of examples that are reserved for evaluation.
@@ -150,7 +148,7 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     check_labels(&blocks, faults);
     tools::check_unique(&blocks, faults);
     let schema = manifest.output.as_ref().and_then(|output| output.schema.as_ref());
-    let (schema, schema_file) = schema.and_then(|node| output_schema(node, reader, faults)).unzip();
+    let schema = schema.and_then(|node| output_schema(node, reader, faults));
     let held_out = match manifest.held_out.0.as_slice() {
         [] => Vec::new(),
         patterns => files::find(reader, patterns, None, false, faults).unwrap_or_default(),
@@ -166,7 +164,6 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         blocks,
         vars,
         schema,
-        schema_file: schema_file.flatten(),
         each: layers.each.clone(),
         held_out,
     })
@@ -461,18 +458,18 @@ fn keys<T>(table: &Table<T>) -> impl Iterator<Item = &crate::syntax::yaml::Key> 
     table.iter().map(|(key, _)| key)
 }
 
-/// The output schema: that of a file, with the file, or the schema itself.
-fn output_schema(node: &Node, reader: &Reader, faults: &mut Faults) -> Option<(Json, Option<Arc<Fragment>>)> {
-    let (schema, file) = match node.as_text() {
-        None => (node.to_json(), None),
+/// The output schema: a file, or the schema itself.
+fn output_schema(node: &Node, reader: &Reader, faults: &mut Faults) -> Option<Json> {
+    let schema = match node.as_text() {
+        None => node.to_json(),
         Some(_) => {
             let fragment = reader.named(&Text::decode(node, faults)?, false, faults)?;
-            (tools::parse_data(&fragment, faults)?.0, Some(fragment))
+            tools::parse_data(&fragment, faults)?.0
         }
     };
     if !schema.is_object() {
         faults.push(Diagnostic::error("wrong-type", "an output schema is a map (a JSON Schema)").at(&node.span));
         return None;
     }
-    Some((schema, file))
+    Some(schema)
 }

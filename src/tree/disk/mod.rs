@@ -16,9 +16,10 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, OpenOptions};
 
 use crate::syntax::error::Error;
+use crate::syntax::limits::{MAX_FILE_BYTES, MAX_LISTED_ENTRIES};
+use crate::tree::ReadError;
 use crate::tree::git::staged::Recorded;
 use crate::tree::links::AtPath;
-use crate::tree::{MAX_FILE_BYTES, ReadError};
 
 /// How often a file that keeps changing is read before that is an error. The pauses between double
 /// from a millisecond, half a second in all.
@@ -70,6 +71,11 @@ impl Stamp {
         }
         #[cfg(not(unix))]
         None
+    }
+
+    /// How long the file was.
+    pub(in crate::tree) fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Whether the file last changed longer ago than that, by this machine's clock. A time that is
@@ -231,7 +237,7 @@ impl Disk {
                 Err(error) => return Err(wrap(error)),
             };
             held.push(DiskEntry { name, kind });
-            if held.len() > crate::tree::MAX_LISTED_ENTRIES {
+            if held.len() > MAX_LISTED_ENTRIES {
                 break;
             }
         }

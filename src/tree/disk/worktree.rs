@@ -7,6 +7,7 @@ use git2::{ObjectFormat, Oid};
 use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
+use crate::syntax::limits::MAX_PATTERN_FILE_BYTES;
 use crate::syntax::source::ProjectPath;
 use crate::tree::cache::Cache;
 use crate::tree::disk::read_files::ReadFiles;
@@ -20,7 +21,7 @@ use crate::tree::links::{self, AtPath};
 use crate::tree::listing::{ListingBuilder, is_output};
 use crate::tree::rules::attributes::Attributes;
 use crate::tree::rules::eol::{self, AutoCrlf};
-use crate::tree::rules::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
+use crate::tree::rules::ignored::Ignored;
 use crate::tree::{Blob, CommitTree, Identity, ReadError, Tree, TreeName, present};
 
 /// the project as it is on the disk: tracked files, and untracked files that git does not
@@ -336,6 +337,14 @@ impl Tree for Worktree {
         }
     }
 
+    fn size(&self, path: &ProjectPath) -> Result<Option<u64>, ReadError> {
+        Ok(match (present(links::follow(path, |at| self.at_path(at)))?, &self.git) {
+            (Some((_, Source::Disk { stamp, .. })), _) => Some(stamp.bytes()),
+            (Some((_, Source::Stored(id))), Some(git)) => Some(git.objects.size(id)?),
+            (Some(_) | None, _) => None,
+        })
+    }
+
     fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
         let mut listing = ListingBuilder::new(folder);
         if is_output(folder.as_str()) || !self.is_own_folder(folder.as_str())? {
@@ -361,8 +370,9 @@ impl Tree for Worktree {
                             folders.push((written, hidden));
                         }
                     }
-                    DiskKind::Other => {}
-                    DiskKind::File | DiskKind::Link => {
+                    // A pipe in the place of a manifest is listed, so that reading it says what it is.
+                    DiskKind::Other if path.extension() != "yaml" => {}
+                    DiskKind::Other | DiskKind::File | DiskKind::Link => {
                         let counts = tracked.is_some() || !hidden && !self.ignores(&full, false)?;
                         let is_link = kind == DiskKind::Link || self.is_link_in_a_file(tracked);
                         if counts && (!is_link || links::is_listed(&path, |at| self.at_path(at))) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use git2::Oid;
 
 use crate::syntax::error::Error;
+use crate::syntax::limits::{MAX_COMMITS, MAX_MERGE_BASES};
 use crate::tree::CommitTree;
 use crate::tree::git::objects::{CommitObject, Objects};
 
@@ -19,6 +20,15 @@ const ONE: u8 = 1;
 const OTHER: u8 = 2;
 /// Below a common commit, so no best one.
 const STALE: u8 = 4;
+
+/// Refuses a history of more commits than one question walks through.
+pub(in crate::tree) fn admit(commits: usize) -> Result<(), Error> {
+    if commits <= MAX_COMMITS {
+        return Ok(());
+    }
+    let what = format!("the history has more than {MAX_COMMITS} commits; that is the limit");
+    Err(Error::repository(what, "name a nearer base, or work in a shallow clone"))
+}
 
 /// The best common ancestors of two commits, newest first; empty where there is none.
 pub(in crate::tree) fn merge_bases(one: &CommitTree, other: &CommitTree) -> Result<Vec<Oid>, Error> {
@@ -38,6 +48,9 @@ pub(in crate::tree) fn merge_bases(one: &CommitTree, other: &CommitTree) -> Resu
         }
     }
     let mut best: Vec<Oid> = found.iter().copied().filter(|id| paint.colours(*id) & STALE == 0).collect();
+    // As many as a person could mean; the newest is taken.
+    best.sort_by_key(|id| (std::cmp::Reverse(paint.time(*id)), *id));
+    best.truncate(MAX_MERGE_BASES);
     if best.len() > 1 {
         // Skewed clocks can leave an ancestor of another one among them.
         let all = best.clone();
@@ -100,6 +113,7 @@ impl<'a> Paint<'a> {
                 let commit = self.objects.commit(id)?;
                 let time = commit.time;
                 self.met.insert(id, (commit, colours));
+                admit(self.met.len())?;
                 (time, colours)
             }
         };

@@ -9,7 +9,7 @@ use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::git::objects::{EntryKind, Folder, object_id};
 use crate::tree::links;
-use crate::tree::listing::is_output;
+use crate::tree::listing::ListingBuilder;
 use crate::tree::reads::id_in;
 use crate::tree::{CommitTree, FileFilter, Listing, Reads, Tree};
 
@@ -26,8 +26,13 @@ pub struct Change {
 
 /// The files that differ between two project roots, by path: equal folders are not looked into, so the cost
 /// follows the change.
+///
+/// # Errors
+/// When an object cannot be read, and when more differs than a listing may hold.
 pub(in crate::tree) fn by_objects(base: &CommitTree, head: &CommitTree) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
+    // Its limits: a few objects that are named again and again make any number of paths.
+    let mut listing = ListingBuilder::new(&ProjectPath::root());
     let mut folders: Vec<(String, Option<Oid>, Option<Oid>)> = vec![(String::new(), base.root(), head.root())];
     while let Some((above, old, new)) = folders.pop() {
         if old == new {
@@ -50,8 +55,7 @@ pub(in crate::tree) fn by_objects(base: &CommitTree, head: &CommitTree) -> Resul
             let file = |side: Option<(EntryKind, Oid)>| {
                 side.filter(|(kind, _)| matches!(kind, EntryKind::File | EntryKind::Link)).map(|(_, id)| object_id(id))
             };
-            let admitted = ProjectPath::new(&written).ok().filter(|path| path.as_str() == written);
-            let Some(path) = admitted.filter(|path| !is_output(path.as_str())) else { continue };
+            let Some(path) = listing.admit(&written)? else { continue };
             if folder(pair.old).is_some() || folder(pair.new).is_some() {
                 folders.push((written, folder(pair.old), folder(pair.new)));
             }

@@ -153,6 +153,11 @@ impl Tree for CommitTree {
         present(self.find(path).map(|(_, id)| Identity { id: object_id(id), untracked: false }))
     }
 
+    fn size(&self, path: &ProjectPath) -> Result<Option<u64>, ReadError> {
+        let found = present(self.find(path))?;
+        Ok(found.map(|(_, id)| self.objects.size(id)).transpose()?)
+    }
+
     fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error> {
         let start = if folder.as_str().is_empty() {
             self.root

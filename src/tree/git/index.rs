@@ -71,6 +71,11 @@ impl Tree for IndexTree {
         })
     }
 
+    fn size(&self, path: &ProjectPath) -> Result<Option<u64>, ReadError> {
+        let found = present(self.find(path))?;
+        Ok(found.map(|id| self.objects.size(id)).transpose()?)
+    }
+
     fn identity(&self, path: &ProjectPath) -> Result<Option<Identity>, ReadError> {
         present(self.find(path).map(|id| Identity { id: object_id(id), untracked: false }))
     }

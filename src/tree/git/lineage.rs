@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::syntax::error::Error;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::CommitTree;
+use crate::tree::git::ancestry;
 use crate::tree::git::objects::object_id;
 
 /// The longest subject that is kept, in characters.
@@ -56,8 +57,14 @@ impl CommitTree {
                 continue;
             }
             ahead.extend(self.objects.commit(id)?.parents.into_iter().filter(|parent| met.insert(*parent)));
+            ancestry::admit(met.len())?;
         }
         Ok(met.into_iter().map(object_id).collect())
+    }
+
+    /// Whether this clone's history may end before the first commit.
+    pub fn is_cut_off(&self) -> bool {
+        !self.shallow.is_empty()
     }
 
     /// Who made it, and what they said.

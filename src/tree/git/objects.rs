@@ -12,12 +12,11 @@ use git2::{ErrorCode, ObjectFormat, ObjectType, Odb, Oid};
 use parking_lot::Mutex;
 
 use crate::syntax::error::Error;
+use crate::syntax::limits::{MAX_FILE_BYTES, MAX_OBJECT_BYTES};
 use crate::syntax::source::{ObjectId, ProjectPath};
+use crate::tree::git::loose::Loose;
 use crate::tree::links::MAX_LINK_BYTES;
-use crate::tree::{Commit, MAX_FILE_BYTES, ReadError};
-
-/// The largest tree or commit object that is read: a folder of about a million entries.
-const MAX_FOLDER_BYTES: usize = 64 * 1024 * 1024;
+use crate::tree::{Commit, ReadError};
 
 /// The most folder entries in memory at once; beyond it the cache starts afresh.
 const MAX_CACHED_ENTRIES: usize = 1_000_000;
@@ -86,6 +85,7 @@ type FolderListing = (Oid, Arc<[ProjectPath]>);
 /// A repository's object database.
 pub(in crate::tree) struct Objects {
     database: Odb<'static>,
+    loose: Loose,
     format: ObjectFormat,
     folders: Mutex<CachedFolders>,
     files: Mutex<CachedFiles>,
@@ -93,6 +93,21 @@ pub(in crate::tree) struct Objects {
     listings: Mutex<HashMap<ProjectPath, FolderListing>>,
     /// How to get an object that is not here.
     cure: String,
+}
+
+/// An object's bytes.
+enum Bytes<'a> {
+    Loose(Vec<u8>),
+    Packed(git2::OdbObject<'a>),
+}
+
+impl Bytes<'_> {
+    fn data(&self) -> &[u8] {
+        match self {
+            Self::Loose(bytes) => bytes,
+            Self::Packed(object) => object.data(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -122,6 +137,7 @@ impl Objects {
         database.add_disk_alternate(name).map_err(|error| unreadable(error.message()))?;
         Ok(Self {
             database,
+            loose: Loose::open(folder, format),
             format,
             folders: Mutex::default(),
             files: Mutex::default(),
@@ -155,7 +171,7 @@ impl Objects {
         if cached.bytes.saturating_add(bytes.len()) > MAX_CACHED_BYTES {
             *cached = CachedFiles::default();
         }
-        if bytes.len() <= MAX_CACHED_BYTES && cached.files.insert(id, bytes.clone()).is_none() {
+        if bytes.len() <= MAX_CACHED_BYTES / 4 && cached.files.insert(id, bytes.clone()).is_none() {
             cached.bytes += bytes.len();
         }
         Ok(bytes)
@@ -224,24 +240,68 @@ impl Objects {
         Ok((author.to_owned(), message.to_owned()))
     }
 
-    fn small(&self, id: Oid, wanted: ObjectType) -> Result<git2::OdbObject<'_>, Error> {
+    fn small(&self, id: Oid, wanted: ObjectType) -> Result<Bytes<'_>, Error> {
         let (bytes, kind) = self.header(id)?;
         if kind != wanted {
             return Err(self.damaged(id, &format!("it is a {kind} where a {wanted} belongs")));
         }
-        if bytes > MAX_FOLDER_BYTES {
-            let what = format!("object {id} holds {bytes} bytes; the limit for a {kind} is {MAX_FOLDER_BYTES}");
-            return Err(Error::repository(what, "this tool is not made for folders of that size"));
+        if bytes > MAX_OBJECT_BYTES {
+            let what = format!("object {id} holds {bytes} bytes; the limit for a {kind} is {MAX_OBJECT_BYTES}");
+            return Err(Error::repository(what, "this program is not made for objects of that size"));
         }
         self.read(id)
     }
 
-    fn header(&self, id: Oid) -> Result<(usize, ObjectType), Error> {
-        self.database.read_header(id).map_err(|error| self.explain(id, &error))
+    /// What an object is.
+    pub(in crate::tree) fn kind(&self, id: Oid) -> Result<ObjectType, Error> {
+        self.header(id).map(|(_, kind)| kind)
     }
 
-    fn read(&self, id: Oid) -> Result<git2::OdbObject<'_>, Error> {
-        self.database.read(id).map_err(|error| self.explain(id, &error))
+    /// How many bytes an object says that it holds.
+    pub(in crate::tree) fn size(&self, id: Oid) -> Result<u64, Error> {
+        self.header(id).map(|(bytes, _)| bytes as u64)
+    }
+
+    /// Whether an object is here, whole or not.
+    pub(in crate::tree) fn exists(&self, id: Oid) -> bool {
+        self.database.exists(id)
+    }
+
+    /// The one object whose id begins with these digits; `None` for none or many.
+    pub(in crate::tree) fn short(&self, digits: &str) -> Option<Oid> {
+        let padded = format!("{digits:0<width$}", width = 2 * id_bytes(self.format));
+        let id = Oid::from_str_ext(&padded, self.format).ok()?;
+        self.database.exists_prefix(id, digits.len()).ok()
+    }
+
+    /// The object that a tag names.
+    pub(in crate::tree) fn tagged(&self, id: Oid) -> Result<Oid, Error> {
+        let object = self.small(id, ObjectType::Tag)?;
+        let first = object.data().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let named = std::str::from_utf8(first).ok().and_then(|line| line.strip_prefix("object "));
+        let named = named.and_then(|id| Oid::from_str_ext(id, self.format).ok());
+        named.ok_or_else(|| self.damaged(id, "it is not a tag that git can read"))
+    }
+
+    /// Makes sure that libgit2 can read every loose object by itself.
+    pub(in crate::tree) fn check_loose(&self) -> Result<(), Error> {
+        self.loose.check().map_err(|what| Error::repository(what, "check the repository with `git fsck`"))
+    }
+
+    fn header(&self, id: Oid) -> Result<(usize, ObjectType), Error> {
+        match self.loose.header(id) {
+            Some(found) => {
+                found.map(|(kind, bytes)| (bytes, kind)).map_err(|error| self.damaged(id, &error.to_string()))
+            }
+            None => self.database.read_header(id).map_err(|error| self.explain(id, &error)),
+        }
+    }
+
+    fn read(&self, id: Oid) -> Result<Bytes<'_>, Error> {
+        match self.loose.read(id) {
+            Some(found) => found.map(Bytes::Loose).map_err(|error| self.damaged(id, &error.to_string())),
+            None => self.database.read(id).map(Bytes::Packed).map_err(|error| self.explain(id, &error)),
+        }
     }
 
     fn explain(&self, id: Oid, error: &git2::Error) -> Error {

@@ -11,9 +11,6 @@ use parking_lot::Mutex;
 use crate::syntax::error::Error;
 use crate::tree::rules::pattern::{Pattern, StepBudget};
 
-/// The largest file of patterns that is read; a larger one is an error.
-pub(in crate::tree) const MAX_PATTERN_FILE_BYTES: u64 = 1024 * 1024;
-
 /// How a file of git's rules is read: its text by its path below the git root, empty when there is none.
 pub(in crate::tree) type Read<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, Error>;
 

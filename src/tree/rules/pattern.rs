@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::syntax::error::Error;
 
 /// A pattern longer than this matches nothing: no path is as long.
-const MAX_PATTERN_BYTES: usize = crate::tree::MAX_PATH_BYTES;
+const MAX_PATTERN_BYTES: usize = crate::syntax::limits::MAX_PATH_BYTES;
 
 /// The most steps (one token against one byte) that one tree spends on patterns: a few seconds.
 const MAX_STEPS: u64 = 4_000_000_000;

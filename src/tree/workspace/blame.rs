@@ -43,7 +43,8 @@ impl Workspace {
             Err(ReadError::World(error)) => return Err(error),
             Err(_) => return Ok(None),
         }
-        let (repository, _) = self.repository("there is no history")?;
+        let (repository, objects) = self.repository("there is no history")?;
+        objects.check_loose()?;
         let full = in_repository(&at.prefix, real_path.as_str());
         let mut options = BlameOptions::new();
         options.newest_commit(at.id);

@@ -4,7 +4,9 @@ use git2::{ErrorCode, Oid, Repository};
 
 use crate::syntax::error::Error;
 use crate::tree::git::ancestry::merge_bases;
+use crate::tree::git::objects::Objects;
 use crate::tree::workspace::plain;
+use crate::tree::workspace::resolve::peeled;
 use crate::tree::{CommitTree, Workspace};
 
 /// Where the branch that changes go to is looked for, the first that is there.
@@ -72,7 +74,7 @@ impl Workspace {
             None => DEFAULT_BRANCHES.iter().map(|name| (*name).to_owned()).collect(),
         };
         for candidate in candidates {
-            let Some((name, tip)) = tip(&repository, &candidate)? else { continue };
+            let Some((name, tip)) = tip(&repository, &objects, &candidate)? else { continue };
             let branch = name.strip_prefix("refs/remotes/origin/").or_else(|| name.strip_prefix("refs/heads/"));
             let is_checked_out = repository.head().is_ok_and(|head| {
                 head.name().is_ok_and(|head| head.strip_prefix("refs/heads/").is_some_and(|own| Some(own) == branch))
@@ -96,7 +98,7 @@ impl Workspace {
 }
 
 /// The full name that a reference leads to, and its commit; `None` where it does not exist.
-fn tip(repository: &Repository, name: &str) -> Result<Option<(String, Oid)>, Error> {
+fn tip(repository: &Repository, objects: &Objects, name: &str) -> Result<Option<(String, Oid)>, Error> {
     if !git2::Reference::is_valid_name(name) {
         return Ok(None);
     }
@@ -104,8 +106,8 @@ fn tip(repository: &Repository, name: &str) -> Result<Option<(String, Oid)>, Err
     match found {
         Ok(reference) => {
             let own = reference.name().unwrap_or(name).to_owned();
-            let commit = reference.peel_to_commit().map_err(|error| plain(&format!("cannot read `{name}`"), &error))?;
-            Ok(Some((own, commit.id())))
+            let Some(id) = reference.target() else { return Ok(None) };
+            Ok(Some((own, peeled(objects, id, name)?)))
         }
         Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::InvalidSpec) => Ok(None),
         Err(error) => Err(plain(&format!("cannot read `{name}`"), &error)),

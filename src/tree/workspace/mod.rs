@@ -2,6 +2,7 @@
 
 mod blame;
 mod branch;
+mod resolve;
 mod revision;
 
 use std::collections::BTreeSet;
@@ -9,20 +10,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use git2::{ErrorClass, ErrorCode, ObjectType, Oid, Repository, RepositoryOpenFlags};
+use git2::{ErrorClass, ErrorCode, Oid, Repository, RepositoryOpenFlags};
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::syntax::diag::near;
 use crate::syntax::error::Error;
+use crate::syntax::limits::MAX_INDEX_BYTES;
 use crate::tree::disk::Disk;
 use crate::tree::disk::read_files::ReadFiles;
 use crate::tree::disk::watch_set::WatchSet;
 use crate::tree::disk::worktree::{Git, Settings};
 use crate::tree::git::objects::Objects;
+use crate::tree::git::plain_file;
 use crate::tree::git::staged::Staged;
 use crate::tree::rules::attributes::Attributes;
 use crate::tree::rules::eol::AutoCrlf;
-use crate::tree::rules::ignored::{Ignored, MAX_PATTERN_FILE_BYTES};
+use crate::tree::rules::ignored::Ignored;
 use crate::tree::{CommitTree, IndexTree, Worktree};
 
 pub use blame::{BlamedLines, MAX_BLAMED_BYTES};
@@ -30,9 +32,6 @@ pub use branch::DefaultBranch;
 
 /// The file whose folder is the project root.
 const PROJECT_FILE: &str = "contexture.yaml";
-
-/// The most branch and tag names that are looked through for a near one.
-const MAX_NAMES: usize = 10_000;
 
 /// A project: its root, and the repository around it if there is one.
 pub struct Workspace {
@@ -100,7 +99,7 @@ impl Workspace {
     /// of a commit.
     pub fn commit(&self, rev: &str) -> Result<CommitTree, Error> {
         let (repository, objects) = self.repository(&format!("there is no revision `{rev}`"))?;
-        let id = resolve(&repository, rev)?;
+        let id = resolve::resolve(&repository, &objects, rev, &shallow(&repository))?;
         self.open_commit(&repository, objects, id)
     }
 
@@ -149,7 +148,7 @@ impl Workspace {
         let staged = staged(&repository, None)?;
         let head = self.head(&repository, &objects)?;
         let configuration = Configuration::of(&repository)?;
-        let info = |name: &str| read_outer(&repository.commondir().join("info").join(name));
+        let info = |name: &str| plain_file(&repository.commondir().join("info").join(name));
         let fold_case = configuration.flag("core.ignorecase", false)?;
         let attributes = Attributes::new(&configuration.outer_attributes(), &info("attributes"), fold_case);
         let rules = (Ignored::new(&info("exclude"), fold_case), attributes);
@@ -315,7 +314,7 @@ fn leads_to(folder: &Path, own: &Path) -> bool {
     if git.is_dir() {
         return git.canonicalize().is_ok_and(|git| git == own);
     }
-    let text = String::from_utf8(read_outer(&git)).unwrap_or_default();
+    let text = String::from_utf8(plain_file(&git)).unwrap_or_default();
     let target = text.strip_prefix("gitdir:").map(|target| folder.join(target.trim()));
     target.and_then(|target| target.canonicalize().ok()).is_some_and(|target| target == own)
 }
@@ -335,51 +334,6 @@ fn bare() -> Error {
 
 pub(in crate::tree) fn plain(what: &str, error: &git2::Error) -> Error {
     Error::repository(format!("{what}: {}", error.message()), "check the repository with `git status` and `git fsck`")
-}
-
-/// The commit that `rev` names.
-fn resolve(repository: &Repository, rev: &str) -> Result<Oid, Error> {
-    if rev.starts_with('-') || rev.is_empty() {
-        return Err(Error::usage(format!("`{rev}` is not a revision"), "name a branch, a tag or a commit"));
-    }
-    let object = repository.revparse_single(rev).map_err(|error| unknown(repository, rev, &error))?;
-    let commit = object.peel(ObjectType::Commit).map_err(|error| match (object.kind(), error.code()) {
-        (Some(kind @ (ObjectType::Tree | ObjectType::Blob)), _) => {
-            Error::usage(format!("`{rev}` names a {kind}, not a commit"), "name a branch, a tag or a commit")
-        }
-        _ => {
-            Error::usage(format!("`{rev}` leads to no commit: {}", error.message()), "name a branch, a tag or a commit")
-        }
-    })?;
-    Ok(commit.id())
-}
-
-fn unknown(repository: &Repository, rev: &str, error: &git2::Error) -> Error {
-    let is_unborn = repository.head().is_err_and(|error| error.code() == ErrorCode::UnbornBranch);
-    if rev.starts_with("HEAD") && is_unborn {
-        return Error::usage(
-            format!("there is no revision `{rev}`: nothing is committed yet"),
-            "make the first commit",
-        );
-    }
-    if error.code() == ErrorCode::Ambiguous {
-        return Error::usage(format!("`{rev}` is short for several objects"), "write more digits of the id");
-    }
-    let names: Vec<String> = repository
-        .references()
-        .map(|references| {
-            references.flatten().take(MAX_NAMES).filter_map(|one| one.shorthand().ok().map(str::to_owned)).collect()
-        })
-        .unwrap_or_default();
-    let near = near(rev, names.iter().map(String::as_str));
-    let cure = match (near.is_empty(), repository.is_shallow()) {
-        (false, _) => {
-            format!("did you mean {}?", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
-        }
-        (true, true) => "this is a shallow clone; run `git fetch --unshallow` or fetch the branch".to_owned(),
-        (true, false) => "see `git branch --all` and `git tag`, or fetch the branch".to_owned(),
-    };
-    Error::usage(format!("there is no revision `{rev}`"), cure)
 }
 
 fn objects(repository: &Repository) -> Result<Arc<Objects>, Error> {
@@ -402,14 +356,21 @@ fn shallow(repository: &Repository) -> Arc<[Oid]> {
     if !repository.is_shallow() {
         return Arc::default();
     }
-    let file = repository.commondir().join("shallow");
-    let text = if file.is_file() { std::fs::read_to_string(file).unwrap_or_default() } else { String::new() };
+    // As many commits as fit: what is cut off is not here either, and is missed by name.
+    let text = plain_file(&repository.commondir().join("shallow"));
+    let text = String::from_utf8_lossy(&text);
     text.lines().filter_map(|line| Oid::from_str_ext(line.trim(), repository.object_format()).ok()).collect()
 }
 
 fn staged(repository: &Repository, file: Option<&Path>) -> Result<Staged, Error> {
     // Asked before the index is read: a later one would make files look older than they are.
-    let written = written(file.unwrap_or(&repository.path().join("index")));
+    let own = repository.path().join("index");
+    let written = written(file.unwrap_or(&own));
+    let bytes = file.unwrap_or(&own).metadata().map_or(0, |found| found.len());
+    if bytes > MAX_INDEX_BYTES {
+        let what = format!("git's index holds {bytes} bytes; the limit is {MAX_INDEX_BYTES}");
+        return Err(Error::repository(what, "build a revision with --rev"));
+    }
     let index = match file {
         Some(file) => git2::Index::open_ext(file, repository.object_format()),
         None => repository.index(),
@@ -467,12 +428,6 @@ impl Configuration {
             Some(folder.or_else(home)?.join("git").join("attributes"))
         });
         let system = Path::new("/etc/gitattributes").to_owned();
-        std::iter::once(system).chain(user).map(|file| read_outer(&file)).collect()
+        std::iter::once(system).chain(user).map(|file| plain_file(&file)).collect()
     }
-}
-
-/// A file of git's rules that is not in the working tree; empty when it is not there or no plain file.
-fn read_outer(file: &Path) -> Vec<u8> {
-    let is_plain = file.metadata().is_ok_and(|found| found.is_file() && found.len() <= MAX_PATTERN_FILE_BYTES);
-    if is_plain { std::fs::read(file).unwrap_or_default() } else { Vec::new() }
 }

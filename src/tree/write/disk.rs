@@ -31,6 +31,18 @@ pub trait Disk: Send + Sync {
     /// The system's; [`io::ErrorKind::Unsupported`] where the system or the file system cannot do it.
     fn exchange(&self, one: &Path, other: &Path) -> io::Result<()>;
 
+    /// Makes the bytes of a file durable that was written and closed.
+    ///
+    /// # Errors
+    /// The system's.
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes everything durable that was written to the file system of a folder.
+    ///
+    /// # Errors
+    /// The system's; [`io::ErrorKind::Unsupported`] where it has no such call, or the call tells of no errors.
+    fn sync_file_system(&self, folder: &Path) -> io::Result<()>;
+
     /// Makes the names in a folder durable.
     ///
     /// # Errors
@@ -113,6 +125,22 @@ impl Disk for System {
 
     #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
     fn exchange(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        // Some systems sync only a file that may be written.
+        OpenOptions::new().write(true).open(path)?.sync_all()
+    }
+
+    /// Linux tells of errors since 5.8.
+    #[cfg(target_os = "linux")]
+    fn sync_file_system(&self, folder: &Path) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(File::open(folder)?)?)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn sync_file_system(&self, _: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 

@@ -65,7 +65,7 @@ fn draw_text(drawn: &mut String, text: &TextChange) {
         return;
     }
     let label = text.label.map_or_else(String::new, |label| format!(", {label}"));
-    let name = inert::terminal(&format!("{}  {}", text.segment, text.origin));
+    let name = inert::words(&format!("{}  {}", text.segment, text.origin));
     let _ = writeln!(drawn, "\n  {FAINT}--- {name}{label}{FAINT:#}");
     for hunk in &text.hunks {
         if hunk.skipped > 0 {
@@ -128,10 +128,10 @@ fn words(phrase: &Phrase, all: Option<Style>) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     for ink in &phrase.0 {
         let (text, style, whole) = match ink {
-            Ink::Word(text) => (inert::terminal(text), all, false),
+            Ink::Word(text) => (inert::words(text), all, false),
             Ink::Name(text) => (inert::line(text), all, true),
-            Ink::Loud(text) => (inert::terminal(text), Some(LOUD), false),
-            Ink::Good(text) => (inert::terminal(text), Some(GOOD), false),
+            Ink::Loud(text) => (inert::words(text), Some(LOUD), false),
+            Ink::Good(text) => (inert::words(text), Some(GOOD), false),
         };
         let pieces: Vec<&str> = if whole { vec![&text] } else { text.split_inclusive(' ').collect() };
         for piece in pieces {
