@@ -22,6 +22,7 @@ const TOOLS: [&str; 2] = [
 struct Model {
     api: Api,
     name: &'static str,
+    vendor: &'static str,
     caching: Caching,
     ttls: [&'static str; 2],
     settings: Value,
@@ -36,6 +37,7 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::Anthropic,
             name: "claude-sonnet-5-5",
+            vendor: "Anthropic",
             caching: Caching::CacheControl,
             ttls: ["1h", "5m"],
             settings: json!({
@@ -46,14 +48,23 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::OpenAi,
             name: "gpt-6.1-sol",
+            vendor: "OpenAI",
             caching: Caching::BreakpointField,
             ttls: ["12h", "30m"],
             settings: openai.clone(),
         },
-        Model { api: Api::OpenAi, name: "gpt-4.1", caching: Caching::KeyOnly, ttls: ["30m", "30m"], settings: openai },
+        Model {
+            api: Api::OpenAi,
+            name: "gpt-4.1",
+            vendor: "OpenAI",
+            caching: Caching::KeyOnly,
+            ttls: ["30m", "30m"],
+            settings: openai,
+        },
         Model {
             api: Api::Compatible,
             name: "deepseek/deepseek-flash",
+            vendor: "DeepSeek",
             caching: Caching::None,
             ttls: ["5m", "5m"],
             settings: json!({"tool_choice": "any", "seed": 7, "stop_sequences": "END", "frequency_penalty": 0.5}),
@@ -61,6 +72,7 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::Gemini,
             name: "gemini-3.8-flash",
+            vendor: "Google",
             caching: Caching::CachedContent,
             ttls: ["1h", "5m"],
             settings: json!({
@@ -72,6 +84,7 @@ fn models() -> Vec<Model> {
         Model {
             api: Api::Bedrock,
             name: "anthropic.claude-opus-5-v1:0",
+            vendor: "Anthropic",
             caching: Caching::CachePoint,
             ttls: ["1h", "5m"],
             settings: json!({
@@ -160,12 +173,16 @@ fn write_bodies(folder: &Path) -> usize {
                     segments: &segments,
                     breakpoints: &breakpoints,
                     api: model.api,
+                    name: model.name,
                     model: model.name,
                     settings,
                     schema,
                     schema_name: "answer",
                     max_tokens: Some(1024),
                     default_max_tokens: 4096,
+                    most_output: None,
+                    vendor: model.vendor,
+                    takes: &Value::Null,
                     caching: model.caching,
                     cache_key: Some("support/triage"),
                 };

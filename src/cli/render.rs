@@ -5,13 +5,14 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::cost::cards::Date;
 use crate::output::report::inert;
 use crate::pipeline::bodies::{Bodies, bodies};
 use crate::pipeline::{Build, BuildResult, Request, build_all};
-use crate::prompt::bodies::{self, fill};
+use crate::prompt::bodies::{Dialect, fill};
 use crate::prompt::transcript::transcript;
 use crate::syntax::error::{Error, Failure};
 
@@ -28,8 +29,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     /// Which body, for a model that takes several [default: its first]
-    #[arg(long, value_enum, value_name = "DIALECT", requires = "model")]
-    dialect: Option<BodyFormat>,
+    #[arg(long, value_parser = dialects(), value_name = "DIALECT", requires = "model")]
+    dialect: Option<Dialect>,
     /// Fill an input: NAME=VALUE, or NAME=@FILE
     #[arg(long = "input", value_name = "NAME=VALUE")]
     inputs: Vec<String>,
@@ -42,34 +43,10 @@ pub(super) struct Arguments {
     as_of: Option<Date>,
 }
 
-/// A format of request bodies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BodyFormat {
-    /// Anthropic Messages
-    Messages,
-    /// OpenAI Responses
-    Responses,
-    /// OpenAI Chat Completions
-    Chat,
-    /// Gemini generateContent
-    Generate,
-    /// Gemini cachedContents
-    Cached,
-    /// Bedrock Converse
-    Converse,
-}
-
-impl From<BodyFormat> for bodies::Dialect {
-    fn from(dialect: BodyFormat) -> Self {
-        match dialect {
-            BodyFormat::Messages => Self::Messages,
-            BodyFormat::Responses => Self::Responses,
-            BodyFormat::Chat => Self::Chat,
-            BodyFormat::Generate => Self::Generate,
-            BodyFormat::Cached => Self::Cached,
-            BodyFormat::Converse => Self::Converse,
-        }
-    }
+/// The formats of request bodies, by name.
+fn dialects() -> impl TypedValueParser<Value = Dialect> {
+    let named = |name: String| Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == name);
+    PossibleValuesParser::new(Dialect::ALL.map(Dialect::as_str)).try_map(move |name| named(name).ok_or("no dialect"))
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
@@ -90,13 +67,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             transcript(&segments)
         }
         Some(model) => {
-            let Bodies { made, left_out } = bodies(&build, model)?;
-            let wanted = dialect.map(bodies::Dialect::from);
-            if let (true, Some(left)) = (made.is_empty(), left_out.into_iter().next()) {
-                session.warnings(&left.reasons);
+            let Bodies { made, findings } = bodies(&build, model)?;
+            let wanted = |body: &str| dialect.is_none_or(|dialect| dialect.file_name(&model.name) == body);
+            session.warnings(&findings.diagnostics().cloned().collect::<Vec<_>>());
+            let found = made.into_iter().find(|(name, _)| wanted(name));
+            if found.is_none() && findings.left_out.iter().any(|left_out| wanted(&left_out.body)) {
                 return Ok(Verdict::No);
             }
-            let found = made.into_iter().find(|(_, body)| wanted.is_none_or(|wanted| wanted == body.dialect));
             let Some((_, mut body)) = found else {
                 return Err(Error::usage(
                     format!("`{}` has no body of that dialect", model.name),

@@ -9,10 +9,12 @@ use crate::cost::planner::words::grouped;
 use crate::pipeline::model::ModelBuild;
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::blocks::Breakpoint;
-use crate::prompt::bodies::{Api, Body, Dialect, EmitFault, Prompt, dialects, emit};
-use crate::syntax::diag::Diagnostic;
+use crate::prompt::bodies::{Api, Body, Dialect, Finding, Place, Prompt, Reaction, dialects, emit};
+use crate::prompt::segment::Tier;
+use crate::syntax::diag::{Diagnostic, Faults, Severity};
 use crate::syntax::source::Span;
-use crate::text::resolve::Plan;
+use crate::text::lint::apply_levels;
+use crate::text::resolve::{Content, Plan};
 
 /// The limit on an answer where an API demands one and the manifest gives none; the model's own where that is less.
 const DEFAULT_MAX_TOKENS: u64 = 4096;
@@ -25,8 +27,17 @@ pub const DEFAULT_LIMIT: &str = "default-max-tokens";
 pub struct Bodies {
     /// The bodies, each with the name of its file.
     pub made: Vec<(String, Body)>,
+    /// What there is to say of them.
+    pub findings: BodyFindings,
+}
+
+/// What there is to say of bodies.
+#[derive(Debug, Clone, Default)]
+pub struct BodyFindings {
     /// Those that are not written.
     pub left_out: Vec<LeftOut>,
+    /// Warnings, and what was written another way than it was asked for.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A body that is not written, because its model would refuse it.
@@ -36,59 +47,20 @@ pub struct LeftOut {
     pub body: String,
     /// The model.
     pub model: String,
-    /// Every reason.
+    /// Every reason: an error, or a warning where another body asks the same model the same.
     pub reasons: Vec<Diagnostic>,
 }
 
-/// Every body of one model.
-///
-/// # Errors
-/// What a dialect cannot say, placed at the line of the manifest that asks for it.
-pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Bodies, Vec<Diagnostic>> {
-    let breakpoints: Vec<Breakpoint> = model.layout.marks().collect();
-    let schema_name = schema_name(build);
-    let prompt = Prompt {
-        segments: &build.segments,
-        breakpoints: &breakpoints,
-        api: api(&model.card),
-        model: &model.card.api_name,
-        settings: &model.settings,
-        schema: build.plan.schema.as_ref(),
-        schema_name: &schema_name,
-        max_tokens: build.plan.manifest.output.as_ref().and_then(|output| output.max_tokens).map(|limit| limit.0),
-        default_max_tokens: model.window.window.output.map_or(DEFAULT_MAX_TOKENS, |most| most.min(DEFAULT_MAX_TOKENS)),
-        caching: model.card.markers,
-        cache_key: None,
-    };
-    let placed = |fault: EmitFault| {
-        let span = span(build, fault.setting.as_deref());
-        Diagnostic::from(fault).at(&span).for_model(&model.name)
-    };
-    let mut bodies = Bodies::default();
-    let mut faults: Vec<EmitFault> = Vec::new();
-    let emitted = dialects(&prompt).into_par_iter().map(|dialect| (dialect, emit(&prompt, dialect)));
-    for (dialect, emitted) in emitted.collect::<Vec<_>>() {
-        let (body, refusals) = match emitted {
-            Ok(body) => (Some(body), Vec::new()),
-            Err(found) => {
-                let (refusals, unsaid): (Vec<_>, Vec<_>) = found.into_iter().partition(|fault| fault.is_refusal);
-                // Two dialects of one API may have the same fault.
-                unsaid.into_iter().for_each(|fault| {
-                    if !faults.contains(&fault) {
-                        faults.push(fault);
-                    }
-                });
-                (None, refusals)
-            }
-        };
-        let reasons: Vec<_> = model.refused.iter().cloned().chain(refusals.into_iter().map(placed)).collect();
-        let name = dialect.file_name(&model.name);
-        match body.filter(|_| reasons.is_empty()) {
-            Some(body) => bodies.made.push((name, body)),
-            None => bodies.left_out.push(LeftOut { body: name, model: model.name.clone(), reasons }),
-        }
+impl BodyFindings {
+    /// Everything, what is left out first.
+    pub fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.left_out.iter().flat_map(|left| &left.reasons).chain(&self.warnings)
     }
-    if faults.is_empty() { Ok(bodies) } else { Err(faults.into_iter().map(placed).collect()) }
+
+    fn extend(&mut self, other: Self) {
+        self.left_out.extend(other.left_out);
+        self.warnings.extend(other.warnings);
+    }
 }
 
 /// The bodies of all models, or every fault.
@@ -100,9 +72,9 @@ pub fn all_bodies(build: &Build) -> Result<Bodies, Vec<Diagnostic>> {
     let (mut all, mut faults) = (Bodies::default(), Vec::new());
     for of_model in of_models {
         match of_model {
-            Ok(Bodies { made, left_out }) => {
+            Ok(Bodies { made, findings }) => {
                 all.made.extend(made);
-                all.left_out.extend(left_out);
+                all.findings.extend(findings);
             }
             Err(found) => faults.extend(found),
         }
@@ -110,35 +82,110 @@ pub fn all_bodies(build: &Build) -> Result<Bodies, Vec<Diagnostic>> {
     if faults.is_empty() { Ok(all) } else { Err(faults) }
 }
 
-/// Tries the bodies of every build. A context of which one cannot be said is broken after all; what is left out is
-/// noted in the build.
+/// Every body of one model, and those that it would refuse.
+///
+/// # Errors
+/// What no provider could be asked, placed at the line of the manifest that asks for it.
+pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Bodies, Vec<Diagnostic>> {
+    let breakpoints: Vec<Breakpoint> = model.layout.marks().collect();
+    let schema_name = schema_name(build);
+    let at = model.card.at(build.date);
+    let mut takes = at.takes().map(|takes| takes.value.known()).unwrap_or_default();
+    // Fast mode is what has a price of its own.
+    if model.card.dialects.contains(&Dialect::Messages) {
+        takes.insert("fast".to_owned(), at.multiplier("fast").is_some().into());
+    }
+    let takes = takes.into();
+    let prompt = Prompt {
+        segments: &build.segments,
+        breakpoints: &breakpoints,
+        api: api(&model.card),
+        name: &model.name,
+        model: &model.card.api_name,
+        settings: &model.settings,
+        schema: build.plan.schema.as_ref(),
+        schema_name: &schema_name,
+        max_tokens: build.plan.manifest.output.as_ref().and_then(|output| output.max_tokens).map(|limit| limit.0),
+        default_max_tokens: model.window.window.output.map_or(DEFAULT_MAX_TOKENS, |most| most.min(DEFAULT_MAX_TOKENS)),
+        most_output: model.window.window.output,
+        vendor: &model.card.vendor,
+        takes: &takes,
+        caching: model.card.markers,
+        cache_key: None,
+    };
+    let emitted: Vec<_> = dialects(&prompt).into_par_iter().map(|dialect| (dialect, emit(&prompt, dialect))).collect();
+    let placed = |found: Finding| {
+        let span = span(build, &found.place);
+        Diagnostic::from(found).at(&span).for_model(&model.name)
+    };
+    let (mut bodies, mut faults) = (Bodies::default(), Vec::new());
+    // Two dialects of one API may say the same.
+    let add = |all: &mut Vec<Finding>, found: Vec<Finding>| {
+        all.extend(found.into_iter().filter(|one| !all.contains(one)).collect::<Vec<_>>());
+    };
+    let mut warnings = Vec::new();
+    for (dialect, emitted) in emitted {
+        let (body, found) = match emitted {
+            Ok(mut body) => {
+                let found = std::mem::take(&mut body.findings);
+                (Some(body), found)
+            }
+            Err(found) => (None, found),
+        };
+        let (slips, found): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.reaction == Reaction::Slip);
+        let (refusals, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.reaction.refuses());
+        add(&mut faults, slips);
+        add(&mut warnings, others);
+        let reasons: Vec<_> = model.refused.iter().cloned().chain(refusals.into_iter().map(placed)).collect();
+        let name = dialect.file_name(&model.name);
+        match body.filter(|_| reasons.is_empty()) {
+            Some(body) => bodies.made.push((name, body)),
+            None => bodies.findings.left_out.push(LeftOut { body: name, model: model.name.clone(), reasons }),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(faults.into_iter().map(placed).collect());
+    }
+    // Responses and Chat Completions ask the same model the same: either will do.
+    if !bodies.made.is_empty() && prompt.api == Api::OpenAi {
+        for reason in bodies.findings.left_out.iter_mut().flat_map(|left_out| &mut left_out.reasons) {
+            reason.severity = Severity::Warning;
+        }
+    }
+    let warnings = warnings.into_iter().map(placed).collect();
+    bodies.findings.warnings = apply_levels(warnings, &build.plan.manifest.lints);
+    Ok(bodies)
+}
+
+/// Tries the bodies of every build. A context of which one cannot be said is broken after all; what there is to say of
+/// them is noted in the build.
 pub fn try_bodies(results: &mut [BuildResult]) {
     results.par_iter_mut().for_each(|tried| {
-        let bodies = tried.build().map(|build| all_bodies(build).map(|bodies| bodies.left_out));
+        let bodies = tried.build().map(|build| all_bodies(build).map(|bodies| bodies.findings));
         match bodies {
-            Some(Ok(left_out)) => note_left_out(tried, left_out),
+            Some(Ok(findings)) => note_findings(tried, findings),
             Some(Err(faults)) => tried.result = Err(faults),
             None => {}
         }
     });
 }
 
-/// Notes in a build which of its bodies are left out, each reason once among its errors.
-pub fn note_left_out(tried: &mut BuildResult, left_out: Vec<LeftOut>) {
+/// Notes in a build what there is to say of its bodies, and which are left out.
+pub fn note_findings(tried: &mut BuildResult, findings: BodyFindings) {
     let Ok(build) = &mut tried.result else { return };
-    if left_out.is_empty() {
+    if findings.diagnostics().next().is_none() {
         return;
     }
     let build = Arc::make_mut(build);
     let same = |one: &Diagnostic, other: &Diagnostic| {
         (&one.code, &one.message, &one.model) == (&other.code, &other.message, &other.model)
     };
-    for reason in left_out.iter().flat_map(|left| &left.reasons) {
-        if !build.warnings.iter().any(|known| same(known, reason)) {
-            build.warnings.push(reason.clone());
+    for found in findings.diagnostics() {
+        if !build.warnings.iter().any(|known| same(known, found)) {
+            build.warnings.push(found.clone());
         }
     }
-    build.left_out = left_out;
+    build.left_out = findings.left_out;
 }
 
 /// The note that a limit is sent which nobody has set; `None` where one is set, or no API demands it.
@@ -153,19 +200,34 @@ pub fn default_limit(plan: &Plan, models: &[ModelBuild]) -> Option<Diagnostic> {
     })
 }
 
-/// Where the manifest writes a setting, plain or below a model pattern; else where it writes
-/// `output`, else the manifest as a whole.
-fn span(build: &Build, setting: Option<&str>) -> Span {
+/// Where the manifest or another file writes what a finding is about; else where it writes `output`, else the
+/// manifest as a whole.
+fn span(build: &Build, place: &Place) -> Span {
     let manifest = &build.plan.manifest;
-    let written = setting.and_then(|wanted| {
-        manifest.settings.iter().find_map(|(key, node)| {
+    let output = || manifest.output.as_ref().map(|output| output.span.clone());
+    let written = match place {
+        Place::Body | Place::Limit => None,
+        // A setting may be written below a pattern of models.
+        Place::Setting(wanted) => manifest.settings.iter().find_map(|(key, node)| {
             let below = node.as_map().and_then(|map| map.iter().find(|(key, _)| &*key.text == wanted));
             if &*key.text == wanted { Some(key.span.clone()) } else { below.map(|(key, _)| key.span.clone()) }
-        })
-    });
-    written
-        .or_else(|| manifest.output.as_ref().map(|output| output.span.clone()))
-        .unwrap_or_else(|| manifest.span.clone())
+        }),
+        Place::Schema(pointer) => {
+            let written = manifest.output.as_ref().and_then(|output| output.schema.clone());
+            let file = build.plan.schema_file.as_ref().and_then(|file| file.yaml(&mut Faults::new()));
+            file.or(written).map(|node| node.place(pointer))
+        }
+        Place::Segment(index, pointer) => build.segments.get(*index).map(|segment| {
+            let json = segment.parts.first().map(|part| &*part.text);
+            let tools = build.plan.blocks.iter().filter_map(|block| match &block.content {
+                Content::Tools(tools) => Some(tools),
+                _ => None,
+            });
+            let tool = tools.flatten().find(|tool| segment.tier == Tier::Tools && json == Some(tool.json.as_str()));
+            tool.map_or_else(|| segment.origin.block.clone(), |tool| tool.place(pointer))
+        }),
+    };
+    written.or_else(output).unwrap_or_else(|| manifest.span.clone())
 }
 
 /// A name for the output schema that every API takes: letters, digits and `_`, at most 60.

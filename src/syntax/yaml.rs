@@ -128,6 +128,23 @@ impl Node {
         self.as_map()?.get(key)
     }
 
+    /// Where a JSON Pointer (RFC 6901) leads, as far as it leads: the key of a map's member, an item of a list.
+    pub fn place(&self, pointer: &str) -> Span {
+        let (mut node, mut place) = (self, &self.span);
+        for step in pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")) {
+            let next = match &node.value {
+                Value::Map(map) => map.iter().find(|(key, _)| *key.text == *step).map(|(key, node)| (&key.span, node)),
+                Value::List(items) => {
+                    step.parse().ok().and_then(|at: usize| items.get(at)).map(|item| (&item.span, item))
+                }
+                _ => None,
+            };
+            let Some((span, below)) = next else { break };
+            (place, node) = (span, below);
+        }
+        place.clone()
+    }
+
     /// This value with `over` laid on top: maps merge deeply, anything else is replaced, and a
     /// `null` on top removes the key below it.
     pub fn overlay(&self, over: &Node) -> Node {

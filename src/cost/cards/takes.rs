@@ -1,5 +1,7 @@
 //! What a model takes of a request, beyond what its dialect allows.
 
+use serde_json::{Map, Value};
+
 use crate::cost::fact::Fact;
 use crate::syntax::decode::{Table, Text, record};
 
@@ -38,6 +40,35 @@ record! {
         pub json_schema: Option<bool> = "json_schema",
         /// System text after the first turn.
         pub mid_system: Option<bool> = "mid_system",
+    }
+}
+
+impl Takes {
+    /// What is known, each by its key.
+    pub fn known(&self) -> Map<String, Value> {
+        let flags = [
+            ("prefill", self.prefill),
+            ("sampling", self.sampling),
+            ("temperature_with_top_p", self.temperature_with_top_p),
+            ("stop", self.stop),
+            ("think_always", self.think_always),
+            ("think_default", self.think_default),
+            ("budget_tokens", self.budget_tokens),
+            ("adaptive", self.adaptive),
+            ("forced_tool", self.forced_tool),
+            ("chat_tools_with_effort", self.chat_tools_with_effort),
+            ("strict_tools", self.strict_tools),
+            ("json_schema", self.json_schema),
+            ("mid_system", self.mid_system),
+        ];
+        let mut known: Map<String, Value> =
+            flags.into_iter().filter_map(|(key, flag)| Some((key.to_owned(), flag?.into()))).collect();
+        if !self.effort.is_empty() {
+            let levels = self.effort.iter().map(|(level, is)| (level.text.to_string(), (*is).into()));
+            known.insert("effort".to_owned(), Value::Object(levels.collect()));
+        }
+        known.extend(self.effort_default.iter().map(|level| ("effort_default".to_owned(), (*level.value).into())));
+        known
     }
 }
 

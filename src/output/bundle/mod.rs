@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::output::bundle::member::{Compared, Comparison, Existing, Fresh, InMemory, Member, Members};
 use crate::output::record::{ContextRecord, LeftOutRecord};
-use crate::pipeline::bodies::{Bodies, LeftOut, all_bodies, note_left_out};
+use crate::pipeline::bodies::{Bodies, BodyFindings, all_bodies, note_findings};
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::bodies::{Body, Hole, HoleKind};
 use crate::prompt::chain::bundle_digest;
@@ -136,7 +136,7 @@ fn compared(build: &Build, folder: Option<&Path>) -> Result<BTreeMap<String, Com
 /// Hands over every member, and returns the record that lists them.
 fn record(build: &Build, bodies: &Bodies, members: &dyn Members) -> Result<Vec<u8>, Error> {
     let transcript = || members.take(PROMPT, &|out| write_transcript(&build.segments, out));
-    let Bodies { made: bodies, left_out } = bodies;
+    let Bodies { made: bodies, findings } = bodies;
     let take = |(name, body): &(String, Body)| Ok((name.clone(), members.take(name, &|out| body.write_to(out))?));
     let of_bodies = || bodies.par_iter().map(take).collect::<Result<BTreeMap<String, Member>, Error>>();
     let (transcript, of_bodies) = rayon::join(transcript, of_bodies);
@@ -161,7 +161,7 @@ fn record(build: &Build, bodies: &Bodies, members: &dyn Members) -> Result<Vec<u
         inputs,
         history,
         cached,
-        left_out: left_out.iter().map(LeftOutRecord::of).collect(),
+        left_out: findings.left_out.iter().map(LeftOutRecord::of).collect(),
         members: listed.into_iter().map(|(name, member)| MemberRecord { name, member }).collect(),
     };
     record.digest = bundle_digest(&written(&record)).to_string();
@@ -194,12 +194,12 @@ pub fn folder(id: &ContextId, output: &Path) -> PathBuf {
 }
 
 /// Writes a build's bundle to `<output>/<name>.bundle`, whole or not at all. Returns the folder, whether anything
-/// was written, and which bodies are left out.
+/// was written, and what there is to say of its bodies.
 ///
 /// # Errors
 /// Settings that a dialect cannot say, placed in the manifest, or a folder that cannot be written, or
 /// that a link is in the way of.
-pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written, Vec<LeftOut>), Failure> {
+pub fn write(disk: &dyn Disk, build: &Build, output: &Path) -> Result<(PathBuf, Written, BodyFindings), Failure> {
     let batch = Batch::new(disk, output);
     let written = add(&batch, build, output)?;
     put(batch)?;
@@ -221,8 +221,8 @@ pub fn write_all(disk: &dyn Disk, results: &mut [BuildResult], output: &Path) ->
     let written = results.par_iter_mut().map(|tried| {
         let Some(build) = tried.build() else { return Ok(()) };
         match add(&batch, build, output) {
-            Ok((_, _, left_out)) => {
-                note_left_out(tried, left_out);
+            Ok((_, _, findings)) => {
+                note_findings(tried, findings);
                 Ok(())
             }
             Err(Failure::Faults(faults)) => {
@@ -238,20 +238,20 @@ pub fn write_all(disk: &dyn Disk, results: &mut [BuildResult], output: &Path) ->
 }
 
 /// Adds a build's bundle to a batch, unless the folder is already what it would be.
-fn add(batch: &Batch, build: &Build, output: &Path) -> Result<(PathBuf, Written, Vec<LeftOut>), Failure> {
+fn add(batch: &Batch, build: &Build, output: &Path) -> Result<(PathBuf, Written, BodyFindings), Failure> {
     let target = folder(&build.id, output);
     let failed = |error: io::Error| Failure::from(Error::file("cannot write", &target, error));
     no_link(output, &target)?;
     let bodies = all_bodies(build)?;
     if is_written(build, &bodies, &target) {
-        return Ok((target, Written::Unchanged, bodies.left_out));
+        return Ok((target, Written::Unchanged, bodies.findings));
     }
     let fresh = batch.folder(&target).map_err(failed)?;
     let members = Fresh(&fresh);
     let record = record(build, &bodies, &members)?;
     members.take(RECORD, &|out| out.write_all(&record))?;
     batch.add(fresh);
-    Ok((target, Written::Fresh, bodies.left_out))
+    Ok((target, Written::Fresh, bodies.findings))
 }
 
 fn put(batch: Batch) -> Result<(), Error> {

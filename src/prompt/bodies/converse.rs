@@ -3,14 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::outline::{BlockText, OutlineTurn, ToolDefinition};
-use super::schema::plain_name;
+use super::schema::{self, plain_name};
 use super::writer::BodyWriter;
 use super::{Dialect, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
 
 /// The arguments of `Converse`; `modelId` goes into the path, the rest is the body.
 pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
-    let outline = writer.outline(prompt.segments, prompt.breakpoints);
+    let outline = writer.outline(prompt, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("modelId".to_owned(), prompt.model.into());
     if !outline.tools.is_empty() {
@@ -28,7 +28,7 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
     for turn in outline.turns {
         let pointer = format!("/messages/{}", messages.len());
         match turn {
-            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::History { name, mark, .. } => writer.history(name, mark, pointer),
             OutlineTurn::Spoken { role, texts } => messages.push(json!({
                 "role": role.as_str(),
                 "content": content(texts, &format!("{pointer}/content"), writer),
@@ -40,7 +40,9 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
         settings::set(&mut body, "inferenceConfig.maxTokens", limit.into());
     }
     settings::apply(prompt.settings, Dialect::Converse, &outline.tools, &mut body, writer);
-    if let Some(schema) = prompt.schema {
+    let answer = schema::answer(prompt, Dialect::Converse, writer).map(|(schema, _)| schema);
+    schema::check_strict(prompt, Dialect::Converse, &outline.tools, answer.as_ref(), writer);
+    if let Some(schema) = answer {
         // This API takes the schema as text.
         let schema = json!({"schema": schema.to_string(), "name": plain_name(prompt.schema_name)});
         let format = json!({"type": "json_schema", "structure": {"jsonSchema": schema}});

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::outline::{BlockText, Outline, OutlineTurn, ToolDefinition};
 use super::writer::BodyWriter;
-use super::{Caching, Dialect, EmitFault, Prompt, settings};
+use super::{Caching, Dialect, Finding, Prompt, Reaction, schema, settings};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::{Role, Tier, prefix_len};
 
@@ -32,13 +32,14 @@ pub(super) fn generate(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, 
     for mark in prompt.breakpoints.iter().filter(|mark| cut != Some(**mark)) {
         writer.refuse(Some(*mark), "Gemini caches one prefix: no holes, all of tools and system, not the last turn");
     }
-    let whole = writer.outline(prompt.segments, &[]);
+    let mut whole = writer.outline(prompt, &[]);
     let mut body = Map::new();
     let tools = if cut.is_some() {
         body.insert("cachedContent".to_owned(), writer.cache_name("/cachedContent"));
+        // The outline of what follows the cut: its tools and system are in the cached content.
         let rest = cut.and_then(|cut| prompt.segments.get(cut.after + 1..)).unwrap_or_default();
-        let rest = writer.outline(rest, &[]);
-        contents(rest.turns, &mut body, writer);
+        whole.turns = Outline::of(rest, &[], &mut Vec::new()).turns;
+        contents(whole.turns, &mut body, writer);
         whole.tools
     } else {
         write(whole, &mut body, writer)
@@ -50,9 +51,9 @@ pub(super) fn generate(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, 
     if let Some(limit) = prompt.max_tokens {
         settings::set(&mut body, "generationConfig.maxOutputTokens", limit.into());
     }
-    if let Some(schema) = prompt.schema {
+    if let Some((schema, _)) = schema::answer(prompt, Dialect::Generate, writer) {
         settings::set(&mut body, "generationConfig.responseMimeType", "application/json".into());
-        settings::set(&mut body, "generationConfig.responseJsonSchema", schema.clone());
+        settings::set(&mut body, "generationConfig.responseJsonSchema", schema);
     }
     body
 }
@@ -61,14 +62,15 @@ pub(super) fn generate(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, 
 pub(super) fn cached(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
     let mut body = Map::new();
     let Some(cut) = cut(prompt) else {
-        writer.fault(EmitFault::new(
+        writer.fault(Finding::new(
             "nothing-to-cache",
             "no breakpoint stands where Gemini can cut off a cached content",
             "set `cache` on a block behind all of tools and system, before the first input and the last turn",
         ));
         return body;
     };
-    let prefix = writer.outline(prompt.segments.get(..=cut.after).unwrap_or_default(), &[]);
+    let prefix = Prompt { segments: prompt.segments.get(..=cut.after).unwrap_or_default(), ..*prompt };
+    let prefix = writer.outline(&prefix, &[]);
     body.insert("model".to_owned(), format!("models/{}", prompt.model.trim_start_matches("models/")).into());
     body.insert("ttl".to_owned(), format!("{}s", cut.ttl.seconds).into());
     let tools = write(prefix, &mut body, writer);
@@ -112,17 +114,20 @@ fn contents(turns: Vec<OutlineTurn>, body: &mut Map<String, Value>, writer: &mut
     for turn in turns {
         let pointer = format!("/contents/{}", contents.len());
         match turn {
-            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::History { name, mark, .. } => writer.history(name, mark, pointer),
             OutlineTurn::Spoken { role, texts } => {
                 let role = match role {
                     Role::User => "user",
                     Role::Assistant => "model",
                     Role::System => {
-                        writer.fault(EmitFault::new(
-                            "unknown-role",
-                            "Gemini has no turns of the role `system`",
-                            "move the block to `system`, or give it the role `user`",
-                        ));
+                        writer.fault(
+                            Finding::new(
+                                "unknown-role",
+                                "Gemini has no turns of the role `system`",
+                                "move the block to `system`, or give it the role `user`",
+                            )
+                            .as_a(Reaction::Refusal),
+                        );
                         continue;
                     }
                 };

@@ -4,17 +4,19 @@ use serde_json::{Map, Value, json};
 
 use super::outline::{BlockText, OutlineTurn, ToolDefinition};
 use super::writer::BodyWriter;
-use super::{Dialect, Prompt, settings};
+use super::{Dialect, Prompt, schema, settings};
 use crate::prompt::blocks::Breakpoint;
 
 /// The body of `POST /v1/messages`.
 pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
-    let outline = writer.outline(prompt.segments, prompt.breakpoints);
+    let outline = writer.outline(prompt, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("model".to_owned(), prompt.model.into());
     body.insert("max_tokens".to_owned(), prompt.max_tokens.unwrap_or(prompt.default_max_tokens).into());
     settings::apply(prompt.settings, Dialect::Messages, &outline.tools, &mut body, writer);
-    if let Some(schema) = prompt.schema {
+    let answer = schema::answer(prompt, Dialect::Messages, writer).map(|(schema, _)| schema);
+    schema::check_strict(prompt, Dialect::Messages, &outline.tools, answer.as_ref(), writer);
+    if let Some(schema) = answer {
         settings::set(&mut body, "output_config.format", json!({"type": "json_schema", "schema": schema}));
     }
     if !outline.tools.is_empty() {
@@ -27,7 +29,7 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
     for turn in outline.turns {
         let pointer = format!("/messages/{}", messages.len());
         match turn {
-            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::History { name, mark, .. } => writer.history(name, mark, pointer),
             OutlineTurn::Spoken { role, texts } => messages.push(json!({
                 "role": role.as_str(),
                 "content": content(texts, &format!("{pointer}/content"), writer),

@@ -14,9 +14,12 @@ mod gemini;
 mod messages;
 mod openai;
 mod outline;
+mod rewrite;
+pub mod rules;
 mod schema;
 mod settings;
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use serde_json::{Map, Value};
@@ -26,7 +29,7 @@ pub use settings::keys as setting_keys;
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::segment::Segment;
 use crate::syntax::decode::words;
-use crate::syntax::diag::Diagnostic;
+use crate::syntax::diag::{Diagnostic, Severity};
 use writer::BodyWriter;
 
 /// Everything that a request body says.
@@ -38,6 +41,8 @@ pub struct Prompt<'a> {
     pub breakpoints: &'a [Breakpoint],
     /// The API that the model is called through.
     pub api: Api,
+    /// The model's name, as the manifest has it.
+    pub name: &'a str,
     /// The model's name, as the API wants it.
     pub model: &'a str,
     /// The manifest's `settings` for this model.
@@ -50,6 +55,12 @@ pub struct Prompt<'a> {
     pub max_tokens: Option<u64>,
     /// The limit where the API demands one and none is given.
     pub default_max_tokens: u64,
+    /// The most that the model can answer, if known.
+    pub most_output: Option<u64>,
+    /// Who made the model.
+    pub vendor: &'a str,
+    /// What the model's card says that it takes, each by its key there.
+    pub takes: &'a Value,
     /// How this model wants its cache marked.
     pub caching: Caching,
     /// The key by which the API routes requests with the same prefix to the same cache, where it has one.
@@ -144,6 +155,8 @@ pub struct Body {
     pub holes: Vec<Hole>,
     /// The breakpoints that this format cannot mark.
     pub unplaced: Vec<Unplaced>,
+    /// Warnings, and what was written another way than it was asked for.
+    pub findings: Vec<Finding>,
 }
 
 impl Body {
@@ -204,43 +217,87 @@ pub struct Unplaced {
     pub why: &'static str,
 }
 
-/// Why there is no body.
+words! {
+    /// What a finding means for its body.
+    pub enum Reaction("a reaction") {
+        /// It was written another way than it was asked for, as the vendor's own SDK does.
+        Rewrite = "rewrite",
+        /// It is written, and may not do what was meant.
+        Warning = "warning",
+        /// The provider would refuse it: this body is left out.
+        Refusal = "error",
+        /// No provider could be asked this: the manifest is wrong.
+        Slip = "fault",
+    }
+}
+
+impl Reaction {
+    /// Whether there is no body because of it.
+    pub fn refuses(self) -> bool {
+        matches!(self, Self::Refusal | Self::Slip)
+    }
+}
+
+/// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EmitFault {
-    /// A stable name: `unknown-setting`, `bad-tool-choice`.
-    pub code: &'static str,
+pub enum Place {
+    /// The request as a whole.
+    Body,
+    /// A key of `settings`.
+    Setting(String),
+    /// `output.max_tokens`.
+    Limit,
+    /// The JSON Schema of answers, and a JSON Pointer into it.
+    Schema(String),
+    /// A segment by its index; of a tool, a JSON Pointer into its definition.
+    Segment(usize, String),
+}
+
+/// What there is to say of a body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it means for the body.
+    pub reaction: Reaction,
+    /// A stable name: `unknown-setting`, `tool-name`.
+    pub code: Cow<'static, str>,
     /// What happened, in one sentence without a full stop.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
-    /// The key of `settings` that it is about, if it is about one.
-    pub setting: Option<String>,
-    /// Whether the body could be written and its model would refuse it, by a documented rule: it is left out, and
-    /// everything else is built. Otherwise the manifest asks for what the format cannot say.
-    pub is_refusal: bool,
+    /// What it is about.
+    pub place: Place,
 }
 
-impl EmitFault {
+impl Finding {
+    /// A fault of the manifest; [`Finding::as_a`] makes it something else.
     fn new(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: Some(hint.into()), setting: None, is_refusal: false }
+        let (message, hint) = (message.into(), Some(hint.into()));
+        Self { reaction: Reaction::Slip, code: code.into(), message, hint, place: Place::Body }
     }
 
-    /// A body that its model would refuse.
-    #[expect(dead_code, reason = "the rules of refusals come next")]
-    fn refusal(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { is_refusal: true, ..Self::new(code, message, hint) }
+    fn as_a(self, reaction: Reaction) -> Self {
+        Self { reaction, ..self }
     }
 
-    fn in_setting(mut self, key: &str) -> Self {
-        self.setting = Some(key.to_owned());
-        self
+    fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    fn in_setting(self, key: &str) -> Self {
+        self.at(Place::Setting(key.to_owned()))
     }
 }
 
-impl From<EmitFault> for Diagnostic {
-    /// An error without a span; the caller adds that of the setting.
-    fn from(fault: EmitFault) -> Self {
-        Self::error(fault.code, fault.message).maybe_hint(fault.hint)
+impl From<Finding> for Diagnostic {
+    /// A diagnostic without a span; the caller adds it.
+    fn from(found: Finding) -> Self {
+        let Finding { reaction, code, message, hint, place: _ } = found;
+        let severity = match reaction {
+            Reaction::Slip | Reaction::Refusal => Severity::Error,
+            Reaction::Warning => Severity::Warning,
+            Reaction::Rewrite => Severity::Note,
+        };
+        Self { severity, code, ..Self::note("", message) }.maybe_hint(hint)
     }
 }
 
@@ -248,7 +305,7 @@ impl From<EmitFault> for Diagnostic {
 ///
 /// # Errors
 /// A setting that the dialect does not know or cannot say, a role or a tool that it has no words for, or ([`Dialect::Cached`]) nothing to cache.
-pub fn emit(prompt: &Prompt, dialect: Dialect) -> Result<Body, Vec<EmitFault>> {
+pub fn emit(prompt: &Prompt, dialect: Dialect) -> Result<Body, Vec<Finding>> {
     let mut writer = BodyWriter::new(prompt, dialect);
     let json = match dialect {
         Dialect::Messages => messages::body(prompt, &mut writer),
@@ -258,6 +315,11 @@ pub fn emit(prompt: &Prompt, dialect: Dialect) -> Result<Body, Vec<EmitFault>> {
         Dialect::Cached => gemini::cached(prompt, &mut writer),
         Dialect::Converse => converse::body(prompt, &mut writer),
     };
+    // What is cached is part of the request that refers to it, and `generate` is held against the rules.
+    if dialect != Dialect::Cached {
+        let request = rules::request::Request::of(prompt, dialect, writer.seen(), &json);
+        rules::findings(&request, dialect).into_iter().for_each(|found| writer.fault(found));
+    }
     writer.finish(dialect, json)
 }
 

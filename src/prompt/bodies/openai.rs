@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::outline::{BlockText, Outline, OutlineTurn, ToolDefinition};
-use super::schema::{is_strict, plain_name};
+use super::schema::{self, plain_name};
 use super::writer::BodyWriter;
 use super::{Api, Caching, Dialect, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
@@ -17,7 +17,7 @@ const DEFAULT_TTL: u32 = 1800;
 
 /// The body of `POST /v1/responses`.
 pub(super) fn responses(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
-    let outline = writer.outline(prompt.segments, prompt.breakpoints);
+    let outline = writer.outline(prompt, prompt.breakpoints);
     let mut body = Map::new();
     body.insert("model".to_owned(), prompt.model.into());
     if let Some(limit) = prompt.max_tokens {
@@ -25,9 +25,9 @@ pub(super) fn responses(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String,
     }
     cache(prompt, &mut body);
     settings::apply(prompt.settings, Dialect::Responses, &outline.tools, &mut body, writer);
-    if let Some(schema) = prompt.schema {
+    if let Some((schema, strict)) = answer(prompt, Dialect::Responses, &outline, writer) {
         let format = json!({
-            "type": "json_schema", "name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema),
+            "type": "json_schema", "name": plain_name(prompt.schema_name), "schema": schema, "strict": strict,
         });
         settings::set(&mut body, "text.format", format);
     }
@@ -52,7 +52,7 @@ pub(super) fn responses(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String,
 
 /// The body of `POST /v1/chat/completions`.
 pub(super) fn chat(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
-    let outline = writer.outline(prompt.segments, prompt.breakpoints);
+    let outline = writer.outline(prompt, prompt.breakpoints);
     let compatible = prompt.api == Api::Compatible;
     let mut body = Map::new();
     body.insert("model".to_owned(), prompt.model.into());
@@ -62,8 +62,8 @@ pub(super) fn chat(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
     }
     cache(prompt, &mut body);
     settings::apply(prompt.settings, Dialect::Chat, &outline.tools, &mut body, writer);
-    if let Some(schema) = prompt.schema {
-        let format = json!({"name": plain_name(prompt.schema_name), "schema": schema, "strict": is_strict(schema)});
+    if let Some((schema, strict)) = answer(prompt, Dialect::Chat, &outline, writer) {
+        let format = json!({"name": plain_name(prompt.schema_name), "schema": schema, "strict": strict});
         body.insert("response_format".to_owned(), json!({"type": "json_schema", "json_schema": format}));
     }
     let nested = |tool: ToolDefinition, writer: &mut BodyWriter| {
@@ -81,6 +81,14 @@ pub(super) fn chat(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
     };
     tools_and_turns(outline, &mut body, nested, &format, writer);
     body
+}
+
+/// The schema of answers, and whether it is strict. Strict schemas are held against their limits on the way.
+fn answer(prompt: &Prompt, dialect: Dialect, outline: &Outline, writer: &mut BodyWriter) -> Option<(Value, bool)> {
+    let answer = schema::answer(prompt, dialect, writer);
+    let strict = answer.as_ref().filter(|(_, strict)| *strict).map(|(schema, _)| schema);
+    schema::check_strict(prompt, dialect, &outline.tools, strict, writer);
+    answer
 }
 
 /// Writes the cache key, and that only the marked blocks are written to the cache, because the plan was
@@ -136,7 +144,7 @@ fn tools_and_turns(
     for turn in system.into_iter().chain(outline.turns) {
         let pointer = format!("{}/{}", format.pointer, messages.len());
         match turn {
-            OutlineTurn::History { name, mark } => writer.history(name, mark, pointer),
+            OutlineTurn::History { name, mark, .. } => writer.history(name, mark, pointer),
             OutlineTurn::Spoken { role, texts } => messages.push(format.message(role, texts, &pointer, writer)),
         }
     }

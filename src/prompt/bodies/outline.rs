@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::EmitFault;
+use super::{Finding, Place};
 use crate::prompt::blocks::{BlockKind, Breakpoint, ContentBlock, blocks, turns};
 use crate::prompt::segment::{Kind, Part, Role, Segment, Tier};
 
@@ -12,6 +12,15 @@ pub(super) struct Outline {
     pub tools: Vec<ToolDefinition>,
     pub system: Vec<BlockText>,
     pub turns: Vec<OutlineTurn>,
+}
+
+/// What an outline holds beside its texts.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The tools, each with its segment.
+    pub tools: Vec<(Map<String, Value>, usize)>,
+    /// Who speaks in each turn, with its first segment; nobody in a history.
+    pub turns: Vec<(Option<Role>, usize)>,
 }
 
 /// A tool definition, its members read out of its canonical JSON.
@@ -24,6 +33,8 @@ pub(super) struct ToolDefinition {
     pub mark: Option<Breakpoint>,
     /// All of it, members in canonical order.
     pub definition: Map<String, Value>,
+    /// The segment that it is.
+    pub segment: usize,
 }
 
 /// One content block's text, its inputs written as `{{name}}`.
@@ -32,6 +43,8 @@ pub(super) struct BlockText {
     pub text: String,
     pub inputs: Vec<InputRange>,
     pub mark: Option<Breakpoint>,
+    /// The segment that it begins with.
+    pub segment: usize,
 }
 
 /// The range of an input in a [`BlockText`], in Unicode scalar values, the end exclusive.
@@ -46,33 +59,41 @@ pub(super) struct InputRange {
 #[derive(Debug)]
 pub(super) enum OutlineTurn {
     Spoken { role: Role, texts: Vec<BlockText> },
-    History { name: String, mark: Option<Breakpoint> },
+    History { name: String, mark: Option<Breakpoint>, segment: usize },
 }
 
 impl Outline {
     /// Groups the segments; what cannot be grouped is left out and noted in `faults`.
-    pub fn of(segments: &[Segment], breakpoints: &[Breakpoint], faults: &mut Vec<EmitFault>) -> Self {
+    pub fn of(segments: &[Segment], breakpoints: &[Breakpoint], faults: &mut Vec<Finding>) -> Self {
         let cuts: Vec<usize> = breakpoints.iter().map(|breakpoint| breakpoint.after).collect();
         let blocks = blocks(segments, &cuts);
         let mark = |block: &ContentBlock| breakpoints.iter().find(|mark| Some(mark.after) == block.breakpoint).copied();
         let mut outline = Self::default();
         for turn in turns(&blocks) {
             let Some(first) = turn.first() else { continue };
+            let segment = |block: &ContentBlock| block.parts.first().map_or(0, |(segment, _)| *segment);
             match (first.tier, first.kind) {
                 (Tier::Tools, _) => match ToolDefinition::parse(&parts(segments, first)) {
-                    Ok(tool) => outline.tools.push(ToolDefinition { mark: mark(first), ..tool }),
-                    Err(fault) => faults.push(fault),
+                    Ok(tool) => {
+                        outline.tools.push(ToolDefinition { mark: mark(first), segment: segment(first), ..tool });
+                    }
+                    Err(fault) => faults.push(fault.at(Place::Segment(segment(first), String::new()))),
                 },
-                (Tier::System, BlockKind::History) => faults.push(EmitFault::new(
+                (Tier::System, BlockKind::History) => faults.push(Finding::new(
                     "history-in-system",
                     format!("the history `{}` stands in the system prompt", name(segments, first)),
                     "move it to `messages`",
                 )),
-                (Tier::Messages, BlockKind::History) => {
-                    outline.turns.push(OutlineTurn::History { name: name(segments, first), mark: mark(first) });
-                }
+                (Tier::Messages, BlockKind::History) => outline.turns.push(OutlineTurn::History {
+                    name: name(segments, first),
+                    mark: mark(first),
+                    segment: segment(first),
+                }),
                 (tier, _) => {
-                    let texts = turn.iter().map(|block| BlockText::of(&parts(segments, block), mark(block)));
+                    let texts = turn.iter().map(|block| BlockText {
+                        segment: segment(block),
+                        ..BlockText::of(&parts(segments, block), mark(block))
+                    });
                     match tier {
                         Tier::Messages => {
                             outline.turns.push(OutlineTurn::Spoken { role: first.role, texts: texts.collect() });
@@ -83,6 +104,18 @@ impl Outline {
             }
         }
         outline
+    }
+
+    /// What it holds beside its texts.
+    pub fn seen(&self) -> Seen {
+        let turn = |turn: &OutlineTurn| match turn {
+            OutlineTurn::Spoken { role, texts } => (Some(*role), texts.first().map_or(0, |text| text.segment)),
+            OutlineTurn::History { segment, .. } => (None, *segment),
+        };
+        Seen {
+            tools: self.tools.iter().map(|tool| (tool.definition.clone(), tool.segment)).collect(),
+            turns: self.turns.iter().map(turn).collect(),
+        }
     }
 }
 
@@ -113,7 +146,7 @@ impl BlockText {
             (counted, length) = (text.len(), start + part.text.chars().count() + braces);
             inputs.push(InputRange { name: part.text.to_string(), start, end: length });
         }
-        Self { text, inputs, mark }
+        Self { text, inputs, mark, segment: 0 }
     }
 
     /// The texts of one turn as one, for formats that know no blocks in it. It carries no mark.
@@ -134,16 +167,16 @@ impl BlockText {
 }
 
 impl ToolDefinition {
-    fn parse(parts: &[&Part]) -> Result<Self, EmitFault> {
+    fn parse(parts: &[&Part]) -> Result<Self, Finding> {
         let written: String = parts.iter().map(|part| part.text.as_ref()).collect();
         let Ok(Value::Object(definition)) = serde_json::from_str(&written) else {
-            return Err(EmitFault::new("bad-tool", "a tool is not a JSON object", KEYS));
+            return Err(Finding::new("bad-tool", "a tool is not a JSON object", KEYS));
         };
         let name = match definition.get("name") {
             Some(Value::String(name)) => name.clone(),
-            _ => return Err(EmitFault::new("bad-tool", "a tool has no `name`", KEYS)),
+            _ => return Err(Finding::new("bad-tool", "a tool has no `name`", KEYS)),
         };
-        let fault = |what: &str| EmitFault::new("bad-tool", format!("the tool `{name}` {what}"), KEYS);
+        let fault = |what: &str| Finding::new("bad-tool", format!("the tool `{name}` {what}"), KEYS);
         let known = ["name", "description", "input_schema", "strict"];
         if let Some(key) = definition.keys().find(|key| !known.contains(&key.as_str())) {
             return Err(fault(&format!("has the unknown key `{key}`")));
@@ -162,7 +195,7 @@ impl ToolDefinition {
             Some(Value::Object(schema)) => schema.clone(),
             _ => return Err(fault("has no `input_schema`")),
         };
-        Ok(Self { name, description, input_schema, strict, mark: None, definition })
+        Ok(Self { name, description, input_schema, strict, mark: None, definition, segment: 0 })
     }
 }
 

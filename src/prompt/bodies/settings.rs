@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::outline::ToolDefinition;
 use super::writer::BodyWriter;
-use super::{Dialect, EmitFault};
+use super::{Dialect, Finding, Reaction};
 use crate::syntax::diag::did_you_mean;
 
 /// One key and its place, both dotted where they lie deeper.
@@ -251,7 +251,7 @@ pub(super) fn apply(
     for (setting, key, value) in found.into_iter().filter_map(|(row, key, value)| Some((table.get(row)?, key, value))) {
         match setting.form.write(value, dialect, tools) {
             Ok(Some(value)) if !set(body, setting.path, value.clone()) => writer.fault(
-                EmitFault::new(
+                Finding::new(
                     "setting-twice",
                     format!("two settings both say `{}`", setting.path),
                     format!("keep `{key}` or the other"),
@@ -262,6 +262,35 @@ pub(super) fn apply(
             Err(fault) => writer.fault(fault.in_setting(key)),
         }
     }
+}
+
+/// The settings that a body holds: the plainest name of each, its value there, and the key of `settings` that says it.
+pub(super) fn written<'a>(
+    settings: &Map<String, Value>,
+    dialect: Dialect,
+    body: &'a Map<String, Value>,
+) -> Vec<(&'static str, &'a Value, String)> {
+    let table = table(dialect);
+    let mut found: Vec<(&str, &Value, String)> = Vec::new();
+    for setting in table {
+        let (head, rest) = setting.path.split_once('.').unwrap_or((setting.path, ""));
+        let pointer = if rest.is_empty() { String::new() } else { format!("/{}", rest.replace('.', "/")) };
+        let Some(value) = body.get(head).and_then(|value| value.pointer(&pointer)) else { continue };
+        // A name without dots is plainer, and the first of a place is the plainest.
+        let is_known =
+            table.iter().take_while(|other| !std::ptr::eq(*other, setting)).any(|other| other.path == setting.path);
+        if is_known {
+            continue;
+        }
+        let says = |key: &&String| {
+            let of = |known: &Setting| known.key == **key || known.key.split('.').next() == Some(key.as_str());
+            let there = |known: &Setting| setting.path.starts_with(known.path) || known.path.starts_with(setting.path);
+            table.iter().any(|known| of(known) && there(known))
+        };
+        let key = settings.keys().find(says).cloned().unwrap_or_else(|| setting.key.to_owned());
+        found.push((setting.key.rsplit('.').next().unwrap_or(setting.key), value, key));
+    }
+    found
 }
 
 /// Descends into an object whose members the table lists one by one; anything else is a leaf.
@@ -279,9 +308,9 @@ fn find<'a>(table: &[Setting], key: &str, value: &'a Value, leaf: &mut impl FnMu
 }
 
 /// The fault for a key that the dialect does not know.
-fn unknown(key: &str, dialect: Dialect) -> EmitFault {
+fn unknown(key: &str, dialect: Dialect) -> Finding {
     if let Some((_, place)) = ELSEWHERE.iter().find(|(name, _)| *name == key) {
-        return EmitFault::new("setting-elsewhere", format!("`{key}` is not a setting"), format!("set {place}"));
+        return Finding::new("setting-elsewhere", format!("`{key}` is not a setting"), format!("set {place}"));
     }
     let sibling = match dialect {
         Dialect::Responses => Some(Dialect::Chat),
@@ -290,22 +319,34 @@ fn unknown(key: &str, dialect: Dialect) -> EmitFault {
     };
     let knows = |dialect: &Dialect| table(*dialect).iter().any(|known| known.key == key);
     if let Some(sibling) = sibling.filter(knows) {
-        return EmitFault::new(
+        return Finding::new(
             "setting-of-other-dialect",
             format!("`{key}` is a setting of {}, not of {}", sibling.as_str(), dialect.as_str()),
             format!("the `{}` body cannot say it; use the `{}` body", dialect.as_str(), sibling.as_str()),
-        );
+        )
+        .as_a(Reaction::Refusal);
+    }
+    let elsewhere: Vec<_> =
+        Dialect::ALL.into_iter().filter(|other| *other != Dialect::Cached && knows(other)).collect();
+    if !elsewhere.is_empty() {
+        let names = elsewhere.iter().map(|other| format!("`{}`", other.as_str())).collect::<Vec<_>>().join(", ");
+        return Finding::new(
+            "setting-of-other-dialect",
+            format!("`{}` bodies have no setting `{key}`; {names} have", dialect.as_str()),
+            "set it below a pattern of the models that take it, such as `gpt-*: {…}`",
+        )
+        .as_a(Reaction::Refusal);
     }
     let known = table(dialect).iter().map(|known| known.key);
     let hint = did_you_mean(key, known.clone()).unwrap_or_else(|| {
         format!("it knows {}", known.filter(|key| !key.contains('.')).collect::<Vec<_>>().join(", "))
     });
-    EmitFault::new("unknown-setting", format!("`{}` bodies know no setting `{key}`", dialect.as_str()), hint)
+    Finding::new("unknown-setting", format!("`{}` bodies know no setting `{key}`", dialect.as_str()), hint)
 }
 
 impl ValueForm {
     /// The value in the vendor's form; `None` when leaving it out means the same.
-    fn write(self, value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Result<Option<Value>, EmitFault> {
+    fn write(self, value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Result<Option<Value>, Finding> {
         match (self, value) {
             (Self::ToolChoice, value) => tool_choice(value, dialect, tools),
             (Self::List, Value::String(_)) => Ok(Some(json!([value]))),
@@ -330,8 +371,8 @@ fn sorted(value: &Value) -> Value {
 
 /// `auto`, `any` (or `required`), `none` and `{name: …}` in the dialect's words. Any other object is
 /// the vendor's own form and is written as it is.
-fn tool_choice(value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Result<Option<Value>, EmitFault> {
-    let bad = |message: String, hint: String| Err(EmitFault::new("bad-tool-choice", message, hint));
+fn tool_choice(value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Result<Option<Value>, Finding> {
+    let bad = |message: String, hint: String| Err(Finding::new("bad-tool-choice", message, hint));
     let (word, name) = match value {
         Value::String(word) => (word.as_str(), None),
         Value::Object(members) => match (members.len(), members.get("name")) {
@@ -369,7 +410,9 @@ fn tool_choice(value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Res
         (Dialect::Generate | Dialect::Cached, None) => json!({"mode": word.to_uppercase()}),
         (Dialect::Converse, Some(name)) => json!({"tool": {"name": name}}),
         (Dialect::Converse, None) if word == "none" => {
-            return bad("Converse has no `tool_choice: none`".to_owned(), "leave the tools out instead".to_owned());
+            let hint = "leave the tools out instead";
+            let none = Finding::new("bad-tool-choice", "Converse has no `tool_choice: none`", hint);
+            return Err(none.as_a(Reaction::Refusal));
         }
         (Dialect::Converse, None) => json!({word: {}}),
     }))

@@ -1,21 +1,23 @@
-//! Collects what a dialect finds while it writes a body: holes, breakpoints that cannot be marked, faults.
+//! Collects what a dialect finds while it writes a body: holes, breakpoints that cannot be marked, findings.
 
 use serde_json::{Map, Value};
 
-use super::outline::{BlockText, Outline};
-use super::{Body, Caching, Dialect, EmitFault, Hole, HoleKind, Prompt, Unplaced};
+use super::outline::{BlockText, Outline, Seen};
+use super::rewrite::rewrite;
+use super::{Body, Caching, Dialect, Finding, Hole, HoleKind, Prompt, Reaction, Unplaced};
 use crate::prompt::blocks::Breakpoint;
-use crate::prompt::segment::Segment;
 use crate::syntax::quantity::Ttl;
 
 /// The by-products of writing one body.
 #[derive(Debug)]
 pub(super) struct BodyWriter {
+    dialect: Dialect,
+    seen: Seen,
     /// The lifetimes that can be marked, or why no breakpoint can be.
     marks: Result<&'static [u32], &'static str>,
     holes: Vec<Hole>,
     unplaced: Vec<Unplaced>,
-    faults: Vec<EmitFault>,
+    findings: Vec<Finding>,
 }
 
 impl BodyWriter {
@@ -27,12 +29,20 @@ impl BodyWriter {
             (Dialect::Responses | Dialect::Chat, Caching::BreakpointField) => Ok(&[1800, 43_200]),
             _ => Err("this model's cache takes no marks in this format"),
         };
-        Self { marks, holes: Vec::new(), unplaced: Vec::new(), faults: Vec::new() }
+        Self { dialect, seen: Seen::default(), marks, holes: Vec::new(), unplaced: Vec::new(), findings: Vec::new() }
     }
 
-    /// The segments as an outline; its faults are added to those of the body.
-    pub fn outline(&mut self, segments: &[Segment], breakpoints: &[Breakpoint]) -> Outline {
-        Outline::of(segments, breakpoints, &mut self.faults)
+    /// The segments as an outline, as this dialect takes it; its findings are those of the body.
+    pub fn outline(&mut self, prompt: &Prompt, breakpoints: &[Breakpoint]) -> Outline {
+        let mut outline = Outline::of(prompt.segments, breakpoints, &mut self.findings);
+        rewrite(&mut outline, prompt, self.dialect, &mut self.findings);
+        self.seen = outline.seen();
+        outline
+    }
+
+    /// What the outline holds beside its texts.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// The text that goes to `pointer`, its inputs noted as holes there.
@@ -74,11 +84,14 @@ impl BodyWriter {
             Ok(lifetimes) if lifetimes.contains(&mark.ttl.seconds) => Some(mark.ttl),
             Ok(lifetimes) => {
                 let known: Vec<String> = lifetimes.iter().map(|&seconds| format!("`{}`", Ttl { seconds })).collect();
-                self.fault(EmitFault::new(
-                    "unknown-ttl",
-                    format!("a breakpoint has the TTL `{}`", mark.ttl),
-                    format!("this format knows {}", known.join(" and ")),
-                ));
+                self.fault(
+                    Finding::new(
+                        "unknown-ttl",
+                        format!("a breakpoint has the TTL `{}`", mark.ttl),
+                        format!("this format knows {}", known.join(" and ")),
+                    )
+                    .as_a(Reaction::Refusal),
+                );
                 None
             }
             Err(why) => {
@@ -93,17 +106,23 @@ impl BodyWriter {
         self.unplaced.extend(mark.map(|breakpoint| Unplaced { breakpoint, why }));
     }
 
-    /// Notes a reason why there is no body.
-    pub fn fault(&mut self, fault: EmitFault) {
-        self.faults.push(fault);
+    /// Notes what there is to say of the body.
+    pub fn fault(&mut self, found: Finding) {
+        self.findings.push(found);
     }
 
     /// The body, or the faults.
-    pub fn finish(mut self, dialect: Dialect, json: Map<String, Value>) -> Result<Body, Vec<EmitFault>> {
-        if !self.faults.is_empty() {
-            return Err(self.faults);
+    pub fn finish(mut self, dialect: Dialect, json: Map<String, Value>) -> Result<Body, Vec<Finding>> {
+        if self.findings.iter().any(|found| found.reaction.refuses()) {
+            return Err(self.findings);
         }
         self.unplaced.sort_by_key(|unplaced| unplaced.breakpoint.after);
-        Ok(Body { dialect, json: Value::Object(json), holes: self.holes, unplaced: self.unplaced })
+        Ok(Body {
+            dialect,
+            json: Value::Object(json),
+            holes: self.holes,
+            unplaced: self.unplaced,
+            findings: self.findings,
+        })
     }
 }

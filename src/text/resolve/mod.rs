@@ -45,6 +45,8 @@ pub struct Plan {
     pub vars: serde_json::Map<String, Json>,
     /// The output schema.
     pub schema: Option<Json>,
+    /// The file that it is in, if it is not in the manifest.
+    pub schema_file: Option<Arc<Fragment>>,
     /// The path that `each` matched.
     pub each: Option<ProjectPath>,
     /// Files of examples that are reserved for evaluation.
@@ -148,7 +150,7 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     check_labels(&blocks, faults);
     tools::check_unique(&blocks, faults);
     let schema = manifest.output.as_ref().and_then(|output| output.schema.as_ref());
-    let schema = schema.and_then(|node| output_schema(node, reader, faults));
+    let (schema, schema_file) = schema.and_then(|node| output_schema(node, reader, faults)).unzip();
     let held_out = match manifest.held_out.0.as_slice() {
         [] => Vec::new(),
         patterns => files::find(reader, patterns, None, false, faults).unwrap_or_default(),
@@ -164,6 +166,7 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         blocks,
         vars,
         schema,
+        schema_file: schema_file.flatten(),
         each: layers.each.clone(),
         held_out,
     })
@@ -458,18 +461,18 @@ fn keys<T>(table: &Table<T>) -> impl Iterator<Item = &crate::syntax::yaml::Key> 
     table.iter().map(|(key, _)| key)
 }
 
-/// The output schema: a file, or the schema itself.
-fn output_schema(node: &Node, reader: &Reader, faults: &mut Faults) -> Option<Json> {
-    let schema = match node.as_text() {
-        None => node.to_json(),
+/// The output schema: that of a file, with the file, or the schema itself.
+fn output_schema(node: &Node, reader: &Reader, faults: &mut Faults) -> Option<(Json, Option<Arc<Fragment>>)> {
+    let (schema, file) = match node.as_text() {
+        None => (node.to_json(), None),
         Some(_) => {
             let fragment = reader.named(&Text::decode(node, faults)?, false, faults)?;
-            tools::parse_data(&fragment, faults)?.0
+            (tools::parse_data(&fragment, faults)?.0, Some(fragment))
         }
     };
     if !schema.is_object() {
         faults.push(Diagnostic::error("wrong-type", "an output schema is a map (a JSON Schema)").at(&node.span));
         return None;
     }
-    Some(schema)
+    Some((schema, file))
 }

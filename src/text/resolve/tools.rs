@@ -9,7 +9,7 @@ use crate::prompt::chain::canonical_json;
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::json;
 use crate::syntax::source::Span;
-use crate::syntax::yaml;
+use crate::syntax::yaml::{self, Node};
 use crate::text::fragment::Fragment;
 
 use super::{Content, PlannedBlock};
@@ -29,6 +29,21 @@ pub struct Tool {
     /// Its lines.
     pub lines: RangeInclusive<usize>,
     span: Span,
+}
+
+impl Tool {
+    /// Where its file writes what a JSON Pointer into the definition points to; else the definition.
+    pub fn place(&self, pointer: &str) -> Span {
+        let file = self.fragment.yaml(&mut Faults::new());
+        let own = file.and_then(|file| match &file.value {
+            yaml::Value::List(items) => items
+                .iter()
+                .find(|item| item.get("name").and_then(Node::as_text).is_some_and(|name| **name == *self.name))
+                .cloned(),
+            _ => Some(file),
+        });
+        own.filter(|_| !pointer.is_empty()).map_or_else(|| self.span.clone(), |own| own.place(pointer))
+    }
 }
 
 /// Reads every definition in `fragments`, sorted by name.
@@ -95,14 +110,15 @@ fn check(value: &Json, fragment: &Arc<Fragment>, span: Span, faults: &mut Faults
         faults.push(fault(format!("unknown key `{key}` in a tool")).maybe_hint(hint));
     }
     let name = object.get("name").and_then(Json::as_str).unwrap_or_default();
+    // What some provider takes; `prompt/bodies` knows which provider takes what.
     let named =
-        (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+        (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.:".contains(&b));
     if !named {
         let message = match object.get("name") {
             Some(_) => format!("`{name}` is no name for a tool"),
             None => "a tool needs `name`".to_owned(),
         };
-        faults.push(fault(message).hint("use 1 to 64 letters, digits, `_` and `-`"));
+        faults.push(fault(message).hint("use letters, digits, `_` and `-`, at most 64"));
     }
     if object.get("description").is_some_and(|text| !text.is_string()) {
         faults.push(fault("a tool's description is text".to_owned()));

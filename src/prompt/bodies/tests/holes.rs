@@ -76,13 +76,14 @@ fn parts() -> impl Strategy<Value = Vec<(Role, Kind, String)>> {
     let part = (
         prop_oneof![Just(Role::User), Just(Role::Assistant)],
         prop_oneof![2 => Just(Kind::Text), 1 => Just(Kind::Input)],
-        prop_oneof![".{1,6}", Just("{{a}}".to_owned()), Just("a~/b".to_owned()), Just("🦀\n\n".to_owned())],
+        prop_oneof!["x.{0,5}", Just("{{a}}".to_owned()), Just("a~/b".to_owned()), Just("🦀\n\n".to_owned())],
     );
     prop::collection::vec(part, 1..3)
 }
 
 fn draught(system: &[String], messages: &[Vec<(Role, Kind, String)>], cuts: &[usize], filled: bool) -> Draught {
-    let mut draught = system.iter().fold(Draught::default(), |draught, text| draught.system(text));
+    // A conversation begins and ends with the user.
+    let mut draught = system.iter().fold(Draught::default(), |draught, text| draught.system(text)).user("q");
     for segment in messages {
         let values: Vec<_> = segment
             .iter()
@@ -94,6 +95,7 @@ fn draught(system: &[String], messages: &[Vec<(Role, Kind, String)>], cuts: &[us
         let parts: Vec<_> = values.iter().map(|(role, kind, text)| (*role, *kind, text.as_str())).collect();
         draught = draught.segment(Tier::Messages, &parts);
     }
+    draught = draught.user("r");
     let ttl = Ttl::parse("1h").unwrap();
     draught.breakpoints = cuts.iter().map(|&after| Breakpoint { after, ttl }).collect();
     draught
@@ -126,7 +128,7 @@ proptest! {
     /// Filling the holes gives the body of the prompt that has the values written in their places.
     #[test]
     fn filling_is_writing(
-        system in prop::collection::vec(".{1,4}", 0..3),
+        system in prop::collection::vec("x.{0,3}", 0..3),
         messages in prop::collection::vec(parts(), 0..5),
         cuts in prop::collection::btree_set(0usize..8, 0..3),
     ) {
@@ -145,7 +147,7 @@ proptest! {
     /// Every turn's text is its parts joined and nothing else, whatever the breakpoints.
     #[test]
     fn turns_have_the_joined_parts(
-        system in prop::collection::vec("[a-z\n ]{1,4}", 0..3),
+        system in prop::collection::vec("[a-z][a-z\n ]{0,3}", 0..3),
         messages in prop::collection::vec(parts(), 0..5),
         cuts in prop::collection::btree_set(0usize..8, 0..3),
     ) {

@@ -51,7 +51,9 @@ fn messages_marks_the_block_that_a_breakpoint_closes() {
 
 #[test]
 fn responses_marks_developer_and_user_text_and_nothing_else() {
-    let tool = WEATHER.replace(r#""name":"get_weather""#, r#""name":"get_weather","strict":true"#);
+    let tool = WEATHER
+        .replace(r#""name":"get_weather""#, r#""name":"get_weather","strict":true"#)
+        .replace(r#""properties""#, r#""additionalProperties":false,"properties""#);
     let draught = Draught::default()
         .tool(&tool)
         .mark("30m")
@@ -65,13 +67,16 @@ fn responses_marks_developer_and_user_text_and_nothing_else() {
         .user("<question>");
     let prompt = Prompt { cache_key: Some("bundle:support:v1"), ..draught.prompt(Api::OpenAi) };
     let body = emit(&prompt, Dialect::Responses).unwrap();
+    let mut closed = schema();
+    closed["additionalProperties"] = json!(false);
+    closed.sort_all_objects();
     let expected = json!({
         "model": "gpt-5.6-sol",
         "max_output_tokens": 1024,
         "prompt_cache_key": "bundle:support:v1",
         "prompt_cache_options": {"mode": "explicit", "ttl": "30m"},
         "tools": [{
-            "type": "function", "name": "get_weather", "description": "Get weather.", "parameters": schema(),
+            "type": "function", "name": "get_weather", "description": "Get weather.", "parameters": closed,
             "strict": true,
         }],
         "input": [
@@ -282,7 +287,10 @@ fn what_an_api_cannot_say_is_a_fault_with_a_cure() {
 
     let between = Draught::default().user("Hi").segment(Tier::Messages, &[(Role::System, Kind::Text, "Be brief.")]);
     assert_eq!(codes(&between.prompt(Api::Gemini), Dialect::Generate), ["unknown-role"]);
-    assert_eq!(json_of(&between.prompt(Api::Anthropic), Dialect::Messages)["messages"][1]["role"], "system");
+    assert_eq!(codes(&between.prompt(Api::Anthropic), Dialect::Messages), ["system-turn"]);
+    let takes = json!({"mid_system": true});
+    let newer = Prompt { takes: &takes, ..between.prompt(Api::Anthropic) };
+    assert_eq!(json_of(&newer, Dialect::Messages)["messages"][1]["role"], "system");
     assert_eq!(json_of(&between.prompt(Api::OpenAi), Dialect::Chat)["messages"][1]["role"], "developer");
 
     let misplaced = Draught::default()

@@ -1,0 +1,276 @@
+//! What providers refuse, or ignore, although their SDKs' types allow it: each rule a line of `rules.yaml`, with its
+//! sources, held against the request as [`request`] describes it.
+
+mod pattern;
+pub(super) mod request;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock, OnceLock};
+
+use jsonschema::{PatternOptions, Validator};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::schema::SchemaDialect;
+use super::{Dialect, Finding, Reaction};
+use crate::syntax::diag::Faults;
+use crate::syntax::source::{ProjectPath, Source};
+use crate::syntax::yaml;
+pub(super) use pattern::looks_around;
+use request::Request;
+
+/// `rules.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rules {
+    /// Where the rules were read, by key: title, address, day and kind of each.
+    pub sources: Map<String, Value>,
+    /// The rules, in the order in which they are held against a request.
+    pub rules: Vec<Rule>,
+    /// What each dialect of JSON Schema takes.
+    pub schemas: BTreeMap<String, SchemaDialect>,
+}
+
+/// One rule.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The stable name of what it finds. Several rules may share one.
+    pub code: String,
+    /// The dialects that it is for.
+    pub bodies: Vec<String>,
+    /// The models that it is for, in words.
+    pub models: String,
+    /// What it means for the body: `error` or `warning`.
+    #[serde(default = "error")]
+    pub reaction: String,
+    /// What the request must be like for it to hold.
+    #[serde(default)]
+    pub when: Value,
+    /// JSON Pointers to what is looked at; `*` is each item.
+    #[serde(deserialize_with = "one_or_many")]
+    pub at: Vec<String>,
+    /// The JSON Schema of what is taken; without it nothing is.
+    pub must: Option<Value>,
+    /// What is wrong.
+    pub says: String,
+    /// What to do about it.
+    pub cure: String,
+    /// Keys of the sources.
+    #[serde(deserialize_with = "one_or_many")]
+    pub source: Vec<String>,
+    /// A request that breaks it.
+    pub breaks: Value,
+    /// One that does not.
+    pub passes: Value,
+    #[serde(skip)]
+    validator: OnceLock<Option<Validator>>,
+}
+
+fn error() -> String {
+    Reaction::Refusal.as_str().to_owned()
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let written = Value::deserialize(deserializer)?;
+    let written = if written.is_array() { written } else { Value::Array(vec![written]) };
+    serde_json::from_value(written).map_err(serde::de::Error::custom)
+}
+
+/// The rules. The file is part of the program, so a fault in it is found by every test.
+pub fn rules() -> &'static Rules {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| {
+        let text = include_str!("rules.yaml");
+        let source: Arc<Source> = Source::new(ProjectPath::literal("rules.yaml"), text);
+        let read = yaml::parse(&source, &mut Faults::new()).map(|node| serde_json::from_value(node.to_json()));
+        #[expect(clippy::expect_used, reason = "the file is part of the program")]
+        read.expect("rules.yaml is YAML").expect("rules.yaml holds rules")
+    });
+    &RULES
+}
+
+/// What the rules find in a request.
+pub(super) fn findings(request: &Request, dialect: Dialect) -> Vec<Finding> {
+    let of_dialect = rules().rules.iter().filter(|rule| rule.bodies.iter().any(|body| body == dialect.as_str()));
+    of_dialect.flat_map(|rule| rule.findings(request)).collect()
+}
+
+impl Rule {
+    fn findings(&self, request: &Request) -> Vec<Finding> {
+        if !self.when.is_null() && !matches(&self.when, &request.json) {
+            return Vec::new();
+        }
+        let values = self.at.iter().flat_map(|at| values(&request.json, at));
+        let broken = values.filter(|(_, value)| !value.is_null() && !self.takes(value));
+        let finding = |(pointer, value): (String, &Value)| Finding {
+            reaction: if self.reaction == "warning" { Reaction::Warning } else { Reaction::Refusal },
+            code: self.code.clone().into(),
+            message: filled(&self.says, &pointer, value, &request.json),
+            hint: Some(filled(&self.cure, &pointer, value, &request.json)),
+            place: request.place(&pointer),
+        };
+        broken.map(finding).collect()
+    }
+
+    fn takes(&self, value: &Value) -> bool {
+        let compiled = self.validator.get_or_init(|| {
+            let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+            self.must.as_ref().and_then(|must| options.build(must).ok())
+        });
+        compiled.as_ref().is_some_and(|validator| validator.is_valid(value))
+    }
+}
+
+/// Whether `value` is like `pattern`: an object has to have like members, of a list one has to be like it, null is like
+/// nothing, `{}` like anything that is there, and `*` in a text stands for any characters.
+fn matches(pattern: &Value, value: &Value) -> bool {
+    match (pattern, value) {
+        (Value::Object(members), value) => {
+            (members.is_empty() && !value.is_null())
+                || (!members.is_empty()
+                    && members.iter().all(|(key, pattern)| matches(pattern, value.get(key).unwrap_or(&Value::Null))))
+        }
+        (Value::Array(patterns), value) => patterns.iter().any(|pattern| matches(pattern, value)),
+        (Value::String(pattern), Value::String(text)) if pattern.contains('*') => is_like(pattern, text),
+        (Value::Null, Value::Null) => true,
+        _ => pattern == value,
+    }
+}
+
+fn is_like(pattern: &str, text: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
+    let Some(rest) = text.strip_prefix(head) else { return false };
+    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| is_like(tail, &rest[at..]))
+}
+
+/// The values that a pointer with `*` points to, each with its own pointer.
+fn values<'a>(json: &'a Value, at: &str) -> Vec<(String, &'a Value)> {
+    let Some((list, rest)) = at.split_once("/*") else {
+        return json.pointer(at).map(|value| (at.to_owned(), value)).into_iter().collect();
+    };
+    let items = json.pointer(list).and_then(Value::as_array).into_iter().flatten().enumerate();
+    let below = |(index, item): (usize, &'a Value)| {
+        let found = values(item, rest).into_iter();
+        found.map(move |(pointer, value)| (format!("{list}/{index}{pointer}"), value))
+    };
+    items.flat_map(below).collect()
+}
+
+/// A sentence with its placeholders filled in: the value, the last part of its pointer, and parts of it or the request.
+fn filled(sentence: &str, pointer: &str, value: &Value, request: &Value) -> String {
+    let mut text = String::new();
+    let mut rest = sentence;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(b, more)| Some((b, more.split_once('}')?)))
+    {
+        text.push_str(before);
+        let part = match name {
+            "value" => Some(value),
+            "model" => request.get("name"),
+            "body" => request.get("body"),
+            pointer if pointer.starts_with('/') => value.pointer(pointer).or_else(|| request.pointer(pointer)),
+            _ => None,
+        };
+        match part {
+            Some(Value::String(part)) => text.push_str(part),
+            Some(part) => text.push_str(&part.to_string()),
+            None if name == "key" => text.push_str(pointer.rsplit('/').next().unwrap_or_default()),
+            // Braces of the sentence itself: `thinking: {type: adaptive}`.
+            None => text.extend(["{", name, "}"]),
+        }
+        rest = after;
+    }
+    text + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request with everything that a rule wants of it, and `part` laid over.
+    fn request(rule: &Rule, part: &Value) -> Value {
+        fn wanted(pattern: &Value) -> Value {
+            match pattern {
+                Value::Object(members) => members
+                    .iter()
+                    .filter(|(_, pattern)| !matches!(pattern, Value::Object(members) if members.is_empty()))
+                    .map(|(key, pattern)| (key.clone(), wanted(pattern)))
+                    .collect(),
+                Value::Array(patterns) => patterns.first().map_or(Value::Null, wanted),
+                Value::String(text) => text.replace('*', "").into(),
+                plain => plain.clone(),
+            }
+        }
+        fn lay(under: &mut Value, over: &Value) {
+            match (under, over) {
+                (Value::Object(under), Value::Object(over)) => {
+                    for (key, value) in over {
+                        lay(under.entry(key.clone()).or_insert(Value::Null), value);
+                    }
+                }
+                (under, over) => *under = over.clone(),
+            }
+        }
+        // Of a rule's own condition only what its examples do not say: the facts of the model.
+        let mut request = serde_json::json!({"takes": wanted(rule.when.get("takes").unwrap_or(&Value::Null))});
+        for key in ["api", "vendor", "model"] {
+            request[key] = wanted(rule.when.get(key).unwrap_or(&Value::Null));
+        }
+        request["name"] = "a-model".into();
+        request["body"] = "messages".into();
+        lay(&mut request, part);
+        request
+    }
+
+    #[test]
+    fn every_rule_finds_what_breaks_it_and_passes_what_does_not() {
+        let Rules { sources, rules, schemas } = rules();
+        for rule in rules {
+            let found = |part: &Value| rule.findings(&Request::of_json(request(rule, part)));
+            let broken = found(&rule.breaks);
+            assert_eq!(broken.len(), 1, "{}: {}", rule.says, rule.breaks);
+            let says = format!("{}{}", broken[0].message, broken[0].hint.as_deref().unwrap_or_default());
+            assert!(!["{/", "{value}", "{model}", "{key}", "null"].iter().any(|left| says.contains(left)), "{says}");
+            assert_eq!(found(&rule.passes), [], "{}: {}", rule.says, rule.passes);
+            if !rule.when.is_null() {
+                let other = Request::of_json(serde_json::json!({"takes": {}}));
+                assert_eq!(rule.findings(&other), [], "{}", rule.says);
+            }
+            assert!(rule.takes(&Value::Null) || rule.validator.get().is_some(), "{}", rule.says);
+            assert_eq!(rule.must.is_some(), rule.validator.get().is_some_and(Option::is_some), "{}", rule.says);
+            assert!(rule.bodies.iter().all(|body| Dialect::ALL.iter().any(|known| known.as_str() == body)));
+            assert!(["error", "warning"].contains(&rule.reaction.as_str()));
+            assert!(
+                !rule.source.is_empty() && rule.source.iter().all(|key| sources.contains_key(key)),
+                "{}",
+                rule.says
+            );
+        }
+        let of_schemas = || schemas.values().flat_map(|dialect| &dialect.source);
+        assert!(of_schemas().all(|key| sources.contains_key(key)));
+        let unused =
+            |key: &&String| !rules.iter().flat_map(|rule| &rule.source).chain(of_schemas()).any(|used| used == *key);
+        assert_eq!(sources.keys().filter(unused).filter(|key| !ELSEWHERE.contains(&key.as_str())).count(), 0);
+    }
+
+    /// Sources of what is written in code: rewrites.
+    const ELSEWHERE: [&str; 2] = ["claude-code-50082", "gemini-cli-26956"];
+
+    #[test]
+    fn a_pattern_is_like_what_it_says() {
+        let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let table = [
+            (r#"{"a": {}}"#, r#"{"a": 0}"#, true),
+            (r#"{"a": {}}"#, r#"{"b": 0}"#, false),
+            (r#"{"a": null}"#, r#"{"b": 0}"#, true),
+            (r#"{"a": [false, null]}"#, r#"{"a": false}"#, true),
+            (r#"{"a": [false, null]}"#, r#"{"a": true}"#, false),
+            (r#"{"a": {"b": "x*y"}}"#, r#"{"a": {"b": "x-1-y"}}"#, true),
+            (r#"{"a": {"b": "x*y"}}"#, r#"{"a": {"b": "x-1-yz"}}"#, false),
+            ("null", "null", true),
+        ];
+        for (pattern, value, expected) in table {
+            assert_eq!(matches(&json(pattern), &json(value)), expected, "{pattern} {value}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! A request as rules read it: the same members whatever the dialect, and where each was written.
+//!
+//! | member | value |
+//! |---|---|
+//! | `body`, `api`, `vendor` | the dialect, the kind of API, who made the model |
+//! | `name`, `model` | the model's name in the manifest, and in the API |
+//! | `takes` | what the model's card says that it takes |
+//! | `max_tokens`, `most_output`, `over_limit` | the limit on the answer, the model's own, and by how much the first is over it |
+//! | `settings` | every setting by its plainest name, and `tool_choice` in the vendor's words |
+//! | `effort_taken`, `efforts` | whether the model has the effort that is set, and those that it has |
+//! | `reasons` | false at the effort `none` |
+//! | `forces_tool` | whether `tool_choice` forces a tool |
+//! | `left_to_answer` | `max_tokens` without the budget of thinking |
+//! | `has_schema` | whether the answer has a schema |
+//! | `tools` | each definition, and the names of its `parameters` |
+//! | `turns`, `first`, `last` | each turn: its `role` and that of the one it comes `after` (null for a history) |
+//! | `patterns` | each `pattern` of a schema: why it is `not_python`, whether it `looks_around` |
+//! | `counts` | `tools`, `strict_tools`, `turns` |
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::super::outline::Seen;
+use super::super::settings;
+use super::super::{Api, Dialect, Place, Prompt};
+use super::pattern::{looks_around, not_python};
+
+/// A request, and where its parts were written.
+#[derive(Debug)]
+pub(in super::super) struct Request {
+    pub(super) json: Value,
+    places: BTreeMap<String, Place>,
+}
+
+impl Request {
+    /// The request that `body` makes.
+    pub fn of(prompt: &Prompt, dialect: Dialect, seen: &Seen, body: &Map<String, Value>) -> Self {
+        let mut request = Self { json: json!({}), places: BTreeMap::new() };
+        let api = match prompt.api {
+            Api::Anthropic => "anthropic",
+            Api::OpenAi => "openai",
+            Api::Gemini => "gemini",
+            Api::Bedrock => "bedrock",
+            Api::Compatible => "compatible",
+        };
+        request.set("body", dialect.as_str(), Place::Body);
+        request.set("api", api, Place::Body);
+        request.set("vendor", prompt.vendor, Place::Body);
+        request.set("name", prompt.name, Place::Body);
+        request.set("model", prompt.model, Place::Body);
+        request.set("takes", prompt.takes.clone(), Place::Body);
+        request.set("has_schema", prompt.schema.is_some(), Place::Schema(String::new()));
+        request.settings(prompt, dialect, body);
+        request.limits(prompt);
+        request.turns(seen);
+        request.tools(prompt, seen);
+        request
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_json(json: Value) -> Self {
+        Self { json, places: BTreeMap::new() }
+    }
+
+    /// Where what a pointer points to was written.
+    pub fn place(&self, pointer: &str) -> Place {
+        let known = self.places.iter().filter(|(place, _)| {
+            pointer.strip_prefix(place.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        match known.max_by_key(|(place, _)| place.len()) {
+            Some((at, Place::Segment(segment, _))) => Place::Segment(*segment, pointer[at.len()..].to_owned()),
+            Some((_, place)) => place.clone(),
+            None => Place::Body,
+        }
+    }
+
+    fn set(&mut self, key: &str, value: impl Into<Value>, place: Place) {
+        self.places.insert(format!("/{key}"), place);
+        if let Value::Object(members) = &mut self.json {
+            members.insert(key.to_owned(), value.into());
+        }
+    }
+
+    fn number(&self, pointer: &str) -> Option<i64> {
+        self.json.pointer(pointer).and_then(Value::as_i64)
+    }
+
+    fn settings(&mut self, prompt: &Prompt, dialect: Dialect, body: &Map<String, Value>) {
+        let mut all = Map::new();
+        for (name, value, key) in settings::written(prompt.settings, dialect, body) {
+            self.places.insert(format!("/settings/{name}"), Place::Setting(key));
+            all.insert(name.to_owned(), value.clone());
+        }
+        // Gemini's levels are in capitals.
+        if let Some(Value::String(effort)) = all.get_mut("effort") {
+            *effort = effort.to_lowercase();
+        }
+        let efforts = prompt.takes.get("effort").and_then(Value::as_object);
+        let place = self.place("/settings/effort");
+        if let (Some(Value::String(effort)), Some(efforts)) = (all.get("effort"), efforts) {
+            let taken = efforts.get(effort).cloned();
+            let levels: Vec<&str> = efforts.iter().filter(|(_, is)| **is == true).map(|(level, _)| &**level).collect();
+            let levels = if levels.is_empty() { "none: leave `effort` out".to_owned() } else { levels.join(", ") };
+            self.set("effort_taken", taken.unwrap_or(Value::Null), place);
+            self.set("efforts", levels, Place::Body);
+        }
+        let default = || prompt.takes.get("effort_default");
+        let effort = all.get("effort").or_else(default).and_then(Value::as_str);
+        self.set("reasons", effort != Some("none"), Place::Body);
+        let forces = match all.get("tool_choice") {
+            Some(Value::String(word)) => word == "required",
+            Some(Value::Object(choice)) => {
+                let kind = ["type", "mode"].into_iter().find_map(|key| choice.get(key)?.as_str()).unwrap_or_default();
+                ["any", "tool", "function", "ANY"].contains(&kind)
+                    || choice.contains_key("any")
+                    || choice.contains_key("tool")
+            }
+            _ => false,
+        };
+        let place = self.place("/settings/tool_choice");
+        self.set("forces_tool", forces, place);
+        if let Value::Object(members) = &mut self.json {
+            members.insert("settings".to_owned(), all.into());
+        }
+    }
+
+    fn limits(&mut self, prompt: &Prompt) {
+        let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        if let Some(limit) = prompt.max_tokens {
+            self.set("max_tokens", limit, Place::Limit);
+        }
+        if let Some(most) = prompt.most_output {
+            self.set("most_output", most, Place::Limit);
+        }
+        if let (Some(limit), Some(most)) = (prompt.max_tokens, prompt.most_output) {
+            self.set("over_limit", signed(limit).saturating_sub(signed(most)), Place::Limit);
+        }
+        if let (Some(limit), Some(budget)) = (prompt.max_tokens, self.number("/settings/thinking/budget_tokens")) {
+            let place = self.place("/settings/thinking");
+            self.set("left_to_answer", signed(limit).saturating_sub(budget), place);
+        }
+    }
+
+    fn turns(&mut self, seen: &Seen) {
+        let mut turns: Vec<Value> = Vec::new();
+        for (index, (role, segment)) in seen.turns.iter().enumerate() {
+            self.places.insert(format!("/turns/{index}"), Place::Segment(*segment, String::new()));
+            let after = turns.last().and_then(|turn| turn.get("role")).cloned().unwrap_or(Value::Null);
+            turns.push(json!({"role": role.map(|role| role.as_str()), "after": after}));
+        }
+        for (key, index) in [("first", 0), ("last", turns.len().saturating_sub(1))] {
+            if let Some(turn) = turns.get(index).cloned() {
+                let place = self.place(&format!("/turns/{index}"));
+                self.set(key, turn, place);
+            }
+        }
+        let strict = seen.tools.iter().filter(|(tool, _)| tool.get("strict") == Some(&Value::Bool(true))).count();
+        let counts = json!({"turns": turns.len(), "tools": seen.tools.len(), "strict_tools": strict});
+        self.set("counts", counts, Place::Body);
+        self.set("turns", turns, Place::Body);
+        for (index, (_, segment)) in seen.turns.iter().enumerate() {
+            self.places.insert(format!("/turns/{index}"), Place::Segment(*segment, String::new()));
+        }
+    }
+
+    fn tools(&mut self, prompt: &Prompt, seen: &Seen) {
+        let mut found = Vec::new();
+        if let Some(schema) = prompt.schema {
+            patterns(schema, "", &mut |pattern, pointer| found.push((pattern.to_owned(), Place::Schema(pointer))));
+        }
+        let mut tools = Vec::new();
+        for (index, (tool, segment)) in seen.tools.iter().enumerate() {
+            self.places.insert(format!("/tools/{index}"), Place::Segment(*segment, String::new()));
+            let schema = tool.get("input_schema").unwrap_or(&Value::Null);
+            patterns(schema, "/input_schema", &mut |pattern, pointer| {
+                found.push((pattern.to_owned(), Place::Segment(*segment, pointer)));
+            });
+            let names = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+            let mut tool = tool.clone();
+            tool.insert("parameters".to_owned(), names.cloned().collect());
+            tools.push(Value::Object(tool));
+        }
+        if !tools.is_empty() {
+            self.set("tools", tools, Place::Body);
+        }
+        let mut all = Vec::new();
+        for (index, (pattern, place)) in found.into_iter().enumerate() {
+            self.places.insert(format!("/patterns/{index}"), place);
+            all.push(json!({"not_python": not_python(&pattern), "looks_around": looks_around(&pattern)}));
+        }
+        self.set("patterns", all, Place::Body);
+    }
+}
+
+/// Every regular expression of a schema, with its pointer.
+fn patterns(schema: &Value, pointer: &str, found: &mut impl FnMut(&str, String)) {
+    match schema {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+                match (key.as_str(), value) {
+                    ("pattern", Value::String(pattern)) => found(pattern, pointer),
+                    ("enum" | "const" | "default" | "examples", _) => {}
+                    (_, value) => patterns(value, &pointer, found),
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                patterns(item, &format!("{pointer}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
