@@ -33,7 +33,7 @@ use crate::syntax::diag::{self, Diagnostic, Faults, Severity, refill_near_steps}
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::limits::MAX_RUN_TEXT_BYTES;
 use crate::syntax::quantity::Share;
-use crate::syntax::source::ProjectPath;
+use crate::syntax::source::{ProjectPath, Span};
 use crate::text::compose::{TEMPLATES, compose};
 use crate::text::fragment::{Fragments, Reader, Unreadable};
 use crate::text::lint;
@@ -361,7 +361,7 @@ fn library<'a>(fragments: &'a Fragments<'a>, templates: &[ProjectPath]) -> Libra
     Library::new(names, |name| {
         let path = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map_err(|fault| fault.to_string())?;
         match fragments.read(&path) {
-            Ok(fragment) => Ok(fragment.source.clone()),
+            Ok(fragment) => Ok(Span::new(&fragment.source, fragment.body.start, fragment.body.end)),
             Err(Unreadable::Read(error)) => Err(error.to_string()),
             Err(Unreadable::Content(faults)) => {
                 Err(faults.first().map_or_else(String::new, |fault| fault.message.clone()))

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::syntax::json::Decimal;
+
 /// One condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
@@ -91,15 +93,21 @@ impl Condition {
     /// When `lookup` returns `None`: it does not know the name.
     pub fn evaluate(&self, lookup: &dyn Fn(&str) -> Option<Value>) -> Result<bool, UnknownName> {
         let value = lookup(&self.name).ok_or_else(|| UnknownName { name: self.name.clone() })?;
-        Ok(self.matches(&value))
+        Ok(self.holds(&value, false))
     }
 
-    /// Whether the condition is true of `value`; [`Condition::evaluate`] says how values are compared.
+    /// Whether the condition is true of a field of a record, where text means what it spells, because the
+    /// cells of a table are all text: `FALSE` and `0.0` are false, `1.0` is 1. A value in quotes is compared
+    /// as text only; else [`Condition::evaluate`] says how values are compared.
     pub fn matches(&self, value: &Value) -> bool {
+        self.holds(value, true)
+    }
+
+    fn holds(&self, value: &Value, spelled: bool) -> bool {
         match &self.test {
-            Test::Truthy => truthy(value),
-            Test::Equal(operand) => operand.equals(value),
-            Test::NotEqual(operand) => !operand.equals(value),
+            Test::Truthy => truthy(value, spelled),
+            Test::Equal(operand) => operand.equals(value, spelled),
+            Test::NotEqual(operand) => !operand.equals(value, spelled),
         }
     }
 }
@@ -136,27 +144,48 @@ fn bare_value(value: &str) -> Result<&str, String> {
 }
 
 impl Operand {
-    fn equals(&self, value: &Value) -> bool {
+    fn equals(&self, value: &Value, spelled: bool) -> bool {
+        let is_word = |word: &str| !self.quoted && self.text.eq_ignore_ascii_case(word);
         match value {
-            Value::Array(items) => items.iter().any(|item| self.equals(item)),
-            Value::String(text) => *text == self.text,
-            Value::Number(number) => {
-                number.to_string() == self.text
-                    || (!self.quoted && self.text.parse::<f64>().ok().is_some_and(|own| number.as_f64() == Some(own)))
+            Value::Array(items) => items.iter().any(|item| self.equals(item, spelled)),
+            Value::String(text) => {
+                let text = if spelled && !self.quoted { text.trim() } else { text };
+                let is_flag = is_word("true") || is_word("false");
+                let alike = || is_flag && is_word(text) || self.is_number(text);
+                *text == self.text || spelled && !self.quoted && alike()
             }
-            Value::Bool(flag) => self.text == if *flag { "true" } else { "false" },
+            // A number beyond 64 bits was rounded when it was read.
+            Value::Number(number) if number.is_f64() => {
+                number.to_string() == self.text || !self.quoted && number.as_f64() == self.text.parse().ok()
+            }
+            Value::Number(number) => {
+                let number = number.to_string();
+                number == self.text || !self.quoted && self.is_number(&number)
+            }
+            Value::Bool(flag) => self.text == flag.to_string() || is_word(&flag.to_string()),
             Value::Null => self.text == "null",
             Value::Object(_) => false,
         }
     }
+
+    /// Whether both spell the same number.
+    fn is_number(&self, text: &str) -> bool {
+        Decimal::of_json(text).is_some_and(|number| Decimal::of_json(&self.text) == Some(number))
+    }
 }
 
-/// Whether a template's `if` takes the value for true.
-fn truthy(value: &Value) -> bool {
+/// Whether a value counts as true: as a template's `if` takes it, or, where text means what it `spelled`, also
+/// by its text.
+fn truthy(value: &Value, spelled: bool) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(flag) => *flag,
         Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) if spelled => {
+            let text = text.trim();
+            let is_zero = Decimal::of_json(text).is_some_and(|number| number.is_zero());
+            !(text.is_empty() || text.eq_ignore_ascii_case("false") || is_zero)
+        }
         Value::String(text) => !text.is_empty(),
         Value::Array(items) => !items.is_empty(),
         Value::Object(fields) => !fields.is_empty(),
@@ -215,6 +244,30 @@ mod tests {
             ("it == Refund", json!("refund"), false),
         ] {
             assert_eq!(is_true(condition, value.clone()), expected, "{condition} on {value}");
+        }
+    }
+
+    #[test]
+    fn in_a_record_text_means_what_it_spells() {
+        let picked = |condition: &str| {
+            let condition = Condition::parse(condition).unwrap();
+            let cells = ["true", "TRUE", "false", "False", "0", "0.0", "", " ", "1.0", "01", "no"];
+            cells.into_iter().filter(|cell| condition.matches(&json!(cell))).collect::<Vec<_>>()
+        };
+        assert_eq!(picked("it"), ["true", "TRUE", "1.0", "01", "no"]);
+        assert_eq!(picked("it == true"), ["true", "TRUE"]);
+        assert_eq!(picked("it == FALSE"), ["false", "False"]);
+        assert_eq!(picked("it == \"true\""), ["true"]);
+        assert_eq!(picked("it == 0"), ["0", "0.0"]);
+        assert_eq!(picked("it == 1"), ["1.0"]);
+        assert_eq!(picked("it != false").len(), 9);
+        for (condition, value, expected) in [
+            ("it == TRUE", json!(true), true),
+            ("it == 9007199254740993", json!(9_007_199_254_740_992_u64), false),
+            ("it == 18446744073709551616", json!(18_446_744_073_709_551_616.0), true),
+            ("it == b", json!(["a", "b"]), true),
+        ] {
+            assert_eq!(Condition::parse(condition).unwrap().matches(&value), expected, "{condition} on {value}");
         }
     }
 

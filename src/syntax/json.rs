@@ -1,5 +1,8 @@
 //! JSON that people write: tools, schemas, examples. Faults have a place, and a duplicate key is a
 //! fault, which serde_json alone would not report.
+//!
+//! serde_json holds a number in 64 bits, whatever its spelling. [`numbers`] finds the numbers as they were
+//! written, and [`Decimal`] compares such spellings by their exact value.
 
 use std::fmt;
 use std::ops::Range;
@@ -31,6 +34,107 @@ pub fn check(source: &Arc<Source>) -> Result<(), Box<Diagnostic>> {
     serde_json::from_str::<IgnoredAny>(source.text())
         .map(|_| ())
         .map_err(|error| fault(&error, source, 0..source.text().len()))
+}
+
+/// The numbers of a text that is valid JSON, in order.
+pub fn numbers(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let byte = *bytes.get(at)?;
+            let is_number = byte == b'-' || byte.is_ascii_digit();
+            let rest = bytes.get(at..).unwrap_or_default();
+            let end = match byte {
+                b'"' => at + string_len(rest),
+                _ if is_number => at + rest.iter().take_while(|byte| b"+-.0123456789Ee".contains(byte)).count(),
+                _ => at + 1,
+            };
+            let token = std::mem::replace(&mut at, end)..end;
+            if is_number {
+                return Some(token);
+            }
+        }
+    })
+}
+
+/// The length of the JSON string that `bytes` begin with, both quotes counted.
+pub fn string_len(bytes: &[u8]) -> usize {
+    let mut at = 1;
+    loop {
+        match bytes.get(at) {
+            Some(b'\\') => at += 2,
+            Some(b'"') | None => return (at + 1).min(bytes.len()),
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// The exact value of a number, however it is spelled: `1E5`, `100000` and `100000.0` are equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decimal {
+    negative: bool,
+    /// Without zeros at either end; empty for 0.
+    digits: String,
+    /// The value is 0.`digits` times ten to this power.
+    exponent: i64,
+}
+
+impl Decimal {
+    /// The value of a decimal number in JSON or YAML (`+1`, `.5` and `012` are numbers of YAML only).
+    pub fn parse(written: &str) -> Option<Self> {
+        let unsigned = written.strip_prefix(['+', '-']).unwrap_or(written);
+        let (mantissa, power) = match unsigned.split_once(['e', 'E']) {
+            Some((mantissa, power)) => (mantissa, power.parse::<i64>().ok()?),
+            None => (unsigned, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = [whole, fraction].concat();
+        if all.is_empty() || !all.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let digits = all.trim_start_matches('0');
+        if digits.is_empty() {
+            return Some(Self { negative: false, digits: String::new(), exponent: 0 });
+        }
+        let before_point = i64::try_from(digits.len()).ok()? - i64::try_from(fraction.len()).ok()?;
+        Some(Self {
+            negative: written.starts_with('-'),
+            digits: digits.trim_end_matches('0').to_owned(),
+            exponent: power.checked_add(before_point)?,
+        })
+    }
+
+    /// The value of text that spells a number as JSON does; `None` for `01234`, which is rather a code.
+    pub fn of_json(written: &str) -> Option<Self> {
+        let unsigned = written.strip_prefix('-').unwrap_or(written);
+        let whole = unsigned.split(['.', 'e', 'E']).next().unwrap_or_default();
+        let is_spelled = !written.starts_with('+')
+            && (whole == "0" || !whole.is_empty() && !whole.starts_with('0'))
+            && !unsigned.ends_with('.')
+            && !unsigned.contains(".e")
+            && !unsigned.contains(".E");
+        if is_spelled { Self::parse(written) } else { None }
+    }
+
+    /// Whether it is 0.
+    pub fn is_zero(&self) -> bool {
+        self.digits.is_empty()
+    }
+}
+
+/// The fault of a number in a definition or a schema, whose spelling is that of RFC 8785, if that spelling
+/// has another value: `written` stands at `at`.
+pub fn inexact(written: &str, at: &Span) -> Option<Diagnostic> {
+    let double: f64 = written.parse().ok()?;
+    // The shortest digits that name this double, which RFC 8785 writes, too.
+    let spelled = format!("{double:e}");
+    if Decimal::parse(&spelled) == Decimal::parse(written) {
+        return None;
+    }
+    let message = format!("`{written}` would become {double}: here a number is a 64-bit float (RFC 8785)");
+    let hint = "write it with at most 15 digits, or as text";
+    Some(Diagnostic::error("inexact-number", message).at(at).hint(hint))
 }
 
 /// An error of serde_json, whose lines and columns count from the start of `range`.
@@ -119,5 +223,42 @@ impl<'de> Visitor<'de> for Unique {
             fields.insert(key, map.next_value_seed(self)?);
         }
         Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_equal_by_value_and_never_by_a_rounding() {
+        for (one, two, equal) in [
+            ("1E5", "100000", true),
+            ("100000.0", "1e+5", true),
+            ("0.10", "1e-1", true),
+            ("-0", "0.000", true),
+            ("-1", "1", false),
+            ("18446744073709551616", "18446744073709551617", false),
+            ("9007199254740992", "9007199254740993", false),
+            ("012", "12", true),
+            ("+.5", "0.5", true),
+        ] {
+            assert_eq!(Decimal::parse(one) == Decimal::parse(two), equal, "{one} {two}");
+        }
+        for no in ["", "-", ".", "1e", "e5", "0x1f", "1_000", "1.2.3", "NaN", "1e99999999999999999999"] {
+            assert_eq!(Decimal::parse(no), None, "{no}");
+        }
+        for (written, is_json) in
+            [("01", false), ("0", true), ("-0.5", true), ("+1", false), (".5", false), ("1.", false), ("1.e5", false)]
+        {
+            assert_eq!(Decimal::of_json(written).is_some(), is_json, "{written}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_found_outside_of_text() {
+        let text = r#"{"a1": [-1.50e+3, "2 \" 3", 18446744073709551616], "b": 0}"#;
+        let found: Vec<&str> = numbers(text).map(|range| &text[range]).collect();
+        assert_eq!(found, ["-1.50e+3", "18446744073709551616", "0"]);
     }
 }

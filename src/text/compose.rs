@@ -9,6 +9,7 @@ use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
@@ -383,7 +384,8 @@ impl Composer<'_> {
         for name in self.library.reach(template) {
             // The library shares parsed templates between contexts. Reading the file again through this
             // context's reader records it among this context's dependencies.
-            let _ = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map(|path| self.reader.read(&path));
+            let Ok(path) = ProjectPath::new(&format!("{TEMPLATES}/{name}")) else { continue };
+            faults.extend(self.reader.read(&path).ok().and_then(|template| template.head_warning.clone()));
         }
         let data = Data {
             vars: self.plan.vars.clone(),
@@ -396,9 +398,16 @@ impl Composer<'_> {
                 .map(|path| [("path".to_owned(), Json::from(path.as_str()))].into_iter().collect()),
             more,
         };
-        let rendered = match self.library.render(template, &data, &|path| self.include(path, &block.span)) {
+        let heads = Mutex::new(Vec::new());
+        let include = |path: &str| {
+            let fragment = self.include(path, &block.span)?;
+            heads.lock().extend(fragment.head_warning.clone());
+            Ok(Span::new(&fragment.source, fragment.body.start, fragment.body.end))
+        };
+        let rendered = match self.library.render(template, &data, &include) {
             Ok(rendered) => {
                 faults.extend(rendered.warnings);
+                faults.extend(heads.into_inner());
                 rendered.value
             }
             Err(found) => {
@@ -427,14 +436,11 @@ impl Composer<'_> {
         self.origin(fragment.as_ref(), fragment.is_some().then_some(lines), block)
     }
 
-    /// The text of a fragment for `{{include "path"}}`, front matter left out.
-    fn include(&self, path: &str, beside: &Span) -> Result<Span, String> {
+    /// The fragment of `{{include "path"}}`.
+    fn include(&self, path: &str, beside: &Span) -> Result<Arc<Fragment>, String> {
         let path = ProjectPath::parse(path, beside.path()).map_err(|fault| fault.to_string())?;
         match self.reader.read(&path) {
-            Ok(fragment) => {
-                let body = fragment.text(false);
-                Ok(Span::new(&fragment.source, body.start, body.end))
-            }
+            Ok(fragment) => Ok(fragment),
             Err(Unreadable::Read(error)) => Err(error.to_string()),
             Err(Unreadable::Content(faults)) => {
                 Err(faults.into_iter().next().map_or_else(|| "it is no text".to_owned(), |fault| fault.message))

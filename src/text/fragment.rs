@@ -1,6 +1,10 @@
 //! Fragments: files of the project as text, with their front matter, read once however many contexts
 //! share them.
 //!
+//! Front matter is found by one rule in files of every ending but those of data ([`DATA`]), whose formats
+//! have a use of their own for `---`. What looks like front matter and is none never refuses the file: the
+//! warning ([`Fragment::head_warning`]) says what became of it.
+//!
 //! [`Fragments`] is shared by a whole run. A [`Reader`] belongs to one context and remembers what
 //! that context read, looked for and listed, which is what a watch watches and a bundle records.
 
@@ -14,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::prompt::memo::Memo;
 use crate::syntax::decode::Text;
-use crate::syntax::diag::{Diagnostic, Faults, near};
+use crate::syntax::diag::{Diagnostic, Faults, Severity, near};
 use crate::syntax::error::Error;
 use crate::syntax::limits::MAX_CONTEXT_BYTES;
 use crate::syntax::source::{ObjectId, ProjectPath, Source, Span};
@@ -34,6 +38,9 @@ pub struct Fragment {
     pub body: Range<usize>,
     /// The front matter, when the file has one.
     pub meta: Option<Node>,
+    /// What looks like front matter and is none, and whether it leaves the text. Of no interest where the
+    /// text is kept whole.
+    pub head_warning: Option<Diagnostic>,
     /// The whole text as YAML and what is wrong with it, once somebody asked.
     yaml: OnceLock<(Option<Node>, Vec<Diagnostic>)>,
 }
@@ -141,7 +148,7 @@ impl<'a> Fragments<'a> {
 pub enum Unreadable {
     /// The tree yields no bytes.
     Read(ReadError),
-    /// The bytes are no text, or the front matter is wrong: placed in the file itself.
+    /// The bytes are no text: placed in the file itself.
     Content(Vec<Diagnostic>),
 }
 
@@ -160,13 +167,17 @@ impl Fragment {
             return Err(Unreadable::Content(vec![not_text(path, bytes, at)]));
         }
         let source = Source::new(path.clone(), text);
-        let (body, meta) = front_matter(&source).map_err(Unreadable::Content)?;
-        Ok(Self { source, blob: blob.id, untracked: blob.untracked, body, meta, yaml: OnceLock::new() })
+        let Head { body, meta, warning: head_warning } = head(&source);
+        let (blob, untracked) = (blob.id, blob.untracked);
+        Ok(Self { source, blob, untracked, body, meta, head_warning, yaml: OnceLock::new() })
     }
 
     /// The whole text as YAML, parsed once however many contexts ask. Every asker gets the faults.
     pub fn yaml(&self, faults: &mut Faults) -> Option<Node> {
         let (node, found) = self.yaml.get_or_init(|| {
+            if let Some(pointer) = lfs_pointer(&self.source) {
+                return (None, vec![pointer]);
+            }
             let mut found = Faults::new();
             (yaml::parse(&self.source, &mut found), found.into_vec())
         });
@@ -177,6 +188,11 @@ impl Fragment {
     /// Its text, without front matter unless it is kept.
     pub fn text(&self, keep_front_matter: bool) -> Range<usize> {
         if keep_front_matter { 0..self.source.text().len() } else { self.body.clone() }
+    }
+
+    /// Whether the file begins with front matter, or with a line that could open it.
+    pub fn has_head(&self) -> bool {
+        self.body.start > 0 || self.head_warning.is_some() || self.source.text().starts_with("---")
     }
 
     /// The bytes of `range`.
@@ -194,57 +210,121 @@ fn not_text(path: &ProjectPath, bytes: &[u8], at: usize) -> Diagnostic {
         .hint("save the file as UTF-8 text")
 }
 
-/// A body and the metadata in front of it.
-type Parted = (Range<usize>, Option<Node>);
+/// Endings of data. A `---` at their beginning belongs to the format, so they have no front matter.
+pub const DATA: [&str; 7] = ["yaml", "yml", "json", "jsonl", "ndjson", "csv", "tsv"];
 
-/// Finds front matter: in Markdown, a leading `---` block, or a leading HTML comment that is a YAML
-/// mapping from end to end. Blank lines behind it go with it.
-fn front_matter(source: &Arc<Source>) -> Result<Parted, Vec<Diagnostic>> {
-    let text = source.text();
-    let whole = 0..text.len();
-    if !matches!(source.path().extension(), "md" | "markdown") {
-        return Ok((whole, None));
-    }
-    let (yaml, rest, is_comment) = match (dashed(text), comment(text)) {
-        (Some((yaml, rest)), _) => (yaml, rest, false),
-        (None, Some((yaml, rest))) => (yaml, rest, true),
-        (None, None) => return Ok((whole, None)),
-    };
-    let mut faults = Faults::new();
-    let node = yaml::parse_range(source, yaml, &mut faults);
-    let is_map = node.as_ref().is_some_and(|node| node.as_map().is_some());
-    if faults.has_errors() && !is_comment {
-        let note = "the file begins with `---`, so its first block is read as front matter";
-        return Err(faults.into_vec().into_iter().map(|fault| fault.hint(note)).collect());
-    }
-    if !is_map || faults.has_errors() {
-        return Ok((whole, None));
-    }
-    let blank = text[rest..].len() - text[rest..].trim_start_matches(['\n', '\r']).len();
-    Ok((rest + blank..text.len(), node))
+/// Whether it is a pointer of Git LFS, version 1: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
+pub fn is_lfs_pointer(text: &str) -> bool {
+    text.starts_with("version https://git-lfs.github.com/spec/v1") && text.contains("\noid sha256:")
 }
 
-/// `---` … `---`: the range between, and where the body begins.
-fn dashed(text: &str) -> Option<(Range<usize>, usize)> {
-    let mut at = text.find('\n')? + 1;
-    if text[..at].trim_end() != "---" {
-        return None;
+/// The fault that a file of data is a pointer of Git LFS.
+pub fn lfs_pointer(source: &Arc<Source>) -> Option<Diagnostic> {
+    let text = source.text();
+    is_lfs_pointer(text).then(|| {
+        Diagnostic::error("lfs-pointer", "this is a pointer of Git LFS, not the file that it points to")
+            .at(&Span::new(source, 0, text.lines().next().map_or(0, str::len)))
+            .hint("contexture reads what git stores: `git lfs untrack` it, then commit the file itself")
+    })
+}
+
+/// The beginning of a file, taken apart.
+struct Head {
+    body: Range<usize>,
+    meta: Option<Node>,
+    warning: Option<Diagnostic>,
+}
+
+/// Finds front matter: a `---` block that is a YAML map, or an HTML comment between lines of its own that is
+/// a map of plain names. Blank lines behind it go with it. Between two rules of Markdown stands prose, which
+/// stays; a block that begins with a key and is no YAML is taken off all the same.
+fn head(source: &Arc<Source>) -> Head {
+    let text = source.text();
+    let stays = |warning: Option<Diagnostic>| Head { body: 0..text.len(), meta: None, warning };
+    let at = |start: usize, end: usize, message: &str| {
+        Diagnostic::warning("front-matter", message).at(&Span::new(source, start, end))
+    };
+    if DATA.iter().any(|ending| source.path().extension().eq_ignore_ascii_case(ending)) {
+        return stays(None);
     }
-    let start = at;
+    let lead = text.len() - text.trim_start_matches(['\n', '\r', ' ', '\t']).len();
+    let opening = text.get(lead..).and_then(|rest| rest.lines().next()).map_or("", str::trim_end);
+    let is_comment = opening == "<!--";
+    if !is_comment && opening != "---" {
+        return stays(None);
+    }
+    let closing: &[&str] = if is_comment { &["-->"] } else { &["---", "..."] };
+    let start = lead + text[lead..].find('\n').map_or(text.len() - lead, |end| end + 1);
+    let begins_with_key = !is_comment && begins_with_key(&text[start..]);
+    let Some((end, rest)) = closed(text, start, closing) else {
+        let message = "the front matter that begins here has no closing `---`, so all of it is sent";
+        let warning = begins_with_key.then(|| at(lead, lead + 3, message).hint("close it with a line `---`"));
+        return stays(warning);
+    };
+    let mut faults = Faults::new();
+    let node = yaml::parse_range(source, start..end, &mut faults);
+    let map = node.as_ref().and_then(Node::as_map).filter(|_| !faults.has_errors());
+    let all_keys = |is_key: fn(&str) -> bool| map.is_some_and(|map| map.iter().all(|(key, _)| is_key(&key.text)));
+    let is_nothing = node.as_ref().is_some_and(|node| matches!(node.value, yaml::Value::Null)) && !is_comment;
+    let is_meta = if is_comment { all_keys(is_plain_name) } else { all_keys(is_key) || is_nothing };
+    if lead > 0 {
+        let message = "this looks like front matter and does not begin on the first line, so it is sent";
+        let warning = is_meta && !is_comment && !is_nothing;
+        return stays(warning.then(|| at(lead, lead + 3, message).hint("remove the blank lines before it")));
+    }
+    let blank = text[rest..].len() - text[rest..].trim_start_matches(['\n', '\r']).len();
+    let body = rest + blank..text.len();
+    if is_meta {
+        return Head { body, meta: node.filter(|_| !is_nothing), warning: None };
+    }
+    match faults.into_vec().into_iter().find(|fault| fault.severity == Severity::Error) {
+        Some(fault) if begins_with_key => {
+            let message = format!("the front matter is no YAML, so it leaves the text unread: {}", fault.message);
+            let hint = "put the value into quotes; `front_matter: keep` sends the file as it stands";
+            let place = fault.span.unwrap_or_else(|| Span::new(source, 0, 3));
+            Head { body, meta: None, warning: Some(Diagnostic::warning("front-matter", message).at(&place).hint(hint)) }
+        }
+        None if map.is_some() && !is_comment => {
+            let message = "this block reads as YAML and its keys are sentences, so it is taken for text and sent";
+            stays(Some(at(0, 3, message).hint("name its keys in a word or two if it is front matter")))
+        }
+        _ => stays(None),
+    }
+}
+
+/// Where the first line from `start` on that is one of `closing` begins and ends.
+fn closed(text: &str, start: usize, closing: &[&str]) -> Option<(usize, usize)> {
+    let mut at = start;
     for line in text[start..].split_inclusive('\n') {
-        if matches!(line.trim_end(), "---" | "...") {
-            return Some((start..at, at + line.len()));
+        if closing.contains(&line.trim_end()) {
+            return Some((at, at + line.len()));
         }
         at += line.len();
     }
     None
 }
 
-/// `<!--` … `-->`: the range between, and where the body begins.
-fn comment(text: &str) -> Option<(Range<usize>, usize)> {
-    text.strip_prefix("<!--")?;
-    let end = text.find("-->")?;
-    Some((4..end, end + 3))
+/// Whether the first line that is neither blank nor a comment gives a value to a name, as in `globs: **/*.ts`.
+fn begins_with_key(text: &str) -> bool {
+    let line = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
+    let named = line.split_once(':').filter(|(_, rest)| rest.is_empty() || rest.starts_with([' ', '\t']));
+    named.is_some_and(|(key, _)| is_name(key))
+}
+
+/// Whether a key of a `---` block is a name of a few words, and not the beginning of a sentence.
+fn is_key(key: &str) -> bool {
+    key.split(' ').count() <= 4 && key.split(' ').all(is_name)
+}
+
+/// One word, as the keys of metadata are.
+fn is_name(key: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$' | '/');
+    !key.is_empty() && key.len() <= 40 && key.chars().all(is_part) && !key.ends_with('.')
+}
+
+/// A name in small letters: prose in a comment begins its lines with capital ones ("Note: …").
+fn is_plain_name(key: &str) -> bool {
+    is_name(key) && key.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
 }
 
 /// One context's view of the fragments: it remembers what was asked.

@@ -56,7 +56,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[example-shape]: the record fits no shape: it has `input`, and a shape is {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}
+error[example-shape]: the record fits no shape: it has `input`, and a shape is {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}
  --> examples.jsonl:2:1
   |
 2 | {"input": "a"}
@@ -85,7 +85,7 @@ error[example-shape]: a record is a map, this one is a list
 1 | ["a", "b"]
   | ^^^^^^^^^^
   |
-  = help: write it as {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}
+  = help: write it as {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}
 
 
 "#]]);
@@ -125,7 +125,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[example-shape]: the record fits no shape: it has `frage`, `antwort`, and a shape is {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}
+error[example-shape]: the record fits no shape: it has `frage`, `antwort`, and a shape is {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}
  --> examples.jsonl:1:1
   |
 1 | {"frage": "a", "antwort": "b"}
@@ -200,7 +200,7 @@ error[missing-key]: map needs the key `assistant`
 1 | messages: [{examples: examples.jsonl, map: {user: q}}]
   |                                            ^^^^^^^^^
 
-error[example-shape]: the record fits no shape: it has `q`, and a shape is {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}
+error[example-shape]: the record fits no shape: it has `q`, and a shape is {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}
  --> examples.jsonl:1:1
   |
 1 | {"q": "a"}
@@ -240,7 +240,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[example-shape]: the record fits no shape: it has `input`, `label`, and a shape is {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}
+error[example-shape]: the record fits no shape: it has `input`, `label`, and a shape is {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}
  --> e.csv:1:1
   |
 1 | input,label

@@ -46,10 +46,39 @@ words! {
 record! {
     /// Where the turns of an example are in a record of another shape.
     pub struct Mapping("map") {
-        /// Path of the user's turn, such as `data.question`.
-        pub user: Text = "user",
+        /// Path of the user's turn, such as `data.question`; the texts of a list are joined by a blank line.
+        pub user: FieldPaths = "user",
         /// Path of the assistant's turn.
         pub assistant: Text = "assistant",
+    }
+}
+
+/// One path or more into a record.
+#[derive(Debug, Clone)]
+pub struct FieldPaths(pub Vec<Text>);
+
+impl Decode for FieldPaths {
+    fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {
+        let paths = OneOrMany::<Text>::decode(node, faults)?.0;
+        if paths.is_empty() {
+            expected("a path, or a list of paths", node, faults);
+            return None;
+        }
+        Some(Self(paths))
+    }
+}
+
+impl JsonSchema for FieldPaths {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        OneOrMany::<Text>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        OneOrMany::<Text>::json_schema(generator)
     }
 }
 

@@ -80,11 +80,27 @@ fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mu
         let found = find(text, range.clone(), keys);
         Span::new(&source, found.start, found.end)
     };
-    record::example(
-        RawRecord { index, value, span: Span::new(&source, range.start, range.end), place: &place },
-        map,
-        report,
-    )
+    let spell = |keys: &[&str], _: &mut FileFaults<'_>| compact(text, find(text, range.clone(), keys));
+    let span = Span::new(&source, range.start, range.end);
+    record::example(RawRecord { index, value, span, place: &place, spell: &spell }, map, report)
+}
+
+/// The value at `range` as compact JSON: keys in the order written, numbers as they were spelled.
+fn compact(text: &str, range: Range<usize>) -> String {
+    let string = |range: &Range<usize>| serde_json::Value::String(decoded(text, range)).to_string();
+    let inner = |range: Range<usize>| {
+        let child = |child: Child| match child.key {
+            Some(key) => format!("{}:{}", string(&key), compact(text, child.value)),
+            None => compact(text, child.value),
+        };
+        children(text, range).into_iter().map(child).collect::<Vec<_>>().join(",")
+    };
+    match text.as_bytes().get(range.start) {
+        Some(b'{') => format!("{{{}}}", inner(range)),
+        Some(b'[') => format!("[{}]", inner(range)),
+        Some(b'"') => string(&range),
+        _ => text.get(range).unwrap_or_default().to_owned(),
+    }
 }
 
 /// Reports a fault of the syntax.
@@ -146,7 +162,7 @@ fn value_at(text: &str, from: usize) -> Range<usize> {
     let (mut depth, mut at) = (0usize, start);
     loop {
         let step = match rest(at).first() {
-            Some(b'"') => string_len(rest(at)),
+            Some(b'"') => json::string_len(rest(at)),
             Some(b'{' | b'[') => {
                 depth += 1;
                 at += 1;
@@ -164,18 +180,6 @@ fn value_at(text: &str, from: usize) -> Range<usize> {
         at += step;
         if depth == 0 {
             return start..at;
-        }
-    }
-}
-
-/// The length of the string that `bytes` begin with, both quotes counted.
-fn string_len(bytes: &[u8]) -> usize {
-    let mut at = 1;
-    loop {
-        match bytes.get(at) {
-            Some(b'\\') => at += 2,
-            Some(b'"') | None => return (at + 1).min(bytes.len()),
-            Some(_) => at += 1,
         }
     }
 }

@@ -14,6 +14,7 @@ mod record;
 mod table;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 use crate::prompt::segment::Role;
 use crate::syntax::diag::{Diagnostic, Faults, Severity, did_you_mean};
 use crate::syntax::source::{Source, Span};
+use crate::text::fragment::lfs_pointer;
 
 pub(crate) use fingerprint::mix;
 pub use pick::{By, Pick, pick};
@@ -61,8 +63,9 @@ pub struct Turn {
 /// Where the two turns are in records of a shape that is not recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mapping {
-    /// The dotted path of the user's turn: `data.question`, `turns.0.text`.
-    pub user: String,
+    /// The dotted paths of what makes the user's turn, joined by a blank line: `data.question`,
+    /// `turns.0.text`. Those that are empty in a record are left out, as long as one is not.
+    pub user: Vec<String>,
     /// The dotted path of the assistant's turn.
     pub assistant: String,
 }
@@ -79,7 +82,11 @@ const LISTS: [&str; 3] = ["examples", "data", "records"];
 /// The first fifty faults of the file go to `faults`, and then how many more there are. `None` when
 /// there was one: picking from only the valid records would pick others once the fault is mended.
 pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) -> Option<Vec<Example>> {
-    let mut report = FileFaults { source, faults, errors: 0 };
+    let mut report = FileFaults { source, faults, errors: 0, said: BTreeSet::new() };
+    if let Some(fault) = lfs_pointer(source) {
+        report.push(fault);
+        return None;
+    }
     let examples = match source.path().extension() {
         "jsonl" | "ndjson" => json::read_lines(map, &mut report),
         "json" => json::read_document(map, &mut report),
@@ -113,6 +120,8 @@ struct RawRecord<'a> {
     span: Span,
     /// Returns the place of the value under these keys, or of the innermost value around it that has one.
     place: &'a dyn Fn(&[&str]) -> Span,
+    /// Spells the value under these keys, which is no text, as it was written.
+    spell: &'a dyn Fn(&[&str], &mut FileFaults<'_>) -> String,
 }
 
 /// The faults of one file, limited in number: a wrong mapping makes one in every record.
@@ -120,6 +129,8 @@ struct FileFaults<'a> {
     source: &'a Arc<Source>,
     faults: &'a mut Faults,
     errors: usize,
+    /// What was reported of the first record and not again of those after it.
+    said: BTreeSet<String>,
 }
 
 impl FileFaults<'_> {
@@ -130,6 +141,13 @@ impl FileFaults<'_> {
         self.errors += usize::from(diagnostic.severity == Severity::Error);
         if self.errors <= Self::SHOWN {
             self.faults.push(diagnostic);
+        }
+    }
+
+    /// Reports something that most records of a file share for the first of them only.
+    fn push_once(&mut self, subject: &str, diagnostic: Diagnostic) {
+        if self.said.insert(format!("{} {subject}", diagnostic.code)) {
+            self.push(diagnostic);
         }
     }
 

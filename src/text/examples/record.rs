@@ -12,16 +12,62 @@ use crate::syntax::source::Span;
 
 /// The names of the user's and the assistant's field in records of two turns.
 const PAIRS: [(&str, &str); 3] = [("input", "output"), ("user", "assistant"), ("question", "answer")];
+/// Fields that public data sets have beside such a pair and that are a part of what is asked: Alpaca, MMLU,
+/// HotpotQA, BoolQ, DROP, SQuAD, SNLI, OpenOrca and their like. A record that has one is not guessed. One
+/// word (`context: web`) is taken for a label, except under the first two.
+const QUESTION_PARTS: [&str; 36] = [
+    "instruction",
+    "instructions",
+    "input",
+    "inputs",
+    "prompt",
+    "question",
+    "query",
+    "problem",
+    "task",
+    "user",
+    "context",
+    "contexts",
+    "passage",
+    "passages",
+    "paragraph",
+    "paragraphs",
+    "article",
+    "document",
+    "documents",
+    "story",
+    "dialogue",
+    "dialog",
+    "premise",
+    "hypothesis",
+    "sentence",
+    "background",
+    "evidence",
+    "facts",
+    "supporting_facts",
+    "table",
+    "choices",
+    "options",
+    "candidates",
+    "history",
+    "system",
+    "system_prompt",
+];
+/// The key of a list of turns, and what a turn calls its role and its text: of OpenAI and of ShareGPT.
+const DIALOGUES: [(&str, &str, &str); 2] = [("messages", "role", "content"), ("conversations", "from", "value")];
 /// What a shape is called in a message.
-const SHAPES: &str = "{input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}";
+const SHAPES: &str = "{input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or \
+                      {conversations: [{from, value}]}";
+/// From how many words on a field of a record is a text that a turn could have been meant to hold.
+const LONG_TEXT: usize = 12;
 /// What to do about a record of no known shape.
 pub(super) const MAP_HINT: &str = "say where the turns are: `map: {user: path, assistant: path}`";
 const TEXT_ONLY: &str = "examples are text only in this release";
 
 /// The example that `record` is; `None` after reporting its faults.
 pub(super) fn example(record: RawRecord<'_>, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Option<Example> {
-    let RawRecord { index, value, span, place } = record;
-    let mut reader = TurnReader { place, report, faulty: false };
+    let RawRecord { index, value, span, place, spell } = record;
+    let mut reader = TurnReader { place, spell, report, faulty: false };
     let Value::Object(mut fields) = value else {
         let message = format!("a record is a map, this one is {}", kind(&value));
         reader.fault(&[], "example-shape", message, format!("write it as {SHAPES}"));
@@ -43,16 +89,17 @@ pub(super) fn example(record: RawRecord<'_>, map: Option<&Mapping>, report: &mut
 pub(super) enum TurnShape {
     /// Under these two keys.
     Pair(&'static str, &'static str),
-    /// As a list under `messages`.
-    Messages,
+    /// As a list under this key, whose items have these two keys.
+    Dialogue(&'static str, &'static str, &'static str),
 }
 
 /// The one shape that the record's keys fit; the error says which keys those are.
 pub(super) fn shape(fields: &Map<String, Value>) -> Result<TurnShape, String> {
     let pairs =
         PAIRS.into_iter().filter(|(user, assistant)| fields.contains_key(*user) && fields.contains_key(*assistant));
-    let messages = fields.contains_key("messages").then_some(TurnShape::Messages);
-    let mut fitting = pairs.map(|(user, assistant)| TurnShape::Pair(user, assistant)).chain(messages);
+    let dialogues = DIALOGUES.into_iter().filter(|(list, ..)| fields.contains_key(*list));
+    let dialogues = dialogues.map(|(list, role, text)| TurnShape::Dialogue(list, role, text));
+    let mut fitting = pairs.map(|(user, assistant)| TurnShape::Pair(user, assistant)).chain(dialogues);
     match (fitting.next(), fitting.next()) {
         (Some(shape), None) => Ok(shape),
         (None, _) => Err(format!("the record fits no shape: it has {}, and a shape is {SHAPES}", keys(fields))),
@@ -63,25 +110,38 @@ pub(super) fn shape(fields: &Map<String, Value>) -> Result<TurnShape, String> {
 /// Takes the turns out of one record's fields.
 struct TurnReader<'a, 'r, 'f> {
     place: &'a dyn Fn(&[&str]) -> Span,
+    spell: &'a dyn Fn(&[&str], &mut FileFaults<'_>) -> String,
     report: &'r mut FileFaults<'f>,
     faulty: bool,
 }
 
 impl TurnReader<'_, '_, '_> {
     fn mapped(&mut self, fields: &mut Map<String, Value>, map: &Mapping) -> Vec<Turn> {
-        let sides = [(Role::User, &map.user), (Role::Assistant, &map.assistant)];
         let mut turns = Vec::new();
         let mut taken = Vec::new();
-        for (role, path) in sides {
-            let steps = field::steps(fields, path);
-            match field::lookup(fields, path) {
-                Some(value) => turns.extend(self.turn(role, &steps, value.clone())),
-                None => {
-                    let message = format!("there is nothing at `{path}`, where `map` puts the {} turn", role.as_str());
-                    self.fault(&steps, "example-map", message, format!("the record has {}", keys(fields)));
+        for (role, paths) in
+            [(Role::User, map.user.as_slice()), (Role::Assistant, std::slice::from_ref(&map.assistant))]
+        {
+            let mut parts = Vec::new();
+            for path in paths {
+                let steps = field::steps(fields, path);
+                match field::lookup(fields, path) {
+                    Some(value) if paths.len() > 1 && is_empty(value) => {}
+                    Some(value) => parts.extend(self.turn(role, &steps, value.clone())),
+                    None => {
+                        let message =
+                            format!("there is nothing at `{path}`, where `map` puts the {} turn", role.as_str());
+                        self.fault(&steps, "example-map", message, format!("the record has {}", keys(fields)));
+                    }
                 }
+                taken.push(steps);
             }
-            taken.push(steps);
+            if parts.is_empty() && !self.faulty {
+                let hint = "write its text, or remove the record";
+                self.fault(&[], "example-empty", format!("all of the {} turn is empty", role.as_str()), hint);
+            }
+            let texts: Vec<&str> = parts.iter().map(|part: &Turn| &*part.text).collect();
+            turns.push(Turn { role, text: texts.join("\n\n").into() });
         }
         taken.iter().for_each(|steps| field::remove(fields, steps));
         turns
@@ -90,13 +150,26 @@ impl TurnReader<'_, '_, '_> {
     fn shaped(&mut self, fields: &mut Map<String, Value>) -> Vec<Turn> {
         match shape(fields) {
             Ok(TurnShape::Pair(user, assistant)) => {
+                self.check_rest(fields, user, assistant);
                 let sides = [(Role::User, user), (Role::Assistant, assistant)];
                 let turn = |(role, key)| self.turn(role, &[key], fields.shift_remove(key).unwrap_or_default());
                 sides.into_iter().filter_map(turn).collect()
             }
-            Ok(TurnShape::Messages) => {
-                let messages = fields.shift_remove("messages").unwrap_or_default();
-                self.messages(messages)
+            Ok(TurnShape::Dialogue(list, role, text)) => {
+                for key in ["system", "system_prompt"].into_iter().filter(|key| fields.get(*key).is_some_and(has_text))
+                {
+                    let (message, hint) = refused_role(Some("system"));
+                    let message = message.replace("this", &format!("`{key}`"));
+                    self.fault(&[key], "example-role", message, hint.replace("message", "field"));
+                }
+                let is_unsent = |key: &str, value: &Value| {
+                    key != list && (is_long(value) || matches!(key, "tools" | "functions") && has_text(value))
+                };
+                for (key, _) in fields.iter().filter(|(key, value)| is_unsent(key, value)) {
+                    self.unsent(&[key], key, "the record");
+                }
+                let messages = fields.shift_remove(list).unwrap_or_default();
+                self.messages(messages, (list, role, text))
             }
             Err(message) => {
                 self.fault(&[], "example-shape", message, MAP_HINT);
@@ -105,81 +178,129 @@ impl TurnReader<'_, '_, '_> {
         }
     }
 
-    fn messages(&mut self, messages: Value) -> Vec<Turn> {
+    /// Looks at the fields beside a pair: a part of the question is a fault, and a long text that no turn
+    /// holds is said once.
+    fn check_rest(&mut self, fields: &Map<String, Value>, user: &str, assistant: &str) {
+        let is_part = |key: &str, value: &Value| {
+            let place = QUESTION_PARTS.iter().position(|part| key.eq_ignore_ascii_case(part));
+            let is_word = value.as_str().is_some_and(|text| text.split_whitespace().nth(1).is_none());
+            place.is_some_and(|place| place < 2 || !(is_word || value.is_number() || value.is_boolean()))
+        };
+        let rest = fields.iter().filter(|(key, value)| ![user, assistant].contains(&key.as_str()) && has_text(value));
+        let (parts, rest): (Vec<_>, Vec<_>) = rest.partition(|(key, value)| is_part(key, value));
+        let parts: Vec<&str> = parts.into_iter().map(|(key, _)| key.as_str()).collect();
+        if let Some(first) = parts.first() {
+            let of_user = fields.keys().map(String::as_str).filter(|key| *key == user || parts.contains(key));
+            let all = of_user.collect::<Vec<_>>().join(", ");
+            let message = format!("the record also has `{first}`, which no turn would hold");
+            let hint = format!(
+                "say what makes the question: `map: {{user: [{all}], assistant: {assistant}}}`, or \
+                 `map: {{user: {user}, assistant: {assistant}}}` to leave it out"
+            );
+            self.faulty = true;
+            let fault = Diagnostic::error("example-shape", message).at(&(self.place)(&[first])).hint(hint);
+            self.report.push_once(&parts.join(" "), fault);
+        }
+        rest.into_iter()
+            .filter(|(_, value)| is_long(value))
+            .for_each(|(key, _)| self.unsent(&[key], key, "the record"));
+    }
+
+    /// Says once a file that what stands under `key` reaches no turn.
+    fn unsent(&mut self, place: &[&str], key: &str, owner: &str) {
+        let message = format!("`{key}` of {owner} is in no turn, so the model does not see it");
+        let fault = Diagnostic::warning("unsent-field", message).at(&(self.place)(place));
+        self.report.push_once(&format!("{owner} {key}"), fault.hint("name it in `map` if it should, or remove it"));
+    }
+
+    fn messages(&mut self, messages: Value, keys: (&'static str, &'static str, &'static str)) -> Vec<Turn> {
+        let (list, role, text) = keys;
         let Value::Array(messages) = messages else {
-            let message = format!("`messages` is a list of messages, this one is {}", kind(&messages));
-            self.fault(&["messages"], "example-shape", message, "write `messages: [{role, content}]`");
+            let message = format!("`{list}` is a list of messages, this one is {}", kind(&messages));
+            self.fault(&[list], "example-shape", message, format!("write `{list}: [{{{role}, {text}}}]`"));
             return Vec::new();
         };
         if messages.is_empty() {
-            self.fault(&["messages"], "example-empty", "`messages` is empty", "an example has at least one turn");
+            self.fault(&[list], "example-empty", format!("`{list}` is empty"), "an example has at least one turn");
         }
         let mut turns = Vec::new();
         for (number, message) in messages.into_iter().enumerate() {
-            turns.extend(self.message(&number.to_string(), message));
+            turns.extend(self.message(&number.to_string(), message, keys));
         }
         turns
     }
 
-    fn message(&mut self, number: &str, message: Value) -> Option<Turn> {
+    fn message(&mut self, number: &str, message: Value, keys: (&str, &str, &str)) -> Option<Turn> {
+        let (list, role_key, text_key) = keys;
+        let is_sharegpt = role_key == "from";
+        let hint = format!("write `{{{role_key}: {}, {text_key}: …}}`", if is_sharegpt { "human" } else { "user" });
         let Value::Object(mut message) = message else {
-            let message = format!("a message is a map of `role` and `content`, this one is {}", kind(&message));
-            return self.refuse(&["messages", number], "example-shape", message, "write `{role: user, content: …}`");
+            let message =
+                format!("a message is a map of `{role_key}` and `{text_key}`, this one is {}", kind(&message));
+            return self.refuse(&[list, number], "example-shape", message, hint);
         };
-        let role = match message.get("role").and_then(Value::as_str) {
+        let role = match message.get(role_key).and_then(Value::as_str) {
             Some("user") => Role::User,
             Some("assistant") => Role::Assistant,
+            Some("human") if is_sharegpt => Role::User,
+            Some("gpt" | "chatgpt" | "model" | "bing" | "bard") if is_sharegpt => Role::Assistant,
             written => {
                 let (message, hint) = refused_role(written);
-                return self.refuse(&["messages", number, "role"], "example-role", message, hint);
+                return self.refuse(&[list, number, role_key], "example-role", message, hint);
             }
         };
         for call in ["tool_calls", "function_call"] {
             if message.get(call).is_some_and(|value| !value.is_null()) {
-                let place = ["messages", number, call];
+                let place = [list, number, call];
                 return self.refuse(&place, "example-media", format!("the message holds `{call}`"), TEXT_ONLY);
             }
         }
-        let Some(content) = message.shift_remove("content") else {
-            let hint = "write `{role: user, content: …}`";
-            return self.refuse(&["messages", number], "example-shape", "the message has no `content`", hint);
+        let Some(content) = message.shift_remove(text_key) else {
+            return self.refuse(&[list, number], "example-shape", format!("the message has no `{text_key}`"), hint);
         };
-        let place = ["messages", number, "content"];
+        message.shift_remove(role_key);
+        for (key, _) in message.iter().filter(|(_, value)| has_text(value)) {
+            self.unsent(&[list, number, key], key, "a message");
+        }
+        let place = [list, number, text_key];
         match content {
             Value::Array(parts) => {
                 let parts = parts.into_iter().enumerate();
-                let texts: Vec<_> = parts.map(|(part, value)| self.part(number, &part.to_string(), value)).collect();
+                let texts = parts.map(|(part, value)| self.part(&[list, number, text_key, &part.to_string()], value));
+                let texts: Vec<_> = texts.collect();
                 let texts = texts.into_iter().collect::<Option<Vec<String>>>()?;
                 self.turn(role, &place, Value::String(texts.join("\n\n")))
             }
             Value::Object(_) => {
                 let hint = "write text, or a list of `{type: text, text: …}`";
-                self.refuse(&place, "example-shape", "the message's `content` is a map", hint)
+                self.refuse(&place, "example-shape", format!("the message's `{text_key}` is a map"), hint)
             }
             content => self.turn(role, &place, content),
         }
     }
 
     /// The text of one part of a message's content.
-    fn part(&mut self, number: &str, part: &str, value: Value) -> Option<String> {
-        let place = ["messages", number, "content", part];
+    fn part(&mut self, place: &[&str], value: Value) -> Option<String> {
         let kind = value.get("type").and_then(Value::as_str).map(str::to_owned);
         match (kind.as_deref(), value) {
             (_, Value::String(text)) => Some(text),
             (Some("text") | None, Value::Object(mut part)) if part.get("text").is_some_and(Value::is_string) => {
-                match part.shift_remove("text") {
-                    Some(Value::String(text)) => Some(text),
-                    _ => None,
+                let Some(Value::String(text)) = part.shift_remove("text") else { return None };
+                part.shift_remove("type");
+                for (key, _) in part.iter().filter(|(_, value)| has_text(value)) {
+                    self.unsent(&[place, &[key]].concat(), key, "a part");
                 }
+                Some(text)
             }
             (Some(kind), _) if kind != "text" => {
-                self.refuse(&place, "example-media", format!("the message holds a part of type {kind:?}"), TEXT_ONLY)
+                self.refuse(place, "example-media", format!("the message holds a part of type {kind:?}"), TEXT_ONLY)
             }
-            _ => self.refuse(&place, "example-shape", "the part has no `text`", "a part is `{type: text, text: …}`"),
+            _ => self.refuse(place, "example-shape", "the part has no `text`", "a part is `{type: text, text: …}`"),
         }
     }
 
-    /// A turn of this value: text as it is; anything else as compact JSON with its keys in the order written.
+    /// A turn of this value: text as it is; anything else as compact JSON with its keys in the order written and
+    /// its numbers as they were spelled.
     fn turn(&mut self, role: Role, place: &[&str], value: Value) -> Option<Turn> {
         let text = match value {
             Value::String(text) => text,
@@ -187,7 +308,7 @@ impl TurnReader<'_, '_, '_> {
                 let hint = "write its text, or remove the record";
                 return self.refuse(place, "example-empty", format!("the {} turn is null", role.as_str()), hint);
             }
-            other => other.to_string(),
+            _ => (self.spell)(place, self.report),
         };
         if text.trim().is_empty() {
             let hint = "write its text, or remove the record";
@@ -230,6 +351,31 @@ fn refused_role(written: Option<&str>) -> (String, &'static str) {
         }
         Some(role) => (format!("the message's role is {role:?}"), "a role is `user` or `assistant`"),
     }
+}
+
+/// Whether a value is null, blank text, or a list or map without items.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether there is a text of [`LONG_TEXT`] words or more in a value.
+fn is_long(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.split_whitespace().nth(LONG_TEXT - 1).is_some(),
+        Value::Array(items) => items.iter().any(is_long),
+        Value::Object(fields) => fields.values().any(is_long),
+        _ => false,
+    }
+}
+
+fn has_text(value: &Value) -> bool {
+    !is_empty(value)
 }
 
 /// The keys of a record for a message, at most twelve.

@@ -79,26 +79,30 @@ impl Rows<'_> {
         start..start + trimmed.trim_end_matches(['\r', '\n']).len()
     }
 
-    /// The byte ranges of a row's cells, quotes included, and whether a quote is left open.
-    fn cell_ranges(&self, row: &Range<usize>) -> (Vec<Range<usize>>, bool) {
+    /// The byte ranges of a row's cells, quotes included, and what is wrong with their quotes, where.
+    fn cell_ranges(&self, row: &Range<usize>) -> (Vec<Range<usize>>, Option<(usize, &'static str)>) {
         let mut cells = Vec::new();
-        let (mut start, mut in_quotes, mut closed) = (row.start, false, None);
+        let (mut start, mut in_quotes, mut closed, mut stray) = (row.start, false, None, None);
         let bytes = self.text.as_bytes().get(row.clone()).unwrap_or_default();
         for (at, byte) in (row.start..).zip(bytes) {
+            let follows_quote = closed.is_some_and(|closed| closed + 1 == at);
             match byte {
                 b'"' if in_quotes => (in_quotes, closed) = (false, Some(at)),
                 // A quote opens a cell only at its start. One right after a closing quote is a doubled
                 // one, which stands for itself, so the cell is still open.
-                b'"' if at == start || closed.is_some_and(|closed| closed + 1 == at) => in_quotes = true,
+                b'"' if at == start || follows_quote => in_quotes = true,
                 byte if *byte == self.delimiter && !in_quotes => {
                     cells.push(start..at);
                     start = at + 1;
+                }
+                _ if follows_quote && !in_quotes && stray.is_none() => {
+                    stray = Some((at, "something follows the quote that closes the cell"));
                 }
                 _ => {}
             }
         }
         cells.push(start..row.end);
-        (cells, in_quotes)
+        (cells, stray.or(in_quotes.then_some((start, "the quote that opens here is not closed"))))
     }
 }
 
@@ -132,7 +136,7 @@ fn header_is_valid(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report:
             }
         }
         Some(map) => {
-            for path in [&map.user, &map.assistant].into_iter().filter(|path| field::lookup(&columns, path).is_none()) {
+            for path in map.user.iter().chain([&map.assistant]).filter(|path| field::lookup(&columns, path).is_none()) {
                 let header = Span::new(report.source, header.range.start, header.range.end);
                 let hint = did_you_mean(path, columns.keys().map(String::as_str))
                     .unwrap_or_else(|| format!("the table has {}", record::keys(&columns)));
@@ -156,16 +160,13 @@ fn example(
 ) -> Option<Example> {
     let source = report.source.clone();
     let span = Span::new(&source, row.range.start, row.range.end);
-    // Only the last row can have an unclosed quote: such a quote takes in everything that follows.
-    if row.range.end == rows.text.trim_end_matches(['\r', '\n']).len() {
-        let (ranges, open) = rows.cell_ranges(&row.range);
-        if open {
-            let start = ranges.last().map_or(row.range.start, |cell| cell.start);
-            let fault = Diagnostic::error("examples-syntax", "the quote that opens here is not closed");
-            report
-                .push(fault.at(&Span::new(&source, start, start + 1)).hint("a quote inside a cell is doubled: `\"\"`"));
-            return None;
-        }
+    // The reader takes whatever stands beside quotes into the cell; Python's strict reader refuses it, too.
+    if rows.text.get(row.range.clone()).is_some_and(|written| written.contains('"'))
+        && let (_, Some((at, message))) = rows.cell_ranges(&row.range)
+    {
+        let fault = Diagnostic::error("examples-syntax", message).at(&Span::new(&source, at, at + 1));
+        report.push(fault.hint("a quote inside a cell is doubled: `\"\"`"));
+        return None;
     }
     if row.cells.len() != header.cells.len() {
         let message = format!("the row has {}, the header {}", counted(row.cells.len()), counted(header.cells.len()));
@@ -181,7 +182,9 @@ fn example(
         let range = cell.unwrap_or(row.range.clone());
         Span::new(&source, range.start, range.end)
     };
-    let record = RawRecord { index, value: Value::Object(fields), span, place: &place };
+    // Cells are text, which needs no spelling.
+    let spell = |_: &[&str], _: &mut FileFaults<'_>| String::new();
+    let record = RawRecord { index, value: Value::Object(fields), span, place: &place, spell: &spell };
     let mut example = record::example(record, map, report)?;
     example.meta.retain(|_, value| value.as_str() != Some(""));
     Some(example)

@@ -11,7 +11,7 @@ fn source(path: &str, text: &str) -> Arc<Source> {
 }
 
 fn mapping(user: &str, assistant: &str) -> Mapping {
-    Mapping { user: user.to_owned(), assistant: assistant.to_owned() }
+    Mapping { user: vec![user.to_owned()], assistant: assistant.to_owned() }
 }
 
 /// The examples as one line each: lines, turns, metadata.
@@ -32,6 +32,17 @@ fn good(path: &str, text: &str, map: Option<&Mapping>) -> Vec<String> {
 fn bad(path: &str, text: &str, map: Option<&Mapping>) -> Vec<String> {
     let mut faults = Faults::new();
     assert!(read(&source(path, text), map, &mut faults).is_none());
+    lines(faults)
+}
+
+/// The warnings of a file that is read, in the same form.
+fn warned(path: &str, text: &str, map: Option<&Mapping>) -> Vec<String> {
+    let mut faults = Faults::new();
+    assert!(read(&source(path, text), map, &mut faults).is_some());
+    lines(faults)
+}
+
+fn lines(faults: Faults) -> Vec<String> {
     let line = |fault: &Diagnostic| format!("{:?} {}: {}", fault.span.as_ref().unwrap(), fault.code, fault.message);
     faults.into_vec().iter().map(line).collect()
 }
@@ -85,8 +96,16 @@ fn every_shape_gives_turns_and_leaves_metadata() {
         (r#"{"id":7,"user":"q","assistant":"a","tags":["x"]}"#, r#"user: "q", assistant: "a" {"id":7,"tags":["x"]}"#),
         (r#"{"question":"q\n","answer":"a\n","split":"train"}"#, r#"user: "q\n", assistant: "a\n" {"split":"train"}"#),
         (
-            r#"{"input":"q","output":{"z":1,"a":[true,null,1.50]}}"#,
-            r#"user: "q", assistant: "{\"z\":1,\"a\":[true,null,1.5]}" {}"#,
+            r#"{"input":"q","output":{"z": 1, "a": [true, null, 1.50, 1E5, -0, 18446744073709551616, "\u00e9 1.0"]}}"#,
+            r#"user: "q", assistant: "{\"z\":1,\"a\":[true,null,1.50,1E5,-0,18446744073709551616,\"é 1.0\"]}" {}"#,
+        ),
+        (
+            r#"{"conversations":[{"from":"human","value":"q"},{"from":"gpt","value":"a"}],"id":1}"#,
+            r#"user: "q", assistant: "a" {"id":1}"#,
+        ),
+        (
+            r#"{"question":"q","answer":"a","context":"web","history":[]}"#,
+            r#"user: "q", assistant: "a" {"context":"web","history":[]}"#,
         ),
         (r#"{"input":3,"output":false}"#, r#"user: "3", assistant: "false" {}"#),
         (
@@ -121,6 +140,85 @@ fn a_mapping_takes_its_paths_and_leaves_the_rest() {
 }
 
 #[test]
+fn scalars_of_yaml_are_turns_as_they_were_written() {
+    let text = "- {input: 012, output: 1.50}\n- {input: True, output: {a: 1e3, b: [18446744073709551616]}}\n";
+    let expected = [
+        r#"1@1-1 user: "012", assistant: "1.50" {}"#,
+        r#"2@2-2 user: "True", assistant: "{\"a\":1e3,\"b\":[18446744073709551616]}" {}"#,
+    ];
+    assert_eq!(good("a.yaml", text, None), expected);
+    assert_eq!(
+        warned("a.yaml", "- {input: q, output: {zip: 01234, n: 0x1f}}\n", None),
+        [
+            "a.yaml:1:29 respelled-number: `01234` is no number of JSON, so the turn holds 1234",
+            "a.yaml:1:39 respelled-number: `0x1f` is no number of JSON, so the turn holds 31",
+        ]
+    );
+}
+
+#[test]
+fn a_question_of_more_than_one_field_is_never_guessed() {
+    for (path, text, place, field) in [
+        ("a.jsonl", r#"{"instruction":"Sort.","input":"b a","output":"a b"}"#, "1:16", "instruction"),
+        ("a.jsonl", r#"{"question":"q","choices":["x","y"],"answer":1}"#, "1:27", "choices"),
+        ("a.jsonl", r#"{"question":"q","answer":"yes","context":{"title":["t"]}}"#, "1:42", "context"),
+        ("a.jsonl", r#"{"question":"q","answer":true,"passage":"Some text."}"#, "1:41", "passage"),
+        ("a.jsonl", r#"{"user":"q","assistant":"a","system":"Be brief."}"#, "1:38", "system"),
+        ("a.yaml", "- {Instruction: Sort., input: b a, output: a b}\n", "1:17", "Instruction"),
+        ("a.csv", "instruction,input,output\nSort.,b a,a b\nSort.,d c,c d\n", "2:1", "instruction"),
+    ] {
+        let message = format!("{path}:{place} example-shape: the record also has `{field}`, which no turn would hold");
+        assert_eq!(bad(path, text, None), [message], "{text}");
+    }
+    let both = Mapping { user: vec!["instruction".into(), "input".into()], assistant: "output".into() };
+    let text = "{\"instruction\":\"Sort.\",\"input\":\"b a\",\"output\":\"a b\"}\n{\"instruction\":\"Sing.\",\"input\":\"\",\"output\":\"La.\"}";
+    let expected =
+        [r#"1@1-1 user: "Sort.\n\nb a", assistant: "a b" {}"#, r#"2@2-2 user: "Sing.", assistant: "La." {}"#];
+    assert_eq!(good("a.jsonl", text, Some(&both)), expected);
+    let empty = r#"{"instruction":"","input":" ","output":"a"}"#;
+    assert_eq!(bad("a.jsonl", empty, Some(&both)), ["a.jsonl:1:1 example-empty: all of the user turn is empty"]);
+}
+
+#[test]
+fn a_field_that_no_turn_holds_is_said_once() {
+    let text = concat!(
+        r#"{"messages":[{"role":"user","content":"q","name":"ann"},{"role":"assistant","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}}],"weight":0}],"tools":[{"name":"t"}]}"#,
+        "\n",
+        r#"{"messages":[{"role":"user","content":"q","name":"ben"},{"role":"assistant","content":"a"}]}"#,
+    );
+    let said = [
+        "1:168 unsent-field: `tools` of the record",
+        "1:51 unsent-field: `name` of a message",
+        "1:153 unsent-field: `weight` of a message",
+        "1:130 unsent-field: `cache_control` of a part",
+    ];
+    let mut said: Vec<String> =
+        said.iter().map(|said| format!("a.jsonl:{said} is in no turn, so the model does not see it")).collect();
+    let mut warned_of = warned("a.jsonl", text, None);
+    said.sort();
+    warned_of.sort();
+    assert_eq!(warned_of, said);
+    let long = r#"{"input":"q","output":"a","note":"one two three four five six seven eight nine ten eleven twelve","id":"x y"}"#;
+    let said = ["a.jsonl:1:34 unsent-field: `note` of the record is in no turn, so the model does not see it"];
+    assert_eq!(warned("a.jsonl", long, None), said);
+    let chosen = r#"{"conversations":[{"from":"human","value":"q"}],"chosen":{"value":"one two three four five six seven eight nine ten eleven twelve"}}"#;
+    let said = ["a.jsonl:1:59 unsent-field: `chosen` of the record is in no turn, so the model does not see it"];
+    assert_eq!(warned("a.jsonl", chosen, None), said);
+    let system = r#"{"system":"Be brief.","messages":[{"role":"user","content":"q"}]}"#;
+    let said = ["a.jsonl:1:11 example-role: an example holds turns only, and `system` is a system message"];
+    assert_eq!(bad("a.jsonl", system, None), said);
+}
+
+#[test]
+fn a_pointer_of_lfs_is_said_once_in_every_format() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+    for ending in ENDINGS {
+        let said = format!("a.{ending}:1:1 lfs-pointer: this is a pointer of Git LFS, not the file that it points to");
+        assert_eq!(bad(&format!("a.{ending}"), pointer, None), [said]);
+    }
+}
+
+#[test]
 fn every_fault_of_a_file_is_placed_in_one_run() {
     let text = concat!(
         "{\"input\":\"é\" \"output\":1}\n",
@@ -134,7 +232,7 @@ fn every_fault_of_a_file_is_placed_in_one_run() {
         "{\"messages\":[]}\n",
         "{\"input\":\n",
     );
-    let shape = "a shape is {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}";
+    let shape = "a shape is {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}";
     let expected = [
         "a.jsonl:1:14 json-syntax: expected `,` or `}`".to_owned(),
         "a.jsonl:2:21 duplicate-key: two values for the key \"id\"".to_owned(),
@@ -205,6 +303,13 @@ fn faults_of_a_table_are_placed_at_the_cell() {
             "a.csv:3:1 example-columns: the row has 1 cell, the header 2 cells",
             "a.csv:4:1 example-columns: the row has 3 cells, the header 2 cells",
             "a.csv:5:5 examples-syntax: the quote that opens here is not closed",
+        ]
+    );
+    assert_eq!(
+        bad("a.csv", "input,output\n\"a\"b,c\n\"a\"\"\",\"b\" \nx\"y\",z\n", None),
+        [
+            "a.csv:2:4 examples-syntax: something follows the quote that closes the cell",
+            "a.csv:3:10 examples-syntax: something follows the quote that closes the cell",
         ]
     );
     assert_eq!(

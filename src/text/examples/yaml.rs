@@ -1,9 +1,12 @@
 //! Examples in YAML.
 
+use serde_json::Value as Json;
+
 use super::{Example, FileFaults, LISTS, Mapping, RawRecord, record};
-use crate::syntax::diag::Faults;
+use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::json::Decimal;
 use crate::syntax::source::Span;
-use crate::syntax::yaml::{self, Node, Value};
+use crate::syntax::yaml::{self, Key, Node, Value};
 
 /// A list of records, or a map with such a list under one of [`LISTS`].
 pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
@@ -36,12 +39,48 @@ fn example(node: &Node, index: usize, map: Option<&Mapping>, report: &mut FileFa
     // are cut off here.
     let written = node.span.source.text().get(node.span.start..node.span.end).unwrap_or_default();
     let span = Span::new(&node.span.source, node.span.start, node.span.start + written.trim_end().len());
-    let place = |keys: &[&str]| find(node, keys);
-    record::example(RawRecord { index, value: node.to_json(), span, place: &place }, map, report)
+    let place = |keys: &[&str]| at(node, keys).span.clone();
+    let spell = |keys: &[&str], report: &mut FileFaults<'_>| spelled(at(node, keys), report);
+    record::example(RawRecord { index, value: node.to_json(), span, place: &place, spell: &spell }, map, report)
 }
 
-/// The place of the innermost value below `node` that the keys lead to.
-fn find(node: &Node, keys: &[&str]) -> Span {
+/// A value that is no text as it was written; a list or a map as compact JSON, with the spelling of its
+/// numbers where JSON has it.
+fn spelled(node: &Node, report: &mut FileFaults<'_>) -> String {
+    match &node.value {
+        Value::List(_) | Value::Map(_) => compact(node, report),
+        _ => written(node).to_owned(),
+    }
+}
+
+fn compact(node: &Node, report: &mut FileFaults<'_>) -> String {
+    match &node.value {
+        Value::List(items) => {
+            let items: Vec<String> = items.iter().map(|item| compact(item, report)).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Map(map) => {
+            let entry = |(key, node): (&Key, &Node)| format!("{}:{}", Json::from(&*key.text), compact(node, report));
+            format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(","))
+        }
+        Value::Int(_) | Value::Float(_) if Decimal::of_json(written(node)).is_some() => written(node).to_owned(),
+        Value::Int(_) | Value::Float(_) => {
+            let (number, value) = (written(node), node.to_json().to_string());
+            let message = format!("`{number}` is no number of JSON, so the turn holds {value}");
+            let fault = Diagnostic::warning("respelled-number", message).at(&node.span);
+            report.push(fault.hint("put it into quotes to keep it as text"));
+            value
+        }
+        _ => node.to_json().to_string(),
+    }
+}
+
+fn written(node: &Node) -> &str {
+    node.span.source.text().get(node.span.start..node.span.end).unwrap_or_default()
+}
+
+/// The innermost value below `node` that the keys lead to.
+fn at<'n>(node: &'n Node, keys: &[&str]) -> &'n Node {
     let mut found = node;
     for key in keys {
         let next = match &found.value {
@@ -53,5 +92,5 @@ fn find(node: &Node, keys: &[&str]) -> Span {
             None => break,
         }
     }
-    found.span.clone()
+    found
 }

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::catalogue::{CONFLICT_MARKER, CRLF, LFS_POINTER, PLACEHOLDER};
 use super::{Finding, When};
+use crate::text::fragment::is_lfs_pointer;
 
 /// The findings of a file.
 pub(super) fn findings(text: &str) -> Vec<Finding> {
@@ -37,10 +38,9 @@ fn conflict(text: &str) -> Option<Finding> {
     Some(finding.hint("keep one of the two sides and remove the markers"))
 }
 
-/// A pointer of Git LFS, version 1: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
+/// A pointer of Git LFS in place of a text; data that is one is a fault of its reader.
 fn pointer(text: &str) -> Option<Finding> {
-    let is_pointer = text.starts_with("version https://git-lfs.github.com/spec/v1") && text.contains("\noid sha256:");
-    is_pointer.then(|| {
+    is_lfs_pointer(text).then(|| {
         let message = "this is a pointer of Git LFS, and the model would be sent it in place of the text";
         Finding::new(&LFS_POINTER, line_at(text, 0), message)
             .hint("keep fragments out of LFS: `git lfs untrack`, then commit the text")

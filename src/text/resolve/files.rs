@@ -1,4 +1,7 @@
 //! `files`: the fragments that patterns match, in the order that `order` asks for.
+//!
+//! Only `*` and `**` mean something in a pattern, and `!` at its beginning. Names with brackets and braces are
+//! common (`app/[slug]/page.md`), so these stand for themselves, as in the path of a `file`.
 
 use std::sync::Arc;
 
@@ -6,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
-use crate::syntax::source::ProjectPath;
+use crate::syntax::source::{PathFault, ProjectPath};
 use crate::text::fragment::{Fragment, Reader};
 use crate::tree::FileFilter;
 
@@ -15,11 +18,23 @@ use super::split::link_targets;
 /// How many files one block may match.
 pub const MAX_MATCHES: usize = 100_000;
 
+/// A star that a backslash makes an ordinary character, until the pattern is a glob: no path holds this
+/// non-character.
+const LITERAL_STAR: char = '\u{fdd0}';
+
 /// One pattern of the list.
 struct FilePattern {
     matcher: GlobMatcher,
     exclude: bool,
     folder: ProjectPath,
+    /// The path, where no star makes it a pattern.
+    plain: Option<ProjectPath>,
+}
+
+impl FilePattern {
+    fn matches(&self, path: &ProjectPath) -> bool {
+        self.matcher.is_match(path.as_str())
+    }
 }
 
 /// The files that `patterns` match, ordered as `order` says.
@@ -45,7 +60,10 @@ pub fn find(
         );
         return None;
     }
-    let mut found = match reader.list(folders, matching(parsed.clone())) {
+    let taken = parsed.clone();
+    let filter =
+        FileFilter::new(move |path| taken.iter().any(|one| !one.exclude && one.matcher.is_match(path.as_str())));
+    let mut found = match reader.list(folders, filter) {
         Ok(found) => found.to_vec(),
         Err(error) => {
             let cure = error.cure().map(str::to_owned);
@@ -53,6 +71,10 @@ pub fn find(
             return None;
         }
     };
+    if !optional {
+        check_each(reader, patterns, &parsed, &found, faults)?;
+    }
+    found.retain(|path| !parsed.iter().any(|one| one.exclude && one.matches(path)));
     if found.is_empty() && !optional {
         let names: Vec<String> = patterns.iter().map(|pattern| format!("`{}`", pattern.value)).collect();
         let fault = Diagnostic::error("no-match", format!("{} matches no file", names.join(", ")));
@@ -67,7 +89,7 @@ pub fn find(
     match order.map(|order| (&*order.value, order)) {
         None | Some(("path", _)) => {}
         Some(("listed", _)) => found.sort_by_cached_key(|path| {
-            let place = parsed.iter().position(|pattern| !pattern.exclude && pattern.matcher.is_match(path.as_str()));
+            let place = parsed.iter().position(|pattern| !pattern.exclude && pattern.matches(path));
             (place, path.clone())
         }),
         Some((_, index)) => by_links(reader, index, &mut found, faults)?,
@@ -79,22 +101,50 @@ pub fn find(
     fragments.into_iter().collect()
 }
 
-/// The files that some pattern matches and none excludes.
-fn matching(patterns: Arc<[FilePattern]>) -> FileFilter {
-    FileFilter::new(move |path| {
-        let hit = |exclude: bool| {
-            patterns.iter().any(|pattern| pattern.exclude == exclude && pattern.matcher.is_match(path.as_str()))
-        };
-        hit(false) && !hit(true)
-    })
+/// Says which patterns of the list match nothing of `found`, the files before any is excluded. A path that
+/// matches nothing is a fault, a pattern is warned of, unless none of them matches anything.
+fn check_each(
+    reader: &Reader,
+    patterns: &[Text],
+    parsed: &[FilePattern],
+    found: &[ProjectPath],
+    faults: &mut Faults,
+) -> Option<()> {
+    let (mut missing, mut unmatched) = (Vec::new(), Vec::new());
+    for (written, pattern) in patterns.iter().zip(parsed).filter(|(_, one)| !found.iter().any(|path| one.matches(path)))
+    {
+        match &pattern.plain {
+            Some(path) if !pattern.exclude => match reader.read(path) {
+                Err(error) => missing.extend(reader.explain(error, path, &written.span)),
+                Ok(_) => {
+                    let message = format!("`{path}` is a file that git ignores, and `files` does not take those");
+                    missing.push(Diagnostic::error("no-match", message).at(&written.span).hint("name it with `file`"));
+                }
+            },
+            _ => {
+                let does = if pattern.exclude { "excludes" } else { "matches" };
+                let message = format!("`{}` {does} no file", written.value);
+                let warning = Diagnostic::warning("unmatched-pattern", message).at(&written.span);
+                unmatched.push(warning.hint("correct it, or remove it"));
+            }
+        }
+    }
+    let is_sound = missing.is_empty();
+    faults.extend(missing);
+    faults.extend(unmatched.into_iter().filter(|_| !found.is_empty()));
+    is_sound.then_some(())
 }
 
 fn parse(written: &Text, faults: &mut Faults) -> Option<FilePattern> {
     // A leading `!` excludes.
     let (text, exclude) = written.value.strip_prefix('!').map_or((&*written.value, false), |rest| (rest, true));
-    let path = ProjectPath::parse(text, written.span.path())
-        .map_err(|fault| faults.push(Diagnostic::error("bad-path", format!("`{text}`: {fault}")).at(&written.span)))
-        .ok()?;
+    let path = ProjectPath::parse(&unescaped(text), written.span.path()).map_err(|fault| {
+        let hint = (fault == PathFault::Backslash)
+            .then(|| "a backslash takes the meaning from a sign: `\\*`, `\\!`; `[`, `{` and `?` have none".to_owned());
+        let fault = Diagnostic::error("bad-path", format!("`{text}`: {fault}"));
+        faults.push(fault.at(&written.span).maybe_hint(hint));
+    });
+    let path = path.ok()?;
     FilePattern::new(&path, exclude)
         .map_err(|error| {
             faults.push(Diagnostic::error("bad-pattern", format!("`{text}`: {}", error.kind())).at(&written.span))
@@ -102,17 +152,39 @@ fn parse(written: &Text, faults: &mut Faults) -> Option<FilePattern> {
         .ok()
 }
 
+/// The pattern without the backslashes that take the meaning from a sign.
+fn unescaped(text: &str) -> String {
+    let (mut path, mut rest) = (String::new(), text.chars().peekable());
+    while let Some(c) = rest.next() {
+        let is_sign = |next: &char| c == '\\' && next.is_ascii_punctuation() && !matches!(next, '/' | '\\');
+        path.push(match rest.next_if(is_sign) {
+            Some('*') => LITERAL_STAR,
+            Some(sign) => sign,
+            None => c,
+        });
+    }
+    path
+}
+
 impl FilePattern {
     fn new(path: &ProjectPath, exclude: bool) -> Result<Self, globset::Error> {
-        let glob = GlobBuilder::new(path.as_str()).literal_separator(true).backslash_escape(false).build()?;
-        let parts = path.as_str().split('/');
-        let literal: Vec<&str> = parts.clone().take_while(|part| !part.contains(['*', '?', '[', '{'])).collect();
-        let folder = if literal.len() == parts.count() { path.folder().to_owned() } else { literal.join("/") };
+        let escaped = |c: char| match c {
+            LITERAL_STAR => "\\*".to_owned(),
+            '[' | ']' | '{' | '}' | '?' | '\\' => format!("\\{c}"),
+            c => c.to_string(),
+        };
+        let glob: String = path.as_str().chars().map(escaped).collect();
+        let glob = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(true).build()?;
+        let real = |path: &str| ProjectPath::new(&path.replace(LITERAL_STAR, "*")).ok();
+        let literal: Vec<&str> = path.as_str().split('/').take_while(|part| !part.contains('*')).collect();
+        let is_plain = !path.as_str().contains('*');
+        let folder = if is_plain { path.folder().to_owned() } else { literal.join("/") };
         Ok(Self {
             matcher: glob.compile_matcher(),
             exclude,
-            // A pattern without a literal folder has the empty path here, which `new` refuses: the root.
-            folder: ProjectPath::new(&folder).unwrap_or_else(|_| ProjectPath::root()),
+            // A pattern without a literal folder has the empty path here, which is refused: the root.
+            folder: real(&folder).unwrap_or_else(ProjectPath::root),
+            plain: is_plain.then(|| real(path.as_str())).flatten(),
         })
     }
 }

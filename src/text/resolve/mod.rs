@@ -312,10 +312,12 @@ impl Scope<'_> {
             BlockSource::Bare(text) if self.names_template(text) => Some(Content::Template(text.clone())),
             BlockSource::Bare(path) | BlockSource::File(path) => {
                 let fragment = self.reader.named(path, optional, faults)?;
+                check_front_matter(block, std::slice::from_ref(&fragment), faults);
                 Some(Content::Files(vec![self.part(fragment, fields, faults)?]))
             }
             BlockSource::Files(patterns) => {
                 let fragments = files::find(self.reader, patterns, fields.order.as_ref(), optional, faults)?;
+                check_front_matter(block, &fragments, faults);
                 let parts: Vec<Option<FilePart>> =
                     fragments.into_iter().map(|fragment| self.part(fragment, fields, faults)).collect();
                 Some(Content::Files(parts.into_iter().collect::<Option<_>>()?))
@@ -335,7 +337,9 @@ impl Scope<'_> {
     }
 
     fn part(&self, fragment: Arc<Fragment>, fields: &BlockFields, faults: &mut Faults) -> Option<FilePart> {
-        let range = fragment.text(fields.front_matter == Some(FrontMatter::Keep));
+        let is_whole = fields.front_matter == Some(FrontMatter::Keep);
+        let range = fragment.text(is_whole);
+        faults.extend(fragment.head_warning.clone().filter(|_| !is_whole));
         let slices = match &fields.split {
             Some(written) => split::slices(&fragment, range, written, faults)?,
             None => vec![range],
@@ -346,7 +350,7 @@ impl Scope<'_> {
     fn examples(&self, path: &Text, fields: &BlockFields, optional: bool, faults: &mut Faults) -> Option<Content> {
         let fragment = self.reader.named(path, optional, faults)?;
         let mapping = fields.map.as_ref().map(|map| examples::Mapping {
-            user: map.user.value.to_string(),
+            user: map.user.0.iter().map(|path| path.value.to_string()).collect(),
             assistant: map.assistant.value.to_string(),
         });
         let all = examples::read(&fragment.source, mapping.as_ref(), faults)?;
@@ -417,6 +421,15 @@ fn check_options(tier: Tier, block: &Block, faults: &mut Faults) {
     }
 }
 
+/// Says that `front_matter` does nothing where no file of the block has any.
+fn check_front_matter(block: &Block, fragments: &[Arc<Fragment>], faults: &mut Faults) {
+    if block.fields.front_matter.is_some() && !fragments.is_empty() && !fragments.iter().any(|one| one.has_head()) {
+        let message = "`front_matter` does nothing: no file of this block has any";
+        let warning = Diagnostic::warning("front-matter", message).at(block.key_span("front_matter"));
+        faults.push(warning.hint("remove it; files of data (YAML, JSON, CSV) have no front matter"));
+    }
+}
+
 /// Whether `label` can be a block's `id`: it must not contain the separators of segment ids, which are
 /// split again when they are read.
 fn is_label(label: &str) -> bool {
@@ -464,7 +477,10 @@ fn keys<T>(table: &Table<T>) -> impl Iterator<Item = &crate::syntax::yaml::Key> 
 /// The output schema: that of a file, with the file, or the schema itself.
 fn output_schema(node: &Node, reader: &Reader, faults: &mut Faults) -> Option<(Json, Option<Arc<Fragment>>)> {
     let (schema, file) = match node.as_text() {
-        None => (node.to_json(), None),
+        None => {
+            tools::exact_numbers(node, faults);
+            (node.to_json(), None)
+        }
         Some(_) => {
             let fragment = reader.named(&Text::decode(node, faults)?, false, faults)?;
             (tools::parse_data(&fragment, faults)?.0, Some(fragment))

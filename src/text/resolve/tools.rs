@@ -1,6 +1,6 @@
 //! Tool definitions: neutral `{name, description, input_schema}` in YAML or JSON, one or a list a file.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -10,7 +10,7 @@ use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::json;
 use crate::syntax::source::Span;
 use crate::syntax::yaml::{self, Node};
-use crate::text::fragment::Fragment;
+use crate::text::fragment::{Fragment, lfs_pointer};
 
 use super::{Content, PlannedBlock};
 
@@ -70,10 +70,17 @@ pub fn read(fragments: &[Arc<Fragment>], faults: &mut Faults) -> Vec<Tool> {
 /// A data file as JSON, with the places of a list's items. Shared with output schemas.
 pub fn parse_data(fragment: &Arc<Fragment>, faults: &mut Faults) -> Option<(Json, Vec<Span>)> {
     let source = &fragment.source;
+    let text: &str = source.text();
     match source.path().extension() {
         "json" => {
-            let value = json::parse(source, 0..source.text().len());
-            value.map(|value| (value, Vec::new())).map_err(|fault| faults.push(*fault)).ok()
+            if let Some(pointer) = lfs_pointer(source) {
+                faults.push(pointer);
+                return None;
+            }
+            let value = json::parse(source, 0..text.len()).map_err(|fault| faults.push(*fault)).ok()?;
+            let inexact = |at: Range<usize>| json::inexact(text.get(at.clone())?, &Span::new(source, at.start, at.end));
+            faults.extend(json::numbers(text).filter_map(inexact));
+            Some((value, Vec::new()))
         }
         "yaml" | "yml" => {
             let mut own = Faults::new();
@@ -85,6 +92,7 @@ pub fn parse_data(fragment: &Arc<Fragment>, faults: &mut Faults) -> Option<(Json
                 yaml::Value::List(items) => items.iter().map(|item| item.span.clone()).collect(),
                 _ => vec![node.span.clone()],
             };
+            exact_numbers(&node, faults);
             Some((node.to_json(), items))
         }
         _ => {
@@ -93,6 +101,19 @@ pub fn parse_data(fragment: &Arc<Fragment>, faults: &mut Faults) -> Option<(Json
             faults.push(fault.at(&Span::file(source)).hint("name it .yaml or .json"));
             None
         }
+    }
+}
+
+/// Reports the numbers of a definition or a schema in YAML that its canonical form would change.
+pub fn exact_numbers(node: &yaml::Node, faults: &mut Faults) {
+    match &node.value {
+        yaml::Value::List(items) => items.iter().for_each(|item| exact_numbers(item, faults)),
+        yaml::Value::Map(map) => map.iter().for_each(|(_, node)| exact_numbers(node, faults)),
+        yaml::Value::Int(_) | yaml::Value::Float(_) => {
+            let written = node.span.source.text().get(node.span.start..node.span.end).unwrap_or_default();
+            faults.extend(json::inexact(written, &node.span));
+        }
+        _ => {}
     }
 }
 

@@ -11,9 +11,9 @@ use super::passage::Passage;
 use super::syntax::PARTIAL_BLOCK;
 use super::value::Data;
 use crate::syntax::diag::{self, Diagnostic, Faults, Warned};
-use crate::syntax::source::{Source, Span};
+use crate::syntax::source::Span;
 
-type Load<'t> = dyn Fn(&str) -> Result<Arc<Source>, String> + Send + Sync + 't;
+type Load<'t> = dyn Fn(&str) -> Result<Span, String> + Send + Sync + 't;
 
 /// All templates of a project, read and parsed on first use.
 pub struct Library<'t> {
@@ -84,11 +84,11 @@ fn listed(names: &[String]) -> String {
 }
 
 impl<'t> Library<'t> {
-    /// The templates of these names (paths below `templates/`). `load` reads one of them; its error
-    /// says why it cannot, as the end of a sentence.
+    /// The templates of these names (paths below `templates/`). `load` reads one of them, without its front
+    /// matter; its error says why it cannot, as the end of a sentence.
     pub fn new(
         names: impl IntoIterator<Item = String>,
-        load: impl Fn(&str) -> Result<Arc<Source>, String> + Send + Sync + 't,
+        load: impl Fn(&str) -> Result<Span, String> + Send + Sync + 't,
     ) -> Self {
         let templates = names.into_iter().map(|name| (name, OnceLock::new())).collect();
         Self { templates, load: Box::new(load) }
@@ -177,7 +177,7 @@ impl<'t> Library<'t> {
             return Err(NameFault::Unknown { name: name.to_owned(), near: Vec::new() });
         };
         let read = || (self.load)(full);
-        let compile = |source: Arc<Source>| Arc::new(Compiled::new(Some(full.to_owned()), Passage::file(&source)));
+        let compile = |body: Span| Arc::new(Compiled::new(Some(full.to_owned()), Passage::file(body)));
         match slot.get_or_init(|| read().map(compile)) {
             Ok(compiled) => Ok((full, compiled.clone())),
             Err(why) => Err(NameFault::Unreadable { name: full.to_owned(), why: why.clone() }),

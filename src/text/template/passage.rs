@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::syntax::source::{Source, Span};
+use crate::syntax::source::Span;
 
 /// The text of a template, and where each of its bytes was written.
 ///
@@ -19,10 +19,10 @@ pub(super) struct Passage {
 }
 
 impl Passage {
-    /// A whole file.
-    pub fn file(source: &Arc<Source>) -> Self {
-        let text = source.text().clone();
-        Self { whole: Span::new(source, 0, text.len()), text, anchors: vec![(0, 0)] }
+    /// The text of a file, from behind its front matter on.
+    pub fn file(body: Span) -> Self {
+        let text = body.source.text().get(body.start..body.end).unwrap_or_default().into();
+        Self { text, anchors: vec![(0, body.start)], whole: body }
     }
 
     /// The text of a manifest at `span`.
@@ -68,7 +68,7 @@ fn anchors(text: &str, span: &Span) -> Option<Vec<(usize, usize)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::syntax::source::ProjectPath;
+    use crate::syntax::source::{ProjectPath, Source};
 
     fn place(manifest: &str, written: &str, text: &str, wanted: &str) -> String {
         let source = Source::new(ProjectPath::new("contexts/a.yaml").unwrap(), manifest);

@@ -59,7 +59,8 @@ impl Stage {
     fn library(&self) -> Library<'_> {
         Library::new(self.templates.keys().cloned(), |name| {
             let path = ProjectPath::new(&format!("templates/{name}")).map_err(|fault| fault.to_string())?;
-            self.templates.get(name).map(|text| Source::new(path, text.as_str())).ok_or_else(|| "it is gone".to_owned())
+            let source = self.templates.get(name).map(|text| Source::new(path, text.as_str()));
+            source.map(|source| Span::new(&source, 0, source.text().len())).ok_or_else(|| "it is gone".to_owned())
         })
     }
 

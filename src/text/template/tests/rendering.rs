@@ -187,7 +187,7 @@ fn only_what_is_used_is_read() {
             "gone.hbs" => return Err("it is not UTF-8".to_owned()),
             _ => "",
         };
-        Ok(Source::new(ProjectPath::new(name).unwrap(), text))
+        Ok(Span::new(&Source::new(ProjectPath::new(name).unwrap(), text), 0, text.len()))
     });
     let template = library.template("main").unwrap();
     let data = Data { vars: map(json!({"no": false})), ..Data::default() };
