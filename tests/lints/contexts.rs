@@ -4,7 +4,7 @@ use super::of_fragment;
 use crate::support::{Outcome, Repo};
 
 /// The lints that a check names, with their places: `placeholder docs/a.md:1`.
-fn told(outcome: &Outcome) -> Vec<String> {
+pub(super) fn told(outcome: &Outcome) -> Vec<String> {
     let mut lines = outcome.stderr.lines();
     let mut told = Vec::new();
     while let Some(line) = lines.next() {

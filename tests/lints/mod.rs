@@ -4,6 +4,7 @@ mod contexts;
 mod fixes;
 mod levels;
 mod masks;
+mod texts;
 
 use crate::support::Repo;
 

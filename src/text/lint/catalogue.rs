@@ -43,6 +43,13 @@ pub static ALL: &[&Lint] = &[
     &LFS_POINTER,
     &CRLF,
     &PLACEHOLDER,
+    &TEMPLATE_LEFTOVER,
+    &UNUSED_INPUT,
+    &SHADOWED_NAME,
+    &RESPELLED_NUMBER,
+    &FRONT_MATTER,
+    &UNMATCHED_PATTERN,
+    &UNSENT_FIELD,
     &REVIEW_OVERDUE,
     &NEAR_DUPLICATE,
     &REPEATED_EXAMPLE,
@@ -153,6 +160,63 @@ pub(super) static PLACEHOLDER: Lint = everywhere(
      what stands between backticks are left alone.",
 );
 
+pub(super) static TEMPLATE_LEFTOVER: Lint = everywhere(
+    "template-leftover",
+    WARN,
+    "Something that another template language would fill in or run is sent as it stands.",
+    "Found are the tags of Jinja, Liquid, ERB and EJS (`{% if … %}`, `{# … #}`, `<% … %>`), and, where the context has a \
+     var or an input of the name, `{name}`, `${name}`, `#{name}`, `[[name]]`, `%(name)s`, `<%= name %>` and braces that do \
+     not match (`{{name}`). Fragments and `text:` are looked at outside of code, templates also inside of it for names. \
+     Write the text in Handlebars ([docs/templates.md](templates.md)), or put it between backticks.",
+);
+
+pub(super) static UNUSED_INPUT: Lint = everywhere(
+    "unused-input",
+    WARN,
+    "An input is declared, and no text has it.",
+    "What a caller fills in never reaches the model. An input counts as used where a tag of the manifest or of one of its \
+     templates names it, also in a variant or a block that is switched off. One that comes by `extends` is not reported: \
+     another context may use it.",
+);
+
+pub(super) static SHADOWED_NAME: Lint = everywhere(
+    "shadowed-name",
+    WARN,
+    "A var or an input has the name of something that templates know already.",
+    "The bare name then means a helper, `context`, or, in a template named by `wrap`, what it wraps (`title`, `content`, \
+     `user` …; reported where the context has such a template). Write `vars.title`, or rename it.",
+);
+
+pub(super) static RESPELLED_NUMBER: Lint = everywhere(
+    "respelled-number",
+    WARN,
+    "A number stands in the prompt in another spelling than in its file.",
+    "`version: 1.10` is the number 1.1, `0x1f` is 31, and a number beyond 64 bits is rounded. A turn of an example keeps \
+     every number as it is spelled; a template writes the value. Put the number into quotes.",
+);
+
+static FRONT_MATTER: Lint = elsewhere(
+    "front-matter",
+    "The head of a file looks like front matter and is none, or `front_matter` does nothing.",
+    "The message says what became of it: a block that begins with a key and is no YAML leaves the text unread; one that is \
+     not closed, or does not begin on the first line, or has sentences for keys, is sent. See \
+     [docs/manifest.md](manifest.md#front-matter).",
+);
+
+static UNMATCHED_PATTERN: Lint = elsewhere(
+    "unmatched-pattern",
+    "A pattern of a list matches no file, or excludes none.",
+    "The other patterns match, so a build stands without what this one was meant for. A path without `*` that is not there \
+     is an error. With `optional: true` nothing is reported.",
+);
+
+static UNSENT_FIELD: Lint = elsewhere(
+    "unsent-field",
+    "A field of an example holds text that is in no turn.",
+    "Reported once a file: keys of a message beside its role and its content, `tools` of a record, and fields of 12 words \
+     and more beside a question and its answer, where no template of `wrap` could write them. Name the field in `map`.",
+);
+
 pub(super) static REVIEW_OVERDUE: Lint = everywhere(
     "review-overdue",
     WARN,
@@ -174,8 +238,9 @@ pub(super) static REPEATED_EXAMPLE: Lint = everywhere(
     WARN,
     "An example says what one before it says.",
     "It costs tokens and teaches nothing, and it counts twice when the model weighs cases. Equal are two examples whose \
-     words are the same, case and punctuation aside; near ones are told with how much of the question, as pairs of words, \
-     is the same (90% or more), if their answers are equal. Only examples that stand in the prompt are compared, not the \
+     words are the same, case and the punctuation around them aside; near ones are told with how much of the question, as \
+     pairs of words, is the same (90% or more), if their answers are equal and no example with another answer is as near \
+     (80%), for then what differs decides. Only examples that stand in the prompt are compared, not the \
      pool that they are picked from.",
 );
 
@@ -208,9 +273,9 @@ pub(super) static CACHE_BREAKER: Lint = everywhere(
     "cache-breaker",
     WARN,
     "The prefix holds a value that is another one each time it is made.",
-    "A cache serves a prompt up to the first byte that differs. Found are dates and times that the words before them call \
-     today's, current or generated, ids of sessions, requests and builds, and, outside of documents, examples and code, \
-     every time to the second and every UUID. Make the value an input behind the stable text. Where the block says \
+    "A cache serves a prompt up to the first byte that differs. Found are dates, weekdays and times that the words before \
+     them call today's, current or generated (\"It is Wednesday, 3:09 PM.\"), also in tools, ids of sessions, requests and \
+     builds, and, outside of documents, tools, examples and code, every time to the second and every UUID. Make the value an input behind the stable text. Where the block says \
      `stability: volatile` its author knows.",
 );
 

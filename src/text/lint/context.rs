@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::alike::{Sketch, SketchIndex};
 use super::catalogue::{CACHE_BREAKER, NEAR_DUPLICATE};
-use super::volatile::{Cue, volatile_values};
+use super::volatile::{Cue, VolatileValue, volatile_values};
 use super::{Linted, MAX_REPORTED, Subject};
 use crate::prompt::chain::Digest;
 use crate::prompt::segment::{Kind, Segment, Tier, prefix_len};
@@ -25,6 +25,8 @@ const LEAST_WORDS: usize = 30;
 const LEAST_LIKENESS: u64 = 80;
 /// How many consecutive words make one shingle.
 const WIDTH: usize = 5;
+/// How many bytes before a value that changes are looked for together with it.
+const LEAD: usize = 12;
 
 /// Fragments of the context that are almost the same.
 pub(super) fn duplicates(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
@@ -82,7 +84,7 @@ pub(super) fn breakers(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
             let message =
                 format!("{} stands in the prefix: each new one makes caches write all behind it anew", value.what);
             let hint = "make it an input behind the stable text, or say `stability: volatile` and put the block last";
-            CACHE_BREAKER.warning(message).at(&place(subject, segment, &value.text)).hint(hint)
+            CACHE_BREAKER.warning(message).at(&place(subject, segment, value)).hint(hint)
         });
         warnings.collect::<Vec<Diagnostic>>()
     };
@@ -92,11 +94,11 @@ pub(super) fn breakers(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     found
 }
 
-/// The weakest [`Cue`] with which a value in this segment is reported. `None` in tools and examples,
-/// which are data, and where the author has declared the text volatile.
+/// The weakest [`Cue`] with which a value in this segment is reported. `None` in examples, whose "today" is
+/// that of their question, and where the author has declared the text volatile.
 fn loosest(segment: &Segment, block: &PlannedBlock) -> Option<Cue> {
-    let is_data = segment.tier == Tier::Tools || matches!(block.content, Content::Examples(..));
-    let is_document = matches!(block.wrap, Wrap::Document | Wrap::Fence);
+    let is_data = matches!(block.content, Content::Examples(..));
+    let is_document = segment.tier == Tier::Tools || matches!(block.wrap, Wrap::Document | Wrap::Fence);
     match (is_data || segment.stability == Some(Stability::Volatile), is_document) {
         (true, _) => None,
         (false, true) => Some(Cue::Said),
@@ -108,6 +110,8 @@ fn loosest(segment: &Segment, block: &PlannedBlock) -> Option<Cue> {
 /// line of the same text differ between contexts.
 #[derive(Debug)]
 pub(super) struct VolatileText {
+    /// A few characters before it, which tell it from the same value elsewhere.
+    lead: String,
     text: String,
     what: &'static str,
     cue: Cue,
@@ -115,24 +119,32 @@ pub(super) struct VolatileText {
 
 /// The first value of each kind in a segment.
 fn values(segment: &Segment) -> Vec<VolatileText> {
-    let texts = segment.parts.iter().filter(|part| part.kind == Kind::Text).map(|part| &*part.text);
+    let texts =
+        segment.parts.iter().filter(|part| matches!(part.kind, Kind::Text | Kind::Tool)).map(|part| &*part.text);
     let value = |text: &str| -> Vec<VolatileText> {
         let value = |at: Range<usize>| text.get(at).unwrap_or_default().to_owned();
-        let found = volatile_values(text).into_iter();
-        found.map(|found| VolatileText { text: value(found.at), what: found.what, cue: found.cue }).collect()
+        let text_of = |found: VolatileValue| VolatileText {
+            lead: value(text.floor_char_boundary(found.at.start.saturating_sub(LEAD))..found.at.start),
+            text: value(found.at),
+            what: found.what,
+            cue: found.cue,
+        };
+        volatile_values(text).into_iter().map(text_of).collect()
     };
     let mut kinds: BTreeSet<(&'static str, Cue)> = BTreeSet::new();
     texts.flat_map(value).filter(|value| kinds.insert((value.what, value.cue))).collect()
 }
 
 /// Where a value was written: in the lines that the segment comes from, else the block in the manifest.
-fn place(subject: &Subject, segment: &Segment, value: &str) -> Span {
+fn place(subject: &Subject, segment: &Segment, value: &VolatileText) -> Span {
     let written = || {
         let fragment = subject.fragments.read(segment.origin.path.as_ref()?).ok()?;
         let (source, lines) = (&fragment.source, segment.origin.lines.as_ref()?);
         let (start, end) = (source.line_start(*lines.start()), source.line_start(lines.end().saturating_add(1)));
-        let at = start + source.text().get(start..end)?.find(value)?;
-        Some(Span::new(source, at, at + value.len()))
+        let text = source.text().get(start..end)?;
+        let led = text.find(&format!("{}{}", value.lead, value.text)).map(|at| at + value.lead.len());
+        let at = start + led.or_else(|| text.find(&value.text))?;
+        Some(Span::new(source, at, at + value.text.len()))
     };
     written().unwrap_or_else(|| segment.origin.block.clone())
 }

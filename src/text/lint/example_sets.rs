@@ -26,6 +26,8 @@ const WIDTH: usize = 2;
 const LEAST_WORDS: usize = 12;
 /// The least likeness of two examples of which one repeats the other, in hundredths.
 const REPEATS: u64 = 90;
+/// From this likeness on to an example with another answer, what little differs is what decides the answer.
+const CONTRASTS: u64 = 80;
 /// The least likeness of an example to a held-out one that it gives away, in hundredths.
 const LEAKS: u64 = 80;
 /// The most characters of a validator's message that a warning quotes.
@@ -152,10 +154,13 @@ fn answer(example: &Example) -> &str {
     example.turns.iter().rev().find(|turn| turn.role == Role::Assistant).map_or("", |turn| &turn.text)
 }
 
-/// A text without case, blanks and punctuation; the text itself where that leaves nothing.
+/// A text without case, blanks, and the punctuation around its words. Signs that may mean something stay:
+/// brackets, operators, and whatever stands inside of a word (`1.5`, `a-b`).
 fn words(text: &str) -> String {
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    if words.is_empty() { text.trim().to_owned() } else { words.join(" ").to_lowercase() }
+    let is_punctuation = |c: char| ".,;:!?'\"“”‘’«»…。，；：！？、".contains(c);
+    let words = text.split_whitespace().map(|word| word.trim_matches(is_punctuation)).filter(|word| !word.is_empty());
+    let words: Vec<String> = words.map(str::to_lowercase).collect();
+    if words.is_empty() { text.trim().to_owned() } else { words.join(" ") }
 }
 
 fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &Linted) -> SetFindings {
@@ -192,14 +197,17 @@ fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &L
 fn repeats(examples: &[Compared]) -> Vec<(usize, Finding)> {
     // By question, the index of the first example that has it.
     let mut questions: HashMap<&str, usize> = HashMap::new();
-    let mut index = SketchIndex::default();
+    let (mut index, mut all) = (SketchIndex::default(), SketchIndex::default());
+    examples.iter().for_each(|example| all.add(example.sketch.clone()));
     let mut found = Vec::new();
     for (number, example) in examples.iter().enumerate() {
         let same = questions.get(example.question.as_str()).and_then(|first| examples.get(*first));
         let near = || {
             let (other, likeness) = index.nearest(&example.sketch, REPEATS)?;
             let other = examples.get(other).filter(|other| other.answer == example.answer)?;
-            (example.sketch.words >= LEAST_WORDS).then_some((other, likeness))
+            let differs = |other: usize| examples.get(other).is_some_and(|other| other.answer != example.answer);
+            (example.sketch.words >= LEAST_WORDS && !all.has_near(&example.sketch, CONTRASTS, differs))
+                .then_some((other, likeness))
         };
         match same {
             Some(first) if first.answer == example.answer => {

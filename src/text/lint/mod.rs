@@ -6,9 +6,10 @@
 //! ```
 //!
 //! [`catalogue`] declares every lint: its id, its level, the text of its documentation. The lints of
-//! files (`secret`, `invisible`, `leftover`) run once for each file, however many contexts read it
+//! files (`secret`, `invisible`, `leftover`, `foreign`) run once for each file, however many contexts read it
 //! ([`Linted`] caches them by blob). Those of contexts run for each: `alike` (fragments that are almost
-//! the same), `volatile` (values in the prefix that change), `example_sets` (what examples say).
+//! the same), `volatile` (values in the prefix that change), `names` (what the manifest declares),
+//! `example_sets` (what examples say).
 //! [`apply_levels`] decides the level of every warning, also of those that other modules make under an
 //! id of the catalogue.
 //!
@@ -21,9 +22,11 @@ pub mod catalogue;
 mod context;
 mod example_sets;
 pub mod fix;
+mod foreign;
 mod invisible;
 mod leftover;
 mod mend;
+mod names;
 mod schema_steps;
 pub mod secret;
 mod text;
@@ -42,7 +45,8 @@ use crate::syntax::decode::Table;
 use crate::syntax::diag::{Diagnostic, Faults, Severity, did_you_mean};
 use crate::syntax::manifest::LintLevel;
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
-use crate::text::fragment::{Fragment, Fragments};
+use crate::text::compose::TEMPLATES;
+use crate::text::fragment::{DATA, Fragment, Fragments};
 use crate::text::resolve::{Content, Plan};
 use crate::tree::Reads;
 
@@ -76,6 +80,9 @@ enum When {
     Shown,
     /// In those whose prompt contains it verbatim and that have a var or an input of this name.
     Named(String),
+    /// In templates, fragments and texts of the manifest, where the context has a var or an input of the name,
+    /// if there is one. What stands in samples of code counts in templates only.
+    Leftover { name: Option<String>, in_code: bool },
     /// In all, but only after this day, written as 2026-11-21.
     After(String),
 }
@@ -172,6 +179,9 @@ pub fn lint(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     }
     found.extend(context::duplicates(subject, linted));
     found.extend(context::breakers(subject, linted));
+    found.extend(names::unused_inputs(subject));
+    found.extend(names::shadowed(subject));
+    found.extend(names::respelled(subject));
     found.extend(example_sets::warnings(subject, linted));
     found
 }
@@ -181,17 +191,16 @@ impl Subject<'_> {
     fn counts(&self, finding: &Finding, path: &ProjectPath) -> bool {
         match &finding.when {
             When::Always => true,
-            When::Shown => {
-                let is_data = matches!(path.extension(), "yaml" | "yml" | "json" | "jsonl" | "ndjson" | "csv" | "tsv");
-                !is_data || self.is_fragment(path)
-            }
+            When::Shown => !DATA.contains(&path.extension()) || self.is_fragment(path),
             When::Named(name) => {
-                let manifest = &self.plan.manifest;
                 let first = name.split('.').next().unwrap_or(name);
-                let is_known = self.plan.vars.contains_key(first)
-                    || manifest.inputs.get(first).is_some()
-                    || matches!(first, "vars" | "inputs");
-                is_known && (self.is_fragment(path) || self.is_inline(path, finding.at.start))
+                let is_known = self.knows(first) || matches!(first, "vars" | "inputs");
+                is_known && (self.is_sent(path, finding.at.start) || self.is_inline(path, finding.at.start))
+            }
+            When::Leftover { name, in_code } => {
+                let at = finding.at.start;
+                name.as_ref().is_none_or(|name| self.knows(name))
+                    && (self.is_template(path, at) || !in_code && (self.is_sent(path, at) || self.is_inline(path, at)))
             }
             When::After(day) => self.day > day.as_str(),
         }
@@ -203,6 +212,29 @@ impl Subject<'_> {
             Content::Files(parts) => parts.iter().any(|part| part.fragment.source.path() == path),
             _ => false,
         })
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.plan.vars.contains_key(name) || self.plan.manifest.inputs.get(name).is_some()
+    }
+
+    /// Whether a byte of a file is one of a fragment's that the prompt has.
+    fn is_sent(&self, path: &ProjectPath, at: usize) -> bool {
+        self.plan.blocks.iter().any(|block| match &block.content {
+            Content::Files(parts) => parts
+                .iter()
+                .any(|part| part.fragment.source.path() == path && part.slices.iter().any(|slice| slice.contains(&at))),
+            _ => false,
+        })
+    }
+
+    /// Whether a byte of a file is one of a template: of a file below `templates/`, or of a turn in a manifest.
+    fn is_template(&self, path: &ProjectPath, at: usize) -> bool {
+        path.is_below(&ProjectPath::literal(TEMPLATES))
+            || self.plan.blocks.iter().any(|block| match &block.content {
+                Content::Turn(text) => text.span.path() == path && (text.span.start..=text.span.end).contains(&at),
+                _ => false,
+            })
     }
 
     /// Whether a byte of a manifest lies in a `text:`.

@@ -1,7 +1,7 @@
 //! The lints of one file, which do not depend on the context that reads it.
 
 use super::catalogue::REVIEW_OVERDUE;
-use super::{Finding, When, capped, invisible, leftover, secret};
+use super::{Finding, When, capped, foreign, invisible, leftover, secret};
 use crate::text::fragment::Fragment;
 
 /// Every finding of a file, in the order of the text.
@@ -10,6 +10,7 @@ pub(super) fn findings(fragment: &Fragment) -> Vec<Finding> {
     let mut found = secret::findings(text);
     found.extend(invisible::findings(text));
     found.extend(leftover::findings(text));
+    found.extend(foreign::findings(text));
     found.extend(overdue(fragment));
     found.sort_by_key(|finding| finding.at.start);
     capped(found)
