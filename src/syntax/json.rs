@@ -123,18 +123,18 @@ impl Decimal {
     }
 }
 
-/// The fault of a number in a definition or a schema, whose spelling is that of RFC 8785, if that spelling
-/// has another value: `written` stands at `at`.
+/// The fault of a number in a definition or a schema that RFC 8785, whose numbers are 64-bit floats, has not
+/// exactly: `written` stands at `at`. Whole numbers are exact up to 2^53.
 pub fn inexact(written: &str, at: &Span) -> Option<Diagnostic> {
+    const WHOLE: f64 = 9_007_199_254_740_992.0;
     let double: f64 = written.parse().ok()?;
     // The shortest digits that name this double, which RFC 8785 writes, too.
-    let spelled = format!("{double:e}");
-    if Decimal::parse(&spelled) == Decimal::parse(written) {
+    let is_same = Decimal::parse(&format!("{double:e}")) == Decimal::parse(written);
+    if is_same && (double.abs() <= WHOLE || written.contains(['.', 'e', 'E'])) {
         return None;
     }
-    let message = format!("`{written}` would become {double}: here a number is a 64-bit float (RFC 8785)");
-    let hint = "write it with at most 15 digits, or as text";
-    Some(Diagnostic::error("inexact-number", message).at(at).hint(hint))
+    let message = format!("`{written}` is not exact as a 64-bit float, which a number is here (RFC 8785)");
+    Some(Diagnostic::error("inexact-number", message).at(at).hint("write it with at most 15 digits, or as text"))
 }
 
 /// An error of serde_json, whose lines and columns count from the start of `range`.

@@ -192,7 +192,8 @@ impl Fragment {
 
     /// Whether the file begins with front matter, or with a line that could open it.
     pub fn has_head(&self) -> bool {
-        self.body.start > 0 || self.head_warning.is_some() || self.source.text().starts_with("---")
+        let could_open = self.source.text().starts_with("---") && !is_data(self.source.path());
+        self.body.start > 0 || self.head_warning.is_some() || could_open
     }
 
     /// The bytes of `range`.
@@ -212,6 +213,10 @@ fn not_text(path: &ProjectPath, bytes: &[u8], at: usize) -> Diagnostic {
 
 /// Endings of data. A `---` at their beginning belongs to the format, so they have no front matter.
 pub const DATA: [&str; 7] = ["yaml", "yml", "json", "jsonl", "ndjson", "csv", "tsv"];
+
+fn is_data(path: &ProjectPath) -> bool {
+    DATA.iter().any(|ending| path.extension().eq_ignore_ascii_case(ending))
+}
 
 /// Whether it is a pointer of Git LFS, version 1: <https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>.
 pub fn is_lfs_pointer(text: &str) -> bool {
@@ -244,7 +249,7 @@ fn head(source: &Arc<Source>) -> Head {
     let at = |start: usize, end: usize, message: &str| {
         Diagnostic::warning("front-matter", message).at(&Span::new(source, start, end))
     };
-    if DATA.iter().any(|ending| source.path().extension().eq_ignore_ascii_case(ending)) {
+    if is_data(source.path()) {
         return stays(None);
     }
     let lead = text.len() - text.trim_start_matches(['\n', '\r', ' ', '\t']).len();

@@ -150,7 +150,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[bad-pattern]: `docs/[a.md`: unclosed character class; missing ']'
+error[missing-fragment]: there is no file `docs/[a.md`
  --> contexts/a.yaml:1:18
   |
 1 | system: [{files: "docs/[a.md"}]
@@ -300,7 +300,28 @@ error[yaml-syntax]: unclosed bracket '['
 fn front_matter_that_is_no_yaml_costs_a_warning_and_the_head() {
     let repo =
         project(&[("contexts/a.yaml", "system: [{file: a.md}]\n"), ("a.md", "---\nglobs: **/*.ts\n---\nText\n")]);
-    repo.run("render a").exits(0).is(str![]);
+    repo.run("render a").exits(0).is(str![[r#"
+exit 0
+--- stdout
+# System
+
+`system/1` · `a.md` · line 4
+
+```text
+Text
+
+```
+--- stderr
+warning[front-matter]: the front matter is no YAML, so it leaves the text unread: while parsing node, found unknown anchor
+ --> a.md:2:8
+  |
+2 | globs: **/*.ts
+  |        ^
+  |
+  = help: put the value into quotes; `front_matter: keep` sends the file as it stands
+
+
+"#]]);
 }
 
 #[test]

@@ -121,7 +121,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[example-shape]: the record fits no shape: it has `input`, and a shape is {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}
+error[example-shape]: the record fits no shape: it has `input`, and a shape is {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}
  --> e.jsonl:1:1
   |
 1 | {"input": "a"}
@@ -141,7 +141,7 @@ error[example-shape]: a record is a map, this one is a list
 4 | []
   | ^^
   |
-  = help: write it as {input, output}, {user, assistant}, {question, answer} or {messages: [{role, content}]}
+  = help: write it as {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}
 
 
 "#]]);

@@ -202,11 +202,13 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[bad-tool]: the number 9007199254740993 has no exact canonical form (RFC 8785 numbers are IEEE doubles)
- --> tools/a.yaml:1:1
+error[inexact-number]: `9007199254740993` is not exact as a 64-bit float, which a number is here (RFC 8785)
+ --> tools/a.yaml:2:39
   |
-1 | name: find
-  | ^^^^^^^^^^
+2 | input_schema: {type: object, maximum: 9007199254740993}
+  |                                       ^^^^^^^^^^^^^^^^
+  |
+  = help: write it with at most 15 digits, or as text
 
 
 "#]]);

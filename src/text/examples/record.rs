@@ -55,6 +55,8 @@ const QUESTION_PARTS: [&str; 36] = [
 ];
 /// The key of a list of turns, and what a turn calls its role and its text: of OpenAI and of ShareGPT.
 const DIALOGUES: [(&str, &str, &str); 2] = [("messages", "role", "content"), ("conversations", "from", "value")];
+/// Fields of records whose turns are not text alone.
+const MEDIA: [&str; 6] = ["image", "images", "audio", "audios", "video", "videos"];
 /// What a shape is called in a message.
 const SHAPES: &str = "{input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or \
                       {conversations: [{from, value}]}";
@@ -148,9 +150,14 @@ impl TurnReader<'_, '_, '_> {
     }
 
     fn shaped(&mut self, fields: &mut Map<String, Value>) -> Vec<Turn> {
+        for key in MEDIA.into_iter().filter(|key| fields.get(*key).is_some_and(has_text)) {
+            self.fault(&[key], "example-media", format!("the record holds `{key}`"), TEXT_ONLY);
+        }
         match shape(fields) {
             Ok(TurnShape::Pair(user, assistant)) => {
-                self.check_rest(fields, user, assistant);
+                if !self.is_whole(fields, user, assistant) {
+                    return Vec::new();
+                }
                 let sides = [(Role::User, user), (Role::Assistant, assistant)];
                 let turn = |(role, key)| self.turn(role, &[key], fields.shift_remove(key).unwrap_or_default());
                 sides.into_iter().filter_map(turn).collect()
@@ -178,9 +185,9 @@ impl TurnReader<'_, '_, '_> {
         }
     }
 
-    /// Looks at the fields beside a pair: a part of the question is a fault, and a long text that no turn
-    /// holds is said once.
-    fn check_rest(&mut self, fields: &Map<String, Value>, user: &str, assistant: &str) {
+    /// Whether a pair is all of a question and its answer. A part of the question beside them is a fault, and a
+    /// long text that no turn holds is said once.
+    fn is_whole(&mut self, fields: &Map<String, Value>, user: &str, assistant: &str) -> bool {
         let is_part = |key: &str, value: &Value| {
             let place = QUESTION_PARTS.iter().position(|part| key.eq_ignore_ascii_case(part));
             let is_word = value.as_str().is_some_and(|text| text.split_whitespace().nth(1).is_none());
@@ -200,10 +207,12 @@ impl TurnReader<'_, '_, '_> {
             self.faulty = true;
             let fault = Diagnostic::error("example-shape", message).at(&(self.place)(&[first])).hint(hint);
             self.report.push_once(&parts.join(" "), fault);
+            return false;
         }
         rest.into_iter()
             .filter(|(_, value)| is_long(value))
             .for_each(|(key, _)| self.unsent(&[key], key, "the record"));
+        true
     }
 
     /// Says once a file that what stands under `key` reaches no turn.

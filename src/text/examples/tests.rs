@@ -165,7 +165,7 @@ fn a_question_of_more_than_one_field_is_never_guessed() {
         ("a.jsonl", r#"{"question":"q","answer":true,"passage":"Some text."}"#, "1:41", "passage"),
         ("a.jsonl", r#"{"user":"q","assistant":"a","system":"Be brief."}"#, "1:38", "system"),
         ("a.yaml", "- {Instruction: Sort., input: b a, output: a b}\n", "1:17", "Instruction"),
-        ("a.csv", "instruction,input,output\nSort.,b a,a b\nSort.,d c,c d\n", "2:1", "instruction"),
+        ("a.csv", "instruction,input,output\nSort.,b a,a b\nSort.,,c d\n", "2:1", "instruction"),
     ] {
         let message = format!("{path}:{place} example-shape: the record also has `{field}`, which no turn would hold");
         assert_eq!(bad(path, text, None), [message], "{text}");
@@ -204,6 +204,8 @@ fn a_field_that_no_turn_holds_is_said_once() {
     let chosen = r#"{"conversations":[{"from":"human","value":"q"}],"chosen":{"value":"one two three four five six seven eight nine ten eleven twelve"}}"#;
     let said = ["a.jsonl:1:59 unsent-field: `chosen` of the record is in no turn, so the model does not see it"];
     assert_eq!(warned("a.jsonl", chosen, None), said);
+    let media = r#"{"messages":[{"role":"user","content":"<image>Who?"}],"images":["1.jpg"]}"#;
+    assert_eq!(bad("a.jsonl", media, None), ["a.jsonl:1:64 example-media: the record holds `images`"]);
     let system = r#"{"system":"Be brief.","messages":[{"role":"user","content":"q"}]}"#;
     let said = ["a.jsonl:1:11 example-role: an example holds turns only, and `system` is a system message"];
     assert_eq!(bad("a.jsonl", system, None), said);

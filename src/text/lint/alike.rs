@@ -146,12 +146,6 @@ impl SketchIndex {
         alike.filter(|(_, likeness)| *likeness >= least).max_by_key(|(number, likeness)| (*likeness, Reverse(*number)))
     }
 
-    /// Whether a text for which `counts` holds is at least so much like this one.
-    pub fn has_near(&self, sketch: &Sketch, least: u64, counts: impl Fn(usize) -> bool) -> bool {
-        let is_near = |number: &usize| self.sketches.get(*number).is_some_and(|one| one.likeness(sketch) >= least);
-        self.near(sketch).iter().any(|number| counts(*number) && is_near(number))
-    }
-
     /// The numbers of the texts that may be like this one, ascending.
     fn near(&self, sketch: &Sketch) -> Vec<usize> {
         if self.sketches.len() <= FEW {

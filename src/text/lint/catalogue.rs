@@ -238,9 +238,9 @@ pub(super) static REPEATED_EXAMPLE: Lint = everywhere(
     WARN,
     "An example says what one before it says.",
     "It costs tokens and teaches nothing, and it counts twice when the model weighs cases. Equal are two examples whose \
-     words are the same, case and the punctuation around them aside; near ones are told with how much of the question, as \
-     pairs of words, is the same (90% or more), if their answers are equal and no example with another answer is as near \
-     (80%), for then what differs decides. Only examples that stand in the prompt are compared, not the \
+     words are the same, case and the punctuation around them aside, or whose questions differ in the spelling of words and in \
+     courtesy only (of 12 words and more, 90% of their pairs the same), if their answers are equal. Two that differ in another \
+     word or a number are different questions. Only examples that stand in the prompt are compared, not the \
      pool that they are picked from.",
 );
 

@@ -26,8 +26,9 @@ const WIDTH: usize = 2;
 const LEAST_WORDS: usize = 12;
 /// The least likeness of two examples of which one repeats the other, in hundredths.
 const REPEATS: u64 = 90;
-/// From this likeness on to an example with another answer, what little differs is what decides the answer.
-const CONTRASTS: u64 = 80;
+/// Words that change no question.
+const COURTESY: [&str; 14] =
+    ["a", "an", "the", "hi", "hello", "hey", "dear", "please", "thanks", "thank", "you", "kindly", "best", "regards"];
 /// The least likeness of an example to a held-out one that it gives away, in hundredths.
 const LEAKS: u64 = 80;
 /// The most characters of a validator's message that a warning quotes.
@@ -197,17 +198,15 @@ fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &L
 fn repeats(examples: &[Compared]) -> Vec<(usize, Finding)> {
     // By question, the index of the first example that has it.
     let mut questions: HashMap<&str, usize> = HashMap::new();
-    let (mut index, mut all) = (SketchIndex::default(), SketchIndex::default());
-    examples.iter().for_each(|example| all.add(example.sketch.clone()));
+    let mut index = SketchIndex::default();
     let mut found = Vec::new();
     for (number, example) in examples.iter().enumerate() {
         let same = questions.get(example.question.as_str()).and_then(|first| examples.get(*first));
         let near = || {
             let (other, likeness) = index.nearest(&example.sketch, REPEATS)?;
             let other = examples.get(other).filter(|other| other.answer == example.answer)?;
-            let differs = |other: usize| examples.get(other).is_some_and(|other| other.answer != example.answer);
-            (example.sketch.words >= LEAST_WORDS && !all.has_near(&example.sketch, CONTRASTS, differs))
-                .then_some((other, likeness))
+            let is_same = example.sketch.words >= LEAST_WORDS && is_respelled(&example.question, &other.question);
+            is_same.then_some((other, likeness))
         };
         match same {
             Some(first) if first.answer == example.answer => {
@@ -248,6 +247,26 @@ fn mismatches(examples: &[Compared], schema: &Json) -> Result<Vec<(usize, Findin
         found.extend(mismatch(example, &validator));
     }
     Ok(found)
+}
+
+/// Whether two questions differ only in courtesy and in how words are spelled. In sets of examples, texts that
+/// differ in one word, a number or the order otherwise are mostly different questions from one template.
+fn is_respelled(one: &str, two: &str) -> bool {
+    let words = |text| str::split(text, ' ').filter(|word| !COURTESY.contains(word)).collect::<Vec<&str>>();
+    let (one, two) = (words(one), words(two));
+    one.len() == two.len() && one.iter().zip(&two).all(|(one, two)| one == two || is_spelling(one, two))
+}
+
+/// Whether two words are one in two spellings: all but two letters at most are the same at their beginning and
+/// their end, and neither has a digit.
+fn is_spelling(one: &str, two: &str) -> bool {
+    let (one, two): (Vec<char>, Vec<char>) = (one.chars().collect(), two.chars().collect());
+    let start = one.iter().zip(&two).take_while(|(a, b)| a == b).count();
+    let rest = one.len().min(two.len()) - start;
+    let end = one.iter().rev().zip(two.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
+    let longest = one.len().max(two.len());
+    let has_digit = one.iter().chain(&two).any(char::is_ascii_digit);
+    longest >= 4 && start >= 2 && start + end + 2 >= longest && !has_digit
 }
 
 /// A validator of the output schema, or why there is none. Patterns run in time linear in the text (the
@@ -321,4 +340,46 @@ fn leak(example: &Compared, set: &HeldOut) -> Option<(usize, Finding)> {
         set.index.nearest(&example.sketch, LEAKS).filter(|_| example.sketch.words >= LEAST_WORDS)?;
     let message = format!("{likeness}% of this question is held out for evaluation, at {}", place(number)?);
     Some(example.finding(&HELD_OUT_EXAMPLE, message, hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_spelling_and_courtesy_make_a_repeat() {
+        let same = |one: &str, two: &str| is_respelled(&words(one), &words(two));
+        for (one, two) in [
+            ("My parcel has not come.", "Hi! My parcell has not come, please"),
+            ("Did you recieve the advisor's letters?", "did you receive the adviser's letter"),
+        ] {
+            assert!(same(one, two), "{one} / {two}");
+        }
+        for (one, two) in [
+            ("Take 2 steps. Take 4 steps.", "Take 4 steps. Take 2 steps. Take 2 steps."),
+            ("The director met him at his office.", "The director met him at their office."),
+            ("Did Sue cause it?", "Did Bill cause it?"),
+            ("Cancel my order", "Cancel my subscription"),
+            ("Is order 1234 late?", "Is order 1235 late?"),
+            ("Prices increase", "Prices decrease"),
+            ("Options: (A) Ann (B) Bob", "Options: (A) Bob (B) Ann"),
+        ] {
+            assert!(!same(one, two), "{one} / {two}");
+        }
+    }
+
+    #[test]
+    fn signs_that_mean_something_are_words() {
+        for (one, two) in [
+            ("2 + 2", "2 * 2"),
+            ("x > 0", "x < 0"),
+            ("[ ( )", "[ ( ]"),
+            ("I like it :)", "I like it :("),
+            ("C++", "C#"),
+            ("1.5", "15"),
+        ] {
+            assert_ne!(words(one), words(two));
+        }
+        assert_eq!(words("Where is it?"), words("where  is it"));
+    }
 }

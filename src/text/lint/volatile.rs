@@ -32,7 +32,7 @@ pub(super) enum Cue {
 }
 
 /// Words before a value that changes, in small letters.
-const CUES: [&str; 44] = [
+const CUES: [&str; 45] = [
     "today",
     "it is",
     "it's",
@@ -41,6 +41,7 @@ const CUES: [&str; 44] = [
     "current time",
     "current day",
     "current local",
+    "current system",
     "current utc",
     "local date",
     "local time",
@@ -79,7 +80,7 @@ const CUES: [&str; 44] = [
     "cache-buster",
 ];
 /// So many of them, the first ones, name the present moment.
-const CUES_OF_NOW: usize = 18;
+const CUES_OF_NOW: usize = 19;
 /// Words that make what follows a supposition: "if today is …".
 const SUPPOSING: [&str; 8] = ["if", "when", "whenever", "unless", "assume", "assuming", "suppose", "say"];
 
@@ -93,12 +94,12 @@ const CLOCK: &str = r"[0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9])?(?: ?[ap]\.?m\b\.?)?
 
 /// The words of a cue, then a date or a time; the value is the last group.
 static DATED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let words = r"today(?:['’]s date)?(?: and time)?|current (?:local |utc )?(?:date ?time|date(?: and time)?|day|time)|local (?:date(?: and time)?|time)|datetime|date|time|now|(?:generated|rendered|retrieved|built)(?: (?:at|on))?|timestamp";
+    let words = r"today(?:['’]s date)?(?: and time)?|current (?:local |system |utc )?(?:date ?time|date(?: and time)?|day|time)|local (?:date(?: and time)?|time)|datetime|date|time|now|(?:generated|rendered|retrieved|built)(?: (?:at|on))?|timestamp";
     let day = format!(
         r"[0-9]{{4}}-[01][0-9]-[0-3][0-9]|[0-9]{{4}}/[01]?[0-9]/[0-3]?[0-9]|[0-9]{{1,2}}[./][0-9]{{1,2}}[./][0-9]{{4}}|[0-9]{{1,2}}(?:st|nd|rd|th)?\.? {MONTH},? [0-9]{{4}}|{MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?,? [0-9]{{4}}"
     );
     let epoch = "1[5-9][0-9]{8}(?:[0-9]{3})?";
-    let gap = r#"["'`*_)]{0,3} ?(?:\([a-z/+ -]{1,20}\))? ?(?:is|was|in utc)?(?: now| currently)? ?[:=,]? ?["'`*_(]{0,3}(?:[a-z]+day,? )?(?:the )?"#;
+    let gap = r#"["'`*_)]{0,3} ?(?:\([a-z/+ -]{1,20}\))? ?(?:is|was|in utc)?(?: now| currently)? ?[:=,]? ?["'`*_(]{0,3}(?:(?:[a-z]+day|mon|tue|wed|thu|fri|sat|sun),? )?(?:the )?"#;
     // A weekday alone, as long as the sentence does not go on with it ("today is Monday's child").
     let weekday = format!(r"(?:today|now) is ({WEEKDAY})(?:[.,;!\n]|$)");
     let eastern = format!(
@@ -290,6 +291,8 @@ mod tests {
             ("Today is Wednesday.", "Wednesday"),
             ("Current datetime: 2026/09/09", "2026/09/09"),
             ("Current date (UTC): 2026-09-09", "2026-09-09"),
+            ("The current system time is 2025-08-24.", "2025-08-24"),
+            ("Today is Fri Aug 29 2025.", "Aug 29 2025"),
             ("Local time: 3:09 PM", "3:09 PM"),
             ("Up since Wed Sep  9 15:09:20 UTC 2026", "Wed Sep  9 15:09:20"),
             ("今天是2026年9月9日,", "2026年9月9日"),

@@ -78,7 +78,8 @@ pub fn find(
     if found.is_empty() && !optional {
         let names: Vec<String> = patterns.iter().map(|pattern| format!("`{}`", pattern.value)).collect();
         let fault = Diagnostic::error("no-match", format!("{} matches no file", names.join(", ")));
-        faults.push(fault.at(&first.span).hint("add `optional: true` if that is meant"));
+        let hint = patterns.iter().find_map(|pattern| literal_hint(&pattern.value));
+        faults.push(fault.at(&first.span).hint(hint.unwrap_or("add `optional: true` if that is meant")));
         return None;
     }
     if found.len() > MAX_MATCHES {
@@ -125,7 +126,7 @@ fn check_each(
                 let does = if pattern.exclude { "excludes" } else { "matches" };
                 let message = format!("`{}` {does} no file", written.value);
                 let warning = Diagnostic::warning("unmatched-pattern", message).at(&written.span);
-                unmatched.push(warning.hint("correct it, or remove it"));
+                unmatched.push(warning.hint(literal_hint(&written.value).unwrap_or("correct it, or remove it")));
             }
         }
     }
@@ -133,6 +134,12 @@ fn check_each(
     faults.extend(missing);
     faults.extend(unmatched.into_iter().filter(|_| !found.is_empty()));
     is_sound.then_some(())
+}
+
+/// What to do about a pattern without a match that seems to be meant for a shell.
+fn literal_hint(pattern: &str) -> Option<&'static str> {
+    let is_shell = pattern.contains(['[', '{', '?']);
+    is_shell.then_some("`[`, `{` and `?` stand for themselves here: use `*`, or an entry for each name")
 }
 
 fn parse(written: &Text, faults: &mut Faults) -> Option<FilePattern> {
