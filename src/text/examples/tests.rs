@@ -150,8 +150,8 @@ fn scalars_of_yaml_are_turns_as_they_were_written() {
     assert_eq!(
         warned("a.yaml", "- {input: q, output: {zip: 01234, n: 0x1f}}\n", None),
         [
-            "a.yaml:1:29 respelled-number: `01234` is no number of JSON, so the turn holds 1234",
-            "a.yaml:1:39 respelled-number: `0x1f` is no number of JSON, so the turn holds 31",
+            "a.yaml:1:28 respelled-number: `01234` is no number of JSON, so the turn holds 1234",
+            "a.yaml:1:38 respelled-number: `0x1f` is no number of JSON, so the turn holds 31",
         ]
     );
 }
@@ -187,9 +187,9 @@ fn a_field_that_no_turn_holds_is_said_once() {
         r#"{"messages":[{"role":"user","content":"q","name":"ben"},{"role":"assistant","content":"a"}]}"#,
     );
     let said = [
-        "1:168 unsent-field: `tools` of the record",
-        "1:51 unsent-field: `name` of a message",
-        "1:153 unsent-field: `weight` of a message",
+        "1:174 unsent-field: `tools` of the record",
+        "1:50 unsent-field: `name` of a message",
+        "1:162 unsent-field: `weight` of a message",
         "1:130 unsent-field: `cache_control` of a part",
     ];
     let mut said: Vec<String> =
@@ -202,7 +202,7 @@ fn a_field_that_no_turn_holds_is_said_once() {
     let said = ["a.jsonl:1:34 unsent-field: `note` of the record is in no turn, so the model does not see it"];
     assert_eq!(warned("a.jsonl", long, None), said);
     let chosen = r#"{"conversations":[{"from":"human","value":"q"}],"chosen":{"value":"one two three four five six seven eight nine ten eleven twelve"}}"#;
-    let said = ["a.jsonl:1:59 unsent-field: `chosen` of the record is in no turn, so the model does not see it"];
+    let said = ["a.jsonl:1:58 unsent-field: `chosen` of the record is in no turn, so the model does not see it"];
     assert_eq!(warned("a.jsonl", chosen, None), said);
     let media = r#"{"messages":[{"role":"user","content":"<image>Who?"}],"images":["1.jpg"]}"#;
     assert_eq!(bad("a.jsonl", media, None), ["a.jsonl:1:64 example-media: the record holds `images`"]);
