@@ -23,6 +23,7 @@ mod session;
 mod signals;
 mod simulate;
 mod terminal;
+mod types;
 mod verify;
 mod watch;
 
@@ -155,6 +156,8 @@ enum Command {
     Lock(lock::Arguments),
     /// Tell whether bundles follow from the commits that they name
     Verify(verify::Arguments),
+    /// Write contexts as typed functions for an application
+    Types(types::Arguments),
     /// Print the JSON Schema of a file format or an output
     Schema(generate::SchemaArguments),
     /// Print a completion script for a shell
@@ -223,6 +226,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Models(arguments) => models::run(arguments, &session),
         Command::Lock(arguments) => lock::run(arguments, &session),
         Command::Verify(arguments) => verify::run(arguments, &session),
+        Command::Types(arguments) => types::run(arguments, &session),
         Command::Schema(arguments) => generate::schema(arguments, &session),
         Command::Completions(arguments) => generate::completions(arguments, &session),
         Command::Man(arguments) => generate::man(arguments, &session),

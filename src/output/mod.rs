@@ -3,6 +3,7 @@
 
 pub mod record;
 pub mod bundle;
+pub mod types;
 pub mod report;
 pub mod page;
 pub mod schema;

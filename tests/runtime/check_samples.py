@@ -2,7 +2,7 @@
 
     python check_samples.py PAGE CONTEXTURE
 
-Fences whose info string names a file are written to a folder, and the contexts among them are built. Each program
+Fences whose info string names a file are written to a folder, and the commands of the page run in it. Each program
 then runs with a vendor's keys and addresses in its environment, as the SDKs read them there; the addresses are those
 of a server here. It must end well, and what arrived must hold the ticket of the page and all of the prompt.
 """
@@ -21,6 +21,7 @@ from check_typescript import MODULES, NODE, compiled, strictly
 
 from loopback import Loopback
 
+COMMAND = re.compile(r"^\$ contexture (.*)$", re.MULTILINE)
 FENCE = re.compile(r"^```(\w+) (\S+[./]\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -34,7 +35,8 @@ def main():
         for path, (_, text) in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
-        subprocess.run([contexture, "build"], cwd=folder, check=True, capture_output=True)
+        for words in COMMAND.findall(page.read_text(encoding="utf-8")):
+            subprocess.run([contexture, *words.split()], cwd=folder, check=True, capture_output=True)
         package = compiled(scratch)
         (folder / "node_modules").mkdir()
         for module in MODULES.iterdir():

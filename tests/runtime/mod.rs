@@ -1,10 +1,12 @@
 //! The libraries that applications load bundles with, held against the vendors' own packages: the checks are
-//! `check_python.py`, `check_typescript.py`, `check_samples.py` for what the pages show, and `check_packages.py` for
-//! what is installed.
+//! `check_python.py`, `check_typescript.py`, `check_types.py` for what `types` writes,
+//! `check_samples.py` for what the pages show, and `check_packages.py` for what is installed.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+
+use snapbox::str;
 
 use crate::support::Repo;
 
@@ -79,6 +81,66 @@ fn the_python_library_gives_each_sdk_the_body_with_its_inputs() {
 #[test]
 fn the_typescript_library_gives_each_sdk_the_body_with_its_inputs() {
     check("check_typescript.py", &[&built().at("dist")]);
+}
+
+#[test]
+fn calls_of_typed_functions_that_cannot_be_right_are_refused_where_they_stand() {
+    let repo = built();
+    repo.run("types python --out prompts.py").exits(0);
+    repo.run("types typescript --out prompts.ts").exits(0);
+    check("check_types.py", &[repo.root()]);
+}
+
+#[test]
+fn what_a_language_cannot_say_is_no_function() {
+    let repo = Repo::new();
+    let context = |input: &str| {
+        format!("models: [gpt-4.1]\ninputs: {{{input}: {{tokens: 1}}}}\nmessages: [{{user: \"{{{{{input}}}}}\"}}]\n")
+    };
+    repo.file("contexts/a/b.yaml", context("x"))
+        .file("contexts/a_b.yaml", context("x"))
+        .file("contexts/c.yaml", context("from"));
+    repo.run("types python a/b a_b").is(str![[r#"
+exit 2
+--- stderr
+error: `a/b` and `a_b` would both be the function `a_b`
+ |
+ = help: name one of the two on the command line, or give it another id
+
+"#]]);
+    repo.run("types typescript a/b a_b").is(str![[r#"
+exit 2
+--- stderr
+error: `a/b` and `a_b` would both be the function `aB`
+ |
+ = help: name one of the two on the command line, or give it another id
+
+"#]]);
+    repo.run("types python c").is(str![[r#"
+exit 2
+--- stderr
+error: `c` has an input `from`, which is no name of an argument in Python
+ |
+ = help: give the input another name, or call `request` of the library with a dict
+
+"#]]);
+    repo.run("types typescript c").is(str![[r#"
+exit 0
+--- stdout
+// The contexts of this project. Made by `contexture types typescript`: make it again when one changes.
+import type { Bundle, Format, Inputs } from "contexture-bundle";
+import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import type { ResponseCreateParamsNonStreaming } from "openai/resources/responses/responses";
+
+/** c */
+export function c(bundle: Bundle, model: "gpt-4.1", inputs: { "from": string }, format: "chat"): ChatCompletionCreateParamsNonStreaming;
+export function c(bundle: Bundle, model: "gpt-4.1", inputs: { "from": string }, format?: "responses"): ResponseCreateParamsNonStreaming;
+export function c(bundle: Bundle, model: string, inputs: Inputs, format?: Format): unknown {
+  return bundle.request(model, inputs, format);
+}
+
+"#]]);
+    repo.run("types typescript a/b").exits(0);
 }
 
 #[test]
