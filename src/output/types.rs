@@ -74,9 +74,14 @@ pub fn module(builds: &[&Build], language: Language) -> Result<String, Failure> 
 fn forms(build: &Build) -> Result<Forms, Failure> {
     let mut forms = Forms::new();
     for model in &build.models {
-        for (index, (_, body)) in bodies(build, model)?.iter().enumerate() {
-            // `cached` is asked for by its name alone.
-            let preferred = index == 0 && body.dialect != Dialect::Cached;
+        let bodies = bodies(build, model)?;
+        for (index, (_, body)) in bodies.made.iter().enumerate() {
+            // `cached` is asked for by its name alone, and nothing takes the place of a preferred body that was left out.
+            let preferred = match body.dialect {
+                Dialect::Cached => false,
+                Dialect::Chat => index == 0 && bodies.left_out.is_empty(),
+                _ => true,
+            };
             let form = Form { preferred, format: body.dialect.as_str(), inputs: inputs(body) };
             forms.entry(form).or_default().push(quoted(&model.name));
         }

@@ -127,6 +127,13 @@ const requests: [string, string[], () => unknown][] = [
 ];
 for (const [name, words, call] of requests) await check(name, () => refused(words, call));
 
+const tight = load(join(bundles, "tight.bundle"));
+const reason: string = tight.record.left_out[0].reasons[0].message;
+await check("a body left out", () => {
+  refused(["small.responses.json", reason], () => tight.request("small", { ticket: "x" }));
+  refused(["small.chat.json", reason], () => tight.request("small", { ticket: "x" }, "chat"));
+});
+
 await check("requests share nothing", () => {
   const wreck = (json: any) => {
     for (const key of Object.keys(json)) {
@@ -178,23 +185,6 @@ const changes: [string, string[], (copy: string) => void, ((copy: string) => unk
   ["half of a body", [body, again], rewrite(body, (content) => content.subarray(0, 40)), plain],
   ["a body of other bytes", [body, again], rewrite(body, (content) => "[".repeat(content.length)), plain],
   ["a moved hole", [body, again], record(({ inputs }) => Object.assign(inputs[0], { start: 0, end: 3 })), plain],
-  [
-    "a body left out",
-    [body, "left out: too hot; too long"],
-    record((record) => {
-      record.members = record.members.filter(({ name }: any) => name !== body);
-      record.left_out = [
-        {
-          body,
-          reasons: [
-            { code: "a", message: "too hot" },
-            { code: "b", message: "too long" },
-          ],
-        },
-      ];
-    }),
-    plain,
-  ],
   ["a file more", ["more.json", again], (copy) => writeFileSync(join(copy, "more.json"), "{}")],
   [
     "a link",

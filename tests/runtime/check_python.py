@@ -268,12 +268,16 @@ def refusals(original):
     )
 
     def leave_out(record):
-        record["members"] = [member for member in record["members"] if member["name"] != file]
-        record["left_out"] = [
-            {"body": file, "reasons": [{"code": "a", "message": "too hot"}, {"code": "b", "message": "too long"}]}
-        ]
+        [body] = [member for member in record["members"] if member["name"] == "gpt-4.1.responses.json"]
+        record["members"].remove(body)
+        record["left_out"] = [{"body": body["name"], "reasons": [{"message": "too hot"}, {"message": "too long"}]}]
 
-    changed("a body left out", [file, "left out: too hot; too long"], record(leave_out), request=True)
+    tight = load(original.with_name("tight.bundle"))
+    reason = tight.record["left_out"][0]["reasons"][0]["message"]
+    refused("a body left out", ["small.responses.json", reason], lambda: tight.request("small", ticket="x"))
+    refused("a format left out", ["small.chat.json", reason], lambda: tight.request("small", "chat", ticket="x"))
+    model = "gpt-4.1"
+    changed("the preferred body left out", ["responses", "too hot; too long"], record(leave_out), request=True)
 
     load(original, verify=True)
     names = sorted(path.name for path in original.iterdir())

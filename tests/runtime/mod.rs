@@ -10,8 +10,8 @@ use snapbox::str;
 
 use crate::support::Repo;
 
-/// Contexts whose bodies have every kind of hole, for every format.
-const CONTEXTS: [(&str, &str); 5] = [
+/// Contexts whose bodies have every kind of hole, for every format; and one whose bodies for a model are left out.
+const CONTEXTS: [(&str, &str); 7] = [
     (
         "contexture.yaml",
         "models: [claude-sonnet-5-5, gpt-6.1-sol, gpt-4.1, gemini-3.8-flash, vertex/gemini-3.8-flash, deepseek-flash, \
@@ -45,6 +45,19 @@ settings: {"gemini-*": {temperature: 0.5}}
 output: {max_tokens: 100, tokens: 100}
 "#,
     ),
+    (
+        "prices.yaml",
+        "models:\n  small: {like: gpt-4o, window: {total: {value: 100, source: ours}, input: {value: 100, source: ours}}}\n\
+         sources: {ours: {title: Ours, url: \"https://example.com\", date: 2026-11-01, kind: doc}}\n",
+    ),
+    (
+        "contexts/tight.yaml",
+        r#"inputs: {ticket: {tokens: 600}}
+models: [small, gpt-4o]
+system: [{file: ./rules.md}]
+messages: [{user: "{{ticket}}"}]
+"#,
+    ),
     ("contexts/open.yaml", "system: [{text: Be brief.}]\noutput: {max_tokens: 100, tokens: 100}\n"),
 ];
 
@@ -69,7 +82,8 @@ fn built() -> Repo {
         repo.file(path, text);
     }
     repo.file("contexts/rules.md", "The rules of the house are many. ".repeat(3000));
-    repo.run("build").exits(0);
+    // No body fits into the small window.
+    repo.run("build").exits(1);
     repo
 }
 
