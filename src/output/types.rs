@@ -79,7 +79,7 @@ fn forms(build: &Build) -> Result<Forms, Failure> {
             // `cached` is asked for by its name alone, and nothing takes the place of a preferred body that was left out.
             let preferred = match body.dialect {
                 Dialect::Cached => false,
-                Dialect::Chat => index == 0 && bodies.left_out.is_empty(),
+                Dialect::Chat => index == 0 && bodies.findings.left_out.is_empty(),
                 _ => true,
             };
             let form = Form { preferred, format: body.dialect.as_str(), inputs: inputs(body) };
