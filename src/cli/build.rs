@@ -15,12 +15,12 @@ use crate::syntax::error::{Error, Failure};
 use crate::tree::write::System;
 
 use super::session::Session;
-use super::{LockArguments, ShardArguments, TreeArguments, Verdict};
+use super::{LockArguments, ShardArguments, TreeArguments, Verdict, WhatIf};
 
 /// Build contexts, write bundles, print the report, hold the budgets.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Contexts, or ID@VARIANT; without one, every context and variant
+    /// Contexts, ID@VARIANT, or patterns such as 'support/*'; without one, every context and variant
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// Where bundles are written [default: dist, below the project root]
@@ -36,6 +36,8 @@ pub(super) struct Arguments {
     /// Write beside each bundle what it was made from, as an in-toto statement that can be signed
     #[arg(long)]
     provenance: bool,
+    #[command(flatten)]
+    what_if: WhatIf,
     #[command(flatten)]
     lock: LockArguments,
     /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
@@ -66,6 +68,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         output,
         tree,
         shard: ShardArguments { shard },
+        what_if: WhatIf { models, calls },
         depfile,
         provenance,
         lock,
@@ -84,7 +87,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     };
     let tree = session.tree(&workspace, &tree)?;
     let progress = session.progress("building");
-    let request = Request { contexts: ids, as_of, shard, ..Request::default() };
+    let named = !ids.is_empty();
+    let request = Request { contexts: ids, as_of, shard, models, calls, ..Request::default() };
     let memory = Memory::default();
     let mut results = build_remembering(tree.as_ref(), &request, &memory)?;
     if let Some(verdict) = super::lock::refused(lock, tree.as_ref(), &results, session)? {
@@ -106,11 +110,11 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     }
     progress.done();
     session.print(&match format {
-        Format::Text => report::build::text(&results, session.verbose),
+        Format::Text => report::build::text(&results, named, session.verbose),
         Format::Json => report::json(&report::build::BuildReport::new(&results).of_shard(shard)),
-        Format::Html => page::frozen(&Page::new(&results), &report::build::text(&results, true)),
+        Format::Html => page::frozen(&Page::new(&results), &report::build::text(&results, named, true)),
     })?;
-    session.warnings(&report::build::diagnostics(&results));
+    session.warnings(&report::build::diagnostics(&results, session.verbose));
     Ok(verdict(&results))
 }
 

@@ -7,25 +7,27 @@ use crate::cost::cards::Date;
 use crate::output::report::{build, github, json, sarif, without_secrets};
 use crate::pipeline::bodies::try_bodies;
 use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
-use crate::syntax::diag::Diagnostic;
+use crate::syntax::diag::{Cut, Diagnostic};
 use crate::syntax::error::Failure;
 use crate::text::lint::fix::{self, Fixed};
 use crate::tree::Workspace;
 use crate::tree::write::System;
 
 use super::session::Session;
-use super::{LockArguments, ShardArguments, TreeArguments, Verdict};
+use super::{LockArguments, ShardArguments, TreeArguments, Verdict, WhatIf};
 
 /// Build without writing, and look for lints: for CI and pre-commit.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Arguments {
-    /// Contexts, or ID@VARIANT; without one, every context and variant
+    /// Contexts, ID@VARIANT, or patterns such as 'support/*'; without one, every context and variant
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     #[command(flatten)]
     tree: TreeArguments,
     #[command(flatten)]
     shard: ShardArguments,
+    #[command(flatten)]
+    what_if: WhatIf,
     #[command(flatten)]
     lock: LockArguments,
     /// Hold `growth` against this revision; what was over budget there already fails only if it got worse
@@ -64,10 +66,10 @@ struct Found {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let (format, shard) = (arguments.format, arguments.shard.shard);
+    let (format, shard, named) = (arguments.format, arguments.shard.shard, !arguments.ids.is_empty());
     let workspace = session.workspace()?;
-    let unmended = if arguments.fix { mend(arguments.clone(), &workspace, session)? } else { Vec::new() };
-    let Found { results, mut warnings, mut verdict } = match examine(arguments, &workspace, session) {
+    let mut unmended = if arguments.fix { mend(arguments.clone(), &workspace, session)? } else { Vec::new() };
+    let Found { results, warnings, mut verdict } = match examine(arguments, &workspace, session) {
         // A fault of the project as a whole has a place too.
         Err(Failure::Faults(warnings)) => Found { results: None, warnings, verdict: Verdict::Unanswered },
         found => found?,
@@ -75,22 +77,31 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     if !unmended.is_empty() && verdict != Verdict::Unanswered {
         // It came and went: what was not built was not mended either.
         session.tell("some contexts could not be built to mend them; run it again");
-        (warnings, verdict) = ([unmended, warnings].concat(), Verdict::Unanswered);
+        verdict = Verdict::Unanswered;
+    } else {
+        unmended.clear();
     }
-    let findings = || build::findings(warnings.clone());
+    let found = |each: bool| {
+        let found = match &results {
+            Some(results) => build::diagnostics(results, each),
+            None => warnings.clone(),
+        };
+        [unmended.as_slice(), found.as_slice()].concat()
+    };
+    let cut = |found: Vec<Diagnostic>| Cut::default().take(&found);
     let report = match (format, &results) {
-        (Format::Text, Some(results)) => build::text(results, session.verbose),
+        (Format::Text, Some(results)) => build::text(results, named, session.verbose),
         (Format::Json, Some(results)) => json(&build::BuildReport::new(results).of_shard(shard)),
         (Format::Text | Format::Json, None) => String::new(),
-        (Format::Github, _) => github::commands(&findings(), workspace.prefix(), session.verbose),
-        (Format::Sarif, _) => sarif::log(&findings(), workspace.prefix()),
+        (Format::Github, _) => github::commands(&cut(found(true)), workspace.prefix(), session.verbose),
+        (Format::Sarif, _) => sarif::log(&cut(found(true)), workspace.prefix()),
     };
     if format == Format::Github {
         // These are commands, and hold no other. The runner looks for them on both streams, so each is given once.
         session.print_raw(without_secrets(&report).as_bytes())?;
     } else {
         session.print(&report)?;
-        session.warnings(&warnings);
+        session.warnings(&found(session.verbose));
     }
     Ok(verdict)
 }
@@ -115,11 +126,13 @@ fn mend(arguments: Arguments, workspace: &Workspace, session: &Session) -> Resul
 
 /// Builds every context as `build` would, up to the bytes of its bundle.
 fn examine(arguments: Arguments, workspace: &Workspace, session: &Session) -> Result<Found, Failure> {
-    let Arguments { ids, tree, shard, lock, base, as_of, fix: _, format: _ } = arguments;
+    let Arguments { ids, tree, shard, what_if: WhatIf { models, calls }, lock, base, as_of, fix: _, format: _ } =
+        arguments;
     let tree = session.tree(workspace, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
-    let request = Request { contexts: ids, as_of, shard: shard.shard, lints: true, ..Request::default() };
+    let request =
+        Request { contexts: ids, as_of, shard: shard.shard, models, calls, lints: true, ..Request::default() };
     let memory = Memory::default();
     let mut results = build_remembering(tree.as_ref(), &request, &memory)?;
     if let Some((verdict, warnings)) = super::lock::objections(lock, tree.as_ref(), &results)? {
@@ -130,6 +143,6 @@ fn examine(arguments: Arguments, workspace: &Workspace, session: &Session) -> Re
     }
     try_bodies(&mut results);
     progress.done();
-    let (warnings, verdict) = (build::diagnostics(&results), super::build::verdict(&results));
+    let (warnings, verdict) = (build::unmerged(&results), super::build::verdict(&results));
     Ok(Found { results: Some(results), warnings, verdict })
 }

@@ -1,9 +1,11 @@
 //! `contexture diff`: what a change does to text, tokens, cache and money.
 
+use std::str::FromStr;
+
 use clap::{Args, ValueEnum};
 
 use crate::compare::range::Range;
-use crate::compare::review::{Gate, ReviewRequest, answer, review};
+use crate::compare::review::{CostLimit, Gate, ReviewRequest, answer, cost, review};
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
 use crate::output::report::diff::{self, DiffReport};
@@ -18,7 +20,9 @@ use super::{ShardArguments, Verdict};
 
 /// Show what a change does to text, tokens, cache and money.
 #[derive(Debug, Args)]
-#[command(after_long_help = "\
+#[command(long_about = "\
+Show what a change does to text, tokens, cache and money.
+
 BASE compares a commit with the working tree, A..B two commits, A...B the merge base of both with B. Without any of \
 them the working tree is compared with the merge base of HEAD and the default branch (`default_branch:` in \
 contexture.yaml, else origin/HEAD, origin/main, origin/master, main, master); on that branch, with HEAD.")]
@@ -26,13 +30,15 @@ pub(super) struct Arguments {
     /// What to compare: BASE, A..B or A...B [default: since the default branch]
     #[arg(value_name = "RANGE")]
     range: Option<String>,
-    /// Contexts, or ID@VARIANT; without one, every context and variant
+    /// Contexts, ID@VARIANT, or patterns such as 'support/*'; without one, every context and variant
     #[arg(value_name = "ID", last = true)]
     ids: Vec<String>,
     #[command(flatten)]
     shard: ShardArguments,
-    /// Exit 1 if one of these happened, or a body is newly left out: its window exceeded, or its model refuses it
-    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',')]
+    /// Exit 1 if one of these happened, or a body is newly left out (its window exceeded, or its model refuses it):
+    /// budget, growth, prefix, lint, any-change, or cost=LIMIT, where a month with any model grows by more than LIMIT: 5%
+    /// of the project's, or 50 US dollars
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     fail_on: Vec<FailOn>,
     /// Prices and rules of both sides as of this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
@@ -46,18 +52,24 @@ pub(super) struct Arguments {
 }
 
 /// What a comparison can be asked to stop at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FailOn {
-    /// A budget fails that did not, or has got worse
-    Budget,
-    /// A prefix has outgrown its `growth` budget
-    Growth,
-    /// Tokens that the cache held have to be written anew
-    Prefix,
-    /// A warning that the base has not
-    Lint,
-    /// Anything at all
-    AnyChange,
+    Gate(Gate),
+    Cost(CostLimit),
+}
+
+impl FromStr for FailOn {
+    type Err = String;
+
+    fn from_str(written: &str) -> Result<Self, Self::Err> {
+        if let Some(limit) = written.strip_prefix("cost=") {
+            return limit.parse().map(Self::Cost).map_err(str::to_owned);
+        }
+        let gates = [Gate::Budget, Gate::Growth, Gate::Prefix, Gate::Lint, Gate::AnyChange];
+        let gate = gates.into_iter().find(|gate| gate.as_str() == written);
+        let names = || gates.map(Gate::as_str).join(", ");
+        gate.map(Self::Gate).ok_or_else(|| format!("it is one of {}, cost=LIMIT", names()))
+    }
 }
 
 /// What comes out.
@@ -80,8 +92,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let range = Range::parse(range.as_deref());
     let default_branch = if range == Range::Default { default_branch(&workspace)? } else { None };
     let sides = range.open(&workspace, default_branch.as_deref())?;
+    let whole = fail_on.iter().any(|what| matches!(what, FailOn::Cost(CostLimit::Share(_))));
     let as_of = as_of.unwrap_or_else(super::session::today);
-    let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard })?;
+    let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard, whole })?;
     progress.done();
     session.print(&match format {
         Format::Text => diff::text(&review, session.verbose),
@@ -90,8 +103,19 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
     session.warnings(&diff::diagnostics(&review));
-    let gates: Vec<Gate> = fail_on.into_iter().map(gate).collect();
-    let answer = answer(&gates, &review);
+    let (mut gates, mut limits) = (Vec::new(), Vec::new());
+    for what in fail_on {
+        match what {
+            FailOn::Gate(gate) => gates.push(gate),
+            FailOn::Cost(limit) => limits.push(limit),
+        }
+    }
+    let mut answer = answer(&gates, &review);
+    for limit in limits {
+        let (of_cost, said) = cost(&review, limit);
+        session.warnings(&said);
+        answer = answer.max(of_cost);
+    }
     // The process ends: to take thousands of builds apart, one by one, would only make the reader wait.
     std::mem::forget(review);
     Ok(answer.into())
@@ -104,14 +128,4 @@ fn default_branch(workspace: &Workspace) -> Result<Option<String>, Failure> {
     let project = Project::open(&fragments)?;
     let named = project.file.as_ref().and_then(|file| file.default_branch.as_ref());
     Ok(named.map(|branch| branch.value.to_string()))
-}
-
-fn gate(what: FailOn) -> Gate {
-    match what {
-        FailOn::Budget => Gate::Budget,
-        FailOn::Growth => Gate::Growth,
-        FailOn::Prefix => Gate::Prefix,
-        FailOn::Lint => Gate::Lint,
-        FailOn::AnyChange => Gate::AnyChange,
-    }
 }

@@ -11,7 +11,7 @@ use crate::syntax::error::{Error, Failure};
 use crate::syntax::source::ProjectPath;
 
 use super::session::Session;
-use super::{Format, LockArguments, TreeArguments, Verdict};
+use super::{Format, LockArguments, TreeArguments, Verdict, WhatIf};
 
 /// Show what a context is made of, segment by segment, and why.
 #[derive(Debug, Args)]
@@ -21,6 +21,8 @@ pub(super) struct Arguments {
     id: String,
     #[command(flatten)]
     tree: TreeArguments,
+    #[command(flatten)]
+    what_if: WhatIf,
     #[command(flatten)]
     lock: LockArguments,
     /// Name the last commit that changed each file
@@ -34,14 +36,15 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { id, tree, lock, commits, as_of, format } = arguments;
+    let Arguments { id, tree, what_if: WhatIf { models, calls }, lock, commits, as_of, format } = arguments;
     let (context, segment) = match id.split_once(':') {
         Some((context, segment)) => (context.to_owned(), Some(segment.to_owned())),
         None => (id, None),
     };
     let workspace = session.workspace()?;
     let opened = session.tree(&workspace, &tree)?;
-    let attempts = build_all(opened.as_ref(), &Request { contexts: vec![context], as_of, ..Request::default() })?;
+    let attempts =
+        build_all(opened.as_ref(), &Request { contexts: vec![context], as_of, models, calls, ..Request::default() })?;
     if let Some(verdict) = super::lock::refused(lock, opened.as_ref(), &attempts, session)? {
         return Ok(verdict);
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::output::schema;
@@ -78,7 +78,7 @@ pub(super) fn completions(arguments: CompletionsArguments, session: &Session) ->
 pub(super) fn man(arguments: ManArguments, session: &Session) -> Result<Verdict, Failure> {
     let ManArguments { out } = arguments;
     // The date is left out, so that the page is the same whenever it is made.
-    let command = Cli::command();
+    let command = super::command();
     let Some(folder) = out else {
         let mut page = Vec::new();
         let drawn = clap_mangen::Man::new(command).date("").render(&mut page);

@@ -8,6 +8,8 @@ mod break_even;
 mod blame;
 mod build;
 mod check;
+mod compare;
+mod examples;
 mod count;
 mod diff;
 mod explain;
@@ -23,6 +25,7 @@ mod session;
 mod signals;
 mod simulate;
 mod terminal;
+mod top;
 mod types;
 mod verify;
 mod watch;
@@ -31,16 +34,17 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::pipeline::Answer;
 use crate::pipeline::shard::Shard;
 use crate::syntax::error::{Error, Failure};
+use crate::syntax::quantity::Rate;
 use session::Session;
 
 /// Prompt context as source code: build, hash, count and check prompts from git-tracked fragments.
 #[derive(Debug, Parser)]
-#[command(name = "contexture", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "contexture", version, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 fine; 1 the answer is no (budget, lock, verify); 2 it could not be answered (manifest, usage, repository)."
 )]
@@ -111,6 +115,21 @@ struct LockArguments {
     locked: bool,
 }
 
+/// What would be, without an edit of a manifest.
+#[derive(Debug, Clone, Default, Args)]
+struct WhatIf {
+    /// Build for this model instead of those of the manifests; may be given several times
+    #[arg(short, long = "model", value_name = "MODEL")]
+    models: Vec<String>,
+    /// As if contexts were called so often, whatever their manifests say: 10k/day, 1.5M/month
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    calls: Option<Rate>,
+}
+
+fn rate(written: &str) -> Result<Rate, &'static str> {
+    Rate::parse(written).ok_or("a rate is a number of calls and what for, such as 10k/day or 1.5M/month")
+}
+
 /// Which part of the contexts a run takes on.
 #[derive(Debug, Clone, Copy, Default, Args)]
 struct ShardArguments {
@@ -130,10 +149,14 @@ enum Command {
     Build(build::Arguments),
     /// Build without writing, and look for lints: for CI and pre-commit
     Check(check::Arguments),
+    /// Show where the money goes: contexts by month, and what that is made of
+    Top(top::Arguments),
     /// Print one prompt, or one request body, to stdout
     Render(render::Arguments),
     /// Show what a change does to text, tokens, cache and money
     Diff(diff::Arguments),
+    /// Compare two contexts, variants or models: text, tokens, cache and money
+    Compare(compare::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
     /// Join the JSON reports of shards into one
@@ -189,9 +212,18 @@ impl From<Answer> for Verdict {
     }
 }
 
+/// The command line, each command with its examples.
+pub fn command() -> clap::Command {
+    let with = |command: clap::Command, (name, examples): &(&'static str, &'static str)| {
+        command.mut_subcommand(name, |sub| sub.after_help(*examples))
+    };
+    examples::EXAMPLES.iter().fold(Cli::command(), with)
+}
+
 /// Runs the command line and returns the process's exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let matches = command().try_get_matches_from(arguments);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version go to stdout and are fine; a usage error goes to stderr and is not.
@@ -213,8 +245,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::List(arguments) => list::run(arguments, &session),
         Command::Build(arguments) => build::run(arguments, &session),
         Command::Check(arguments) => check::run(arguments, &session),
+        Command::Top(arguments) => top::run(arguments, &session),
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Diff(arguments) => diff::run(arguments, &session),
+        Command::Compare(arguments) => compare::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Join(arguments) => join::run(arguments, &session),
         Command::Log(arguments) => log::run(arguments, &session),
@@ -253,13 +287,27 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::CommandFactory as _;
-
-    use super::Cli;
+    #[test]
+    fn each_command_has_two_examples_that_parse() {
+        let command = super::command();
+        let all: BTreeSet<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+        let told: BTreeSet<&str> = super::examples::EXAMPLES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(all, told);
+        for (name, text) in super::examples::EXAMPLES {
+            let examples: Vec<&str> = text.lines().filter(|line| line.starts_with("  contexture ")).collect();
+            assert_eq!(examples.len(), 2, "{name}");
+            for example in examples {
+                let words = example.trim().split("   ").next().unwrap_or_default();
+                let words = words.split(" > ").next().unwrap_or_default().replace('\'', "");
+                let parsed = super::command().try_get_matches_from(words.split_whitespace());
+                assert!(parsed.is_ok(), "{words}: {:?}", parsed.err());
+            }
+        }
+    }
 
     #[test]
     fn no_argument_of_a_command_takes_the_place_of_a_global_one() {
-        let command = Cli::command();
+        let command = super::command();
         command.clone().debug_assert();
         // clap tells arguments apart by id alone, and fills two that share one with one value.
         let ids = |command: &clap::Command| -> BTreeSet<String> {

@@ -26,8 +26,8 @@ pub struct Reached {
     pub head: Vec<Candidate>,
     /// Of the base.
     pub base: Vec<Candidate>,
-    /// How many contexts of the head the change cannot reach.
-    pub untouched: usize,
+    /// The contexts of the head that the change cannot reach.
+    pub untouched: Vec<Candidate>,
 }
 
 /// The two sides of a comparison, opened.
@@ -67,7 +67,7 @@ pub fn reach(sides: &Sides<'_>, wanted: &[String]) -> Result<Reached, Error> {
     };
     let same: HashSet<&ContextId> = untouched.iter().map(|candidate| &candidate.id).collect();
     let base = of_base.into_iter().filter(|candidate| !same.contains(&candidate.id)).collect();
-    Ok(Reached { base, untouched: untouched.len(), head: reached })
+    Ok(Reached { base, untouched, head: reached })
 }
 
 /// The contexts that each name means in the head, and in the base: a name that one side alone knows is that of a

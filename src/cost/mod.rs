@@ -12,6 +12,7 @@ pub mod terms;
 pub mod planner;
 pub mod scenario;
 pub mod bill;
+pub mod parts;
 pub mod shares;
 pub mod break_even;
 pub mod budget;

@@ -1,14 +1,15 @@
 //! What is worth saying about the shape of a prompt: text that can never be cached, limits that are
 //! near, caching that costs more than it saves.
 
-use crate::cost::bill::Bill;
+use crate::cost::bill::{Bill, bill};
 use crate::cost::planner::words::{counted, grouped, money};
-use crate::cost::planner::{Layout, ServiceKind};
+use crate::cost::planner::{CachePolicy, Layout, ServiceKind, plan};
 use crate::cost::rules::{Cliff, Rates, cost_of};
-use crate::cost::terms::Terms;
+use crate::cost::terms::{RequestTokens, Terms};
+use crate::cost::tokens::Count;
 use crate::prompt::segment::{Segment, prefix_len};
 use crate::syntax::diag::Diagnostic;
-use crate::syntax::manifest::Stability;
+use crate::syntax::manifest::{Breakpoints, Stability};
 use crate::syntax::quantity::Usd;
 
 /// Stable text behind an input or a volatile segment that is worth a warning, in tokens.
@@ -68,8 +69,31 @@ impl Subject<'_> {
             grouped(minimum),
             self.terms.model.name
         );
-        let hint = "move stable text in front of the first input, or add to it";
-        Some(self.at(Diagnostic::warning("short-prefix", message).hint(hint), last))
+        let hint = match self.completed(last, short) {
+            Some(saves) => format!(
+                "{} more of stable text in front of the first input would save {} a month",
+                counted(short, "token"),
+                money(saves)
+            ),
+            None => "move stable text in front of the first input, or add to it".to_owned(),
+        };
+        Some(self.at(Diagnostic::warning("short-prefix", message).hint(hint).measuring(short), last))
+    }
+
+    /// What a month costs less with `short` more tokens of stable text, which make the prefix long enough to be cached;
+    /// `None` where it costs no less, or is not known.
+    fn completed(&self, last: Option<usize>, short: u64) -> Option<Usd> {
+        let month = |segments: &[u64], tokens: &RequestTokens| {
+            let terms = Terms { tokens, ..*self.terms };
+            let policy = CachePolicy { breakpoints: Breakpoints::Auto, ttl: None };
+            bill(&plan(self.segments, segments, policy, &terms).value, &terms).month
+        };
+        let mut longer = self.tokens.to_vec();
+        *longer.get_mut(last?)? += short;
+        let (prefix, text) = (self.terms.tokens.prefix.tokens() + short, self.terms.tokens.text.tokens() + short);
+        let tokens = RequestTokens { prefix: Count::exact(prefix), text: Count::exact(text), ..*self.terms.tokens };
+        let saves = month(self.tokens, self.terms.tokens)? - month(&longer, &tokens)?;
+        (saves > Usd::ZERO).then_some(saves)
     }
 
     /// Stable text behind an input, which no cache can serve.
@@ -91,7 +115,7 @@ impl Subject<'_> {
             grouped(lost)
         );
         let hint = "move it behind them";
-        Some(self.at(Diagnostic::warning("input-before-stable", message).hint(hint), Some(first)))
+        Some(self.at(Diagnostic::warning("input-before-stable", message).hint(hint).measuring(lost), Some(first)))
     }
 
     /// Stable text behind a volatile segment, which every deploy writes anew.
@@ -109,7 +133,7 @@ impl Subject<'_> {
             grouped(lost)
         );
         let hint = "move it behind them";
-        Some(self.at(Diagnostic::warning("volatile-before-stable", message).hint(hint), Some(first)))
+        Some(self.at(Diagnostic::warning("volatile-before-stable", message).hint(hint).measuring(lost), Some(first)))
     }
 
     /// Price cliffs that are near: within 2 % below, 5 % above, or within the band of an estimate.
@@ -133,7 +157,9 @@ impl Subject<'_> {
                     self.jump(below, &cliff.rates)
                 );
                 let hint = format!("drop {}", counted(over, "token"));
-                found.push(self.at(Diagnostic::warning("near-cliff", message).hint(hint), self.largest()));
+                found.push(
+                    self.at(Diagnostic::warning("near-cliff", message).hint(hint).measuring(over), self.largest()),
+                );
             } else if !cliff.reached_by(total) && cliff.above.saturating_sub(total) <= cliff.above / 50 {
                 found.push(self.below(cliff, below, total));
             }
@@ -151,7 +177,7 @@ impl Subject<'_> {
             grouped(cliff.above),
             self.jump(rates, &cliff.rates)
         );
-        self.at(Diagnostic::warning("near-cliff", message), self.largest())
+        self.at(Diagnostic::warning("near-cliff", message).measuring(room), self.largest())
     }
 
     /// What the whole request costs on both sides of a cliff.
@@ -182,7 +208,7 @@ impl Subject<'_> {
             grouped(high),
             grouped(at)
         );
-        self.at(Diagnostic::warning("band-straddles", message), segment)
+        self.at(Diagnostic::warning("band-straddles", message).measuring(tokens), segment)
     }
 
     /// Breakpoints of the manifest that cost more than they save at this traffic.

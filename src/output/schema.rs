@@ -10,11 +10,12 @@ use crate::output::report::blame::BlameReport;
 use crate::output::report::break_even::BreakEvenReport;
 use crate::output::report::build::BuildReport;
 use crate::output::report::count::CountReport;
-use crate::output::report::diff::DiffReport;
+use crate::output::report::diff::{CompareReport, DiffReport};
 use crate::output::report::explain::ExplainReport;
 use crate::output::report::list::ListReport;
 use crate::output::report::log::LogReport;
 use crate::output::report::models::ModelsReport;
+use crate::output::report::top::TopReport;
 use crate::output::report::watch::WatchReport;
 use crate::syntax::manifest::{Manifest, ProjectFile};
 
@@ -22,13 +23,15 @@ use crate::syntax::manifest::{Manifest, ProjectFile};
 pub type Schema = (&'static str, &'static str, fn() -> String);
 
 /// Every schema: its name, what it describes, and how it is made.
-pub const SCHEMAS: [Schema; 17] = [
+pub const SCHEMAS: [Schema; 19] = [
     ("manifest", "a manifest: contexts/**.yaml", || schema::<Manifest>(Reads::Written)),
     ("project", "the project file: contexture.yaml", || schema::<ProjectFile>(Reads::Written)),
     ("prices", "model cards: prices.yaml", || printed(&cards::schema())),
     ("scenario", "a scenario of simulate", || schema::<Scenario>(Reads::Written)),
     ("bundle", "bundle.json", || schema::<BundleRecord>(Reads::Printed)),
     ("build", "the output of build and check with --format json", || schema::<BuildReport>(Reads::Printed)),
+    ("compare", "the output of compare --format json", || schema::<CompareReport>(Reads::Printed)),
+    ("top", "the output of top --format json", || schema::<TopReport>(Reads::Printed)),
     ("page", "what a page in HTML holds, and page.json of a served one", || schema::<Page>(Reads::Printed)),
     ("list", "the output of list --format json", || schema::<ListReport>(Reads::Printed)),
     ("diff", "the output of diff --format json", || schema::<DiffReport>(Reads::Printed)),

@@ -19,20 +19,26 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use crate::cost::bill::bill;
 use crate::cost::budget::BudgetResult;
 use crate::cost::cards::{Cards, Date, day_of};
 use crate::cost::count::{Counts, count};
+use crate::cost::parts::{MonthParts, month_parts};
+use crate::cost::terms::Terms;
 use crate::cost::tokens::Encoding;
+use crate::cost::traffic::Traffic;
 use crate::pipeline::bodies::LeftOut;
 use crate::pipeline::model::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::pipeline::provenance::Provenance;
 use crate::pipeline::shard::Shard;
 use crate::prompt::chain::{self, Chain, Digest, DistinctTexts};
 use crate::prompt::segment::Segment;
+use crate::syntax::decode::Spanned;
 use crate::syntax::diag::{self, Diagnostic, Faults, Severity, refill_near_steps};
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::limits::MAX_RUN_TEXT_BYTES;
-use crate::syntax::quantity::Share;
+use crate::syntax::manifest;
+use crate::syntax::quantity::{Rate, Share, Usd};
 use crate::syntax::source::{ProjectPath, Span};
 use crate::text::compose::{TEMPLATES, compose};
 use crate::text::fragment::{Fragments, Reader, Unreadable};
@@ -56,6 +62,8 @@ pub struct Request {
     pub as_of: Option<Date>,
     /// Build for these models instead of those in the manifests.
     pub models: Vec<String>,
+    /// How often contexts are called, instead of what the manifests declare.
+    pub calls: Option<Rate>,
     /// Build only what of it is in this part.
     pub shard: Option<Shard>,
     /// Look for lints too. What they find changes no bundle and no figure, and it takes longer than
@@ -126,6 +134,36 @@ impl Build {
         answers.max().unwrap_or(Answer::Yes)
     }
 
+    /// The traffic that the manifest declares.
+    pub fn traffic(&self) -> Option<Traffic> {
+        self.plan.manifest.traffic.as_ref().and_then(Traffic::declared)
+    }
+
+    /// The most calls a month that stay within `limit` with one of its models, everything else as it is: what a budget
+    /// that fails would take. `None` where not even one does, or a month is not known.
+    pub fn calls_within(&self, model: &ModelBuild, limit: Usd) -> Option<u64> {
+        let (rules, batch) = model.priced(self.date);
+        let traffic = self.traffic()?;
+        let fits = |calls: u64| {
+            let traffic = Traffic { calls, ..traffic };
+            let terms = Terms { model: &rules, batch: batch.as_ref(), traffic: Some(&traffic), tokens: &model.tokens };
+            bill(&model.layout, &terms).month.is_some_and(|month| month <= limit)
+        };
+        let (mut within, mut over) = (0, traffic.calls);
+        while over - within > 1 {
+            let middle = within + (over - within) / 2;
+            if fits(middle) { within = middle } else { over = middle }
+        }
+        (within > 0).then_some(within)
+    }
+
+    /// What a month with one of its models is made of; `None` without traffic or a price.
+    pub fn month_parts(&self, model: &ModelBuild) -> Option<MonthParts> {
+        let ((rules, batch), traffic) = (model.priced(self.date), self.traffic());
+        let terms = Terms { model: &rules, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &model.tokens };
+        month_parts(&model.layout, &terms, model.bill.month?)
+    }
+
     /// The budgets, each for each model.
     pub fn budgets(&self) -> impl Iterator<Item = &BudgetResult> {
         self.models.iter().flat_map(|model| &model.budgets)
@@ -169,6 +207,7 @@ pub struct Pipeline<'a> {
     cards_digest: String,
     date: Date,
     models: &'a [String],
+    calls: Option<Rate>,
     lints: bool,
     memory: &'a Memory,
     texts: DistinctTexts,
@@ -258,6 +297,7 @@ impl<'a> Pipeline<'a> {
             cards,
             date,
             models: &request.models,
+            calls: request.calls,
             lints: request.lints,
             memory,
             texts: DistinctTexts::default(),
@@ -279,7 +319,21 @@ impl<'a> Pipeline<'a> {
         let _ = reader.read(&ProjectPath::literal(PRICES_FILE));
 
         let plan = resolve(layers, &reader, &example_size, &mut faults);
-        let Some(plan) = plan else { return Err(faults.into_vec()) };
+        let Some(mut plan) = plan else { return Err(faults.into_vec()) };
+        if let Some(calls) = self.calls {
+            let span = plan.manifest.span.clone();
+            let calls = Some(Spanned { value: calls, span: span.clone() });
+            let bare = manifest::Traffic {
+                calls: None,
+                hours: None,
+                hit_rate: None,
+                deploys: None,
+                replicas: None,
+                batch: None,
+                span,
+            };
+            plan.manifest.traffic = Some(manifest::Traffic { calls, ..plan.manifest.traffic.take().unwrap_or(bare) });
+        }
         let mut segments = compose(&plan, &self.library, &reader, &mut faults);
         let settings = settings_digest(&plan, &mut faults);
         lint::check_levels(&plan.manifest.lints, &mut faults);

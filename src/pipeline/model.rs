@@ -11,6 +11,7 @@ use crate::cost::cards::{Card, CardAt, Cards, Choice, Choices, Date, Doubts, Fra
 use crate::cost::count::{Counts, Known};
 use crate::cost::planner::words::grouped;
 use crate::cost::planner::{CachePolicy, Layout, plan as place};
+use crate::cost::rules::{Model, Prices};
 use crate::cost::terms::{RequestTokens, Terms};
 use crate::cost::tokens::{Count, Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
 use crate::cost::traffic::Traffic;
@@ -56,6 +57,14 @@ pub struct ModelBuild {
     pub settings: Map<String, Json>,
     /// Those of them that change its price.
     pub choices: Choices,
+}
+
+impl ModelBuild {
+    /// The rules and prices of a day, of requests and of batches, for requests with its settings.
+    pub fn priced(&self, day: Date) -> (Model, Option<Prices>) {
+        let at = self.card.at(day);
+        (at.model(&self.choices), at.chosen_batch(&self.choices))
+    }
 }
 
 /// A tokenizer and what tells it from others.

@@ -44,6 +44,10 @@ pub struct Diagnostic {
     pub model: Option<String>,
     /// Whether a question was asked that it leaves open: then the answer is neither yes nor no.
     pub is_open: bool,
+    /// The contexts that it is of and how many there are like it, in words, where its place does not say so.
+    pub extent: Option<String>,
+    /// The one number in its words by which two of its kind may differ, for a range over many of them.
+    pub figure: Option<u64>,
 }
 
 impl Diagnostic {
@@ -68,7 +72,18 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &'static str, message: String) -> Self {
-        Self { severity, code: code.into(), message, span: None, file: None, hint: None, model: None, is_open: false }
+        Self {
+            severity,
+            code: code.into(),
+            message,
+            span: None,
+            file: None,
+            hint: None,
+            model: None,
+            is_open: false,
+            figure: None,
+            extent: None,
+        }
     }
 
     /// Points it at a place.
@@ -101,6 +116,12 @@ impl Diagnostic {
         self
     }
 
+    /// Gives the number in its words by which two of its kind may differ.
+    pub fn measuring(mut self, figure: u64) -> Self {
+        self.figure = Some(figure);
+        self
+    }
+
     /// The file it is about, from the span or by name.
     pub fn path(&self) -> Option<&ProjectPath> {
         self.span.as_ref().map(Span::path).or(self.file.as_ref())
@@ -109,7 +130,8 @@ impl Diagnostic {
 
 /// What makes two diagnostics the same to a reader.
 pub fn identity(diagnostic: &Diagnostic) -> impl Eq + Hash + use<> {
-    let Diagnostic { severity: _, code, message, span, file: _, hint, model, is_open: _ } = diagnostic;
+    let Diagnostic { severity: _, code, message, span, file: _, hint, model, is_open: _, figure: _, extent: _ } =
+        diagnostic;
     let place = span.as_ref().map(|span| (span.start, span.end));
     (diagnostic.path().cloned(), place, code.clone(), message.clone(), hint.clone(), model.clone())
 }

@@ -95,6 +95,16 @@ impl serde::Serialize for Usd {
     }
 }
 
+/// Reads what [`Usd::exact`] writes: reports of other machines are joined.
+impl<'de> serde::Deserialize<'de> for Usd {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        let (sign, digits) = written.strip_prefix('-').map_or((1, &*written), |digits| (-1, digits));
+        let magnitude = Self::parse(digits).and_then(|amount| amount.times(sign));
+        magnitude.ok_or_else(|| serde::de::Error::custom("an amount of dollars is a plain decimal"))
+    }
+}
+
 /// A share: `90%` or `0.9`, in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Share {

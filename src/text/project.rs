@@ -48,6 +48,25 @@ impl ContextId {
     }
 }
 
+impl ContextId {
+    /// Whether a pattern, whose `*` stand for any text, matches the name. Variants are meant by a pattern with `@`.
+    fn is_matched_by(&self, pattern: &str) -> bool {
+        if self.variant.is_some() != pattern.contains('@') {
+            return false;
+        }
+        let name = self.to_string();
+        let Some((first, rest)) = pattern.split_once('*') else { return name == pattern };
+        let Some(mut name) = name.strip_prefix(first) else { return false };
+        let mut parts: Vec<&str> = rest.split('*').collect();
+        let last = parts.pop().unwrap_or_default();
+        for part in parts {
+            let Some(at) = name.find(part) else { return false };
+            name = &name[at + part.len()..];
+        }
+        name.ends_with(last)
+    }
+}
+
 impl fmt::Display for ContextId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.variant {
@@ -160,7 +179,15 @@ impl<'a> Project<'a> {
             }
             tell_clashes(&mut chosen);
         }
-        for written in wanted {
+        for written in wanted.iter().filter(|written| written.contains('*')) {
+            let all = manifests.iter().flat_map(|(name, path)| self.expand(name, path));
+            let mut matched: Vec<Candidate> = all.filter(|candidate| candidate.id.is_matched_by(written)).collect();
+            if matched.is_empty() {
+                return Err(self.unknown(written, manifests));
+            }
+            matched.drain(..).for_each(|candidate| choose(&mut chosen, candidate));
+        }
+        for written in wanted.iter().filter(|written| !written.contains('*')) {
             let id = ContextId::parse(written);
             let mut found = false;
             for candidate in manifests

@@ -63,8 +63,15 @@ exit 0
 base  8de9138e3f  2026-11-21  merge base with main
 head  the working tree on e9696c55ec  2026-11-21
 
-1 of 1 prompt changes: the token count stays, the cached prefix breaks in 1,
-$0.0379 to re-warm once (claude-opus-5).
+claude-opus-5: ≈$1,255.54 a month, unchanged; ≈$0.0379 once to re-warm.
+1 of 1 prompt changes, triage, by contexts/triage.yaml: the token count stays;
+  the cached prefix breaks in 1.
+gpt-6.1-sol: $420.49 a month, unchanged; $0.0115 once to re-warm.
+Every prompt builds, no budget newly fails, no new warning.
+
+   prompt  tokens  model            cache kept                  month
+~  triage      ±0  claude-opus-5  ≈0 of ≈6,595  ≈$1,255.54, unchanged
+                   gpt-6.1-sol      0 of 4,806     $420.49, unchanged
 
 ~ triage
   tokens 4,806, unchanged
@@ -111,12 +118,12 @@ fn a_shared_fragment_reaches_every_variant_and_is_told_once() {
     repo.file("house.md", "We are very kind.\n").commit("more");
     let report = json(&repo, "HEAD~1..");
     assert_eq!(report["groups"][0]["count"], 29);
-    assert_eq!(report["groups"][0]["tokens"], 1);
+    assert_eq!(report["groups"][0]["tokens"], serde_json::json!({"least": 1, "median": 1, "most": 1}));
     assert_eq!(report["reach"][0]["path"], "house.md");
     assert_eq!(report["reach"][0]["contexts"].as_array().unwrap().len(), 29);
     let text = diff(&repo, "HEAD~1..").exits(0).stdout;
     assert_eq!(text.matches("We are very kind.").count(), 1, "{text}");
-    assert!(text.contains("triage and 28 more with the same change"), "{text}");
+    assert!(text.contains("triage and 28 more"), "{text}");
 }
 
 #[test]

@@ -99,6 +99,8 @@ fn every_json_output_is_valid_by_its_schema() {
         &["build", "--output", dist],
         &["check"],
         &["check", "--shard", "1/2"],
+        &["top"],
+        &["compare", "support/triage", "support/triage@eu"],
         &["watch", "--poll"],
         &["list"],
         &["list", "--uses", "docs/architecture.md"],

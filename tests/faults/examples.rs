@@ -40,6 +40,8 @@ error[json-syntax]: key must be a string
   |
 2 | {"input": "a", output: "b"}
   |                ^
+  |
+  = note: in a
 
 
 "#]]);
@@ -62,6 +64,7 @@ error[example-shape]: the record fits no shape: it has `input`, and a shape is {
 2 | {"input": "a"}
   | ^^^^^^^^^^^^^^
   |
+  = note: in a
   = help: say where the turns are: `map: {user: path, assistant: path}`
 
 
@@ -108,6 +111,7 @@ error[example-empty]: the user turn is empty
 1 | {"input": "", "output": "b"}
   |           ^^
   |
+  = note: in a
   = help: write its text, or remove the record
 
 
@@ -131,6 +135,7 @@ error[example-shape]: the record fits no shape: it has `frage`, `antwort`, and a
 1 | {"frage": "a", "antwort": "b"}
   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
+  = note: in a
   = help: say where the turns are: `map: {user: path, assistant: path}`
 
 
@@ -154,6 +159,7 @@ error[example-role]: the message's role is "robot"
 1 | {"messages": [{"role": "robot", "content": "b"}]}
   |                        ^^^^^^^
   |
+  = note: in a
   = help: a role is `user` or `assistant`
 
 
@@ -177,6 +183,7 @@ error[example-map]: there is nothing at `data.a`, where `map` puts the assistant
 1 | {"q": "a", "data": {"b": "c"}}
   |                    ^^^^^^^^^^
   |
+  = note: in a
   = help: the record has `q`, `data`
 
 
@@ -206,6 +213,7 @@ error[example-shape]: the record fits no shape: it has `q`, and a shape is {inpu
 1 | {"q": "a"}
   | ^^^^^^^^^^
   |
+  = note: in a
   = help: say where the turns are: `map: {user: path, assistant: path}`
 
 
@@ -226,6 +234,7 @@ error[examples-format]: examples are not read from .txt files
 1 | a
   | ^
   |
+  = note: in a
   = help: examples are read from .jsonl, .ndjson, .json, .yaml, .yml, .csv, .tsv
 
 
@@ -246,6 +255,7 @@ error[example-shape]: the record fits no shape: it has `input`, `label`, and a s
 1 | input,label
   | ^^^^^^^^^^^
   |
+  = note: in a
   = help: say where the turns are: `map: {user: path, assistant: path}`
 
 
@@ -267,6 +277,7 @@ error[example-columns]: the row has 3 cells, the header 2 cells
 3 | c,d,e
   | ^^^^^
   |
+  = note: in a
   = help: put cells that hold a separator or a line end into double quotes
 
 

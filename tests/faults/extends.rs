@@ -40,6 +40,8 @@ error[extends-cycle]: `extends` leads in a circle: contexts/_b.yaml → contexts
   |
 1 | extends: contexts/_b.yaml
   |          ^^^^^^^^^^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -98,6 +100,7 @@ error[wrong-type]: a manifest is a map, found a list
 1 | - a
   | ^^^
   |
+  = note: in a
   = help: begin with `system:` or `messages:`
 
 
@@ -120,6 +123,8 @@ error[wrong-type]: expected one of blank, newline, none (how segments are separa
   |
 2 | join: space
   |       ^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -232,6 +237,8 @@ error[extends-depth]: `extends` leads through more than 64 manifests
   |
 1 | extends: contexts/_63.yaml
   |          ^^^^^^^^^^^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);

@@ -291,6 +291,8 @@ error[yaml-syntax]: unclosed bracket '['
   |
 1 | a: [
   |    ^
+  |
+  = note: in a
 
 
 "#]]);
@@ -338,6 +340,7 @@ error[not-text]: the file holds a NUL byte, so it is no text (byte 9)
 2 | two �
   |     ^
   |
+  = note: in a
   = help: save the file as UTF-8 text
 
 
@@ -359,6 +362,7 @@ error[not-text]: the file is not UTF-8 (byte 9)
 2 | two �
   |     ^
   |
+  = note: in a
   = help: save the file as UTF-8 text
 
 

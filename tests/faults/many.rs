@@ -127,6 +127,7 @@ error[example-shape]: the record fits no shape: it has `input`, and a shape is {
 1 | {"input": "a"}
   | ^^^^^^^^^^^^^^
   |
+  = note: in a
   = help: say where the turns are: `map: {user: path, assistant: path}`
 
 error[json-syntax]: expected true, false or null
@@ -134,6 +135,8 @@ error[json-syntax]: expected true, false or null
   |
 2 | nothing
   |  ^
+  |
+  = note: in a
 
 error[example-shape]: a record is a map, this one is a list
  --> e.jsonl:4:1
@@ -164,6 +167,7 @@ error[unknown-name]: nothing is named `one`
 1 | {{one}}
   |   ^^^
   |
+  = note: in a
   = help: there is `vars`, `inputs`, `context`
 
 error[unknown-name]: nothing is named `two`
@@ -172,6 +176,7 @@ error[unknown-name]: nothing is named `two`
 2 | {{two}}
   |   ^^^
   |
+  = note: in a
   = help: there is `vars`, `inputs`, `context`
 
 error[missing-fragment]: `three.md` cannot be included: there is no such file
@@ -179,6 +184,8 @@ error[missing-fragment]: `three.md` cannot be included: there is no such file
   |
 3 | {{include "three.md"}}
   |           ^^^^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -232,6 +239,8 @@ error[wrong-type]: expected one of blank, newline, none (how segments are separa
   |
 1 | join: space
   |       ^^^^^
+  |
+  = note: in 2 contexts: a, b
 
 
 "#]]);
@@ -248,8 +257,9 @@ fn a_variant_at_fault_leaves_its_context_built() {
     outcome.is(str![[r#"
 exit 2
 --- stdout
-a  cx1:dc4755c6008b  uncommitted
-  1 segment, 2 tokens by o200k_base, 2 before the first input
+context  model  tokens  calls  month  share  read  written  fresh  output  other
+4 contexts broken: nothing of them is in a sum
+Prices of 2026-11-29; each model is an alternative to the others.
 
 1 context built, 4 broken
 --- stderr
@@ -259,6 +269,7 @@ error[unknown-key]: unknown key `sytem` in a manifest
 6 |   four: {sytem: []}
   |          ^^^^^
   |
+  = note: in a@four
   = help: did you mean `system`?
 
 error[wrong-type]: a variant is a map of overrides, found a list
@@ -266,12 +277,16 @@ error[wrong-type]: a variant is a map of overrides, found a list
   |
 3 |   one: [a]
   |        ^^^
+  |
+  = note: in a@one
 
 error[variant-key]: a variant cannot set `extends`
  --> contexts/a.yaml:5:11
   |
 5 |   three: {extends: b}
   |           ^^^^^^^
+  |
+  = note: in a@three
 
 error[bad-variant-name]: `two words` is no name for a variant
  --> contexts/a.yaml:4:3
@@ -279,6 +294,7 @@ error[bad-variant-name]: `two words` is no name for a variant
 4 |   "two words": {}
   |   ^^^^^^^^^^^
   |
+  = note: in a@two words
   = help: use letters, digits, `-`, `_` and `.`
 
 

@@ -254,6 +254,8 @@ error[missing-fragment]: `../secret.md` cannot be included: the path leads out o
   |
 1 | {{include "../secret.md"}}
   |           ^^^^^^^^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -398,6 +400,7 @@ exit 2
 --- stderr
 error[bad-id]: the file name makes the id `p/a@b`, and an id holds no `@`, no `:` and no part that starts with `.`
 --> p/a@b.md
+ = note: in p/a@b
  = help: rename the file
 
 

@@ -104,6 +104,7 @@ error[unknown-model]: there is no card for the model `gpt-6.1-sool`
 1 | models: [gpt-6.1-sool]
   |          ^^^^^^^^^^^^
   |
+  = note: in a
   = help: did you mean one of gpt-6.1-sol, gpt-6-sol, gpt-5.6-sol, gpt-4.1?
 
 

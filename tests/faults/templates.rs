@@ -65,6 +65,7 @@ error[unknown-name]: nothing is named `prodct`
 1 | You sell {{prodct}}.
   |            ^^^^^^
   |
+  = note: in a
   = help: did you mean `product`?
 
 
@@ -108,6 +109,7 @@ error[unknown-helper]: there is no helper `uper`
 1 | {{uper product}}
   |   ^^^^
   |
+  = note: in a
   = help: did you mean `upper`?
 
 
@@ -131,6 +133,7 @@ error[helper-arguments]: `upper` takes one argument and is given 0
 1 | {{upper}}
   |   ^^^^^
   |
+  = note: in a
   = help: write `{{upper text}}`
 
 
@@ -153,6 +156,8 @@ error[template-syntax]: `{{#if product}}` is not closed
   |
 1 | {{#if product}}yes
   | ^^^^^^^^^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -174,12 +179,16 @@ error[template-syntax]: `unless` does not close `{{#if product}}`
   |
 1 | {{#if product}}yes{{/unless}}
   |                   ^^^^^^^^^^^
+  |
+  = note: in a
 
 error[template-syntax]: `{{#if product}}` is not closed
  --> templates/p.hbs:1:1
   |
 1 | {{#if product}}yes{{/unless}}
   | ^^^^^^^^^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -201,6 +210,8 @@ error[template-syntax]: `}}` is missing here
   |
 3 |
   | ^
+  |
+  = note: in a
 
 
 "#]]);
@@ -223,6 +234,7 @@ error[unknown-template]: there is no template `persna`
 1 | {{> persna}}
   |     ^^^^^^
   |
+  = note: in a
   = help: templates are the files below `templates/`, named by their path there
 
 
@@ -242,6 +254,8 @@ error[template-cycle]: `p.hbs` includes itself: p.hbs → p.hbs
   |
 1 | {{> p}}
   |     ^
+  |
+  = note: in a
 
 
 "#]]);
@@ -264,6 +278,8 @@ error[template-cycle]: `p.hbs` includes itself: p.hbs → q.hbs → p.hbs
   |
 1 | {{> p}}
   |     ^
+  |
+  = note: in a
 
 
 "#]]);
@@ -286,6 +302,7 @@ error[template-refused]: inline partials and decorators are not part of these te
 1 | {{#*inline "x"}}y{{/inline}}
   |    ^
   |
+  = note: in a
   = help: put the text into a file below `templates/` and write `{{> name}}`
 
 
@@ -309,6 +326,8 @@ error[missing-fragment]: `policies/refund.md` cannot be included: there is no su
   |
 1 | {{include "policies/refund.md"}}
   |           ^^^^^^^^^^^^^^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -394,6 +413,8 @@ error[helper-arguments]: `each` walks a list or a map, and `product` is text
   |
 1 | {{#each product}}{{this}}{{/each}}
   |         ^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -416,6 +437,7 @@ error[template-segment]: the segment id `a` is used twice
 1 | {{#segment id="a"}}x{{/segment}}{{#segment id="a"}}y{{/segment}}
   |                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
+  = note: in a
   = help: in a loop, make it of the item: `{{#segment id=this.name}}`
 
 

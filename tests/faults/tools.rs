@@ -21,6 +21,8 @@ error[duplicate-tool]: the tool `find` is defined twice, first in tools/a.yaml o
   |
 1 | name: find
   | ^^^^^^^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -43,6 +45,7 @@ error[bad-tool]: a tool needs `name`
 1 | description: Finds.
   | ^^^^^^^^^^^^^^^^^^^
   |
+  = note: in a
   = help: use 1 to 64 letters, digits, `_` and `-`
 
 
@@ -66,6 +69,7 @@ error[bad-tool]: `find it` is no name for a tool
 1 | name: find it
   | ^^^^^^^^^^^^^
   |
+  = note: in a
   = help: use 1 to 64 letters, digits, `_` and `-`
 
 
@@ -89,6 +93,7 @@ error[bad-tool]: a tool needs `input_schema`, a JSON Schema of its arguments
 1 | name: find
   | ^^^^^^^^^^
   |
+  = note: in a
   = help: for a tool without arguments: {type: object, properties: {}}
 
 
@@ -112,6 +117,7 @@ error[bad-tool]: unknown key `parameters` in a tool
 1 | {"name": "find", "parameters": {"type": "object"}}
   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
+  = note: in a
   = help: name it `input_schema`
 
 error[bad-tool]: a tool needs `input_schema`, a JSON Schema of its arguments
@@ -120,6 +126,7 @@ error[bad-tool]: a tool needs `input_schema`, a JSON Schema of its arguments
 1 | {"name": "find", "parameters": {"type": "object"}}
   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
   |
+  = note: in a
   = help: for a tool without arguments: {type: object, properties: {}}
 
 
@@ -142,6 +149,8 @@ error[bad-tool]: a tool is a map with name, description and input_schema
   |
 1 | find
   | ^^^^
+  |
+  = note: in a
 
 
 "#]]);
@@ -163,6 +172,8 @@ error[json-syntax]: expected `:`
   |
 3 |   "input_schema": {"type" "object"}
   |                           ^
+  |
+  = note: in a
 
 
 "#]]);
@@ -185,6 +196,7 @@ error[duplicate-key]: two values for the key "name"
 1 | {"name": "find", "name": "lose", "input_schema": {"type": "object"}}
   |                  ^^^^^^
   |
+  = note: in a
   = help: remove one of the two
 
 
@@ -231,6 +243,7 @@ error[data-ending]: `tools/a.toml` is neither YAML nor JSON by its ending
 1 | name = "find"
   | ^
   |
+  = note: in a
   = help: name it .yaml or .json
 
 
@@ -254,6 +267,7 @@ error[bad-tool]: unknown key `descripton` in a tool
 1 | name: find
   | ^^^^^^^^^^
   |
+  = note: in a
   = help: did you mean `description`?
 
 

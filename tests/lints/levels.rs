@@ -29,6 +29,7 @@ warning[crlf]: the file is stored with CRLF line endings, and the model will see
 1 | One.�
   |     ^
   |
+  = note: in a
   = help: convert it with `git add --renormalize` and a .gitattributes line, or with an editor
 
 
@@ -52,6 +53,7 @@ error[crlf]: the file is stored with CRLF line endings, and the model will see t
 1 | One.�
   |     ^
   |
+  = note: in a
   = help: convert it with `git add --renormalize` and a .gitattributes line, or with an editor
 
 

@@ -222,6 +222,7 @@ error[secret]: this looks like a GitHub token
 2 | Use [secret] for calls.
   |     ^^^^^^^^
   |
+  = note: in a
   = help: take it out and revoke it: it is in the history; a sample is written with EXAMPLE or xxxx in it
 
 

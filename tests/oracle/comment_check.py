@@ -16,13 +16,14 @@ from markdown_it import MarkdownIt
 # What the tool itself writes into a comment.
 OWN_HTML = re.compile(
     r"(<!-- contexture:diff key=[A-Za-z0-9_.]* valid=[0-9]+ -->\n?"
-    r"|<br>|</?sub>|<details><summary>What the model sees: [0-9,]+ segments?</summary>\n?|</details>\n?)"
+    r"|<br>|</?sub>|<details><summary>(?:What the model sees: [0-9,]+ segments?|What differs, row by row)</summary>\n?|</details>\n?)"
 )
 # What a platform makes of plain text: mentions, references, addresses.
 CALLS = re.compile(r"(?<![\w`])@\w|(?<!\w)#\d|\bGH-\d|https?://|www\.", re.IGNORECASE)
 ALLOWED = {
     "paragraph_open", "paragraph_close", "inline", "bullet_list_open", "bullet_list_close", "list_item_open",
-    "list_item_close", "fence", "html_block",
+    "list_item_close", "fence", "html_block", "table_open", "table_close", "thead_open", "thead_close", "tbody_open",
+    "tbody_close", "tr_open", "tr_close", "th_open", "th_close", "td_open", "td_close",
 }
 ALLOWED_INLINE = {"text", "code_inline", "strong_open", "strong_close", "softbreak", "html_inline", "text_special"}
 

@@ -90,8 +90,8 @@ fn a_comment_stays_below_the_limit_and_says_what_it_leaves_out() {
     }
     repo.commit("change all");
     let comment = repo.run("diff HEAD~1.. --format markdown --as-of 2026-11-21").exits(0).stdout;
-    assert!(comment.chars().count() <= 60_000, "{}", comment.chars().count());
-    assert!(comment.contains("told in short, because a comment has a limit"), "{comment}");
+    assert!(comment.chars().count() <= 12_000, "{}", comment.chars().count());
+    assert!(comment.contains("told in the table alone, because a comment has a limit"), "{comment}");
     assert!(comment.lines().next().unwrap().starts_with("<!-- contexture:diff key=contexture valid=1795262400 -->"));
 }
 

@@ -223,7 +223,7 @@ fn every_transition_of_a_long_history_is_what_a_witness_works_out() {
         for parent in ids {
             let range = Range::Between(parent.to_owned(), commit.to_owned());
             let sides = range.open(&place, None).unwrap();
-            let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None };
+            let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None, whole: false };
             let found = review(&sides, &request).unwrap_or_else(|error| panic!("{error:?}"));
             let report = serde_json::to_value(DiffReport::new(&found)).unwrap();
             let built = |rev: &str| -> Value {

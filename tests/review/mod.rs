@@ -5,6 +5,7 @@
 mod ancestry;
 mod comment;
 mod history;
+mod many;
 mod reach;
 
 use std::path::{Path, PathBuf};

@@ -69,7 +69,7 @@ fn change(repo: &Repo, chance: &mut Chance, step: usize) {
 
 fn compare(place: &Workspace, range: &Range) -> Review {
     let sides = range.open(place, None).unwrap();
-    let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None };
+    let request = ReviewRequest { contexts: Vec::new(), as_of: TODAY, shard: None, whole: false };
     review(&sides, &request).unwrap_or_else(|error| panic!("{error:?}"))
 }
 

@@ -13,12 +13,9 @@ use serde::Serialize;
 use super::matching::SegmentChange;
 use super::{Build, ModelBuild};
 use crate::cost::bill::{Bill, bill};
-use crate::cost::cards::Date;
 use crate::cost::count::{Known, count};
 use crate::cost::planner::plan;
-use crate::cost::rules::{Model, Prices};
 use crate::cost::terms::{RequestTokens, Terms};
-use crate::cost::traffic::Traffic;
 use crate::pipeline::model::cache_policy;
 use crate::prompt::chain::link;
 use crate::prompt::segment::Segment;
@@ -63,8 +60,8 @@ pub(super) fn attribute(old: Seen<'_>, new: Seen<'_>, changes: &[SegmentChange])
     };
     let (first, last) = (figure(&old.1.bill)?, figure(&new.1.bill)?);
     let same_tokenizer = old.1.tokenizer.name == new.1.tokenizer.name;
-    let same_card = priced(old.1, old.0.date) == priced(new.1, new.0.date);
-    let same_traffic = traffic(old.0) == traffic(new.0);
+    let same_card = old.1.priced(old.0.date) == new.1.priced(new.0.date);
+    let same_traffic = old.0.traffic() == new.0.traffic();
 
     // From the back: each stage that equals the one after it needs no bill of its own.
     let carded = if same_traffic {
@@ -96,16 +93,6 @@ pub(super) fn attribute(old: Seen<'_>, new: Seen<'_>, changes: &[SegmentChange])
     })
 }
 
-/// The rules and prices of a model on a day, for requests with its settings.
-fn priced(model: &ModelBuild, day: Date) -> (Model, Option<Prices>) {
-    let at = model.card.at(day);
-    (at.model(&model.choices), at.chosen_batch(&model.choices))
-}
-
-fn traffic(build: &Build) -> Option<Traffic> {
-    build.plan.manifest.traffic.as_ref().and_then(Traffic::declared)
-}
-
 /// A prompt that was built, priced by another card or at another traffic than its own.
 struct Stage<'a> {
     build: &'a Build,
@@ -125,7 +112,7 @@ impl Stage<'_> {
     }
 
     fn price(&self, segments: &[Segment], per_segment: &[u64], tokens: &RequestTokens) -> Bill {
-        let ((model, batch), traffic) = (priced(self.card, self.build.date), traffic(self.traffic));
+        let ((model, batch), traffic) = (self.card.priced(self.build.date), self.traffic.traffic());
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens };
         let layout = plan(segments, per_segment, cache_policy(&self.build.plan.manifest), &terms).value;
         bill(&layout, &terms)

@@ -18,9 +18,12 @@ mod similarity;
 mod stream;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::cost::bill::bill;
+use crate::cost::cards::Date;
 use crate::cost::rules::{CacheFamily, Mechanism};
+use crate::cost::terms::Terms;
 use crate::cost::window::Fit;
 use crate::pipeline::Build;
 use crate::pipeline::model::ModelBuild;
@@ -32,7 +35,7 @@ pub use budget::{BudgetDelta, Turn, held_against};
 pub use matching::{Kind, SegmentChange};
 
 /// A figure before and after; null where there is no such side, or the figure is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Pair<T> {
     /// Before.
     pub base: Option<T>,
@@ -94,6 +97,9 @@ pub struct ModelDelta {
     /// The model's name in the manifest.
     #[serde(rename = "model")]
     pub name: String,
+    /// The model that it takes the place of: one that the base is built for and the head is not. Figures of the base
+    /// are those of that model. Null where the model is on both sides, is new beside the others, or is gone.
+    pub replaces: Option<String>,
     /// Its index in each build's models.
     #[serde(skip)]
     pub models: Pair<usize>,
@@ -130,6 +136,27 @@ pub struct ModelDelta {
     pub cliff: Option<Crossing>,
     /// The model's window, where the request fits on one side only.
     pub window: Option<Crossing>,
+    /// The first announced day from which a month differs by what this change says of prices and cache rules.
+    pub announced: Option<Announced>,
+}
+
+/// A month from an announced day on, by the cards of the base and by those of the head.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Announced {
+    /// The day, `YYYY-MM-DD`.
+    #[serde(rename = "from", serialize_with = "write_day", deserialize_with = "read_day")]
+    #[schemars(with = "String")]
+    pub day: Date,
+    /// US dollars: that month, of the base as it would be without the change.
+    pub month: Pair<Usd>,
+}
+
+fn write_day<S: serde::Serializer>(day: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(day)
+}
+
+fn read_day<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// A limit in input tokens that a change crosses.
@@ -165,6 +192,8 @@ impl ModelDelta {
             || differs(&self.cold)
             || differs(&self.expected)
             || differs(&self.month)
+            || self.replaces.is_some()
+            || self.announced.is_some()
     }
 
     /// Whether tokens that the cache held are lost to it.
@@ -199,14 +228,17 @@ fn tokens(build: &Build) -> u64 {
     build.counts.text.tokens()
 }
 
-/// Models are the same by their cards' names; those of the head first, in its order.
+/// Models are the same by their cards' names; of the others the first that came takes the place of the first that went,
+/// and so on. Those of the head first, in its order.
 fn models(base: Option<&Build>, head: Option<&Build>, changes: &[SegmentChange]) -> Vec<ModelDelta> {
     let (old, new) = (models_of(base), models_of(head));
     let twin =
         |models: &[ModelBuild], model: &ModelBuild| models.iter().position(|other| other.card.name == model.card.name);
-    let kept = new.iter().enumerate().map(|(index, model)| (twin(old, model), Some(index)));
-    let gone = old.iter().enumerate().filter(|(_, model)| twin(new, model).is_none());
-    let pairs: Vec<(Option<usize>, Option<usize>)> = kept.chain(gone.map(|(index, _)| (Some(index), None))).collect();
+    let mut gone = old.iter().enumerate().filter(|(_, model)| twin(new, model).is_none()).map(|(index, _)| index);
+    // A context that is new or gone has nothing to replace.
+    let mut pairs: Vec<(Option<usize>, Option<usize>)> =
+        new.iter().enumerate().map(|(index, model)| (twin(old, model).or_else(|| gone.next()), Some(index))).collect();
+    pairs.extend(gone.map(|index| (Some(index), None)));
     let sides = |(one, other): (Option<usize>, Option<usize>)| {
         let before = base.zip(one.and_then(|index| old.get(index)));
         let after = head.zip(other.and_then(|index| new.get(index)));
@@ -236,8 +268,11 @@ fn model(
         let of = |seen: Option<Seen<'_>>| seen.and_then(|(_, model)| figure(model));
         Pair { base: of(before), head: of(after) }
     }
+    let is_other = |before: &Seen<'_>| after.is_some_and(|after| before.1.card.name != after.1.card.name);
+    let replaced = before.filter(is_other);
     let eligible = match (before, after) {
-        (Some(before), Some(after)) => served::eligible(before, after),
+        // What one model holds in its cache is of no use to another.
+        (Some(before), Some(after)) if replaced.is_none() => served::eligible(before, after),
         _ => 0,
     };
     let shown = after.or(before);
@@ -248,6 +283,7 @@ fn model(
     };
     ModelDelta {
         name: shown.map_or_else(String::new, |(_, model)| model.name.clone()),
+        replaces: replaced.map(|(_, model)| model.name.clone()),
         models,
         base_prefix: before.map(|(_, model)| model.tokens.prefix.tokens()),
         head_prefix: after.map(|(_, model)| model.tokens.prefix.tokens()),
@@ -264,7 +300,36 @@ fn model(
         attribution,
         cliff: before.zip(after).and_then(|(before, after)| cliff(before, after)),
         window: before.zip(after).and_then(|(before, after)| window(before.1, after.1)),
+        announced: before
+            .zip(after)
+            .filter(|_| replaced.is_none())
+            .and_then(|(before, after)| announced(before, after)),
     }
+}
+
+/// The first day on which the cards of both sides make another month of the head's prompt.
+fn announced(before: Seen<'_>, after: Seen<'_>) -> Option<Announced> {
+    if before.0.cards == after.0.cards {
+        return None;
+    }
+    let today = after.0.date;
+    let traffic = after.0.traffic();
+    let month = |model: &ModelBuild, day: Date| {
+        let (rules, batch) = model.priced(day);
+        let terms = Terms { model: &rules, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &after.1.tokens };
+        bill(&after.1.layout, &terms).month
+    };
+    let (card, other) = (after.1, before.1);
+    let mut days: Vec<Date> =
+        card.card.changes().iter().chain(&other.card.changes()).map(|change| change.day.0).collect();
+    days.retain(|day| *day > today);
+    days.sort_unstable();
+    let (base, head) = (month(other, today), month(card, today));
+    days.into_iter().find_map(|day| {
+        let then = Pair { base: month(other, day), head: month(card, day) };
+        let differs = then.base != then.head && (then.base, then.head) != (base, head);
+        differs.then_some(Announced { day, month: then })
+    })
 }
 
 fn class(mechanism: &Mechanism) -> &'static str {

@@ -35,6 +35,17 @@ pub fn answer(gates: &[Gate], review: &Review) -> Answer {
 }
 
 impl Gate {
+    /// Its name on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Budget => "budget",
+            Self::Growth => "growth",
+            Self::Prefix => "prefix",
+            Self::Lint => "lint",
+            Self::AnyChange => "any-change",
+        }
+    }
+
     fn about(self, context: &ContextReview) -> Answer {
         let budgets = |is_growth: bool| {
             let all = context.delta.iter().flat_map(|delta| &delta.budgets);

@@ -8,10 +8,12 @@
 //! Only contexts whose inputs differ are built, on both sides, for one day.
 
 mod causes;
+mod cost;
 mod gate;
 mod groups;
 mod parts;
 mod renames;
+mod totals;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use crate::pipeline::shard::Shard;
 use crate::pipeline::{Build, BuildResult, Memory, Pipeline, Request};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::error::Failure;
+use crate::syntax::quantity::Usd;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::text::fragment::Fragments;
 use crate::text::lint;
@@ -36,8 +39,10 @@ use crate::tree::{Change, Commit, Tree, TreeName};
 use causes::Files;
 
 pub use causes::{Cause, Via};
+pub use cost::{CostLimit, cost};
 pub use gate::{Gate, answer};
-pub use groups::{Group, change_name};
+pub use groups::{Group, Range, change_name};
+pub use totals::{ModelTotal, joined, totals};
 
 /// What to compare, and for which day.
 #[derive(Debug, Clone)]
@@ -48,6 +53,8 @@ pub struct ReviewRequest {
     pub as_of: Date,
     /// Compare only what of them is in this part.
     pub shard: Option<Shard>,
+    /// Build the contexts that the change cannot reach too, for what a month of the whole project costs.
+    pub whole: bool,
 }
 
 /// Two trees compared.
@@ -64,10 +71,14 @@ pub struct Review {
     pub contexts: Vec<ContextReview>,
     /// How many do not. Of a shard: how many of its own that were built, beside the `untouched`.
     pub unchanged: usize,
+    /// How many of those that do not differ cannot be built, for the same reasons on both sides.
+    pub still_broken: usize,
     /// The part that was compared, where it was not all.
     pub shard: Option<Shard>,
     /// How many contexts of all parts the change cannot reach, so that they were not built.
     pub untouched: usize,
+    /// A month of these for each model, `None` where it is not known; empty unless it was asked for.
+    pub untouched_months: BTreeMap<String, Option<Usd>>,
     /// Contexts that have the same change, by index, each group of two or more.
     pub groups: Vec<Group>,
     /// Each file that changed a prompt or its cost, and the contexts that it did so to.
@@ -179,15 +190,19 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
     let mut pairs = renames::pair(old, new);
     pairs.retain(|pair| parts::holds(request.shard, pair));
 
-    let untouched = reached.untouched;
+    let untouched = reached.untouched.len();
+    let others = if request.whole { reached.untouched } else { Vec::new() };
+    let others: Vec<BuildResult> = others.into_par_iter().map(|candidate| head.attempt(candidate)).collect();
     let mut unchanged = if request.shard.is_some() { 0 } else { untouched };
     let mut contexts = Vec::new();
     let files = Files::new(&changes);
     let compared = pairs.into_par_iter().map(|pair| one(pair, &files));
-    for review in compared.collect::<Vec<_>>() {
-        match review {
-            Some(review) => contexts.push(review),
-            None => unchanged += 1,
+    let mut still_broken = 0;
+    for compared in compared.collect::<Vec<_>>() {
+        match compared {
+            Compared::Differs(review) => contexts.push(*review),
+            Compared::Same => unchanged += 1,
+            Compared::SameFaults => (unchanged, still_broken) = (unchanged + 1, still_broken + 1),
         }
     }
     contexts.sort_by(|one, other| one.id.cmp(&other.id));
@@ -208,12 +223,31 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
         groups: groups::group(&contexts),
         contexts,
         unchanged,
+        still_broken,
         shard: request.shard,
         untouched,
+        untouched_months: cost::months(&others),
         reach,
         no_effect,
         is_partial,
     })
+}
+
+/// Two builds of one tree, two contexts or models, compared as if the first became the second.
+pub fn pair(one: Arc<Build>, other: Arc<Build>) -> ContextReview {
+    let delta = compare(Some(&one), Some(&other));
+    ContextReview {
+        id: other.id.clone(),
+        renamed_from: (one.id != other.id).then(|| one.id.clone()),
+        status: ContextStatus::Changed,
+        base: Some(one),
+        head: Some(other),
+        delta: Some(delta),
+        place: None,
+        causes: Vec::new(),
+        base_faults: Vec::new(),
+        head_faults: Vec::new(),
+    }
 }
 
 /// A context on both sides, as far as it is there.
@@ -222,17 +256,24 @@ struct Paired {
     head: Option<BuildResult>,
 }
 
-/// Compares one context; `None` where nothing differs.
-fn one(pair: Paired, files: &Files<'_>) -> Option<ContextReview> {
+/// One context of both sides.
+enum Compared {
+    Differs(Box<ContextReview>),
+    Same,
+    SameFaults,
+}
+
+/// Compares one context.
+fn one(pair: Paired, files: &Files<'_>) -> Compared {
     let Paired { base, head } = pair;
-    let id = head.as_ref().or(base.as_ref())?.id.clone();
+    let Some(id) = head.as_ref().or(base.as_ref()).map(|tried| tried.id.clone()) else { return Compared::Same };
     let renamed_from = base.as_ref().map(|attempt| attempt.id.clone()).filter(|old| *old != id);
     let (was_there, is_there) = (base.is_some(), head.is_some());
     let (base, base_faults) = parted(base);
     let (head, head_faults) = parted(head);
     let is_broken = !base_faults.is_empty() || !head_faults.is_empty();
     if base.is_none() && head.is_none() && same_faults(&base_faults, &head_faults) {
-        return None;
+        return Compared::SameFaults;
     }
     let delta = (base.is_some() || head.is_some()).then(|| compare(base.as_deref(), head.as_deref()));
     let status = match (&delta, was_there, is_there) {
@@ -258,10 +299,10 @@ fn one(pair: Paired, files: &Files<'_>) -> Option<ContextReview> {
         || !review.new_warnings().is_empty()
         || review.newly_left_out().next().is_some();
     if status == ContextStatus::Changed && !is_change {
-        return None;
+        return Compared::Same;
     }
     review.causes = causes::causes(&review, files);
-    Some(review)
+    Compared::Differs(Box::new(review))
 }
 
 fn parted(attempt: Option<BuildResult>) -> (Option<Arc<Build>>, Vec<Diagnostic>) {

@@ -32,23 +32,24 @@ pub(super) fn pair(mut old: BTreeMap<ContextId, BuildResult>, new: BTreeMap<Cont
     pairs
 }
 
+/// The most pairs of contexts that are compared line by line; beyond it, whole segments are compared.
+const MAX_COMPARED: usize = 2_500;
+
 /// For each context that came, the one that went and shares most of its text, each used once.
 fn renamed(gone: &[Option<BuildResult>], come: &[BuildResult]) -> Vec<Option<usize>> {
-    let mut holders: HashMap<Digest, Vec<usize>> = HashMap::new();
+    let by_line = gone.len().saturating_mul(come.len()) <= MAX_COMPARED;
+    let mut holders: HashMap<Piece<'_>, Vec<(usize, u64)>> = HashMap::new();
     for (index, attempt) in gone.iter().enumerate() {
-        for (digest, _) in texts(attempt.as_ref()) {
-            let list = holders.entry(digest).or_default();
-            if list.last() != Some(&index) {
-                list.push(index);
-            }
+        for (piece, bytes) in pieces(attempt.as_ref(), by_line) {
+            holders.entry(piece).or_default().push((index, bytes));
         }
     }
     let mut scored: Vec<(u64, usize, usize)> = Vec::new();
     for (number, head) in come.iter().enumerate() {
         let mut common: BTreeMap<usize, u64> = BTreeMap::new();
-        for (digest, bytes) in texts(Some(head)) {
-            for index in holders.get(&digest).into_iter().flatten() {
-                *common.entry(*index).or_default() += bytes;
+        for (piece, bytes) in pieces(Some(head), by_line) {
+            for (index, there) in holders.get(&piece).into_iter().flatten() {
+                *common.entry(*index).or_default() += bytes.min(*there);
             }
         }
         let own = size(Some(head));
@@ -73,14 +74,33 @@ fn renamed(gone: &[Option<BuildResult>], come: &[BuildResult]) -> Vec<Option<usi
     partners
 }
 
-fn texts(attempt: Option<&BuildResult>) -> impl Iterator<Item = (Digest, u64)> {
-    let build: Option<&Build> = attempt.and_then(|attempt| attempt.result.as_deref().ok());
-    build.into_iter().flat_map(|build| {
-        let segments = build.chain.digests.iter().zip(&build.segments);
-        segments.map(|(digest, segment)| (*digest, segment.bytes() as u64))
-    })
+/// A piece of a prompt that another one may share.
+#[derive(PartialEq, Eq, Hash)]
+enum Piece<'a> {
+    Line(&'a str),
+    Segment(Digest),
+}
+
+/// The lines of a prompt or its segments, each with the bytes in all of its kind.
+fn pieces(attempt: Option<&BuildResult>, by_line: bool) -> HashMap<Piece<'_>, u64> {
+    let mut pieces = HashMap::new();
+    let segments = build(attempt).into_iter().flat_map(|build| build.segments.iter().zip(&build.chain.digests));
+    for (segment, digest) in segments {
+        if by_line {
+            for line in segment.parts.iter().flat_map(|part| part.text.split_inclusive('\n')) {
+                *pieces.entry(Piece::Line(line)).or_default() += line.len() as u64;
+            }
+        } else {
+            *pieces.entry(Piece::Segment(*digest)).or_default() += segment.bytes() as u64;
+        }
+    }
+    pieces
+}
+
+fn build(attempt: Option<&BuildResult>) -> Option<&Build> {
+    attempt?.result.as_deref().ok()
 }
 
 fn size(attempt: Option<&BuildResult>) -> u64 {
-    texts(attempt).map(|(_, bytes)| bytes).sum()
+    build(attempt).map_or(0, |build| build.segments.iter().map(|segment| segment.bytes() as u64).sum())
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{Joined, Name, Part, agreed, contexts, listed};
+use crate::compare::review::{ModelTotal, Range, Via, joined};
 use crate::syntax::error::Error;
 
 /// What a context says only in the report of a shard: the name of its change, by which equal changes
@@ -16,7 +17,8 @@ const CHANGE: &str = "change";
 const UNTOUCHED: &str = "untouched";
 
 pub(super) fn join(parts: &[Part]) -> Result<Joined, Error> {
-    let mut report = agreed(parts, &["unchanged", "no_effect", "reach", "groups", "contexts"])?;
+    let mut report =
+        agreed(parts, &["unchanged", "still_broken", "no_effect", "reach", "totals", "groups", "contexts"])?;
     report.shift_remove(UNTOUCHED);
     let mut compared = contexts(parts, "contexts")?;
     let mut changes: BTreeMap<String, Vec<Name>> = BTreeMap::new();
@@ -30,6 +32,11 @@ pub(super) fn join(parts: &[Part]) -> Result<Joined, Error> {
         faults.is_some_and(|faults| !faults.is_empty())
     });
     report.insert("unchanged".to_owned(), unchanged(parts)?.into());
+    report.insert(
+        "still_broken".to_owned(),
+        parts.iter().map(|part| number(part, "still_broken")).sum::<Result<u64, Error>>()?.into(),
+    );
+    report.insert("totals".to_owned(), totals(parts)?);
     report.insert("no_effect".to_owned(), no_effect(parts)?.into());
     report.insert("reach".to_owned(), reach(parts, &compared)?);
     report.insert("groups".to_owned(), groups(changes, &compared));
@@ -37,9 +44,24 @@ pub(super) fn join(parts: &[Part]) -> Result<Joined, Error> {
     Ok(Joined { report, is_broken, is_blocked: false })
 }
 
+fn number(part: &Part, key: &str) -> Result<u64, Error> {
+    part.body.get(key).and_then(Value::as_u64).ok_or_else(|| part.lacks(key))
+}
+
+/// What all parts come to for each model.
+fn totals(parts: &[Part]) -> Result<Value, Error> {
+    let mut all: Vec<ModelTotal> = Vec::new();
+    for part in parts {
+        for total in part.list("totals")? {
+            all.push(serde_json::from_value(total.clone()).map_err(|_| part.lacks("totals"))?);
+        }
+    }
+    // Plain data, which serialises to memory without fail.
+    Ok(serde_json::to_value(joined(all)).unwrap_or_default())
+}
+
 /// Those that every part found equal, and those that no part had to look at.
 fn unchanged(parts: &[Part]) -> Result<u64, Error> {
-    let number = |part: &Part, key: &str| part.body.get(key).and_then(Value::as_u64).ok_or_else(|| part.lacks(key));
     let untouched = parts.first().map_or(Ok(0), |part| number(part, UNTOUCHED))?;
     parts.iter().map(|part| number(part, "unchanged")).sum::<Result<u64, Error>>().map(|sum| sum + untouched)
 }
@@ -79,17 +101,29 @@ fn groups(changes: BTreeMap<String, Vec<Name>>, compared: &BTreeMap<Name, Map<St
     let mut groups: Vec<Vec<Name>> = changes.into_values().filter(|names| names.len() > 1).collect();
     groups.sort();
     let record = |names: Vec<Name>| {
-        let first = compared.get(names.first()?)?;
-        let tokens = |side: &str| first.get("tokens")?.get(side)?.as_i64();
-        let contexts: Vec<String> = names.iter().map(written).collect();
-        Some(serde_json::json!({
+        let members = || names.iter().filter_map(|name| compared.get(name));
+        let grown = |context: &Map<String, Value>| {
+            let tokens = |side: &str| context.get("tokens")?.get(side)?.as_i64();
+            tokens("head")?.checked_sub(tokens("base")?)
+        };
+        let causes = members().filter_map(|context| context.get("causes")?.as_array()).flatten();
+        let causes: BTreeMap<(&str, Option<usize>), &Value> =
+            causes.filter_map(|cause| Some((order(cause)?, cause))).collect();
+        serde_json::json!({
             "count": names.len(),
-            "contexts": contexts,
-            "tokens": tokens("head")?.checked_sub(tokens("base")?)?,
-            "causes": first.get("causes")?,
-        }))
+            "contexts": names.iter().map(written).collect::<Vec<String>>(),
+            "tokens": Range::of(members().filter_map(grown)),
+            "causes": causes.into_values().collect::<Vec<&Value>>(),
+        })
     };
-    groups.into_iter().filter_map(record).collect()
+    groups.into_iter().map(record).collect()
+}
+
+/// The place of a cause among others: by its file, then by its part.
+fn order(cause: &Value) -> Option<(&str, Option<usize>)> {
+    let parts = [Via::Fragment, Via::Template, Via::Example, Via::Extends, Via::Vars, Via::Prices];
+    let via = cause.get("via")?.as_str()?;
+    Some((cause.get("path")?.as_str()?, parts.iter().position(|part| part.as_str() == via)))
 }
 
 /// A context as one text.

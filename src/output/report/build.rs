@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cost::brief;
+use super::findings::{self, Finding};
 use super::inert;
 use super::text::{Table, counted, grouped};
-use crate::cost::budget::{BudgetResult, Status, nearest};
+use super::top::{ModelSum, TopReport, sums};
+use crate::cost::budget::{Amount, BudgetName, BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
 use crate::output::record::{BuiltContext, DiagnosticRecord};
 use crate::pipeline::bodies::DEFAULT_LIMIT;
@@ -17,7 +19,7 @@ use crate::pipeline::model::ModelBuild;
 use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::pipeline::shard::Shard;
 use crate::pipeline::{Build, BuildResult};
-use crate::syntax::diag::{self, Cut, Diagnostic, Severity};
+use crate::syntax::diag::{self, Diagnostic, Severity};
 use crate::syntax::quantity::Usd;
 use crate::text::lint;
 use crate::text::lint::secret::masked;
@@ -34,6 +36,10 @@ pub struct BuildReport<'a> {
     /// The part of the project that this is, with `--shard`; `contexture join` joins the parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// The day whose prices and rules hold; null where nothing was built.
+    pub as_of: Option<String>,
+    /// What all contexts that were built come to with each model.
+    pub totals: Vec<ModelSum>,
     /// Every context that was built.
     pub contexts: Vec<BuiltContext<'a>>,
     /// Every context that could not be built.
@@ -60,7 +66,8 @@ impl<'a> BuildReport<'a> {
         let mut broken: Vec<BrokenContext> = broken.collect();
         let built = contexts.iter_mut().map(|context| &mut context.diagnostics);
         DiagnosticRecord::cut(broken.iter_mut().map(|broken| &mut broken.diagnostics).chain(built));
-        Self { schema: SCHEMA, shard: None, contexts, broken }
+        let as_of = results.iter().find_map(BuildResult::build).map(|build| build.date.to_string());
+        Self { schema: SCHEMA, shard: None, as_of, totals: sums(results), contexts, broken }
     }
 
     /// The same as the report of one shard, or of all.
@@ -76,10 +83,24 @@ impl<'a> BrokenContext<'a> {
     }
 }
 
-/// The report for people: a paragraph a context, models as rows, then one line that sums it up. With
-/// `verbose` each segment too.
-pub fn text(results: &[BuildResult], verbose: bool) -> String {
+/// The most contexts that are told in a paragraph each, unless they were named.
+const PARAGRAPHS: usize = 4;
+/// The rows of a table that stands in the place of paragraphs.
+const ROWS: usize = 20;
+
+/// The report for people, then one line that sums it up: of few contexts and of those that were `named` a paragraph
+/// each, models as rows; of many a table of where the money goes. With `verbose` a paragraph each, with its segments.
+pub fn text(results: &[BuildResult], named: bool, verbose: bool) -> String {
     let mut drawn = String::new();
+    if results.len() > PARAGRAPHS && !named && !verbose {
+        drawn = TopReport::new(results).text(ROWS) + "\n";
+        if let Some(doubts) =
+            super::cost::doubts(results.iter().filter_map(BuildResult::build).flat_map(|build| &build.models))
+        {
+            drawn.push_str(&doubts);
+        }
+        return drawn + &sum(results);
+    }
     let drawings: Vec<String> =
         results.par_iter().filter_map(BuildResult::build).map(|build| context(build, verbose)).collect();
     for drawing in drawings {
@@ -95,6 +116,9 @@ pub fn text(results: &[BuildResult], verbose: bool) -> String {
     let notes = results.iter().filter_map(BuildResult::build).flat_map(|build| &build.warnings);
     if let Some(note) = notes.into_iter().find(|note| note.code == DEFAULT_LIMIT) {
         drawn.push_str(&format!("{}; {}\n", note.message, note.hint.as_deref().unwrap_or_default()));
+    }
+    if let Some(build) = results.iter().find_map(BuildResult::build).filter(|build| !build.models.is_empty()) {
+        drawn.push_str(&format!("prices of {}\n", build.date));
     }
     if let Some(doubts) = super::cost::doubts(models()) {
         drawn.push_str(&doubts);
@@ -136,6 +160,7 @@ fn context(build: &Build, verbose: bool) -> String {
     for budget in build.budgets().filter(|budget| budget.status == Status::Fail) {
         let debt = if budget.is_old_debt { ", as at the base" } else { "" };
         drawn.push_str(&inert::words(&format!("  over budget for {}{debt}: {}\n", budget.model, budget.sentence())));
+        drawn.push_str(&inert::words(&what_would_fit(build, budget)));
     }
     for left in &build.left_out {
         let why: Vec<&str> = left.reasons.iter().map(|reason| reason.message.as_str()).collect();
@@ -150,6 +175,34 @@ fn context(build: &Build, verbose: bool) -> String {
         )));
     }
     drawn
+}
+
+/// What the bill is made of that fails a budget of money, and the calls that it would take.
+fn what_would_fit(build: &Build, budget: &BudgetResult) -> String {
+    let Some(model) = build.models.iter().find(|model| model.name == budget.model) else { return String::new() };
+    let (BudgetName::CostPerMonth, Some(parts), Amount::Usd(limit)) =
+        (budget.name, build.month_parts(model), budget.limit)
+    else {
+        return String::new();
+    };
+    let parts = [
+        ("read from the cache", parts.read),
+        ("written to it", parts.written),
+        ("fresh input", parts.fresh),
+        ("answers", parts.output),
+        ("deploys, storage and batches", parts.other),
+    ];
+    let parts = parts.into_iter().filter(|(_, part)| *part > Usd::ZERO);
+    let parts: Vec<String> = parts.map(|(name, part)| format!("{name} {}", brief(part))).collect();
+    let calls = build.calls_within(model, limit).map_or_else(String::new, |calls| {
+        format!(
+            "; {} would fit",
+            counted(usize::try_from(calls).unwrap_or(usize::MAX), "call a month")
+                .replace("call a months", "calls a month")
+        )
+    });
+    let ask = format!("`contexture check {} --model NAME --calls N` asks for another", build.id);
+    format!("    made of: {}{calls}; {ask}\n", parts.join(", "))
 }
 
 /// A model in numbers: what goes in, what a warm call reads, what calls and a month cost.
@@ -169,7 +222,7 @@ fn row(model: &ModelBuild) -> [String; 7] {
     ]
 }
 
-fn source(provenance: &Provenance) -> String {
+pub(super) fn source(provenance: &Provenance) -> String {
     let commit = provenance.commit.as_ref().map(|commit| commit.short());
     match (provenance.built_from, commit) {
         (BuiltFrom::Commit, Some(commit)) => format!("at {commit}"),
@@ -210,17 +263,20 @@ fn sum(results: &[BuildResult]) -> String {
     said.join(", ") + "\n"
 }
 
-/// Every diagnostic of a run, broken contexts last.
-pub fn diagnostics(results: &[BuildResult]) -> Vec<Diagnostic> {
+/// What makes the answer no, what is broken and what is probably a mistake, errors first; what many contexts share
+/// once, unless `each` place is asked for.
+pub fn diagnostics(results: &[BuildResult], each: bool) -> Vec<Diagnostic> {
+    let said = results.iter().flat_map(|tried| {
+        let said = tried.result.as_ref().map_or_else(|faults| faults, |build| &build.warnings);
+        said.iter().map(move |one| (&tried.id, one))
+    });
+    let found = if each { findings::each(said) } else { findings::gather(said) };
+    found.iter().map(Finding::diagnostic).collect()
+}
+
+/// Every diagnostic of a run as it is, for what mends it.
+pub fn unmerged(results: &[BuildResult]) -> Vec<Diagnostic> {
     let warnings = results.iter().filter_map(BuildResult::build).flat_map(|build| &build.warnings);
     let faults = results.iter().filter_map(|tried| tried.result.as_ref().err()).flatten();
     warnings.chain(faults).cloned().collect()
-}
-
-/// What `diagnostics` holds, for programs that show each at its place: each once, those of base and
-/// variants together, the worst first.
-pub fn findings(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    diag::once(&mut diagnostics);
-    diagnostics.sort_by_key(|diagnostic| Reverse(diagnostic.severity));
-    Cut::default().take(&diagnostics)
 }

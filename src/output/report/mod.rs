@@ -9,6 +9,7 @@ pub mod cost;
 pub mod count;
 pub mod diff;
 pub mod explain;
+pub mod findings;
 pub mod github;
 pub mod inert;
 pub mod list;
@@ -20,6 +21,7 @@ pub mod screen;
 pub mod simulate;
 pub mod snippet;
 pub mod text;
+pub mod top;
 pub mod watch;
 
 use std::borrow::Cow;
@@ -35,11 +37,14 @@ fn in_repository(prefix: &str, path: &ProjectPath) -> String {
     if prefix.is_empty() { path.to_string() } else { format!("{prefix}/{path}") }
 }
 
-/// What happened, for which model, and on a line of its own what to do; no secret in it.
+/// What happened, for which model and contexts, and on a line of its own what to do; no secret in it.
 fn sentences(diagnostic: &Diagnostic) -> String {
     let mut text = short_message(&diagnostic.message);
     if let Some(model) = &diagnostic.model {
         text.push_str(&format!(" ({model})"));
+    }
+    if let Some(extent) = &diagnostic.extent {
+        text.push_str(&format!(", {extent}"));
     }
     if let Some(hint) = &diagnostic.hint {
         text.push_str(&format!("\n{}", short_message(hint)));

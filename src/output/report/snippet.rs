@@ -41,6 +41,9 @@ pub fn draw(diagnostic: &Diagnostic) -> String {
         (None, Some(file)) => title.element(Origin::path(inert::line(file.as_str()))),
         (None, None) => annotate_snippets::Group::with_title(title),
     };
+    if let Some(extent) = &diagnostic.extent {
+        group = group.element(Level::NOTE.message(inert::line(&secret::masked(extent))));
+    }
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.message(inert::line(&short_message(hint))));
     }

@@ -1,11 +1,11 @@
 // What a change does: to money and cache in a table, then context by context in words and in text.
 
 import { el, put } from "./dom.js";
-import { amount, counted, grouped, money, percent, short } from "./format.js";
+import { counted, short } from "./format.js";
 import { line, shown } from "./inert.js";
 import { loaded } from "./load.js";
 import { page } from "./state.js";
-import { meter, table } from "./table.js";
+import { table } from "./table.js";
 
 const SYMBOLS = {
   added: ["+", "added"],
@@ -48,50 +48,38 @@ function compare(body) {
   return loaded(body, `diff.json?base=${encodeURIComponent(base)}`, comparison);
 }
 
-function comparison({ report, sheet }) {
+function comparison({ sheet }) {
   return [
     el("p", { class: "sides" }, el("span", {}, "base "), phrase(sheet.base), el("span", {}, "head "), phrase(sheet.head)),
-    el(page.changes ? "h1" : "p", { class: "verdict" }, phrase(sheet.verdict)),
-    summary(report),
+    sheet.headline.map((said, number) => el(page.changes && number === 0 ? "h1" : "p", { class: "verdict" }, phrase(said))),
+    summary(sheet),
+    sheet.findings.map((said) => el("p", {}, phrase(said))),
     sheet.sections.map((section, number) => sectionOf(section, number)),
     sheet.notes.map((note) => el("p", { class: "faint" }, phrase(note))),
     sheet.legend.length > 0 && el("p", { class: "faint symbols" }, sheet.legend.map((symbol) => el("span", {}, sign(symbol), ` ${SYMBOLS[symbol][1]}`))),
   ];
 }
 
-/** A row for each context and model that is on both sides: what the cache keeps, what the rest costs. */
-function summary(report) {
-  const rows = report.contexts.flatMap((context) =>
-    context.models
-      .filter((model) => model.cached.base !== null && model.cached.head !== null)
-      .map((model) => [
-        line(context.variant ? `${context.id}@${context.variant}` : context.id),
-        line(model.model),
-        difference(model.total, grouped),
-        meter(model.cached.base ? model.eligible / model.cached.base : 0, model.cached.base ? `${grouped(model.eligible)} of ${grouped(model.cached.base)}` : "nothing was cached", model.eligible < Math.min(model.cached.base, model.cached.head) ? "fail" : "pass"),
-        amount(model.rewarm),
-        difference(model.warm, money),
-        difference(model.month, money),
-      ]),
-  );
+/** A row for each model of each row of the report: money first, what many contexts share once. */
+function summary({ table: rows }) {
   if (!rows.length) return null;
+  const cells = rows.flatMap(({ symbol, name, tokens, models }) =>
+    (models.length ? models : [{ name: [], cache: "", month: [] }]).map((model, at) => [
+      at ? "" : [symbol && [sign(symbol), " "], phrase(name)],
+      at ? "" : tokens,
+      phrase(model.name),
+      model.cache,
+      phrase(model.month),
+    ]),
+  );
   const columns = [
-    { head: "Context" },
+    { head: "Prompt" },
+    { head: "Tokens", number: true },
     { head: "Model" },
-    { head: "Input tokens", number: true },
-    { head: "Still served by the cache", hint: "tokens of the new prompt that the cache can still serve after the merge" },
-    { head: "Re-warm once", number: true, hint: "the first call after the merge less a warm one" },
-    { head: "Warm call", number: true },
+    { head: "Cache kept", number: true, hint: "tokens that the cache still serves after the merge, of those that it held" },
     { head: "Month", number: true },
   ];
-  return table("What the change comes to", columns, rows, { class: "figures" });
-}
-
-function difference({ base, head }, format) {
-  if (base === null || head === null) return "?";
-  const more = Number(head) - Number(base);
-  if (more === 0) return el("span", { class: "faint" }, `${format(head)}, same`);
-  return [format(head), el("small", { class: more > 0 ? "more" : "less" }, `${more > 0 ? "+" : "−"}${format(Math.abs(more))}, ${more > 0 ? "+" : "−"}${percent(Math.abs(more), Number(base))}`)];
+  return table("What the change comes to", columns, cells, { class: "figures" });
 }
 
 /** The contexts of a comparison that is the whole page, for the side. */

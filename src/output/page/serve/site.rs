@@ -123,7 +123,7 @@ fn page(round: &Round) -> Page<'_> {
 fn difference(project: &Project, base: String) -> Result<String, Failure> {
     let workspace = Workspace::find(&project.start)?;
     let sides = Range::Since(base).open(&workspace, None)?;
-    let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None };
+    let request = ReviewRequest { contexts: project.contexts.clone(), as_of: project.as_of, shard: None, whole: false };
     Ok(Changes::new(&review(&sides, &request)?).json())
 }
 

@@ -1,75 +1,99 @@
 //! What of a review is said, and in which order.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use super::headline::{headline, month};
 use super::phrase::Phrase;
-use super::section::section;
+use super::section::{fault_phrase, section};
 use super::sheet::{Room, Section, Sheet, Symbol, list};
+use super::table::{Line, lines, table};
 use super::texts::Shown;
-use super::verdict::verdict;
-use crate::compare::delta::Turn;
-use crate::compare::review::{ContextReview, ContextStatus, Group, Review};
+use crate::compare::review::{ContextReview, Review, totals};
 use crate::cost::tokens::Basis;
+use crate::output::report::build::source;
+use crate::output::report::findings::gather;
 use crate::output::report::text::counted;
-use crate::text::project::ContextId;
+use crate::pipeline::Build;
+use crate::syntax::diag::Severity;
 use crate::tree::{Commit, TreeName};
 
 /// Sets a review down in as much room as there is.
 pub(super) fn arrange(review: &Review, mut room: Room) -> Sheet {
+    let lines = lines(review);
+    let all = totals(&review.contexts);
+    let table = table(&lines, &all, room.rows);
     let mut shown = Shown::new();
-    let mut sections: Vec<Section> = Vec::new();
+    let told = if lines.len() > room.sections { 0 } else { lines.len() };
     let mut without_text = 0;
-    let mut order: Vec<usize> = (0..review.contexts.len()).collect();
-    order.sort_by_key(|index| rank(&review.contexts[*index]));
-    let groups: HashMap<usize, &Group> =
-        review.groups.iter().flat_map(|group| group.contexts.iter().map(move |index| (*index, group))).collect();
-    for index in order {
-        let group = groups.get(&index);
-        let members: Vec<&ContextReview> = match group {
-            Some(group) if group.contexts.first() == Some(&index) => {
-                group.contexts.iter().filter_map(|member| review.contexts.get(*member)).collect()
-            }
-            Some(_) => continue,
-            None => vec![&review.contexts[index]],
-        };
+    let sections = lines.iter().take(told).map(|line| {
         without_text += usize::from(room.in_all == 0);
-        sections.push(section(&members, &mut shown, &mut room));
-    }
+        section(&line.members, line.name(), &mut shown, &mut room)
+    });
+    let sections: Vec<Section> = sections.collect();
     let used = |section: &Section| {
         let lines = section.items.iter().filter_map(|item| item.symbol);
-        lines
-            .chain([section.symbol])
-            .chain(section.texts.iter().map(|text| Symbol::of_segment(text.kind)))
-            .collect::<Vec<_>>()
+        lines.chain(section.texts.iter().map(|text| Symbol::of_segment(text.kind))).collect::<Vec<_>>()
     };
-    let mut legend: Vec<Symbol> = sections.iter().flat_map(used).collect();
-    legend.sort_unstable();
-    legend.dedup();
+    let rows = table.iter().filter_map(|row| row.symbol);
+    let legend: BTreeSet<Symbol> = sections.iter().flat_map(used).chain(rows).collect();
     let base = commit(&review.base);
     let found_by =
         if review.found_by.is_empty() { Phrase::default() } else { Phrase::word("  ").name(&review.found_by) };
     Sheet {
         base: base.then(found_by),
         head: side(&review.head),
-        verdict: verdict(review),
+        headline: headline(review, &all),
+        table,
+        findings: findings(review),
         sections,
-        notes: notes(review, without_text),
-        legend,
+        notes: notes(review, lines.len() - told, without_text),
+        legend: legend.into_iter().collect(),
     }
 }
 
-/// What a reviewer has to see first comes first.
-fn rank(context: &ContextReview) -> (u8, ContextId) {
-    let broken = context.delta.iter().flat_map(|delta| &delta.budgets).any(|budget| budget.turn() == Turn::Broken);
-    let rank = match context.status {
-        ContextStatus::Broken => 0,
-        _ if broken => 1,
-        ContextStatus::Changed => 2,
-        ContextStatus::Added => 3,
-        ContextStatus::Removed => 4,
-        ContextStatus::Renamed => 5,
+/// Sets two builds down side by side: the first stands for the base, the second for the head.
+pub(super) fn pair(context: &ContextReview, mut room: Room) -> Sheet {
+    let all = totals([context]);
+    let lines = [Line::of(vec![context])];
+    let section = section(&[context], lines[0].name(), &mut Shown::new(), &mut room);
+    let named = |build: &Option<Arc<Build>>| {
+        build.as_ref().map_or_else(Phrase::default, |build| {
+            Phrase::named(build.id.to_string()).and(format!("  {}", source(&build.provenance)))
+        })
     };
-    (rank, context.id.clone())
+    let contexts = std::slice::from_ref(context);
+    let day = context.head.as_ref().map(|build| Phrase::word(format!("Prices of {}.", build.date)));
+    Sheet {
+        base: named(&context.base),
+        head: named(&context.head),
+        headline: all.iter().filter_map(|total| month(contexts, total)).collect(),
+        table: table(&lines, &all, room.rows),
+        findings: Vec::new(),
+        legend: section
+            .texts
+            .iter()
+            .map(|text| Symbol::of_segment(text.kind))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+        sections: vec![section],
+        notes: day.into_iter().collect(),
+    }
+}
+
+/// New warnings, each once, with the contexts that it is of.
+fn findings(review: &Review) -> Vec<Phrase> {
+    let new = review
+        .contexts
+        .iter()
+        .flat_map(|context| context.new_warnings().into_iter().map(move |warning| (&context.id, warning)));
+    let said = gather(new).into_iter().map(|finding| {
+        let word = if finding.diagnostic.severity == Severity::Error { "new error" } else { "new warning" };
+        let extent = finding.extent().map_or_else(Phrase::default, |extent| Phrase::word(" (").name(extent).and(")"));
+        Phrase::word(word).then(extent).and(": ").then(fault_phrase(finding.diagnostic))
+    });
+    said.collect()
 }
 
 fn commit(commit: &Commit) -> Phrase {
@@ -89,8 +113,14 @@ fn side(name: &TreeName) -> Phrase {
     }
 }
 
-fn notes(review: &Review, without_text: usize) -> Vec<Phrase> {
+fn notes(review: &Review, untold: usize, without_text: usize) -> Vec<Phrase> {
     let mut notes = Vec::new();
+    if untold > 0 {
+        notes.push(Phrase::word(format!(
+            "{} told in the table alone: `contexture diff … -- ID` tells one at length, -v all.",
+            counted(untold, "change")
+        )));
+    }
     if without_text > 0 {
         notes.push(Phrase::word(format!("{} told without its text.", counted(without_text, "change"))));
     }

@@ -19,16 +19,20 @@ pub(super) fn tokens(pair: Pair<u64>) -> String {
     }
 }
 
-/// An amount before and after.
-pub(super) fn usd(pair: Pair<Usd>) -> String {
+/// An amount before and after, with the unit that both are of: ` a month`.
+pub(super) fn usd(pair: Pair<Usd>, unit: &str) -> String {
     match (pair.base, pair.head) {
-        (Some(base), Some(head)) if base == head => format!("{}, unchanged", money(base)),
+        (Some(base), Some(head)) if base == head => format!("{}{unit}, unchanged", money(base)),
         (Some(base), Some(head)) => {
             let more = head - base;
-            format!("{} → {} ({})", money(base), money(head), change(signed_usd(more), more.femto, base.femto))
+            let share = times(base, head).map_or_else(
+                || change(signed_usd(more), more.femto, base.femto),
+                |times| format!("{}, {times}", signed_usd(more)),
+            );
+            format!("{} → {}{unit} ({share})", money(base), money(head))
         }
-        (None, Some(head)) => money(head),
-        (Some(base), None) => format!("{} → ?", money(base)),
+        (None, Some(head)) => format!("{}{unit}", money(head)),
+        (Some(base), None) => format!("{} → ?{unit}", money(base)),
         (None, None) => "?".to_owned(),
     }
 }
@@ -50,6 +54,19 @@ pub(super) fn signed_usd(amount: Usd) -> String {
         1.. => format!("+{}", money(amount)),
         _ => money(amount),
     }
+}
+
+/// `×2.5`, `×100`: how many times as much it is, from twice on; whole from ten on, rounded half up.
+fn times(base: Usd, head: Usd) -> Option<String> {
+    if base.femto <= 0 || head.femto / 2 < base.femto {
+        return None;
+    }
+    let tenths = (head.femto.checked_mul(20)? / base.femto + 1) / 2;
+    Some(match (tenths / 10, tenths % 10) {
+        (10.., _) => format!("×{}", grouped(u64::try_from((tenths + 5) / 10).unwrap_or(u64::MAX))),
+        (whole, 0) => format!("×{whole}"),
+        (whole, rest) => format!("×{whole}.{rest}"),
+    })
 }
 
 /// The difference, and its share of what was there, if anything was.
@@ -89,8 +106,9 @@ mod tests {
         assert_eq!(tokens(pair(0, 5)), "0 → 5 (+5)");
         assert_eq!(tokens(pair(7, 7)), "7, unchanged");
         let usd_pair = |base: &str, head: &str| pair_of(Usd::parse(base), Usd::parse(head));
-        assert_eq!(usd(usd_pair("1", "3")), "$1.00 → $3.00 (+$2.00, +200%)");
-        assert_eq!(usd(usd_pair("2", "1.5")), "$2.00 → $1.50 (-$0.5000, -25%)");
+        assert_eq!(usd(usd_pair("1", "3"), ""), "$1.00 → $3.00 (+$2.00, ×3)");
+        assert_eq!(usd(usd_pair("0.98", "97.73"), " a month"), "$0.9800 → $97.73 a month (+$96.75, ×100)");
+        assert_eq!(usd(usd_pair("2", "1.5"), ""), "$2.00 → $1.50 (-$0.5000, -25%)");
     }
 
     fn pair_of<T>(base: Option<T>, head: Option<T>) -> Pair<T> {

@@ -5,60 +5,104 @@
 //! finds its own: no text below can look like it, because `<` never stands in it as it is.
 
 use super::phrase::{Ink, Phrase};
-use super::sheet::{Item, Section, Sheet};
+use super::sheet::{Item, Row, Section, Sheet};
 use super::texts::{Sign, TextChange};
 use crate::output::report::inert;
 use crate::output::report::text::counted;
 
-/// The most characters of a comment. GitHub takes 65,536; what posts it adds some of its own.
-const MAX_CHARACTERS: usize = 60_000;
-/// What is kept for the lines at the end.
-const END_CHARACTERS: usize = 4_000;
-/// From here on contexts are told in one line each.
-const FULL_CHARACTERS: usize = 45_000;
+/// The most characters of a comment: what somebody reads, and well below the 65,536 that GitHub takes.
+const MAX_CHARACTERS: usize = 12_000;
+/// The most characters of all findings together.
+const FINDINGS_CHARACTERS: usize = 2_000;
 
 /// Draws a sheet. `valid` is the moment that it speaks of, in seconds since 1970-01-01.
 pub(super) fn draw(sheet: &Sheet, key: &str, valid: i64) -> String {
     let mut drawn = marker(key, valid);
-    drawn.push_str(&format!("**{}**\n\n", phrase(&sheet.verdict)));
-    drawn.push_str(&format!("base {}<br>\nhead {}\n", phrase(&sheet.base), phrase(&sheet.head)));
+    for (number, line) in sheet.headline.iter().enumerate() {
+        let line = phrase(line);
+        drawn.push_str(&if number == 0 { format!("**{line}**") } else { format!("<br>\n{line}") });
+    }
+    drawn.push('\n');
+    drawn.push_str(&table(&sheet.table));
+    drawn.push_str(&findings(&sheet.findings));
     let end = end(sheet);
-    let room = MAX_CHARACTERS - END_CHARACTERS.max(end.chars().count() + 500);
+    let room = MAX_CHARACTERS.saturating_sub(end.chars().count() + 300);
     let mut used = drawn.chars().count();
     let (mut brief, mut left_out) = (0usize, 0usize);
+    let is_folded = sheet.sections.len() > 1;
+    if is_folded {
+        drawn.push_str("\n<details><summary>What differs, row by row</summary>\n");
+    }
     for section in &sheet.sections {
-        let whole = draw_section(section, true);
-        let tight = draw_section(section, false);
-        let line = brief_line(section);
-        let fits = |text: &str, limit: usize| used + text.chars().count() <= limit.min(room);
-        let chosen = if fits(&whole, FULL_CHARACTERS) {
-            whole
-        } else if fits(&tight, FULL_CHARACTERS) {
-            brief += 1;
-            tight
-        } else if fits(&line, room) {
-            brief += 1;
-            line
-        } else {
+        let forms = [draw_section(section, true), draw_section(section, false)];
+        let Some(form) = forms.iter().position(|form| used + form.chars().count() <= room) else {
             left_out += 1;
             continue;
         };
-        used += chosen.chars().count();
-        drawn.push_str(&chosen);
+        brief += form;
+        used += forms[form].chars().count();
+        drawn.push_str(&forms[form]);
     }
-    if brief > 0 {
-        drawn.push_str(&format!("\n{} told in short, because a comment has a limit.\n", counted(brief, "change")));
+    if is_folded {
+        drawn.push_str("\n</details>\n");
     }
-    if left_out > 0 {
-        drawn.push_str(&format!(
-            "\n**{} left out**, because a comment has a limit.\n",
-            counted(left_out, "more change")
-        ));
-    }
-    if brief + left_out > 0 {
-        drawn.push_str("`contexture diff` on this branch shows all of it.\n");
+    for (number, how) in [(brief, "without text"), (left_out, "in the table alone")] {
+        if number > 0 {
+            let rows = counted(number, "row");
+            drawn.push_str(&format!(
+                "\n{rows} told {how}, because a comment has a limit; `contexture diff -v` shows all.\n"
+            ));
+        }
     }
     drawn.push_str(&end);
+    drawn
+}
+
+/// A row for each model of each row.
+fn table(rows: &[Row]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut drawn = "\n| | prompt | tokens | model | cache kept | month |\n|---|---|--:|---|--:|--:|\n".to_owned();
+    for row in rows {
+        let symbol = row.symbol.map_or_else(String::new, |symbol| inert::code_span(symbol.sign()));
+        let mut first = Some([symbol, cell(&row.name), inert::markdown(&row.tokens)]);
+        let models =
+            row.models.iter().map(|model| [cell(&model.name), inert::markdown(&model.cache), cell(&model.month)]);
+        let none = row.models.is_empty().then(<[String; 3]>::default);
+        for model in models.chain(none) {
+            let cells: Vec<String> = first.take().unwrap_or_default().into_iter().chain(model).collect();
+            drawn.push_str(&format!("| {} |\n", cells.join(" | ")));
+        }
+    }
+    drawn
+}
+
+/// A phrase in a cell, which a bar ends even in a code span.
+fn cell(phrase: &Phrase) -> String {
+    let words = phrase.0.iter().map(|ink| match ink {
+        Ink::Word(text) => inert::markdown(text),
+        Ink::Name(text) => inert::code_span(text).replace('|', "\\|"),
+        Ink::Loud(text) | Ink::Good(text) => strong(text),
+    });
+    words.collect()
+}
+
+/// New warnings, each in a line, the first of them.
+fn findings(findings: &[Phrase]) -> String {
+    let mut drawn = String::new();
+    for (number, finding) in findings.iter().enumerate() {
+        let line = format!("\n- {}", phrase(finding));
+        if drawn.chars().count() + line.chars().count() > FINDINGS_CHARACTERS {
+            let more = counted(findings.len() - number, "more warning");
+            drawn.push_str(&format!("\n- {more}: `contexture diff` shows all"));
+            break;
+        }
+        drawn.push_str(&line);
+    }
+    if !drawn.is_empty() {
+        drawn.push('\n');
+    }
     drawn
 }
 
@@ -94,12 +138,6 @@ fn line(item: &Item) -> String {
     format!("{indent}- {symbol}{}\n", phrase(&item.phrase))
 }
 
-/// A context in one line: its name and the first thing that is said of it.
-fn brief_line(section: &Section) -> String {
-    let first = section.items.first().map_or_else(String::new, |item| format!(": {}", phrase(&item.phrase)));
-    format!("\n- {} {}{first}\n", inert::code_span(section.symbol.sign()), phrase(&section.title))
-}
-
 fn draw_text(text: &TextChange) -> String {
     let label = text.label.map_or_else(String::new, |label| format!(" ({label})"));
     let mut lines = String::new();
@@ -127,9 +165,7 @@ fn draw_text(text: &TextChange) -> String {
 /// What is said of the whole, and the symbols that stand above.
 fn end(sheet: &Sheet) -> String {
     let mut drawn = String::new();
-    if !sheet.notes.is_empty() {
-        drawn.push('\n');
-    }
+    drawn.push_str(&format!("\nbase {}<br>\nhead {}<br>\n", phrase(&sheet.base), phrase(&sheet.head)));
     for note in &sheet.notes {
         drawn.push_str(&format!("{}<br>\n", phrase(note)));
     }

@@ -1,12 +1,13 @@
 //! What `diff --format json` prints.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::compare::delta::{BudgetDelta, Divergence, Kind, ModelDelta, Pair, SegmentChange, Side};
-use crate::compare::review::{Cause, ContextReview, ContextStatus, Review, change_name};
+use crate::compare::review::{Cause, ContextReview, ContextStatus, ModelTotal, Range, Review, change_name, totals};
 use crate::output::record::DiagnosticRecord;
 use crate::pipeline::Build;
 use crate::pipeline::shard::Shard;
@@ -37,14 +38,49 @@ pub struct DiffReport<'a> {
     pub as_of: String,
     /// Contexts that do not differ.
     pub unchanged: usize,
+    /// Those of them that cannot be built, for the same reasons on both sides.
+    pub still_broken: usize,
     /// Files that differ and change no prompt; empty where only some contexts were compared.
     pub no_effect: &'a [ProjectPath],
     /// Each file that changed prompts, and which.
     pub reach: Vec<ReachRecord<'a>>,
+    /// What the change comes to for each model, over all contexts that differ and can be built.
+    pub totals: Vec<ModelTotal>,
     /// Contexts that have the same change.
-    pub groups: Vec<GroupRecord<'a>>,
+    pub groups: Vec<GroupRecord>,
     /// Contexts that differ, by name.
     pub contexts: Vec<ContextDelta<'a>>,
+}
+
+/// What `compare --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CompareReport<'a> {
+    /// `contexture.compare/1`.
+    pub schema: &'static str,
+    /// The first context, which stands for the base.
+    pub base: Option<&'a ContextId>,
+    /// The second, which stands for the head.
+    pub head: &'a ContextId,
+    /// The day whose prices and rules hold for both.
+    pub as_of: String,
+    /// What the second comes to against the first, for each model.
+    pub totals: Vec<ModelTotal>,
+    /// What is different.
+    pub context: ContextDelta<'a>,
+}
+
+impl<'a> CompareReport<'a> {
+    /// Records two builds side by side.
+    pub fn new(context: &'a ContextReview) -> Self {
+        Self {
+            schema: "contexture.compare/1",
+            base: context.base.as_ref().map(|build| &build.id),
+            head: &context.id,
+            as_of: context.head.as_ref().map_or_else(String::new, |build| build.date.to_string()),
+            totals: totals([context]),
+            context: ContextDelta::of(context, None),
+        }
+    }
 }
 
 /// One side of a comparison: the name of a tree, with its commit and its kind apart.
@@ -79,15 +115,15 @@ pub struct ReachRecord<'a> {
 
 /// Contexts with the same change, by name where a review has their indices.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct GroupRecord<'a> {
+pub struct GroupRecord {
     /// How many.
     pub count: usize,
     /// Contexts and variants, by name.
     pub contexts: Vec<String>,
-    /// Tokens (o200k_base) that each of them grew by.
-    pub tokens: i64,
-    /// The files that did it.
-    pub causes: &'a [Cause],
+    /// Tokens (o200k_base) that they grew by; null where they cannot be built on both sides.
+    pub tokens: Option<Range<i64>>,
+    /// The files that did it, in any of them.
+    pub causes: BTreeSet<Cause>,
 }
 
 /// What a change does to one context. A review has a delta for contexts that can be compared and
@@ -177,16 +213,18 @@ impl<'a> DiffReport<'a> {
     /// Records a review.
     pub fn new(review: &'a Review) -> Self {
         let name = |index: &usize| review.contexts.get(*index).map(|context| context.id.to_string());
-        let groups = review.groups.iter().filter_map(|group| {
-            let first = review.contexts.get(*group.contexts.first()?)?;
-            let tokens = first.delta.as_ref().map(|delta| delta.tokens)?;
-            let grown = i128::from(tokens.head?) - i128::from(tokens.base?);
-            Some(GroupRecord {
+        let groups = review.groups.iter().map(|group| {
+            let members = || group.contexts.iter().filter_map(|index| review.contexts.get(*index));
+            let grown = |context: &ContextReview| {
+                let tokens = context.delta.as_ref()?.tokens;
+                i64::try_from(i128::from(tokens.head?) - i128::from(tokens.base?)).ok()
+            };
+            GroupRecord {
                 count: group.contexts.len(),
                 contexts: group.contexts.iter().filter_map(name).collect(),
-                tokens: i64::try_from(grown).unwrap_or(i64::MAX),
-                causes: &first.causes,
-            })
+                tokens: Range::of(members().filter_map(grown)),
+                causes: members().flat_map(|context| context.causes.iter().cloned()).collect(),
+            }
         });
         let reach = review
             .reach
@@ -207,8 +245,10 @@ impl<'a> DiffReport<'a> {
             },
             as_of: review.date.to_string(),
             unchanged: review.unchanged,
+            still_broken: review.still_broken,
             no_effect: &review.no_effect,
             reach: reach.collect(),
+            totals: totals(&review.contexts),
             groups: groups.collect(),
             contexts: review.contexts.iter().map(|context| ContextDelta::of(context, review.shard)).collect(),
         }

@@ -1,8 +1,10 @@
 //! What is said of one context, or of a group of contexts with the same change.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::figures::{signed_usd, tokens, usd};
+use super::headline::grown_words;
 use super::phrase::Phrase;
 use super::sheet::{Item, Room, Section, Symbol, list};
 use super::texts::{Shown, changes};
@@ -17,26 +19,19 @@ use crate::output::report::text::{counted, grouped};
 use crate::pipeline::Build;
 use crate::pipeline::model::ModelBuild;
 use crate::prompt::segment::Segment;
-use crate::syntax::diag::{Diagnostic, Severity};
+use crate::syntax::diag::Diagnostic;
 use crate::syntax::quantity::Usd;
+use crate::syntax::source::ProjectPath;
 use crate::text::lint::secret::masked;
 
 /// The most segments that one context lists.
 const MAX_SEGMENTS: usize = 25;
 
 /// Tells a context; of a group the first one, and what all of them come to.
-pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut Room) -> Section {
-    let Some(first) = members.first() else {
-        return Section { symbol: Symbol::Changed, title: Phrase::default(), items: Vec::new(), texts: Vec::new() };
-    };
-    let mut title = Phrase::named(first.id.to_string());
-    if let Some(old) = &first.renamed_from {
-        title = title.and(" (was ").name(old.to_string()).and(")");
-    }
-    if members.len() > 1 {
-        title = title.and(format!(" and {} more with the same change", grouped(members.len() as u64 - 1)));
-    }
-    let mut section = Section { symbol: Symbol::of_context(first.status), title, items: Vec::new(), texts: Vec::new() };
+pub(super) fn section(members: &[&ContextReview], title: Phrase, shown: &mut Shown, room: &mut Room) -> Section {
+    let symbol = members.first().map_or(Symbol::Changed, |first| Symbol::of_context(first.status));
+    let mut section = Section { symbol, title, items: Vec::new(), texts: Vec::new() };
+    let Some(first) = members.first() else { return section };
     if members.len() > 1 {
         section.line(
             Phrase::word(format!("{} prompts: ", grouped(members.len() as u64)))
@@ -45,15 +40,25 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut 
     }
     if let Some(delta) = &first.delta {
         if first.status != ContextStatus::Broken {
-            section.line(Phrase::word(format!("tokens {}", tokens(delta.tokens))));
+            section.line(Phrase::word(match grown_words(members).filter(|_| members.len() > 1) {
+                Some(grown) => format!("tokens {grown} each"),
+                None => format!("tokens {}", tokens(delta.tokens)),
+            }));
         }
-        if !first.causes.is_empty() {
-            section.line(Phrase::word("by ").then(list(first.causes.iter().map(|cause| cause.path.to_string()))));
+        let causes: BTreeSet<&ProjectPath> =
+            members.iter().flat_map(|member| &member.causes).map(|cause| &cause.path).collect();
+        if !causes.is_empty() {
+            section.line(Phrase::word("by ").then(list(causes.into_iter().map(ToString::to_string))));
         }
         place(&mut section, first, delta);
         segments(&mut section, first, delta);
-        for model in &delta.models {
-            model_lines(&mut section, first, model, members);
+        if first.status != ContextStatus::Broken {
+            if members.len() > 1 {
+                section.line(Phrase::word("figures of ").name(first.id.to_string()));
+            }
+            for model in &delta.models {
+                model_lines(&mut section, first, model);
+            }
         }
         for budget in &delta.budgets {
             section.items.extend(budget_line(budget));
@@ -64,10 +69,6 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut 
             section.line(Phrase::default().loud(format!("{word}: ")).then(fault_phrase(fault)));
         }
     }
-    for warning in first.new_warnings() {
-        let word = if warning.severity == Severity::Error { "new error: " } else { "new warning: " };
-        section.line(Phrase::word(word).then(fault_phrase(warning)));
-    }
     let mut lines = room.lines.min(room.in_all);
     if first.status != ContextStatus::Broken && lines > 0 {
         let most = lines;
@@ -77,14 +78,16 @@ pub(super) fn section(members: &[&ContextReview], shown: &mut Shown, room: &mut 
     section
 }
 
-fn fault_phrase(fault: &Diagnostic) -> Phrase {
+pub(super) fn fault_phrase(fault: &Diagnostic) -> Phrase {
     let place = fault.span.as_ref().map(|span| {
         let (line, _) = span.line_column();
         format!("{}:{line}", span.path())
     });
     let place = place.or_else(|| fault.file.as_ref().map(ToString::to_string));
     let phrase = place.map_or_else(Phrase::default, |place| Phrase::named(place).and(": "));
-    phrase.name(&*masked(&fault.message))
+    let phrase = phrase.name(&*masked(&fault.message));
+    let Some(model) = &fault.model else { return phrase };
+    phrase.and(" (").name(model).and(")")
 }
 
 /// Where the prompt first differs, and who did it.
@@ -177,10 +180,13 @@ fn segment_line(context: &ContextReview, change: &SegmentChange) -> Item {
 }
 
 /// A model's part: what its cache loses, what that costs, what a call and a month cost from now on.
-fn model_lines(section: &mut Section, context: &ContextReview, model: &ModelDelta, members: &[&ContextReview]) {
+fn model_lines(section: &mut Section, context: &ContextReview, model: &ModelDelta) {
     let shown = seen(context, model);
     let about = if shown.is_some_and(|model| model.tokens.basis() == Basis::Estimated) { "≈" } else { "" };
     let mut head = Phrase::named(&model.name);
+    if let Some(old) = &model.replaces {
+        head = head.and(" in place of ").name(old);
+    }
     match (model.models.base, model.models.head) {
         (None, Some(_)) if context.base.is_some() => head = head.and("  new for this prompt"),
         (Some(_), None) if context.head.is_some() => head = head.and("  no longer built for"),
@@ -193,15 +199,17 @@ fn model_lines(section: &mut Section, context: &ContextReview, model: &ModelDelt
         section.below(Phrase::word(format!("prefix:    {about}{} tokens", tokens(prefix))));
     }
     if is_both {
-        section.below(cache_line(model, about));
-        if members.len() > 1 {
-            section.items.extend(all_members(model, members));
+        if model.replaces.is_none() {
+            section.below(cache_line(model, about));
         }
     }
     for (name, figure) in [("warm call:", model.warm), ("month:    ", model.month)] {
         if figure.base.is_some() || figure.head.is_some() {
-            section.below(Phrase::word(format!("{name} {about}{}", usd(figure))));
+            section.below(Phrase::word(format!("{name} {about}{}", usd(figure, ""))));
         }
+    }
+    if let Some(announced) = &model.announced {
+        section.below(Phrase::word(format!("from {} on: {about}{}", announced.day, usd(announced.month, " a month"))));
     }
     if let Some(attribution) = &model.attribution {
         section.items.extend(attribution_line(attribution));
@@ -248,19 +256,6 @@ fn cache_line(model: &ModelDelta, about: &str) -> Phrase {
         Some(_) => phrase.and("; nothing to re-warm"),
         None => phrase.and("; the price of re-warming is not known"),
     }
-}
-
-/// What a change that many contexts share comes to in all of them.
-fn all_members(model: &ModelDelta, members: &[&ContextReview]) -> Option<Item> {
-    let all = || {
-        let deltas = members.iter().filter_map(|member| member.delta.as_ref());
-        deltas.filter_map(|delta| delta.models.iter().find(|own| own.name == model.name))
-    };
-    let once: Usd = all().map(|model| model.rewarm).sum::<Option<Usd>>()?;
-    let months = all().map(|model| Some(model.month.head? - model.month.base?)).sum::<Option<Usd>>();
-    let months = months.map_or_else(String::new, |more| format!(", {} a month", signed_usd(more)));
-    let phrase = Phrase::word(format!("in all {}: {} to re-warm once{months}", members.len(), money(once)));
-    Some(Item { depth: 1, symbol: None, phrase })
 }
 
 /// The parts of a difference in cost that are not nothing.

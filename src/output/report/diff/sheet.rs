@@ -10,7 +10,7 @@ use super::phrase::Phrase;
 use super::texts::TextChange;
 use crate::compare::delta::Kind;
 use crate::compare::review::ContextStatus;
-use crate::output::report::text::grouped;
+use crate::output::report::text::{cut, grouped};
 
 /// The most names in one list.
 const MAX_NAMES: usize = 8;
@@ -110,6 +110,30 @@ impl Section {
     }
 }
 
+/// A row of the table: a context, a group of contexts with the same change, or a sum.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct Row {
+    /// What became of it; nothing for sums.
+    pub symbol: Option<Symbol>,
+    /// Which contexts.
+    pub name: Phrase,
+    /// The tokens that each grew by.
+    pub tokens: String,
+    /// Its models, the largest difference first.
+    pub models: Vec<ModelRow>,
+}
+
+/// One model of a row.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ModelRow {
+    /// The model, or the replacement of one by another.
+    pub name: Phrase,
+    /// Tokens that the cache still serves, of those that it held.
+    pub cache: String,
+    /// A month before and after.
+    pub month: Phrase,
+}
+
 /// A whole report.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Sheet {
@@ -117,9 +141,14 @@ pub struct Sheet {
     pub base: Phrase,
     /// What was compared.
     pub head: Phrase,
-    /// What happened, in one sentence.
-    pub verdict: Phrase,
-    /// Each context that differs, or each group of them; what a reviewer has to see first comes first.
+    /// What happened, the deciding line first.
+    pub headline: Vec<Phrase>,
+    /// Each context that differs, or each group of them: what is broken or unknown first, then by money, then by
+    /// tokens; the last row sums them up.
+    pub table: Vec<Row>,
+    /// New warnings, each once.
+    pub findings: Vec<Phrase>,
+    /// The contexts and groups at length, in the order of the table.
     pub sections: Vec<Section>,
     /// What is said of the whole.
     pub notes: Vec<Phrase>,
@@ -134,6 +163,18 @@ pub(super) struct Room {
     pub(super) lines: usize,
     /// The same for the whole report; what comes later is told without its text.
     pub(super) in_all: usize,
+    /// Rows of the table, a row for each model; what comes later is one row.
+    pub(super) rows: usize,
+    /// The most contexts and groups that are told at length; of more none is.
+    pub(super) sections: usize,
+}
+
+/// The most characters of a name in a headline or a table.
+const MAX_NAME: usize = 80;
+
+/// A name for a headline or a table.
+pub(super) fn short(name: &str) -> String {
+    cut(name, MAX_NAME)
 }
 
 /// Names, the first few of them.

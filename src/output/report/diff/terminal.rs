@@ -7,14 +7,17 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::phrase::{Ink, Phrase};
-use super::sheet::{Section, Sheet, Symbol};
+use super::sheet::{Row, Section, Sheet, Symbol};
 use super::texts::{Line, Sign, TextChange};
 use crate::compare::delta::Kind;
 use crate::output::report::inert;
-use crate::output::report::text::counted;
+use crate::output::report::text::{Table, counted};
 
 /// The columns that are always there.
 const WIDTH: usize = 80;
+
+/// A name of up to so many characters is not broken at its blanks; a longer one is a sentence.
+const LONG_NAME: usize = 40;
 
 const LOUD: Style = AnsiColor::Red.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -29,7 +32,16 @@ pub(super) fn draw(sheet: &Sheet) -> String {
     let mut drawn = String::new();
     let _ = writeln!(drawn, "base  {}", phrase(&sheet.base));
     let _ = writeln!(drawn, "head  {}\n", phrase(&sheet.head));
-    drawn.push_str(&wrapped(&Lead::default(), "", &sheet.verdict, Some(TITLE)));
+    for (number, line) in sheet.headline.iter().enumerate() {
+        drawn.push_str(&wrapped(&Lead::default(), "  ", line, (number == 0).then_some(TITLE)));
+    }
+    if !sheet.table.is_empty() {
+        let _ = write!(drawn, "\n{}", draw_table(&sheet.table));
+    }
+    for finding in &sheet.findings {
+        drawn.push('\n');
+        drawn.push_str(&wrapped(&Lead::default(), "  ", finding, None));
+    }
     for section in &sheet.sections {
         drawn.push('\n');
         draw_section(&mut drawn, section);
@@ -46,6 +58,30 @@ pub(super) fn draw(sheet: &Sheet) -> String {
         drawn.push_str(&wrapped(&Lead::default(), "  ", note, None));
     }
     drawn
+}
+
+/// A line for each model of each row.
+fn draw_table(rows: &[Row]) -> String {
+    let mut table = Table::new(&["", "prompt", "tokens>", "model", "cache kept>", "month>"]);
+    for row in rows {
+        let symbol = row.symbol.map_or("", Symbol::sign).to_owned();
+        let mut first = Some([symbol, plain(&row.name), row.tokens.clone()]);
+        let models = row.models.iter().map(|model| [plain(&model.name), model.cache.clone(), plain(&model.month)]);
+        let none = row.models.is_empty().then(<[String; 3]>::default);
+        for model in models.chain(none) {
+            table.row(first.take().unwrap_or_default().into_iter().chain(model));
+        }
+    }
+    table.draw(0)
+}
+
+/// A phrase without colours.
+fn plain(phrase: &Phrase) -> String {
+    phrase
+        .0
+        .iter()
+        .map(|(Ink::Word(text) | Ink::Name(text) | Ink::Loud(text) | Ink::Good(text))| text.as_str())
+        .collect()
 }
 
 fn draw_section(drawn: &mut String, section: &Section) {
@@ -123,13 +159,13 @@ struct Word {
     blanks: usize,
 }
 
-/// The words of a phrase. A name is one word however many blanks are in it.
+/// The words of a phrase. A name is one word, unless it is long.
 fn words(phrase: &Phrase, all: Option<Style>) -> Vec<Word> {
     let mut words: Vec<Word> = Vec::new();
     for ink in &phrase.0 {
         let (text, style, whole) = match ink {
             Ink::Word(text) => (inert::words(text), all, false),
-            Ink::Name(text) => (inert::line(text), all, true),
+            Ink::Name(text) => (inert::line(text), all, text.chars().count() <= LONG_NAME),
             Ink::Loud(text) => (inert::words(text), Some(LOUD), false),
             Ink::Good(text) => (inert::words(text), Some(GOOD), false),
         };
