@@ -66,12 +66,12 @@ head  the working tree on e9696c55ec  2026-11-21
 claude-opus-5: ≈$1,255.54 a month, unchanged; ≈$0.0379 once to re-warm.
 1 of 1 prompt changes, triage, by contexts/triage.yaml: the token count stays;
   the cached prefix breaks in 1.
-gpt-6.1-sol: $420.49 a month, unchanged; $0.0115 once to re-warm.
+gpt-6.1-sol: ≈$420.49 a month, unchanged; ≈$0.0115 once to re-warm.
 Every prompt builds, no budget newly fails, no new warning.
 
    prompt  tokens  model            cache kept                  month
 ~  triage      ±0  claude-opus-5  ≈0 of ≈6,595  ≈$1,255.54, unchanged
-                   gpt-6.1-sol      0 of 4,806     $420.49, unchanged
+                   gpt-6.1-sol    ≈0 of ≈4,806    ≈$420.49, unchanged
 
 ~ triage
   tokens 4,806, unchanged
@@ -85,9 +85,9 @@ Every prompt builds, no budget newly fails, no new warning.
     warm call: ≈$0.0125, unchanged
     month:     ≈$1,255.54, unchanged
   gpt-6.1-sol
-    cache:     0 of 4,806 tokens still served; $0.0115 to re-warm once
-    warm call: $0.0042, unchanged
-    month:     $420.49, unchanged
+    cache:     ≈0 of ≈4,806 tokens still served; ≈$0.0115 to re-warm once
+    warm call: ≈$0.0042, unchanged
+    month:     ≈$420.49, unchanged
 
 ~ changed   ^ moved, the text is the same
 

@@ -17,6 +17,7 @@ prices      model cards: prices.yaml
 scenario    a scenario of simulate
 bundle      bundle.json
 build       the output of build and check with --format json
+compare     the output of compare --format json
 top         the output of top --format json
 page        what a page in HTML holds, and page.json of a served one
 list        the output of list --format json

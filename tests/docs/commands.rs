@@ -25,8 +25,10 @@ fn the_command_page_is_current() {
         let help = help(name);
         // What every command understands stands once, above.
         let (own, everywhere) = help.split_once("\nEverywhere:").expect("the options that hold everywhere");
+        let (everywhere, examples) = everywhere.split_once("\nExamples:").expect("examples at the end");
         assert!(whole.contains(everywhere.trim()), "contexture {name} explains a common option differently");
-        generated.push_str(&format!("\n## {name}\n\n```text\n{}\n```\n", own.trim_end()));
+        let own = own.trim_end();
+        generated.push_str(&format!("\n## {name}\n\n```text\n{own}\n\nExamples:{}\n```\n", examples.trim_end()));
     }
     pages::hold(&path, &with_generated(&text(&path), "commands", &generated), UPDATE, "docs");
 }

@@ -67,7 +67,7 @@ error[unknown-model]: there is no card for the model `gpt-6.1-sool`
 3 | models: [gpt-6.1-sool]
   |          ^^^^^^^^^^^^
   |
-  = help: did you mean one of gpt-6.1-sol, gpt-6-sol, gpt-5.6-sol, gpt-4.1?
+  = help: did you mean one of `gpt-6.1-sol` ($2 in, $10 out), `gpt-6-sol` ($2 in, $10 out), `gpt-5.6-sol` ($4 in, $20 out), `gpt-4.1` ($2 in, $8 out), `gpt-5.1` ($1.25 in, $10 out)?
 
 
 "#]]);
@@ -257,7 +257,8 @@ fn a_variant_at_fault_leaves_its_context_built() {
     outcome.is(str![[r#"
 exit 2
 --- stdout
-context  model  tokens  calls  month  share  read  written  fresh  output  other
+context  model  tokens  calls     month  share  read  written  fresh  output  other
+a                    2      ?  no model
 4 contexts broken: nothing of them is in a sum
 Prices of 2026-11-29; each model is an alternative to the others.
 
