@@ -275,7 +275,7 @@ error[unknown-model]: there is no card for the model `gpt-6.1-sool`
 1 | models: [gpt-6.1-sool]
   |          ^^^^^^^^^^^^
   |
-  = help: did you mean one of gpt-6.1-sol, gpt-6-sol, gpt-5.6-sol, gpt-4.1?
+  = help: did you mean one of `gpt-6.1-sol` ($2 in, $10 out), `gpt-6-sol` ($2 in, $10 out), `gpt-5.6-sol` ($4 in, $20 out), `gpt-4.1` ($2 in, $8 out), `gpt-5.1` ($1.25 in, $10 out)?
 
 
 "#]]);

@@ -144,6 +144,7 @@ error[example-shape]: a record is a map, this one is a list
 4 | []
   | ^^
   |
+  = note: in a
   = help: write it as {input, output}, {user, assistant}, {question, answer}, {messages: [{role, content}]} or {conversations: [{from, value}]}
 
 

@@ -46,7 +46,7 @@ error[bad-tool]: a tool needs `name`
   | ^^^^^^^^^^^^^^^^^^^
   |
   = note: in a
-  = help: use 1 to 64 letters, digits, `_` and `-`
+  = help: use letters, digits, `_` and `-`, at most 64
 
 
 "#]]);
@@ -70,7 +70,7 @@ error[bad-tool]: `find it` is no name for a tool
   | ^^^^^^^^^^^^^
   |
   = note: in a
-  = help: use 1 to 64 letters, digits, `_` and `-`
+  = help: use letters, digits, `_` and `-`, at most 64
 
 
 "#]]);
@@ -220,6 +220,7 @@ error[inexact-number]: `9007199254740993` is not exact as a 64-bit float, which 
 2 | input_schema: {type: object, maximum: 9007199254740993}
   |                                       ^^^^^^^^^^^^^^^^
   |
+  = note: in a
   = help: write it with at most 15 digits, or as text
 
 
