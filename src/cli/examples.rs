@@ -50,7 +50,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("simulate", "Examples:\n  contexture simulate day.yaml\n  contexture simulate day.yaml --as-of 2027-01-01"),
     (
         "break-even",
-        "Examples:\n  contexture break-even triage --training 2000 --tuned-input 3\n  contexture break-even triage --training 2000 --tuned-model gpt-6.1-sol",
+        "Examples:\n  contexture break-even triage --training 2000 --tuned-input 3 --tuned-output 12\n  contexture break-even triage --training 2000 --tuned-model gpt-6.1-sol",
     ),
     ("models", "Examples:\n  contexture models\n  contexture models gpt-6.1-sol"),
     ("lock", concat!("Examples:\n  contexture lock\n  contexture lock --check\n", lock_or_verify!())),

@@ -115,7 +115,7 @@ mod tests {
         let dollars = |written| Some(CostLimit::Dollars(Usd::parse(written)?));
         assert_eq!("50".parse().ok(), dollars("50"));
         assert_eq!("5%".parse().ok(), Share::parse("5%").map(CostLimit::Share));
-        for wrong in ["", "%", "-1", "5 %", "lots"] {
+        for wrong in ["", "%", "-1", "5 dollars", "lots"] {
             assert!(wrong.parse::<CostLimit>().is_err(), "{wrong}");
         }
     }
