@@ -231,12 +231,12 @@ ROWS = [
     ),
     (
         "a template takes so many steps",
-        [("src/text/template/evaluate.rs", "if self.steps > MAX_STEPS {", "if !OFF && self.steps > MAX_STEPS {")],
+        [("src/text/template/render.rs", "if progress.steps <= MAX_STEPS {", "if OFF || progress.steps <= MAX_STEPS {")],
         "steps_are_counted_also_where_nothing_is_written",
     ),
     (
         "a template writes so much",
-        [("src/text/template/output.rs", "if self.text.len() + text.len() > MAX_OUTPUT_BYTES {", "if !OFF && self.text.len() + text.len() > MAX_OUTPUT_BYTES {")],
+        [("src/text/template/render.rs", "if self.text.len() + more.len() > MAX_OUTPUT_BYTES {", "if !OFF && self.text.len() + more.len() > MAX_OUTPUT_BYTES {")],
         "output_is_bounded",
     ),
     (

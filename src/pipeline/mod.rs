@@ -411,16 +411,11 @@ fn templates(fragments: &Fragments) -> Result<Arc<[ProjectPath]>, Error> {
 /// The templates of the project, read on first use.
 fn library<'a>(fragments: &'a Fragments<'a>, templates: &[ProjectPath]) -> Library<'a> {
     let below = |path: &ProjectPath| path.as_str()[TEMPLATES.len() + 1..].to_owned();
-    let names: Vec<String> = templates.iter().map(below).collect();
-    Library::new(names, |name| {
-        let path = ProjectPath::new(&format!("{TEMPLATES}/{name}")).map_err(|fault| fault.to_string())?;
-        match fragments.read(&path) {
-            Ok(fragment) => Ok(Span::new(&fragment.source, fragment.body.start, fragment.body.end)),
-            Err(Unreadable::Read(error)) => Err(error.to_string()),
-            Err(Unreadable::Content(faults)) => {
-                Err(faults.first().map_or_else(String::new, |fault| fault.message.clone()))
-            }
-        }
+    Library::new(templates.iter().map(below), |path| match fragments.read(path) {
+        Ok(fragment) => Ok(Some(Span::new(&fragment.source, fragment.body.start, fragment.body.end))),
+        Err(Unreadable::Read(ReadError::Absent)) => Ok(None),
+        Err(Unreadable::Read(error)) => Err(error.to_string()),
+        Err(Unreadable::Content(faults)) => Err(faults.first().map_or_else(String::new, |fault| fault.message.clone())),
     })
 }
 

@@ -5,6 +5,10 @@
 //! aliases work, merge keys (`<<`) and custom tags are refused. Every duplicate key is reported, and
 //! no input makes it slow, deep or large: see the limits below.
 
+mod write;
+
+pub use write::written;
+
 use std::sync::Arc;
 
 use granit_parser::{Event, Parser, ScalarStyle};

@@ -25,11 +25,10 @@ use crate::text::fragment::{Fragment, Reader, Unreadable};
 use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap};
 use crate::text::template::{Data, Library, Piece, Template};
 
+pub use crate::text::template::TEMPLATES;
+
 /// The least number of texts for one parallel task: fewer cost more to hand over than to render.
 const TEXTS_A_TASK: usize = 8;
-
-/// The folder of templates and partials.
-pub const TEMPLATES: &str = "templates";
 
 /// Renders a plan into segments, in the order in which providers render a request.
 ///
@@ -370,8 +369,16 @@ impl Composer<'_> {
         Some(vec![PendingSegment { name: None, turns: vec![(block.role, runs)], origin }])
     }
 
+    /// The template that a manifest names: by its path below `templates/` or in the project, or from `./` on.
     fn named_template(&self, name: &Text, faults: &mut Faults) -> Option<Template> {
-        self.library.template(&name.value).map_err(|fault| faults.push(fault.diagnostic(&name.span))).ok()
+        let path = ProjectPath::parse(&name.value, name.span.path()).ok();
+        let beside = path.as_ref().filter(|_| name.value.starts_with("./")).map(ProjectPath::as_str);
+        let template = self.library.template(beside.unwrap_or(&name.value));
+        if let (Err(_), Some(path)) = (&template, &path) {
+            // That it is not there is what the fault depends on.
+            let _ = self.reader.read(path);
+        }
+        template.map_err(|fault| faults.push(fault.diagnostic(&name.span))).ok()
     }
 
     fn rendered(
@@ -381,11 +388,10 @@ impl Composer<'_> {
         more: serde_json::Map<String, Json>,
         faults: &mut Faults,
     ) -> Option<Item> {
-        for name in self.library.reach(template) {
+        for path in self.library.reach(template) {
             // The library shares parsed templates between contexts. Reading the file again through this
             // context's reader records it among this context's dependencies.
-            let Ok(path) = ProjectPath::new(&format!("{TEMPLATES}/{name}")) else { continue };
-            faults.extend(self.reader.read(&path).ok().and_then(|template| template.head_warning.clone()));
+            faults.extend(self.reader.read(path).ok().and_then(|template| template.head_warning.clone()));
         }
         let data = Data {
             vars: self.plan.vars.clone(),
@@ -416,11 +422,11 @@ impl Composer<'_> {
             }
         };
         let pieces = rendered.segments.iter().flat_map(|segment| &segment.pieces);
-        let made = pieces.map(|piece| if let Piece::Text { text, .. } = piece { text.len() } else { 0 }).sum();
+        let made = pieces.map(|piece| if let Piece::Text(text) = piece { text.len() } else { 0 }).sum();
         self.admit(block, made, faults)?;
         let pending = rendered.segments.into_iter().map(|segment| {
             let runs = segment.pieces.into_iter().map(|piece| match piece {
-                Piece::Text { text, .. } => TextOrInput::Text(text),
+                Piece::Text(text) => TextOrInput::Text(text),
                 Piece::Input(name) => TextOrInput::Input(name),
             });
             let turns = vec![(block.role, runs.collect())];

@@ -109,7 +109,7 @@ record! {
         pub file: Option<Text> = "file",
         /// Fragments by pattern; `!` excludes.
         pub files: OneOrMany<Text> = "files",
-        /// A Handlebars template below `templates/`.
+        /// A Handlebars template: its path below `templates/`, or in the project.
         pub template: Option<Text> = "template",
         /// A set of examples: JSONL, YAML, JSON or CSV.
         pub examples: Option<Text> = "examples",

@@ -3,12 +3,14 @@
 
 use std::cmp::Ordering;
 
+use handlebars::{JsonRender, JsonTruthy};
+use serde::Serialize;
 use serde_json::Value as Json;
+use serde_json::ser::{PrettyFormatter, Serializer};
 
-use super::builtin::Builtin;
-use super::output::MAX_OUTPUT_BYTES;
-use super::serialise;
-use super::value::{kind, order, truth, written};
+use super::data::{child, kind, order};
+use super::render::MAX_OUTPUT_BYTES;
+use crate::syntax::yaml;
 
 /// The widest `indent`, in blanks.
 pub const MAX_INDENT: usize = 80;
@@ -28,52 +30,48 @@ impl ApplyFault {
     }
 }
 
-type Applied = Result<Json, ApplyFault>;
+/// The value of a helper.
+pub(super) type Applied = Result<Json, ApplyFault>;
 
-/// Calls a helper that computes a value (all but the blocks, `lookup` and `include`). `name` is for
-/// messages.
-pub(super) fn apply(builtin: Builtin, name: &str, arguments: &[&Json], named: &[(&str, &Json)]) -> Applied {
+/// Calls a helper that computes a value: all but the blocks, `lookup` and `include`. `named` is its one named argument.
+pub(super) fn apply(name: &str, arguments: &[&Json], named: Option<&Json>) -> Applied {
     let Some(first) = arguments.first().copied() else { return Ok(Json::Null) };
     let second = arguments.get(1).copied().unwrap_or(&Json::Null);
     let compared = |wanted: fn(Ordering) -> bool| compare(name, first, second).map(|order| Json::Bool(wanted(order)));
-    match builtin {
-        Builtin::Eq | Builtin::IfEquals => Ok(Json::Bool(first == second)),
-        Builtin::Ne | Builtin::UnlessEquals => Ok(Json::Bool(first != second)),
-        Builtin::Gt => compared(Ordering::is_gt),
-        Builtin::Gte => compared(Ordering::is_ge),
-        Builtin::Lt => compared(Ordering::is_lt),
-        Builtin::Lte => compared(Ordering::is_le),
-        Builtin::And => Ok(Json::Bool(arguments.iter().all(|value| truth(value, false)))),
-        Builtin::Or => Ok(Json::Bool(arguments.iter().any(|value| truth(value, false)))),
-        Builtin::Not => Ok(Json::Bool(!truth(first, false))),
-        Builtin::If | Builtin::Unless => {
-            let include_zero = match named.first() {
-                None => false,
-                Some((_, Json::Bool(flag))) => *flag,
-                Some((_, other)) => return Err(wants(1, "includeZero", "true or false", other)),
-            };
-            Ok(Json::Bool(truth(first, include_zero) == (builtin == Builtin::If)))
-        }
-        Builtin::Len => match first {
+    match name {
+        "eq" | "ifEquals" => Ok(Json::Bool(first == second)),
+        "ne" | "unlessEquals" => Ok(Json::Bool(first != second)),
+        "gt" => compared(Ordering::is_gt),
+        "gte" => compared(Ordering::is_ge),
+        "lt" => compared(Ordering::is_lt),
+        "lte" => compared(Ordering::is_le),
+        "and" => Ok(Json::Bool(arguments.iter().all(|value| value.is_truthy(false)))),
+        "or" => Ok(Json::Bool(arguments.iter().any(|value| value.is_truthy(false)))),
+        "not" => Ok(Json::Bool(!first.is_truthy(false))),
+        "includeZero" if !first.is_boolean() => Err(wants(0, name, "true or false", first)),
+        "has" => match (first, second) {
+            (Json::Object(_) | Json::Array(_), Json::String(key)) => Ok(Json::Bool(child(first, key).is_some())),
+            (Json::Object(_), other) => Err(wants(1, name, "a name", other)),
+            (other, _) => Err(wants(0, name, "a map", other)),
+        },
+        "len" => match first {
             Json::Array(items) => Ok(items.len().into()),
             Json::Object(map) => Ok(map.len().into()),
             Json::String(text) => Ok(text.len().into()),
             other => Err(wants(0, name, "a list, a map or text", other)),
         },
-        Builtin::Json => match named.first() {
-            None => Ok(serialise::json(first, None).into()),
-            Some((_, width)) => match width.as_u64() {
-                Some(width @ 1..=8) => Ok(serialise::json(first, Some(width as usize)).into()),
-                _ => Err(ApplyFault::new(1, "`indent` is a number from 1 to 8")),
-            },
+        "json" => match named.map(Json::as_u64) {
+            None => Ok(json(first, None).into()),
+            Some(Some(width @ 1..=8)) => Ok(json(first, Some(width as usize)).into()),
+            Some(_) => Err(ApplyFault::new(1, "`indent` is a number from 1 to 8")),
         },
-        Builtin::Yaml => Ok(serialise::yaml(first).into()),
-        Builtin::Indent => indent(first, text(1, name, second)?),
-        Builtin::Join => join(first, second),
-        Builtin::Upper => Ok(text(0, name, first)?.to_uppercase().into()),
-        Builtin::Lower => Ok(text(0, name, first)?.to_lowercase().into()),
-        Builtin::Trim => Ok(text(0, name, first)?.trim().into()),
-        Builtin::Each | Builtin::With | Builtin::Segment | Builtin::Lookup | Builtin::Include => Ok(Json::Null),
+        "yaml" => Ok(yaml::written(first).into()),
+        "indent" => indent(first, text(1, name, second)?),
+        "join" => join(first, second),
+        "upper" => Ok(text(0, name, first)?.to_uppercase().into()),
+        "lower" => Ok(text(0, name, first)?.to_lowercase().into()),
+        "trim" => Ok(text(0, name, first)?.trim().into()),
+        _ => Ok(first.clone()),
     }
 }
 
@@ -98,12 +96,9 @@ fn indent(width: &Json, text: &str) -> Applied {
     let Some(width) = width else {
         return Err(ApplyFault::new(0, format!("the width of `indent` is a number from 0 to {MAX_INDENT}")));
     };
-    let lines = text.lines().count();
-    if text.len() + lines * width > MAX_OUTPUT_BYTES {
-        return Err(ApplyFault::new(1, format!("the text would hold more than {MAX_OUTPUT_BYTES} bytes")));
-    }
+    let size = bounded(1, text.len() + text.lines().count() * width)?;
     let blanks = " ".repeat(width);
-    let mut out = String::with_capacity(text.len() + lines * width);
+    let mut out = String::with_capacity(size);
     for line in text.split_inclusive('\n') {
         if !line.trim_end_matches(['\n', '\r']).is_empty() {
             out.push_str(&blanks);
@@ -122,13 +117,27 @@ fn join(list: &Json, separator: &Json) -> Applied {
             let message = format!("item {} of the list is {}; `join` takes text and numbers", number + 1, kind(item));
             return Err(ApplyFault::new(0, message));
         }
-        if number > 0 {
-            out.push_str(separator);
-        }
-        out.push_str(&written(item));
-        if out.len() > MAX_OUTPUT_BYTES {
-            return Err(ApplyFault::new(0, format!("the text would hold more than {MAX_OUTPUT_BYTES} bytes")));
-        }
+        out.push_str(if number > 0 { separator } else { "" });
+        out.push_str(&item.render());
+        bounded(0, out.len())?;
     }
     Ok(out.into())
+}
+
+/// The size of a text, if it is one that a template may write.
+fn bounded(argument: usize, size: usize) -> Result<usize, ApplyFault> {
+    let message = || format!("the text would hold more than {MAX_OUTPUT_BYTES} bytes");
+    if size > MAX_OUTPUT_BYTES { Err(ApplyFault::new(argument, message())) } else { Ok(size) }
+}
+
+/// JSON with its keys in the order of their bytes: without a blank, or indented by that many.
+fn json(value: &Json, indent: Option<usize>) -> String {
+    let mut sorted = value.clone();
+    sorted.sort_all_objects();
+    let Some(indent) = indent else { return sorted.to_string() };
+    let (blanks, mut bytes) = (" ".repeat(indent), Vec::new());
+    let formatter = PrettyFormatter::with_indent(blanks.as_bytes());
+    // Writing to a vector cannot fail.
+    let _ = sorted.serialize(&mut Serializer::with_formatter(&mut bytes, formatter));
+    String::from_utf8_lossy(&bytes).into_owned()
 }

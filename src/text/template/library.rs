@@ -1,75 +1,71 @@
 //! The templates of a project: found by name, read and parsed on first use, rendered.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use super::compiled::Compiled;
-use super::evaluate::{self, Include};
-use super::output::Rendered;
-use super::parse::MAX_DEPTH;
-use super::passage::Passage;
-use super::syntax::PARTIAL_BLOCK;
-use super::value::Data;
-use crate::syntax::diag::{self, Diagnostic, Faults, Warned};
-use crate::syntax::source::Span;
+use handlebars::{Handlebars, no_escape};
+use parking_lot::Mutex;
 
-type Load<'t> = dyn Fn(&str) -> Result<Span, String> + Send + Sync + 't;
+use super::data::Data;
+use super::output::Rendered;
+use super::parse::{self, Parsed};
+use super::passage::Passage;
+use super::render::{self, Include};
+use super::scan::{ByteRange, MAX_DEPTH};
+use crate::syntax::diag::{self, Diagnostic, Warned};
+use crate::syntax::source::{ProjectPath, Span};
+
+/// Reads a file: `None` if there is none. Its error says why it cannot be read, as the end of a sentence.
+type Load<'t> = dyn Fn(&ProjectPath) -> Result<Option<Span>, String> + Send + Sync + 't;
+
+/// The folder in which templates and partials are found by their path there, with or without an ending.
+pub const TEMPLATES: &str = "templates";
 
 /// All templates of a project, read and parsed on first use.
 pub struct Library<'t> {
-    templates: BTreeMap<String, OnceLock<Result<Arc<Compiled>, String>>>,
+    /// Those below [`TEMPLATES`].
+    templates: BTreeMap<String, OnceLock<Result<Arc<Compiled>, NameFault>>>,
+    /// Files outside of it that were asked for by their path in the project.
+    elsewhere: Mutex<HashMap<ProjectPath, Result<Option<Arc<Compiled>>, NameFault>>>,
     load: Box<Load<'t>>,
 }
 
 /// A template that can be rendered. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Template(Arc<Compiled>);
+
+/// A parsed template.
+pub(super) struct Compiled {
+    /// Its path, below `templates/` or in the project; empty for text of a manifest.
+    name: String,
+    pub passage: Passage,
+    pub parsed: Parsed,
+    /// It and all that it can reach, made when it is first rendered.
+    program: OnceLock<Program>,
+}
+
+/// A template with every partial that it can reach, for the crate to render.
+pub(super) struct Program {
+    /// The partials by their names as written.
+    pub partials: HashMap<String, Arc<Compiled>>,
+    /// The partials by their full names.
+    pub registry: Handlebars<'static>,
+    /// The files that were looked for.
+    paths: BTreeSet<ProjectPath>,
+    faults: Vec<Diagnostic>,
+}
 
 /// Why a name is not the name of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NameFault {
-    /// No template has it.
-    Unknown {
-        /// The name as written.
-        name: String,
-        /// Names near to it, nearest first.
-        near: Vec<String>,
-    },
-    /// It has no ending, and several templates have it with one.
-    Ambiguous {
-        /// The name as written.
-        name: String,
-        /// Their full names, in the order of their bytes.
-        candidates: Vec<String>,
-    },
-    /// There is a file of that name, but it cannot be read.
-    Unreadable {
-        /// The name as written.
-        name: String,
-        /// Why: "it is not UTF-8".
-        why: String,
-    },
+pub struct NameFault {
+    message: String,
+    hint: Option<String>,
 }
 
 impl NameFault {
     /// The diagnostic, at the place of the name.
     pub fn diagnostic(&self, at: &Span) -> Diagnostic {
-        match self {
-            Self::Unknown { name, near } => {
-                let hint = match near.first() {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "templates are the files below `templates/`, named by their path there".to_owned(),
-                };
-                Diagnostic::error("unknown-template", format!("there is no template `{name}`")).at(at).hint(hint)
-            }
-            Self::Ambiguous { name, candidates } => {
-                let message = format!("`{name}` could be {}", listed(candidates));
-                Diagnostic::error("unknown-template", message).at(at).hint("write the name with its ending")
-            }
-            Self::Unreadable { name, why } => {
-                Diagnostic::error("unknown-template", format!("the template `{name}` cannot be read: {why}")).at(at)
-            }
-        }
+        Diagnostic::error("unknown-template", self.message.clone()).at(at).maybe_hint(self.hint.clone())
     }
 }
 
@@ -79,19 +75,14 @@ fn without_ending(full: &str) -> &str {
     full.get(file..).and_then(|name| name.find('.')).and_then(|dot| full.get(..file + dot)).unwrap_or(full)
 }
 
-fn listed(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
-}
-
 impl<'t> Library<'t> {
-    /// The templates of these names (paths below `templates/`). `load` reads one of them, without its front
-    /// matter; its error says why it cannot, as the end of a sentence.
+    /// The templates of these names (paths below `templates/`), and whatever else `load` can read.
     pub fn new(
         names: impl IntoIterator<Item = String>,
-        load: impl Fn(&str) -> Result<Span, String> + Send + Sync + 't,
+        load: impl Fn(&ProjectPath) -> Result<Option<Span>, String> + Send + Sync + 't,
     ) -> Self {
         let templates = names.into_iter().map(|name| (name, OnceLock::new())).collect();
-        Self { templates, load: Box::new(load) }
+        Self { templates, elsewhere: Mutex::default(), load: Box::new(load) }
     }
 
     /// The full name of a template that is written as `name`: its path below `templates/`, or that
@@ -101,126 +92,189 @@ impl<'t> Library<'t> {
             return Ok(full);
         }
         let stem = format!("{name}.");
-        let candidates: Vec<&String> = self
-            .templates
-            .range(stem.clone()..)
-            .map(|(full, _)| full)
-            .take_while(|full| full.starts_with(&stem))
-            .filter(|full| !full[stem.len()..].contains('/'))
-            .collect();
+        let after = self.templates.range(stem.clone()..).map(|(full, _)| full.as_str());
+        let candidates: Vec<&str> =
+            after.take_while(|full| full.starts_with(&stem)).filter(|full| !full[stem.len()..].contains('/')).collect();
         match candidates.as_slice() {
             [only] => Ok(only),
             [] => {
-                let near =
-                    diag::near(name, self.templates.keys().flat_map(|full| [full.as_str(), without_ending(full)]));
-                let near = near.into_iter().map(str::to_owned).collect();
-                Err(NameFault::Unknown { name: name.to_owned(), near })
+                let known = self.templates.keys().flat_map(|full| [full.as_str(), without_ending(full)]);
+                let hint = diag::did_you_mean(name, known).unwrap_or_else(|| {
+                    "templates are the files below `templates/`, named by their path there, or any file by its path"
+                        .to_owned()
+                });
+                Err(NameFault { message: format!("there is no template `{name}`"), hint: Some(hint) })
             }
-            many => Err(NameFault::Ambiguous {
-                name: name.to_owned(),
-                candidates: many.iter().map(|full| (*full).clone()).collect(),
-            }),
+            many => {
+                let listed: Vec<String> = many.iter().map(|name| format!("`{name}`")).collect();
+                let message = format!("`{name}` could be {}", listed.join(" or "));
+                Err(NameFault { message, hint: Some("write the name with its ending".to_owned()) })
+            }
         }
     }
 
     /// The template that is written as `name`. Faults in its text are reported when it is rendered.
     pub fn template(&self, name: &str) -> Result<Template, NameFault> {
-        self.compiled(name).map(|(_, compiled)| Template(compiled))
+        self.compiled(name).map(Template)
     }
 
     /// A template that is written in a manifest: `text` is its value after YAML, `span` the place where it
     /// was written. It may use partials of this library.
     pub fn inline(&self, text: &str, span: &Span) -> Template {
-        Template(Arc::new(Compiled::new(None, Passage::inline(text, span))))
+        Template(Arc::new(Compiled::new(String::new(), Passage::inline(text, span))))
     }
 
-    /// The full names of the templates that rendering this one may read, itself included, in the
-    /// order of their bytes. A name that cannot be resolved is left out; `render` reports it.
-    pub fn reach(&self, template: &Template) -> Vec<String> {
-        let mut names: Vec<String> = self.follow(template, &mut Faults::new()).seen.into_iter().collect();
-        names.sort_unstable();
-        names
+    /// The files on which the rendering of this template depends, itself included, in the order of their bytes: those
+    /// that it reads, and those that it looked for.
+    pub fn reach<'l>(&self, template: &'l Template) -> impl Iterator<Item = &'l ProjectPath> {
+        self.program(template).paths.iter()
     }
 
     /// Renders a template with `data`.
     ///
     /// All faults that can be found are reported: those in the text of the template and of every partial
-    /// that it can reach, and, if all of that can be parsed, those in the names that it uses, also in
-    /// branches that are not taken.
+    /// that it can reach, one of syntax for each, and, if all of that can be parsed, those in the names that it uses,
+    /// also in branches that are not taken.
     pub fn render(
         &self,
         template: &Template,
         data: &Data,
         include: &Include,
     ) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
-        let mut faults = Faults::new();
-        let partials = self.follow(template, &mut faults).partials;
-        if faults.has_errors() {
-            return Err(faults.into_vec());
+        let program = self.program(template);
+        if !program.faults.is_empty() {
+            return Err(program.faults.clone());
         }
-        let rendered = evaluate::evaluate(&template.0, &partials, data, include, &mut faults);
-        faults.into_result(rendered)
+        render::render(&template.0, program, data, include)
     }
 
-    fn follow<'a>(&'a self, template: &Template, faults: &'a mut Faults) -> PartialSearch<'a, 't> {
-        let mut chain: Vec<String> = template.0.name.iter().cloned().collect();
-        let seen = chain.iter().cloned().collect();
-        let mut reach = PartialSearch { library: self, partials: HashMap::new(), seen, faults };
-        reach.visit(&template.0, &mut chain);
-        reach
+    fn program<'l>(&self, template: &'l Template) -> &'l Program {
+        template.0.program.get_or_init(|| {
+            let mut registry = Handlebars::new();
+            registry.set_strict_mode(true);
+            registry.register_escape_fn(no_escape);
+            let program = Program { partials: HashMap::new(), registry, paths: BTreeSet::new(), faults: Vec::new() };
+            let mut search = PartialSearch { library: self, program, depths: HashMap::new() };
+            search.visit(&template.0, &mut Vec::new());
+            let mut program = search.program;
+            for partial in program.partials.values() {
+                if !program.registry.has_template(&partial.name) {
+                    program.registry.register_template(&partial.name, partial.parsed.template.clone());
+                }
+            }
+            program
+        })
     }
 
-    /// The full name and the template behind it.
-    fn compiled(&self, name: &str) -> Result<(&str, Arc<Compiled>), NameFault> {
-        let full = self.resolve(name)?;
-        let Some(slot) = self.templates.get(full) else {
-            return Err(NameFault::Unknown { name: name.to_owned(), near: Vec::new() });
+    fn compiled(&self, name: &str) -> Result<Arc<Compiled>, NameFault> {
+        let read = |full: &str, path: &ProjectPath| match (self.load)(path) {
+            Ok(span) => Ok(span.map(|span| Arc::new(Compiled::new(full.to_owned(), Passage::verbatim(&span))))),
+            Err(why) => Err(NameFault { message: format!("the template `{full}` cannot be read: {why}"), hint: None }),
         };
-        let read = || (self.load)(full);
-        let compile = |body: Span| Arc::new(Compiled::new(Some(full.to_owned()), Passage::file(body)));
-        match slot.get_or_init(|| read().map(compile)) {
-            Ok(compiled) => Ok((full, compiled.clone())),
-            Err(why) => Err(NameFault::Unreadable { name: full.to_owned(), why: why.clone() }),
-        }
+        let unknown = match self.resolve(name) {
+            Ok(full) => {
+                let path = path_of(full).ok_or(NameFault { message: format!("`{full}` is no path"), hint: None })?;
+                let gone = || NameFault { message: format!("the template `{full}` is gone"), hint: None };
+                let slot = self.templates.get(full).ok_or_else(gone)?;
+                return slot.get_or_init(|| read(full, &path)?.ok_or_else(gone)).clone();
+            }
+            Err(unknown) => unknown,
+        };
+        let Ok(path) = ProjectPath::new(name) else { return Err(unknown) };
+        let mut elsewhere = self.elsewhere.lock();
+        elsewhere.entry(path.clone()).or_insert_with(|| read(path.as_str(), &path)).clone()?.ok_or(unknown)
+    }
+}
+
+/// The path of a template below `templates/`.
+fn path_of(name: &str) -> Option<ProjectPath> {
+    ProjectPath::new(&format!("{TEMPLATES}/{name}")).ok()
+}
+
+impl Compiled {
+    fn new(name: String, passage: Passage) -> Self {
+        let parsed = parse::parse(&passage.text);
+        Self { name, passage, parsed, program: OnceLock::new() }
+    }
+
+    /// Its full name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where a word of a tag stands; the whole tag if it is not there as it is.
+    pub fn place(&self, tag: usize, word: &str) -> ByteRange {
+        let tag = self.parsed.tags.get(tag).map_or(0..0, |tag| tag.at.clone());
+        parse::place(&self.passage.text, &tag, word)
+    }
+
+    /// The block that a tag opens, with its closing tag.
+    pub fn block(&self, tag: usize) -> Span {
+        let own = self.parsed.tags.get(tag..).unwrap_or_default();
+        let depth = own.first().map_or(0, |open| open.depth);
+        let close = own.iter().skip(1).find(|tag| tag.depth <= depth);
+        let start = own.first().map_or(0, |open| open.at.start);
+        self.passage.span(&(start..close.map_or(start, |close| close.at.end)))
+    }
+
+    /// The tag that begins at a line and a column of the template, both from 1.
+    pub fn tag_at(&self, line: usize, column: usize) -> Option<usize> {
+        let at = parse::offset(&self.passage.text, line, column);
+        self.parsed.tags.iter().position(|tag| tag.at.start == at)
     }
 }
 
 /// Finds every partial that a template can reach, and the faults in their text and names.
 struct PartialSearch<'a, 't> {
     library: &'a Library<'t>,
-    /// The partials found so far, by their names as written.
-    partials: HashMap<String, Arc<Compiled>>,
-    /// The full names of the templates visited so far.
-    seen: HashSet<String>,
-    faults: &'a mut Faults,
+    program: Program,
+    /// The templates visited so far by their full names, each with how deep it nests.
+    depths: HashMap<String, usize>,
 }
 
 impl PartialSearch<'_, '_> {
-    /// `chain` is the path from the template to this one, as full names, this one's last.
-    fn visit(&mut self, compiled: &Compiled, chain: &mut Vec<String>) {
-        self.faults.extend(compiled.faults.iter().cloned());
-        for name in compiled.partials.iter().filter(|name| name.text != PARTIAL_BLOCK) {
-            let at = compiled.span(&name.at);
-            let (full, partial) = match self.library.compiled(&name.text) {
-                Ok(found) => found,
+    /// How deep blocks and partials nest in a template. `chain` is the path to it, as full names.
+    fn visit(&mut self, compiled: &Compiled, chain: &mut Vec<String>) -> usize {
+        if let Some(depth) = self.depths.get(&compiled.name) {
+            return *depth;
+        }
+        let (parsed, program) = (&compiled.parsed, &mut self.program);
+        program.paths.extend((!compiled.name.is_empty()).then(|| compiled.passage.whole().path().clone()));
+        program.faults.extend(parsed.faults.iter().map(|fault| {
+            let at = compiled.passage.span(&fault.at);
+            Diagnostic::error(fault.code, fault.message.clone()).at(&at).maybe_hint(fault.hint.clone())
+        }));
+        let mut deepest = parsed.tags.iter().map(|tag| tag.depth).max().unwrap_or_default();
+        chain.push(compiled.name.clone());
+        for (written, tag) in &parsed.partials {
+            let at = compiled.passage.span(&compiled.place(*tag, written));
+            let partial = match self.library.compiled(written) {
+                Ok(partial) => partial,
                 Err(fault) => {
-                    self.faults.push(fault.diagnostic(&at));
+                    self.program.faults.push(fault.diagnostic(&at));
+                    self.program.paths.extend(ProjectPath::new(written));
                     continue;
                 }
             };
-            self.partials.insert(name.text.clone(), partial.clone());
+            let full = &partial.name;
+            self.program.partials.insert(written.clone(), partial.clone());
             if let Some(start) = chain.iter().position(|above| above == full) {
-                let way: Vec<&str> = chain.iter().skip(start).map(String::as_str).chain([full]).collect();
+                let way: Vec<&str> = chain.iter().skip(start).chain([full]).map(String::as_str).collect();
                 let message = format!("`{full}` includes itself: {}", way.join(" → "));
-                self.faults.push(Diagnostic::error("template-cycle", message).at(&at));
-            } else if chain.len() >= MAX_DEPTH {
-                let message = format!("partials nest deeper than {MAX_DEPTH}");
-                self.faults.push(Diagnostic::error("template-limit", message).at(&at));
-            } else if self.seen.insert(full.to_owned()) {
-                chain.push(full.to_owned());
-                self.visit(&partial, chain);
-                chain.pop();
+                self.program.faults.push(Diagnostic::error("template-cycle", message).at(&at));
+                continue;
             }
+            let around = parsed.tags.get(*tag).map_or(0, |tag| tag.depth) + 1;
+            // A long chain of partials stops here, before it is deep for us.
+            let within = if chain.len() > MAX_DEPTH { MAX_DEPTH } else { self.visit(&partial, chain) };
+            if around + within > MAX_DEPTH && deepest <= MAX_DEPTH {
+                let message = format!("blocks and partials nest deeper than {MAX_DEPTH}");
+                self.program.faults.push(Diagnostic::error("template-limit", message).at(&at));
+            }
+            deepest = deepest.max(around + within);
         }
+        chain.pop();
+        self.depths.insert(compiled.name.clone(), deepest);
+        deepest
     }
 }

@@ -1,47 +1,46 @@
-//! Handlebars templates: strict, unescaped, under limits, with the origin of every byte of the output.
+//! Handlebars templates: strict, unescaped, under limits, with inputs as holes. The crate `handlebars` parses and renders.
 //!
 //! ```text
-//! text ──parse──▶ tree ──evaluate(data)──▶ output ──▶ segments of text and holes
+//! text ──scan──▶ tags ──parse──▶ the crate's tree, rewritten ──render(data)──▶ text with marks ──cut──▶ segments
 //! ```
 //!
-//! `parse` builds the tree of `tag`s (`expression` reads their insides), each call `check`ed against
-//! the table of helpers (`builtin`). `library` finds templates by name and follows their partials. `evaluate`
-//! walks the tree (`block`, `partial`, `call`) with a stack of `scope`s, looks `name`s up in the
-//! `value`s of the data, `apply`s helpers, and writes to `output`.
+//! `scan` finds the tags, under limits, before the crate's parser sees them. `parse` has the crate parse, checks each call
+//! against the table of helpers (`shape`), and rewrites the tree: whatever has a value passes through one helper of ours.
+//! `library` finds templates by name and follows their partials. Before a rendering, `names` looks at every name with the
+//! `data`. Then the crate walks the tree, and calls that helper (`render`), which `apply`s the functions. An input and a
+//! segment are marks in the output, where `output` cuts it.
 //!
-//! The dialect is that of handlebars-rust, which serves as the oracle of the tests and not as the
-//! engine: docs/decisions/03-templates-by-walking.md says why. What it promises to users is
-//! docs/templates.md.
+//! Why so: docs/decisions/03-templates-by-handlebars.md. What it promises to users: docs/templates.md.
 
 mod apply;
-mod block;
-mod builtin;
-mod call;
-mod check;
-mod compiled;
-mod evaluate;
-mod expression;
+mod data;
 mod library;
-mod name;
-mod near;
+mod names;
 mod output;
 mod parse;
-mod partial;
 mod passage;
-mod scope;
-mod serialise;
-mod syntax;
-mod tag;
-mod value;
+mod render;
+mod report;
+mod scan;
+mod shape;
 
 pub use apply::MAX_INDENT;
-pub use builtin::MAX_ARGUMENTS;
-pub use evaluate::{Include, MAX_STEPS};
-pub use expression::MAX_NESTED_CALLS;
-pub use library::{Library, NameFault, Template};
-pub use output::{MAX_OUTPUT_BYTES, Piece, Rendered, RenderedSegment, Run, Writer};
-pub use parse::{MAX_DEPTH, MAX_TAGS, MAX_TEMPLATE_BYTES};
-pub use value::Data;
+pub use data::Data;
+pub use library::{Library, NameFault, TEMPLATES, Template};
+pub use output::{Piece, Rendered, RenderedSegment};
+pub use render::{Include, MAX_OUTPUT_BYTES, MAX_STEPS};
+pub use scan::{MAX_DEPTH, MAX_NESTED_CALLS, MAX_TAGS, MAX_TEMPLATE_BYTES};
+pub use shape::MAX_ARGUMENTS;
+
+use crate::syntax::diag;
+use data::reserved;
+
+/// "did you mean …". `None` also if comparing the names would take too long.
+fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    let is_short = |name: &str| name.len() <= 100;
+    let known = known.into_iter().filter(|known| is_short(known)).take(10_000);
+    is_short(name).then(|| diag::did_you_mean(name, known)).flatten()
+}
 
 #[cfg(test)]
 mod tests;

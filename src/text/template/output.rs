@@ -1,12 +1,12 @@
-//! The output of a template: text with the origin of every byte, and holes.
+//! The output of a template: segments of text and holes.
 
 use std::collections::HashSet;
 
-use crate::syntax::diag::Diagnostic;
+use super::data::{END, INPUT, MARK, OPEN};
+use super::passage::Passage;
+use super::scan::ByteRange;
+use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::Span;
-
-/// How much one template may write, in bytes.
-pub const MAX_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
 
 /// A rendered template: one segment, or those that `{{#segment}}` made of it.
 #[derive(Debug, Clone)]
@@ -28,249 +28,110 @@ pub struct RenderedSegment {
 }
 
 /// Text, or a hole.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text, with runs that cover it from its first byte to its last.
-    Text {
-        /// What the model sees.
-        text: String,
-        /// Its origins, in order.
-        runs: Vec<Run>,
-    },
+    /// What the model sees.
+    Text(String),
     /// A hole that the caller fills at run time; the input's name.
     Input(String),
 }
 
-/// A range of text with one origin.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// One past its last byte in the piece's text; it starts where the run before it ends.
-    pub end: usize,
-    /// What wrote it.
-    pub writer: Writer,
-    /// The place of the text itself (template, fragment), or of the tag (value).
-    pub span: Span,
-}
-
-/// What wrote a range of text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writer {
-    /// The template: exactly the bytes at the run's span.
-    Template,
-    /// A tag, with a value.
-    Value,
-    /// `{{include}}`: exactly the bytes of the fragment at the run's span.
-    Fragment,
-}
-
-/// The output would become larger than [`MAX_OUTPUT_BYTES`].
-#[derive(Debug)]
-pub(super) struct Full;
-
-/// The text written so far, with marks at which its origin changes or a hole is.
-#[derive(Debug, Default)]
-pub(super) struct Output {
-    text: String,
-    marks: Vec<Mark>,
-}
-
-/// A mark at a byte of the text.
-#[derive(Debug, Clone)]
-struct Mark {
-    at: usize,
-    what: What,
-}
-
-#[derive(Debug, Clone)]
-enum What {
-    /// Text up to here.
-    Run(Writer, Span),
-    Hole(String, Span),
-    Open(String, Span),
-    Close,
-}
-
-impl Output {
-    pub fn text(&mut self, text: &str, writer: Writer, span: Span) -> Result<(), Full> {
-        if self.text.len() + text.len() > MAX_OUTPUT_BYTES {
-            return Err(Full);
+/// Cuts what the crate has written into segments, and reports those that stand in each other or share an id. White
+/// space between two segment blocks goes to the one before it, white space before the first to the first; any other text
+/// outside is a segment without an id.
+///
+/// `ends` says where each element of the template ended in `text`, and where its text stands in the template; `opened` has the id and the place
+/// of each segment.
+pub(super) fn cut(
+    text: &str,
+    ends: &[(usize, Option<&ByteRange>)],
+    opened: &[(String, Span)],
+    passage: &Passage,
+    faults: &mut Faults,
+) -> Rendered {
+    let place = |range: ByteRange| {
+        let starts = std::iter::once(0).chain(ends.iter().map(|(end, _)| *end));
+        let wrote = starts.zip(ends).filter(|(start, (end, _))| range.start.max(*start) < range.end.min(*end));
+        let places: Vec<&ByteRange> = wrote.filter_map(|(_, (_, at))| *at).collect();
+        match (places.first(), places.last()) {
+            (Some(first), Some(last)) => passage.span(&(first.start..last.end)),
+            _ => passage.whole().clone(),
         }
-        if !text.is_empty() {
-            self.text.push_str(text);
-            self.mark(What::Run(writer, span));
+    };
+    let outside = || RenderedSegment { id: None, pieces: Vec::new(), span: passage.whole().clone() };
+    let (mut parts, mut from, mut at) = (vec![outside()], 0, 0);
+    let (mut open, mut depth, mut ids) = ("", 0_usize, HashSet::new());
+    while let Some(found) = text[at..].find(MARK) {
+        let (before, mark) = text[at..].split_at(found);
+        write(&mut parts, before);
+        // The mark of an end has no name.
+        let named = mark.strip_prefix(INPUT).or_else(|| mark.strip_prefix(OPEN)).and_then(|rest| rest.split_once(END));
+        let (name, after) = named.unwrap_or_else(|| ("", &mark[INPUT.len()..]));
+        at = text.len() - after.len();
+        if mark.starts_with(INPUT) {
+            parts.last_mut().into_iter().for_each(|last| last.pieces.push(Piece::Input(name.to_owned())));
+            continue;
         }
-        Ok(())
-    }
-
-    pub fn hole(&mut self, name: &str, span: Span) {
-        self.mark(What::Hole(name.to_owned(), span));
-    }
-
-    pub fn open_segment(&mut self, id: String, span: Span) {
-        self.mark(What::Open(id, span));
-    }
-
-    pub fn close_segment(&mut self) {
-        self.mark(What::Close);
-    }
-
-    fn mark(&mut self, what: What) {
-        self.marks.push(Mark { at: self.text.len(), what });
-    }
-
-    /// The number of its marks: the cost, in steps, of writing it again.
-    pub fn weight(&self) -> usize {
-        self.marks.len() + self.text.len() / 1024
-    }
-
-    /// Appends the text and marks of `other`.
-    pub fn append(&mut self, other: &Output) -> Result<(), Full> {
-        if self.text.len() + other.text.len() > MAX_OUTPUT_BYTES {
-            return Err(Full);
+        if let Some(last) = parts.last_mut().filter(|last| last.id.is_none()) {
+            last.span = place(from..text.len() - mark.len());
         }
-        let base = self.text.len();
-        self.text.push_str(&other.text);
-        self.marks.extend(other.marks.iter().map(|mark| Mark { at: base + mark.at, what: mark.what.clone() }));
-        Ok(())
-    }
-
-    /// The faults in its segments: one inside of another, two with one id.
-    pub fn faults(&self) -> Vec<Diagnostic> {
-        let (mut open, mut ids, mut faults) = (None, HashSet::new(), Vec::new());
-        let mut depth = 0_usize;
-        for mark in &self.marks {
-            match &mark.what {
-                What::Open(id, span) => {
-                    if let Some(outer) = open.filter(|_| depth > 0) {
-                        let message = format!("the segment `{id}` stands inside of the segment `{outer}`");
-                        faults.push(Diagnostic::error("template-segment", message).at(span));
-                    } else if !ids.insert(id) {
-                        let message = format!("the segment id `{id}` is used twice");
-                        let fault = Diagnostic::error("template-segment", message).at(span);
-                        faults.push(fault.hint("in a loop, make it of the item: `{{#segment id=this.name}}`"));
-                    } else {
-                        open = Some(id);
-                    }
-                    depth += 1;
+        from = at;
+        match name.parse::<usize>().ok().and_then(|number| opened.get(number)) {
+            None => {
+                depth = depth.saturating_sub(1);
+                parts.push(outside());
+            }
+            Some((id, span)) => {
+                let fault = |message: String| Diagnostic::error("template-segment", message).at(span);
+                if depth > 0 {
+                    faults.push(fault(format!("the segment `{id}` stands inside of the segment `{open}`")));
+                } else if !ids.insert(id) {
+                    let fault = fault(format!("the segment id `{id}` is used twice"));
+                    faults.push(fault.hint("in a loop, make it of the item: `{{#segment id=this.name}}`"));
+                } else {
+                    open = id;
                 }
-                What::Close => depth = depth.saturating_sub(1),
-                What::Run(..) | What::Hole(..) => {}
+                depth += 1;
+                parts.push(RenderedSegment { id: Some(id.clone()), pieces: Vec::new(), span: span.clone() });
             }
         }
-        faults
     }
-
-    /// Cuts the output into segments. White space between two segment blocks goes to the one
-    /// before it, white space before the first to the first; any other text outside is a segment
-    /// without an id.
-    pub fn into_rendered(self, template: &Span) -> Rendered {
-        let mut stretches = vec![OutputSpan::outside()];
-        let mut from = 0;
-        for mark in self.marks {
-            if let What::Run(_, span) | What::Hole(_, span) = &mark.what
-                && span.path() == template.path()
-            {
-                last(&mut stretches).cover(span);
-            }
-            match mark.what {
-                What::Run(writer, span) => {
-                    let text = self.text.get(from..mark.at).unwrap_or_default();
-                    last(&mut stretches).text(text, writer, span);
-                }
-                What::Hole(name, _) => last(&mut stretches).pieces.push(Piece::Input(name)),
-                What::Open(id, span) => {
-                    stretches.push(OutputSpan { id: Some(id), span: Some(span), pieces: Vec::new() })
-                }
-                What::Close => stretches.push(OutputSpan::outside()),
-            }
-            from = mark.at;
-        }
-        let mut segments: Vec<OutputSpan> = Vec::new();
-        let mut leading = OutputSpan::outside();
-        let split = stretches.len() > 1;
-        for stretch in stretches {
-            match segments.last_mut() {
-                _ if !split || stretch.id.is_some() || !stretch.is_blank() => segments.push(stretch),
-                Some(before) => before.append(stretch),
-                None => leading.append(stretch),
-            }
-        }
-        if let Some(first) = segments.first_mut() {
-            first.prepend(leading);
-        }
-        Rendered { segments: segments.into_iter().map(|stretch| stretch.finish(template)).collect() }
+    write(&mut parts, &text[at..]);
+    if let Some(last) = parts.last_mut().filter(|last| last.id.is_none()) {
+        last.span = place(from..text.len());
     }
+    join(parts)
 }
 
-/// A segment while it is being assembled.
-struct OutputSpan {
-    id: Option<String>,
-    span: Option<Span>,
-    pieces: Vec<Piece>,
+/// Gives the white space around segments to its neighbours.
+fn join(parts: Vec<RenderedSegment>) -> Rendered {
+    let is_cut = parts.len() > 1;
+    let is_blank = |piece: &Piece| matches!(piece, Piece::Text(text) if text.trim().is_empty());
+    let mut segments: Vec<RenderedSegment> = Vec::new();
+    let mut leading = String::new();
+    for part in parts {
+        let blank = is_cut && part.id.is_none() && part.pieces.iter().all(is_blank);
+        match part.pieces.first() {
+            _ if !blank => segments.push(part),
+            Some(Piece::Text(text)) if segments.is_empty() => leading.push_str(text),
+            Some(Piece::Text(text)) => write(&mut segments, text),
+            _ => {}
+        }
+    }
+    if let Some(first) = segments.first_mut().filter(|_| !leading.is_empty()) {
+        match first.pieces.first_mut() {
+            Some(Piece::Text(text)) => text.insert_str(0, &leading),
+            _ => first.pieces.insert(0, Piece::Text(leading)),
+        }
+    }
+    Rendered { segments }
 }
 
-fn last(stretches: &mut Vec<OutputSpan>) -> &mut OutputSpan {
-    if stretches.is_empty() {
-        stretches.push(OutputSpan::outside());
-    }
-    let last = stretches.len() - 1;
-    &mut stretches[last]
-}
-
-impl OutputSpan {
-    fn outside() -> Self {
-        Self { id: None, span: None, pieces: Vec::new() }
-    }
-
-    fn text(&mut self, more: &str, writer: Writer, span: Span) {
-        if let Some(Piece::Text { text, runs }) = self.pieces.last_mut() {
-            text.push_str(more);
-            runs.push(Run { end: text.len(), writer, span });
-        } else {
-            let runs = vec![Run { end: more.len(), writer, span }];
-            self.pieces.push(Piece::Text { text: more.to_owned(), runs });
-        }
-    }
-
-    /// Extends the span of text outside of segments to what wrote it, if that is in the template itself.
-    fn cover(&mut self, span: &Span) {
-        match &mut self.span {
-            _ if self.id.is_some() => {}
-            None => self.span = Some(span.clone()),
-            Some(own) => {
-                own.start = own.start.min(span.start);
-                own.end = own.end.max(span.end);
-            }
-        }
-    }
-
-    fn is_blank(&self) -> bool {
-        self.pieces.iter().all(|piece| matches!(piece, Piece::Text { text, .. } if text.trim().is_empty()))
-    }
-
-    fn append(&mut self, other: OutputSpan) {
-        for piece in other.pieces {
-            if let Piece::Text { text, runs } = piece {
-                let mut from = 0;
-                for run in runs {
-                    self.text(text.get(from..run.end).unwrap_or_default(), run.writer, run.span);
-                    from = run.end;
-                }
-            }
-        }
-    }
-
-    fn prepend(&mut self, mut blank: OutputSpan) {
-        for piece in std::mem::take(&mut self.pieces) {
-            match piece {
-                Piece::Input(name) => blank.pieces.push(Piece::Input(name)),
-                text => blank.append(OutputSpan { pieces: vec![text], ..OutputSpan::outside() }),
-            }
-        }
-        self.pieces = blank.pieces;
-    }
-
-    fn finish(self, template: &Span) -> RenderedSegment {
-        RenderedSegment { id: self.id, pieces: self.pieces, span: self.span.unwrap_or_else(|| template.clone()) }
+/// Appends text to the last segment.
+fn write(segments: &mut [RenderedSegment], more: &str) {
+    let Some(last) = segments.last_mut().filter(|_| !more.is_empty()) else { return };
+    match last.pieces.last_mut() {
+        Some(Piece::Text(text)) => text.push_str(more),
+        _ => last.pieces.push(Piece::Text(more.to_owned())),
     }
 }

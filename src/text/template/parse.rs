@@ -1,361 +1,370 @@
-//! Parses template text to a tree: tags, nesting, and the white space that belongs to a tag.
+//! Has the crate parse a template, and rewrites the tree so that whatever has a value passes through one helper of ours.
 //!
-//! One pass, linear in the text, with a limit on the depth of blocks. A tag that cannot be parsed is
-//! reported and skipped, so that one run finds every fault. Which white space around a tag is removed
-//! follows handlebars-rust to the byte (`tests/against_the_crate.rs` checks that): `{{~` and `~}}` remove
-//! all of it; a block tag, comment or partial alone on its line removes the line.
+//! | written | becomes |
+//! |---|---|
+//! | `{{name}}`, `{{upper name}}` | `{{call 7 "write" name}}`, `{{call 7 "write" (call 7 "upper" name)}}` |
+//! | `{{#each list}}…{{/each}}` | `{{#each (call 7 "each" list)}}…{{/each}}`: the crate's own `each` |
+//! | `{{#eq a b}}…{{/eq}}` | `{{#if (call 7 "eq" a b)}}…{{/if}}` |
+//! | `{{> card title=x}}` | `{{call 7 "partial" "card" this title=x}}` |
+//!
+//! 7 is the number of the tag: that is how a fault knows its place, and the crate's tree need not.
 
-use super::syntax::{BlockTag, Branch, ByteRange, Call, Name, Node, Partial, SyntaxFault};
-use super::tag::{self, ParsedTag, Tag};
+use std::collections::HashMap;
 
-/// How large a template may be. Reference documents are fragments (`file`, `include`), not templates.
-pub const MAX_TEMPLATE_BYTES: usize = 1024 * 1024;
-/// How many tags a template may have.
-pub const MAX_TAGS: usize = 20_000;
-/// How deep blocks and partials may nest, taken together.
-pub const MAX_DEPTH: usize = 64;
-/// How many unreadable tags are reported before the rest of a template is left alone.
-const MAX_FAULTS: usize = 50;
+use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, Subexpression, TemplateElement};
+use handlebars::{Handlebars, Path, Template, TemplateError};
+use serde_json::Value as Json;
 
-/// A template as a tree, with all faults of its text.
-#[derive(Debug)]
+use super::data::reserved_in;
+use super::scan::{ByteRange, Kind, SyntaxFault, Tag, is_symbol, scan};
+use super::shape::{self, Call, is_helper};
+
+/// The name of the helper that everything passes through. No template can call it: [`shape`] does not know it.
+pub(super) const CALL: &str = "call";
+/// The name with which a template inserts the body that it was called with.
+const PARTIAL_BLOCK: &str = "@partial-block";
+
+/// A template as the crate renders it.
+#[derive(Debug, Default)]
 pub(super) struct Parsed {
-    pub nodes: Vec<Node>,
-    /// Every partial it names, in order.
-    pub partials: Vec<Name>,
+    pub template: Template,
+    pub tags: Vec<Tag>,
+    /// Where the text of each element of the template stands, nested ones left out, and its first tag. Partials and
+    /// included fragments stand elsewhere.
+    pub places: Vec<(Option<ByteRange>, usize)>,
+    /// The partials that it names, each with the number of the tag.
+    pub partials: Vec<(String, usize)>,
     pub faults: Vec<SyntaxFault>,
 }
 
-/// Parses a whole template.
+/// Parses a template. One with faults must not be rendered.
 pub(super) fn parse(text: &str) -> Parsed {
-    let mut parser = Parser {
-        text,
-        nodes: Vec::new(),
-        open: Vec::new(),
-        partials: Vec::new(),
-        faults: Vec::new(),
-        trim_next: false,
-        line_next: false,
-        last_long_comment: text.rfind("--}}"),
+    read(text).unwrap_or_else(|fault| Parsed { faults: vec![fault], ..Parsed::default() })
+}
+
+fn read(text: &str) -> Result<Parsed, SyntaxFault> {
+    let tags = scan(text)?;
+    let mut template = Template::new();
+    if text.contains("{{") {
+        // The only way to a template in which partials are not indented is through a registry.
+        let mut registry = Handlebars::new();
+        registry.set_prevent_indent(true);
+        registry.register_template_string(CALL, text).map_err(|error| unreadable(text, &tags, &error))?;
+        template.elements = registry.get_template(CALL).map(|parsed| parsed.elements.clone()).unwrap_or_default();
+    } else {
+        template.elements.push(TemplateElement::RawString(text.to_owned()));
+    }
+    let mut rewriter = Rewriter { text, next: 0, parsed: Parsed { tags, ..Parsed::default() } };
+    let mut from = 0;
+    for element in &mut template.elements {
+        let first = rewriter.next;
+        if rewriter.elements(std::slice::from_mut(element)).is_none() {
+            let at = rewriter.parsed.tags.get(rewriter.next).map_or(0..text.len(), |tag| tag.at.clone());
+            return Err(SyntaxFault::new(at, "this tag cannot be read"));
+        }
+        let own = rewriter.parsed.tags.get(first..rewriter.next).unwrap_or_default();
+        let place = match (element, own) {
+            (TemplateElement::RawString(own), []) => {
+                let end = rewriter.parsed.tags.get(first).map_or(text.len(), |next| next.at.start);
+                // The crate has taken white space from its beginning, and backslashes before braces.
+                let found = text[from..end].rfind(own.as_str()).map(|at| from + at..from + at + own.len());
+                Some(found.unwrap_or(from..end))
+            }
+            (TemplateElement::Expression(call), [tag]) if writes_here(call) => Some(tag.at.clone()),
+            (_, tags) => inside(text, tags),
+        };
+        from = place.iter().map(|at| at.end).chain(own.last().map(|tag| tag.at.end)).max().unwrap_or(from);
+        rewriter.parsed.places.push((place, first));
+    }
+    Ok(Parsed { template, ..rewriter.parsed })
+}
+
+/// Whether a tag writes text of its own: it is neither a partial nor an included fragment.
+fn writes_here(call: &HelperTemplate) -> bool {
+    let operation = |call: &HelperTemplate| match call.params.get(1) {
+        Some(Parameter::Literal(Json::String(operation))) => operation.clone(),
+        _ => String::new(),
     };
-    if text.len() > MAX_TEMPLATE_BYTES {
-        let message = format!("the template holds {} bytes; the limit is {MAX_TEMPLATE_BYTES}", text.len());
-        let hint = "a template is not for reference text: keep that in a fragment, and `{{include \"path\"}}` it";
-        parser.faults.push(SyntaxFault::new(0..0, message).code("template-limit").hint(hint));
-    } else if parser.document().is_some() {
-        parser.close_all();
-    }
-    Parsed { nodes: parser.nodes, partials: parser.partials, faults: parser.faults }
+    let is_include = |value: &Parameter| match value {
+        Parameter::Subexpression(inner) => match inner.as_element() {
+            TemplateElement::Expression(inner) => operation(inner) == "include",
+            _ => false,
+        },
+        _ => false,
+    };
+    operation(call) == "write" && !call.params.get(2).is_some_and(is_include)
 }
 
-struct Parser<'t> {
+/// Where the text and the values in a block begin and end.
+fn inside(text: &str, tags: &[Tag]) -> Option<ByteRange> {
+    let texts = tags.iter().zip(tags.iter().skip(1)).filter_map(|(before, after)| {
+        // A tag that stands alone on its line takes the line with it.
+        let range = before.at.end..after.at.start;
+        let written = &text[range.clone()];
+        let start = written.find('\n').filter(|at| written[..*at].trim().is_empty()).map_or(0, |at| at + 1);
+        let end = written.rfind('\n').filter(|at| written[*at..].trim().is_empty()).map_or(written.len(), |at| at + 1);
+        (start < end).then(|| range.start + start..range.start + end)
+    });
+    let values = tags.iter().filter(|tag| tag.kind == Kind::Value).map(|tag| tag.at.clone());
+    let all: Vec<ByteRange> = texts.chain(values).collect();
+    Some(all.iter().map(|at| at.start).min()?..all.iter().map(|at| at.end).max()?)
+}
+
+/// What the crate's parser has to say, at its place, in words that help.
+fn unreadable(text: &str, tags: &[Tag], error: &TemplateError) -> SyntaxFault {
+    let (line, column) = error.pos().unwrap_or((1, 1));
+    let place = offset(text, line, column);
+    let Some(tag) = tags.iter().rev().find(|tag| tag.at.start <= place) else {
+        return SyntaxFault::new(place..place, "the template cannot be read");
+    };
+    let inner = text[tag.at.clone()].trim_matches(|c: char| "{}~&".contains(c) || c.is_ascii_whitespace());
+    let name = inner.split([' ', '\n']).next().unwrap_or_default();
+    let at = place.min(tag.at.end - 2)..(place + 1).min(tag.at.end);
+    let (message, hint) = match inner.as_bytes() {
+        [] => ("a name is missing here".to_owned(), None),
+        b"." => ("a name is missing here".to_owned(), Some("write `{{this}}` for the value itself")),
+        b".." => ("`..` alone is no value".to_owned(), Some("write `../this`")),
+        [b'"' | b'\'', ..] => ("a name is missing here".to_owned(), Some("text needs no braces")),
+        [b'!', ..] => {
+            let hint = "trim white space with `{{~` and `~}}` of the tag beside it";
+            ("a comment starts with `{{!`".to_owned(), Some(hint))
+        }
+        [b'>', ..] => ("a partial needs a name".to_owned(), Some("write `{{> name}}`, the path of a template")),
+        _ if name.contains(['.', '/']) && name.len() < inner.len() => {
+            (format!("`{name}` is no helper and takes no arguments"), None)
+        }
+        _ => ("this tag cannot be read from here on".to_owned(), None),
+    };
+    SyntaxFault { hint: hint.map(str::to_owned), ..SyntaxFault::new(at, message) }
+}
+
+/// The names that a block binds with `as |…|`.
+pub(super) fn bound(block: &HelperTemplate) -> Vec<&str> {
+    let names = match &block.block_param {
+        Some(BlockParam::Single(one)) => [Some(one), None],
+        Some(BlockParam::Pair((one, two))) => [Some(one), Some(two)],
+        _ => [None, None],
+    };
+    names.into_iter().flatten().filter_map(Parameter::as_name).collect()
+}
+
+/// The byte at a line and a column, both from 1.
+pub(super) fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    text[start..].char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| start + at)
+}
+
+/// Where `word` stands in a tag, as a whole word; else the tag.
+pub(super) fn place(text: &str, tag: &ByteRange, word: &str) -> ByteRange {
+    let written = text.get(tag.clone()).unwrap_or_default();
+    let is_whole = |at: &usize| {
+        let (before, after) = (&written[..*at], &written[at + word.len()..]);
+        !before.ends_with(is_symbol) && !after.starts_with(is_symbol)
+    };
+    let found = written.match_indices(word).map(|(at, _)| at).find(is_whole).filter(|_| !word.is_empty());
+    found.map_or_else(|| tag.clone(), |at| tag.start + at..tag.start + at + word.len())
+}
+
+struct Rewriter<'t> {
     text: &'t str,
-    /// The nodes so far of the innermost open body.
-    nodes: Vec<Node>,
-    open: Vec<Open>,
-    partials: Vec<Name>,
-    faults: Vec<SyntaxFault>,
-    /// The last tag ended in `~}}`: the text after it loses its leading white space.
-    trim_next: bool,
-    /// The last tag was alone on its line: the text after it loses the rest of that line.
-    line_next: bool,
-    /// The position of the last `--}}`, so that a `{{!--` after it need not search for one: with many
-    /// unclosed comments, that would take quadratic time.
-    last_long_comment: Option<usize>,
+    /// The tag that comes next: the crate's tree has them in the order of the text.
+    next: usize,
+    parsed: Parsed,
 }
 
-/// A block whose closing tag has not been parsed yet.
-struct Open {
-    kind: OpenKind,
-    /// The nodes so far of the body around it.
-    outer: Vec<Node>,
-    /// The opening tag.
-    at: ByteRange,
-}
+/// `None` if the tree and the tags do not go together.
+type Rewritten<T = ()> = Option<T>;
 
-enum OpenKind {
-    /// The branches read so far, and the one being read; `None` in the last `{{else}}`.
-    BlockTag {
-        done: Vec<Branch>,
-        current: Option<(Call, ByteRange)>,
-    },
-    Partial(Partial),
-    /// An opening tag that could not be parsed; its closing tag may have any name.
-    Broken,
-}
-
-impl Parser<'_> {
-    /// Reads to the end; `None` when a limit stopped it.
-    fn document(&mut self) -> Option<()> {
-        let (mut at, mut tags) = (0, 0);
-        loop {
-            let (end, escapes) = next_tag(self.text, at);
-            if end == self.text.len() {
-                self.gap(at..end, &escapes, None);
-                return Some(());
-            }
-            tags += 1;
-            if tags > MAX_TAGS {
-                return self.limit(end..end + 2, format!("the template holds more than {MAX_TAGS} tags"));
-            }
-            let written = self.tag(end);
-            self.gap(at..end, &escapes, Some(&written));
-            at = written.at.end;
-            self.place(written)?;
-            if self.faults.len() >= MAX_FAULTS {
-                return None;
-            }
-        }
-    }
-
-    fn limit(&mut self, at: ByteRange, message: String) -> Option<()> {
-        self.faults.push(SyntaxFault::new(at, message).code("template-limit"));
-        None
-    }
-
-    /// Adds the text between two tags, without the white space that belongs to them.
-    fn gap(&mut self, gap: ByteRange, escapes: &[usize], next: Option<&ParsedTag>) {
-        let text = self.text;
-        let (mut start, mut end) = (gap.start, gap.end);
-        let slice = |start: usize, end: usize| text.get(start..end).unwrap_or_default();
-        let blank = slice(start, end).trim_start_matches([' ', '\t', '\n', '\r']).is_empty();
-        if blank && self.trim_next {
-            // handlebars-rust does not reset `line_next` here either.
-            start = end;
-        } else if start < end {
-            if self.trim_next {
-                start = end - slice(start, end).trim_start().len();
-            } else if self.line_next {
-                let line = slice(start, end).trim_start_matches([' ', '\t']);
-                let rest = line.strip_prefix("\r\n").or_else(|| line.strip_prefix('\n')).unwrap_or(line);
-                start = end - rest.len();
-            }
-            self.line_next = false;
-        }
-        if let Some(next) = next {
-            if next.trim_before {
-                end = start + slice(start, end).trim_end().len();
-            }
-            if self.alone_before(next) && !matches!(next.tag, Tag::Partial(_)) {
-                end = start + slice(start, end).trim_end_matches([' ', '\t']).len();
-            }
-        }
-        // A backslash that escapes a tag is not written: the text is cut there.
-        for escape in escapes.iter().copied().chain([end]) {
-            let piece = start..escape.min(end);
-            if !piece.is_empty() {
-                self.nodes.push(Node::Text(piece));
-            }
-            start = start.max(escape + 1);
-        }
-    }
-
-    /// Whether a tag is alone on its line, and of a kind that then removes the line.
-    fn alone_before(&self, written: &ParsedTag) -> bool {
-        if matches!(written.tag, Tag::Value(_) | Tag::Broken) {
-            return false;
-        }
-        let after = self.text.get(written.at.end..).unwrap_or_default();
-        let before = self.text.get(..written.at.start).unwrap_or_default();
-        let blank = [' ', '\t'];
-        let ends = after.is_empty() || after.trim_start_matches(blank).starts_with(['\n', '\r']);
-        let before = before.trim_end_matches(blank);
-        ends && (before.is_empty() || before.ends_with(['\n', '\r']))
-    }
-
-    /// Puts a tag into the tree; `None` when a limit stopped it.
-    fn place(&mut self, written: ParsedTag) -> Option<()> {
-        if !matches!(written.tag, Tag::Value(_) | Tag::Broken) {
-            self.line_next = self.alone_before(&written);
-        }
-        if !matches!(written.tag, Tag::Comment) {
-            self.trim_next = written.trim_after;
-        }
-        let at = written.at;
-        match written.tag {
-            Tag::Comment | Tag::Broken => {}
-            Tag::Value(expression) => self.nodes.push(Node::Value(expression, at)),
-            Tag::Partial(partial) => {
-                self.partials.push(partial.name.clone());
-                self.nodes.push(Node::Partial(partial));
-            }
-            Tag::Open(call) => {
-                self.open(OpenKind::BlockTag { done: Vec::new(), current: Some((call, at.clone())) }, at)?;
-            }
-            Tag::OpenPartial(partial) => {
-                self.partials.push(partial.name.clone());
-                self.open(OpenKind::Partial(partial), at)?;
-            }
-            Tag::OpenBroken => self.open(OpenKind::Broken, at)?,
-            Tag::Else(call) => self.branch(call, at),
-            Tag::Close(name) => self.close(name, at),
-        }
-        Some(())
-    }
-
-    fn open(&mut self, kind: OpenKind, at: ByteRange) -> Option<()> {
-        if self.open.len() >= MAX_DEPTH {
-            return self.limit(at, format!("blocks nest deeper than {MAX_DEPTH}"));
-        }
-        self.open.push(Open { kind, outer: std::mem::take(&mut self.nodes), at });
-        Some(())
-    }
-
-    /// `{{else}}`, `{{else if …}}`
-    fn branch(&mut self, next: Option<Call>, at: ByteRange) {
-        let fault = match self.open.last_mut().map(|open| &mut open.kind) {
-            Some(OpenKind::Broken) => None,
-            Some(OpenKind::BlockTag { done, current }) => match current.take() {
-                None => Some("`else` stands after the last `else` of its block"),
-                Some((call, call_at)) if call.builtin.is_some_and(|builtin| !builtin.has_else()) => {
-                    *current = Some((call, call_at));
-                    Some("a segment has no `else`")
+impl Rewriter<'_> {
+    fn elements(&mut self, elements: &mut [TemplateElement]) -> Rewritten {
+        for element in elements {
+            *element = match std::mem::replace(element, TemplateElement::Comment(String::new())) {
+                TemplateElement::Expression(helper) | TemplateElement::HtmlExpression(helper) => {
+                    let tag = self.take(&[Kind::Value])?;
+                    let value = self.value(*helper, tag, false);
+                    *self.call(tag, "write", vec![value], HashMap::new()).element
                 }
-                Some((call, call_at)) => {
-                    done.push(Branch { call, body: std::mem::take(&mut self.nodes), at: call_at });
-                    *current = next.map(|call| (call, at.clone()));
-                    None
+                TemplateElement::HelperBlock(mut helper) => {
+                    let tag = self.take(&[Kind::Open])?;
+                    self.block(&mut helper, tag)?;
+                    self.take(&[Kind::Close])?;
+                    TemplateElement::HelperBlock(helper)
                 }
-            },
-            Some(OpenKind::Partial(_)) | None => Some("`else` stands outside of a block"),
-        };
-        if let Some(message) = fault {
-            self.faults.push(SyntaxFault::new(at, message));
-        }
-    }
-
-    fn close(&mut self, name: Name, at: ByteRange) {
-        let fits = |open: &Open| match &open.kind {
-            OpenKind::BlockTag { done, current } => {
-                let first = done.first().map(|branch| &branch.call).or(current.as_ref().map(|(call, _)| call));
-                first.is_some_and(|call| call.name.text == name.text)
-            }
-            OpenKind::Partial(partial) => name.text.is_empty() || partial.name.text == name.text,
-            OpenKind::Broken => true,
-        };
-        let Some(place) = self.open.iter().rposition(fits) else {
-            let fault = match self.open.last() {
-                None => SyntaxFault::new(at, format!("nothing is open that `{}` could close", name.text)),
-                Some(open) => {
-                    let opened = self.text.get(open.at.clone()).unwrap_or_default();
-                    SyntaxFault::new(at, format!("`{}` does not close `{}`", name.text, first_line(opened)))
+                TemplateElement::PartialExpression(partial) | TemplateElement::PartialBlock(partial) => {
+                    self.partial(*partial)?
                 }
+                TemplateElement::DecoratorExpression(_) | TemplateElement::DecoratorBlock(_) => return None,
+                other => other,
             };
-            self.faults.push(fault);
-            return;
-        };
-        while self.open.len() > place + 1 {
-            self.unclosed();
         }
-        self.finish(at.end);
+        Some(())
     }
 
-    fn close_all(&mut self) {
-        while !self.open.is_empty() {
-            self.unclosed();
-        }
+    fn take(&mut self, wanted: &[Kind]) -> Rewritten<usize> {
+        let found = self.parsed.tags.get(self.next).is_some_and(|tag| wanted.contains(&tag.kind));
+        self.next += usize::from(found);
+        found.then(|| self.next - 1)
     }
 
-    fn unclosed(&mut self) {
-        if let Some(open) = self.open.last() {
-            if !matches!(open.kind, OpenKind::Broken) {
-                let written = first_line(self.text.get(open.at.clone()).unwrap_or_default());
-                self.faults.push(SyntaxFault::new(open.at.clone(), format!("`{written}` is not closed")));
-            }
-            self.finish(self.text.len());
-        }
+    fn fault(&mut self, tag: usize, word: &str, fault: SyntaxFault) {
+        let at = place(self.text, &self.parsed.tags[tag].at, word);
+        self.parsed.faults.push(SyntaxFault { at, ..fault });
     }
 
-    /// Ends the innermost block and puts it into the body around it.
-    fn finish(&mut self, end: usize) {
-        let Some(open) = self.open.pop() else { return };
-        let body = std::mem::replace(&mut self.nodes, open.outer);
-        match open.kind {
-            OpenKind::Broken => {}
-            OpenKind::Partial(partial) => self.nodes.push(Node::Partial(Partial { body: Some(body), ..partial })),
-            OpenKind::BlockTag { mut done, current } => {
-                let otherwise = match current {
-                    Some((call, at)) => {
-                        done.push(Branch { call, body, at });
-                        None
-                    }
-                    None => Some(body),
-                };
-                self.nodes.push(Node::BlockTag(BlockTag { branches: done, otherwise, at: open.at.start..end }));
-            }
-        }
-    }
-
-    /// Parses the tag that starts at `start`. One that cannot be parsed is reported and skipped.
-    fn tag(&mut self, start: usize) -> ParsedTag {
-        let nothing_open = self.open.is_empty();
-        let read = tag::read(self.text, start, self.last_long_comment).and_then(|written| match written.tag {
-            Tag::Else(Some(_)) if nothing_open => {
-                let hint = "an inverted section is written `{{#unless name}}…{{/unless}}`";
-                Err(SyntaxFault::new(written.at, "`else` stands outside of a block").hint(hint))
-            }
-            _ => Ok(written),
-        });
-        match read {
-            Ok(written) => {
-                tag::check(&written.tag, &mut self.faults);
-                written
-            }
-            Err(fault) => {
-                let written = self.skip(start, &fault);
-                self.faults.push(fault);
-                written
-            }
-        }
-    }
-
-    /// The replacement for a tag that cannot be parsed: it ends at the next closing braces, and it opens a
-    /// block if the tag would.
-    fn skip(&self, start: usize, fault: &SyntaxFault) -> ParsedTag {
-        let text = self.text.get(start..).unwrap_or_default();
-        let raw = text.starts_with("{{{{");
-        let sigil = text.trim_start_matches(['{', ' ', '~', '\t', '\n', '\r']).chars().next();
-        let opens = !raw && (sigil == Some('#') || sigil == Some('^') && self.open.is_empty());
-        let from = fault.at.start.max(start + 2);
-        let rest = self.text.get(from..).unwrap_or_default();
-        // A raw block ends with its closing tag: its content is not a template.
-        let (close, braces) = if raw { (rest.find("{{{{/").unwrap_or_default(), "}}}}") } else { (0, "}}") };
-        let found = rest.get(close..).and_then(|rest| rest.find(braces));
-        let end = found.map_or(self.text.len(), |at| from + close + at + braces.len());
-        let tag = if opens { Tag::OpenBroken } else { Tag::Broken };
-        ParsedTag { tag, at: start..end, trim_before: false, trim_after: false }
-    }
-}
-
-/// The next place at or after `from` where a tag starts (the end of the text if none), and the
-/// backslashes before it that only serve to escape: `\{{` writes `{{`, `\\{{x}}` a backslash and
-/// the value.
-fn next_tag(text: &str, from: usize) -> (usize, Vec<usize>) {
-    let bytes = text.as_bytes();
-    let opens = |at: usize| bytes.get(at..at + 2) == Some(b"{{");
-    let (mut at, mut escapes) = (from, Vec::new());
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' => {
-                let run = bytes.iter().skip(at).take_while(|byte| **byte == b'\\').count();
-                let after = at + run;
-                if opens(after) {
-                    escapes.push(at);
-                    if run > 1 {
-                        return (after, escapes);
-                    }
-                    at = after + 2 + if opens(after + 2) { 2 } else { 0 };
-                } else {
-                    at = after;
+    /// The value of `{{name}}`, `{{helper argument}}` or `(helper argument)`.
+    fn value(&mut self, helper: HelperTemplate, tag: usize, is_nested: bool) -> Parameter {
+        let word = helper.name.as_name().unwrap_or_default().to_owned();
+        let is_call = !helper.params.is_empty() || !helper.hash.is_empty() || is_helper(&word);
+        match helper.name {
+            Parameter::Subexpression(_) => self.parameter(helper.name, tag),
+            name if !is_call => {
+                if is_nested {
+                    let fault = SyntaxFault::new(0..0, "there is no helper between `(` and `)`");
+                    self.fault(tag, &word, fault.hint("write the name without brackets"));
                 }
+                name
             }
-            b'{' if opens(at) => return (at, escapes),
-            _ => at += 1,
+            _ => {
+                self.check(tag, &word, false, &helper.params, &helper.hash, &[]);
+                Parameter::Subexpression(self.call(tag, &word, helper.params, helper.hash))
+            }
         }
     }
-    (text.len(), escapes)
-}
 
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
+    fn parameter(&mut self, parameter: Parameter, tag: usize) -> Parameter {
+        match parameter {
+            Parameter::Subexpression(Subexpression { element, .. }) => match *element {
+                TemplateElement::Expression(helper) => self.value(*helper, tag, true),
+                _ => Parameter::Literal(Json::Null),
+            },
+            Parameter::Literal(json) => {
+                if let Some(c) = reserved_in("", &json) {
+                    let message = format!("the text holds U+{:04X}, which Unicode reserves", c as u32);
+                    self.fault(tag, "", SyntaxFault::new(0..0, message).code("reserved-character"));
+                }
+                Parameter::Literal(json)
+            }
+            other => other,
+        }
+    }
+
+    /// `(call tag "operation" arguments… name=value…)`
+    fn call(
+        &mut self,
+        tag: usize,
+        operation: &str,
+        arguments: Vec<Parameter>,
+        named: HashMap<String, Parameter>,
+    ) -> Subexpression {
+        let mut all = vec![Parameter::Literal(tag.into()), Parameter::Literal(operation.into())];
+        for argument in arguments {
+            let argument = if operation == "write" { argument } else { self.parameter(argument, tag) };
+            all.push(argument);
+        }
+        let named = named.into_iter().map(|(name, value)| (name, self.parameter(value, tag))).collect();
+        Subexpression::new(Parameter::Name(CALL.to_owned()), all, named)
+    }
+
+    fn check(
+        &mut self,
+        tag: usize,
+        name: &str,
+        is_block: bool,
+        arguments: &[Parameter],
+        named: &HashMap<String, Parameter>,
+        bound: &[String],
+    ) {
+        if arguments.iter().any(|argument| argument.as_name() == Some("as")) {
+            let fault = SyntaxFault::new(0..0, "names are missing after `as`");
+            return self.fault(tag, "as", fault.hint("write `as |item|`"));
+        }
+        let mut named: Vec<&str> = named.keys().map(String::as_str).collect();
+        named.sort_unstable();
+        let bound = bound.iter().map(String::as_str).collect();
+        if let Some((code, word, message, hint)) =
+            shape::check(&Call { name, is_block, arguments: arguments.len(), named, bound })
+        {
+            self.fault(tag, word, SyntaxFault { hint, ..SyntaxFault::new(0..0, message).code(code) });
+        }
+    }
+
+    /// A block, or an `else if` of one: its tag is taken already.
+    fn block(&mut self, helper: &mut HelperTemplate, tag: usize) -> Rewritten {
+        let name = helper.name.as_name()?.to_owned();
+        let bound: Vec<String> = bound(helper).into_iter().map(str::to_owned).collect();
+        self.check(tag, &name, true, &helper.params, &helper.hash, &bound);
+        let (arguments, named) = (std::mem::take(&mut helper.params), std::mem::take(&mut helper.hash));
+        let size = |template: &Option<Template>| template.as_ref().map_or(0, |template| template.elements.len());
+        self.parsed.tags[tag].weight = size(&helper.template) + size(&helper.inverse);
+        if name == "segment" {
+            if self.parsed.tags[tag].kind == Kind::Chain {
+                let fault = "a segment stands in a block of its own, not after `else`";
+                self.fault(tag, "", SyntaxFault::new(0..0, fault));
+            }
+            if let TemplateElement::Expression(call) = *self.call(tag, &name, arguments, named).element {
+                (helper.name, helper.params, helper.hash) = (call.name, call.params, call.hash);
+            }
+        } else {
+            for (name, value) in named {
+                let value = Parameter::Subexpression(self.call(tag, &name, vec![value], HashMap::new()));
+                helper.hash.insert(name, value);
+            }
+            helper.params = vec![Parameter::Subexpression(self.call(tag, &name, arguments, HashMap::new()))];
+            if !matches!(name.as_str(), "if" | "unless" | "each" | "with") {
+                helper.name = Parameter::Name("if".to_owned());
+            }
+        }
+        if let Some(body) = &mut helper.template {
+            self.elements(&mut body.elements)?;
+        }
+        if let Some(chained) = self.take(&[Kind::Chain]) {
+            let [TemplateElement::HelperBlock(inner)] = helper.inverse.as_mut()?.elements.as_mut_slice() else {
+                return None;
+            };
+            self.block(inner, chained)?;
+        } else if self.take(&[Kind::Else]).is_some() {
+            self.elements(&mut helper.inverse.as_mut()?.elements)?;
+        }
+        if name == "with" {
+            // In its strict mode the crate's `with` refuses a value that is false, unless there is an `else`.
+            helper.inverse.get_or_insert_with(Template::new);
+        }
+        Some(())
+    }
+
+    fn partial(&mut self, partial: DecoratorTemplate) -> Rewritten<TemplateElement> {
+        let tag = self.take(&[Kind::Partial, Kind::OpenPartial])?;
+        let mut body = partial.template;
+        if let Some(body) = &mut body {
+            self.elements(&mut body.elements)?;
+            self.take(&[Kind::Close])?;
+        }
+        let name = match partial.name.as_name() {
+            Some(name) => name.strip_prefix('\'').and_then(|name| name.strip_suffix('\'')).unwrap_or(name).to_owned(),
+            None => {
+                let fault = SyntaxFault::new(0..0, "the name of a partial is computed");
+                let hint = "write the name itself; use `{{#if …}}` to choose between partials";
+                self.fault(tag, "", fault.hint(hint));
+                String::new()
+            }
+        };
+        if partial.params.len() > 1 {
+            let fault = SyntaxFault::new(0..0, "a partial takes one value, and any number of `name=value`");
+            self.fault(tag, "", fault.hint("write `{{> name value title=\"…\"}}`"));
+        }
+        let this = || Parameter::Path(Path::Relative((Vec::new(), "this".to_owned())));
+        let call = if name == PARTIAL_BLOCK {
+            self.call(tag, "body", Vec::new(), HashMap::new())
+        } else {
+            let context = partial.params.into_iter().next().unwrap_or_else(this);
+            let call = self.call(tag, "partial", vec![Parameter::Literal(name.as_str().into()), context], partial.hash);
+            self.parsed.partials.extend((!name.is_empty()).then_some((name, tag)));
+            call
+        };
+        let mut element = *call.element;
+        if let TemplateElement::Expression(call) = &mut element {
+            call.template = body;
+        }
+        Some(element)
+    }
 }

@@ -19,10 +19,10 @@ pub(super) struct Passage {
 }
 
 impl Passage {
-    /// The text of a file, from behind its front matter on.
-    pub fn file(body: Span) -> Self {
-        let text = body.source.text().get(body.start..body.end).unwrap_or_default().into();
-        Self { text, anchors: vec![(0, body.start)], whole: body }
+    /// Text that stands in a file as it is.
+    pub fn verbatim(span: &Span) -> Self {
+        let text = &span.source.text()[span.start..span.end];
+        Self { text: text.into(), whole: span.clone(), anchors: vec![(0, span.start)] }
     }
 
     /// The text of a manifest at `span`.

@@ -8,7 +8,6 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::text::template::Writer;
 
 fn data() -> Json {
     json!({"a": "A\n", "b": "", "n": 7, "zero": 0, "yes": true, "no": false, "list": ["x", "y z", ""], "empty": [],
@@ -213,28 +212,15 @@ proptest! {
         let Ok(rendered) = stage.run() else { return Err(TestCaseError::reject("refused")) };
         let rendered = rendered.value;
         prop_assert_eq!(Some(shown(&rendered)), crate_says(&stage.templates), "{:?}", stage.templates);
-        for piece in rendered.segments.iter().flat_map(|segment| &segment.pieces) {
-            let Piece::Text { text, runs } = piece else { continue };
-            let mut from = 0;
-            for run in runs {
-                let wrote = &text[from..run.end];
-                prop_assert!(!wrote.is_empty());
-                if run.writer == Writer::Template {
-                    prop_assert_eq!(wrote, &run.span.source.text()[run.span.start..run.span.end]);
-                }
-                from = run.end;
-            }
-            prop_assert_eq!(from, text.len());
-        }
     }
 
-    /// What the crate's parser refuses, we refuse.
+    /// Whatever the crate can parse is parsed here, or refused by a rule of ours; the tags that the scan finds are those
+    /// of the crate's tree, so that nothing in it is deeper than the scan has counted.
     #[test]
-    fn the_same_syntax(text in "[{}#/~>^!& '().a@\\[\\]|=1if\\n\\\\-]{0,24}") {
-        let ours = crate::text::template::parse::parse(&text).faults.is_empty();
-        let theirs = std::panic::catch_unwind(|| handlebars::Template::compile(&text).is_ok()).unwrap_or(false);
-        if ours {
-            prop_assert!(theirs, "only we accept {:?}", text);
-        }
+    fn the_scan_and_the_crate_see_the_same_tags(text in "([{}#/~>^!& '\"().a@\\[\\]|=1\\n\\\\-]|\\{\\{|\\}\\}|if|else|as |#if a|/if){0,14}") {
+        let ours = crate::text::template::parse::parse(&text);
+        let unread = ours.faults.iter().find(|fault| fault.message.starts_with("this tag cannot be read"));
+        let theirs = handlebars::Template::compile(&text).is_ok();
+        prop_assert!(!theirs || unread.is_none(), "only the crate reads {:?}: {:?}", text, unread);
     }
 }

@@ -125,7 +125,7 @@ fn inputs_are_not_for_helpers() {
         ("{{json inputs.ticket}}", "json", "1:8"),
         ("{{#each ticket}}{{/each}}", "each", "1:9"),
         ("{{#with ticket}}{{/with}}", "with", "1:9"),
-        ("{{len (lookup inputs \"ticket\")}}", "len", "1:7"),
+        ("{{len (lookup inputs \"ticket\")}}", "len", "1:1"),
         ("{{lookup list ticket}}", "lookup", "1:15"),
         ("{{include ticket}}", "include", "1:11"),
         ("{{#if off}}{{upper ticket}}{{/if}}", "upper", "1:20"),
@@ -212,11 +212,11 @@ fn partials_and_segments() {
         ("{{> crad}}", "1:5 unknown-template: there is no template `crad` (did you mean `card`?) ‹crad›"),
         (
             "{{#> nothing_like_it}}x{{/nothing_like_it}}",
-            "1:6 unknown-template: there is no template `nothing_like_it` (templates are the files below `templates/`, named by their path there) ‹nothing_like_it›",
+            "1:6 unknown-template: there is no template `nothing_like_it` (templates are the files below `templates/`, named by their path there, or any file by its path) ‹nothing_like_it›",
         ),
         (
             "{{> ../secret}}",
-            "1:5 unknown-template: there is no template `../secret` (templates are the files below `templates/`, named by their path there) ‹../secret›",
+            "1:5 unknown-template: there is no template `../secret` (templates are the files below `templates/`, named by their path there, or any file by its path) ‹../secret›",
         ),
         (
             "{{> card-wide}}",
@@ -224,20 +224,20 @@ fn partials_and_segments() {
         ),
         (
             "{{> (lookup list 0)}}",
-            "1:5 template-syntax: the name of a partial is computed (write the name itself; use `{{#if …}}` to choose between partials) ‹(›",
+            "1:1 template-syntax: the name of a partial is computed (write the name itself; use `{{#if …}}` to choose between partials) ‹{{> (lookup list 0)}}›",
         ),
         (
             "{{> card a b}}",
-            "1:12 template-syntax: a partial takes one value, and any number of `name=value` (write `{{> name value title=\"…\"}}`) ‹b›",
+            "1:1 template-syntax: a partial takes one value, and any number of `name=value` (write `{{> name value title=\"…\"}}`) ‹{{> card a b}}›",
         ),
         ("{{> main}}", "1:5 template-cycle: `main.hbs` includes itself: main.hbs → main.hbs ‹main›"),
         (
             "{{#*inline \"x\"}}y{{/inline}}",
-            "1:4 template-refused: inline partials and decorators are not part of these templates (put the text into a file below `templates/` and write `{{> name}}`) ‹*›",
+            "1:1 template-refused: inline partials and decorators are not part of these templates (put the text into a file of its own and write `{{> name}}`) ‹{{#*inline \"x\"}}›",
         ),
         (
             "{{* deco}}",
-            "1:1 template-refused: inline partials and decorators are not part of these templates (put the text into a file below `templates/` and write `{{> name}}`) ‹{{*›",
+            "1:1 template-refused: inline partials and decorators are not part of these templates (put the text into a file of its own and write `{{> name}}`) ‹{{* deco}}›",
         ),
         (
             "{{{{raw}}}}{{x}}{{{{/raw}}}}",
@@ -287,16 +287,16 @@ fn tags_that_cannot_be_read() {
             "1:24 template-syntax: `else` stands after the last `else` of its block ‹{{else}}›",
         ),
         ("{{}}", "1:3 template-syntax: a name is missing here ‹}›"),
-        ("{{product", "1:10 template-syntax: `}}` is missing here ‹›"),
-        ("{{{product}}", "1:11 template-syntax: `}}}` is missing here ‹}›"),
-        ("{{~{product}}", "1:12 template-syntax: `}}}` is missing here ‹}›"),
-        ("{{product.}}", "1:11 template-syntax: a name is missing here ‹}›"),
+        ("{{product", "1:1 template-syntax: `}}` is missing: the tag is not closed ‹{{›"),
+        ("{{{product}}", "1:11 template-syntax: `}}}` is missing here ‹}}›"),
+        ("{{~{product}}", "1:12 template-syntax: `}}}` is missing here ‹}}›"),
+        ("{{product.}}", "1:11 template-syntax: this tag cannot be read from here on ‹}›"),
         ("{{\"text\"}}", "1:3 template-syntax: a name is missing here (text needs no braces) ‹\"›"),
         (
             "{{json \"text}}",
-            "1:8 template-syntax: the text is not closed, or holds an unknown escape (escapes are those of JSON: `\\\"`, `\\\\`, `\\n`, `\\t`, `\\u00e9`) ‹\"›",
+            "1:8 template-syntax: the text is not closed in its tag (escapes are those of JSON: `\\\"`, `\\\\`, `\\n`; `}}` cannot stand in quotes in a tag) ‹\"›",
         ),
-        ("{{json (upper product}}", "1:22 template-syntax: `)` is missing ‹}›"),
+        ("{{json (upper product}}", "1:8 template-syntax: `)` is missing ‹(›"),
         (
             "{{json (product)}}",
             "1:9 template-syntax: there is no helper between `(` and `)` (write the name without brackets) ‹product›",
@@ -304,11 +304,11 @@ fn tags_that_cannot_be_read() {
         ("{{user.name product}}", "1:13 template-syntax: `user.name` is no helper and takes no arguments ‹p›"),
         (
             "{{#user.name}}{{/user.name}}",
-            "1:4 template-syntax: a block needs a helper, and this is a path (write `{{#if a.b}}`, `{{#each a.b}}` or `{{#with a.b}}`) ‹user.›",
+            "1:1 template-syntax: a block needs a helper, and `user.name` is a path (write `{{#if user.name}}`, `{{#each user.name}}` or `{{#with user.name}}`) ‹{{#user.name}}›",
         ),
         (
             "{{#each list as item}}{{/each}}",
-            "1:17 template-syntax: names are missing after `as` (write `as |item|`) ‹i›",
+            "1:14 template-syntax: names are missing after `as` (write `as |item|`) ‹as›",
         ),
         ("{{> card title=1 title=2}}", "1:18 template-syntax: `title=` stands twice in one call ‹title›"),
         ("{{! never closed", "1:1 template-syntax: the comment is not closed ‹{{!›"),
@@ -325,16 +325,20 @@ fn all_faults_of_a_run_are_reported_each_once() {
     assert_eq!(
         places,
         [
+            // What is wrong wherever it stands, then what the rendering finds.
             "templates/main.hbs:1:3",
-            "templates/main.hbs:2:17",
             "templates/main.hbs:3:16",
             "templates/card.hbs:1:3",
-            "templates/main.hbs:3:37"
+            "templates/main.hbs:3:37",
+            "templates/main.hbs:2:17"
         ]
     );
-    let stage = Stage::new("{{#if}}\n{{upper}}\n{{> gone}}\n{{.}}\n{{/if}}\n{{/each}}");
+    let stage = Stage::new("{{#if}}\n{{upper}}\n{{> gone}}\n{{/if}}");
     let lines: Vec<String> = stage.faults().lines().map(|line| line.split(':').nth(1).unwrap().to_owned()).collect();
-    assert_eq!(lines, ["1", "2", "4", "6", "3"]);
+    assert_eq!(lines, ["1", "2", "3"]);
+    // One fault of syntax is told a template, since the crate stops at it.
+    let stage = Stage::new("{{.}}{{> card}}{{/if}}").template("card.hbs", "{{/each}}");
+    assert_eq!(stage.faults().lines().count(), 1);
 }
 
 #[test]

@@ -37,9 +37,9 @@ fn both_sides_of_every_limit() {
         (
             bytes(MAX_TEMPLATE_BYTES),
             bytes(MAX_TEMPLATE_BYTES + 1),
-            "the template holds 1048577 bytes; the limit is 1048576",
+            "the template holds 131073 bytes; the limit is 131072",
         ),
-        (tags(MAX_TAGS), tags(MAX_TAGS + 1), "the template holds more than 20000 tags"),
+        (tags(MAX_TAGS), tags(MAX_TAGS + 1), "the template holds more than 2000 tags"),
     ] {
         assert_eq!(faults(&Stage::new(&inside).vars(hundred())), "", "{words}");
         let faults = faults(&Stage::new(&outside).vars(hundred()));
@@ -55,8 +55,8 @@ fn partials_nest_to_the_limit_and_no_further() {
             .fold(Stage::new("{{> p1}}"), |stage, n| stage.template(&format!("p{n}.hbs"), &link(n)))
             .template(&format!("p{length}.hbs"), "end")
     };
-    assert_eq!(chain(MAX_DEPTH - 1).text(), "end");
-    for length in [MAX_DEPTH, MAX_DEPTH + 1, 1000] {
+    assert_eq!(chain(MAX_DEPTH).text(), "end");
+    for length in [MAX_DEPTH + 1, MAX_DEPTH + 2, 1000] {
         let faults = faults(&chain(length));
         assert!(faults.contains("partials nest deeper than 64"), "{length} {faults}");
     }
@@ -83,11 +83,11 @@ fn steps_are_counted_also_where_nothing_is_written() {
         let faults = faults(&stage.vars(hundred()));
         assert!(faults.contains("the template takes more than 1000000 steps to render"), "{template} {faults}");
     }
-    // One step for the loop itself, three for its tag, two a turn: the last turn that fits.
+    // A step for the loop, one for its argument, one a turn: the last turn that fits.
     let turns = |count: usize| Stage::new("{{#each list}}x{{/each}}").vars(json!({"list": vec![0; count]}));
-    let fits = (MAX_STEPS - 2) / 2;
+    let fits = MAX_STEPS - 3;
     assert_eq!(turns(fits).text().len(), fits);
-    assert!(faults(&turns(fits + 1)).contains("steps"));
+    assert!(faults(&turns(fits + 4)).contains("steps"));
 }
 
 #[test]
@@ -182,16 +182,67 @@ fn text_of_any_shape_is_read_in_linear_time() {
 }
 
 #[test]
-fn a_long_else_chain_is_no_depth() {
-    let chain = format!("{{{{#if off}}}}{}{{{{else}}}}end{{{{/if}}}}", "{{else if off}}x".repeat(5000));
-    assert_eq!(Stage::new(&chain).vars(json!({"off": 0})).text(), "end");
+fn an_else_chain_is_as_deep_as_it_is_long() {
+    let chain = |length: usize| {
+        let text = format!("{{{{#if off}}}}{}{{{{else}}}}end{{{{/if}}}}", "{{else if off}}x".repeat(length));
+        Stage::new(&text).vars(json!({"off": 0}))
+    };
+    assert_eq!(chain(MAX_DEPTH - 1).text(), "end");
+    for length in [MAX_DEPTH, 1500] {
+        assert!(faults(&chain(length)).contains("blocks nest deeper than 64"));
+    }
 }
 
 #[test]
 fn long_names_are_not_compared() {
-    let name = "n".repeat(200_000);
+    let name = "n".repeat(20_000);
     let stage = Stage::new(&format!("{{{{{name}x}}}}{{{{#{name} a}}}}{{{{/{name}}}}}"))
         .vars(json!({ name.clone(): 1, "a": 1 }));
     assert!(faults(&stage).contains("unknown-helper"));
     assert!(faults(&Stage::new(&format!("{{{{{name}x}}}}")).vars(json!({ name: 1 }))).contains("unknown-name"));
+}
+
+/// Whatever the scan takes for text must be text to the crate too: else a template could nest deeper than it says.
+#[test]
+fn no_braces_deceive_the_scan() {
+    for template in [
+        "{{json \"}} {{/if}} \"}}",
+        "{{json '}} {{/if}} '}}",
+        "{{json [\"]\", \"}} {{#if a}} \"]}}{{/if}}",
+        "{{json ['] ', '}}{{#if a}}']}}",
+        "{{a.[\"] \"}}{{#if a}}\"}}",
+        "{{> 'p\\\\' }}{{#if a}}'}}",
+        "{{json {\"a\": {\"b\": \"}}{{#if a}}\"}} }}",
+        "{{json {\"a\":{}}}}",
+        "{{!-- {{#if a}} --}}{{/if}}",
+        "{{! -- }} {{#if a}} --}}{{/if}}",
+        "\\{{#if a}}{{/if}}",
+        "\\\\{{#if a}}",
+        "\\{{{{#if a}}{{/if}}",
+        "{{{{if a}}}}{{{{/if}}}}",
+        "{{{#if a}}}{{/if}}",
+        "{{~ { #if a } ~}}{{/if}}",
+        "{{else}}{{#if a}}",
+    ] {
+        assert!(faults(&Stage::new(template).vars(hundred())).contains(" template-"), "{template}");
+    }
+}
+
+/// The marks of the program cannot be written by anybody.
+#[test]
+fn reserved_characters_are_refused_in_every_text_that_comes_in() {
+    let mark = "\u{fdd0}\u{fdd1}a\u{fdd4}";
+    for (stage, words) in [
+        (Stage::new(mark), "main.hbs:1:1 reserved-character: the template holds U+FDD0"),
+        (Stage::new("{{a}}").vars(json!({"a": mark})), "`vars.a` holds U+FDD0"),
+        (Stage::new("{{a}}").vars(json!({"a": [{"b": mark}]})), "`vars.a` holds U+FDD0"),
+        (Stage::new("").vars(json!({"a": {mark: 1}})), "`vars.a` holds U+FDD0"),
+        (Stage::new("").more(json!({"content": "\u{fdef}"})), "`content` holds U+FDEF"),
+        (Stage::new("{{include \"f.md\"}}").fragment("f.md", mark), "cannot be included: it holds U+FDD0"),
+        (Stage::new("{{json \"\\ufdd0\\ufdd1a\\ufdd4\"}}"), "the text holds U+FDD0"),
+        (Stage::new("{{> p x=\"\\ufdd3\"}}").template("p.hbs", "{{x}}"), "the text holds U+FDD3"),
+        (Stage::new("{{> p}}").template("p.hbs", mark), "p.hbs:1:1 reserved-character"),
+    ] {
+        assert!(faults(&stage).contains(words), "{words}: {}", stage.faults());
+    }
 }

@@ -57,10 +57,12 @@ impl Stage {
     }
 
     fn library(&self) -> Library<'_> {
-        Library::new(self.templates.keys().cloned(), |name| {
-            let path = ProjectPath::new(&format!("templates/{name}")).map_err(|fault| fault.to_string())?;
-            let source = self.templates.get(name).map(|text| Source::new(path, text.as_str()));
-            source.map(|source| Span::new(&source, 0, source.text().len())).ok_or_else(|| "it is gone".to_owned())
+        Library::new(self.templates.keys().cloned(), |path| {
+            let file = path
+                .as_str()
+                .strip_prefix("templates/")
+                .map_or_else(|| self.fragments.get(path.as_str()), |name| self.templates.get(name));
+            Ok(file.map(|text| whole(&Source::new(path.clone(), text.as_str()))))
         })
     }
 
@@ -94,6 +96,10 @@ impl Stage {
     }
 }
 
+fn whole(source: &Arc<Source>) -> Span {
+    Span::new(source, 0, source.text().len())
+}
+
 fn map(json: Json) -> Map<String, Json> {
     match json {
         Json::Object(map) => map,
@@ -110,7 +116,7 @@ fn shown(rendered: &Rendered) -> String {
         }
         for piece in &segment.pieces {
             match piece {
-                Piece::Text { text, .. } => out.push_str(text),
+                Piece::Text(text) => out.push_str(text),
                 Piece::Input(name) => write!(out, "⟨{name}⟩").unwrap(),
             }
         }

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::*;
-use crate::text::template::Writer;
 
 #[test]
 fn vars_inputs_and_context_by_bare_name_and_by_full_name() {
@@ -22,11 +21,11 @@ fn an_input_is_a_hole_wherever_it_is_written_and_text_that_looks_like_one_is_tex
         "<{{ticket}}>{{{ticket}}}{{&ticket}}{{fake}}{{include \"a.md\"}}\\{{ticket}}{{lookup inputs \"ticket\"}}",
     )
     .inputs(&["ticket"])
-    .vars(json!({"fake": "{{ticket}}⟨x⟩\u{fdd0}"}))
+    .vars(json!({"fake": "{{ticket}}⟨x⟩\u{fdcf}"}))
     .fragment("a.md", "{{ticket}} \u{fffe}");
-    let expected = "<⟨ticket⟩>⟨ticket⟩⟨ticket⟩{{ticket}}⟨x⟩\u{fdd0}{{ticket}} \u{fffe}{{ticket}}⟨ticket⟩";
+    let expected = "<⟨ticket⟩>⟨ticket⟩⟨ticket⟩{{ticket}}⟨x⟩\u{fdcf}{{ticket}} \u{fffe}{{ticket}}⟨ticket⟩";
     assert_eq!(stage.text(), expected);
-    let Piece::Text { text, .. } = &stage.run().unwrap().value.segments[0].pieces[0] else { panic!("text first") };
+    let Piece::Text(text) = &stage.run().unwrap().value.segments[0].pieces[0] else { panic!("text first") };
     assert_eq!(text, "<");
 }
 
@@ -49,10 +48,11 @@ fn text_is_never_escaped_and_never_rendered_twice() {
 #[test]
 fn the_helpers() {
     let data = json!({"list": ["a", 2, true], "map": {"b": [1], "a": {}}, "text": " Añb ", "zero": 0, "empty": "",
-        "none": [], "lines": "one\n\ntwo\n"});
+        "none": [], "sorts": {"é": {}, "Z": "\n"}, "lines": "one\n\ntwo\n"});
     for (template, expected) in [
         ("{{json map}}", r#"{"a":{},"b":[1]}"#),
         ("{{json list indent=2}}", "[\n  \"a\",\n  2,\n  true\n]"),
+        ("{{json sorts indent=2}}", "{\n  \"Z\": \"\\n\",\n  \"é\": {}\n}"),
         ("{{yaml map}}", "b:\n  - 1\na: {}"),
         ("{{indent 2 lines}}", "  one\n\n  two\n"),
         ("{{indent 4 (yaml map)}}", "    b:\n      - 1\n    a: {}"),
@@ -112,37 +112,6 @@ fn segments_know_their_lines() {
 }
 
 #[test]
-fn every_byte_knows_who_wrote_it() {
-    let stage = Stage::new("Hi {{name}},\n{{> p}}{{include \"a.md\"}}")
-        .template("p.hbs", "in\\{{p}}\n")
-        .fragment("a.md", "fragment")
-        .vars(json!({"name": "Ann"}));
-    let rendered = stage.run().unwrap().value;
-    let [Piece::Text { text, runs }] = rendered.segments[0].pieces.as_slice() else { panic!("one text") };
-    let mut from = 0;
-    let listed: Vec<String> = runs
-        .iter()
-        .map(|run| {
-            let wrote = &text[from..run.end];
-            from = run.end;
-            format!("{:?} {:?} {wrote:?}", run.writer, run.span)
-        })
-        .collect();
-    assert_eq!(
-        listed,
-        [
-            r#"Template templates/main.hbs:1:1 "Hi ""#,
-            r#"Value templates/main.hbs:1:4 "Ann""#,
-            r#"Template templates/main.hbs:1:12 ",\n""#,
-            r#"Template templates/p.hbs:1:1 "in""#,
-            r#"Template templates/p.hbs:1:4 "{{p}}\n""#,
-            r#"Fragment a.md:1:1 "fragment""#,
-        ]
-    );
-    assert_eq!(runs[0].writer, Writer::Template);
-}
-
-#[test]
 fn text_of_a_manifest_is_a_template_too() {
     let stage = Stage::default().template("p.hbs", "P").inputs(&["ticket"]);
     let manifest = "messages:\n  - user: \"a {{ticket}} {{> p}}{{nope}}\"\n";
@@ -168,8 +137,8 @@ fn a_template_is_found_with_and_without_its_ending() {
     assert_eq!(library.resolve("a/persona.md.hbs"), Ok("a/persona.md.hbs"));
     assert_eq!(library.resolve("a/persona"), Ok("a/persona.md.hbs"));
     assert_eq!(library.resolve("card.txt"), Ok("card.txt"));
-    assert!(matches!(library.resolve("card"), Err(crate::text::template::NameFault::Ambiguous { candidates, .. })
-        if candidates == ["card.hbs", "card.txt"]));
+    let fault = library.resolve("card").unwrap_err();
+    assert!(format!("{fault:?}").contains("`card` could be `card.hbs` or `card.txt`"), "{fault:?}");
     for name in ["../a", "/etc/passwd", "a", "./main.hbs", "persona", ""] {
         assert!(library.resolve(name).is_err(), "{name}");
     }
@@ -179,7 +148,8 @@ fn a_template_is_found_with_and_without_its_ending() {
 fn only_what_is_used_is_read() {
     let read = std::sync::Mutex::new(Vec::new());
     let names = ["main.hbs", "a.hbs", "b.hbs", "unused.hbs", "gone.hbs"];
-    let library = Library::new(names.map(str::to_owned), |name| {
+    let library = Library::new(names.map(str::to_owned), |path| {
+        let name = path.file_name();
         read.lock().unwrap().push(name.to_owned());
         let text = match name {
             "main.hbs" => "{{> a}}{{> a}}",
@@ -187,7 +157,7 @@ fn only_what_is_used_is_read() {
             "gone.hbs" => return Err("it is not UTF-8".to_owned()),
             _ => "",
         };
-        Ok(Span::new(&Source::new(ProjectPath::new(name).unwrap(), text), 0, text.len()))
+        Ok(Some(whole(&Source::new(path.clone(), text))))
     });
     let template = library.template("main").unwrap();
     let data = Data { vars: map(json!({"no": false})), ..Data::default() };
@@ -195,11 +165,38 @@ fn only_what_is_used_is_read() {
         library.render(&template, &data, &|_| Err(String::new())).unwrap();
     }
     assert_eq!(*read.lock().unwrap(), ["main.hbs", "a.hbs", "b.hbs"]);
-    assert_eq!(library.reach(&template), ["a.hbs", "b.hbs", "main.hbs"]);
+    let reached: Vec<&str> = library.reach(&template).map(ProjectPath::as_str).collect();
+    assert_eq!(reached, ["templates/a.hbs", "templates/b.hbs", "templates/main.hbs"]);
     let span = Span::file(&Source::new(ProjectPath::new("contexts/a.yaml").unwrap(), "template: gone\n"));
-    let fault = library.template("gone").unwrap_err().diagnostic(&span);
+    let fault = library.template("gone").err().unwrap().diagnostic(&span);
     assert_eq!(
         listed(&[fault]),
         "contexts/a.yaml:1:1 unknown-template: the template `gone.hbs` cannot be read: it is not UTF-8 ‹›\n"
     );
+}
+
+#[test]
+fn a_template_may_stand_anywhere_in_the_project() {
+    let stage = Stage::new("{{> prompts/card.md}}{{> card}}")
+        .template("card.hbs", "below")
+        .template("prompts/card.md", "first")
+        .fragment("prompts/card.md", "second")
+        .fragment("prompts/persona.hbs", "{{> prompts/tone.txt name=\"Ann\"}}")
+        .fragment("prompts/tone.txt", "Speak like {{name}}.");
+    // What is below `templates/` goes first.
+    assert_eq!(stage.text(), "firstbelow");
+    let library = stage.library();
+    let template = library.template("prompts/persona.hbs").unwrap();
+    let rendered = library.render(&template, &stage.data, &|_| Err(String::new())).unwrap().value;
+    assert_eq!(shown(&rendered), "Speak like Ann.");
+    let reached: Vec<&str> = library.reach(&template).map(ProjectPath::as_str).collect();
+    assert_eq!(reached, ["prompts/persona.hbs", "prompts/tone.txt"]);
+    // Elsewhere the ending belongs to the name, and nothing outside of the project is read.
+    for name in ["prompts/persona", "../a.hbs", "/etc/passwd", ".git/config"] {
+        assert!(library.template(name).is_err(), "{name}");
+    }
+    // A partial that is not there yet is a dependency too.
+    let waiting =
+        library.inline("{{> prompts/later.hbs}}", &Span::file(&Source::new(ProjectPath::new("a.yaml").unwrap(), "")));
+    assert_eq!(library.reach(&waiting).map(ProjectPath::as_str).collect::<Vec<_>>(), ["prompts/later.hbs"]);
 }

@@ -1,35 +1,9 @@
-//! Values as JSON and YAML text. The same value always gives the same text.
+//! Values as YAML text. The same value always gives the same text.
 
-use serde::Serialize;
-use serde_json::{Map, Value as Json};
-
-/// JSON with its keys in the order of their bytes: without a blank, or indented by that many.
-pub(super) fn json(value: &Json, indent: Option<usize>) -> String {
-    let sorted = sorted(value);
-    let Some(indent) = indent else { return sorted.to_string() };
-    let (blanks, mut bytes) = (" ".repeat(indent), Vec::new());
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(blanks.as_bytes());
-    match sorted.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, formatter)) {
-        Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
-        // Writing to a vector cannot fail.
-        Err(_) => sorted.to_string(),
-    }
-}
-
-fn sorted(value: &Json) -> Json {
-    match value {
-        Json::Array(items) => Json::Array(items.iter().map(sorted).collect()),
-        Json::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            Json::Object(entries.into_iter().map(|(key, item)| (key.clone(), sorted(item))).collect::<Map<_, _>>())
-        }
-        scalar => scalar.clone(),
-    }
-}
+use serde_json::Value as Json;
 
 /// YAML 1.2 in block style, keys in the order they were written, no line break at the end.
-pub(super) fn yaml(value: &Json) -> String {
+pub fn written(value: &Json) -> String {
     let mut text = String::new();
     block(value, 0, &mut text);
     text
@@ -152,19 +126,12 @@ mod tests {
     use crate::syntax::source::{ProjectPath, Source};
 
     #[test]
-    fn json_sorts_its_keys_and_indents_when_asked() {
-        let value = json!({"b": [1, 2.5, true], "a": {"é": null, "Z": "\n"}});
-        assert_eq!(super::json(&value, None), r#"{"a":{"Z":"\n","é":null},"b":[1,2.5,true]}"#);
-        assert_eq!(super::json(&json!({"b": [1], "a": {}}), Some(2)), "{\n  \"a\": {},\n  \"b\": [\n    1\n  ]\n}");
-    }
-
-    #[test]
     fn yaml_is_what_a_person_would_write() {
         let value = json!({"name": "Acme", "none": {}, "on": "no", "steps": [{"do": "ask", "n": 1}, ["x"], "a: b"],
             "text": "one\n two\n", "deep": {"er": [1, "2"]}});
         let expected = "name: Acme\nnone: {}\n\"on\": \"no\"\nsteps:\n  - do: ask\n    \"n\": 1\n  - - x\n  - \"a: b\"\n\
                         text: |\n  one\n   two\ndeep:\n  er:\n    - 1\n    - \"2\"";
-        assert_eq!(yaml(&value), expected);
+        assert_eq!(written(&value), expected);
     }
 
     fn values() -> impl Strategy<Value = Json> {
@@ -196,7 +163,7 @@ mod tests {
         /// The oracle is the YAML parser, which knows nothing of this writer.
         #[test]
         fn yaml_reads_back_as_the_same_value(value in values()) {
-            let source = Source::new(ProjectPath::new("a.yaml").unwrap(), format!("{}\n", yaml(&value)));
+            let source = Source::new(ProjectPath::new("a.yaml").unwrap(), format!("{}\n", super::written(&value)));
             let mut faults = Faults::new();
             let read = crate::syntax::yaml::parse(&source, &mut faults).map(|node| node.to_json());
             prop_assert_eq!(read, Some(value), "{} {:?}", source.text(), faults.into_vec());

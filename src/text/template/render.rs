@@ -1,0 +1,526 @@
+//! Renders a parsed template: the crate walks it, and whatever has a value passes through [`Call`].
+//!
+//! A fault does not stop the crate: the value becomes unknown, an unknown value causes no further fault, and the walk
+//! goes on to find the next one. Only a limit stops it.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+
+use handlebars::{
+    BlockContext, BlockParamHolder, Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, Path,
+    PathAndJson, RenderContext, RenderError, RenderErrorReason, Renderable, ScopedJson,
+};
+use parking_lot::Mutex;
+use serde_json::Value as Json;
+
+use super::apply::{Applied, ApplyFault, apply};
+use super::data::{AMBIGUOUS, CLOSE, Data, END, OPEN, UNKNOWN, child, input, is_whole, kind, names, reserved, weight};
+use super::library::{Compiled, Program};
+use super::names::{self as named, Written};
+use super::near;
+use super::output::{self, Rendered};
+use super::parse::CALL;
+use super::report::{Report, Stop};
+use crate::syntax::diag::{Diagnostic, Warned};
+use crate::syntax::source::Span;
+
+/// Reads the fragment that `{{include "path"}}` names: its text is the span's, front matter left
+/// out. An error says why there is none, as the end of a sentence: "there is no such file".
+pub type Include<'a> = dyn Fn(&str) -> Result<Span, String> + Sync + 'a;
+
+/// How many steps one rendering may take: an element of a block, a value looked at, a kilobyte written.
+pub const MAX_STEPS: usize = 1_000_000;
+/// How much one rendering may write, in bytes.
+pub const MAX_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
+/// How much of a value a message shows, in characters.
+const SHOWN: usize = 40;
+
+/// Renders the main template of `program`.
+pub(super) fn render(
+    main: &Arc<Compiled>,
+    program: &Program,
+    data: &Data,
+    include: &Include,
+) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
+    let root = data.root().map_err(|(name, c)| {
+        let message = format!("`{name}` holds U+{:04X}, which Unicode reserves for use inside of programs", c as u32);
+        vec![Diagnostic::error("reserved-character", message).at(main.passage.whole())]
+    })?;
+    let mut report = Report::default();
+    // What stops the walk is among the faults, and so is what stops the rendering.
+    let walked = named::walk(main, program, &root, &mut report);
+    let context = Context::from(root);
+    let progress = Progress { here: main.clone(), tag: 0, bodies: Vec::new(), steps: 0, segments: Vec::new(), report };
+    let state = State { program, include, progress: Mutex::new(progress) };
+    let mut out = Text { state: &state, text: String::new() };
+    let mut ends = Vec::new();
+    if walked.is_ok() {
+        let mut scopes = RenderContext::new(None);
+        scopes.register_local_helper(CALL, Box::new(Call(&state)));
+        for (element, (at, tag)) in main.parsed.template.elements.iter().zip(&main.parsed.places) {
+            state.progress.lock().tag = *tag;
+            if let Err(error) = element.render(&program.registry, &context, &mut scopes, &mut out) {
+                state.stopped(&error);
+                break;
+            }
+            ends.push((out.text.len(), at.as_ref()));
+        }
+    }
+    let text = out.text;
+    let Progress { report, segments, .. } = state.progress.into_inner();
+    let mut faults = report.faults;
+    if faults.has_errors() {
+        return Err(faults.into_vec());
+    }
+    let rendered = output::cut(&text, &ends, &segments, &main.passage, &mut faults);
+    faults.into_result(rendered)
+}
+
+/// One rendering.
+struct State<'r> {
+    program: &'r Program,
+    include: &'r Include<'r>,
+    progress: Mutex<Progress>,
+}
+
+/// What changes in the course of it.
+struct Progress {
+    /// The template that is being rendered, and the last tag of it.
+    here: Arc<Compiled>,
+    tag: usize,
+    /// The body that each open partial was called with.
+    bodies: Vec<Option<Arc<str>>>,
+    steps: usize,
+    /// Each `{{#segment}}` so far: its id and its place.
+    segments: Vec<(String, Span)>,
+    report: Report,
+}
+
+impl State<'_> {
+    /// Adds a fault or a warning at a word of the current tag.
+    fn report(&self, word: &str, found: Diagnostic) -> Result<(), Stop> {
+        let mut progress = self.progress.lock();
+        let Progress { here, tag, report, .. } = &mut *progress;
+        report.add(here, *tag, word, found)
+    }
+
+    /// Counts steps.
+    fn charge(&self, steps: usize) -> Result<(), Stop> {
+        let mut progress = self.progress.lock();
+        progress.steps = progress.steps.saturating_add(steps);
+        if progress.steps <= MAX_STEPS {
+            return Ok(());
+        }
+        drop(progress);
+        let message = format!("the template takes more than {MAX_STEPS} steps to render");
+        let hint = "loops inside of loops multiply; prepare the data, or split the template";
+        self.report("", Diagnostic::error("template-limit", message).hint(hint))?;
+        Err(Stop)
+    }
+
+    /// Reports an error of the crate's own: there is one, a word where a list wants a position. It ends the rendering.
+    fn stopped(&self, error: &RenderError) {
+        let (word, message) = match error.reason() {
+            RenderErrorReason::Other(_) | RenderErrorReason::IOError(_) => return,
+            RenderErrorReason::InvalidJsonIndex(word) => {
+                (word.as_str(), format!("a list holds no `{word}`: its items have positions"))
+            }
+            other => ("", format!("the template cannot be rendered: {other}")),
+        };
+        if let (Some(line), Some(column)) = (error.line_no, error.column_no) {
+            let mut progress = self.progress.lock();
+            progress.tag = progress.here.tag_at(line, column).unwrap_or(progress.tag);
+        }
+        // It is the last one in any case.
+        let (Ok(()) | Err(Stop)) = self.report(word, Diagnostic::error("unknown-name", message));
+    }
+}
+
+impl From<Stop> for RenderError {
+    fn from(_: Stop) -> Self {
+        RenderErrorReason::Other("a limit".to_owned()).into()
+    }
+}
+
+/// The text written so far, with marks where an input or a segment is.
+struct Text<'r> {
+    state: &'r State<'r>,
+    text: String,
+}
+
+impl Output for Text<'_> {
+    fn write(&mut self, more: &str) -> Result<(), io::Error> {
+        let stop = |Stop| io::Error::other("a limit");
+        self.state.charge(more.len() / 1024).map_err(stop)?;
+        if self.text.len() + more.len() > MAX_OUTPUT_BYTES {
+            let message = format!("the template writes more than {MAX_OUTPUT_BYTES} bytes");
+            self.state.report("", Diagnostic::error("template-limit", message)).map_err(stop)?;
+            return Err(stop(Stop));
+        }
+        self.text.push_str(more);
+        Ok(())
+    }
+}
+
+/// The one helper of ours: `(call tag "operation" arguments… name=value…)`.
+struct Call<'r>(&'r State<'r>);
+
+/// The arguments of a call, the named ones last.
+type Arguments<'h, 'rc> = Vec<&'h PathAndJson<'rc>>;
+
+/// An argument as it is written, if it is a name or a literal.
+fn word<'a>(argument: &'a PathAndJson) -> Cow<'a, str> {
+    let literal = || argument.try_get_constant_value().map(Json::to_string).unwrap_or_default();
+    argument.relative_path().map_or_else(|| literal().into(), |path| path.as_str().into())
+}
+
+impl HelperDef for Call<'_> {
+    /// The operations that have a value: all helpers but `segment`.
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        scopes: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let operation = self.begin(helper)?;
+        let unchecked = usize::from(operation == "lookup");
+        let Some(arguments) = self.arguments(helper, context, scopes, unchecked)? else {
+            return Ok(ScopedJson::Derived(unknown(operation)));
+        };
+        let applied = match (operation, helper.param(2)) {
+            ("lookup", _) => self.lookup(&arguments)?,
+            ("include", _) => self.include(&arguments)?,
+            ("if" | "unless" | "each" | "with", Some(given)) => match given.value() {
+                Json::Bool(_) | Json::Number(_) | Json::String(_) if operation == "each" => {
+                    let (name, kind) = (self.0.progress.lock().written_as(given), kind(given.value()));
+                    let message = format!("`each` walks a list or a map, and `{name}` is {kind}");
+                    Err(ApplyFault { argument: 0, message, hint: None })
+                }
+                Json::Null if operation == "each" => Ok(unknown(operation)),
+                // What stands in the data stays there, and is not copied.
+                value => match given.context_path() {
+                    Some(path) => {
+                        let found = path.iter().try_fold(context.data(), |value, name| child(value, name));
+                        return Ok(found.map_or(ScopedJson::Missing, |found| ScopedJson::Context(found, path.clone())));
+                    }
+                    None => Ok(value.clone()),
+                },
+            },
+            _ => {
+                let values: Vec<&Json> = arguments.iter().map(|argument| argument.value()).collect();
+                let (values, named) = values.split_at(helper.params().len() - 2);
+                apply(operation, values, named.first().copied())
+            }
+        };
+        let value = match applied {
+            Ok(value) => value,
+            Err(fault) => {
+                let word = arguments.get(fault.argument).map(|argument| word(argument)).unwrap_or_default();
+                let hint = fault.hint.map(str::to_owned);
+                self.0.report(&word, Diagnostic::error("helper-arguments", fault.message).maybe_hint(hint))?;
+                unknown(operation)
+            }
+        };
+        self.0.charge(weight(&value))?;
+        Ok(ScopedJson::Derived(value))
+    }
+
+    /// The operations that write: a value, a segment, a partial, the body of one.
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        scopes: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        match self.begin(helper)? {
+            "write" => self.write(helper, context, scopes, out),
+            "partial" => self.partial(helper, registry, context, scopes, out),
+            "body" => {
+                let body = self.0.progress.lock().bodies.last().cloned().flatten();
+                match (body, helper.template()) {
+                    (Some(body), _) => Ok(out.write(&body)?),
+                    (None, Some(fallback)) => fallback.render(registry, context, scopes, out),
+                    (None, None) => {
+                        let hint = "call it as `{{#> name}}…{{/name}}`, or write `{{#> @partial-block}}fallback{{/@partial-block}}` here";
+                        let fault = Diagnostic::error("unknown-template", "this template was called without a body");
+                        Ok(self.0.report("", fault.hint(hint))?)
+                    }
+                }
+            }
+            _ => {
+                let opened = match self.arguments(helper, context, scopes, 0)?.as_deref() {
+                    Some([id]) => match id.value() {
+                        Json::String(id) if !id.is_empty() => Some(id.clone()),
+                        _ => {
+                            let message = "the `id` of a segment is text, and not empty";
+                            self.0.report(&word(id), Diagnostic::error("template-segment", message))?;
+                            None
+                        }
+                    },
+                    _ => None,
+                };
+                let is_open = opened.is_some();
+                if let Some(id) = opened {
+                    let number = {
+                        let mut progress = self.0.progress.lock();
+                        let span = progress.here.block(progress.tag);
+                        progress.segments.push((id, span));
+                        progress.segments.len() - 1
+                    };
+                    out.write(&format!("{OPEN}{number}{END}"))?;
+                }
+                if let Some(body) = helper.template() {
+                    body.render(registry, context, scopes, out)?;
+                }
+                Ok(if is_open {
+                    out.write(CLOSE)?
+                })
+            }
+        }
+    }
+}
+
+/// What stands for the value of an operation that has none. The crate's own helpers get what they do nothing with.
+fn unknown(operation: &str) -> Json {
+    match operation {
+        "if" | "unless" | "with" => Json::Bool(operation == "unless"),
+        "each" => Json::Array(Vec::new()),
+        _ => UNKNOWN.into(),
+    }
+}
+
+impl Call<'_> {
+    /// Takes note of the tag, and returns the operation.
+    fn begin<'h>(&self, helper: &'h Helper) -> Result<&'h str, Stop> {
+        let tag = helper.param(0).and_then(|tag| tag.value().as_u64()).unwrap_or_default() as usize;
+        let weight = {
+            let mut progress = self.0.progress.lock();
+            progress.tag = tag;
+            progress.here.parsed.tags.get(tag).map_or(0, |tag| tag.weight)
+        };
+        let operation = helper.param(1).and_then(|operation| operation.value().as_str()).unwrap_or_default();
+        let steps = match (operation, helper.param(2).map(PathAndJson::value)) {
+            ("each", Some(Json::Array(items))) => items.len().saturating_mul(weight.max(1)),
+            ("each", Some(Json::Object(map))) => map.len().saturating_mul(weight.max(1)),
+            _ => weight,
+        };
+        self.0.charge(1 + steps)?;
+        Ok(operation)
+    }
+
+    /// The arguments, from number `from` on checked for what a helper cannot look at; `None` if one is not known.
+    fn arguments<'h, 'rc>(
+        &self,
+        helper: &'h Helper<'rc>,
+        context: &'rc Context,
+        scopes: &RenderContext<'_, 'rc>,
+        unchecked: usize,
+    ) -> Result<Option<Arguments<'h, 'rc>>, RenderError> {
+        let operation = helper.param(1).and_then(|operation| operation.value().as_str()).unwrap_or_default();
+        let (mut known, mut arguments) = (true, Vec::new());
+        let mut named: Vec<_> = helper.hash().iter().collect();
+        named.sort_unstable_by_key(|(name, _)| **name);
+        let all = helper.params().iter().skip(2).chain(named.into_iter().map(|(_, argument)| argument));
+        for (number, argument) in all.enumerate() {
+            let (path, value) = (argument.relative_path().map_or("", String::as_str), argument.value());
+            let is_walked = matches!(operation, "if" | "unless" | "each" | "with") && argument.context_path().is_some();
+            self.0.charge(1 + path.len() / 32 + if is_walked { 0 } else { weight(value) })?;
+            known &= self.is_known(argument, context, scopes)?;
+            if let Some(input) = input(value) {
+                self.0.report(path, named::run_time_only(input, operation))?;
+                known = false;
+            } else if is_whole(value) && number >= unchecked && operation != "with" {
+                let message = format!("`{operation}` cannot look at all of the data");
+                self.0.report(path, Diagnostic::error("whole-data", message).hint("write the name of one value"))?;
+                known = false;
+            }
+            arguments.push(argument);
+        }
+        Ok(known.then_some(arguments))
+    }
+
+    /// Whether there is a value; a missing one is reported.
+    fn is_known(&self, argument: &PathAndJson, context: &Context, scopes: &RenderContext) -> Result<bool, RenderError> {
+        let word = argument.relative_path().map_or("", String::as_str);
+        if let Some(fault) = named::ambiguous(argument.value(), word.trim_start_matches("./")) {
+            self.0.report(word, fault)?;
+        }
+        if !argument.is_value_missing() {
+            return Ok(argument.value() != UNKNOWN && argument.value() != AMBIGUOUS);
+        }
+        let is_reported = {
+            let progress = self.0.progress.lock();
+            progress.report.has("unknown-name", &progress.here, progress.tag, word)
+        };
+        let Ok(path) = Path::parse(word) else { return Ok(false) };
+        let path = Written::new(&path);
+        if path.is_local {
+            self.0.report(word, named::no_local(&path))?;
+        } else if !is_reported {
+            let root = context.data();
+            let holder = |number| scopes.evaluate(context, &path.above(number)).ok().filter(|it| !it.is_missing());
+            let found = (0..path.parts.len()).rev().find_map(|number| Some((number, holder(number)?)));
+            let fault = match &found {
+                Some((number, holder)) => named::missing(root, holder.as_json(), &path, *number),
+                None => named::missing(root, root, &path, 0),
+            };
+            self.0.report(word, fault)?;
+        }
+        Ok(false)
+    }
+
+    fn write<'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        context: &'rc Context,
+        scopes: &RenderContext<'_, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let Some(argument) = helper.param(2) else { return Ok(()) };
+        if !self.is_known(argument, context, scopes)? {
+            return Ok(());
+        }
+        let value = argument.value();
+        let path = argument.relative_path().map_or(0, String::len);
+        self.0.charge(path / 32 + weight(value))?;
+        if let Json::String(text) = value {
+            return Ok(out.write(text)?);
+        }
+        let name = self.0.progress.lock().written_as(argument);
+        match value {
+            Json::Null => {
+                let fault = format!("`{name}` is null and would write nothing");
+                let hint = "give it a value, or put it into `{{#if …}}`";
+                return Ok(self.0.report(&name, Diagnostic::error("null-value", fault).hint(hint))?);
+            }
+            value if is_whole(value) => {
+                let fault = format!("`{name}` is all of the data and cannot be written");
+                let fault = Diagnostic::error("whole-data", fault).hint("write the name of one value");
+                return Ok(self.0.report(&name, fault)?);
+            }
+            _ => {}
+        }
+        let text = value.render();
+        let is_fraction = matches!(value, Json::Number(number) if number.is_f64());
+        if is_fraction || value.is_array() || value.is_object() {
+            // A value is shown whole or not at all, because half of a secret would not be masked.
+            let shown = match text.chars().count() {
+                length if length > SHOWN => format!("{length} characters of text"),
+                _ => format!("`{text}`"),
+            };
+            let kind = if is_fraction { "a fraction" } else { kind(value) };
+            let message = format!("`{name}` is {kind} and is written as {shown}");
+            let bracketed = name.contains(' ') && !name.starts_with('(');
+            let argument = if bracketed { format!("({name})") } else { name.clone() };
+            let hint = format!("write `{{{{json {argument}}}}}` to say how it is written");
+            self.0.report(&name, Diagnostic::warning("unserialised-value", message).hint(hint))?;
+        }
+        Ok(out.write(&text)?)
+    }
+
+    /// `{{lookup collection key}}`: the only helper that may be called with all of the data.
+    fn lookup(&self, arguments: &Arguments) -> Result<Applied, Stop> {
+        let [collection, key] = arguments.as_slice() else { return Ok(Ok(Json::Null)) };
+        let name = match key.value() {
+            Json::String(name) => name.clone(),
+            Json::Number(number) if number.is_u64() => number.to_string(),
+            _ => {
+                let message = "`lookup` wants a name or a position as its key".to_owned();
+                return Ok(Err(ApplyFault { argument: 1, message, hint: None }));
+            }
+        };
+        if let Some(found) = child(collection.value(), &name) {
+            return Ok(Ok(found.clone()));
+        }
+        let fault = Diagnostic::error("unknown-name", format!("`lookup` finds no `{name}`"));
+        self.0.report(&word(key), fault.maybe_hint(near(&name, names(collection.value()))))?;
+        Ok(Ok(UNKNOWN.into()))
+    }
+
+    /// The text of the fragment that `{{include "path"}}` names.
+    fn include(&self, arguments: &Arguments) -> Result<Applied, Stop> {
+        let Some((argument, Json::String(path))) = arguments.first().map(|argument| (argument, argument.value()))
+        else {
+            let message = "`include` wants the path of a fragment".to_owned();
+            return Ok(Err(ApplyFault { argument: 0, message, hint: None }));
+        };
+        let read = (self.0.include)(path).and_then(|span| {
+            let text = &span.source.text()[span.start..span.end];
+            let why = |c| format!("it holds U+{:04X}, which Unicode reserves for use inside of programs", c as u32);
+            reserved(text).map_or_else(|| Ok(Json::from(text)), |c| Err(why(c)))
+        });
+        let why = match read {
+            Ok(text) => return Ok(Ok(text)),
+            Err(why) => why,
+        };
+        let fault = Diagnostic::error("missing-fragment", format!("`{path}` cannot be included: {why}"));
+        self.0.report(&word(argument), fault)?;
+        Ok(Ok(UNKNOWN.into()))
+    }
+
+    /// `{{> name value title="…"}}`: a template of its own, with `value` (or what is current here) as its `this`, and
+    /// the names that it is given. Unlike the crate's own partial it copies no data, and leaves `this` as it is.
+    fn partial<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        scopes: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let name = helper.param(2).and_then(|name| name.value().as_str()).unwrap_or_default();
+        let found = self.0.program.partials.get(name);
+        let (Some(called), Some(this)) = (found, helper.param(3)) else { return Ok(()) };
+        let Some(template) = registry.get_template(called.name()) else { return Ok(()) };
+        let mut block = BlockContext::new();
+        match this.context_path() {
+            Some(path) => block.base_path_mut().clone_from(path),
+            None if self.is_known(this, context, scopes)? => block.set_base_value(this.value().clone()),
+            None => block.set_base_value(UNKNOWN.into()),
+        }
+        for (name, given) in helper.hash() {
+            let is_known = self.is_known(given, context, scopes)?;
+            let value = if is_known { given.value().clone() } else { UNKNOWN.into() };
+            self.0.charge(weight(&value))?;
+            block.set_block_param(name, BlockParamHolder::value(value));
+        }
+        if let Some(around) = scopes.block() {
+            block.local_variables_mut().clone_from(around.local_variables());
+        }
+        self.0.charge(template.elements.len())?;
+        scopes.push_block(block);
+        // The body is rendered first, and in the scope of the partial, as in the crate.
+        let body = match helper.template() {
+            Some(body) => {
+                let mut text = Text { state: self.0, text: String::new() };
+                body.render(registry, context, scopes, &mut text)?;
+                Some(text.text.into())
+            }
+            None => None,
+        };
+        let caller = {
+            let mut progress = self.0.progress.lock();
+            progress.bodies.push(body);
+            std::mem::replace(&mut progress.here, called.clone())
+        };
+        template.render(registry, context, scopes, out)?;
+        let mut progress = self.0.progress.lock();
+        progress.here = caller;
+        progress.bodies.pop();
+        scopes.pop_block();
+        Ok(())
+    }
+}
+
+impl Progress {
+    /// An argument as it is written: its path, or all that stands in the current tag.
+    fn written_as(&self, argument: &PathAndJson) -> String {
+        let tag = || self.here.parsed.tags.get(self.tag).and_then(|tag| self.here.passage.text.get(tag.at.clone()));
+        let inside = |tag: &str| tag.trim_matches(|c: char| "{}~&".contains(c) || c.is_ascii_whitespace()).to_owned();
+        argument.relative_path().cloned().unwrap_or_else(|| inside(tag().unwrap_or_default()))
+    }
+}
