@@ -13,41 +13,15 @@ use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Node, Value};
 use crate::text::compose::TEMPLATES;
 use crate::text::resolve::{Content, Wrap};
+use crate::text::template::is_helper;
 
-/// What a template knows by a bare name wherever it stands: its helpers, and what is not a var.
-const BUILT_IN: [&str; 31] = [
-    "if",
-    "unless",
-    "each",
-    "with",
-    "lookup",
-    "eq",
-    "ne",
-    "gt",
-    "gte",
-    "lt",
-    "lte",
-    "and",
-    "or",
-    "not",
-    "ifEquals",
-    "unlessEquals",
-    "len",
-    "include",
-    "json",
-    "yaml",
-    "indent",
-    "join",
-    "upper",
-    "lower",
-    "trim",
-    "segment",
-    "this",
-    "context",
-    "vars",
-    "inputs",
-    "else",
-];
+/// What a template knows by a bare name wherever it stands, its helpers left out: what is not a var.
+const BUILT_IN: [&str; 5] = ["this", "context", "vars", "inputs", "else"];
+
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.contains(&name) || is_helper(name)
+}
+
 /// What a template that wraps a file is given, and one that wraps an example.
 const OF_FILE: [&str; 4] = ["path", "title", "content", "meta"];
 const OF_EXAMPLE: [&str; 5] = ["index", "user", "assistant", "turns", "meta"];
@@ -115,7 +89,7 @@ pub(super) fn shadowed(subject: &Subject) -> Vec<Diagnostic> {
     let names = vars.chain(manifest.inputs.iter().map(|(key, _)| (key, "inputs")));
     let warning = |(key, table): (&crate::syntax::yaml::Key, &str)| {
         let name = &*key.text;
-        let what = if BUILT_IN.contains(&name) {
+        let what = if is_built_in(name) {
             "of the template language itself"
         } else if files && OF_FILE.contains(&name) {
             "of what a template is given that wraps a file"
@@ -224,7 +198,7 @@ mod tests {
         let (_, table) = page.split_once("| helper | takes | gives |\n|---|---|---|\n").expect("the table of helpers");
         let rows = table.lines().take_while(|line| line.starts_with('|'));
         let names = rows.flat_map(|row| row.split('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2));
-        let unknown: Vec<&str> = names.filter(|name| !BUILT_IN.contains(name)).collect();
+        let unknown: Vec<&str> = names.filter(|name| !is_built_in(name)).collect();
         assert_eq!(unknown, Vec::<&str>::new());
     }
 

@@ -30,7 +30,7 @@ pub use library::{Library, NameFault, TEMPLATES, Template};
 pub use output::{Piece, Rendered, RenderedSegment};
 pub use render::{Include, MAX_OUTPUT_BYTES, MAX_STEPS};
 pub use scan::{MAX_DEPTH, MAX_NESTED_CALLS, MAX_TAGS, MAX_TEMPLATE_BYTES};
-pub use shape::MAX_ARGUMENTS;
+pub use shape::{MAX_ARGUMENTS, is_helper};
 
 use crate::syntax::diag;
 use data::reserved;

@@ -62,7 +62,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
 ];
 
 /// Whether there is a helper of that name.
-pub(super) fn is_helper(name: &str) -> bool {
+pub fn is_helper(name: &str) -> bool {
     SHAPES.iter().any(|shape| shape.0 == name)
 }
 
