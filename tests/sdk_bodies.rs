@@ -2,6 +2,9 @@
 //!
 //! The oracle is Python: the vendors' own packages, driven by `tests/sdk/check_bodies.py`.
 
+#[path = "sdk/rules.rs"]
+mod rules;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -89,7 +92,7 @@ fn models() -> Vec<Model> {
             ttls: ["1h", "5m"],
             settings: json!({
                 "tool_choice": {"name": "lookup"}, "effort": "high", "temperature": 0.5, "top_p": 0.5, "top_k": 3,
-                "stop_sequences": ["END"], "thinking": {"type": "adaptive"}, "serviceTier": {"type": "flex"},
+                "stop_sequences": ["END"], "serviceTier": {"type": "flex"},
                 "projectIdentifier": "default",
             }),
         },

@@ -1,10 +1,11 @@
 //! The tables of keys in docs/manifest.md and docs/models.md, written from the schemas that are made from the types,
-//! and the settings in docs/simulator.md.
+//! the settings in docs/simulator.md, and the rules in docs/bodies.md.
 
 use contexture::cost::cards::Evidence;
 use contexture::cost::scenario::all_settings;
 use contexture::output::report::text::grouped;
 use contexture::output::schema;
+use contexture::prompt::bodies::rules::{Rules, rules};
 use contexture::syntax::limits::{self, Unit};
 use serde_json::{Map, Value};
 
@@ -45,6 +46,50 @@ const CARD: [(&str, &str); 14] = [
     ("`whole_object`", "WholeObjectFacts"),
     ("`invalidation.SETTING`", "Fact_InvalidationFacts"),
 ];
+
+#[test]
+fn the_rules_of_request_bodies_are_current() {
+    let path = at("docs/bodies.md");
+    let Rules { sources, rules, schemas } = rules();
+    let read = |keys: &[String]| {
+        let link = |key: &String| {
+            let part = |name: &str| sources[key][name].as_str().unwrap_or_default();
+            format!("[{}]({}), {}", part("title"), part("url"), part("date"))
+        };
+        keys.iter().map(link).collect::<Vec<_>>().join("; ")
+    };
+    let plain = |says: &str| says.replace("{model}", "it").replace("{body}", "its format").replace('|', "\\|");
+    let mut table =
+        "| rule | bodies | models | reaction | what is said | source |\n|---|---|---|---|---|---|\n".to_owned();
+    for rule in rules {
+        let (bodies, read) = (rule.bodies.join("`, `"), read(&rule.source));
+        let says = plain(&rule.says);
+        table.push_str(&format!(
+            "| `{}` | `{bodies}` | {} | {} | {says} | {read} |\n",
+            rule.code, rule.models, rule.reaction
+        ));
+    }
+    let page = with_generated(&text(&path), "rules", &table);
+    let mut table = "| | keywords | formats | also | source |\n|---|---|---|---|---|\n".to_owned();
+    for (name, taken) in schemas {
+        let words = |words: &[String]| words.join(" ");
+        let flags = [
+            (taken.closed, "every object closed"),
+            (taken.all_required, "every property required"),
+            (taken.root_object, "the root a plain object"),
+            (taken.plain_pattern, "`pattern` without look-around and `\\b`"),
+            (!taken.min_items.is_empty(), "`minItems` 0 or 1"),
+            (!taken.recursion, "no recursion"),
+            (!taken.ref_siblings, "nothing beside `$ref`"),
+        ];
+        let mut also: Vec<String> = flags.iter().filter(|(is, _)| *is).map(|(_, what)| (*what).to_owned()).collect();
+        also.extend(taken.limits.iter().map(|(what, most)| format!("{most} {} at most", what.replace('_', " "))));
+        let (keywords, formats) = (words(&taken.keywords), words(&taken.formats));
+        let (also, read) = (also.join("; "), read(&taken.source));
+        table.push_str(&format!("| {name} | `{keywords}` | `{formats}` | {also} | {read} |\n").replace("``", "any"));
+    }
+    pages::hold(&path, &with_generated(&page, "schemas", &table), UPDATE, "docs");
+}
 
 #[test]
 fn the_settings_of_a_scenario_are_current() {

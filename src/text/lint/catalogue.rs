@@ -57,6 +57,13 @@ pub static ALL: &[&Lint] = &[
     &EXAMPLE_SCHEMA,
     &HELD_OUT_EXAMPLE,
     &EMPTY_TEXT,
+    &BLANK_TEXT,
+    &HOISTED_SYSTEM,
+    &TRIMMED_PREFILL,
+    &REWRITTEN_SCHEMA,
+    &STRICT_GIVEN_UP,
+    &LOOSE_SCHEMA,
+    &IGNORED_SETTING,
     &UNSERIALISED_VALUE,
     &NO_EXAMPLES,
     &SMALL_POOL,
@@ -280,6 +287,48 @@ pub(super) static CACHE_BREAKER: Lint = everywhere(
 );
 
 static EMPTY_TEXT: Lint = elsewhere("empty-text", "A block yields no text.", "Remove it, or give it a `when`.");
+
+static BLANK_TEXT: Lint = elsewhere(
+    "blank-text",
+    "A text of nothing but white space is left out of a request body, because its format refuses it.",
+    "Remove the block, or put text into it.",
+);
+
+static HOISTED_SYSTEM: Lint = elsewhere(
+    "hoisted-system",
+    "A first turn of the role `system` is sent as the end of the system prompt.",
+    "Move the block to `system`.",
+);
+
+static TRIMMED_PREFILL: Lint = elsewhere(
+    "trimmed-prefill",
+    "White space is cut off the end of a last turn that is the assistant's.",
+    "End the turn without white space: the model goes on from there.",
+);
+
+static REWRITTEN_SCHEMA: Lint = elsewhere(
+    "rewritten-schema",
+    "The schema of answers is written another way for a model that takes less of JSON Schema.",
+    "See docs/bodies.md for what each format takes. What is left out stands in the descriptions.",
+);
+
+static STRICT_GIVEN_UP: Lint = elsewhere(
+    "strict-given-up",
+    "Answers are not held strictly to their schema, because the strict mode would refuse it.",
+    "Close every object, require every property (optional: a union with null), and leave out what the message names.",
+);
+
+static LOOSE_SCHEMA: Lint = elsewhere(
+    "loose-schema",
+    "A model may ignore or refuse a part of the schema of answers, or all of it.",
+    "Say it in a `description` instead, and try one call.",
+);
+
+static IGNORED_SETTING: Lint = elsewhere(
+    "ignored-setting",
+    "A model ignores a setting.",
+    "Leave it out for this model: set it below a pattern of the models that take it.",
+);
 
 static UNSERIALISED_VALUE: Lint = elsewhere(
     "unserialised-value",

@@ -77,14 +77,18 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<
     serde_json::from_value(written).map_err(serde::de::Error::custom)
 }
 
+/// `rules.yaml` as JSON.
+pub fn rules_json() -> Value {
+    let source: Arc<Source> = Source::new(ProjectPath::literal("rules.yaml"), include_str!("rules.yaml"));
+    #[expect(clippy::expect_used, reason = "the file is part of the program")]
+    yaml::parse(&source, &mut Faults::new()).expect("rules.yaml is YAML").to_json()
+}
+
 /// The rules. The file is part of the program, so a fault in it is found by every test.
 pub fn rules() -> &'static Rules {
     static RULES: LazyLock<Rules> = LazyLock::new(|| {
-        let text = include_str!("rules.yaml");
-        let source: Arc<Source> = Source::new(ProjectPath::literal("rules.yaml"), text);
-        let read = yaml::parse(&source, &mut Faults::new()).map(|node| serde_json::from_value(node.to_json()));
         #[expect(clippy::expect_used, reason = "the file is part of the program")]
-        read.expect("rules.yaml is YAML").expect("rules.yaml holds rules")
+        serde_json::from_value(rules_json()).expect("rules.yaml holds rules")
     });
     &RULES
 }

@@ -131,7 +131,7 @@ pub(super) fn answer(prompt: &Prompt, dialect: Dialect, writer: &mut BodyWriter)
         }
         _ => {
             let message = format!("Gemini ignores or refuses in the schema of answers: {list}");
-            writer.fault(warning("answer-schema", message, "say it in a `description` instead"));
+            writer.fault(warning("loose-schema", message, "say it in a `description` instead"));
         }
     }
     Some((schema.clone(), false))
