@@ -183,7 +183,6 @@ fn write_bodies(folder: &Path) -> usize {
                     schema_name: "answer",
                     max_tokens: Some(1024),
                     default_max_tokens: 4096,
-                    most_output: None,
                     vendor: model.vendor,
                     takes: &Value::Null,
                     caching: model.caching,

@@ -108,7 +108,6 @@ pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Bodies, Vec<Diagnosti
         schema_name: &schema_name,
         max_tokens: build.plan.manifest.output.as_ref().and_then(|output| output.max_tokens).map(|limit| limit.0),
         default_max_tokens: model.window.window.output.map_or(DEFAULT_MAX_TOKENS, |most| most.min(DEFAULT_MAX_TOKENS)),
-        most_output: model.window.window.output,
         vendor: &model.card.vendor,
         takes: &takes,
         caching: model.card.markers,

@@ -31,7 +31,6 @@ fn body(segments: &[Segment], schema: Option<&Value>, api: Api, dialect: Dialect
         schema_name: "answer",
         max_tokens: Some(100),
         default_max_tokens: 4096,
-        most_output: None,
         caching: Caching::None,
         cache_key: None,
     };

@@ -55,8 +55,6 @@ pub struct Prompt<'a> {
     pub max_tokens: Option<u64>,
     /// The limit where the API demands one and none is given.
     pub default_max_tokens: u64,
-    /// The most that the model can answer, if known.
-    pub most_output: Option<u64>,
     /// Who made the model.
     pub vendor: &'a str,
     /// What the model's card says that it takes, each by its key there.

@@ -5,14 +5,14 @@
 //! | `body`, `api`, `vendor` | the dialect, the kind of API, who made the model |
 //! | `name`, `model` | the model's name in the manifest, and in the API |
 //! | `takes` | what the model's card says that it takes |
-//! | `max_tokens`, `most_output`, `over_limit` | the limit on the answer, the model's own, and by how much the first is over it |
+//! | `max_tokens` | the limit on the answer |
 //! | `settings` | every setting by its plainest name, and `tool_choice` in the vendor's words |
 //! | `effort_taken`, `efforts` | whether the model has the effort that is set, and those that it has |
 //! | `reasons` | false at the effort `none` |
 //! | `forces_tool` | whether `tool_choice` forces a tool |
 //! | `left_to_answer` | `max_tokens` without the budget of thinking |
 //! | `has_schema` | whether the answer has a schema |
-//! | `tools` | each definition, and the names of its `parameters` |
+//! | `tools` | each definition, the names of its `parameters`, and those that are required and `undefined` |
 //! | `turns`, `first`, `last` | each turn: its `role` and that of the one it comes `after` (null for a history) |
 //! | `patterns` | each `pattern` of a schema: why it is `not_python`, whether it `looks_around` |
 //! | `counts` | `tools`, `strict_tools`, `turns` |
@@ -130,12 +130,6 @@ impl Request {
         if let Some(limit) = prompt.max_tokens {
             self.set("max_tokens", limit, Place::Limit);
         }
-        if let Some(most) = prompt.most_output {
-            self.set("most_output", most, Place::Limit);
-        }
-        if let (Some(limit), Some(most)) = (prompt.max_tokens, prompt.most_output) {
-            self.set("over_limit", signed(limit).saturating_sub(signed(most)), Place::Limit);
-        }
         if let (Some(limit), Some(budget)) = (prompt.max_tokens, self.number("/settings/thinking/budget_tokens")) {
             let place = self.place("/settings/thinking");
             self.set("left_to_answer", signed(limit).saturating_sub(budget), place);
@@ -177,8 +171,13 @@ impl Request {
                 found.push((pattern.to_owned(), Place::Segment(*segment, pointer)));
             });
             let names = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+            let names: Vec<&String> = names.collect();
+            let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+            let is_defined = |name: &Value| name.as_str().is_some_and(|name| names.iter().any(|known| *known == name));
+            let undefined: Value = required.filter(|name| !is_defined(name)).cloned().collect();
             let mut tool = tool.clone();
-            tool.insert("parameters".to_owned(), names.cloned().collect());
+            tool.insert("parameters".to_owned(), json!(names));
+            tool.insert("undefined".to_owned(), undefined);
             tools.push(Value::Object(tool));
         }
         if !tools.is_empty() {

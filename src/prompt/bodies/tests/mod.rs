@@ -93,7 +93,6 @@ impl Draught {
             schema_name: "answer",
             max_tokens: Some(1024),
             default_max_tokens: 4096,
-            most_output: None,
             vendor: if api == Api::Compatible { "DeepSeek" } else { "Anthropic" },
             takes: &Value::Null,
             caching,
