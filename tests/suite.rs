@@ -13,6 +13,7 @@ mod history;
 mod hostile;
 mod laws;
 mod lints;
+mod money;
 mod page;
 mod recipes;
 mod review;

@@ -1,7 +1,7 @@
 //! Whatever stands in a file of a project, a build ends with bundles or with faults that can be
 //! drawn, and nothing of the text reaches a terminal raw.
 
-use contexture::cost::cards::Cards;
+use contexture::cost::cards::{Cards, Choices};
 use contexture::cost::scenario;
 use contexture::output::bundle::bundle;
 use contexture::output::report::inert::is_hostile;
@@ -71,10 +71,7 @@ pub fn scenario(bytes: &[u8]) {
     let cards = Cards::built_in();
     let day = cards.as_of();
     let find = |name: &str| {
-        cards
-            .find(name)
-            .map(|card| card.at(day).model(&contexture::cost::cards::Choices::default()))
-            .map_err(|unknown| unknown.near)
+        cards.find(name).map(|card| card.at(day).model(&Choices::default())).map_err(|unknown| unknown.near)
     };
     match scenario::read(&source) {
         Ok(read) => match scenario::run(&read, &find) {

@@ -236,6 +236,9 @@ impl<'a> Calls<'a> {
         storage: impl Fn(&CachedSpan) -> Option<Usd>,
     ) -> Option<Month> {
         let calls = i128::from(traffic.live_calls());
+        if calls == 0 {
+            return Some(Month { all: batch?.femto.checked_mul(BILLION)?, storage: 0 });
+        }
         let mut call = self.rest?.femto.checked_mul(BILLION)?;
         let (mut rewarm, mut stored, mut made) = (0i128, 0i128, 0i128);
         for (span, warm, cold) in &self.spans {

@@ -1,5 +1,7 @@
 //! Segments to token counts: of the text as it stands joined, attributed back to each segment.
 
+mod declaration;
+
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -7,8 +9,11 @@ use rayon::prelude::*;
 use crate::cost::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
 use crate::prompt::chain::Digest;
 use crate::prompt::memo::Memo;
-use crate::prompt::segment::{Segment, messages, prefix_len};
+use crate::prompt::segment::{Segment, Tier, messages, prefix_len};
+use crate::syntax::quantity::Share;
 use crate::syntax::source::ObjectId;
+
+pub use declaration::{AROUND, declaration};
 
 /// The tokens of a context's text by one tokenizer.
 #[derive(Debug, Clone)]
@@ -84,6 +89,35 @@ pub fn count(
 }
 
 impl Counts {
+    /// The counts with tool definitions as the model reads them: as declarations in place of the request's JSON where
+    /// `declared`, and with a band of their own, by the share that they may be smaller and larger.
+    pub fn with_tools(mut self, segments: &[Segment], tokenizer: &Tokenizer, declared: bool, band: [Share; 2]) -> Self {
+        let tools: Vec<usize> = (0..segments.len()).filter(|index| segments[*index].tier == Tier::Tools).collect();
+        if tools.is_empty() {
+            return self;
+        }
+        let sum = |counts: &Self| tools.iter().map(|index| counts.per_segment[*index]).sum::<u64>();
+        let as_json = sum(&self);
+        let mut own = self.text.part(as_json);
+        if declared {
+            for index in &tools {
+                let json = segments[*index].parts.first().and_then(|part| serde_json::from_str(&part.text).ok());
+                let counted = json.map(|json| tokenizer.count(&declaration(&json)).tokens());
+                self.per_segment[*index] = counted.unwrap_or(self.per_segment[*index]);
+            }
+            own = own.part(sum(&self));
+        }
+        let within = |edge: u64, share: Share| {
+            u64::try_from((u128::from(edge) * u128::from(share.millionths)).div_ceil(1_000_000)).unwrap_or(u64::MAX)
+        };
+        let (low, high) = own.band();
+        let ends = (low.saturating_sub(within(low, band[0])), high.saturating_add(within(high, band[1])));
+        let own = Count::estimated(own.tokens(), ends);
+        let rest = |whole: Count| whole.part(whole.tokens().saturating_sub(as_json));
+        (self.text, self.prefix) = (rest(self.text) + own, rest(self.prefix) + own);
+        self
+    }
+
     /// Adds a run of pieces that belong to the segments `owners`.
     fn add(&mut self, owners: &[usize], counted: MessageCount, prefix_end: usize) {
         for (segment, tokens) in owners.iter().zip(counted.per_piece) {

@@ -8,7 +8,7 @@ use crate::cost::ahead::ahead;
 use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
 use crate::cost::cards::{Card, CardAt, Cards, Choice, Choices, Date, Doubts, Framing, TokenizerName, Window};
-use crate::cost::count::{Counts, Known};
+use crate::cost::count::{AROUND, Counts, Known};
 use crate::cost::planner::words::grouped;
 use crate::cost::planner::{CachePolicy, Layout, plan as place};
 use crate::cost::rules::{Model, Prices};
@@ -244,12 +244,12 @@ impl Base<'_> {
         let manifest = &self.plan.manifest;
         let at = card.at(self.date);
         let settings = settings_for(self.plan, &card);
-        let any_tool = settings.get("tool_choice").is_some_and(|choice| choice != "auto" && choice != "none");
+        let counts = as_read(&at, self.segments, &tokenizer.tokenizer, counts);
         let tokens = RequestTokens {
             prefix: counts.prefix,
             text: counts.text,
             inputs: expected_inputs(self.plan, self.segments),
-            framing: framing(at.framing(), self.segments, any_tool),
+            framing: framing(at.framing(), self.segments, &tokenizer.tokenizer, settings.get("tool_choice")),
             output: manifest.output.as_ref().and_then(|output| output.tokens).map(|tokens| tokens.0),
         };
 
@@ -419,21 +419,33 @@ pub fn expected_tokens(plan: &Plan, segment: &Segment) -> u64 {
     segment.parts.iter().map(size).sum()
 }
 
-/// Tokens that the provider adds around the text, after the card's figures.
-fn framing(card: Framing, segments: &[Segment], any_tool: bool) -> Count {
-    let tools: Vec<&Segment> = segments.iter().filter(|segment| segment.tier == Tier::Tools).collect();
+/// The counts of a prompt as the model reads its tools.
+pub fn as_read(at: &CardAt<'_>, segments: &[Segment], tokenizer: &Tokenizer, counts: Counts) -> Counts {
+    let framing = at.framing();
+    let band = [framing.tools_fewer, framing.tools_more].map(Option::unwrap_or_default);
+    counts.with_tools(segments, tokenizer, framing.declared, band)
+}
+
+/// Tokens that the provider adds around the text, after the card's figures. Always an estimate.
+fn framing(card: Framing, segments: &[Segment], tokenizer: &Tokenizer, choice: Option<&Json>) -> Count {
+    let has = |tier: Tier| segments.iter().any(|segment| segment.tier == tier);
     let messages =
         messages(segments).iter().filter(|message| segments[message[0].0].tier != Tier::Tools).count() as u64;
     let mut tokens = card.base + card.message * messages;
-    if !tools.is_empty() {
-        tokens += card.tools + if any_tool { card.preamble_any } else { card.preamble_auto };
-    }
-    for tool in tools {
-        let definition: Json =
-            tool.parts.first().and_then(|part| serde_json::from_str(&part.text).ok()).unwrap_or_default();
-        let properties =
-            definition.pointer("/input_schema/properties").and_then(Json::as_object).map_or(0, Map::len) as u64;
-        tokens += card.tool + if properties > 0 { card.properties + card.property * properties } else { 0 };
+    if has(Tier::Tools) {
+        let word = choice.and_then(Json::as_str);
+        let name = choice.and_then(|choice| choice.pointer("/function/name").or_else(|| choice.get("name"))?.as_str());
+        tokens += card.tools.saturating_sub(if has(Tier::System) { card.tools_in_system } else { 0 });
+        tokens += match (choice, word) {
+            (None, _) | (_, Some("auto")) => card.preamble_auto,
+            (_, Some("none")) => card.preamble_auto + card.choice_none,
+            _ => card.preamble_any,
+        };
+        tokens +=
+            name.map_or(0, |name| card.choice_named + if card.declared { tokenizer.count(name).tokens() } else { 0 });
+        if card.declared {
+            tokens += AROUND.iter().map(|text| tokenizer.count(text).tokens()).sum::<u64>();
+        }
     }
     Count::estimated(tokens, (tokens, tokens))
 }

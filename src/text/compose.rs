@@ -22,7 +22,7 @@ use crate::syntax::manifest::Mark;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::text::examples::Example;
 use crate::text::fragment::{Fragment, Reader, Unreadable};
-use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap};
+use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap, carry};
 use crate::text::template::{Data, Library, Piece, Template};
 
 pub use crate::text::template::TEMPLATES;
@@ -103,11 +103,11 @@ impl Composer<'_> {
                 self.cut(block, pending, &mut names);
             }
         }
-        self.finish(block, first, names);
+        self.finish(block, first, names, faults);
     }
 
     /// Gives a block's segments their ids, and the last one the block's breakpoint.
-    fn finish(&mut self, block: &PlannedBlock, first: usize, names: Vec<Option<String>>) {
+    fn finish(&mut self, block: &PlannedBlock, first: usize, names: Vec<Option<String>>, faults: &mut Faults) {
         let own = &mut self.segments[first..];
         let alone = own.len() == 1;
         for (index, (segment, name)) in own.iter_mut().zip(names).enumerate() {
@@ -117,8 +117,12 @@ impl Composer<'_> {
                 (None, false) => format!("{}/{}.{}", block.tier, block.label, index + 1),
             };
         }
-        if let Some(last) = own.last_mut() {
-            last.mark = block.mark;
+        match own.last_mut() {
+            Some(last) => last.mark = block.mark,
+            None => {
+                let before = self.segments.last_mut().map(|segment| (&mut segment.mark, segment.id.clone()));
+                carry(block.mark, before, &block.span, faults);
+            }
         }
     }
 

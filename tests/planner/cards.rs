@@ -1,7 +1,7 @@
 //! Every built-in card: a cold and a warm call cost what the simulator says that they cost.
 
 use contexture::cost::bill::{bill, bounds};
-use contexture::cost::cards::{Cards, Date};
+use contexture::cost::cards::{Cards, Choices, Date};
 use contexture::cost::planner::{CachePolicy, Layout, plan};
 use contexture::cost::rules::{CacheFamily, Mode, Model};
 use contexture::cost::simulate::{
@@ -59,7 +59,7 @@ fn every_card_is_billed_as_it_is_simulated() {
     let cards = Cards::built_in();
     let mut compared = 0;
     for name in cards.names() {
-        let model = cards.find(&name).unwrap().at(Date::constant(2026, 11, 20)).model();
+        let model = cards.find(&name).unwrap().at(Date::constant(2026, 11, 20)).model(&Choices::default());
         for prefix in [100, 512, 1_023, 1_024, 4_095, 4_096, 57_204, 99_000, 199_379, 271_379, 271_380, 640_000] {
             for mark in [None, Some(ttl("5m")), Some(ttl("1h")), Some(ttl("12h"))] {
                 let tokens = request(prefix);
@@ -75,12 +75,12 @@ fn every_card_is_billed_as_it_is_simulated() {
                     // The provider refuses an object that is too small; the planner says that it is dead.
                     continue;
                 }
-                let outcomes = replayed(&model, prefix, &layout, tokens.inputs + tokens.framing);
+                let outcomes = replayed(&model, prefix, &layout, tokens.inputs + tokens.framing.tokens());
                 let found = bill(&layout, &terms);
                 let what = format!("{name}, {prefix} tokens, {mark:?}");
                 assert_eq!(found.read, outcomes[2].read, "{what}");
                 let output = model.prices.as_ref().and_then(|prices| prices.at(tokens.total()).output);
-                let answer = output.map(|price| price.of(tokens.output));
+                let answer = output.map(|price| price.of(tokens.output.unwrap()));
                 let with_answer = |cost: Option<Usd>| Some(cost? + answer?);
                 assert_eq!(found.cold, with_answer(outcomes[0].cost), "{what}");
                 assert_eq!(found.warm, with_answer(outcomes[2].cost), "{what}");
@@ -98,7 +98,7 @@ fn no_card_is_planned_dearer_than_unmarked() {
     let cards = Cards::built_in();
     let (mut compared, mut marked) = (0, 0);
     for name in cards.names() {
-        let model = cards.find(&name).unwrap().at(Date::constant(2026, 11, 20)).model();
+        let model = cards.find(&name).unwrap().at(Date::constant(2026, 11, 20)).model(&Choices::default());
         for prefix in [1_024, 15_000, 199_000, 300_000] {
             for calls in [10, 500, 700, 5_000, 100_000, 3_000_000] {
                 for deploys in [0, 20] {

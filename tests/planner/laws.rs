@@ -1,7 +1,7 @@
 //! Laws of the bill, and the case that the planner is for: a long reference and many examples.
 
 use contexture::cost::bill::{Bill, bill};
-use contexture::cost::cards::{Cards, Date};
+use contexture::cost::cards::{Cards, Choices, Date};
 use contexture::cost::planner::words::{call_decimal, month_decimal};
 use contexture::cost::planner::{CachePolicy, Layout, plan};
 use contexture::cost::rules::{Model, Price};
@@ -189,7 +189,8 @@ proptest! {
 /// The worked example of `docs/planner.md`, from the card.
 #[test]
 fn the_example_in_the_docs_follows_from_the_card() {
-    let model = Cards::built_in().find("gpt-6.1-sol").unwrap().at(Date::constant(2026, 11, 20)).model();
+    let model =
+        Cards::built_in().find("gpt-6.1-sol").unwrap().at(Date::constant(2026, 11, 20)).model(&Choices::default());
     let hit_rate = HitRate::Given(Share { millionths: 1_000_000 });
     let traffic = Traffic { hit_rate, ..traffic(1_500_000, 20) };
     let bill = billed(&model, &layout(&[(57_204, ttl("30m"))]), 57_204, Some(&traffic));
@@ -211,7 +212,7 @@ fn the_example_in_the_docs_follows_from_the_card() {
 #[test]
 fn a_long_reference_with_many_examples() {
     let cards = Cards::built_in();
-    let model = |name: &str| cards.find(name).unwrap().at(Date::constant(2026, 11, 20)).model();
+    let model = |name: &str| cards.find(name).unwrap().at(Date::constant(2026, 11, 20)).model(&Choices::default());
     let tokens = request(640_000);
     let mut counts = vec![600_000];
     counts.extend([40; 1_000]);

@@ -62,7 +62,7 @@ impl<'a> Prompt<'a> {
         }
         let object =
             self.is_object.then(|| Object { id: "o".into(), ttl: self.stretches.last().and_then(|last| last.1) });
-        let fresh = tokens.inputs + tokens.framing;
+        let fresh = tokens.inputs + tokens.framing.tokens();
         prompts.prepare(&self.contents, &Request { blocks, fresh, object, ..Request::default() }).unwrap()
     }
 }
@@ -91,7 +91,7 @@ fn replayed(
     let pause = active * traffic.replicas as f64 / traffic.calls as f64;
     let between = (traffic.deploys > 0).then(|| (MONTH * 1e6 / traffic.deploys as f64) as u64);
     let mut next_deploy = between;
-    let output = tokens.output as f64 * 10e-6;
+    let output = tokens.output.unwrap() as f64 * 10e-6;
     let mut sample = Sample::default();
     for call in 0..calls {
         let replica = call % simulators.len();

@@ -51,6 +51,7 @@ pub fn boundaries(refresh_path: bool) -> Model {
         automatic: true,
         minimum_per_breakpoint: false,
         refresh_path,
+        no_tools: false,
     });
     let mechanism = Mechanism { family, minimum: 512, lifetimes: vec![kept("5m", true), kept("1h", true)] };
     model("boundaries", CacheRules { explicit: Some(mechanism), ..CacheRules::default() }, None)
@@ -70,7 +71,7 @@ pub fn traffic(calls: u64, deploys: u64) -> Traffic {
 /// A request whose text is all prefix, with 600 tokens of input.
 pub fn request(prefix: u64) -> RequestTokens {
     let text = Count::exact(prefix);
-    RequestTokens { prefix: text, text, inputs: 600, framing: 21, output: 250 }
+    RequestTokens { prefix: text, text, inputs: 600, framing: Count::exact(21), output: Some(250) }
 }
 
 /// Breakpoints after stretches of these lengths.

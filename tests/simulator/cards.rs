@@ -119,6 +119,7 @@ fn block_boundary(minimum: u64) -> Mechanism {
             automatic: true,
             minimum_per_breakpoint: false,
             refresh_path: false,
+            no_tools: false,
         }),
         minimum,
         lifetimes: vec![lifetime("5m", "5m", Class::Fixed), lifetime("1h", "1h", Class::Fixed)],

@@ -351,6 +351,7 @@ proptest! {
             automatic: false,
             minimum_per_breakpoint: false,
             refresh_path: false,
+            no_tools: false,
         });
         let lifetimes = lifetimes(&[60, 300], Class::Fixed);
         let model = model(Some(Mechanism { family, minimum, lifetimes }), None);

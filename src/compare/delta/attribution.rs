@@ -16,7 +16,7 @@ use crate::cost::bill::{Bill, bill};
 use crate::cost::count::{Known, count};
 use crate::cost::planner::plan;
 use crate::cost::terms::{RequestTokens, Terms};
-use crate::pipeline::model::cache_policy;
+use crate::pipeline::model::{as_read, cache_policy};
 use crate::prompt::chain::link;
 use crate::prompt::segment::Segment;
 use crate::syntax::quantity::Usd;
@@ -107,7 +107,7 @@ impl Stage<'_> {
     }
 
     fn bill_counted_by(&self, counter: &ModelBuild) -> Bill {
-        let (tokens, per_segment) = counted(&self.build.segments, counter, &self.model.tokens);
+        let (tokens, per_segment) = counted(&self.build.segments, counter, self.build.date, &self.model.tokens);
         self.price(&self.build.segments, &per_segment, &tokens)
     }
 
@@ -120,11 +120,17 @@ impl Stage<'_> {
 }
 
 /// A request in the tokens of one model's tokenizer; inputs, framing and answer as they are.
-fn counted(segments: &[Segment], counter: &ModelBuild, request: &RequestTokens) -> (RequestTokens, Vec<u64>) {
+fn counted(
+    segments: &[Segment],
+    counter: &ModelBuild,
+    day: Date,
+    request: &RequestTokens,
+) -> (RequestTokens, Vec<u64>) {
     let digests = link(segments).digests;
     let (base, mut own) =
         count(segments, &digests, std::slice::from_ref(&counter.tokenizer.tokenizer), &Known::default());
-    let counts = own.pop().unwrap_or(base);
+    let at = counter.card.at(day);
+    let counts = as_read(&at, segments, &counter.tokenizer.tokenizer, own.pop().unwrap_or(base));
     (RequestTokens { prefix: counts.prefix, text: counts.text, ..*request }, counts.per_segment)
 }
 
@@ -152,6 +158,6 @@ fn reordered(build: &Build, head: usize, changes: &[SegmentChange]) -> Option<Ve
 }
 
 fn bill_of(segments: &[Segment], (build, model): Seen<'_>) -> Bill {
-    let (tokens, per_segment) = counted(segments, model, &model.tokens);
+    let (tokens, per_segment) = counted(segments, model, build.date, &model.tokens);
     Stage { build, model, card: model, traffic: build }.price(segments, &per_segment, &tokens)
 }

@@ -137,14 +137,20 @@ rule! {
         pub base: u64 as Option<Dated<Count>> = "base";
         /// For each message, the token of its role included.
         pub message: u64 as Option<Dated<Count>> = "message";
-        /// Once a request that has tools.
+        /// Whether the model reads tool definitions as TypeScript declarations, not as the request's JSON.
+        pub declared: bool as Option<Dated<bool>> = "declared";
+        /// Once a request that has tools, beside their definitions.
         pub tools: u64 as Option<Dated<Count>> = "tools";
-        /// For each tool, beside its text.
-        pub tool: u64 as Option<Dated<Count>> = "tool";
-        /// Once for each tool that has properties.
-        pub properties: u64 as Option<Dated<Count>> = "properties";
-        /// For each property of a tool.
-        pub property: u64 as Option<Dated<Count>> = "property";
+        /// What of that a system message saves.
+        pub tools_in_system: u64 as Option<Dated<Count>> = "tools_in_system";
+        /// For `tool_choice` none.
+        pub choice_none: u64 as Option<Dated<Count>> = "choice_none";
+        /// For a `tool_choice` that names a tool, beside its name.
+        pub choice_named: u64 as Option<Dated<Count>> = "choice_named";
+        /// By how much of themselves tool definitions may be fewer tokens than estimated.
+        pub tools_fewer: Option<Share> as Option<Dated<Share>> = "tools_fewer";
+        /// By how much they may be more.
+        pub tools_more: Option<Share> as Option<Dated<Share>> = "tools_more";
         /// The provider's own text about tools with `tool_choice` auto or none.
         pub preamble_auto: u64 as Option<Dated<Count>> = "preamble_auto";
         /// The same with `tool_choice` any or tool.

@@ -1,7 +1,7 @@
 //! The breakpoints that the manifest asks for, checked against the provider's rules.
 
-use super::words::grouped;
-use crate::cost::rules::{BreakpointOnly, CacheFamily, Mechanism, Mode};
+use super::words::{counted, grouped};
+use crate::cost::rules::{BreakpointOnly, CacheFamily, Mechanism, Mode, Model};
 use crate::prompt::segment::{Segment, Tier, prefix_len};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::manifest::Mark;
@@ -24,6 +24,9 @@ pub(super) fn obstacle(mechanism: &Mechanism, segments: &[Segment], after: usize
     let is_message = |segment: &Segment| segment.tier == Tier::Messages;
     match &mechanism.family {
         CacheFamily::BreakpointOnly(_) if !BreakpointOnly::may_mark(segments[after].tier) => {
+            Some("this provider marks no tools")
+        }
+        CacheFamily::BlockBoundary(rules) if rules.no_tools && segments[after].tier == Tier::Tools => {
             Some("this provider marks no tools")
         }
         CacheFamily::WholeObject(_) if !behind.iter().all(is_message) => {
@@ -78,6 +81,24 @@ pub(super) fn requested(
     let is_legal = check(segments, &found, mechanism, model, faults);
     find_dead(segments, tokens, &mut found, mechanism, model, faults);
     (found, is_legal)
+}
+
+/// Says of a model that takes no marks that it leaves those of the manifest out: a warning where nothing is cached at
+/// all, a note where it caches unasked.
+pub(super) fn not_taken(segments: &[Segment], model: &Model, faults: &mut Faults) {
+    let marked: Vec<&Segment> =
+        segments.iter().filter(|segment| matches!(segment.mark, Mark::Here | Mark::For(_))).collect();
+    let Some(first) = marked.first() else { return };
+    let marks = counted(marked.len() as u64, "breakpoint");
+    let (name, unasked) = (&model.name, model.rules.implicit.is_some());
+    let said = if unasked {
+        let message = format!("{name} takes no marks, so {marks} of the manifest do nothing: it caches unasked");
+        Diagnostic::note("dead-breakpoint", message)
+    } else {
+        let message = format!("{name} takes no marks, so {marks} of the manifest do nothing: nothing is cached");
+        Diagnostic::warning("dead-breakpoint", message).hint("take a model that caches, or remove `cache`")
+    };
+    faults.push(said.at(&first.origin.block).for_model(name));
 }
 
 /// The warning that nothing is ever written at a breakpoint.

@@ -49,7 +49,10 @@ pub fn plan(segments: &[Segment], tokens: &[u64], policy: CachePolicy, terms: &T
     let mut faults = Faults::new();
     let (Some(mechanism), Breakpoints::Auto | Breakpoints::Manual) = (&terms.model.rules.explicit, policy.breakpoints)
     else {
-        return Warned { value: Layout::default(), warnings: Vec::new() };
+        if policy.breakpoints != Breakpoints::Off {
+            marks::not_taken(segments, terms.model, &mut faults);
+        }
+        return Warned { value: Layout::default(), warnings: faults.into_vec() };
     };
     let table = Table::of(segments, tokens, mechanism);
     let (requested, is_legal) =

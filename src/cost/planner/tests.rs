@@ -74,6 +74,7 @@ fn sonnet() -> Model {
         automatic: true,
         minimum_per_breakpoint: false,
         refresh_path: false,
+        no_tools: false,
     });
     let base = Rates {
         input: Some(price("2")),

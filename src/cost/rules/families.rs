@@ -29,6 +29,8 @@ rule! {
         pub minimum_per_breakpoint: bool as Dated<bool> = "minimum_per_breakpoint", ["minimum_per_breakpoint"] >= 0;
         /// Whether a read also refreshes the shorter entries on its path.
         pub refresh_path: bool as Dated<bool> = "refresh_path", ["refresh_path"] >= 0;
+        /// Whether tools cannot be marked.
+        pub no_tools: bool as Option<Dated<bool>> = "no_tools";
     }
 }
 

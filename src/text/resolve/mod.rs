@@ -142,9 +142,17 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     {
         for (index, block) in written.iter().enumerate() {
             // A block whose condition has a fault is resolved all the same, to find the other faults in it.
-            if scope.all_true(&block.fields.when, faults) != Some(false) {
-                blocks.extend(scope.block(tier, index + 1, block, faults));
+            let applies = scope.all_true(&block.fields.when, faults) != Some(false);
+            let planned = applies.then(|| scope.block(tier, index + 1, block, faults)).flatten();
+            if planned.is_none() && !faults.has_errors() {
+                let mark = block.fields.cache.as_ref().map_or(Mark::Free, |mark| mark.value.0);
+                let before = blocks.last_mut().map(|block: &mut PlannedBlock| {
+                    let id = format!("{}/{}", block.tier, block.label);
+                    (&mut block.mark, id)
+                });
+                carry(mark, before, &block.span, faults);
             }
+            blocks.extend(planned);
         }
     }
     check_labels(&blocks, faults);
@@ -170,6 +178,27 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         each: layers.each.clone(),
         held_out,
     })
+}
+
+/// The breakpoint of a block that came to nothing moves to the end of what stands before it.
+pub fn carry(mark: Mark, before: Option<(&mut Mark, String)>, block: &Span, faults: &mut Faults) {
+    if matches!(mark, Mark::Free | Mark::Never) {
+        return;
+    }
+    let said = match before {
+        Some((own @ Mark::Free, id)) => {
+            *own = mark;
+            let message = format!("the block has no text, so its breakpoint moves to the end of `{id}`");
+            Diagnostic::note("moved-breakpoint", message)
+        }
+        Some((Mark::Here | Mark::For(_), _)) => return,
+        Some((Mark::Never, _)) | None => {
+            let message =
+                "the breakpoint of the block is dead: the block has no text, and none before it may be marked";
+            Diagnostic::warning("dead-breakpoint", message).hint("set `cache` on another block")
+        }
+    };
+    faults.push(said.at(block));
 }
 
 /// What is needed to resolve a block.
