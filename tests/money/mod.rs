@@ -113,17 +113,18 @@ fn settings_that_change_the_price_change_the_figure_or_leave_it_unknown() {
         }
     }
     // No source says what that tier costs beyond the cliff.
-    let long = "models: [gpt-5.4]\nsystem: [{file: text.md}]\noutput: {tokens: 9}\nsettings: {service_tier: priority}\n";
+    let long =
+        "models: [gpt-5.4]\nsystem: [{file: text.md}]\noutput: {tokens: 9}\nsettings: {service_tier: priority}\n";
     assert_eq!(models(&project(280_000, long), None)[0]["cost"]["cold"], Value::Null);
-    let repo = project(
-        500,
-        "models: [gpt-5.4, claude-sonnet-5]\nsystem: [{file: text.md}]\noutput: {tokens: 9}\n\
-         settings: {gpt-5.4: {service_tier: scale}, claude-sonnet-5: {speed: fast}}\n",
-    );
-    let report = repo.run("build");
-    assert_eq!(report.stderr.matches("warning[unpriced-setting]").count(), 2, "{}", report.stderr);
-    for model in models(&repo, None) {
-        assert_eq!(model["cost"]["cold"], Value::Null, "{model}");
+    for (name, setting) in
+        [("gpt-5.4", "{service_tier: scale}"), ("bedrock/claude-sonnet-5", "{performanceConfig: {latency: optimized}}")]
+    {
+        let manifest =
+            format!("models: [{name}]\nsystem: [{{file: text.md}}]\noutput: {{tokens: 9}}\nsettings: {setting}\n");
+        let repo = project(500, &manifest);
+        let report = repo.run("build");
+        assert_eq!(report.stderr.matches("warning[unpriced-setting]").count(), 1, "{}", report.stderr);
+        assert_eq!(models(&repo, None)[0]["cost"]["cold"], Value::Null);
     }
 }
 
