@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::matching::SegmentChange;
 use super::{Build, ModelBuild};
 use crate::cost::bill::{Bill, bill};
+use crate::cost::cards::Date;
 use crate::cost::count::{Known, count};
 use crate::cost::planner::plan;
 use crate::cost::terms::{RequestTokens, Terms};
