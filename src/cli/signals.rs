@@ -13,7 +13,7 @@ mod unix {
     use crate::tree::write;
 
     /// How long a watch that is between two builds has to end by itself.
-    const PATIENCE: Duration = Duration::from_millis(60);
+    const PATIENCE: Duration = Duration::from_millis(30);
 
     /// Asks a watch to end, and says whether it heard.
     type Listener = Box<dyn Fn(u8) -> bool + Send + Sync>;

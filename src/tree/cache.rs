@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use crate::syntax::error::Error;
 use crate::syntax::limits::MAX_RUN_BYTES;
 use crate::syntax::source::{ObjectId, ProjectPath};
-use crate::tree::reads::{FileFilter, Listing, Reads};
+use crate::tree::reads::{FileFilter, Listing, Reads, selected};
 use crate::tree::{Blob, Identity, ReadError, Tree, TreeName};
 
 /// The most bytes in memory; files beyond it are read anew each time.
@@ -63,6 +63,8 @@ pub struct CachedTree<'a> {
     tree: &'a dyn Tree,
     files: Mutex<HashMap<ProjectPath, Looked>>,
     listings: Mutex<HashMap<ProjectPath, Arc<[ProjectPath]>>>,
+    /// What filters took, by filter and folders. All contexts of a manifest with `each` have one filter.
+    selected: Mutex<HashMap<(usize, Vec<ProjectPath>), (FileFilter, Arc<[ProjectPath]>)>>,
     /// The different texts that were read, and their bytes.
     read: Mutex<(HashSet<ObjectId>, u64)>,
 }
@@ -89,7 +91,13 @@ impl Looked {
 impl<'a> CachedTree<'a> {
     /// Nothing was asked yet.
     pub fn new(tree: &'a dyn Tree) -> Self {
-        Self { tree, files: Mutex::default(), listings: Mutex::default(), read: Mutex::default() }
+        Self {
+            tree,
+            files: Mutex::default(),
+            listings: Mutex::default(),
+            selected: Mutex::default(),
+            read: Mutex::default(),
+        }
     }
 
     /// Counts a text that was read, unless it was before.
@@ -157,6 +165,17 @@ impl Tree for CachedTree<'_> {
         }
         let listed = self.tree.list(folder)?;
         Ok(self.listings.lock().entry(folder.clone()).or_insert(listed).clone())
+    }
+
+    fn select(&self, folders: &[ProjectPath], filter: &FileFilter) -> Result<Arc<[ProjectPath]>, Error> {
+        let key = (filter.address(), folders.to_vec());
+        if let Some((_, found)) = self.selected.lock().get(&key) {
+            return Ok(found.clone());
+        }
+        let found = selected(|folder| self.list(folder), folders, filter)?;
+        // With the filter, so that no other one gets its address.
+        self.selected.lock().insert(key, (filter.clone(), found.clone()));
+        Ok(found)
     }
 
     fn name(&self) -> TreeName {

@@ -73,6 +73,11 @@ pub trait Tree: Send + Sync {
     /// unless it leads to a folder, so that reading one that leads nowhere says so.
     fn list(&self, folder: &ProjectPath) -> Result<Arc<[ProjectPath]>, Error>;
 
+    /// The files below some folders that a filter takes, each once, sorted by bytes.
+    fn select(&self, folders: &[ProjectPath], filter: &FileFilter) -> Result<Arc<[ProjectPath]>, Error> {
+        reads::selected(|folder| self.list(folder), folders, filter)
+    }
+
     /// What this tree is.
     fn name(&self) -> TreeName;
 

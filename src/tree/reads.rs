@@ -53,6 +53,11 @@ impl FileFilter {
         Self(Some(Arc::new(takes)))
     }
 
+    /// What tells it from every other filter that is in memory; 0 for the one that takes every file.
+    pub(in crate::tree) fn address(&self) -> usize {
+        self.0.as_ref().map_or(0, |takes| Arc::as_ptr(takes).addr())
+    }
+
     /// Whether this file is wanted.
     pub fn takes(&self, path: &ProjectPath) -> bool {
         self.0.as_ref().is_none_or(|takes| takes(path))
@@ -77,19 +82,28 @@ impl Listing {
 
     /// What a tree answers.
     fn found_in(&self, tree: &dyn Tree) -> Result<Arc<[ProjectPath]>, Error> {
-        if let ([folder], None) = (&*self.folders, &self.filter.0) {
-            return tree.list(folder);
-        }
-        let mut found = Vec::new();
-        for folder in &self.folders {
-            found.extend(tree.list(folder)?.iter().filter(|path| self.filter.takes(path)).cloned());
-        }
-        if self.folders.len() > 1 {
-            found.sort_unstable();
-            found.dedup();
-        }
-        Ok(found.into())
+        tree.select(&self.folders, &self.filter)
     }
+}
+
+/// The files below some folders that a filter takes.
+pub(in crate::tree) fn selected(
+    list: impl Fn(&ProjectPath) -> Result<Arc<[ProjectPath]>, Error>,
+    folders: &[ProjectPath],
+    filter: &FileFilter,
+) -> Result<Arc<[ProjectPath]>, Error> {
+    if let ([folder], None) = (folders, &filter.0) {
+        return list(folder);
+    }
+    let mut found = Vec::new();
+    for folder in folders {
+        found.extend(list(folder)?.iter().filter(|path| filter.takes(path)).cloned());
+    }
+    if folders.len() > 1 {
+        found.sort_unstable();
+        found.dedup();
+    }
+    Ok(found.into())
 }
 
 impl Reads {

@@ -169,11 +169,14 @@ fn ignored(repo: &Repo, count: usize) {
 
 fn attributes(repo: &Repo, count: usize) {
     files(repo, 20);
+    // Only then do attributes matter for a file that is as git's index has it.
+    repo.git(["config", "core.autocrlf", "input"]);
     repo.file(".gitattributes", (0..count).map(|n| format!("other{n}/*.md text eol=lf\n")).collect::<String>());
 }
 
 fn entries_of_a_tree(repo: &Repo, count: usize) {
     files(repo, 1);
+    repo.git(["add", "--all"]);
     let mut names = String::new();
     for n in 0..count {
         let _ = writeln!(names, "100644 blob e69de29bb2d1d6434b8b29ae775ad8c2e48c5391\tf/{n:06}.txt");

@@ -1,6 +1,6 @@
 //! Lints of a context's fragments together: which are almost the same, and what in its prefix changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -69,11 +69,12 @@ fn sketch(fragment: &Fragment, linted: &Linted) -> Arc<Sketch> {
 /// Values in the prefix that probably change with each build or request.
 pub(super) fn breakers(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
     let prefix = subject.segments.iter().zip(subject.digests).take(prefix_len(subject.segments));
+    let place_of = |span: &Span| (span.path().clone(), span.start);
+    // Of two at one place the first.
+    let blocks: HashMap<_, &PlannedBlock> =
+        subject.plan.blocks.iter().rev().map(|block| (place_of(&block.span), block)).collect();
     let of_segment = |(segment, digest): (&Segment, &Digest)| {
-        let block = subject.plan.blocks.iter().find(|block| {
-            let (own, of_segment) = (&block.span, &segment.origin.block);
-            own.start == of_segment.start && own.path() == of_segment.path()
-        });
+        let block = blocks.get(&place_of(&segment.origin.block));
         let Some(loosest) = block.and_then(|block| loosest(segment, block)) else { return Vec::new() };
         let values = linted.volatile.get(digest).unwrap_or_else(|| {
             let values = Arc::new(values(segment));

@@ -3,6 +3,7 @@
 //! Only `*` and `**` mean something in a pattern, and `!` at its beginning. Names with brackets and braces are
 //! common (`app/[slug]/page.md`), so these stand for themselves, as in the path of a `file`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -50,8 +51,10 @@ pub fn find(
     let parsed: Vec<Option<FilePattern>> = patterns.iter().map(|written| parse(written, faults)).collect();
     let parsed: Arc<[FilePattern]> = parsed.into_iter().collect::<Option<Vec<_>>>()?.into();
     let first = patterns.first()?;
-    let folders: Vec<ProjectPath> =
+    // Each folder is listed once, however many patterns begin with it.
+    let folders: BTreeSet<ProjectPath> =
         parsed.iter().filter(|pattern| !pattern.exclude).map(|pattern| pattern.folder.clone()).collect();
+    let folders: Vec<ProjectPath> = folders.into_iter().collect();
     if folders.is_empty() {
         faults.push(
             Diagnostic::error("no-match", "every pattern excludes, so none can match")

@@ -8,6 +8,7 @@ mod files;
 mod split;
 mod tools;
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -466,8 +467,9 @@ fn is_label(label: &str) -> bool {
 }
 
 fn check_labels(blocks: &[PlannedBlock], faults: &mut Faults) {
-    for (index, block) in blocks.iter().enumerate() {
-        if blocks[..index].iter().any(|other| other.tier == block.tier && other.label == block.label) {
+    let mut met = HashSet::new();
+    for block in blocks {
+        if !met.insert((block.tier.as_str(), &block.label)) {
             let message = format!("two blocks in `{}` have the id `{}`", block.tier, block.label);
             let fault = Diagnostic::error("duplicate-block-id", message).at(&block.span);
             faults.push(fault.hint("give one of them another `id`; without one, a block's id is its number"));
@@ -490,7 +492,8 @@ fn check_names(manifest: &Manifest, faults: &mut Faults) {
     };
     check(&mut keys(&manifest.vars), "a variable", faults);
     check(&mut keys(&manifest.inputs), "an input", faults);
-    for key in keys(&manifest.inputs).filter(|key| manifest.vars.get(&key.text).is_some()) {
+    let vars: HashSet<&str> = keys(&manifest.vars).map(|key| &*key.text).collect();
+    for key in keys(&manifest.inputs).filter(|key| vars.contains(&*key.text)) {
         faults.push(
             Diagnostic::error("ambiguous-name", format!("`{}` is a variable and an input", key.text))
                 .at(&key.span)
