@@ -470,7 +470,7 @@ impl BudgetResult {
             (Status::Pass, Some(_)) => Diagnostic::warning("budget-ahead", self.sentence()),
             (Status::Pass | Status::Skipped, _) => return None,
         };
-        let used = u64::try_from(self.used().unwrap_or(0)).unwrap_or(u64::MAX);
+        let used = self.used().unwrap_or(0) / 10_000;
         let said = said.at(&self.span).hint(hint).measuring(used);
         // That no traffic is declared has nothing to do with the model.
         Some(if self.why == Some(NO_TRAFFIC) { said } else { said.for_model(&self.model) })

@@ -43,6 +43,8 @@ def faults_of_markdown(text):
                 found.append(f"{child.type}: {child.content!r}")
             if child.type == "html_inline" and OWN_HTML.sub("", child.content).strip():
                 found.append(f"HTML: {child.content!r}")
+            if child.type == "text" and "**" in child.content:
+                found.append(f"strong words that are none: {child.content!r}")
             if child.type in ("text", "text_special") and CALLS.search(child.content):
                 found.append(f"a call in plain text: {child.content!r}")
     # Only the first line is a marker.

@@ -108,7 +108,8 @@ impl Finding<'_> {
         if self.alike > 1 {
             let range = match self.figures {
                 Some(Range { least, median, most }) if least < most => {
-                    format!(" ({} to {}, median {})", grouped(least), grouped(most), grouped(median))
+                    let unit = if self.diagnostic.code.starts_with("budget") { "% of the limit" } else { " tokens" };
+                    format!(" ({} to {}{unit}, median {})", grouped(least), grouped(most), grouped(median))
                 }
                 _ => String::new(),
             };
@@ -135,7 +136,7 @@ mod tests {
         let short: Vec<Diagnostic> =
             (0..40).map(|n| Diagnostic::warning("short-prefix", format!("{n} tokens short")).measuring(n)).collect();
         let shared = ids.iter().map(|id| (id, &same));
-        let all = ids.iter().zip(&short).map(|(id, warning)| (id, warning)).chain(shared);
+        let all = ids.iter().zip(&short).chain(shared);
         let findings = gather(all);
         let words: Vec<(&str, Option<String>)> =
             findings.iter().map(|finding| (finding.diagnostic.message.as_str(), finding.extent())).collect();
@@ -144,9 +145,9 @@ mod tests {
             words,
             [
                 ("there is no such model", Some(names.to_owned())),
-                ("39 tokens short", Some(format!("one of 40 alike (0 to 39, median 19); {names}"))),
+                ("39 tokens short", Some(format!("one of 40 alike (0 to 39 tokens, median 19); {names}"))),
             ]
         );
-        assert_eq!(gather(ids.iter().zip(&short).take(3).map(|(id, one)| (id, one))).len(), 3);
+        assert_eq!(gather(ids.iter().zip(&short).take(3)).len(), 3);
     }
 }

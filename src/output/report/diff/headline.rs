@@ -239,7 +239,7 @@ fn prompts(review: &Review) -> Option<Phrase> {
             .filter(|context| deltas(context).any(|model| model.replaces.is_none() && model.breaks_prefix()))
             .count();
         if broken > 0 {
-            line = line.loud(format!("; the cached prefix breaks in {}", grouped(broken as u64)));
+            line = line.and("; ").loud(format!("the cached prefix breaks in {}", grouped(broken as u64)));
         }
     }
     for (status, word) in [

@@ -19,8 +19,11 @@ const FINDINGS_CHARACTERS: usize = 2_000;
 pub(super) fn draw(sheet: &Sheet, key: &str, valid: i64) -> String {
     let mut drawn = marker(key, valid);
     for (number, line) in sheet.headline.iter().enumerate() {
+        // Strong words hold no other strong ones.
+        let is_strong = number == 0 && !line.0.iter().any(|ink| matches!(ink, Ink::Loud(_) | Ink::Good(_)));
         let line = phrase(line);
-        drawn.push_str(&if number == 0 { format!("**{line}**") } else { format!("<br>\n{line}") });
+        let before = if number == 0 { "" } else { "<br>\n" };
+        drawn.push_str(&if is_strong { format!("**{line}**") } else { format!("{before}{line}") });
     }
     drawn.push('\n');
     drawn.push_str(&table(&sheet.table));

@@ -198,10 +198,8 @@ fn model_lines(section: &mut Section, context: &ContextReview, model: &ModelDelt
     if prefix.base != prefix.head || !is_both {
         section.below(Phrase::word(format!("prefix:    {about}{} tokens", tokens(prefix))));
     }
-    if is_both {
-        if model.replaces.is_none() {
-            section.below(cache_line(model, about));
-        }
+    if is_both && model.replaces.is_none() {
+        section.below(cache_line(model, about));
     }
     for (name, figure) in [("warm call:", model.warm), ("month:    ", model.month)] {
         if figure.base.is_some() || figure.head.is_some() {
