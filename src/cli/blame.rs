@@ -45,5 +45,6 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Text => text(&build, &blame, session.verbose),
         Format::Json => json(&BlameReport::new(&build, &blame)),
     })?;
+    session.warnings(&build.errors().cloned().collect::<Vec<_>>());
     Ok(Verdict::Yes)
 }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::cost::cards::{Card, Platform};
-use crate::cost::planner::words::grouped;
-use crate::pipeline::model::ModelBuild;
+use crate::pipeline::model::{DEFAULT_MAX_TOKENS, LeftOut, ModelBuild, api};
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::bodies::{Api, Body, Dialect, Finding, Place, Prompt, Reaction, dialects, emit};
@@ -15,13 +13,7 @@ use crate::syntax::diag::{Diagnostic, Faults, Severity};
 use crate::syntax::manifest::Mark;
 use crate::syntax::source::Span;
 use crate::text::lint::apply_levels;
-use crate::text::resolve::{Content, Plan};
-
-/// The limit on an answer where an API demands one and the manifest gives none; the model's own where that is less.
-const DEFAULT_MAX_TOKENS: u64 = 4096;
-
-/// The note that says so.
-pub const DEFAULT_LIMIT: &str = "default-max-tokens";
+use crate::text::resolve::Content;
 
 /// What the bodies of a build came to.
 #[derive(Debug, Default)]
@@ -39,17 +31,6 @@ pub struct BodyFindings {
     pub left_out: Vec<LeftOut>,
     /// Warnings, and what was written another way than it was asked for.
     pub warnings: Vec<Diagnostic>,
-}
-
-/// A body that is not written, because its model would refuse it.
-#[derive(Debug, Clone)]
-pub struct LeftOut {
-    /// The name that its file would have.
-    pub body: String,
-    /// The model.
-    pub model: String,
-    /// Every reason: an error, or a warning where another body asks the same model the same.
-    pub reasons: Vec<Diagnostic>,
 }
 
 impl BodyFindings {
@@ -199,18 +180,6 @@ pub fn note_findings(tried: &mut BuildResult, findings: BodyFindings) {
     build.left_out = findings.left_out;
 }
 
-/// The note that a limit is sent which nobody has set; `None` where one is set, or no API demands it.
-pub fn default_limit(plan: &Plan, models: &[ModelBuild]) -> Option<Diagnostic> {
-    let is_set = plan.manifest.output.as_ref().is_some_and(|output| output.max_tokens.is_some());
-    let is_needed = models.iter().any(|model| api(&model.card) == Api::Anthropic);
-    (is_needed && !is_set).then(|| {
-        let most = grouped(DEFAULT_MAX_TOKENS);
-        let message = format!("answers are limited to {most} tokens, or to the model's own limit where that is less");
-        let hint = "Anthropic's API demands a limit; set it with `output: {max_tokens: …}`";
-        Diagnostic::note(DEFAULT_LIMIT, message).in_file(&plan.manifest_path).hint(hint)
-    })
-}
-
 /// Where the manifest or another file writes what a finding is about; else where it writes `output`, else the
 /// manifest as a whole.
 fn span(build: &Build, place: &Place) -> Span {
@@ -244,16 +213,4 @@ fn span(build: &Build, place: &Place) -> Span {
 /// A name for the output schema that every API takes: letters, digits and `_`, at most 60.
 fn schema_name(build: &Build) -> String {
     build.id.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(60).collect()
-}
-
-/// The API that a card is called through: that of its preferred dialect.
-fn api(card: &Card) -> Api {
-    match (card.platform, card.dialects.first()) {
-        (_, Some(Dialect::Messages)) => Api::Anthropic,
-        (_, Some(Dialect::Responses)) => Api::OpenAi,
-        (_, Some(Dialect::Generate | Dialect::Cached)) => Api::Gemini,
-        (_, Some(Dialect::Converse)) => Api::Bedrock,
-        (Platform::OpenAi | Platform::Azure, _) => Api::OpenAi,
-        _ => Api::Compatible,
-    }
 }

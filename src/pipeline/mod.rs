@@ -27,8 +27,7 @@ use crate::cost::parts::{MonthParts, month_parts};
 use crate::cost::terms::Terms;
 use crate::cost::tokens::Encoding;
 use crate::cost::traffic::Traffic;
-use crate::pipeline::bodies::LeftOut;
-use crate::pipeline::model::{Base, ModelBuild, find_cards, settings_digest, tokenizers};
+use crate::pipeline::model::{Base, LeftOut, ModelBuild, find_cards, settings_digest, tokenizers};
 use crate::pipeline::provenance::Provenance;
 use crate::pipeline::shard::Shard;
 use crate::prompt::chain::{self, Chain, Digest, DistinctTexts};
@@ -101,7 +100,7 @@ pub struct Build {
     pub warnings: Vec<Diagnostic>,
     /// What denied lints had found at the base already, where one was given; it stops nobody.
     pub denied_before: Vec<Diagnostic>,
-    /// Bodies that are not written, once they were tried; [`bodies::try_bodies`] does.
+    /// Bodies that are not written, once they were tried.
     pub left_out: Vec<LeftOut>,
 }
 
@@ -353,7 +352,7 @@ impl<'a> Pipeline<'a> {
         let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
         let mut said = Vec::new();
         let models = base.models(cards, &tokenizers, &own, &mut said);
-        said.extend(bodies::default_limit(&plan, &models));
+        said.extend(model::default_limit(&plan, &models));
         diag::once(&mut said);
         let reads = reader.reads();
         let base = self.base.as_ref().map(|base| base as &dyn Tree);

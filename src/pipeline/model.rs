@@ -7,7 +7,9 @@ use serde_json::{Map, Value as Json};
 use crate::cost::ahead::ahead;
 use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
-use crate::cost::cards::{Card, CardAt, Cards, Choice, Choices, Date, Doubts, Framing, TokenizerName, Window};
+use crate::cost::cards::{
+    Card, CardAt, Cards, Choice, Choices, Date, Doubts, Framing, Platform, TokenizerName, Window,
+};
 use crate::cost::count::{AROUND, Counts, Known};
 use crate::cost::planner::words::grouped;
 use crate::cost::planner::{CachePolicy, Layout, plan as place};
@@ -17,6 +19,7 @@ use crate::cost::tokens::{Count, Encoding, Tokenizer, TokenizerFamily, UserToken
 use crate::cost::traffic::Traffic;
 use crate::cost::warnings::warnings;
 use crate::cost::window::{self, Fit, WindowFit};
+use crate::prompt::bodies::{Api, Dialect};
 use crate::prompt::chain::Digest;
 use crate::prompt::segment::{Kind, Segment, Tier, messages};
 use crate::syntax::decode::Text;
@@ -65,6 +68,23 @@ impl ModelBuild {
         let at = self.card.at(day);
         (at.model(&self.choices), at.chosen_batch(&self.choices))
     }
+}
+
+/// The limit on an answer where an API demands one and the manifest gives none; the model's own where that is less.
+pub const DEFAULT_MAX_TOKENS: u64 = 4096;
+
+/// The note that says so.
+pub const DEFAULT_LIMIT: &str = "default-max-tokens";
+
+/// A body that is not written, because its model would refuse it.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    /// The name that its file would have.
+    pub body: String,
+    /// The model.
+    pub model: String,
+    /// Every reason: an error, or a warning where another body asks the same model the same.
+    pub reasons: Vec<Diagnostic>,
 }
 
 /// A tokenizer and what tells it from others.
@@ -345,6 +365,30 @@ fn unpriced(at: &CardAt<'_>, choices: &Choices, place: &Span) -> Vec<Diagnostic>
         Diagnostic::warning("unpriced-setting", message).at(place).hint(hint).for_model(name)
     };
     at.unpriced(choices).map(warning).collect()
+}
+
+/// The note that a limit is sent which nobody has set; `None` where one is set, or no API demands it.
+pub fn default_limit(plan: &Plan, models: &[ModelBuild]) -> Option<Diagnostic> {
+    let is_set = plan.manifest.output.as_ref().is_some_and(|output| output.max_tokens.is_some());
+    let is_needed = models.iter().any(|model| api(&model.card) == Api::Anthropic);
+    (is_needed && !is_set).then(|| {
+        let most = grouped(DEFAULT_MAX_TOKENS);
+        let message = format!("answers are limited to {most} tokens, or to the model's own limit where that is less");
+        let hint = "Anthropic's API demands a limit; set it with `output: {max_tokens: …}`";
+        Diagnostic::note(DEFAULT_LIMIT, message).in_file(&plan.manifest_path).hint(hint)
+    })
+}
+
+/// The API that a card is called through: that of its preferred dialect.
+pub fn api(card: &Card) -> Api {
+    match (card.platform, card.dialects.first()) {
+        (_, Some(Dialect::Messages)) => Api::Anthropic,
+        (_, Some(Dialect::Responses)) => Api::OpenAi,
+        (_, Some(Dialect::Generate | Dialect::Cached)) => Api::Gemini,
+        (_, Some(Dialect::Converse)) => Api::Bedrock,
+        (Platform::OpenAi | Platform::Azure, _) => Api::OpenAi,
+        _ => Api::Compatible,
+    }
 }
 
 /// Whether a budget limits money, so that announced prices matter.

@@ -53,7 +53,7 @@ impl Error {
         Self::File { what, path: path.into(), source }
     }
 
-    /// The same, with what of the repository it happened at: "docs/a.md at 3f2a1b0c9d".
+    /// The same, with what of the repository it happened at: "a path at 3f2a1b0c9d".
     #[must_use]
     pub fn at(self, place: &str) -> Self {
         match self {

@@ -46,6 +46,8 @@ fn a_prompt_over_its_window_is_a_no_and_everything_else_is_written() {
     assert!(repo.run("explain a").exits(0).stderr.contains("error[window]"));
     assert!(repo.run("render a --model small").exits(1).stderr.contains("error[window]"));
     repo.run("render a --model gpt-4o").exits(0);
+    assert!(repo.run("blame a").exits(0).stderr.contains("error[window]"));
+    assert!(repo.run("log a").exits(0).stdout.contains("[over the window of small] base"));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::cost::cards::Date;
+use crate::cost::window::Fit;
 use crate::pipeline::{Build, Memory};
 use crate::prompt::chain::Digest;
 use crate::syntax::diag::Diagnostic;
@@ -149,6 +150,8 @@ pub struct ModelRow {
     pub rewarm: Option<Usd>,
     /// A call that finds everything in the cache, in US dollars.
     pub warm: Option<Usd>,
+    /// Whether the request fits into the model's windows: yes, no, or within the band; null when no window is known.
+    pub fits: Option<Fit>,
 }
 
 impl Row {

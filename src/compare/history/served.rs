@@ -20,6 +20,7 @@ pub(super) fn models(before: Option<&Build>, build: &Build) -> Vec<ModelRow> {
             lost: twin.zip(served).map(|((_, twin), served)| twin.bill.read.saturating_sub(served)),
             rewarm: rewarm((build, model), served.unwrap_or(0)),
             warm: model.bill.warm,
+            fits: model.window.fits,
         }
     };
     build.models.iter().map(row).collect()

@@ -8,6 +8,7 @@ use super::inert;
 use super::text::{Table, counted, cut, grouped};
 use crate::compare::history::{Before, BuiltAt, Log, ModelRow, Row, What};
 use crate::cost::cards::{Date, day_of};
+use crate::cost::window::Fit;
 use crate::output::record::DiagnosticRecord;
 use crate::pipeline::shard::Shard;
 use crate::prompt::chain::Digest;
@@ -294,7 +295,10 @@ fn table(log: &Log, model: Option<&str>) -> String {
             (Status::Changed, None) => String::new(),
             (status, None) => format!("[{}] ", status.as_str()),
         };
-        cells.push(format!("{note}{}", cut(&row.signature.subject, SUBJECT)));
+        let is_over = |model: &ModelRow| model.fits == Some(Fit::No);
+        let over = if let What::Built(built) = &row.what { built.models.iter().find(|own| is_over(own)) } else { None };
+        let over = over.map_or_else(String::new, |own| format!("[over the window of {}] ", own.model));
+        cells.push(format!("{note}{over}{}", cut(&row.signature.subject, SUBJECT)));
         table.row(cells);
     }
     if table.is_empty() { String::new() } else { table.draw(0) }

@@ -100,7 +100,9 @@ pub(super) static SECRET: Lint = everywhere(
     "What stands in a prompt is sent to a provider with every call, is in its logs, and can be asked for by whoever \
      talks to the model. Take the secret out, and revoke it: it is in the history of the repository.\n\n\
      Found are the documented formats of the vendors (the list is below) and values that are given to names such as \
-     `password` and `api_key`. Left alone are samples: `EXAMPLE`, `xxxx`, `your-…`, placeholders, UUIDs, digests of git. \
+     `password` and `api_key`. Left alone are samples (`EXAMPLE`, `xxxx`, `your-…`, `abc123`), placeholders, UUIDs, digests \
+     of git, addresses, and values of words such as paths. A finding that is none is allowed with \
+     `contexture: allow(secret)` in a comment on its line or the one above. \
      The value is written `[secret]` wherever contexture shows text, in excerpts, reports and pages; only what goes to \
      the model (`render`, bundles) holds it.",
 );

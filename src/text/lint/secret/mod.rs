@@ -107,7 +107,8 @@ impl CompiledRule {
         let (start, end) = (from + value.start(), from + value.end());
         let is_whole = !text.get(end..).unwrap_or_default().starts_with(is_word);
         let begins = matches!(self.rule.begins, Begins::Name) || boundary(start) || captures.len() > 1;
-        (is_whole && begins && self.rule.is_secret(value.as_str())).then_some(start..end)
+        let name = window.get(..value.start()).unwrap_or_default();
+        (is_whole && begins && self.rule.is_secret(name, value.as_str())).then_some(start..end)
     }
 }
 
@@ -118,11 +119,28 @@ fn is_word(c: char) -> bool {
 /// The findings of a file. No message quotes a value.
 pub(super) fn findings(text: &str) -> Vec<Finding> {
     let finding = |secret: Secret| {
-        let message = format!("this looks like {}", secret.rule.what);
-        Finding::new(&SECRET, secret.value, message)
-            .hint("take it out and revoke it: it is in the history; a sample is written with EXAMPLE or xxxx in it")
+        let value = text.get(secret.value.clone()).unwrap_or_default();
+        let message = format!("this looks like {}: {}", secret.rule.what, measured(value));
+        Finding::new(&SECRET, secret.value, message).hint(
+            "take it out and revoke it: it is in the history; if it is none, say `contexture: allow(secret)` in a comment on \
+             this line or the one above, or write EXAMPLE or xxxx into it",
+        )
     };
     secrets(text).into_iter().map(finding).collect()
+}
+
+/// What can be said of a value without quoting it, for a reader to judge by.
+fn measured(value: &str) -> String {
+    let kinds: [(fn(&char) -> bool, &str); 4] = [
+        (char::is_ascii_digit, "digits"),
+        (char::is_ascii_uppercase, "capitals"),
+        (char::is_ascii_lowercase, "small letters"),
+        (|c| !c.is_ascii_alphanumeric(), "other signs"),
+    ];
+    let count = |is: fn(&char) -> bool| value.chars().filter(is).count();
+    let kinds = kinds.iter().map(|(is, what)| (count(*is), what)).filter(|(number, _)| *number > 0);
+    let kinds: Vec<String> = kinds.map(|(number, what)| format!("{number} {what}")).collect();
+    format!("{} characters, {}", value.chars().count(), kinds.join(", "))
 }
 
 /// The byte ranges of all secrets of a text, in its order.

@@ -80,8 +80,8 @@ impl SecretRule {
         RULES.iter().position(|rule| std::ptr::eq(rule, self)).unwrap_or(RULES.len())
     }
 
-    /// Whether a value that matches is reported as a secret.
-    pub fn is_secret(&self, value: &str) -> bool {
+    /// Whether a value that matches is reported as a secret. `name` is what of the match stands before it.
+    pub fn is_secret(&self, name: &str, value: &str) -> bool {
         match self.doubt {
             Doubt::Sure => !sample::is_sample(value) && sample::entropy(value) >= LEAST_ENTROPY,
             Doubt::Password => !sample::is_tutorial(value),
@@ -95,9 +95,18 @@ impl SecretRule {
                     && !sample::is_tutorial(value)
                     && !sample::is_uuid(value)
                     && !sample::is_digest(value)
+                    && !sample::is_address(value)
+                    && !(sample::is_words(value) && is_named_plainly(name, value))
             }
         }
     }
+}
+
+/// Whether a value of words is none that a person would have thought up as a password: a path, a name, a sample.
+fn is_named_plainly(name: &str, value: &str) -> bool {
+    let (name, value) = (name.to_ascii_lowercase(), value.to_ascii_lowercase());
+    let is_password = name.contains("pass") || name.contains("pwd");
+    !is_password || value.contains('/') || value.contains("pass")
 }
 
 /// A format with a prefix of its own.

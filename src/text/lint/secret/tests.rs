@@ -77,6 +77,14 @@ const KINDS: &[(&str, &str)] = &[
     ("password by name", "db_password: \"{word 16}!7kQ\""),
     ("secret by name", "SESSION_SECRET={word 44}"),
     ("API key by name", "api_key='{hex 32}'"),
+    // As gitleaks' own samples of its generic rule have them.
+    ("key of a service", "some_api_token_123 = \"{word 24}\""),
+    ("key with parts", "client_secret: '{word 8}-{word 8}-{word 8}'"),
+    ("key in base 36", "access_key=\"{base36 18}{digit 2}\""),
+    ("key in base 64", "encryption_key: \"{base64 43}=\""),
+    ("key in an address", "token_url: \"https://api.acme.io/v1?key={word 32}\""),
+    ("password of a person", "db_password: \"MyCompany{digit 4}!\""),
+    ("passphrase of words", "passphrase: \"correct-horse-battery-staple-{digit 2}\""),
 ];
 
 /// Texts that look like secrets and are not.
@@ -120,6 +128,23 @@ const LOOK_ALIKES: &[&str] = &[
     "https://example.com:8080/path?x=1@2",
     "12:AAAA in hexadecimal",
     "the unit of work-us12 and plan-us1",
+    // Found in public prompts, or like it: addresses, paths of words, names, samples of documentation.
+    "{\"token_url\": \"https://login.example.org/common/oauth2/v2.0/token\"}",
+    "TOKEN_ENDPOINT=https://auth.eu-west-1.example.com/realms/master/protocol/openid-connect/token",
+    "secret_contact: \"security-team-2024@example.com\"",
+    "// Figma Token: \"Desktop/Title/H1\" is 75 px",
+    "secret_name: projects/123/secrets/db-password/versions/latest",
+    "password_file: \"/run/secrets/postgres-password-2024\"",
+    "tokenized_path: saves/qwen3-4b/dataset/sft",
+    "self.trusted_mode_token = \"Omicron-Omicron-Alpha-Yellow-Francis-3-7\"",
+    "Secret  : D6318AF1-462A-48C7-B6D9-ABB7CCD7975E-SRV",
+    "API_KEY=actual_secret_key_12345",
+    "const API_KEY = \"sk_live_abc123xyz789\";",
+    "- Password: WrongPassword123",
+    "password: \"securepass123\",",
+    "\"password\": \"Password.123\",",
+    "wget -m ftp://anonymous:anonymous@10.129.14.136",
+    "hello-world\teyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJmb28iOiJiYXIiLCJuYW1lIjoiSm9obiBEb2UifQ.JtWqpyMzSJGSpUHDwGk9V7mQPcUQzHXa2kZQ3vnGq3s",
 ];
 
 /// Draws characters that are the same on every run: splitmix64.
@@ -143,6 +168,7 @@ impl Draw {
             "upper" => format!("{}0123456789", lower.to_uppercase()),
             "base32" => format!("{}234567", lower.to_uppercase()),
             "letter" => letters,
+            "base36" => format!("{lower}0123456789"),
             "word" => format!("{letters}0123456789"),
             "url" => format!("{letters}0123456789-_"),
             "base64" => format!("{letters}0123456789+/"),
