@@ -25,11 +25,13 @@ install() {
     { apt-get update && apt-get install --yes --no-install-recommends "$1"; } >&2 || stop "apt-get could not install $1"
 }
 
-# The browser that the page is looked at in, and the tracer of system calls. Their versions are the system's:
+# The browser that the page is looked at in, the tracer of system calls, the counter of instructions. Their versions are the system's:
 # Debian's archive keeps only the newest build of a package, so a version named here would soon be gone.
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
     install chromium Chromium
 command -v strace >/dev/null || install strace strace
+command -v valgrind >/dev/null || install valgrind valgrind
+command -v strip >/dev/null || install binutils strip
 
 command -v python3 >/dev/null || stop 'python3 is missing; install Python 3.11 or later'
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "$(python3 --version) is too old; install Python 3.11 or later"

@@ -77,12 +77,12 @@ impl Subject<'_> {
         let limit = input.into_iter().chain(total).min();
         let over = limit.map_or(0, |limit| self.tokens.total().saturating_sub(limit));
         let fits = limit.map(|limit| Fit::of(self.tokens.band(), limit));
-        let drop = self.to_drop(over).into_iter().map(|index| self.segments[index].id.clone()).collect();
+        let drop = self.least_needed(over).into_iter().map(|index| self.segments[index].id.clone()).collect();
         WindowFit { window: self.window, fits, limit, over, drop }
     }
 
     /// The segments that make room for so many tokens: lowest priority first, of equals the last one.
-    fn to_drop(&self, over: u64) -> Vec<usize> {
+    fn least_needed(&self, over: u64) -> Vec<usize> {
         let mut candidates: Vec<usize> = (0..self.segments.len()).filter(|at| !self.segments[*at].is_hole()).collect();
         candidates.sort_by_key(|index| (self.segments[*index].priority, Reverse(*index)));
         let mut left = over;
@@ -140,7 +140,7 @@ impl Subject<'_> {
 
     /// What to drop, in words; `None` where nothing that could be dropped would be enough.
     fn advice(&self, fit: &WindowFit) -> Option<String> {
-        let indices = self.to_drop(fit.over);
+        let indices = self.least_needed(fit.over);
         let freed: u64 = indices.iter().map(|index| self.per_segment[*index]).sum();
         if freed < fit.over {
             return Some("take another model, or shorten what is filled in: the text alone is not too long".to_owned());

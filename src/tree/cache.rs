@@ -57,6 +57,9 @@ impl Cache {
     }
 }
 
+/// A filter, and the paths that it took.
+type Selected = (FileFilter, Arc<[ProjectPath]>);
+
 /// A tree that asks another one only once for each identity and each listing, however many contexts ask. So it
 /// knows everything that was asked, too.
 pub struct CachedTree<'a> {
@@ -64,7 +67,7 @@ pub struct CachedTree<'a> {
     files: Mutex<HashMap<ProjectPath, Looked>>,
     listings: Mutex<HashMap<ProjectPath, Arc<[ProjectPath]>>>,
     /// What filters took, by filter and folders. All contexts of a manifest with `each` have one filter.
-    selected: Mutex<HashMap<(usize, Vec<ProjectPath>), (FileFilter, Arc<[ProjectPath]>)>>,
+    selected: Mutex<HashMap<(usize, Vec<ProjectPath>), Selected>>,
     /// The different texts that were read, and their bytes.
     read: Mutex<(HashSet<ObjectId>, u64)>,
 }

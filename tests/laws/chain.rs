@@ -134,8 +134,8 @@ proptest! {
 fn a_text_is_in_memory_once() {
     let manifest = |own: &str| format!("system: [{{file: shared.md}}, {{text: {own}}}]\nmessages: [{{user: Hi}}]\n");
     let tree = MemoryTree::new()
-        .file(&path("contexts/a.yaml"), &manifest("one"))
-        .file(&path("contexts/b.yaml"), &manifest("two"))
+        .file(&path("contexts/a.yaml"), manifest("one"))
+        .file(&path("contexts/b.yaml"), manifest("two"))
         .file(&path("shared.md"), "What both say.\n");
     let built: Vec<_> =
         build_all(&tree, &Request::default()).unwrap().into_iter().map(|tried| tried.result.unwrap()).collect();

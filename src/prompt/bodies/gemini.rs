@@ -126,7 +126,7 @@ fn contents(turns: Vec<OutlineTurn>, body: &mut Map<String, Value>, writer: &mut
                                 "Gemini has no turns of the role `system`",
                                 "move the block to `system`, or give it the role `user`",
                             )
-                            .as_a(Reaction::Refusal),
+                            .with_reaction(Reaction::Refusal),
                         );
                         continue;
                     }

@@ -267,13 +267,13 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A fault of the manifest; [`Finding::as_a`] makes it something else.
+    /// A fault of the manifest; [`Finding::with_reaction`] makes it something else.
     fn new(code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Self {
         let (message, hint) = (message.into(), Some(hint.into()));
         Self { reaction: Reaction::Slip, code: code.into(), message, hint, place: Place::Body }
     }
 
-    fn as_a(self, reaction: Reaction) -> Self {
+    fn with_reaction(self, reaction: Reaction) -> Self {
         Self { reaction, ..self }
     }
 

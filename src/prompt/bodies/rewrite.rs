@@ -22,7 +22,7 @@ pub(super) fn rewrite(outline: &mut Outline, prompt: &Prompt, dialect: Dialect, 
 }
 
 fn said(code: &'static str, message: String, hint: &str, segment: usize) -> Finding {
-    Finding::new(code, message, hint).as_a(Reaction::Warning).at(Place::Segment(segment, String::new()))
+    Finding::new(code, message, hint).with_reaction(Reaction::Warning).at(Place::Segment(segment, String::new()))
 }
 
 /// An object without `properties` has none: OpenAI wants that written, Anthropic refuses null.
@@ -37,7 +37,7 @@ fn add_properties(outline: &mut Outline, found: &mut Vec<Finding>) {
         tool.definition.insert("input_schema".to_owned(), tool.input_schema.clone().into());
         let message = format!("the tool `{}` gets `properties: {{}}`, which providers want written", tool.name);
         let told = Finding::new("added-properties", message, "write `properties: {}` in its `input_schema`");
-        found.push(told.as_a(Reaction::Rewrite).at(Place::Segment(tool.segment, "/input_schema".to_owned())));
+        found.push(told.with_reaction(Reaction::Rewrite).at(Place::Segment(tool.segment, "/input_schema".to_owned())));
     }
 }
 

@@ -324,7 +324,7 @@ fn unknown(key: &str, dialect: Dialect) -> Finding {
             format!("`{key}` is a setting of {}, not of {}", sibling.as_str(), dialect.as_str()),
             format!("the `{}` body cannot say it; use the `{}` body", dialect.as_str(), sibling.as_str()),
         )
-        .as_a(Reaction::Refusal);
+        .with_reaction(Reaction::Refusal);
     }
     let elsewhere: Vec<_> =
         Dialect::ALL.into_iter().filter(|other| *other != Dialect::Cached && knows(other)).collect();
@@ -335,7 +335,7 @@ fn unknown(key: &str, dialect: Dialect) -> Finding {
             format!("`{}` bodies have no setting `{key}`; {names} have", dialect.as_str()),
             "set it below a pattern of the models that take it, such as `gpt-*: {…}`",
         )
-        .as_a(Reaction::Refusal);
+        .with_reaction(Reaction::Refusal);
     }
     let known = table(dialect).iter().map(|known| known.key);
     let hint = did_you_mean(key, known.clone()).unwrap_or_else(|| {
@@ -412,7 +412,7 @@ fn tool_choice(value: &Value, dialect: Dialect, tools: &[ToolDefinition]) -> Res
         (Dialect::Converse, None) if word == "none" => {
             let hint = "leave the tools out instead";
             let none = Finding::new("bad-tool-choice", "Converse has no `tool_choice: none`", hint);
-            return Err(none.as_a(Reaction::Refusal));
+            return Err(none.with_reaction(Reaction::Refusal));
         }
         (Dialect::Converse, None) => json!({word: {}}),
     }))

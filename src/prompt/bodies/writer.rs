@@ -90,7 +90,7 @@ impl BodyWriter {
                         format!("a breakpoint has the TTL `{}`", mark.ttl),
                         format!("this format knows {}", known.join(" and ")),
                     )
-                    .as_a(Reaction::Refusal),
+                    .with_reaction(Reaction::Refusal),
                 );
                 None
             }

@@ -21,12 +21,15 @@ type Load<'t> = dyn Fn(&ProjectPath) -> Result<Option<Span>, String> + Send + Sy
 /// The folder in which templates and partials are found by their path there, with or without an ending.
 pub const TEMPLATES: &str = "templates";
 
+/// What a file outside of [`TEMPLATES`] is: a template, nothing, or a fault.
+type Elsewhere = Result<Option<Arc<Compiled>>, NameFault>;
+
 /// All templates of a project, read and parsed on first use.
 pub struct Library<'t> {
     /// Those below [`TEMPLATES`].
     templates: BTreeMap<String, OnceLock<Result<Arc<Compiled>, NameFault>>>,
     /// Files outside of it that were asked for by their path in the project.
-    elsewhere: Mutex<HashMap<ProjectPath, Result<Option<Arc<Compiled>>, NameFault>>>,
+    elsewhere: Mutex<HashMap<ProjectPath, Elsewhere>>,
     load: Box<Load<'t>>,
 }
 

@@ -276,9 +276,10 @@ impl HelperDef for Call<'_> {
                 if let Some(body) = helper.template() {
                     body.render(registry, context, scopes, out)?;
                 }
-                Ok(if is_open {
-                    out.write(CLOSE)?
-                })
+                if is_open {
+                    out.write(CLOSE)?;
+                }
+                Ok(())
             }
         }
     }

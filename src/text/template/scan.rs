@@ -282,7 +282,8 @@ fn name_of(text: &str, is_partial: bool) -> &str {
 fn balanced(inner: &str, begin: usize) -> Result<bool, SyntaxFault> {
     let fault = |at: usize, message: &str| SyntaxFault::new(begin + at..begin + at + 1, message);
     let (mut quote, mut raw, mut skip, mut closers) = (None, false, false, false);
-    let (mut open, mut named): (Vec<(usize, char)>, Vec<(usize, &str)>) = (Vec::new(), Vec::new());
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut named: Vec<(usize, &str)> = Vec::new();
     for (at, c) in inner.char_indices() {
         // To the crate a list of texts may also be a name in brackets, which ends at the first `]` whatever the quotes.
         if c == ']' && std::mem::take(&mut raw) && quote.is_some() {

@@ -31,7 +31,7 @@ impl Misfit {
     /// As the reason why there is no body.
     pub fn refused(&self, code: &'static str, who: &str, place: Place) -> Finding {
         Finding::new(code, format!("{who} refuses {self}"), "change the schema there, or leave `strict` out of a tool")
-            .as_a(Reaction::Refusal)
+            .with_reaction(Reaction::Refusal)
             .at(place)
     }
 }

@@ -98,8 +98,9 @@ pub(super) fn answer(prompt: &Prompt, dialect: Dialect, writer: &mut BodyWriter)
     let list = listed(&misfits);
     let at = |pointer: &str| Place::Schema(pointer.to_owned());
     let first = misfits.first().map_or_else(|| at(""), |misfit| at(&misfit.pointer));
-    let warning =
-        |code, message: String, hint: &str| Finding::new(code, message, hint).as_a(Reaction::Warning).at(first);
+    let warning = |code, message: String, hint: &str| {
+        Finding::new(code, message, hint).with_reaction(Reaction::Warning).at(first)
+    };
     match name {
         "claude" => match transform::transform(schema, "") {
             Ok(rewritten) => {
@@ -163,7 +164,8 @@ pub(super) fn check_strict(
     for (what, size, limit) in sizes.over(&known.limits) {
         let message = format!("the strict schemas of the request have {size} {what}, and {vendor} takes {limit}");
         writer.fault(
-            Finding::new("schema-size", message, "make them smaller, or leave `strict` out").as_a(Reaction::Refusal),
+            Finding::new("schema-size", message, "make them smaller, or leave `strict` out")
+                .with_reaction(Reaction::Refusal),
         );
     }
 }

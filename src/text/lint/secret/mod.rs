@@ -131,14 +131,14 @@ pub(super) fn findings(text: &str) -> Vec<Finding> {
 
 /// What can be said of a value without quoting it, for a reader to judge by.
 fn measured(value: &str) -> String {
-    let kinds: [(fn(&char) -> bool, &str); 4] = [
-        (char::is_ascii_digit, "digits"),
-        (char::is_ascii_uppercase, "capitals"),
-        (char::is_ascii_lowercase, "small letters"),
-        (|c| !c.is_ascii_alphanumeric(), "other signs"),
-    ];
     let count = |is: fn(&char) -> bool| value.chars().filter(is).count();
-    let kinds = kinds.iter().map(|(is, what)| (count(*is), what)).filter(|(number, _)| *number > 0);
+    let kinds = [
+        (count(char::is_ascii_digit), "digits"),
+        (count(char::is_ascii_uppercase), "capitals"),
+        (count(char::is_ascii_lowercase), "small letters"),
+        (count(|c| !c.is_ascii_alphanumeric()), "other signs"),
+    ];
+    let kinds = kinds.iter().filter(|(number, _)| *number > 0);
     let kinds: Vec<String> = kinds.map(|(number, what)| format!("{number} {what}")).collect();
     format!("{} characters, {}", value.chars().count(), kinds.join(", "))
 }
