@@ -1,6 +1,7 @@
 //! Prompts built by hand for the tests of the emitters.
 
 mod holes;
+mod rewrites;
 mod settings;
 mod wire;
 
