@@ -216,7 +216,7 @@ a  cx1:c095bd948a54  at c32ec40dc5
 
 1 context built, 1 denied by a lint
 --- stderr
-error[secret]: this looks like a GitHub token: 40 characters, [..]
+error[secret]: this looks like a GitHub token: 40 characters, 9 digits, 13 capitals, 17 small letters, 1 other sign
  --> docs/a.md:2:5
   |
 2 | Use [secret] for calls.

@@ -133,13 +133,14 @@ pub(super) fn findings(text: &str) -> Vec<Finding> {
 fn measured(value: &str) -> String {
     let count = |is: fn(&char) -> bool| value.chars().filter(is).count();
     let kinds = [
-        (count(char::is_ascii_digit), "digits"),
-        (count(char::is_ascii_uppercase), "capitals"),
-        (count(char::is_ascii_lowercase), "small letters"),
-        (count(|c| !c.is_ascii_alphanumeric()), "other signs"),
+        (count(char::is_ascii_digit), "digit"),
+        (count(char::is_ascii_uppercase), "capital"),
+        (count(char::is_ascii_lowercase), "small letter"),
+        (count(|c| !c.is_ascii_alphanumeric()), "other sign"),
     ];
     let kinds = kinds.iter().filter(|(number, _)| *number > 0);
-    let kinds: Vec<String> = kinds.map(|(number, what)| format!("{number} {what}")).collect();
+    let kinds: Vec<String> =
+        kinds.map(|(number, what)| format!("{number} {what}{}", if *number == 1 { "" } else { "s" })).collect();
     format!("{} characters, {}", value.chars().count(), kinds.join(", "))
 }
 
