@@ -208,8 +208,12 @@ def look_at_prices(told, program, key, text, title, folder):
             path, says, ours = fact["path"], fact["value"], card.get(place)
             if ours is None:
                 more.append(f"{path} {says}")
-            elif number(ours["value"]) != number(says) and not is_settled(ours, key, says):
-                told.new(f"{model}: {path} is {says} in {title}, {ours['value']} in the card")
+            elif number(ours["value"]) != number(says):
+                differs = f"{model}: {path} is {says} in {title}, {ours['value']} in the card"
+                if is_settled(ours, key, says):
+                    print(f"known    {differs}, which says so")
+                else:
+                    told.new(differs)
         if more:
             print(f"         {model}: {title} also has {', '.join(more)}")
     print(f"         {title}: {compared} figures of {len(models)} models compared")

@@ -10,7 +10,6 @@ use crate::prompt::blocks::Breakpoint;
 use crate::prompt::bodies::{Api, Body, Dialect, Finding, Place, Prompt, Reaction, dialects, emit};
 use crate::prompt::segment::Tier;
 use crate::syntax::diag::{Diagnostic, Faults, Severity};
-use crate::syntax::manifest::Mark;
 use crate::syntax::source::Span;
 use crate::text::lint::apply_levels;
 use crate::text::resolve::Content;
@@ -133,20 +132,9 @@ pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Bodies, Vec<Diagnosti
             reason.severity = Severity::Warning;
         }
     }
-    let warnings = warnings.into_iter().map(placed).chain(mark_without_effect(build, model)).collect();
+    let warnings = warnings.into_iter().map(placed).collect();
     bodies.findings.warnings = apply_levels(warnings, &build.plan.manifest.lints);
     Ok(bodies)
-}
-
-/// The first mark of the manifest, where the model's cache takes none.
-fn mark_without_effect(build: &Build, model: &ModelBuild) -> Option<Diagnostic> {
-    let takes_marks = model.card.facts.cache.as_ref().is_some_and(|cache| cache.explicit.is_some());
-    let marked = build.segments.iter().find(|segment| matches!(segment.mark, Mark::Here | Mark::For(_)))?;
-    (!takes_marks).then(|| {
-        let message = format!("`cache` on a block does nothing: {} takes no marks", model.name);
-        let warning = Diagnostic::warning("dead-breakpoint", message).at(&marked.origin.block).for_model(&model.name);
-        warning.hint("what such a model caches, it caches unasked")
-    })
 }
 
 /// Tries the bodies of every build. A context of which one cannot be said is broken after all; what there is to say of

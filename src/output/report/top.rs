@@ -47,6 +47,8 @@ pub struct TopRow<'a> {
     pub calls: Option<u64>,
     /// US dollars of a month; null where a price or the traffic is not known.
     pub month: Option<Usd>,
+    /// Whether the month holds the answers; false where `output.tokens` does not say their size.
+    pub answer: bool,
     /// What that month is made of.
     pub parts: Option<MonthParts>,
     /// Whether a price that it takes is not known.
@@ -111,11 +113,18 @@ impl<'a> TopReport<'a> {
         if idle > 0 {
             drawn.push_str(&format!("{} without `traffic`: nothing of them is in a month\n", counted(idle, "context")));
         }
+        let bare = self.rows.iter().filter(|row| row.month.is_some() && !row.answer).count();
+        if bare > 0 {
+            let rows = counted(bare, "row");
+            drawn.push_str(&format!(
+                "{rows} without the answer, whose size `output.tokens` does not say: the input's share\n"
+            ));
+        }
         if !self.broken.is_empty() {
             drawn.push_str(&format!("{} broken: nothing of them is in a sum\n", counted(self.broken.len(), "context")));
         }
         if self.rows.iter().any(|row| row.estimated) {
-            drawn.push_str("≈ estimated: no public tokenizer. ");
+            drawn.push_str("≈ estimated: framing, tools, or a tokenizer that is not public. ");
         }
         drawn.push_str(&format!("Prices of {}; each model is an alternative to the others.\n", self.as_of));
         drawn
@@ -135,6 +144,7 @@ impl<'a> TopRow<'a> {
                 estimated,
                 calls,
                 month: None,
+                answer: build.plan.manifest.output.as_ref().is_some_and(|output| output.tokens.is_some()),
                 parts: None,
                 unpriced,
             }];
@@ -150,6 +160,7 @@ impl<'a> TopRow<'a> {
             estimated: model.tokens.basis() == Basis::Estimated,
             calls: build.traffic().map(|traffic| traffic.calls),
             month: model.bill.month,
+            answer: model.bill.holds_answer,
             parts: build.month_parts(model),
             unpriced: model.bill.warm.is_none(),
         }
