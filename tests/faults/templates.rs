@@ -182,14 +182,6 @@ error[template-syntax]: `unless` does not close `{{#if product}}`
   |
   = note: in a
 
-error[template-syntax]: `{{#if product}}` is not closed
- --> templates/p.hbs:1:1
-  |
-1 | {{#if product}}yes{{/unless}}
-  | ^^^^^^^^^^^^^^^
-  |
-  = note: in a
-
 
 "#]]);
 }
@@ -205,11 +197,11 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[template-syntax]: `}}` is missing here
- --> templates/p.hbs:3:1
+error[template-syntax]: `}}` is missing: the tag is not closed
+ --> templates/p.hbs:2:1
   |
-3 |
-  | ^
+2 | {{product
+  | ^^
   |
   = note: in a
 
@@ -235,7 +227,7 @@ error[unknown-template]: there is no template `persna`
   |     ^^^^^^
   |
   = note: in a
-  = help: templates are the files below `templates/`, named by their path there
+  = help: templates are the files below `templates/`, named by their path there, or any file by its path
 
 
 "#]]);
@@ -297,13 +289,13 @@ exit 2
 0 contexts built, 1 broken
 --- stderr
 error[template-refused]: inline partials and decorators are not part of these templates
- --> templates/p.hbs:1:4
+ --> templates/p.hbs:1:1
   |
 1 | {{#*inline "x"}}y{{/inline}}
-  |    ^
+  | ^^^^^^^^^^^^^^^^
   |
   = note: in a
-  = help: put the text into a file below `templates/` and write `{{> name}}`
+  = help: put the text into a file of its own and write `{{> name}}`
 
 
 "#]]);
@@ -347,7 +339,7 @@ error[unknown-template]: there is no template `../p.hbs`
 1 | system: [{template: ../p.hbs}]
   |                     ^^^^^^^^
   |
-  = help: templates are the files below `templates/`, named by their path there
+  = help: templates are the files below `templates/`, named by their path there, or any file by its path
 
 
 "#]]);
@@ -367,7 +359,7 @@ error[unknown-template]: there is no template `documnt`
 1 | system: [{file: a.md, wrap: documnt}]
   |                             ^^^^^^^
   |
-  = help: templates are the files below `templates/`, named by their path there
+  = help: templates are the files below `templates/`, named by their path there, or any file by its path
 
 
 "#]]);
