@@ -59,6 +59,14 @@ fn inline(markdown: &str) -> Vec<Piece> {
 }
 
 fn unescaped(html: &str) -> String {
-    let marks = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#35;", "#"), ("&#39;", "'"), ("&amp;", "&")];
+    let marks = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#35;", "#"),
+        ("&#58;", ":"),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
     marks.iter().fold(html.to_owned(), |text, (mark, plain)| text.replace(mark, plain))
 }
