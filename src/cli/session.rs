@@ -107,9 +107,9 @@ impl Session {
 
     /// The model cards, with the prices of the project laid over them if there is one.
     pub fn cards(&self) -> Result<Cards, Failure> {
-        match self.workspace().and_then(|workspace| workspace.worktree()) {
+        // Cards are good to have in any folder, also in a bare repository. One that cannot be opened may have prices.
+        match self.workspace()?.worktree() {
             Ok(tree) => crate::pipeline::cards(&Fragments::new(&tree)),
-            // Cards are good to have in any folder.
             Err(_) => Ok(Cards::built_in()),
         }
     }

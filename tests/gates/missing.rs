@@ -227,8 +227,8 @@ fn a_repository_of_somebody_else_is_no_folder_without_one() {
     let Ok(()) = std::os::unix::fs::chown(repo.root(), Some(12_345), Some(12_345)) else { return };
     std::os::unix::fs::chown(repo.at(".git"), Some(12_345), Some(12_345)).unwrap();
     let mut statuses = answers(&repo, &base);
-    statuses.extend(["check", "check --locked", "build", "lock --check"].map(|words| repo.run(words).status));
-    assert_eq!(statuses, [Some(2); 11]);
+    statuses.extend(["check", "check --locked", "build", "lock --check", "models"].map(|words| repo.run(words).status));
+    assert_eq!(statuses, [Some(2); 12]);
     let said = repo.run("check").stderr;
     assert!(
         said.contains("it belongs to another user; if you trust it, run `git config --global --add safe.directory"),

@@ -94,7 +94,7 @@ fn a_pull_request_is_compared_with_the_branch_that_it_goes_to() {
     let ran = run(&repo, &[("args", "--fail-on=budget,growth\n")], &[("GITHUB_BASE_REF", "main")]);
     assert_eq!(ran.status, Some(1), "{}", ran.log);
     assert!(ran.report.starts_with("<!-- contexture:diff key=contexture valid=1795262400 -->\n"), "{}", ran.report);
-    assert!(ran.report.contains("2 budgets newly broken"), "{}", ran.report);
+    assert!(ran.report.contains("2 budgets newly fail"), "{}", ran.report);
     assert_eq!(ran.summary, ran.report);
     let direct = repo.run("diff --format markdown origin/main...HEAD").exits(0);
     assert_eq!(ran.report, direct.stdout);
