@@ -12,7 +12,7 @@ pub fn escapes(bytes: &[u8]) {
     let shown = inert::line(&text);
 
     assert_eq!(inline(&inert::code_span(&text)), [Piece::Code(if shown.is_empty() { " ".into() } else { shown })]);
-    let words = inert::terminal(&text).replace(['\n', '\t'], " ");
+    let words = inert::words(&text).replace(['\n', '\t'], " ");
     let read = inline(&format!("x{}x", inert::markdown(&text)));
     assert!(read.iter().all(|piece| matches!(piece, Piece::Text(_))), "{read:?}");
     let read: String = read.iter().map(|(Piece::Text(text) | Piece::Code(text))| text.as_str()).collect();
