@@ -89,6 +89,15 @@ def cost(value, at, stale):
     return {"name": prompt["name"], "stale": stale, "models": models, "budgets": budgets}
 
 
+def notice(value, is_broken):
+    """What has to stand above it all."""
+    if is_broken:
+        return "^Broken: the last good build is shown"
+    found = [one for context in value["build"]["contexts"] for one in context["diagnostics"]]
+    errors = len({json.dumps(one) for one in found if one["severity"] == "error"})
+    return f"^Every prompt builds, with {errors} error" if errors else "^$"
+
+
 class Live:
     def __init__(self, address, program):
         self.address, self.program = address, program
@@ -119,7 +128,7 @@ class Live:
                     good = (value, at)
                 until(text, PROMPT, prompt(*good, is_broken))
                 until(money, COST, cost(*good, is_broken))
-                until(text, NOTICE, re.compile("^Broken: the last good build is shown" if is_broken else "^$"))
+                until(text, NOTICE, re.compile(notice(value, is_broken)))
             assert number + 1 >= 20, f"only {number + 1} edits"
 
     def place(self, running):

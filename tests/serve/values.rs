@@ -8,10 +8,11 @@ use super::Serving;
 use crate::support::Repo;
 use crate::watch::library;
 
-/// What a cold build and its lints say, as the page has it.
+/// What a cold build and its lints say, as the page has it: on the day of the cards, as a build does.
 #[track_caller]
 fn cold(repo: &Repo) -> Value {
-    repo.run("check --format json").json()
+    let built = repo.run("build --format json").json();
+    repo.run(&format!("check --format json --as-of {}", built["as_of"].as_str().expect("a day"))).json()
 }
 
 /// Waits for the round after which the page says what a cold build says.

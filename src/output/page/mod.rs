@@ -30,10 +30,11 @@ pub use prompt::{ModelNote, Prompt};
 pub use sharing::Stem;
 
 use crate::compare::review::Review;
-use crate::output::record::{BuiltContext, DiagnosticRecord};
+use crate::output::record::DiagnosticRecord;
 use crate::output::report::build::{BrokenContext, BuildReport};
 use crate::output::report::diff::{self, DiffReport, Sheet};
 use crate::output::report::log::LogReport;
+use crate::output::report::top::sums;
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::segment::{Kind, Part, Role};
 use crate::syntax::diag::Diagnostic;
@@ -106,45 +107,34 @@ impl<'a> Page<'a> {
 
     /// The page of what was tried, with the last good build of a context that is broken now.
     pub fn with_last_good(attempts: &'a [BuildResult], last_good: impl Fn(&ContextId) -> Option<&'a Build>) -> Self {
-        let mut page = Self::empty();
+        let mut broken = Vec::new();
         let mut builds = Vec::new();
         for attempt in attempts {
-            let build = match &attempt.result {
-                Ok(build) => Some((&**build, false)),
+            match &attempt.result {
+                Ok(build) => builds.push((&**build, false)),
                 Err(faults) => {
-                    page.build.broken.push(BrokenContext::of(&attempt.id, faults));
-                    last_good(&attempt.id).map(|build| (build, true))
+                    broken.push(BrokenContext::of(&attempt.id, faults));
+                    builds.extend(last_good(&attempt.id).map(|build| (build, true)));
                 }
-            };
-            if let Some((build, is_stale)) = build {
-                page.add(build, is_stale);
-                builds.push(build);
             }
         }
-        page.sharing = sharing::stems(&builds);
-        page
+        Self::of(&builds, broken)
     }
 
     /// A page of a project that is broken as a whole, and of its last good builds.
     pub fn broken(faults: &[Diagnostic], last_good: impl IntoIterator<Item = &'a Build>) -> Self {
-        let mut page = Self::empty();
-        let builds: Vec<&Build> = last_good.into_iter().collect();
-        for build in &builds {
-            page.add(build, true);
-        }
-        page.failure = DiagnosticRecord::all(faults);
-        page.sharing = sharing::stems(&builds);
-        page
+        let builds: Vec<(&Build, bool)> = last_good.into_iter().map(|build| (build, true)).collect();
+        Self { failure: DiagnosticRecord::all(faults), ..Self::of(&builds, Vec::new()) }
     }
 
     /// The page of a comparison.
     pub fn of_changes(review: &'a Review) -> Self {
-        Self { changes: Some(Changes::new(review)), ..Self::empty() }
+        Self { changes: Some(Changes::new(review)), ..Self::of(&[], Vec::new()) }
     }
 
     /// The page of a context's history.
     pub fn of_history(history: LogReport<'a>) -> Self {
-        Self { history: Some(history), ..Self::empty() }
+        Self { history: Some(history), ..Self::of(&[], Vec::new()) }
     }
 
     /// The same page, served: its build has a number and took `ms` milliseconds, and the project lies
@@ -153,29 +143,29 @@ impl<'a> Page<'a> {
         Self { live: Some(Live { seq, ms, root }), ..self }
     }
 
-    fn empty() -> Self {
-        Self {
-            schema: SCHEMA,
-            build: BuildReport::new(&[]),
-            prompts: Vec::new(),
-            texts: BTreeMap::new(),
-            sharing: Vec::new(),
-            changes: None,
-            history: None,
-            failure: Vec::new(),
-            live: None,
-        }
-    }
-
-    fn add(&mut self, build: &'a Build, is_stale: bool) {
-        self.build.contexts.push(BuiltContext::of(build));
-        self.prompts.push(Prompt::of(build, is_stale));
-        for (segment, digest) in build.segments.iter().zip(&build.chain.digests) {
-            self.texts.entry(digest.to_string()).or_insert_with(|| {
+    /// The page of builds, each with whether it is stale, and of what is broken.
+    fn of(builds: &[(&'a Build, bool)], broken: Vec<BrokenContext<'a>>) -> Self {
+        let fresh = builds.iter().filter(|(_, is_stale)| !is_stale).map(|(build, _)| *build);
+        let shown: Vec<&Build> = builds.iter().map(|(build, _)| *build).collect();
+        let mut texts = BTreeMap::new();
+        for (segment, digest) in shown.iter().flat_map(|build| build.segments.iter().zip(&build.chain.digests)) {
+            texts.entry(digest.to_string()).or_insert_with(|| {
                 let text = |part: &Part| masked(&part.text).into_owned();
                 let part = |part: &Part| TextRecord { role: part.role, kind: part.kind, text: text(part) };
                 segment.parts.iter().map(part).collect()
             });
+        }
+        Self {
+            schema: SCHEMA,
+            // What is stale is shown, and in no sum.
+            build: BuildReport { totals: sums(fresh), ..BuildReport::of(&shown, broken) },
+            prompts: builds.iter().map(|(build, is_stale)| Prompt::of(build, *is_stale)).collect(),
+            texts,
+            sharing: sharing::stems(&shown),
+            changes: None,
+            history: None,
+            failure: Vec::new(),
+            live: None,
         }
     }
 

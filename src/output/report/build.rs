@@ -58,15 +58,19 @@ pub struct BrokenContext<'a> {
 impl<'a> BuildReport<'a> {
     /// Reports every context that was tried.
     pub fn new(results: &'a [BuildResult]) -> Self {
-        let contexts = results.par_iter().filter_map(BuildResult::build).map(BuiltContext::of);
-        let mut contexts: Vec<BuiltContext> = contexts.collect();
+        let builds: Vec<&Build> = results.iter().filter_map(BuildResult::build).collect();
         let broken =
             results.iter().filter_map(|tried| Some(BrokenContext::of(&tried.id, tried.result.as_ref().err()?)));
-        let mut broken: Vec<BrokenContext> = broken.collect();
+        Self::of(&builds, broken.collect())
+    }
+
+    /// Reports builds, and beside them what is broken.
+    pub fn of(builds: &[&'a Build], mut broken: Vec<BrokenContext<'a>>) -> Self {
+        let mut contexts: Vec<BuiltContext> = builds.par_iter().map(|build| BuiltContext::of(build)).collect();
         let built = contexts.iter_mut().map(|context| &mut context.diagnostics);
         DiagnosticRecord::cut(broken.iter_mut().map(|broken| &mut broken.diagnostics).chain(built));
-        let as_of = results.iter().find_map(BuildResult::build).map(|build| build.date.to_string());
-        Self { schema: SCHEMA, shard: None, as_of, totals: sums(results), contexts, broken }
+        let as_of = builds.first().map(|build| build.date.to_string());
+        Self { schema: SCHEMA, shard: None, as_of, totals: sums(builds.iter().copied()), contexts, broken }
     }
 
     /// The same as the report of one shard, or of all.

@@ -80,7 +80,7 @@ impl<'a> TopReport<'a> {
             schema: "contexture.top/1",
             as_of: builds().next().map_or_else(String::new, |build| build.date.to_string()),
             rows,
-            totals: sums(results),
+            totals: sums(builds()),
             broken: results.iter().filter(|tried| tried.result.is_err()).map(|tried| &tried.id).collect(),
         }
     }
@@ -199,8 +199,8 @@ impl<'a> TopRow<'a> {
 }
 
 /// The sums of each model, unknown ones first, then the dearest.
-pub fn sums(results: &[BuildResult]) -> Vec<ModelSum> {
-    let models = results.iter().filter_map(BuildResult::build).flat_map(|build| &build.models);
+pub fn sums<'a>(builds: impl Iterator<Item = &'a Build>) -> Vec<ModelSum> {
+    let models = builds.flat_map(|build| &build.models);
     joined(models.map(|model| ModelSum {
         model: model.name.clone(),
         contexts: 1,

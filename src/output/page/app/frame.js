@@ -58,7 +58,8 @@ export function drawStanding() {
   const to = el("a", { href: "#view=diagnostics", on: { click: (event) => (event.preventDefault(), choose({ view: "diagnostics" })) } }, `${grouped(errors)} ${errors === 1 ? "error" : "errors"}`);
   notice.className = trouble || errors || broken ? "notice bad" : "notice";
   if (trouble) put(notice, el("b", {}, "Not current. "), trouble);
-  else if (errors || broken) put(notice, el("b", {}, "Broken"), isOld ? ": the last good build is shown. " : ". ", to);
+  else if (broken || isOld) put(notice, el("b", {}, "Broken"), isOld ? ": the last good build is shown. " : ". ", to);
+  else if (errors) put(notice, "Every prompt builds, with ", to);
   else put(notice);
 }
 
