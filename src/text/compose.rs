@@ -6,8 +6,8 @@
 //! with the separator. Splitting a text into segments never changes its bytes.
 
 use std::ops::{Range, RangeInclusive};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use rayon::prelude::*;
@@ -23,7 +23,7 @@ use crate::syntax::source::{ProjectPath, Span};
 use crate::text::examples::Example;
 use crate::text::fragment::{Fragment, Reader, Unreadable};
 use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap, carry};
-use crate::text::template::{Data, Library, Piece, Template};
+use crate::text::template::{Data, Library, Piece, Root, Template};
 
 pub use crate::text::template::TEMPLATES;
 
@@ -35,8 +35,15 @@ const TEXTS_A_TASK: usize = 8;
 /// Reads templates and included fragments through `reader`. Every fault goes to `faults`; the
 /// segments are complete only when there is no error among them.
 pub fn compose(plan: &Plan, library: &Library, reader: &Reader, faults: &mut Faults) -> Vec<Segment> {
-    let mut composer =
-        Composer { plan, library, reader, speaking: None, segments: Vec::new(), bytes: AtomicU64::new(0) };
+    let mut composer = Composer {
+        plan,
+        library,
+        reader,
+        root: OnceLock::new(),
+        speaking: None,
+        segments: Vec::new(),
+        bytes: AtomicU64::new(0),
+    };
     for block in &plan.blocks {
         composer.block(block, faults);
     }
@@ -47,20 +54,13 @@ pub fn compose(plan: &Plan, library: &Library, reader: &Reader, faults: &mut Fau
     composer.segments
 }
 
-/// A piece of a turn: text, or the name of an input.
-#[derive(Debug, Clone)]
-enum TextOrInput {
-    Text(String),
-    Input(String),
-}
-
 /// A segment before its separators are added and its inputs are split off: one file slice, one
 /// `{{#segment}}`, one example.
 struct PendingSegment {
     /// The part of the id that replaces its number, for a named `{{#segment}}`.
     name: Option<String>,
     /// Who says what. More than one turn only for an example in `messages`.
-    turns: Vec<(Role, Vec<TextOrInput>)>,
+    turns: Vec<(Role, Vec<Piece>)>,
     origin: Origin,
 }
 
@@ -71,6 +71,8 @@ struct Composer<'a> {
     plan: &'a Plan,
     library: &'a Library<'a>,
     reader: &'a Reader<'a>,
+    /// What templates are rendered with, once one is.
+    root: OnceLock<Root>,
     /// The role of the turn that is open in `messages`.
     speaking: Option<Role>,
     segments: Vec<Segment>,
@@ -144,7 +146,7 @@ impl Composer<'_> {
         if block.join != Join::None {
             trim(&mut item);
         }
-        item.retain(|segment| segment.turns.iter().any(|(_, runs)| runs.iter().any(|run| !run.is_empty())));
+        item.retain(|segment| segment.turns.iter().any(|(_, runs)| runs.iter().any(Piece::says_something)));
         let (Some(first), separator) = (item.first(), separator(block.join)) else {
             faults.push(
                 Diagnostic::warning("empty-text", "the block yields no text")
@@ -240,7 +242,7 @@ impl Composer<'_> {
                 return self.wrapped(block, name, data, origin, faults);
             }
         };
-        Some(vec![PendingSegment { name: None, turns: vec![(block.role, vec![TextOrInput::Text(wrapped)])], origin }])
+        Some(vec![PendingSegment { name: None, turns: vec![(block.role, vec![Piece::Text(wrapped)])], origin }])
     }
 
     fn file(&self, block: &PlannedBlock, part: &FilePart, faults: &mut Faults) -> Option<Item> {
@@ -273,7 +275,7 @@ impl Composer<'_> {
             text.extend(tail.into_iter().flat_map(|tail| ["\n", tail]));
             let lines = lines.line(slice.start)..=lines.line(slice.end.saturating_sub(1).max(slice.start));
             let origin = self.origin(Some(fragment), Some(lines), block);
-            PendingSegment { name: None, turns: vec![(block.role, vec![TextOrInput::Text(text)])], origin }
+            PendingSegment { name: None, turns: vec![(block.role, vec![Piece::Text(text)])], origin }
         });
         Some(pending.collect())
     }
@@ -317,7 +319,7 @@ impl Composer<'_> {
         self.admit(block, example.turns.iter().map(|turn| turn.text.len()).sum(), faults)?;
         if block.tier == Tier::Messages {
             let turns =
-                example.turns.iter().map(|turn| (turn.role, vec![TextOrInput::Text(turn.text.to_string())])).collect();
+                example.turns.iter().map(|turn| (turn.role, vec![Piece::Text(turn.text.to_string())])).collect();
             return Some(vec![PendingSegment { name: None, turns, origin }]);
         }
         let first = |role: Role| example.turns.iter().find(|turn| turn.role == role).map_or("", |turn| &turn.text);
@@ -348,11 +350,7 @@ impl Composer<'_> {
                     Wrap::Bare => text,
                     _ => format!("<example>\n{text}</example>"),
                 };
-                Some(vec![PendingSegment {
-                    name: None,
-                    turns: vec![(block.role, vec![TextOrInput::Text(text)])],
-                    origin,
-                }])
+                Some(vec![PendingSegment { name: None, turns: vec![(block.role, vec![Piece::Text(text)])], origin }])
             }
         }
     }
@@ -397,24 +395,14 @@ impl Composer<'_> {
             // context's reader records it among this context's dependencies.
             faults.extend(self.reader.read(path).ok().and_then(|template| template.head_warning.clone()));
         }
-        let data = Data {
-            vars: self.plan.vars.clone(),
-            inputs: self.plan.manifest.inputs.iter().map(|(key, _)| key.text.to_string()).collect(),
-            context: self.facts(),
-            each: self
-                .plan
-                .each
-                .as_ref()
-                .map(|path| [("path".to_owned(), Json::from(path.as_str()))].into_iter().collect()),
-            more,
-        };
+        let root = self.root.get_or_init(|| self.data().root()).with(more);
         let heads = Mutex::new(Vec::new());
         let include = |path: &str| {
             let fragment = self.include(path, &block.span)?;
             heads.lock().extend(fragment.head_warning.clone());
             Ok(Span::new(&fragment.source, fragment.body.start, fragment.body.end))
         };
-        let rendered = match self.library.render(template, &data, &include) {
+        let rendered = match self.library.render(template, &root, &include) {
             Ok(rendered) => {
                 faults.extend(rendered.warnings);
                 faults.extend(heads.into_inner());
@@ -429,11 +417,7 @@ impl Composer<'_> {
         let made = pieces.map(|piece| if let Piece::Text(text) = piece { text.len() } else { 0 }).sum();
         self.admit(block, made, faults)?;
         let pending = rendered.segments.into_iter().map(|segment| {
-            let runs = segment.pieces.into_iter().map(|piece| match piece {
-                Piece::Text(text) => TextOrInput::Text(text),
-                Piece::Input(name) => TextOrInput::Input(name),
-            });
-            let turns = vec![(block.role, runs.collect())];
+            let turns = vec![(block.role, segment.pieces)];
             PendingSegment { name: segment.id, turns, origin: self.template_origin(&segment.span, block) }
         });
         Some(pending.collect())
@@ -459,6 +443,17 @@ impl Composer<'_> {
     }
 
     /// The data about the context itself that templates can use.
+    /// What the templates of the context are rendered with.
+    fn data(&self) -> Data {
+        let path = |path: &ProjectPath| [("path".to_owned(), Json::from(path.as_str()))].into_iter().collect();
+        Data {
+            vars: self.plan.vars.clone(),
+            inputs: self.plan.manifest.inputs.iter().map(|(key, _)| key.text.to_string()).collect(),
+            context: self.facts(),
+            each: self.plan.each.as_ref().map(path),
+        }
+    }
+
     fn facts(&self) -> serde_json::Map<String, Json> {
         let text = |text: &Option<Text>| Json::from(text.as_ref().map_or("", |text| &text.value));
         let facts = [
@@ -486,12 +481,6 @@ impl Composer<'_> {
     }
 }
 
-impl TextOrInput {
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Text(text) if text.is_empty())
-    }
-}
-
 /// The most that [`separator`] returns.
 const MAX_SEPARATOR_BYTES: usize = 2;
 
@@ -508,7 +497,7 @@ fn separator(join: Join) -> &'static str {
 fn trim(item: &mut Item) {
     for segment in item.iter_mut().rev() {
         for (_, runs) in segment.turns.iter_mut().rev() {
-            while let Some(TextOrInput::Text(text)) = runs.last_mut() {
+            while let Some(Piece::Text(text)) = runs.last_mut() {
                 text.truncate(text.trim_end_matches(['\n', '\r']).len());
                 if !text.is_empty() {
                     break;
@@ -522,26 +511,26 @@ fn trim(item: &mut Item) {
     }
 }
 
-fn append(runs: &mut Vec<TextOrInput>, separator: &str) {
+fn append(runs: &mut Vec<Piece>, separator: &str) {
     match runs.last_mut() {
         _ if separator.is_empty() => {}
-        Some(TextOrInput::Text(text)) => text.push_str(separator),
-        _ => runs.push(TextOrInput::Text(separator.to_owned())),
+        Some(Piece::Text(text)) => text.push_str(separator),
+        _ => runs.push(Piece::Text(separator.to_owned())),
     }
 }
 
-fn prepend(runs: &mut Vec<TextOrInput>, separator: &str) {
+fn prepend(runs: &mut Vec<Piece>, separator: &str) {
     match runs.first_mut() {
         _ if separator.is_empty() => {}
-        Some(TextOrInput::Text(text)) => text.insert_str(0, separator),
-        _ => runs.insert(0, TextOrInput::Text(separator.to_owned())),
+        Some(Piece::Text(text)) => text.insert_str(0, separator),
+        _ => runs.insert(0, Piece::Text(separator.to_owned())),
     }
 }
 
 /// The parts of the segments that a pending one becomes: one segment, or, if it has holes, one for each
 /// hole and each text between holes.
-fn segments_of(turns: Vec<(Role, Vec<TextOrInput>)>) -> Vec<Vec<Part>> {
-    let holes = turns.iter().any(|(_, runs)| runs.iter().any(|run| matches!(run, TextOrInput::Input(_))));
+fn segments_of(turns: Vec<(Role, Vec<Piece>)>) -> Vec<Vec<Part>> {
+    let holes = turns.iter().any(|(_, runs)| runs.iter().any(|run| matches!(run, Piece::Input(_))));
     let mut segments: Vec<Vec<Part>> = Vec::new();
     for (role, runs) in turns {
         let mut parts: Vec<Part> = Vec::new();
@@ -553,9 +542,9 @@ fn segments_of(turns: Vec<(Role, Vec<TextOrInput>)>) -> Vec<Vec<Part>> {
         };
         for run in runs {
             match run {
-                TextOrInput::Text(more) if text.is_empty() => text = more,
-                TextOrInput::Text(more) => text.push_str(&more),
-                TextOrInput::Input(name) => {
+                Piece::Text(more) if text.is_empty() => text = more,
+                Piece::Text(more) => text.push_str(&more),
+                Piece::Input(name) => {
                     flush(&mut text, &mut parts);
                     parts.push(Part { role, kind: Kind::Input, text: name.into() });
                 }

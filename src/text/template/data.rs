@@ -5,7 +5,9 @@
 //! sees what it is.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
+use handlebars::Context;
 use serde_json::{Map, Number, Value as Json};
 
 /// The beginning of every mark in the output.
@@ -23,6 +25,8 @@ pub(super) const AMBIGUOUS: &str = "\u{fdd5}";
 pub(super) const UNKNOWN: &str = "\u{fdd6}";
 /// A key of the maps that are no values: all of the data, and `inputs`.
 const WHOLE: &str = "\u{fdd7}";
+/// The names that nothing shadows.
+const OWN: [&str; 4] = ["vars", "inputs", "context", "each"];
 
 /// The data that a template is rendered with.
 #[derive(Debug, Clone, Default)]
@@ -35,18 +39,20 @@ pub struct Data {
     pub context: Map<String, Json>,
     /// `each.path` and the like, if the manifest has `each`.
     pub each: Option<Map<String, Json>>,
-    /// The names that `wrap` defines: `path`, `title`, `content`, `meta`, `index`, `user`, `assistant`,
-    /// `turns`. They shadow vars and inputs: a var of the same name is still `vars.name`.
-    pub more: Map<String, Json>,
 }
 
+/// Data as the crate sees it, made once for all templates of a context; else the name of a value that holds a reserved
+/// character, and that character.
+#[derive(Debug, Clone)]
+pub struct Root(pub(super) Result<Arc<Context>, (String, char)>);
+
 impl Data {
-    /// All of it as the crate sees it; else the name of a value that holds a reserved character, and that character.
-    pub(super) fn root(&self) -> Result<Json, (String, char)> {
-        let maps = [Some(("vars.", &self.vars)), Some(("context.", &self.context)), Some(("", &self.more))];
+    /// The same as the crate sees it.
+    pub fn root(&self) -> Root {
+        let maps = [Some(("vars.", &self.vars)), Some(("context.", &self.context))];
         for (prefix, map) in maps.into_iter().chain([self.each.as_ref().map(|each| ("each.", each))]).flatten() {
-            if let Some((name, c)) = map.iter().find_map(|(name, value)| Some((name, reserved_in(name, value)?))) {
-                return Err((format!("{prefix}{name}"), c));
+            if let Some(found) = reserved_among(prefix, map) {
+                return Root(Err(found));
             }
         }
         let mark = |name: &String| (name.clone(), Json::String(format!("{INPUT}{name}{END}")));
@@ -59,18 +65,35 @@ impl Data {
         ];
         let each = self.each.iter().map(|each| ("each".to_owned(), Json::Object(each.clone())));
         let mut root: Map<String, Json> = named.into_iter().chain(each).collect();
-        let given = self.more.iter().chain(&self.vars).map(|(name, value)| (name.clone(), value.clone()));
-        for (name, value) in given.chain(self.inputs.iter().map(mark)) {
+        let vars = self.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
+        for (name, value) in vars.chain(self.inputs.iter().map(mark)) {
             let is_input = matches!(&value, Json::String(text) if text.starts_with(INPUT));
             match root.get_mut(&name) {
                 None => drop(root.insert(name, value)),
-                Some(var) if is_input && self.vars.contains_key(&name) && !self.more.contains_key(&name) => {
-                    *var = AMBIGUOUS.into();
-                }
+                Some(var) if is_input && self.vars.contains_key(&name) => *var = AMBIGUOUS.into(),
                 Some(_) => {}
             }
         }
-        Ok(Json::Object(root))
+        Root(Ok(Arc::new(Json::Object(root).into())))
+    }
+}
+
+impl Root {
+    /// The same with the names that `wrap` defines: `path`, `title`, `content`, `meta`, `index`, `user`, `assistant`,
+    /// `turns`. They shadow vars and inputs: a var of the same name is still `vars.name`.
+    pub fn with(&self, more: Map<String, Json>) -> Self {
+        let Ok(root) = &self.0 else { return self.clone() };
+        if more.is_empty() {
+            return self.clone();
+        }
+        if let Some(found) = reserved_among("", &more) {
+            return Self(Err(found));
+        }
+        let mut data = root.data().clone();
+        if let Some(all) = data.as_object_mut() {
+            all.extend(more.into_iter().filter(|(name, _)| !OWN.contains(&&**name)));
+        }
+        Self(Ok(Arc::new(data.into())))
     }
 }
 
@@ -89,6 +112,11 @@ pub(super) fn reserved_in(name: &str, value: &Json) -> Option<char> {
         Json::Object(map) => map.iter().find_map(|(key, item)| reserved_in(key, item)),
         _ => None,
     })
+}
+
+/// The first value of a map that holds a reserved character: its name behind `prefix`, and that character.
+fn reserved_among(prefix: &str, map: &Map<String, Json>) -> Option<(String, char)> {
+    map.iter().find_map(|(name, value)| Some((format!("{prefix}{name}"), reserved_in(name, value)?)))
 }
 
 /// The name of the input that a value stands for.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use handlebars::{Handlebars, no_escape};
 use parking_lot::Mutex;
 
-use super::data::Data;
+use super::data::Root;
 use super::output::Rendered;
 use super::parse::{self, Parsed};
 use super::passage::Passage;
@@ -133,7 +133,7 @@ impl<'t> Library<'t> {
         self.program(template).paths.iter()
     }
 
-    /// Renders a template with `data`.
+    /// Renders a template with all of the data.
     ///
     /// All faults that can be found are reported: those in the text of the template and of every partial
     /// that it can reach, one of syntax for each, and, if all of that can be parsed, those in the names that it uses,
@@ -141,14 +141,14 @@ impl<'t> Library<'t> {
     pub fn render(
         &self,
         template: &Template,
-        data: &Data,
+        root: &Root,
         include: &Include,
     ) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
         let program = self.program(template);
         if !program.faults.is_empty() {
             return Err(program.faults.clone());
         }
-        render::render(&template.0, program, data, include)
+        render::render(&template.0, program, root, include)
     }
 
     fn program<'l>(&self, template: &'l Template) -> &'l Program {

@@ -25,7 +25,7 @@ mod scan;
 mod shape;
 
 pub use apply::MAX_INDENT;
-pub use data::Data;
+pub use data::{Data, Root};
 pub use library::{Library, NameFault, TEMPLATES, Template};
 pub use output::{Piece, Rendered, RenderedSegment};
 pub use render::{Include, MAX_OUTPUT_BYTES, MAX_STEPS};

@@ -36,6 +36,13 @@ pub enum Piece {
     Input(String),
 }
 
+impl Piece {
+    /// Whether the model may see anything of it.
+    pub fn says_something(&self) -> bool {
+        !matches!(self, Self::Text(text) if text.is_empty())
+    }
+}
+
 /// Cuts what the crate has written into segments, and reports those that stand in each other or share an id. White
 /// space between two segment blocks goes to the one before it, white space before the first to the first; any other text
 /// outside is a segment without an id.

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use serde_json::Value as Json;
 
 use super::apply::{Applied, ApplyFault, apply};
-use super::data::{AMBIGUOUS, CLOSE, Data, END, OPEN, UNKNOWN, child, input, is_whole, kind, names, reserved, weight};
+use super::data::{AMBIGUOUS, CLOSE, END, OPEN, Root, UNKNOWN, child, input, is_whole, kind, names, reserved, weight};
 use super::library::{Compiled, Program};
 use super::names::{self as named, Written};
 use super::near;
@@ -40,17 +40,16 @@ const SHOWN: usize = 40;
 pub(super) fn render(
     main: &Arc<Compiled>,
     program: &Program,
-    data: &Data,
+    Root(root): &Root,
     include: &Include,
 ) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
-    let root = data.root().map_err(|(name, c)| {
-        let message = format!("`{name}` holds U+{:04X}, which Unicode reserves for use inside of programs", c as u32);
+    let context = root.as_deref().map_err(|(name, c)| {
+        let message = format!("`{name}` holds U+{:04X}, which Unicode reserves for use inside of programs", *c as u32);
         vec![Diagnostic::error("reserved-character", message).at(main.passage.whole())]
     })?;
     let mut report = Report::default();
     // What stops the walk is among the faults, and so is what stops the rendering.
-    let walked = named::walk(main, program, &root, &mut report);
-    let context = Context::from(root);
+    let walked = named::walk(main, program, context.data(), &mut report);
     let progress = Progress { here: main.clone(), tag: 0, bodies: Vec::new(), steps: 0, segments: Vec::new(), report };
     let state = State { program, include, progress: Mutex::new(progress) };
     let mut out = Text { state: &state, text: String::new() };
@@ -60,7 +59,7 @@ pub(super) fn render(
         scopes.register_local_helper(CALL, Box::new(Call(&state)));
         for (element, (at, tag)) in main.parsed.template.elements.iter().zip(&main.parsed.places) {
             state.progress.lock().tag = *tag;
-            if let Err(error) = element.render(&program.registry, &context, &mut scopes, &mut out) {
+            if let Err(error) = element.render(&program.registry, context, &mut scopes, &mut out) {
                 state.stopped(&error);
                 break;
             }

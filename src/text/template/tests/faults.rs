@@ -110,8 +110,7 @@ fn what_is_guarded_or_merely_false_is_no_fault() {
         "{{#each rows}}{{#if (eq a 3)}}{{only_there}}{{/if}}{{/each}}",
         "{{#if (eq user.age 8)}}{{upper user.age}}{{include \"gone.md\"}}{{/if}}",
     ] {
-        let stage = stage(template).inputs(&["ticket"]);
-        let stage = Stage { data: Data { more: map(json!({"ticket2": ""})), ..stage.data.clone() }, ..stage };
+        let stage = stage(template).inputs(&["ticket"]).more(json!({"ticket2": ""}));
         assert_eq!(stage.faults(), "", "{template}");
     }
 }

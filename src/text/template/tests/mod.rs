@@ -23,6 +23,7 @@ struct Stage {
     templates: BTreeMap<String, String>,
     fragments: BTreeMap<String, String>,
     data: Data,
+    more: serde_json::Map<String, Json>,
 }
 
 impl Stage {
@@ -52,7 +53,7 @@ impl Stage {
     }
 
     fn more(mut self, more: Json) -> Self {
-        self.data.more = map(more);
+        self.more = map(more);
         self
     }
 
@@ -76,7 +77,7 @@ impl Stage {
     fn run(&self) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
         let library = self.library();
         let template = library.template("main").expect("main.hbs");
-        library.render(&template, &self.data, &|path| self.include(path))
+        library.render(&template, &self.data.root().with(self.more.clone()), &|path| self.include(path))
     }
 
     /// What is written, holes as `⟨name⟩`, segments as `[id| … ]`. Panics on a fault.

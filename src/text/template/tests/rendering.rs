@@ -121,9 +121,9 @@ fn text_of_a_manifest_is_a_template_too() {
     let library = stage.library();
     let none = |_: &str| Err("no".to_owned());
     let ok = library.inline("a {{ticket}} {{> p}}", &span);
-    assert_eq!(shown(&library.render(&ok, &stage.data, &none).unwrap().value), "a ⟨ticket⟩ P");
+    assert_eq!(shown(&library.render(&ok, &stage.data.root(), &none).unwrap().value), "a ⟨ticket⟩ P");
     let broken = library.inline("a {{ticket}} {{> p}}{{nope}}", &span);
-    let faults = library.render(&broken, &stage.data, &none).unwrap_err();
+    let faults = library.render(&broken, &stage.data.root(), &none).unwrap_err();
     assert_eq!(
         listed(&faults),
         "contexts/a.yaml:2:34 unknown-name: nothing is named `nope` (there is `vars`, `inputs`, `context`, `ticket`) ‹nope›\n"
@@ -162,7 +162,7 @@ fn only_what_is_used_is_read() {
     let template = library.template("main").unwrap();
     let data = Data { vars: map(json!({"no": false})), ..Data::default() };
     for _ in 0..2 {
-        library.render(&template, &data, &|_| Err(String::new())).unwrap();
+        library.render(&template, &data.root(), &|_| Err(String::new())).unwrap();
     }
     assert_eq!(*read.lock().unwrap(), ["main.hbs", "a.hbs", "b.hbs"]);
     let reached: Vec<&str> = library.reach(&template).map(ProjectPath::as_str).collect();
@@ -187,7 +187,7 @@ fn a_template_may_stand_anywhere_in_the_project() {
     assert_eq!(stage.text(), "firstbelow");
     let library = stage.library();
     let template = library.template("prompts/persona.hbs").unwrap();
-    let rendered = library.render(&template, &stage.data, &|_| Err(String::new())).unwrap().value;
+    let rendered = library.render(&template, &stage.data.root(), &|_| Err(String::new())).unwrap().value;
     assert_eq!(shown(&rendered), "Speak like Ann.");
     let reached: Vec<&str> = library.reach(&template).map(ProjectPath::as_str).collect();
     assert_eq!(reached, ["prompts/persona.hbs", "prompts/tone.txt"]);
