@@ -91,9 +91,21 @@ fn vars(repo: &Repo, count: usize) {
 }
 
 fn inputs(repo: &Repo, count: usize) {
-    let all: String = (0..count).map(|n| format!("{{{{i{n}}}}} ")).collect();
-    let turn = format!("messages: [{{user: \"{all}\"}}]\n");
-    lines(repo, "system: [{text: Hi}]\ninputs:\n", count, |n| format!("  i{n}: {{tokens: 3}}\n"), &turn);
+    // One tag to a template: how many tags one may have is a limit of its own.
+    let turns: String = (0..count).map(|n| format!("  - user: \"{{{{i{n}}}}}\"\n  - assistant: Yes\n")).collect();
+    let after = format!("system: [{{text: Hi}}]\nmessages:\n{turns}");
+    lines(repo, "inputs:\n", count, |n| format!("  i{n}: {{tokens: 3}}\n"), &after);
+}
+
+fn inputs_that_nothing_uses(repo: &Repo, count: usize) {
+    lines(repo, "inputs:\n", count, |n| format!("  i{n}: {{tokens: 3}}\n"), &format!("system: [{{text: Hi}}]\n{TURN}"));
+}
+
+fn numbers_spelled_anew(repo: &Repo, count: usize) {
+    let turns: String =
+        (0..count).map(|n| format!("  - user: \"It is {{{{v{n}}}}}.\"\n  - assistant: Yes\n")).collect();
+    let after = format!("system: [{{text: Hi}}]\nmessages:\n{turns}");
+    lines(repo, "vars:\n", count, |n| format!("  v{n}: {n}.50\n"), &after);
 }
 
 fn variants(repo: &Repo, count: usize) {
@@ -169,8 +181,9 @@ fn ignored(repo: &Repo, count: usize) {
 
 fn attributes(repo: &Repo, count: usize) {
     files(repo, 20);
-    // Only then do attributes matter for a file that is as git's index has it.
+    // Attributes matter for a file that is not stored as it is on the disk.
     repo.git(["config", "core.autocrlf", "input"]);
+    repo.file("f/00000.md", "Rule 0.\r\n");
     repo.file(".gitattributes", (0..count).map(|n| format!("other{n}/*.md text eol=lf\n")).collect::<String>());
 }
 
@@ -252,6 +265,8 @@ lists! {
     tools: "check", 200;
     vars: "check", 1000;
     inputs: "check", 200;
+    inputs_that_nothing_uses: "check", 400;
+    numbers_spelled_anew: "check", 200;
     variants: "check", 100;
     contexts: "check", 100;
     matches_of_each: "check", 100;

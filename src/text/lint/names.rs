@@ -1,7 +1,7 @@
 //! Lints of the names and numbers that a manifest declares: inputs that nothing uses, names that something
 //! of the template language has already, and numbers that a template spells in another way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Subject;
 use super::catalogue::{RESPELLED_NUMBER, SHADOWED_NAME, UNUSED_INPUT};
@@ -12,7 +12,7 @@ use crate::syntax::manifest::BlockSource;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Node, Value};
 use crate::text::compose::TEMPLATES;
-use crate::text::resolve::{Content, Wrap};
+use crate::text::resolve::{Content, PlannedBlock, Wrap};
 use crate::text::template::is_helper;
 
 /// What a template knows by a bare name wherever it stands, its helpers left out: what is not a var.
@@ -33,10 +33,13 @@ pub(super) fn unused_inputs(subject: &Subject) -> Vec<Diagnostic> {
     let used: BTreeSet<&str> = parts.filter(|part| part.kind == Kind::Input).map(|part| &*part.text).collect();
     let own = subject.plan.manifest.inputs.iter().map(|(key, _)| key);
     let own = own.filter(|key| key.span.path() == &subject.plan.manifest_path && !used.contains(&*key.text));
-    let mut texts: Option<Vec<String>> = None;
+    let mut mentioned: Option<HashSet<String>> = None;
     let unused = own.filter(|key| {
-        let texts = texts.get_or_insert_with(|| template_texts(subject, key.span.source.text()));
-        !texts.iter().any(|text| mentions(text, &key.text))
+        let mentioned = mentioned.get_or_insert_with(|| {
+            let texts = template_texts(subject, key.span.source.text());
+            texts.iter().flat_map(|text| mentions(text)).map(str::to_owned).collect()
+        });
+        !mentioned.contains(&*key.text)
     });
     let warning = |key: &crate::syntax::yaml::Key| {
         let message =
@@ -68,17 +71,16 @@ fn template_texts(subject: &Subject, manifest: &str) -> Vec<String> {
     texts
 }
 
-/// Whether a tag of the text has this name.
-fn mentions(text: &str, name: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+/// The names in the tags of the text.
+fn mentions(text: &str) -> impl Iterator<Item = &str> {
     let tags = text.split("{{").skip(1).map(|rest| rest.split("}}").next().unwrap_or_default());
-    tags.flat_map(|tag| tag.split(|c| !is_word(c))).any(|word| word == name)
+    tags.flat_map(|tag| tag.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-')))
 }
 
 /// Vars and inputs whose bare name means something else in a template.
 pub(super) fn shadowed(subject: &Subject) -> Vec<Diagnostic> {
     let wraps = |of_examples: bool| {
-        let is_wrapped = |block: &crate::text::resolve::PlannedBlock| {
+        let is_wrapped = |block: &PlannedBlock| {
             matches!(block.wrap, Wrap::Template(_)) && matches!(block.content, Content::Examples(..)) == of_examples
         };
         subject.plan.blocks.iter().any(is_wrapped)
@@ -117,7 +119,9 @@ pub(super) fn respelled(subject: &Subject) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut vars = Vec::new();
     subject.plan.manifest.vars.iter().for_each(|(_, node)| numbers(node, &mut vars));
-    found.extend(vars.into_iter().filter(|number| subject.segments.iter().any(|segment| number.stands_in(segment))));
+    let mut all = Texts::default();
+    subject.segments.iter().filter(|_| !vars.is_empty()).for_each(|segment| all.add(segment));
+    found.extend(vars.into_iter().filter(|number| all.respell(number)));
     let wrapped = subject.plan.blocks.iter().filter(|block| matches!(block.wrap, Wrap::Template(_)));
     for block in wrapped {
         let mut of_file = Vec::new();
@@ -137,11 +141,13 @@ pub(super) fn respelled(subject: &Subject) -> Vec<Diagnostic> {
             },
             _ => {}
         }
-        let own = |segment: &&Segment| segment.origin.block.start == block.span.start;
-        found.extend(of_file.into_iter().filter(|number| {
-            let mut segments = subject.segments.iter().filter(own);
-            segments.any(|segment| segment.origin.path.as_ref() == Some(number.at.path()) && number.stands_in(segment))
-        }));
+        let mut own: HashMap<&ProjectPath, Texts> = HashMap::new();
+        for segment in subject.segments.iter().filter(|one| !of_file.is_empty() && is_of(one, block)) {
+            segment.origin.path.iter().for_each(|path| own.entry(path).or_default().add(segment));
+        }
+        found.extend(
+            of_file.into_iter().filter(|number| own.get(number.at.path()).is_some_and(|texts| texts.respell(number))),
+        );
     }
     let warning = |number: Respelled| {
         let message = format!("the prompt has `{}` where `{}` was written", number.shown, number.written);
@@ -155,20 +161,44 @@ impl Respelled {
         let written = at.source.text().get(at.start..at.end)?.to_owned();
         (written != shown).then_some(Self { at, written, shown })
     }
+}
 
-    /// Whether a text of the segment has the number in its other spelling, and not in the one that was written.
-    fn stands_in(&self, segment: &Segment) -> bool {
-        let has = |text: &str, number: &str| {
-            text.match_indices(number).any(|(at, _)| {
-                let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-                let behind = text.get(at + number.len()..).unwrap_or_default();
-                let goes_on = behind.strip_prefix('.').unwrap_or(behind).starts_with(char::is_alphanumeric);
-                !text.get(..at).unwrap_or_default().ends_with(is_part) && !goes_on
-            })
-        };
-        let texts = segment.parts.iter().filter(|part| part.kind == Kind::Text);
-        texts.into_iter().any(|part| has(&part.text, &self.shown) && !has(&part.text, &self.written))
+fn is_of(segment: &Segment, block: &PlannedBlock) -> bool {
+    segment.origin.block.start == block.span.start
+}
+
+/// Texts of the prompt by the words in them, so that a number is looked for only where it can be.
+#[derive(Default)]
+struct Texts<'a>(HashMap<&'a str, Vec<&'a str>>);
+
+impl<'a> Texts<'a> {
+    fn add(&mut self, segment: &'a Segment) {
+        for part in segment.parts.iter().filter(|part| part.kind == Kind::Text) {
+            for word in words(&part.text).collect::<HashSet<_>>() {
+                self.0.entry(word).or_default().push(&part.text);
+            }
+        }
     }
+
+    /// Whether a text has the number in its other spelling, and not in the one that was written.
+    fn respell(&self, number: &Respelled) -> bool {
+        let with_word = words(&number.shown).map(|word| self.0.get(word).map_or(&[][..], Vec::as_slice));
+        let fewest = with_word.min_by_key(|texts| texts.len()).unwrap_or_default();
+        fewest.iter().any(|text| has(text, &number.shown) && !has(text, &number.written))
+    }
+}
+
+fn has(text: &str, number: &str) -> bool {
+    text.match_indices(number).any(|(at, _)| {
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+        let behind = text.get(at + number.len()..).unwrap_or_default();
+        let goes_on = behind.strip_prefix('.').unwrap_or(behind).starts_with(char::is_alphanumeric);
+        !text.get(..at).unwrap_or_default().ends_with(is_part) && !goes_on
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 fn numbers(node: &Node, found: &mut Vec<Respelled>) {
@@ -204,8 +234,8 @@ mod tests {
 
     #[test]
     fn a_name_is_mentioned_in_tags_only() {
-        assert!(mentions("a {{#if ticket}}b{{/if}}", "ticket"));
-        assert!(mentions("{{inputs.ticket}}", "ticket"));
-        assert!(!mentions("{ticket} and ticket, {{tickets}}", "ticket"));
+        let has = |text: &str| mentions(text).any(|name| name == "ticket");
+        assert!(has("a {{#if ticket}}b{{/if}}") && has("{{inputs.ticket}}"));
+        assert!(!has("{ticket} and ticket, {{tickets}}"));
     }
 }
