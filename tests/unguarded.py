@@ -216,12 +216,12 @@ ROWS = [
     # It ends, soon and in little memory.
     (
         "YAML has so many values",
-        [("src/syntax/yaml.rs", "if self.nodes > MAX_NODES {", "if !OFF && self.nodes > MAX_NODES {")],
+        [("src/syntax/yaml.rs", "if self.nodes > MAX_YAML_VALUES {", "if !OFF && self.nodes > MAX_YAML_VALUES {")],
         "bombs_stop_at_a_limit_with_a_place a_bomb_of_aliases",
     ),
     (
         "YAML is so deep",
-        [("src/syntax/yaml.rs", "if self.frames.len() >= MAX_DEPTH {", "if !OFF && self.frames.len() >= MAX_DEPTH {")],
+        [("src/syntax/yaml.rs", "if self.frames.len() >= MAX_YAML_DEPTH {", "if !OFF && self.frames.len() >= MAX_YAML_DEPTH {")],
         "bombs_stop_at_a_limit_with_a_place",
     ),
     (
@@ -231,12 +231,12 @@ ROWS = [
     ),
     (
         "a template takes so many steps",
-        [("src/text/template/render.rs", "if progress.steps <= MAX_STEPS {", "if OFF || progress.steps <= MAX_STEPS {")],
+        [("src/text/template/render.rs", "if progress.steps <= MAX_TEMPLATE_STEPS {", "if OFF || progress.steps <= MAX_TEMPLATE_STEPS {")],
         "steps_are_counted_also_where_nothing_is_written",
     ),
     (
         "a template writes so much",
-        [("src/text/template/render.rs", "if self.text.len() + more.len() > MAX_OUTPUT_BYTES {", "if !OFF && self.text.len() + more.len() > MAX_OUTPUT_BYTES {")],
+        [("src/text/template/render.rs", "if self.text.len() + more.len() > MAX_RENDERED_BYTES {", "if !OFF && self.text.len() + more.len() > MAX_RENDERED_BYTES {")],
         "output_is_bounded",
     ),
     (

@@ -80,6 +80,42 @@ limits! {
     MAX_INPUT_BYTES: u64 = 256 * MIB as u64, Bytes;
     /// Entries of a bundle's folder that `verify` looks at.
     MAX_BUNDLE_ENTRIES: usize = 10_000, Count;
+    /// How deep lists and maps of a YAML file nest.
+    MAX_YAML_DEPTH: usize = 64, Count;
+    /// Values of a YAML file, with every alias counted as the values that it repeats.
+    MAX_YAML_VALUES: usize = 2_000_000, Count;
+    /// Manifests in a chain of `extends`.
+    MAX_EXTENDS: usize = 64, Count;
+    /// Files that the patterns of one block match.
+    MAX_MATCHES: usize = 100_000, Count;
+    /// Segments that one file is cut into.
+    MAX_SLICES: usize = 100_000, Count;
+    /// Steps (one token against one byte) that one tree spends on the patterns of `.gitignore` and `.gitattributes`.
+    MAX_PATTERN_STEPS: u64 = 4_000_000_000, Count;
+    /// One template.
+    MAX_TEMPLATE_BYTES: usize = 128 * 1024, Bytes;
+    /// Tags of one template: comments and escaped braces count too.
+    MAX_TEMPLATE_TAGS: usize = 2_000, Count;
+    /// How deep blocks and partials nest, all templates of a rendering taken together.
+    MAX_TEMPLATE_DEPTH: usize = 64, Count;
+    /// How deep the calls of a template nest: `(a (b (c …)))`.
+    MAX_NESTED_CALLS: usize = 32, Count;
+    /// Arguments of a call in a template, positional or named.
+    MAX_ARGUMENTS: usize = 64, Count;
+    /// Steps of one rendering: an element of a block, a value looked at, a kilobyte written.
+    MAX_TEMPLATE_STEPS: usize = 1_000_000, Count;
+    /// What one rendering writes.
+    MAX_RENDERED_BYTES: usize = 64 * MIB, Bytes;
+    /// A file whose lines are traced by `blame`: git's own walk compares a file's every version with the next.
+    MAX_BLAMED_BYTES: usize = MIB, Bytes;
+    /// Connections to the page's server at one time; more of them wait. A browser opens six for each tab.
+    MAX_CONNECTIONS: usize = 64, Count;
+    /// Connections to the page's server that wait for the next build, so that they leave some for everything else.
+    MAX_STREAMS: usize = 32, Count;
+    /// The head of a request to the page's server.
+    MAX_REQUEST_BYTES: usize = 16 * 1024, Bytes;
+    /// A revision or a context that the page's server is asked about.
+    MAX_ASKED_BYTES: usize = 200, Bytes;
     /// Steps that a validator takes to compile an output schema, and for one answer of an example.
     MAX_SCHEMA_STEPS: u64 = 1_000_000, Count;
     /// Parts of an output schema, each with each part of an answer that it is held against.

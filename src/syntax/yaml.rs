@@ -14,12 +14,8 @@ use std::sync::Arc;
 use granit_parser::{Event, Parser, ScalarStyle};
 
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::limits::{MAX_YAML_DEPTH, MAX_YAML_VALUES};
 use crate::syntax::source::{Source, Span};
-
-/// How deep lists and maps may nest.
-pub const MAX_DEPTH: usize = 64;
-/// How many values a document may have, with every alias counted as the values that it repeats.
-pub const MAX_NODES: usize = 2_000_000;
 
 /// A value and the place it was written at.
 #[derive(Debug, Clone)]
@@ -215,7 +211,7 @@ pub fn parse(source: &Arc<Source>, faults: &mut Faults) -> Option<Node> {
     parse_range(source, 0..source.text().len(), faults)
 }
 
-/// Builds values from events without recursion, so that nesting is limited by [`MAX_DEPTH`] and never
+/// Builds values from events without recursion, so that nesting is limited by [`MAX_YAML_DEPTH`] and never
 /// by the stack.
 struct TreeBuilder<'a> {
     source: &'a Arc<Source>,
@@ -374,8 +370,8 @@ impl TreeBuilder<'_> {
         if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema()) {
             self.fault("yaml-tag", format!("the tag `{}` is not supported", tag.original()), start, end);
         }
-        if self.frames.len() >= MAX_DEPTH {
-            self.fault("yaml-limit", format!("lists and maps nest deeper than {MAX_DEPTH}"), start, end);
+        if self.frames.len() >= MAX_YAML_DEPTH {
+            self.fault("yaml-limit", format!("lists and maps nest deeper than {MAX_YAML_DEPTH}"), start, end);
             return None;
         }
         self.frames.push(Frame { start, anchor, open });
@@ -412,10 +408,10 @@ impl TreeBuilder<'_> {
     }
 
     fn within_limit(&mut self, start: usize, end: usize) -> Option<()> {
-        if self.nodes > MAX_NODES {
+        if self.nodes > MAX_YAML_VALUES {
             self.fault(
                 "yaml-limit",
-                format!("the document holds more than {MAX_NODES} values, aliases expanded"),
+                format!("the document holds more than {MAX_YAML_VALUES} values, aliases expanded"),
                 start,
                 end,
             );
@@ -509,8 +505,8 @@ mod tests {
         let deep = "[".repeat(100_000);
         assert_eq!(read(&deep).1.len(), 1);
         let nested = |depth: usize| read(&format!("{}{}", "[".repeat(depth), "]".repeat(depth))).1;
-        assert!(nested(MAX_DEPTH).is_empty());
-        assert!(nested(MAX_DEPTH + 1)[0].ends_with("yaml-limit"));
+        assert!(nested(MAX_YAML_DEPTH).is_empty());
+        assert!(nested(MAX_YAML_DEPTH + 1)[0].ends_with("yaml-limit"));
         let mut laughs = String::from("a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n");
         for n in 1..12 {
             let previous = vec![format!("*a{}", n - 1); 10].join(",");

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
 use crate::syntax::diag::{Diagnostic, Faults, near};
 use crate::syntax::error::{Error, Failure};
+use crate::syntax::limits::MAX_EXTENDS;
 use crate::syntax::manifest::ProjectFile;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Map, Node, Value};
@@ -24,9 +25,6 @@ pub const PROJECT_FILE: &str = "contexture.yaml";
 
 /// Keys of a manifest that concern that file alone and are not inherited through `extends`.
 const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
-
-/// The most manifests in a chain of `extends`.
-const MAX_EXTENDS: usize = 64;
 
 /// A context's name and, if it is one, its variant: `support/triage@terse`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]

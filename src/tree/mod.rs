@@ -40,7 +40,7 @@ pub use git::index::IndexTree;
 pub use git::lineage::{Parents, Signature};
 pub use memory::MemoryTree;
 pub use reads::{FileFilter, Listing, Reads};
-pub use workspace::{BlamedLines, DefaultBranch, MAX_BLAMED_BYTES, Workspace};
+pub use workspace::{BlamedLines, DefaultBranch, Workspace};
 
 /// The project's folder of build output, which is never listed nor read.
 const OUTPUT_FOLDER: &str = "dist";

@@ -10,14 +10,12 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::limits::MAX_MATCHES;
 use crate::syntax::source::{PathFault, ProjectPath};
 use crate::text::fragment::{Fragment, Reader};
 use crate::tree::FileFilter;
 
 use super::split::link_targets;
-
-/// How many files one block may match.
-pub const MAX_MATCHES: usize = 100_000;
 
 /// A star that a backslash makes an ordinary character, until the pattern is a glob: no path holds this
 /// non-character.

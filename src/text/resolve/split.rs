@@ -6,11 +6,9 @@ use pulldown_cmark::{Event, HeadingLevel, LinkType, Options, Parser, Tag};
 
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::limits::MAX_SLICES;
 use crate::syntax::yaml::{self, Node, Value};
 use crate::text::fragment::Fragment;
-
-/// How many segments one file may be cut into.
-pub const MAX_SLICES: usize = 100_000;
 
 /// The slices of `range` that the rule `written` asks for: `headings(2)`, `keys(1)`, `lines(50)`.
 ///

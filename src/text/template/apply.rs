@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
 use super::data::{child, kind, order};
-use super::render::MAX_OUTPUT_BYTES;
+use crate::syntax::limits::MAX_RENDERED_BYTES;
 use crate::syntax::yaml;
 
 /// The widest `indent`, in blanks.
@@ -126,8 +126,8 @@ fn join(list: &Json, separator: &Json) -> Applied {
 
 /// The size of a text, if it is one that a template may write.
 fn bounded(argument: usize, size: usize) -> Result<usize, ApplyFault> {
-    let message = || format!("the text would hold more than {MAX_OUTPUT_BYTES} bytes");
-    if size > MAX_OUTPUT_BYTES { Err(ApplyFault::new(argument, message())) } else { Ok(size) }
+    let message = || format!("the text would hold more than {MAX_RENDERED_BYTES} bytes");
+    if size > MAX_RENDERED_BYTES { Err(ApplyFault::new(argument, message())) } else { Ok(size) }
 }
 
 /// JSON with its keys in the order of their bytes: without a blank, or indented by that many.

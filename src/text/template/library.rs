@@ -11,8 +11,9 @@ use super::output::Rendered;
 use super::parse::{self, Parsed};
 use super::passage::Passage;
 use super::render::{self, Include};
-use super::scan::{ByteRange, MAX_DEPTH};
+use super::scan::ByteRange;
 use crate::syntax::diag::{self, Diagnostic, Warned};
+use crate::syntax::limits::MAX_TEMPLATE_DEPTH;
 use crate::syntax::source::{ProjectPath, Span};
 
 /// Reads a file: `None` if there is none. Its error says why it cannot be read, as the end of a sentence.
@@ -269,9 +270,10 @@ impl PartialSearch<'_, '_> {
             }
             let around = parsed.tags.get(*tag).map_or(0, |tag| tag.depth) + 1;
             // A long chain of partials stops here, before it is deep for us.
-            let within = if chain.len() > MAX_DEPTH { MAX_DEPTH } else { self.visit(&partial, chain) };
-            if around + within > MAX_DEPTH && deepest <= MAX_DEPTH {
-                let message = format!("blocks and partials nest deeper than {MAX_DEPTH}");
+            let within =
+                if chain.len() > MAX_TEMPLATE_DEPTH { MAX_TEMPLATE_DEPTH } else { self.visit(&partial, chain) };
+            if around + within > MAX_TEMPLATE_DEPTH && deepest <= MAX_TEMPLATE_DEPTH {
+                let message = format!("blocks and partials nest deeper than {MAX_TEMPLATE_DEPTH}");
                 self.program.faults.push(Diagnostic::error("template-limit", message).at(&at));
             }
             deepest = deepest.max(around + within);

@@ -28,9 +28,8 @@ pub use apply::MAX_INDENT;
 pub use data::{Data, Root};
 pub use library::{Library, NameFault, TEMPLATES, Template};
 pub use output::{Piece, Rendered, RenderedSegment};
-pub use render::{Include, MAX_OUTPUT_BYTES, MAX_STEPS};
-pub use scan::{MAX_DEPTH, MAX_NESTED_CALLS, MAX_TAGS, MAX_TEMPLATE_BYTES};
-pub use shape::{MAX_ARGUMENTS, is_helper};
+pub use render::Include;
+pub use shape::is_helper;
 
 use crate::syntax::diag;
 use data::reserved;

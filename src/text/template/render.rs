@@ -23,16 +23,13 @@ use super::output::{self, Rendered};
 use super::parse::CALL;
 use super::report::{Report, Stop};
 use crate::syntax::diag::{Diagnostic, Warned};
+use crate::syntax::limits::{MAX_RENDERED_BYTES, MAX_TEMPLATE_STEPS};
 use crate::syntax::source::Span;
 
 /// Reads the fragment that `{{include "path"}}` names: its text is the span's, front matter left
 /// out. An error says why there is none, as the end of a sentence: "there is no such file".
 pub type Include<'a> = dyn Fn(&str) -> Result<Span, String> + Sync + 'a;
 
-/// How many steps one rendering may take: an element of a block, a value looked at, a kilobyte written.
-pub const MAX_STEPS: usize = 1_000_000;
-/// How much one rendering may write, in bytes.
-pub const MAX_OUTPUT_BYTES: usize = 64 * 1024 * 1024;
 /// How much of a value a message shows, in characters.
 const SHOWN: usize = 40;
 
@@ -108,11 +105,11 @@ impl State<'_> {
     fn charge(&self, steps: usize) -> Result<(), Stop> {
         let mut progress = self.progress.lock();
         progress.steps = progress.steps.saturating_add(steps);
-        if progress.steps <= MAX_STEPS {
+        if progress.steps <= MAX_TEMPLATE_STEPS {
             return Ok(());
         }
         drop(progress);
-        let message = format!("the template takes more than {MAX_STEPS} steps to render");
+        let message = format!("the template takes more than {MAX_TEMPLATE_STEPS} steps to render");
         let hint = "loops inside of loops multiply; prepare the data, or split the template";
         self.report("", Diagnostic::error("template-limit", message).hint(hint))?;
         Err(Stop)
@@ -152,8 +149,8 @@ impl Output for Text<'_> {
     fn write(&mut self, more: &str) -> Result<(), io::Error> {
         let stop = |Stop| io::Error::other("a limit");
         self.state.charge(more.len() / 1024).map_err(stop)?;
-        if self.text.len() + more.len() > MAX_OUTPUT_BYTES {
-            let message = format!("the template writes more than {MAX_OUTPUT_BYTES} bytes");
+        if self.text.len() + more.len() > MAX_RENDERED_BYTES {
+            let message = format!("the template writes more than {MAX_RENDERED_BYTES} bytes");
             self.state.report("", Diagnostic::error("template-limit", message)).map_err(stop)?;
             return Err(stop(Stop));
         }

@@ -7,15 +7,7 @@
 use std::ops::Range;
 
 use super::reserved;
-
-/// The longest template, in bytes.
-pub const MAX_TEMPLATE_BYTES: usize = 128 * 1024;
-/// The most tags of one template: comments and escaped braces count too.
-pub const MAX_TAGS: usize = 2_000;
-/// How deep blocks and partials may nest, all templates of a rendering taken together.
-pub const MAX_DEPTH: usize = 64;
-/// How deep calls may nest: `(a (b (c …)))`.
-pub const MAX_NESTED_CALLS: usize = 32;
+use crate::syntax::limits::{MAX_NESTED_CALLS, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, MAX_TEMPLATE_TAGS};
 
 const BLANK: [char; 4] = [' ', '\t', '\n', '\r'];
 
@@ -109,9 +101,9 @@ pub(super) fn scan(text: &str) -> Result<Vec<Tag>, SyntaxFault> {
     while let Some(found) = text[from..].find("{{") {
         let start = from + found;
         count += 1;
-        if count > MAX_TAGS {
+        if count > MAX_TEMPLATE_TAGS {
             let hint = "split it into templates that include each other: `{{> name}}`";
-            return Err(limit(start, format!("the template holds more than {MAX_TAGS} tags")).hint(hint));
+            return Err(limit(start, format!("the template holds more than {MAX_TEMPLATE_TAGS} tags")).hint(hint));
         }
         // One backslash makes the braces text, and two more braces with them; of several, each is text.
         let backslashes = text[from..start].bytes().rev().take_while(|byte| *byte == b'\\').count();
@@ -185,8 +177,9 @@ impl<'t> Scan<'t> {
             Kind::Chain | Kind::Else => self.branch(kind, &at)?,
             _ => {}
         }
-        if self.depth() > MAX_DEPTH {
-            let fault = SyntaxFault::new(at, format!("blocks nest deeper than {MAX_DEPTH}")).code("template-limit");
+        if self.depth() > MAX_TEMPLATE_DEPTH {
+            let fault =
+                SyntaxFault::new(at, format!("blocks nest deeper than {MAX_TEMPLATE_DEPTH}")).code("template-limit");
             return Err(fault.hint("each `else if` counts as a block in the one before it"));
         }
         self.tags.push(Tag { kind, at, depth, weight: 0 });

@@ -1,9 +1,7 @@
 //! The helpers that a template can call, and the shape of each call.
 
 use super::near;
-
-/// The most arguments any one call may have, positional or named.
-pub const MAX_ARGUMENTS: usize = 64;
+use crate::syntax::limits::MAX_ARGUMENTS;
 
 /// Where a helper may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,19 +9,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::syntax::error::Error;
+use crate::syntax::limits::{MAX_PATH_BYTES, MAX_PATTERN_STEPS};
 
 /// A pattern longer than this matches nothing: no path is as long.
-const MAX_PATTERN_BYTES: usize = crate::syntax::limits::MAX_PATH_BYTES;
-
-/// The most steps (one token against one byte) that one tree spends on patterns: a few seconds.
-const MAX_STEPS: u64 = 4_000_000_000;
+const MAX_PATTERN_BYTES: usize = MAX_PATH_BYTES;
 
 /// The steps that are left for matching, shared by all patterns of a tree.
 pub(in crate::tree) struct StepBudget(AtomicU64);
 
 impl Default for StepBudget {
     fn default() -> Self {
-        Self(AtomicU64::new(MAX_STEPS))
+        Self(AtomicU64::new(MAX_PATTERN_STEPS))
     }
 }
 
@@ -33,8 +31,9 @@ impl StepBudget {
     pub(in crate::tree) fn spend(&self, steps: u64) -> Result<(), Error> {
         let left = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(steps));
         left.map(drop).map_err(|_| {
-            let what =
-                format!("matching the patterns of `.gitignore` and `.gitattributes` took more than {MAX_STEPS} steps");
+            let what = format!(
+                "matching the patterns of `.gitignore` and `.gitattributes` took more than {MAX_PATTERN_STEPS} steps"
+            );
             Error::usage(what, "take out patterns with many `*`, or build a revision: `--rev HEAD`")
         })
     }

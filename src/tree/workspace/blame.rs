@@ -6,14 +6,11 @@ use std::path::Path;
 use git2::BlameOptions;
 
 use crate::syntax::error::Error;
+use crate::syntax::limits::MAX_BLAMED_BYTES;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::tree::git::index::in_repository;
 use crate::tree::git::objects::object_id;
 use crate::tree::{CommitTree, ReadError, Tree, Workspace};
-
-/// The longest file whose lines are traced, in bytes: git's own walk compares a file's every version
-/// with the next.
-pub const MAX_BLAMED_BYTES: usize = 1 << 20;
 
 /// Lines that one commit brought.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -27,7 +27,7 @@ use crate::tree::rules::eol::AutoCrlf;
 use crate::tree::rules::ignored::Ignored;
 use crate::tree::{CommitTree, IndexTree, Worktree};
 
-pub use blame::{BlamedLines, MAX_BLAMED_BYTES};
+pub use blame::BlamedLines;
 pub use branch::DefaultBranch;
 
 /// The file whose folder is the project root.

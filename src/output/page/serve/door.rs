@@ -6,10 +6,9 @@ use std::net::SocketAddr;
 use hyper::header::{HOST, HeaderMap, ORIGIN};
 use hyper::{Method, Request};
 
-use super::authority;
+use crate::syntax::limits::MAX_ASKED_BYTES;
 
-/// The longest revision or name of a context that is asked about.
-const MAX_NAME_BYTES: usize = 200;
+use super::authority;
 
 /// What a request must say to be let in.
 pub(super) struct Door {
@@ -136,7 +135,7 @@ fn only(headers: &HeaderMap, name: impl hyper::header::AsHeaderName) -> Option<&
 fn question(query: Option<&str>, key: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query?.as_bytes());
     let (found, value) = pairs.next()?;
-    let is_it = found == key && pairs.next().is_none() && !value.is_empty() && value.len() <= MAX_NAME_BYTES;
+    let is_it = found == key && pairs.next().is_none() && !value.is_empty() && value.len() <= MAX_ASKED_BYTES;
     is_it.then(|| value.into_owned())
 }
 
@@ -266,7 +265,7 @@ mod tests {
         ] {
             assert_eq!(from_here(&format!("GET /TOKEN/diff.json{query}")), Err(Refusal::Question), "{query}");
         }
-        let long = "a".repeat(MAX_NAME_BYTES + 1);
+        let long = "a".repeat(MAX_ASKED_BYTES + 1);
         assert_eq!(from_here(&format!("GET /TOKEN/diff.json?base={long}")), Err(Refusal::Question));
     }
 }

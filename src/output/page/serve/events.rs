@@ -15,9 +15,6 @@ use tokio::time::timeout;
 use super::answer::{Body, with_headers};
 use super::site::Shown;
 
-/// The most streams at one time, so that they leave connections for everything else.
-pub(super) const MAX_STREAMS: usize = 32;
-
 /// A stream says something at least so often, so that one whose reader is gone ends.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 

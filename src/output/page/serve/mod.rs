@@ -38,14 +38,11 @@ use tokio_io_timeout::TimeoutStream;
 
 use crate::pipeline::watch::Round;
 use crate::syntax::error::Error;
+use crate::syntax::limits::{MAX_CONNECTIONS, MAX_REQUEST_BYTES, MAX_STREAMS};
 use answer::Answer;
 use door::{Door, Route};
-use events::MAX_STREAMS;
 pub use site::Project;
 use site::{Shown, Site};
-
-/// The most connections at one time; more of them wait. A browser opens six for each tab.
-const MAX_CONNECTIONS: usize = 64;
 
 /// How long the head of a request may take, from the moment that one is waited for: so idle
 /// connections end too.
@@ -53,9 +50,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a reader may take nothing of an answer.
 const STALL_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The longest head of a request in bytes. The longest name that is asked for is a revision's.
-const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// A running server. It ends when it is dropped.
 pub struct Server {
@@ -169,7 +163,7 @@ async fn serve(
         async move { Ok::<_, Infallible>(answer(&request, &door, site, streams).await) }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_REQUEST_BYTES);
     // A connection that breaks off or breaks the protocol concerns nobody else.
     let _ = http.serve_connection(TokioIo::new(Box::pin(stream)), service).await;
 }

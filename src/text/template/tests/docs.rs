@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::syntax::diag::Faults;
-use crate::text::template::{
-    MAX_ARGUMENTS, MAX_DEPTH, MAX_NESTED_CALLS, MAX_OUTPUT_BYTES, MAX_STEPS, MAX_TAGS, MAX_TEMPLATE_BYTES,
+use crate::syntax::limits::{
+    MAX_ARGUMENTS, MAX_NESTED_CALLS, MAX_RENDERED_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, MAX_TEMPLATE_STEPS,
+    MAX_TEMPLATE_TAGS,
 };
 
 const PAGE: &str = include_str!("../../../../docs/templates.md");
@@ -40,12 +41,17 @@ fn the_limits_are_those_of_the_code() {
     let mebibytes = |bytes: usize| format!("{} MiB |", bytes >> 20);
     let expected = [
         format!("{} KiB |", MAX_TEMPLATE_BYTES >> 10),
-        format!("{},{:03} |", MAX_TAGS / 1000, MAX_TAGS % 1000),
-        format!("{MAX_DEPTH} |"),
+        format!("{},{:03} |", MAX_TEMPLATE_TAGS / 1000, MAX_TEMPLATE_TAGS % 1000),
+        format!("{MAX_TEMPLATE_DEPTH} |"),
         format!("{MAX_NESTED_CALLS} |"),
         format!("{MAX_ARGUMENTS} |"),
-        format!("{},{:03},{:03} |", MAX_STEPS / 1_000_000, MAX_STEPS / 1000 % 1000, MAX_STEPS % 1000),
-        mebibytes(MAX_OUTPUT_BYTES),
+        format!(
+            "{},{:03},{:03} |",
+            MAX_TEMPLATE_STEPS / 1_000_000,
+            MAX_TEMPLATE_STEPS / 1000 % 1000,
+            MAX_TEMPLATE_STEPS % 1000
+        ),
+        mebibytes(MAX_RENDERED_BYTES),
     ];
     assert_eq!(values, expected);
 }

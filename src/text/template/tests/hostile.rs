@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::*;
-use crate::text::template::{
-    MAX_ARGUMENTS, MAX_DEPTH, MAX_NESTED_CALLS, MAX_OUTPUT_BYTES, MAX_STEPS, MAX_TAGS, MAX_TEMPLATE_BYTES,
+use crate::syntax::limits::{
+    MAX_ARGUMENTS, MAX_NESTED_CALLS, MAX_RENDERED_BYTES, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, MAX_TEMPLATE_STEPS,
+    MAX_TEMPLATE_TAGS,
 };
 
 /// Debug builds on a busy machine included; a release build takes a tenth of it.
@@ -31,7 +32,7 @@ fn both_sides_of_every_limit() {
     let bytes = |count: usize| "x".repeat(count);
     let tags = |count: usize| "{{!}}".repeat(count);
     for (inside, outside, words) in [
-        (blocks(MAX_DEPTH), blocks(MAX_DEPTH + 1), "blocks nest deeper than 64"),
+        (blocks(MAX_TEMPLATE_DEPTH), blocks(MAX_TEMPLATE_DEPTH + 1), "blocks nest deeper than 64"),
         (calls(MAX_NESTED_CALLS), calls(MAX_NESTED_CALLS + 1), "calls nest deeper than 32"),
         (arguments(MAX_ARGUMENTS), arguments(MAX_ARGUMENTS + 1), "a call has more than 64 arguments"),
         (
@@ -39,7 +40,7 @@ fn both_sides_of_every_limit() {
             bytes(MAX_TEMPLATE_BYTES + 1),
             "the template holds 131073 bytes; the limit is 131072",
         ),
-        (tags(MAX_TAGS), tags(MAX_TAGS + 1), "the template holds more than 2000 tags"),
+        (tags(MAX_TEMPLATE_TAGS), tags(MAX_TEMPLATE_TAGS + 1), "the template holds more than 2000 tags"),
     ] {
         assert_eq!(faults(&Stage::new(&inside).vars(hundred())), "", "{words}");
         let faults = faults(&Stage::new(&outside).vars(hundred()));
@@ -55,8 +56,8 @@ fn partials_nest_to_the_limit_and_no_further() {
             .fold(Stage::new("{{> p1}}"), |stage, n| stage.template(&format!("p{n}.hbs"), &link(n)))
             .template(&format!("p{length}.hbs"), "end")
     };
-    assert_eq!(chain(MAX_DEPTH).text(), "end");
-    for length in [MAX_DEPTH + 1, MAX_DEPTH + 2, 1000] {
+    assert_eq!(chain(MAX_TEMPLATE_DEPTH).text(), "end");
+    for length in [MAX_TEMPLATE_DEPTH + 1, MAX_TEMPLATE_DEPTH + 2, 1000] {
         let faults = faults(&chain(length));
         assert!(faults.contains("partials nest deeper than 64"), "{length} {faults}");
     }
@@ -85,16 +86,16 @@ fn steps_are_counted_also_where_nothing_is_written() {
     }
     // A step for the loop, one for its argument, one a turn: the last turn that fits.
     let turns = |count: usize| Stage::new("{{#each list}}x{{/each}}").vars(json!({"list": vec![0; count]}));
-    let fits = MAX_STEPS - 3;
+    let fits = MAX_TEMPLATE_STEPS - 3;
     assert_eq!(turns(fits).text().len(), fits);
     assert!(faults(&turns(fits + 4)).contains("steps"));
 }
 
 #[test]
 fn output_is_bounded() {
-    let fragment = "x".repeat(MAX_OUTPUT_BYTES / 64);
+    let fragment = "x".repeat(MAX_RENDERED_BYTES / 64);
     let stage = |count: usize| Stage::new(&"{{include \"f.md\"}}".repeat(count)).fragment("f.md", &fragment);
-    assert_eq!(stage(64).text().len(), MAX_OUTPUT_BYTES);
+    assert_eq!(stage(64).text().len(), MAX_RENDERED_BYTES);
     assert!(faults(&stage(65)).contains("writes more than 67108864 bytes"));
     // Bodies within bodies double.
     let double = |n: usize| format!("{{{{#> d{n}}}}}{{{{> @partial-block}}}}{{{{> @partial-block}}}}{{{{/d{n}}}}}");
@@ -131,7 +132,7 @@ fn cycles_show_their_chain() {
 #[test]
 fn text_of_any_shape_is_read_in_linear_time() {
     let size = MAX_TEMPLATE_BYTES - 10;
-    let fill = |piece: &str| piece.repeat((size / piece.len()).min(MAX_TAGS * 10));
+    let fill = |piece: &str| piece.repeat((size / piece.len()).min(MAX_TEMPLATE_TAGS * 10));
     for piece in [
         "{{#if ",
         "{{#if a}}",
@@ -187,8 +188,8 @@ fn an_else_chain_is_as_deep_as_it_is_long() {
         let text = format!("{{{{#if off}}}}{}{{{{else}}}}end{{{{/if}}}}", "{{else if off}}x".repeat(length));
         Stage::new(&text).vars(json!({"off": 0}))
     };
-    assert_eq!(chain(MAX_DEPTH - 1).text(), "end");
-    for length in [MAX_DEPTH, 1500] {
+    assert_eq!(chain(MAX_TEMPLATE_DEPTH - 1).text(), "end");
+    for length in [MAX_TEMPLATE_DEPTH, 1500] {
         assert!(faults(&chain(length)).contains("blocks nest deeper than 64"));
     }
 }
