@@ -41,10 +41,10 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     progress.now("reading history");
     let blame = blame(&workspace, &tree, &build)?;
     progress.done();
+    session.warnings(&build.errors().cloned().collect::<Vec<_>>());
     session.print(&match format {
         Format::Text => text(&build, &blame, session.verbose),
         Format::Json => json(&BlameReport::new(&build, &blame)),
     })?;
-    session.warnings(&build.errors().cloned().collect::<Vec<_>>());
     Ok(Verdict::Yes)
 }

@@ -92,11 +92,11 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         traffic: traffic.as_ref(),
         months,
     });
+    session.warnings(&build.warnings);
     session.print(&match format {
         Format::Text => report::break_even::text(&build, today, &tuned.name, &answer),
         Format::Json => report::break_even::json(&build, today, &tuned.name, &answer),
     })?;
-    session.warnings(&build.warnings);
     Ok(Verdict::Yes)
 }
 

@@ -109,12 +109,12 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         depfile::write(&System, &depfile::text(&rules, &here)?, &session.path(written))?;
     }
     progress.done();
+    session.warnings(&report::build::diagnostics(&results, session.verbose));
     session.print(&match format {
         Format::Text => report::build::text(&results, named, session.verbose),
         Format::Json => report::json(&report::build::BuildReport::new(&results).of_shard(shard)),
         Format::Html => page::frozen(&Page::new(&results), &report::build::text(&results, named, true)),
     })?;
-    session.warnings(&report::build::diagnostics(&results, session.verbose));
     Ok(verdict(&results))
 }
 

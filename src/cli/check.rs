@@ -100,8 +100,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         // These are commands, and hold no other. The runner looks for them on both streams, so each is given once.
         session.print_raw(without_secrets(&report).as_bytes())?;
     } else {
-        session.print(&report)?;
         session.warnings(&found(session.verbose));
+        session.print(&report)?;
     }
     Ok(verdict)
 }

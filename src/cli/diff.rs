@@ -96,13 +96,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let as_of = as_of.unwrap_or_else(super::session::today);
     let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard, whole })?;
     progress.done();
+    session.warnings(&diff::diagnostics(&review));
     session.print(&match format {
         Format::Text => diff::text(&review, session.verbose),
         Format::Markdown => diff::markdown(&review, &key),
         Format::Json => json(&DiffReport::new(&review)),
         Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
-    session.warnings(&diff::diagnostics(&review));
     let (mut gates, mut limits) = (Vec::new(), Vec::new());
     for what in fail_on {
         match what {

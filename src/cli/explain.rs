@@ -51,12 +51,12 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let build = super::render::only(attempts)?;
     let index = segment.map(|name| find(&build, &name)).transpose()?;
     let changes = if commits { changes(&workspace, &tree, &build)? } else { Changes::new() };
+    session.warnings(&build.warnings);
     session.print(&match (format, index) {
         (Format::Json, index) => json(&explain::record(&build, index, &changes)),
         (Format::Text, Some(index)) => explain::segment_text(&build, index),
         (Format::Text, None) => explain::text(&build, &changes),
     })?;
-    session.warnings(&build.warnings);
     Ok(Verdict::Yes)
 }
 

@@ -36,10 +36,16 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let listed: Vec<Usage> = pipeline::list(tree.as_ref(), uses.as_ref())?;
     let broken: Vec<_> = listed.iter().filter_map(|usage| usage.faults.as_ref().err()).flatten().cloned().collect();
     let report = ListReport::new(&listed);
+    session.warnings(&broken);
     session.print(&match format {
         Format::Text => report.text(),
         Format::Json => json(&report),
     })?;
-    session.warnings(&broken);
+    if let Some(path) = &uses
+        && matches!(tree.identity(path), Ok(None))
+    {
+        let cure = "give the path of a file below the project root, or of the commit that `--rev` names";
+        return Err(Error::usage(format!("there is no file `{path}`"), cure).into());
+    }
     Ok(if broken.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
 }

@@ -35,11 +35,11 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         cards.find(name).map(|card| card.at(day).model(&Choices::default())).map_err(|unknown| unknown.near)
     };
     let report = scenario::run(&scenario::read(&source)?, &find)?;
+    session.warnings(&report.warnings);
     session.print(&match format {
         Format::Text => report::simulate::text(&report.value),
         Format::Json => report::json(&report.value),
     })?;
-    session.warnings(&report.warnings);
     Ok(Verdict::Yes)
 }
 

@@ -42,12 +42,13 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let mut results = build_all(tree.as_ref(), &Request { contexts: ids, as_of, models, ..Request::default() })?;
     progress.done();
     let report = TopReport::new(&results);
-    session.print(&match format {
+    let shown = match format {
         Format::Text => report.text(if session.verbose { usize::MAX } else { limit }),
         Format::Json => json(&report),
-    })?;
+    };
     // What is worth a warning is told by `check`.
     results.retain(|tried| tried.result.is_err());
     session.warnings(&diagnostics(&results, session.verbose));
+    session.print(&shown)?;
     Ok(if results.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
 }

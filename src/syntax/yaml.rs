@@ -247,7 +247,14 @@ impl TreeBuilder<'_> {
                 Ok(step) => step,
                 Err(error) => {
                     let at = self.offset_of(error.marker(), text);
-                    self.fault("yaml-syntax", error.info().to_string(), at, at);
+                    match tab_before(text, at - self.offset) {
+                        Some(tab) => {
+                            let at = Span::new(self.source, self.offset + tab, self.offset + tab + 1);
+                            let fault = Diagnostic::error("yaml-syntax", "a tab indents this line").at(&at);
+                            self.faults.push(fault.hint("YAML takes blanks only: write two for each level"));
+                        }
+                        None => self.fault("yaml-syntax", error.info().to_string(), at, at),
+                    }
                     return None;
                 }
             };
@@ -433,6 +440,14 @@ impl TreeBuilder<'_> {
     fn fault(&mut self, code: &'static str, message: impl Into<String>, start: usize, end: usize) {
         self.faults.push(Diagnostic::error(code, message).at(&Span::new(self.source, start, end)));
     }
+}
+
+/// The tab in the white space that the line of `at` begins with.
+fn tab_before(text: &str, at: usize) -> Option<usize> {
+    let start = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(start..)?;
+    let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+    line.get(..indent)?.find('\t').map(|tab| start + tab)
 }
 
 enum Number {

@@ -93,10 +93,26 @@ a
 
 #[test]
 fn a_file_that_nobody_uses_has_no_users() {
-    shop().run("list --uses README.md").is(str![[r#"
+    let repo = shop();
+    repo.file("README.md", "A shop.\n");
+    repo.run("list --uses README.md").is(str![[r#"
 exit 0
 --- stdout
 no contexts
+
+"#]]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_no_answer() {
+    shop().run("list --uses README.md").is(str![[r#"
+exit 2
+--- stdout
+no contexts
+--- stderr
+error: there is no file `README.md`
+ |
+ = help: give the path of a file below the project root, or of the commit that `--rev` names
 
 "#]]);
 }

@@ -66,11 +66,13 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[yaml-syntax]: tabs disallowed within this context (block indentation)
- --> contexts/a.yaml:2:2
+error[yaml-syntax]: a tab indents this line
+ --> contexts/a.yaml:2:1
   |
 2 |     - text: Hi
-  |     ^
+  | ^^^^
+  |
+  = help: YAML takes blanks only: write two for each level
 
 
 "#]]);
