@@ -254,6 +254,9 @@ fn head(source: &Arc<Source>) -> Head {
     }
     let lead = text.len() - text.trim_start_matches(['\n', '\r', ' ', '\t']).len();
     let opening = text.get(lead..).and_then(|rest| rest.lines().next()).map_or("", str::trim_end);
+    if opening == "+++" && lead == 0 {
+        return toml_head(source);
+    }
     let is_comment = opening == "<!--";
     if !is_comment && opening != "---" {
         return stays(None);
@@ -295,6 +298,24 @@ fn head(source: &Arc<Source>) -> Head {
         }
         _ => stays(None),
     }
+}
+
+/// The head of a file that begins with `+++`: TOML, as Hugo and Zola have it, leaves the text unread.
+fn toml_head(source: &Arc<Source>) -> Head {
+    let text = source.text();
+    let whole = 0..text.len();
+    let start = text.find('\n').map_or(text.len(), |end| end + 1);
+    let first =
+        text[start..].lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
+    let is_toml = first.starts_with('[') || first.split_once('=').is_some_and(|(key, _)| is_name(key.trim()));
+    let Some((_, rest)) = closed(text, start, &["+++"]).filter(|_| is_toml) else {
+        return Head { body: whole, meta: None, warning: None };
+    };
+    let blank = text[rest..].len() - text[rest..].trim_start_matches(['\n', '\r']).len();
+    let message = "the front matter is TOML, so it leaves the text unread";
+    let warning = Diagnostic::warning("front-matter", message).at(&Span::new(source, 0, 3));
+    let hint = "write it as YAML between `---`; `front_matter: keep` sends the file as it stands";
+    Head { body: rest + blank..whole.end, meta: None, warning: Some(warning.hint(hint)) }
 }
 
 /// Where the first line from `start` on that is one of `closing` begins and ends.

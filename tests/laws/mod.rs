@@ -5,3 +5,4 @@ mod chain;
 mod order;
 mod places;
 mod prompt;
+mod tables;

@@ -36,6 +36,9 @@ fn front_matter_is_one_rule_for_fragments_and_templates_of_every_ending() {
         ("---\nBetween two rules.\n---\n", stays, None),
         ("---\nThanks for all of it. Some words: more\n---\n", stays, Some("front-matter")),
         ("---\ntitle: T\n", stays, Some("front-matter")),
+        ("+++\ntitle = \"T\"\n+++\n\n", "", Some("front-matter")),
+        ("+++\n# a comment\n[extra]\nx = 1\n+++\n", "", Some("front-matter")),
+        ("+++\nPlus signs around prose.\n+++\n", stays, None),
         ("<!--\nname: x\n-->\n", "", None),
         ("<!-- Important: never name prices. -->\n", stays, None),
         ("<!--\nNote: never name prices.\n-->\n", stays, None),
@@ -161,7 +164,15 @@ fn patterns_take_what_git_takes() {
     repo.file("contexts/p.yaml", "system: [{files: [\"\\\\!a.m*\"]}]\n").file("!a.md", "Yes.\n");
     assert!(repo.run("render p").exits(0).stdout.contains("`!a.md`"));
     repo.file("contexts/p.yaml", "system: [{files: [\"f\\\\a.md\"]}]\n");
-    assert_eq!(told(&repo.run("render p").exits(2)), ["bad-path contexts/p.yaml:1"]);
+    let outcome = repo.run("render p").exits(2);
+    assert_eq!(told(&outcome), ["bad-path contexts/p.yaml:1"]);
+    assert!(outcome.stderr.contains("folders are parted by `/`: `f/a.md`"), "{}", outcome.stderr);
+    repo.file("contexts/p.yaml", "system: [{files: ['f\\*.md']}]\n");
+    let outcome = repo.run("render p").exits(2);
+    assert!(outcome.stderr.contains("folders are parted by `/`: `f/*.md`"), "{}", outcome.stderr);
+    // As in git, a file that two entries match stands once.
+    repo.file("contexts/p.yaml", "system: [{files: [f/ab.md, 'f/a*.md', f/ab.md]}]\n");
+    assert_eq!(repo.run("render p").exits(0).stdout.matches("`f/ab.md`").count(), 1);
 }
 
 #[test]

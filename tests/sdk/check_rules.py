@@ -8,13 +8,15 @@ Prints one line a check; the exit code is 1 if one failed.
 import json
 import re
 import sys
+import typing
 
 import anthropic
 import botocore.session
-from anthropic.types import ThinkingConfigEnabledParam
+from anthropic.types import ThinkingConfigEnabledParam, message_create_params
 from google.genai import types as gemini
 from openai.types import shared_params
 from openai.types.chat import completion_create_params
+from openai.types.responses import response_create_params
 
 
 def transformed(schema):
@@ -72,8 +74,38 @@ def limits(rules):
         least = int(re.search(r"≥\s*1024|>=\s*1024|at least 1,?024|minimum.{0,20}1,?024|(?:Must be )≥(\d+)", source.read())[0][-4:])
     budget = must(rules, "thinking-budget", "messages", "/settings/thinking")[0]
     yield "thinking budget", least, budget["properties"]["budget_tokens"]["minimum"]
+    yield from words(rules)
+    numbers = {"temperature": r"between (-?\d+) and (\d+)", "presence_penalty": r"between (-?\d+)\.0 and (\d+)", "top_logprobs": r"between (\d+) and (\d+)"}
+    for key, pattern in numbers.items():
+        own = re.search(pattern, docs(completion_create_params, key))
+        rule = [rule for rule in must(rules, "setting-value", "chat", f"/settings/{key}")][-1]
+        yield f"chat {key}", (int(own[1]), int(own[2])), (rule["minimum"], rule["maximum"])
+    own = [int(number) for number in re.findall(r"\b(\d+)\b", docs(completion_create_params, "metadata"))]
+    rule = must(rules, "setting-value", "chat", "/settings/metadata")[0]
+    yield "chat metadata", own, [rule["maxProperties"], rule["propertyNames"]["maxLength"], rule["additionalProperties"]["maxLength"]]
     claude = set(anthropic.lib._parse._transform.SupportedStringFormats)
     yield "claude formats", claude, set(SCHEMAS["claude"]["formats"])
+
+
+def literals(hint):
+    """The words that a type allows."""
+    found = {word for part in typing.get_args(hint) for word in literals(part)}
+    return found | {hint} if isinstance(hint, str) else found
+
+
+def words(rules):
+    """Each setting of a few words with the SDK's own."""
+    responses = typing.get_type_hints(response_create_params.ResponseCreateParamsBase)
+    chat = typing.get_type_hints(completion_create_params.CompletionCreateParamsBase)
+    claude = typing.get_type_hints(message_create_params.MessageCreateParamsBase)
+    for body, hints in (("responses", responses), ("chat", chat), ("messages", claude)):
+        for key in ("service_tier", "truncation", "prompt_cache_retention", "verbosity", "speed"):
+            enums = [rule["enum"] for rule in must(rules, "setting-value", body, f"/settings/{key}") if "enum" in rule]
+            if enums and key in hints:
+                yield f"{body} {key}", literals(hints[key]), set(enums[0])
+    thinking = {word for part in typing.get_args(claude["thinking"]) for word in literals(typing.get_type_hints(part)["type"])}
+    rule = must(rules, "setting-value", "messages", "/settings/thinking")[0]
+    yield "thinking types", thinking, set(rule["properties"]["type"]["enum"])
 
 
 def checks(given):

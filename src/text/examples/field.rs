@@ -17,6 +17,15 @@ pub(super) fn steps<'p>(fields: &Map<String, Value>, path: &'p str) -> Vec<&'p s
     steps
 }
 
+/// The value at these steps.
+pub(super) fn at<'a>(fields: &'a Map<String, Value>, steps: &[&str]) -> Option<&'a Value> {
+    let (first, rest) = steps.split_first()?;
+    rest.iter().try_fold(fields.get(*first)?, |value, step| match value {
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        value => value.get(step),
+    })
+}
+
 /// Takes the value at these steps out of `fields`, and every map that this leaves empty. A list on
 /// the way is taken out as a whole, because its other items would change their numbers.
 pub(super) fn remove(fields: &mut Map<String, Value>, steps: &[&str]) {

@@ -76,13 +76,18 @@ const ENDINGS: [&str; 7] = ["jsonl", "ndjson", "json", "yaml", "yml", "csv", "ts
 /// The keys under which a JSON or YAML file that is a map may have its list of records.
 const LISTS: [&str; 3] = ["examples", "data", "records"];
 
-/// Reads every example of a file, by its ending. With `map`, the turns are at its two paths; else
-/// each record is recognised by its fields.
+/// Reads every example of a file, by its ending. With `map`, the turns are at its paths; else each record is
+/// recognised by its fields. `has_template`: whether a template could write what no turn holds.
 ///
 /// The first fifty faults of the file go to `faults`, and then how many more there are. `None` when
 /// there was one: picking from only the valid records would pick others once the fault is mended.
-pub fn read(source: &Arc<Source>, map: Option<&Mapping>, faults: &mut Faults) -> Option<Vec<Example>> {
-    let mut report = FileFaults { source, faults, errors: 0, said: BTreeSet::new() };
+pub fn read(
+    source: &Arc<Source>,
+    map: Option<&Mapping>,
+    has_template: bool,
+    faults: &mut Faults,
+) -> Option<Vec<Example>> {
+    let mut report = FileFaults { source, faults, errors: 0, said: BTreeSet::new(), system: None, has_template };
     if let Some(fault) = lfs_pointer(source) {
         report.push(fault);
         return None;
@@ -131,6 +136,10 @@ struct FileFaults<'a> {
     errors: usize,
     /// What was reported of the first record and not again of those after it.
     said: BTreeSet<String>,
+    /// The system message of the first record that has one.
+    system: Option<Value>,
+    /// Whether a template could write the metadata.
+    has_template: bool,
 }
 
 impl FileFaults<'_> {

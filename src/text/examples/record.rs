@@ -64,6 +64,10 @@ const SHAPES: &str = "{input, output}, {user, assistant}, {question, answer}, {m
 const LONG_TEXT: usize = 12;
 /// What to do about a record of no known shape.
 pub(super) const MAP_HINT: &str = "say where the turns are: `map: {user: path, assistant: path}`";
+const NAME_IT: &str = "name it in `map` if it should, or remove it";
+/// Fields of a record that hold the text of a system prompt.
+const SYSTEM: [&str; 2] = ["system", "system_prompt"];
+const SYSTEM_HINT: &str = "put system text into the manifest's `system` list";
 const TEXT_ONLY: &str = "examples are text only in this release";
 
 /// The example that `record` is; `None` after reporting its faults.
@@ -145,8 +149,29 @@ impl TurnReader<'_, '_, '_> {
             let texts: Vec<&str> = parts.iter().map(|part: &Turn| &*part.text).collect();
             turns.push(Turn { role, text: texts.join("\n\n").into() });
         }
+        self.say_what_a_map_leaves(fields, &taken);
         taken.iter().for_each(|steps| field::remove(fields, steps));
         turns
+    }
+
+    /// Says what a map leaves out that cannot be metadata, or speaks to the model: the other items of a list that a
+    /// turn is taken from, and system text.
+    fn say_what_a_map_leaves(&mut self, fields: &Map<String, Value>, taken: &[Vec<&str>]) {
+        let is_taken = |path: &[&str]| taken.iter().any(|steps| path.starts_with(steps) || steps.starts_with(path));
+        let texts: Vec<&Value> = taken.iter().filter_map(|steps| field::at(fields, steps)).collect();
+        for list in taken.iter().flat_map(|steps| (1..steps.len()).map(|length| &steps[..length])) {
+            let Some(Value::Array(items)) = field::at(fields, list) else { continue };
+            for (number, item) in items.iter().enumerate() {
+                let number = number.to_string();
+                let path = [list, &[&*number]].concat();
+                if has_text(item) && !is_taken(&path) && !texts.contains(&item) {
+                    self.say_unsent(&path, &path.join("."), "the record", NAME_IT);
+                }
+            }
+        }
+        for key in SYSTEM.into_iter().filter(|key| fields.get(*key).is_some_and(has_text) && !is_taken(&[key])) {
+            self.unsent_of_record(key);
+        }
     }
 
     fn shaped(&mut self, fields: &mut Map<String, Value>) -> Vec<Turn> {
@@ -163,20 +188,14 @@ impl TurnReader<'_, '_, '_> {
                 sides.into_iter().filter_map(turn).collect()
             }
             Ok(TurnShape::Dialogue(list, role, text)) => {
-                for key in ["system", "system_prompt"].into_iter().filter(|key| fields.get(*key).is_some_and(has_text))
-                {
-                    let (message, hint) = refused_role(Some("system"));
-                    let message = message.replace("this", &format!("`{key}`"));
-                    self.fault(&[key], "example-role", message, hint.replace("message", "field"));
-                }
-                let is_unsent = |key: &str, value: &Value| {
-                    key != list && (is_long(value) || matches!(key, "tools" | "functions") && has_text(value))
-                };
+                let is_part = |key: &str| matches!(key, "tools" | "functions") || SYSTEM.contains(&key);
+                let is_unsent =
+                    |key: &str, value: &Value| key != list && (is_long(value) || is_part(key) && has_text(value));
                 for (key, _) in fields.iter().filter(|(key, value)| is_unsent(key, value)) {
-                    self.unsent(&[key], key, "the record");
+                    self.unsent_of_record(key);
                 }
                 let messages = fields.shift_remove(list).unwrap_or_default();
-                self.messages(messages, (list, role, text))
+                self.messages(messages, (list, role, text), fields)
             }
             Err(message) => {
                 self.fault(&[], "example-shape", message, MAP_HINT);
@@ -209,22 +228,61 @@ impl TurnReader<'_, '_, '_> {
             self.report.push_once(&parts.join(" "), fault);
             return false;
         }
-        rest.into_iter()
-            .filter(|(_, value)| is_long(value))
-            .for_each(|(key, _)| self.unsent(&[key], key, "the record"));
+        rest.into_iter().filter(|(_, value)| is_long(value)).for_each(|(key, _)| self.unsent_of_record(key));
         true
     }
 
-    /// Says once a file that what stands under `key` reaches no turn.
-    fn unsent(&mut self, place: &[&str], key: &str, owner: &str) {
-        let message = format!("`{key}` of {owner} is in no turn, so the model does not see it");
-        let fault = Diagnostic::warning("unsent-field", message).at(&(self.place)(place));
-        self.report.push_once(&format!("{owner} {key}"), fault.hint("name it in `map` if it should, or remove it"));
+    /// Says once a file that a field of the records reaches no turn, where no template writes their metadata.
+    fn unsent_of_record(&mut self, key: &str) {
+        if !self.report.has_template {
+            let hint = if SYSTEM.contains(&key) { SYSTEM_HINT } else { NAME_IT };
+            self.say_unsent(&[key], key, "the record", hint);
+        }
     }
 
-    fn messages(&mut self, messages: Value, keys: (&'static str, &'static str, &'static str)) -> Vec<Turn> {
+    /// Says once a file that what stands under `key` reaches no turn.
+    fn say_unsent(&mut self, place: &[&str], key: &str, owner: &str, hint: &str) {
+        let message = format!("`{key}` of {owner} is in no turn, so the model does not see it");
+        let fault = Diagnostic::warning("unsent-field", message).at(&(self.place)(place)).hint(hint);
+        self.report.push_once(&format!("{owner} {key}"), fault);
+    }
+
+    /// Takes the system messages that come first off a list of messages; they are metadata.
+    fn system_messages(
+        &mut self,
+        messages: &mut Vec<Value>,
+        (list, role, text): (&'static str, &'static str, &'static str),
+        fields: &mut Map<String, Value>,
+    ) {
+        let speaks = |message: &Value| message.get(role).and_then(Value::as_str).is_some_and(is_system);
+        let count = messages.iter().take_while(|message| speaks(message)).count();
+        for (number, message) in messages.drain(..count).enumerate() {
+            let Some(content) = message.get(text).filter(|content| has_text(content)) else { continue };
+            let number = number.to_string();
+            let place = [list, &number, text];
+            if !self.report.has_template {
+                self.say_unsent(&place, "system", "the record", SYSTEM_HINT);
+                if self.report.system.get_or_insert_with(|| content.clone()) != content {
+                    let message = "the system message of this record is another one than that of the first";
+                    let fault = Diagnostic::warning("unsent-field", message).at(&(self.place)(&place));
+                    self.report.push_once("systems", fault.hint("a prompt has one: pick the records that share it"));
+                }
+            }
+            fields.entry("system").or_insert_with(|| content.clone());
+        }
+        if count > 0 && messages.is_empty() {
+            self.fault(&[list], "example-empty", format!("`{list}` holds no turn"), "an example has at least one turn");
+        }
+    }
+
+    fn messages(
+        &mut self,
+        messages: Value,
+        keys: (&'static str, &'static str, &'static str),
+        fields: &mut Map<String, Value>,
+    ) -> Vec<Turn> {
         let (list, role, text) = keys;
-        let Value::Array(messages) = messages else {
+        let Value::Array(mut messages) = messages else {
             let message = format!("`{list}` is a list of messages, this one is {}", kind(&messages));
             self.fault(&[list], "example-shape", message, format!("write `{list}: [{{{role}, {text}}}]`"));
             return Vec::new();
@@ -232,11 +290,11 @@ impl TurnReader<'_, '_, '_> {
         if messages.is_empty() {
             self.fault(&[list], "example-empty", format!("`{list}` is empty"), "an example has at least one turn");
         }
-        let mut turns = Vec::new();
-        for (number, message) in messages.into_iter().enumerate() {
-            turns.extend(self.message(&number.to_string(), message, keys));
-        }
-        turns
+        let all = messages.len();
+        self.system_messages(&mut messages, keys, fields);
+        let numbers = all - messages.len()..;
+        let turns = numbers.zip(messages);
+        turns.filter_map(|(number, message)| self.message(&number.to_string(), message, keys)).collect()
     }
 
     fn message(&mut self, number: &str, message: Value, keys: (&str, &str, &str)) -> Option<Turn> {
@@ -269,7 +327,7 @@ impl TurnReader<'_, '_, '_> {
         };
         message.shift_remove(role_key);
         for (key, _) in message.iter().filter(|(_, value)| has_text(value)) {
-            self.unsent(&[list, number, key], key, "a message");
+            self.say_unsent(&[list, number, key], key, "a message", NAME_IT);
         }
         let place = [list, number, text_key];
         match content {
@@ -297,7 +355,7 @@ impl TurnReader<'_, '_, '_> {
                 let Some(Value::String(text)) = part.shift_remove("text") else { return None };
                 part.shift_remove("type");
                 for (key, _) in part.iter().filter(|(_, value)| has_text(value)) {
-                    self.unsent(&[place, &[key]].concat(), key, "a part");
+                    self.say_unsent(&[place, &[key]].concat(), key, "a part", NAME_IT);
                 }
                 Some(text)
             }
@@ -349,10 +407,7 @@ impl TurnReader<'_, '_, '_> {
 fn refused_role(written: Option<&str>) -> (String, &'static str) {
     match written {
         None => ("the message has no `role`".to_owned(), "a role is `user` or `assistant`"),
-        Some(role @ ("system" | "developer")) => (
-            format!("an example holds turns only, and this is a {role} message"),
-            "put system text into the manifest's `system` list and remove the message",
-        ),
+        Some(role) if is_system(role) => (format!("a {role} message stands among the turns"), SYSTEM_HINT),
         Some(role @ ("tool" | "function")) => (format!("the message's role is {role:?}"), TEXT_ONLY),
         Some(role @ "human") => (format!("the message's role is {role:?}"), "write `user`"),
         Some(role @ ("model" | "gpt" | "bot" | "ai")) => {
@@ -360,6 +415,10 @@ fn refused_role(written: Option<&str>) -> (String, &'static str) {
         }
         Some(role) => (format!("the message's role is {role:?}"), "a role is `user` or `assistant`"),
     }
+}
+
+fn is_system(role: &str) -> bool {
+    matches!(role, "system" | "developer")
 }
 
 /// Whether a value is null, blank text, or a list or map without items.

@@ -4,12 +4,13 @@
 //! finds when there is a fault to point at.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::{Example, FileFaults, Mapping, RawRecord, field, record};
 use crate::syntax::diag::{Diagnostic, did_you_mean};
-use crate::syntax::source::Span;
+use crate::syntax::source::{Source, Span};
 
 /// A record a row, with the cells of `delimiter`-separated columns under the names of the first row.
 /// Rows without any text are skipped, and an empty cell is no metadata.
@@ -60,9 +61,9 @@ impl Iterator for Rows<'_> {
             if !self.reader.read_record(&mut cells).unwrap_or(false) {
                 return None;
             }
-            if cells.iter().any(|cell| !cell.trim().is_empty()) {
-                let from = cells.position().map_or(0, csv::Position::byte);
-                let range = self.bounds(from, self.reader.position().byte());
+            let from = cells.position().map_or(0, csv::Position::byte);
+            let range = self.bounds(from, self.reader.position().byte());
+            if cells.iter().any(|cell| !cell.trim().is_empty()) || self.stray_quote(&range).is_some() {
                 return Some(Row { cells, range });
             }
         }
@@ -77,6 +78,12 @@ impl Rows<'_> {
         let trimmed = written.trim_start_matches(['\r', '\n']);
         let start = at(from) + written.len() - trimmed.len();
         start..start + trimmed.trim_end_matches(['\r', '\n']).len()
+    }
+
+    /// What is wrong with the quotes of a row, and where.
+    fn stray_quote(&self, row: &Range<usize>) -> Option<(usize, &'static str)> {
+        let is_quoted = self.text.get(row.clone()).is_some_and(|written| written.contains('"'));
+        is_quoted.then(|| self.cell_ranges(row).1).flatten()
     }
 
     /// The byte ranges of a row's cells, quotes included, and what is wrong with their quotes, where.
@@ -108,7 +115,11 @@ impl Rows<'_> {
 
 /// Reports what is wrong with the names of the columns, once for the whole table; returns whether nothing is.
 fn header_is_valid(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> bool {
-    let (ranges, _) = rows.cell_ranges(&header.range);
+    let (ranges, stray) = rows.cell_ranges(&header.range);
+    if let Some(stray) = stray {
+        report.push(stray_quote(stray, report.source));
+        return false;
+    }
     let span = |number: usize| {
         let range = ranges.get(number).unwrap_or(&header.range);
         Span::new(report.source, range.start, range.end)
@@ -161,11 +172,8 @@ fn example(
     let source = report.source.clone();
     let span = Span::new(&source, row.range.start, row.range.end);
     // The reader takes whatever stands beside quotes into the cell; Python's strict reader refuses it, too.
-    if rows.text.get(row.range.clone()).is_some_and(|written| written.contains('"'))
-        && let (_, Some((at, message))) = rows.cell_ranges(&row.range)
-    {
-        let fault = Diagnostic::error("examples-syntax", message).at(&Span::new(&source, at, at + 1));
-        report.push(fault.hint("a quote inside a cell is doubled: `\"\"`"));
+    if let Some(stray) = rows.stray_quote(&row.range) {
+        report.push(stray_quote(stray, &source));
         return None;
     }
     if row.cells.len() != header.cells.len() {
@@ -188,6 +196,11 @@ fn example(
     let mut example = record::example(record, map, report)?;
     example.meta.retain(|_, value| value.as_str() != Some(""));
     Some(example)
+}
+
+fn stray_quote((at, message): (usize, &'static str), source: &Arc<Source>) -> Diagnostic {
+    let fault = Diagnostic::error("examples-syntax", message).at(&Span::new(source, at, at + 1));
+    fault.hint("a quote inside a cell is doubled: `\"\"`")
 }
 
 fn counted(cells: usize) -> String {

@@ -17,7 +17,7 @@ fn mapping(user: &str, assistant: &str) -> Mapping {
 /// The examples as one line each: lines, turns, metadata.
 fn good(path: &str, text: &str, map: Option<&Mapping>) -> Vec<String> {
     let mut faults = Faults::new();
-    let examples = read(&source(path, text), map, &mut faults);
+    let examples = read(&source(path, text), map, false, &mut faults);
     assert!(examples.is_some(), "{:#?}", faults.into_vec());
     let line = |example: &Example| {
         let turns: Vec<String> =
@@ -31,14 +31,14 @@ fn good(path: &str, text: &str, map: Option<&Mapping>) -> Vec<String> {
 /// The faults as one line each: place, code, message.
 fn bad(path: &str, text: &str, map: Option<&Mapping>) -> Vec<String> {
     let mut faults = Faults::new();
-    assert!(read(&source(path, text), map, &mut faults).is_none());
+    assert!(read(&source(path, text), map, false, &mut faults).is_none());
     lines(faults)
 }
 
 /// The warnings of a file that is read, in the same form.
 fn warned(path: &str, text: &str, map: Option<&Mapping>) -> Vec<String> {
     let mut faults = Faults::new();
-    assert!(read(&source(path, text), map, &mut faults).is_some());
+    assert!(read(&source(path, text), map, false, &mut faults).is_some());
     lines(faults)
 }
 
@@ -206,9 +206,51 @@ fn a_field_that_no_turn_holds_is_said_once() {
     assert_eq!(warned("a.jsonl", chosen, None), said);
     let media = r#"{"messages":[{"role":"user","content":"<image>Who?"}],"images":["1.jpg"]}"#;
     assert_eq!(bad("a.jsonl", media, None), ["a.jsonl:1:64 example-media: the record holds `images`"]);
-    let system = r#"{"system":"Be brief.","messages":[{"role":"user","content":"q"}]}"#;
-    let said = ["a.jsonl:1:11 example-role: an example holds turns only, and `system` is a system message"];
-    assert_eq!(bad("a.jsonl", system, None), said);
+}
+
+#[test]
+fn system_text_of_a_record_is_said_and_is_metadata() {
+    let unsent = |place: &str, key: &str| {
+        format!("{place} unsent-field: `{key}` of the record is in no turn, so the model does not see it")
+    };
+    let turns = r#"{"role":"user","content":"q"},{"role":"assistant","content":"a"}"#;
+    let of = |system: &str| format!("{{\"messages\":[{{\"role\":\"system\",\"content\":\"{system}\"}},{turns}]}}");
+    let text = [of("Be brief."), of("Be brief."), of(""), of("Be kind."), of("Be wise.")].join("\n");
+    let other = "a.jsonl:4:41 unsent-field: the system message of this record is another one than that of the first";
+    assert_eq!(warned("a.jsonl", &text, None), [unsent("a.jsonl:1:41", "system"), other.to_owned()]);
+    let line = |number: usize, meta: &str| format!(r#"{number}@{number}-{number} user: "q", assistant: "a" {meta}"#);
+    assert_eq!(
+        good("a.jsonl", &text, None)[..3],
+        [line(1, r#"{"system":"Be brief."}"#), line(2, r#"{"system":"Be brief."}"#), line(3, "{}"),]
+    );
+    let sharegpt = r#"[{"system":"s","conversations":[{"from":"system","value":"t"},{"from":"human","value":"q"}]}]"#;
+    let said = [unsent("a.json:1:12", "system")];
+    assert_eq!(warned("a.json", sharegpt, None), said);
+    let alpaca = r#"{"instruction":"q","output":"a","system":"Be brief."}"#;
+    let map = mapping("instruction", "output");
+    assert_eq!(warned("a.jsonl", alpaca, Some(&map)), [unsent("a.jsonl:1:42", "system")]);
+    let mut faults = Faults::new();
+    assert!(read(&source("a.jsonl", alpaca), Some(&map), true, &mut faults).is_some());
+    assert_eq!(lines(faults), [""; 0], "a template may write it");
+    for (messages, said) in [
+        (r#"[{"role":"developer","content":"s"}]"#, "1:13 example-empty: `messages` holds no turn"),
+        (
+            r#"[{"role":"user","content":"q"},{"role":"system","content":"s"}]"#,
+            "1:52 example-role: a system message stands among the turns",
+        ),
+    ] {
+        let text = format!("{{\"messages\":{messages}}}");
+        assert_eq!(bad("a.jsonl", &text, None).last(), Some(&format!("a.jsonl:{said}")), "{messages}");
+    }
+}
+
+#[test]
+fn the_turns_that_a_map_leaves_in_a_list_are_said() {
+    let record = r#"{"m":[{"role":"system","t":"s"},{"t":"q"},{"t":"a"},{"t":"q2"}],"answers":{"text":["a","a",""]}}"#;
+    let said = ["1:7 unsent-field: `m.0`", "1:53 unsent-field: `m.3`"]
+        .map(|said| format!("a.jsonl:{said} of the record is in no turn, so the model does not see it"));
+    assert_eq!(warned("a.jsonl", &format!("{record}\n{record}"), Some(&mapping("m.1.t", "m.2.t"))), said);
+    assert_eq!(warned("a.jsonl", record, Some(&mapping("m", "answers.text.0"))), [""; 0]);
 }
 
 #[test]
@@ -229,7 +271,7 @@ fn every_fault_of_a_file_is_placed_in_one_run() {
         "{\"input\":\"q\",\"output\":\"a\",\"question\":\"q\",\"answer\":\"a\"}\n",
         "[\"q\",\"a\"]\n",
         "{\"input\":null,\"output\":\"\\n\"}\n",
-        "{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]},{\"role\":\"bot\"}]}\n",
+        "{\"messages\":[{\"role\":\"tool\",\"content\":\"s\"},{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]},{\"role\":\"bot\"}]}\n",
         "{\"messages\":[{\"role\":\"user\"},3,{\"content\":\"\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[]}]}\n",
         "{\"messages\":[]}\n",
         "{\"input\":\n",
@@ -245,9 +287,9 @@ fn every_fault_of_a_file_is_placed_in_one_run() {
         "a.jsonl:5:1 example-shape: a record is a map, this one is a list".to_owned(),
         "a.jsonl:6:10 example-empty: the user turn is null".to_owned(),
         "a.jsonl:6:24 example-empty: the assistant turn is empty".to_owned(),
-        "a.jsonl:7:22 example-role: an example holds turns only, and this is a system message".to_owned(),
-        "a.jsonl:7:72 example-media: the message holds a part of type \"image_url\"".to_owned(),
-        "a.jsonl:7:103 example-role: the message's role is \"bot\"".to_owned(),
+        "a.jsonl:7:22 example-role: the message's role is \"tool\"".to_owned(),
+        "a.jsonl:7:70 example-media: the message holds a part of type \"image_url\"".to_owned(),
+        "a.jsonl:7:101 example-role: the message's role is \"bot\"".to_owned(),
         "a.jsonl:8:14 example-shape: the message has no `content`".to_owned(),
         "a.jsonl:8:30 example-shape: a message is a map of `role` and `content`, this one is a number".to_owned(),
         "a.jsonl:8:32 example-role: the message has no `role`".to_owned(),
@@ -315,6 +357,10 @@ fn faults_of_a_table_are_placed_at_the_cell() {
         ]
     );
     assert_eq!(
+        bad("a.csv", "\"input\"x,output\na,b\n", None),
+        ["a.csv:1:8 examples-syntax: something follows the quote that closes the cell"]
+    );
+    assert_eq!(
         bad("a.csv", "Text,Reply\na,b\n", Some(&mapping("text", "Reply"))),
         ["a.csv:1:1 example-map: there is no column `text`, which `map` names",]
     );
@@ -335,9 +381,9 @@ fn a_mapping_that_leads_nowhere_says_how_far_it_led() {
 #[test]
 fn an_unknown_ending_says_which_there_are() {
     let mut faults = Faults::new();
-    assert!(read(&source("a.jsnl", "{}"), None, &mut faults).is_none());
-    assert!(read(&source("a.xlsx", ""), None, &mut faults).is_none());
-    assert!(read(&source("examples", ""), None, &mut faults).is_none());
+    assert!(read(&source("a.jsnl", "{}"), None, false, &mut faults).is_none());
+    assert!(read(&source("a.xlsx", ""), None, false, &mut faults).is_none());
+    assert!(read(&source("examples", ""), None, false, &mut faults).is_none());
     let hints: Vec<String> = faults.into_vec().into_iter().filter_map(|fault| fault.hint).collect();
     let all = "examples are read from .jsonl, .ndjson, .json, .yaml, .yml, .csv, .tsv";
     assert_eq!(hints, ["did you mean `jsonl`?", all, all]);
@@ -349,7 +395,7 @@ fn a_file_without_examples_is_an_empty_pool_and_a_warning() {
         [("a.jsonl", "\n"), ("a.json", "[]"), ("a.yaml", "# none\n"), ("a.csv", ""), ("a.csv", "input,output\n")]
     {
         let mut faults = Faults::new();
-        assert_eq!(read(&source(path, text), None, &mut faults).map(|examples| examples.len()), Some(0));
+        assert_eq!(read(&source(path, text), None, false, &mut faults).map(|examples| examples.len()), Some(0));
         let codes: Vec<_> = faults.into_vec().into_iter().map(|fault| (fault.severity, fault.code)).collect();
         assert_eq!(codes, [(Severity::Warning, "no-examples".into())], "{path} {text:?}");
     }
@@ -358,7 +404,7 @@ fn a_file_without_examples_is_an_empty_pool_and_a_warning() {
 #[test]
 fn one_mistake_in_every_record_is_reported_fifty_times_and_then_as_a_number() {
     let mut faults = Faults::new();
-    assert!(read(&source("a.jsonl", &"{}\n".repeat(1000)), None, &mut faults).is_none());
+    assert!(read(&source("a.jsonl", &"{}\n".repeat(1000)), None, false, &mut faults).is_none());
     let faults = faults.into_vec();
     assert_eq!(faults.len(), 51);
     assert_eq!(faults[50].message, "950 more faults in this file are not shown");
@@ -380,7 +426,7 @@ fn hostile_files_are_faults_or_examples_and_never_a_crash() {
     ] {
         for ending in ENDINGS {
             let mut faults = Faults::new();
-            let examples = read(&source(&format!("a.{ending}"), text), None, &mut faults);
+            let examples = read(&source(&format!("a.{ending}"), text), None, false, &mut faults);
             assert!(examples.is_some_and(|examples| examples.is_empty()) || faults.has_errors());
         }
     }
@@ -399,7 +445,7 @@ proptest! {
         let table = String::from_utf8(table.into_inner().unwrap()).unwrap();
         for (path, text) in [("a.jsonl", lines), ("a.json", document), ("a.csv", table)] {
             let mut faults = Faults::new();
-            let examples = read(&source(path, &text), None, &mut faults).unwrap();
+            let examples = read(&source(path, &text), None, false, &mut faults).unwrap();
             let read: Vec<_> = examples.iter().map(|e| (e.turns[0].text.to_string(), e.turns[1].text.to_string())).collect();
             prop_assert_eq!(&read, &pairs, "{}", path);
             for example in &examples {
@@ -414,7 +460,7 @@ proptest! {
     #[test]
     fn no_text_panics(text in "[\\[{}\\],:\"\\\\ \r\n\tinput1-é#&*]{0,40}", ending in prop::sample::select(ENDINGS.to_vec())) {
         let mut faults = Faults::new();
-        let read = read(&source(&format!("a.{ending}"), &text), Some(&mapping("i.0", "n.")), &mut faults);
+        let read = read(&source(&format!("a.{ending}"), &text), Some(&mapping("i.0", "n.")), false, &mut faults);
         prop_assert_eq!(read.is_none(), faults.has_errors());
     }
 }
@@ -445,7 +491,7 @@ fn the_guide_s_samples_have_the_same_two_examples() {
 #[test]
 fn the_guide_s_pool_is_picked_as_it_says() {
     let [pool] = *samples("csv pool") else { panic!("one pool") };
-    let pool = read(&source("a.csv", pool), None, &mut Faults::new()).unwrap();
+    let pool = read(&source("a.csv", pool), None, false, &mut Faults::new()).unwrap();
     let guide = include_str!("../../../docs/examples.md");
     for (name, by) in [("order", By::Order), ("coverage", By::Coverage), ("diverse", By::Diverse)] {
         let picks = pick(&pool, &Pick { by, count: Some(4), ..Pick::default() }, &|_| 1);
@@ -457,5 +503,5 @@ fn the_guide_s_pool_is_picked_as_it_says() {
 
 fn read_one(path: &str, text: &str) -> Vec<Turn> {
     let path = path.replace("a.json", "a.jsonl").replace("jsonll", "jsonl");
-    read(&source(&path, text), None, &mut Faults::new()).unwrap().remove(0).turns
+    read(&source(&path, text), None, false, &mut Faults::new()).unwrap().remove(0).turns
 }

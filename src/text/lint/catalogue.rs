@@ -208,7 +208,7 @@ static FRONT_MATTER: Lint = elsewhere(
     "front-matter",
     "The head of a file looks like front matter and is none, or `front_matter` does nothing.",
     "The message says what became of it: a block that begins with a key and is no YAML leaves the text unread; one that is \
-     not closed, or does not begin on the first line, or has sentences for keys, is sent. See \
+     not closed, or does not begin on the first line, or has sentences for keys, is sent. TOML between `+++` leaves the text. See \
      [docs/manifest.md](manifest.md#front-matter).",
 );
 
@@ -222,8 +222,9 @@ static UNMATCHED_PATTERN: Lint = elsewhere(
 static UNSENT_FIELD: Lint = elsewhere(
     "unsent-field",
     "A field of an example holds text that is in no turn.",
-    "Reported once a file: keys of a message beside its role and its content, `tools` of a record, and fields of 12 words \
-     and more beside a question and its answer, where no template of `wrap` could write them. Name the field in `map`.",
+    "Reported once a file: keys of a message beside its role and its content, turns of a list that `map` takes others of, \
+     and, where no template of `wrap` could write them, `tools` and system text of a record and fields of 12 words and more \
+     beside a question and its answer. Name the field in `map`, or put system text into the manifest's `system` list.",
 );
 
 pub(super) static REVIEW_OVERDUE: Lint = everywhere(

@@ -309,7 +309,7 @@ pub(super) struct HeldOut {
 fn held_out(fragment: &Fragment, linted: &Linted) -> Arc<Option<HeldOut>> {
     let key = (fragment.source.path().clone(), fragment.blob.clone());
     linted.held_out.get(&key).unwrap_or_else(|| {
-        let read = examples::read(&fragment.source, None, &mut Faults::new()).map(|examples| {
+        let read = examples::read(&fragment.source, None, true, &mut Faults::new()).map(|examples| {
             let mut set = HeldOut::default();
             for (number, example) in examples.iter().enumerate() {
                 let question = question(example);

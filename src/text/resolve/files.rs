@@ -80,7 +80,8 @@ pub fn find(
         let names: Vec<String> = patterns.iter().map(|pattern| format!("`{}`", pattern.value)).collect();
         let fault = Diagnostic::error("no-match", format!("{} matches no file", names.join(", ")));
         let hint = patterns.iter().find_map(|pattern| literal_hint(&pattern.value));
-        faults.push(fault.at(&first.span).hint(hint.unwrap_or("add `optional: true` if that is meant")));
+        let hint = hint.unwrap_or_else(|| "add `optional: true` if that is meant".to_owned());
+        faults.push(fault.at(&first.span).hint(hint));
         return None;
     }
     if found.len() > MAX_MATCHES {
@@ -117,7 +118,11 @@ fn check_each(
     {
         match &pattern.plain {
             Some(path) if !pattern.exclude => match reader.read(path) {
-                Err(error) => missing.extend(reader.explain(error, path, &written.span)),
+                Err(error) => {
+                    let is_windows = written.value.contains('\\').then(|| literal_hint(&written.value)).flatten();
+                    let faults = reader.explain(error, path, &written.span).into_iter();
+                    missing.extend(faults.map(|fault| fault.maybe_hint(is_windows.clone())));
+                }
                 Ok(_) => {
                     let message = format!("`{path}` is a file that git ignores, and `files` does not take those");
                     missing.push(Diagnostic::error("no-match", message).at(&written.span).hint("name it with `file`"));
@@ -127,7 +132,8 @@ fn check_each(
                 let does = if pattern.exclude { "excludes" } else { "matches" };
                 let message = format!("`{}` {does} no file", written.value);
                 let warning = Diagnostic::warning("unmatched-pattern", message).at(&written.span);
-                unmatched.push(warning.hint(literal_hint(&written.value).unwrap_or("correct it, or remove it")));
+                let hint = literal_hint(&written.value).unwrap_or_else(|| "correct it, or remove it".to_owned());
+                unmatched.push(warning.hint(hint));
             }
         }
     }
@@ -137,18 +143,24 @@ fn check_each(
     is_sound.then_some(())
 }
 
-/// What to do about a pattern without a match that seems to be meant for a shell.
-fn literal_hint(pattern: &str) -> Option<&'static str> {
+/// What to do about a pattern without a match that seems to be meant for Windows or a shell.
+fn literal_hint(pattern: &str) -> Option<String> {
+    if pattern.contains('\\') {
+        return Some(format!("{BACKSLASH}; folders are parted by `/`: `{}`", pattern.replace('\\', "/")));
+    }
     let is_shell = pattern.contains(['[', '{', '?']);
-    is_shell.then_some("`[`, `{` and `?` stand for themselves here: use `*`, or an entry for each name")
+    is_shell.then(|| "`[`, `{` and `?` stand for themselves here: use `*`, or an entry for each name".to_owned())
 }
+
+/// What a backslash in a pattern does.
+const BACKSLASH: &str = "a backslash takes the meaning from the sign behind it, as in `\\*`";
 
 fn parse(written: &Text, faults: &mut Faults) -> Option<FilePattern> {
     // A leading `!` excludes.
     let (text, exclude) = written.value.strip_prefix('!').map_or((&*written.value, false), |rest| (rest, true));
     let path = ProjectPath::parse(&unescaped(text), written.span.path()).map_err(|fault| {
         let hint = (fault == PathFault::Backslash)
-            .then(|| "a backslash takes the meaning from a sign: `\\*`, `\\!`; `[`, `{` and `?` have none".to_owned());
+            .then(|| format!("{BACKSLASH}; folders are parted by `/`: `{}`", text.replace('\\', "/")));
         let fault = Diagnostic::error("bad-path", format!("`{text}`: {fault}"));
         faults.push(fault.at(&written.span).maybe_hint(hint));
     });

@@ -383,7 +383,10 @@ impl Scope<'_> {
             user: map.user.0.iter().map(|path| path.value.to_string()).collect(),
             assistant: map.assistant.value.to_string(),
         });
-        let all = examples::read(&fragment.source, mapping.as_ref(), faults)?;
+        // Whoever wraps examples with a template sees their metadata there.
+        let is_own = |wrap: &Text| !["document", "fence", "none"].contains(&&*wrap.value);
+        let has_template = fields.wrap.as_ref().is_some_and(is_own);
+        let all = examples::read(&fragment.source, mapping.as_ref(), has_template, faults)?;
         let Some(written) = &fields.pick else { return Some(Content::Examples(fragment, all)) };
         let mut conditions = Vec::new();
         for text in &written.filter.0 {

@@ -180,8 +180,13 @@ pub(super) struct Sizes {
     unions: u64,
     enum_values: u64,
     characters: u64,
+    /// Of the values of the longest `enum` with more than [`LONG_ENUM`] of them.
+    long_enum: u64,
     depth: u64,
 }
+
+/// From how many values on the length of one `enum` is limited.
+const LONG_ENUM: usize = 250;
 
 impl Sizes {
     pub fn of(schema: &Value) -> Self {
@@ -193,14 +198,14 @@ impl Sizes {
         let names: u64 = properties.into_iter().flat_map(Map::keys).map(|name| name.chars().count() as u64).sum();
         let count = properties.map_or(0, Map::len);
         let is_union = members.contains_key("anyOf") || members.get("type").is_some_and(Value::is_array);
+        let lengths: u64 = values.into_iter().flatten().map(text).sum();
         let mut sizes = Self {
+            long_enum: if values.is_some_and(|values| values.len() > LONG_ENUM) { lengths } else { 0 },
             properties: count as u64,
             optional: count.saturating_sub(required) as u64,
             unions: u64::from(is_union),
             enum_values: values.map_or(0, Vec::len) as u64,
-            characters: names
-                + values.into_iter().flatten().map(text).sum::<u64>()
-                + members.get("const").map_or(0, text),
+            characters: names + lengths + members.get("const").map_or(0, text),
             depth: 0,
         };
         let mut deepest = 0;
@@ -222,6 +227,7 @@ impl Sizes {
             unions: self.unions + other.unions,
             enum_values: self.enum_values + other.enum_values,
             characters: self.characters + other.characters,
+            long_enum: self.long_enum.max(other.long_enum),
             depth: self.depth.max(other.depth),
         }
     }
@@ -234,6 +240,7 @@ impl Sizes {
             ("unions", "parameters of several types", self.unions),
             ("enum_values", "values of `enum`", self.enum_values),
             ("characters", "characters of names and values", self.characters),
+            ("long_enum", "characters in one `enum` of more than 250 values", self.long_enum),
             ("depth", "levels", self.depth),
         ];
         let limit = |(key, words, size)| Some((words, size, limits.get(key)?.as_u64()?));

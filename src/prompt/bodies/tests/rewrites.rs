@@ -97,6 +97,13 @@ fn strict_mode_that_is_given_up_is_said_and_a_strict_tool_is_refused() {
         let strict = Draught::default().tool(&tool).user("a");
         assert_eq!(emit(&strict.prompt(api), dialect).unwrap_err()[0].code, "strict-tool");
     }
+    for (length, code) in [(59, None), (60, Some("schema-size"))] {
+        let values: Vec<String> = (0..251).map(|number| format!("{number:0length$}")).collect();
+        let long = json!({"type": "object", "properties": {"a": {"type": "string", "enum": values}}, "required": ["a"],
+            "additionalProperties": false});
+        let body = emit(&Prompt { schema: Some(&long), ..draught.prompt(Api::OpenAi) }, Dialect::Chat);
+        assert_eq!(body.err().map(|found| found[0].code.to_string()).as_deref(), code);
+    }
     let gemini = emit(
         &Prompt { schema: Some(&json!({"type": "string", "pattern": "a"})), ..draught.prompt(Api::Gemini) },
         Dialect::Generate,
