@@ -1,6 +1,6 @@
 //! Token counts are those of tiktoken, and pieces count as they stand joined.
 
-use contexture::cost::tokens::Encoding;
+use contexture::cost::tokens::{Encoding, UserTokenizer};
 
 /// `o200k_base`.
 pub fn o200k(bytes: &[u8]) {
@@ -25,5 +25,14 @@ pub fn joints(bytes: &[u8]) {
         let shares = encoding.attribute(&texts);
         assert_eq!(shares.len(), texts.len());
         assert_eq!(shares.iter().sum::<u64>(), encoding.count(&texts.concat()), "{}", encoding.name());
+    }
+}
+
+/// A `tokenizer.json`: it is refused, or counts a text without end or panic, alike as a whole and as one piece.
+pub fn tokenizer(bytes: &[u8]) {
+    let Ok(tokenizer) = UserTokenizer::from_bytes(bytes) else { return };
+    let text = "The  café\u{301} pays 10 €: 🙂\r\n\t<|im_start|>";
+    if let Ok(count) = tokenizer.count(text) {
+        assert_eq!(tokenizer.attribute(&[text]).ok(), Some(vec![count]));
     }
 }

@@ -14,10 +14,11 @@ mod project;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 19] = [
     ("bundle", bundle::bundle),
     ("chain", chain::chain),
     ("cl100k", counts::cl100k),
+    ("comparison", project::comparison),
     ("context", project::manifest),
     ("escapes", escapes::escapes),
     ("example_sets", project::example_sets),
@@ -30,7 +31,9 @@ pub const TARGETS: [Target; 16] = [
     ("project", project::project_file),
     ("revision", names::revision),
     ("scenario", project::scenario),
+    ("schema", project::schema),
     ("template", project::template),
+    ("tokenizer", counts::tokenizer),
 ];
 
 /// Tries one target, by name.

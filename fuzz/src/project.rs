@@ -1,6 +1,7 @@
 //! Whatever stands in a file of a project, a build ends with bundles or with faults that can be
 //! drawn, and nothing of the text reaches a terminal raw.
 
+use contexture::compare::delta::{Delta, compare};
 use contexture::cost::cards::{Cards, Choices};
 use contexture::cost::scenario;
 use contexture::output::bundle::bundle;
@@ -13,7 +14,7 @@ use contexture::syntax::source::{ProjectPath, Source};
 use contexture::tree::MemoryTree;
 
 /// A project in which every kind of file is used.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("contexture.yaml", "models: [gpt-6.1-sol, claude-sonnet-5-5]\nvars: {shop: Acme, list: [a, b]}\n"),
     (
         "contexts/a.yaml",
@@ -21,11 +22,16 @@ const FILES: [(&str, &str); 9] = [
          - {files: [docs/*.md], wrap: document, split: headings(2)}\n  - user: \"{{ticket}}\"\n\
          output: {max_tokens: 50}\n",
     ),
-    ("contexts/b.yaml", "system: [{template: p.hbs}]\nmessages: [{user: Hi}]\noutput: {max_tokens: 9}\n"),
+    (
+        "contexts/b.yaml",
+        "system: [{template: p.hbs}]\nmessages: [{examples: examples.jsonl}, {user: Hi}]\n\
+         output: {schema: schema.json, max_tokens: 9}\n",
+    ),
     ("contexts/csv.yaml", "messages: [{examples: examples.csv}, {user: Hi}]\noutput: {max_tokens: 9}\n"),
     ("templates/p.hbs", "Work for {{shop}}.{{#each list}} {{this}}{{/each}}{{> q}}\n"),
     ("templates/q.hbs", "{{#segment id=\"s\"}}{{json vars.list}}{{/segment}}\n"),
     ("tools/find.json", "{\"name\": \"find\", \"description\": \"d\", \"input_schema\": {\"type\": \"object\"}}\n"),
+    ("schema.json", "{\"type\": [\"string\", \"object\"]}\n"),
     ("examples.jsonl", "{\"input\": \"a\", \"output\": \"b\"}\n"),
     ("examples.csv", "input,output\na,b\n"),
 ];
@@ -64,6 +70,25 @@ pub fn prices(bytes: &[u8]) {
     build_with("prices.yaml", bytes);
 }
 
+/// The schema of an answer, which examples are held against.
+pub fn schema(bytes: &[u8]) {
+    build_with("schema.json", bytes);
+}
+
+/// A document of a prompt, changed: the comparison tells a change exactly where the chain differs, and its parts add up.
+pub fn comparison(bytes: &[u8]) {
+    let built = |text: &[u8]| {
+        let request = Request { contexts: vec!["a".to_owned()], ..Request::default() };
+        build_all(&files("docs/x.md", text), &request).ok()?.pop()?.result.ok()
+    };
+    let base = built(b"# A\n\nOne.\n\n## B\n\nTwo.\n\n## C\n\nThree.\n").expect("a project of ours builds");
+    let Some(head) = built(bytes) else { return };
+    let delta = compare(Some(&base), Some(&head));
+    assert_eq!(delta.segments.is_empty(), base.chain == head.chain);
+    let more = |delta: &Delta| Some(i128::from(delta.tokens.head?) - i128::from(delta.tokens.base?));
+    assert_eq!(more(&compare(Some(&head), Some(&base))).map(|more| -more), more(&delta));
+}
+
 /// A scenario of the simulator.
 pub fn scenario(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -86,9 +111,14 @@ fn path(name: &str) -> ProjectPath {
     ProjectPath::new(name).expect("a path of ours")
 }
 
-fn build_with(changed: &str, bytes: &[u8]) {
+/// The project with one file of other bytes.
+fn files(changed: &str, bytes: &[u8]) -> MemoryTree {
     let whole = FILES.iter().fold(MemoryTree::new(), |tree, (name, text)| tree.file(&path(name), text));
-    let tree = whole.file(&path(changed), bytes);
+    whole.file(&path(changed), bytes)
+}
+
+fn build_with(changed: &str, bytes: &[u8]) {
+    let tree = files(changed, bytes);
     match build_all(&tree, &Request { lints: true, ..Request::default() }) {
         Err(Failure::Faults(faults)) => draw(&faults),
         Err(Failure::Error(error)) => shown(&snippet::draw_error(&error)),

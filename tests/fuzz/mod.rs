@@ -130,6 +130,7 @@ moments!(
     bundle,
     chain,
     cl100k,
+    comparison,
     context,
     escapes,
     example_sets,
@@ -142,7 +143,9 @@ moments!(
     project,
     revision,
     scenario,
+    schema,
     template,
+    tokenizer,
 );
 
 /// What libFuzzer is given is what runs here: a binary for each target, in a package that cargo accepts.
