@@ -11,6 +11,7 @@ use crate::output::report::log::{LogReport, text};
 use crate::pipeline::Memory;
 use crate::syntax::error::Failure;
 use crate::text::project::ContextId;
+use crate::tree::Tree;
 
 use super::session::Session;
 use super::{ShardArguments, Verdict};
@@ -30,6 +31,9 @@ pub(super) struct Arguments {
     /// Go on with the earlier name where the manifest was renamed
     #[arg(long)]
     follow: bool,
+    /// Take the manifests of the working tree for every commit: the history that prompts had before their manifests
+    #[arg(long, conflicts_with = "follow")]
+    as_is: bool,
     /// Follow the first parent of merges only: what the branch itself held
     #[arg(long)]
     first_parent: bool,
@@ -76,6 +80,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         range,
         number,
         follow,
+        as_is,
         first_parent,
         sort,
         models,
@@ -97,6 +102,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         follow,
         first_parent,
     };
+    let today = as_is.then(|| workspace.worktree()).transpose()?;
     let progress = session.progress("reading history");
     let log = match shard {
         // Each history is worked out by one machine.
@@ -104,7 +110,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             session.tell(&format!("`{}` is not in shard {shard}, so its history is told by another", request.id));
             Log::default()
         }
-        _ => log(tip, since.as_ref(), &request, Memory::default())?,
+        _ => log(tip, since.as_ref(), &request, today.as_ref().map(|tree| tree as &dyn Tree), Memory::default())?,
     };
     progress.done();
     let report = || LogReport::new(&request.id, request.as_of, &log).of_shard(shard);

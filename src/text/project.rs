@@ -22,6 +22,8 @@ use crate::tree::{FileFilter, ReadError, Reads};
 
 /// The project file's name.
 pub const PROJECT_FILE: &str = "contexture.yaml";
+/// The folder of manifests.
+pub const CONTEXTS: &str = "contexts";
 
 /// Keys of a manifest that concern that file alone and are not inherited through `extends`.
 const OWN_KEYS: [&str; 4] = ["extends", "abstract", "each", "description"];
@@ -213,7 +215,7 @@ impl<'a> Project<'a> {
     /// # Errors
     /// When the tree cannot be listed.
     pub fn manifests(&self) -> Result<BTreeMap<String, ProjectPath>, Error> {
-        let found = self.fragments.list(&ProjectPath::literal("contexts"))?;
+        let found = self.fragments.list(&ProjectPath::literal(CONTEXTS))?;
         Ok(found.iter().filter_map(|path| Some((manifest_name(path)?, path.clone()))).collect())
     }
 

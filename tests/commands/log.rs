@@ -128,7 +128,7 @@ exit 2
 --- stderr
 error: there is no context `c` at e99255ae04, nor anywhere in its history
  |
- = help: `contexture list` shows every context; `--rev` lists those of a commit
+ = help: `contexture list` shows every context, `--rev` those of a commit; `log --as-is` takes a manifest that is not committed
 
 "#]]);
     repo.run("log b@terse").is(str![[r#"
@@ -208,4 +208,46 @@ error: there is no revision `HEAD`: nothing is committed yet
         let outcome = repo.run(arguments).exits(2);
         assert!(outcome.stderr.contains(what) && outcome.stderr.contains("help"), "{outcome}");
     }
+}
+
+#[test]
+fn prompts_had_a_history_before_their_manifests() {
+    let repo = Repo::new();
+    repo.file("prompts/agent.md", "You are an agent.\n").file("prompts/a/one.md", "One.\n").commit("Write prompts");
+    repo.file("README.md", "Not in any prompt.\n").commit("Explain");
+    repo.file("prompts/a/two.md", "Two.\n").commit("Write another");
+    repo.file("prompts/agent.md", "You are an agent of a shop.\n").commit("Say of what");
+    let manifest = "models: [claude-sonnet-5-5]\nsystem: [{file: prompts/agent.md}, {files: prompts/a/*.md}]\nmessages: [{user: Hi}]\n";
+    repo.file("contexts/agent.yaml", manifest);
+    repo.run("log agent --as-of 2026-11-21").exits(2);
+    repo.run("log agent --as-is --as-of 2026-11-21").is(str![[r#"
+exit 0
+--- stdout
+agent  3 commits changed what the model sees; 1 did not
+by the manifests of the working tree, over the texts of each commit
+▁▄█  8 to 13 tokens, oldest to newest
+
+commit      date        tokens   ±  kept  lost  rewarm       warm  subject
+4ba545702a  2026-11-21      13  +3   0/4     0      $0  $0.000038  Say of what
+9a9a13ac1f  2026-11-21      10  +2   2/4     0      $0  $0.000032  Write another
+df62c98d8d  2026-11-21       8   -     -     -      $0  $0.000024  [added] Write prompts
+lost, rewarm and warm: claude-sonnet-5-5; --model takes another
+
+"#]]);
+    // With the manifest in every commit, git's history is the same.
+    let told = repo.run("log agent --as-is --as-of 2026-11-21 --format json").json();
+    let prefixes = |told: &serde_json::Value| -> Vec<serde_json::Value> {
+        told["commits"].as_array().unwrap().iter().map(|commit| commit["prefix"].clone()).collect()
+    };
+    let tracked = Repo::new();
+    tracked.file("contexts/agent.yaml", manifest);
+    tracked.file("prompts/agent.md", "You are an agent.\n").file("prompts/a/one.md", "One.\n").commit("Write prompts");
+    tracked.file("prompts/a/two.md", "Two.\n").commit("Write another");
+    tracked.file("prompts/agent.md", "You are an agent of a shop.\n").commit("Say of what");
+    let own = tracked.run("log agent --as-of 2026-11-21 --format json").json();
+    assert_eq!(prefixes(&told), prefixes(&own));
+    assert_eq!((&told["as_is"], &own["as_is"]), (&true.into(), &false.into()));
+    assert_eq!(told["left_out"]["untouched"], 1);
+    repo.run("log nobody --as-is").exits(2);
+    repo.run("log agent --as-is --follow").exits(2);
 }

@@ -23,8 +23,9 @@ use crate::syntax::quantity::Usd;
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::text::lint::secret::masked;
 use crate::text::project::ContextId;
-use crate::tree::{Commit, CommitTree, Parents, Signature};
+use crate::tree::{Commit, CommitTree, Parents, Signature, Tree};
 
+mod as_is;
 mod renames;
 mod served;
 mod states;
@@ -70,6 +71,8 @@ pub struct Log {
     pub untouched: usize,
     /// Commits at which a shallow clone's history ends.
     pub cut_off: Vec<Commit>,
+    /// Whether the manifests are those of the working tree, and not each commit's own.
+    pub is_as_is: bool,
 }
 
 /// A commit that changed what the model sees.
@@ -163,24 +166,34 @@ impl Row {
     }
 }
 
-/// Tells the history of a context up to `tip`, without what is in the history of `since`. What the
-/// memory knows is not worked out again.
+/// Tells the history of a context up to `tip`, without what is in the history of `since`; where manifests are given,
+/// of the context that they make of each commit's texts. What the memory knows is not worked out again.
 ///
 /// # Errors
 /// When there is no such context at `tip`, and when the repository cannot be read. A context that is
 /// broken at some commit is a row.
-pub fn log(tip: CommitTree, since: Option<&CommitTree>, request: &LogRequest, memory: Memory) -> Result<Log, Failure> {
+pub fn log(
+    tip: CommitTree,
+    since: Option<&CommitTree>,
+    request: &LogRequest,
+    manifests: Option<&dyn Tree>,
+    memory: Memory,
+) -> Result<Log, Failure> {
     let excluded = since.map(CommitTree::ancestors).transpose()?.unwrap_or_default();
     let mut walk = Walk {
         request,
         excluded,
-        states: States::new(request, memory),
+        states: States::new(request, manifests, memory),
         ahead: BinaryHeap::new(),
         open: HashMap::new(),
         met: HashSet::new(),
-        log: Log { rows: Vec::new(), without_effect: 0, untouched: 0, cut_off: Vec::new() },
+        log: Log { is_as_is: manifests.is_some(), ..Log::default() },
     };
     let state = Arc::new(walk.states.of(&tip, &request.id)?);
+    if state.is_absent() && manifests.is_some() {
+        let cure = "`contexture list` shows every context and variant";
+        return Err(Error::usage(format!("there is no context `{}` in the working tree", request.id), cure).into());
+    }
     if state.is_absent() {
         return Err(absent(tip, &request.id)?.into());
     }
@@ -228,7 +241,7 @@ fn absent(tip: CommitTree, id: &ContextId) -> Result<Error, Error> {
             trees.push(Some(parent));
         }
     }
-    let cure = "`contexture list` shows every context; `--rev` lists those of a commit";
+    let cure = "`contexture list` shows every context, `--rev` those of a commit; `log --as-is` takes a manifest that is not committed";
     Ok(Error::usage(format!("there is no context `{id}` at {}, nor anywhere in its history", at.short()), cure))
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::as_is::AsIs;
 use super::{LogRequest, manifests};
 use crate::pipeline::{Build, LastBuilds, Memory, Request, build_from};
 use crate::syntax::diag::Diagnostic;
@@ -15,7 +16,7 @@ use crate::syntax::error::{Error, Failure};
 use crate::syntax::source::ObjectId;
 use crate::text::fragment::Fragments;
 use crate::text::project::ContextId;
-use crate::tree::{CommitTree, Parents, Reads};
+use crate::tree::{CommitTree, Parents, Reads, Tree};
 
 /// What a context is at one commit, and what was asked of the commit to know it.
 pub(super) struct State {
@@ -54,14 +55,24 @@ pub(super) type StateKey = (ObjectId, ContextId);
 /// Works out states, with the memory of those that it has worked out.
 pub(super) struct States<'a> {
     request: &'a LogRequest,
+    /// Where manifests come from, if not from each commit.
+    manifests: Option<&'a dyn Tree>,
     memory: Memory,
     /// Those that were built ahead.
     ready: HashMap<StateKey, State>,
 }
 
 impl<'a> States<'a> {
-    pub(super) fn new(request: &'a LogRequest, memory: Memory) -> Self {
-        Self { request, memory, ready: HashMap::new() }
+    pub(super) fn new(request: &'a LogRequest, manifests: Option<&'a dyn Tree>, memory: Memory) -> Self {
+        Self { request, manifests, memory, ready: HashMap::new() }
+    }
+
+    /// Does something with a commit as it is looked at here.
+    fn at<T>(&self, commit: &CommitTree, look: impl FnOnce(&dyn Tree) -> T) -> T {
+        match self.manifests {
+            Some(today) => look(&AsIs { today, then: commit }),
+            None => look(commit),
+        }
     }
 
     /// The state at `parent`: that of the child, where the parent answers everything alike. `wanted`
@@ -72,14 +83,14 @@ impl<'a> States<'a> {
         (child, id, state): (&CommitTree, &ContextId, &Arc<State>),
         wanted: usize,
     ) -> Result<Arc<State>, Failure> {
-        if is_same(child, parent, &state.reads)? {
+        if self.is_same(child, parent, &state.reads)? {
             return Ok(state.clone());
         }
         let place = (parent.commit().id.clone(), id.clone());
         if let Some(ready) = self.ready.remove(&place) {
             return Ok(Arc::new(ready));
         }
-        let ahead = ahead(parent, &state.reads, wanted.min(2 * rayon::current_num_threads()))?;
+        let ahead = self.ahead(parent, &state.reads, wanted.min(2 * rayon::current_num_threads()))?;
         let this = &*self;
         let (own, built) = rayon::join(
             || this.of(parent, id),
@@ -97,11 +108,15 @@ impl<'a> States<'a> {
     }
 
     /// The state at a commit.
-    pub(super) fn of(&self, tree: &CommitTree, id: &ContextId) -> Result<State, Failure> {
+    pub(super) fn of(&self, commit: &CommitTree, id: &ContextId) -> Result<State, Failure> {
+        self.at(commit, |tree| self.built(commit, tree, id))
+    }
+
+    fn built(&self, commit: &CommitTree, tree: &dyn Tree, id: &ContextId) -> Result<State, Failure> {
         let paths = manifests(id);
         let mut is_there = false;
         for path in &paths {
-            is_there |= tree.holds(path)?;
+            is_there |= self.manifests.is_some() || commit.holds(path)?;
         }
         if !is_there {
             let files = paths.into_iter().map(|path| (path, None)).collect();
@@ -122,7 +137,7 @@ impl<'a> States<'a> {
                     result => result.map_or_else(Outcome::Broken, Outcome::Built),
                 },
                 (None, _) => Outcome::Absent,
-                (Some(_), Some(_)) => return Err(several(tree, id).into()),
+                (Some(_), Some(_)) => return Err(several(commit, id).into()),
             },
             Err(Failure::Faults(faults)) => Outcome::Broken(faults),
             // The name finds nothing there: a variant that is not yet declared, a match not yet made.
@@ -130,6 +145,32 @@ impl<'a> States<'a> {
             Err(Failure::Error(error)) => return Err(error.into()),
         };
         Ok(State { outcome, reads: fragments.tree().reads() })
+    }
+
+    /// Whether a commit's parent answers everything alike that was read from the commit: then whatever was built from
+    /// the one is what would be built from the other.
+    fn is_same(&self, child: &CommitTree, parent: &CommitTree, reads: &Reads) -> Result<bool, Error> {
+        Ok(child.root_id() == parent.root_id() || self.at(parent, |tree| reads.are_same_in(tree))?)
+    }
+
+    /// Commits behind `tip`, along first parents, that answer something otherwise than the commit before them: those
+    /// that will probably have to be built. At most `wanted`.
+    fn ahead(&self, tip: &CommitTree, reads: &Reads, wanted: usize) -> Result<Vec<CommitTree>, Error> {
+        let mut line: Vec<CommitTree> = Vec::new();
+        let mut differing = Vec::new();
+        let mut reads = self.at(tip, |tree| reads.asked_of(tree))?;
+        while differing.len() + 1 < wanted && line.len() < 4 * wanted {
+            let last = line.last().unwrap_or(tip);
+            let Parents::Known(parents) = last.parents()? else { break };
+            let Some(parent) = parents.into_iter().next() else { break };
+            if !self.is_same(last, &parent, &reads)? {
+                differing.push(line.len());
+                reads = self.at(&parent, |tree| reads.asked_of(tree))?;
+            }
+            line.push(parent);
+        }
+        let chosen = line.into_iter().enumerate().filter(|(number, _)| differing.contains(number));
+        Ok(chosen.map(|(_, tree)| tree).collect())
     }
 }
 
@@ -139,30 +180,4 @@ fn several(tree: &CommitTree, id: &ContextId) -> Error {
         format!("`{id}` names several contexts at {commit}"),
         format!("name one of them; `contexture list --rev {commit}` shows all"),
     )
-}
-
-/// Whether a commit's parent answers everything alike that was read from the commit: then whatever was built from
-/// the one is what would be built from the other.
-fn is_same(child: &CommitTree, parent: &CommitTree, reads: &Reads) -> Result<bool, Error> {
-    Ok(child.root_id() == parent.root_id() || reads.are_same_in(parent)?)
-}
-
-/// Commits behind `tip`, along first parents, that answer something otherwise than the commit before them: those
-/// that will probably have to be built. At most `wanted`.
-fn ahead(tip: &CommitTree, reads: &Reads, wanted: usize) -> Result<Vec<CommitTree>, Error> {
-    let mut line: Vec<CommitTree> = Vec::new();
-    let mut differing = Vec::new();
-    let mut reads = reads.asked_of(tip)?;
-    while differing.len() + 1 < wanted && line.len() < 4 * wanted {
-        let last = line.last().unwrap_or(tip);
-        let Parents::Known(parents) = last.parents()? else { break };
-        let Some(parent) = parents.into_iter().next() else { break };
-        if !is_same(last, &parent, &reads)? {
-            differing.push(line.len());
-            reads = reads.asked_of(&parent)?;
-        }
-        line.push(parent);
-    }
-    let chosen = line.into_iter().enumerate().filter(|(number, _)| differing.contains(number));
-    Ok(chosen.map(|(_, tree)| tree).collect())
 }

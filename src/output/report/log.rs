@@ -59,6 +59,8 @@ pub struct LogReport<'a> {
     pub id: &'a ContextId,
     /// The day whose prices and rules hold for every commit.
     pub as_of: String,
+    /// Whether the manifests are those of the working tree, with `--as-is`, and not each commit's own.
+    pub as_is: bool,
     /// The commits that changed what the model sees, in the order asked for.
     pub commits: Vec<CommitRecord<'a>>,
     /// How many other commits were looked at.
@@ -148,6 +150,7 @@ impl<'a> LogReport<'a> {
             shard: None,
             id,
             as_of: as_of.to_string(),
+            as_is: log.is_as_is,
             commits: log.rows.iter().map(CommitRecord::of).collect(),
             left_out: LeftOut { without_effect: log.without_effect, untouched: log.untouched },
             cut_off: log.cut_off.iter().map(|commit| &commit.id).collect(),
@@ -254,7 +257,11 @@ pub fn text(id: &ContextId, log: &Log) -> String {
     if log.without_effect > 0 {
         drawn.push_str(&format!(", though {} changed its files", grouped(log.without_effect as u64)));
     }
-    drawn = format!("{}\n{}\n", inert::line(&drawn), sparkline(log));
+    drawn = format!("{}\n", inert::line(&drawn));
+    if log.is_as_is {
+        drawn.push_str("by the manifests of the working tree, over the texts of each commit\n");
+    }
+    drawn.push_str(&format!("{}\n", sparkline(log)));
     drawn.push_str(&table(log, model.as_deref()));
     if let Some(model) = &model {
         drawn.push_str(&inert::line(&format!("lost, rewarm and warm: {model}; --model takes another")));

@@ -138,6 +138,6 @@ fn history(project: &Project, context: &str) -> Result<String, Failure> {
         follow: false,
         first_parent: false,
     };
-    let log = log(workspace.commit("HEAD")?, None, &request, Memory::default())?;
+    let log = log(workspace.commit("HEAD")?, None, &request, None, Memory::default())?;
     Ok(json(&LogReport::new(&request.id, request.as_of, &log)))
 }
