@@ -9,6 +9,7 @@ mod manifest;
 mod many;
 mod paths;
 mod project;
+mod reported;
 mod templates;
 mod tools;
 mod yaml;

@@ -108,6 +108,30 @@ fn an_example_that_repeats_one_before_it_is_told() {
 }
 
 #[test]
+fn examples_without_a_question_or_an_answer_are_compared_whole() {
+    let said = |turns: &[(&str, &str)]| {
+        let turn = |(role, text): &(&str, &str)| format!("{{\"role\": \"{role}\", \"content\": \"{text}\"}}");
+        let turns: Vec<String> = turns.iter().map(turn).collect();
+        format!("{{\"messages\": [{}]}}\n", turns.join(", "))
+    };
+    for (one, other, expected) in [
+        (&[("user", "Where is it?")][..], &[("user", "What is it?")][..], ""),
+        (&[("user", "Where is it?")], &[("user", "where is it")], "repeated-example shots.jsonl:2"),
+        (&[("assistant", "Hello.")], &[("assistant", "Good morning.")], ""),
+        (&[("assistant", "Hello.")], &[("assistant", "Hello.")], "repeated-example shots.jsonl:2"),
+        (
+            &[("user", "Hi"), ("assistant", "Hi"), ("user", "A?")],
+            &[("user", "Hi"), ("assistant", "Hi"), ("user", "B?")],
+            "",
+        ),
+    ] {
+        let repo = of_examples(&[], "");
+        repo.file("shots.jsonl", said(one) + &said(other));
+        assert_eq!(told(&repo.run("check").exits(0)).join(", "), expected, "{one:?} {other:?}");
+    }
+}
+
+#[test]
 fn examples_that_disagree_are_told() {
     let repo = of_examples(
         &[("Where?", "{\"a\": 1, \"b\": 2}"), ("where", "{\"b\":2,\"a\":1}"), ("Where?!", "{\"a\": 2}")],

@@ -12,7 +12,7 @@ import typing
 
 import anthropic
 import botocore.session
-from anthropic.types import ThinkingConfigEnabledParam, message_create_params
+from anthropic.types import OutputConfigParam, ThinkingConfigEnabledParam, message_create_params
 from google.genai import types as gemini
 from openai.types import shared_params
 from openai.types.chat import completion_create_params
@@ -104,6 +104,9 @@ def words(rules):
             if enums and key in hints:
                 yield f"{body} {key}", literals(hints[key]), set(enums[0])
     thinking = {word for part in typing.get_args(claude["thinking"]) for word in literals(typing.get_type_hints(part)["type"])}
+    levels = literals(chat["reasoning_effort"]) | literals(typing.get_type_hints(OutputConfigParam)["effort"])
+    levels |= {level.value.lower() for level in gemini.ThinkingLevel} - {"thinking_level_unspecified"}
+    yield "levels of effort", levels, set(must(rules, "effort", "generate", "/settings/effort")[0]["enum"])
     rule = must(rules, "setting-value", "messages", "/settings/thinking")[0]
     yield "thinking types", thinking, set(rule["properties"]["type"]["enum"])
 

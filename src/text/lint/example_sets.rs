@@ -144,10 +144,14 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// All turns but the last, normalised by [`words`].
+/// All turns before the answer that the example ends with, normalised by [`words`]; all of them where nothing is
+/// asked, or nothing answered.
 fn question(example: &Example) -> String {
-    let before = example.turns.split_last().map_or(&[][..], |(_, before)| before);
-    words(&before.iter().map(|turn| &*turn.text).collect::<Vec<_>>().join("\n"))
+    let turns = match example.turns.split_last() {
+        Some((last, before)) if last.role == Role::Assistant && !before.is_empty() => before,
+        _ => &example.turns,
+    };
+    words(&turns.iter().map(|turn| &*turn.text).collect::<Vec<_>>().join("\n"))
 }
 
 /// The last answer.

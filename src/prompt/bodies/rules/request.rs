@@ -52,7 +52,7 @@ impl Request {
         request.set("takes", prompt.takes.clone(), Place::Body);
         request.set("has_schema", prompt.schema.is_some(), Place::Schema(String::new()));
         request.settings(prompt, dialect, body);
-        request.limits(prompt);
+        request.limits(prompt, dialect);
         request.turns(seen);
         request.tools(prompt, seen);
         request
@@ -125,12 +125,15 @@ impl Request {
         }
     }
 
-    fn limits(&mut self, prompt: &Prompt) {
+    fn limits(&mut self, prompt: &Prompt, dialect: Dialect) {
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        if let Some(limit) = prompt.max_tokens {
+        // `messages` has one always.
+        let default = Some(prompt.default_max_tokens).filter(|_| dialect == Dialect::Messages);
+        let limit = prompt.max_tokens.or(default);
+        if let Some(limit) = limit {
             self.set("max_tokens", limit, Place::Limit);
         }
-        if let (Some(limit), Some(budget)) = (prompt.max_tokens, self.number("/settings/thinking/budget_tokens")) {
+        if let (Some(limit), Some(budget)) = (limit, self.number("/settings/thinking/budget_tokens")) {
             let place = self.place("/settings/thinking");
             self.set("left_to_answer", signed(limit).saturating_sub(budget), place);
         }
