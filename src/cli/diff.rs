@@ -1,11 +1,9 @@
 //! `contexture diff`: what a change does to text, tokens, cache and money.
 
-use std::str::FromStr;
-
 use clap::{Args, ValueEnum};
 
 use crate::compare::range::Range;
-use crate::compare::review::{CostLimit, Gate, ReviewRequest, answer, cost, review};
+use crate::compare::review::{CostLimit, Gate, ReviewRequest, answer, review};
 use crate::cost::cards::Date;
 use crate::output::page::{self, Page};
 use crate::output::report::diff::{self, DiffReport};
@@ -39,7 +37,7 @@ pub(super) struct Arguments {
     /// budget, growth, prefix, lint, any-change, or cost=LIMIT, where a month with any model grows by more than LIMIT: 5%
     /// of the project's, or 50 US dollars
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
-    fail_on: Vec<FailOn>,
+    fail_on: Vec<Gate>,
     /// Prices and rules of both sides as of this day [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -49,27 +47,6 @@ pub(super) struct Arguments {
     /// Names the comment of a Markdown report, so that a later one replaces it and no other
     #[arg(long, value_name = "NAME", default_value = "contexture")]
     key: String,
-}
-
-/// What a comparison can be asked to stop at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FailOn {
-    Gate(Gate),
-    Cost(CostLimit),
-}
-
-impl FromStr for FailOn {
-    type Err = String;
-
-    fn from_str(written: &str) -> Result<Self, Self::Err> {
-        if let Some(limit) = written.strip_prefix("cost=") {
-            return limit.parse().map(Self::Cost).map_err(str::to_owned);
-        }
-        let gates = [Gate::Budget, Gate::Growth, Gate::Prefix, Gate::Lint, Gate::AnyChange];
-        let gate = gates.into_iter().find(|gate| gate.as_str() == written);
-        let names = || gates.map(Gate::as_str).join(", ");
-        gate.map(Self::Gate).ok_or_else(|| format!("it is one of {}, cost=LIMIT", names()))
-    }
 }
 
 /// What comes out.
@@ -92,30 +69,18 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let range = Range::parse(range.as_deref());
     let default_branch = if range == Range::Default { default_branch(&workspace)? } else { None };
     let sides = range.open(&workspace, default_branch.as_deref())?;
-    let whole = fail_on.iter().any(|what| matches!(what, FailOn::Cost(CostLimit::Share(_))));
+    let whole = fail_on.iter().any(|what| matches!(what, Gate::Cost(CostLimit::Share(_))));
     let as_of = as_of.unwrap_or_else(super::session::today);
     let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard, whole })?;
     progress.done();
-    session.warnings(&diff::diagnostics(&review));
+    let (answer, said) = answer(&fail_on, &review);
+    session.warnings(&diff::diagnostics(&review).into_iter().chain(said).collect::<Vec<_>>());
     session.print(&match format {
         Format::Text => diff::text(&review, session.verbose),
         Format::Markdown => diff::markdown(&review, &key),
         Format::Json => json(&DiffReport::new(&review)),
         Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
     })?;
-    let (mut gates, mut limits) = (Vec::new(), Vec::new());
-    for what in fail_on {
-        match what {
-            FailOn::Gate(gate) => gates.push(gate),
-            FailOn::Cost(limit) => limits.push(limit),
-        }
-    }
-    let mut answer = answer(&gates, &review);
-    for limit in limits {
-        let (of_cost, said) = cost(&review, limit);
-        session.warnings(&said);
-        answer = answer.max(of_cost);
-    }
     // The process ends: to take thousands of builds apart, one by one, would only make the reader wait.
     std::mem::forget(review);
     Ok(answer.into())

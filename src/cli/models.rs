@@ -60,7 +60,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     };
     let text = match (card, changes, format) {
         (card, true, format) => {
-            let list = card.map_or_else(|| cards.changes(), |card| card.changes());
+            let list = card.map_or_else(|| cards.changes(), |card| card.changes().to_vec());
             match format {
                 Format::Text => report::models::changes_text(&list, day),
                 Format::Json => report::json(&ModelsReport { changes: Some(list), ..ModelsReport::default() }),

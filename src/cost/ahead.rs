@@ -1,11 +1,13 @@
-//! Announced days: when the prices or rules of a model change after today, and how.
+//! Announced days: when the prices or rules of a model change after today, and how; and when it retires.
 
 use std::collections::BTreeSet;
 
+use crate::cost::bill::Bill;
 use crate::cost::budget::{Bills, Later};
-use crate::cost::cards::{Card, CardAt, Choices, Date};
-use crate::cost::planner::words::per_million;
+use crate::cost::cards::{Card, CardAt, Choices, Date, is_near};
+use crate::cost::planner::words::{money, per_million};
 use crate::cost::rules::{Model, Price, Rates};
+use crate::syntax::diag::Diagnostic;
 
 /// The bills of every day after `today` on which the card says something new about prices or the
 /// cache, by day. `bills` prices the context as the card stands on a day.
@@ -26,6 +28,58 @@ pub fn ahead(card: &Card, choices: &Choices, today: Date, mut bills: impl FnMut(
         before = after;
     }
     later
+}
+
+/// A warning for each change of `later` within 60 days that makes another bill.
+pub fn price_warnings(today: Date, mut before: Bill, later: &[Later]) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    for Later { day, because, bills } in later.iter().filter(|later| is_near(today, later.day)) {
+        let after = bills.at;
+        if (before.month, before.uncached) != (after.month, after.uncached) {
+            let costs = instead(&after, &before).unwrap_or_else(|| "what it then costs is not known".to_owned());
+            let hint = format!("`contexture check --as-of {day}` says what holds then");
+            warnings.push(Diagnostic::warning("price-change", format!("{because} on {day}: {costs}")).hint(hint));
+        }
+        before = after;
+    }
+    warnings
+}
+
+/// A warning that a model retires, or has: its day, its successor, and what the context costs there.
+pub fn retirement_warning(
+    today: Date,
+    name: &str,
+    (day, successor): (Date, Option<&str>),
+    bill: &Bill,
+    there: Option<Bill>,
+) -> Diagnostic {
+    let message = match day > today {
+        true => format!("{name} retires on {day}"),
+        false => format!(
+            "{name} is retired since {day}: its requests fail, or another model answers them and is what is billed"
+        ),
+    };
+    let costs = there.and_then(|there| instead(&there, bill));
+    let hint = match (successor, costs) {
+        (Some(other), Some(costs)) => format!("the vendor names {other} as its successor: {costs}"),
+        (Some(other), None) => format!(
+            "the vendor names {other} as its successor; `contexture check --model {other}` says what it costs there"
+        ),
+        (None, _) => "no source names a successor; `contexture models` lists the others".to_owned(),
+    };
+    Diagnostic::warning("retiring-model", message).hint(hint)
+}
+
+/// What a month costs with one bill instead of another, or an uncached call where no month is known.
+fn instead(bill: &Bill, before: &Bill) -> Option<String> {
+    let figures = |what, now: Option<_>, then: Option<_>| Some((what, now?, then?));
+    let (what, now, then) = figures("a month", bill.month, before.month)
+        .or_else(|| figures("an uncached call", bill.uncached, before.uncached))?;
+    let bare = if bill.holds_answer { "" } else { ", without the answer" };
+    Some(match now == then {
+        true => format!("{what} costs {}, as before{bare}", money(now)),
+        false => format!("{what} costs {} instead of {}{bare}", money(now), money(then)),
+    })
 }
 
 /// What happens between two days: "gemini-4-argon doubles", "gpt-6's input price goes from $2 to

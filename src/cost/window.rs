@@ -163,3 +163,31 @@ impl Subject<'_> {
         }
     }
 }
+
+/// What is to be said of an answer: an error where the limit on it is beyond the model's own, a warning where answers are
+/// expected that are longer than they can be. `most` is what the manifest sets, `default` what is sent where it sets
+/// nothing.
+pub fn answer_warning(
+    own: Option<u64>,
+    expected: Option<u64>,
+    most: Option<u64>,
+    default: Option<u64>,
+) -> Option<Diagnostic> {
+    if let Some((most, own)) = most.zip(own).filter(|(most, own)| most > own) {
+        let (most, own) = (grouped(most), grouped(own));
+        let message = format!("`output.max_tokens` is {most}, and the model's answers have at most {own} tokens");
+        return Some(Diagnostic::error("output-limit", message).hint("lower it, or take another model"));
+    }
+    let whose = match (most, default) {
+        (Some(most), _) => (most, "`output.max_tokens`"),
+        (None, Some(default)) if own.is_none_or(|own| own > default) => (default, "what is sent where none is set"),
+        (None, _) => (own?, "the model's own limit"),
+    };
+    let ((limit, whose), expected) = (whose, expected?);
+    (expected > limit).then(|| {
+        let (expected, limit) = (grouped(expected), grouped(limit));
+        let message =
+            format!("`output.tokens` expects answers of {expected} tokens, and they are cut off at {limit}, {whose}");
+        Diagnostic::warning("answer-cut-off", message).hint("raise `output.max_tokens`, or lower `output.tokens`")
+    })
+}

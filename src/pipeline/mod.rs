@@ -27,7 +27,7 @@ use crate::cost::parts::{MonthParts, month_parts};
 use crate::cost::terms::Terms;
 use crate::cost::tokens::Encoding;
 use crate::cost::traffic::Traffic;
-use crate::pipeline::model::{Base, LeftOut, ModelBuild, find_cards, settings_digest, tokenizers};
+use crate::pipeline::model::{Base, LeftOut, ModelBuild, check_keys, find_cards, settings_digest, tokenizers};
 use crate::pipeline::provenance::Provenance;
 use crate::pipeline::shard::Shard;
 use crate::prompt::chain::{self, Chain, Digest, DistinctTexts};
@@ -337,6 +337,9 @@ impl<'a> Pipeline<'a> {
         let settings = settings_digest(&plan, &mut faults);
         lint::check_levels(&plan.manifest.lints, &mut faults);
         let cards = find_cards(&self.cards, self.models, &plan, &mut faults);
+        if self.models.is_empty() {
+            check_keys(&self.cards, &cards, &plan, &mut faults);
+        }
         let (Some(settings), false) = (settings, faults.has_errors()) else { return Err(faults.into_vec()) };
         let chain = chain::link_with(&mut segments, &self.memory.digests, &self.texts);
         if self.texts.bytes() > MAX_RUN_TEXT_BYTES {
@@ -349,7 +352,14 @@ impl<'a> Pipeline<'a> {
         }
         let tokenizers = tokenizers(&cards, &plan, &reader, &self.memory.counts, &mut faults);
         let (counts, own) = count(&segments, &chain.digests, &tokenizers.distinct, &self.memory.counts);
-        let base = Base { date: self.date, cards: &self.cards, plan: &plan, segments: &segments, counts: &counts };
+        let base = Base {
+            date: self.date,
+            cards: &self.cards,
+            plan: &plan,
+            segments: &segments,
+            counts: &counts,
+            lints: self.lints,
+        };
         let mut said = Vec::new();
         let models = base.models(cards, &tokenizers, &own, &mut said);
         said.extend(model::default_limit(&plan, &models));

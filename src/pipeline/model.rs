@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::cost::ahead::ahead;
+use crate::cost::ahead::{ahead, price_warnings, retirement_warning};
 use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
 use crate::cost::cards::{
@@ -224,6 +224,7 @@ fn by_name(name: TokenizerName) -> Tokenizer {
 }
 
 /// What every model of a context is built from.
+#[derive(Clone, Copy)]
 pub struct Base<'a> {
     /// The day whose prices and rules hold.
     pub date: Date,
@@ -235,6 +236,8 @@ pub struct Base<'a> {
     pub segments: &'a [Segment],
     /// Counts by o200k_base.
     pub counts: &'a Counts,
+    /// Whether announced days are looked for too.
+    pub lints: bool,
 }
 
 impl Base<'_> {
@@ -250,7 +253,13 @@ impl Base<'_> {
             let counts = place.and_then(|place| own.get(place)).unwrap_or(self.counts);
             self.model(card, name, tokenizers.named(*place), counts.clone(), said)
         });
-        built.collect()
+        let built: Vec<ModelBuild> = built.collect();
+        let is_untaken = |one: &&mut Diagnostic| one.code == "dead-breakpoint" && one.severity == Severity::Note;
+        let untaken: Vec<&mut Diagnostic> = said.iter_mut().filter(is_untaken).collect();
+        if untaken.len() == built.len() {
+            untaken.into_iter().for_each(|one| one.severity = Severity::Warning);
+        }
+        built
     }
 
     fn model(
@@ -263,7 +272,9 @@ impl Base<'_> {
     ) -> ModelBuild {
         let manifest = &self.plan.manifest;
         let at = card.at(self.date);
-        let settings = settings_for(self.plan, &card);
+        let settings = settings_for(self.cards, self.plan, &card);
+        let retires = if self.lints { at.retires() } else { None };
+        let there = retires.and_then(|retires| self.successor(&card, retires, &tokenizer, &counts));
         let counts = as_read(&at, self.segments, &tokenizer.tokenizer, counts);
         let tokens = RequestTokens {
             prefix: counts.prefix,
@@ -279,16 +290,17 @@ impl Base<'_> {
         let traffic = manifest.traffic.as_ref().and_then(Traffic::declared);
         let terms = Terms { model: &model, batch: batch.as_ref(), traffic: traffic.as_ref(), tokens: &tokens };
         let placed = place(self.segments, &counts.per_segment, cache_policy(manifest), &terms);
-        said.extend(placed.warnings);
+        let mut refused = placed.warnings;
         let layout = placed.value;
         let bills = Bills { at: bill_of(&layout, &terms), bounds: bounds(&layout, &terms) };
         let bill = bills.at;
         said.extend(warnings(self.segments, &counts.per_segment, &layout, &bill, &terms));
-        let (window, limits) = limits(manifest, at.window(), &tokens, self.segments, &counts, &name);
-        let refused: Vec<Diagnostic> = limits.iter().filter(|one| one.severity == Severity::Error).cloned().collect();
-        said.extend(limits);
+        let (window, limits) = limits(manifest, (&card, at.window()), &tokens, self.segments, &counts, &name);
+        refused.extend(limits);
+        said.extend(refused.iter().cloned());
+        refused.retain(|one| one.severity == Severity::Error);
 
-        let later = if holds_money(manifest.budgets.as_ref()) {
+        let later = if self.lints || holds_money(manifest.budgets.as_ref()) {
             ahead(&card, &choices, self.date, |at| {
                 let (model, batch) = (at.model(&choices), at.chosen_batch(&choices));
                 let terms = Terms { model: &model, batch: batch.as_ref(), ..terms };
@@ -297,6 +309,13 @@ impl Base<'_> {
         } else {
             Vec::new()
         };
+        if self.lints {
+            let retires = retires.map(|retires| retirement_warning(self.date, &name, retires, &bill, there));
+            let place = manifest.models.iter().find(|model| *model.value == *name);
+            let place = place.map_or(&manifest.span, |model| &model.span);
+            let announced = price_warnings(self.date, bill, &later).into_iter().chain(retires);
+            said.extend(announced.map(|one| one.at(place).for_model(&name)));
+        }
         let blocks = limited_blocks(self.plan, self.segments, &counts);
         let figures = Figures {
             model: &name,
@@ -331,26 +350,39 @@ impl Base<'_> {
     }
 }
 
+impl Base<'_> {
+    /// What the context costs on the day of a model's retirement with the one that is to follow, if both count alike.
+    fn successor(
+        &self,
+        card: &Card,
+        (day, successor): (Date, Option<&str>),
+        tokenizer: &NamedTokenizer,
+        counts: &Counts,
+    ) -> Option<Bill> {
+        let next = self.cards.get(successor?).filter(|next| next.tokenizer == card.tokenizer)?;
+        let (name, then) = (next.name.to_string(), Base { date: day.max(self.date), lints: false, ..*self });
+        Some(then.model(next, name, tokenizer.clone(), counts.clone(), &mut Vec::new()).bill)
+    }
+}
+
 /// How the request and its answer fit into the windows, and what is to be said of that.
 fn limits(
     manifest: &Manifest,
-    window: Window,
+    (card, window): (&Card, Window),
     tokens: &RequestTokens,
     segments: &[Segment],
     counts: &Counts,
     model: &str,
 ) -> (WindowFit, Vec<Diagnostic>) {
     let output = manifest.output.as_ref();
-    let most = output.and_then(|output| output.max_tokens).map_or(0, |most| most.0);
-    let answer = tokens.output.unwrap_or(0).max(most);
+    let most = output.and_then(|output| output.max_tokens).map(|most| most.0);
+    let answer = tokens.output.unwrap_or(0).max(most.unwrap_or(0));
     let subject = window::Subject { window, tokens, answer, segments, per_segment: &counts.per_segment };
     let fit = subject.fit();
-    let beyond = window.output.zip(output).filter(|(limit, _)| most > *limit).map(|(limit, output)| {
-        let (most, limit) = (grouped(most), grouped(limit));
-        let message = format!("`output.max_tokens` is {most}, and the model's answers have at most {limit} tokens");
-        Diagnostic::error("output-limit", message).at(&output.span).hint("lower it, or take another model")
-    });
-    let said = subject.warning(&fit).into_iter().chain(beyond).map(|one| one.for_model(model)).collect();
+    let default = (api(card) == Api::Anthropic).then_some(DEFAULT_MAX_TOKENS);
+    let of_answer = window::answer_warning(window.output, tokens.output, most, default);
+    let of_answer = of_answer.map(|one| one.at(output.map_or(&manifest.span, |output| &output.span)));
+    let said = subject.warning(&fit).into_iter().chain(of_answer).map(|one| one.for_model(model)).collect();
     (fit, said)
 }
 
@@ -417,19 +449,14 @@ fn limited_blocks(plan: &Plan, segments: &[Segment], counts: &Counts) -> Vec<Blo
     measured.collect()
 }
 
-/// The manifest's settings for one model: plain keys, then those of every pattern that matches it.
-fn settings_for(plan: &Plan, card: &Card) -> Map<String, Json> {
-    let mut settings = Map::new();
-    let patterns = plan.manifest.settings.iter().filter(|(key, _)| is_pattern(&key.text, card));
-    for (key, node) in plan
-        .manifest
-        .settings
-        .iter()
-        .filter(|(key, node)| !(key.text.contains('*') || is_pattern(&key.text, card) && node.as_map().is_some()))
-    {
-        settings.insert(key.text.to_string(), node.to_json());
-    }
-    for (_, node) in patterns {
+/// The settings that hold for a model: the plain ones, and above them those below a key that names it. What stands below
+/// the name of another model is none of its own.
+fn settings_for(cards: &Cards, plan: &Plan, card: &Card) -> Map<String, Json> {
+    let of = |wanted: Option<bool>| {
+        plan.manifest.settings.iter().filter(move |(key, _)| is_for(cards, &key.text, card) == wanted)
+    };
+    let mut settings: Map<String, Json> = of(None).map(|(key, node)| (key.text.to_string(), node.to_json())).collect();
+    for (_, node) in of(Some(true)) {
         if let Json::Object(own) = node.to_json() {
             settings.extend(own);
         }
@@ -437,9 +464,47 @@ fn settings_for(plan: &Plan, card: &Card) -> Map<String, Json> {
     settings
 }
 
-/// Whether a key of `settings` names this model, by pattern or in full.
-fn is_pattern(key: &str, card: &Card) -> bool {
-    (key.contains('*') && matches_pattern(key, &card.name)) || key == &*card.name
+/// Whether a key of `settings` is for this model; `None` if it names no model, neither by pattern nor in full.
+fn is_for(cards: &Cards, key: &str, card: &Card) -> Option<bool> {
+    match key.contains('*') {
+        true => Some(matches_pattern(key, &card.name)),
+        false => cards.get(key).map(|named| named.name == card.name),
+    }
+}
+
+/// Looks at the keys of `settings` and `tokenizers` that name models: what is below them in `settings` must be settings,
+/// and one that the context is not built for, in no variant either, does nothing.
+pub fn check_keys(cards: &Cards, found: &[(String, Arc<Card>)], plan: &Plan, faults: &mut Faults) {
+    let manifest = &plan.manifest;
+    let names_models = |key: &str| key.contains('*') || cards.get(key).is_some();
+    for (key, node) in manifest.settings.iter().filter(|(key, _)| names_models(&key.text)) {
+        if node.as_map().is_none() {
+            let fault =
+                Diagnostic::error("bad-settings", format!("`{}` names models, and holds no settings", key.text));
+            faults.push(fault.at(&key.span).hint(format!("write `{}: {{temperature: 0}}`", key.text)));
+        }
+    }
+    let settings =
+        manifest.settings.iter().map(|(key, _)| ("settings", key)).filter(|(_, key)| names_models(&key.text));
+    let tokenizers = manifest.tokenizers.iter().map(|(key, _)| ("tokenizers", key));
+    for (table, key) in settings.chain(tokenizers).filter(|(_, key)| key.span.path() == &plan.manifest_path) {
+        let is_used = found.iter().any(|(_, card)| is_for(cards, &key.text, card) == Some(true));
+        if !is_used && !is_mentioned(&key.text, key.span.source.text()) {
+            let message = format!("`{table}` has `{}`, and the context is built for no such model", key.text);
+            let hint = "the names are those in `models`; `*` stands for any text";
+            faults.push(Diagnostic::warning("unmatched-model", message).at(&key.span).hint(hint));
+        }
+    }
+}
+
+/// Whether a manifest has a word that a key matches, beside the key itself: a model of a variant.
+fn is_mentioned(key: &str, text: &str) -> bool {
+    let words =
+        text.split(|c: char| c.is_whitespace() || "[]{},\"'".contains(c)).map(|word| word.trim_end_matches(':'));
+    words
+        .filter(|word| !word.contains('*') && matches_pattern(key, word))
+        .nth(usize::from(!key.contains('*')))
+        .is_some()
 }
 
 /// The expected size of everything that is filled in at run time, counted once for each place.

@@ -67,7 +67,7 @@ claude-opus-5: ≈$1,255.54 a month, unchanged; ≈$0.0379 once to re-warm.
 1 of 1 prompt changes, triage, by contexts/triage.yaml: the token count stays;
   the cached prefix breaks in 1.
 gpt-6.1-sol: ≈$420.49 a month, unchanged; ≈$0.0115 once to re-warm.
-Every prompt builds, no budget newly fails, no new warning.
+Every prompt that differs builds, no budget newly fails, no new warning.
 
    prompt  tokens  model            cache kept                  month
 ~  triage      ±0  claude-opus-5  ≈0 of ≈6,595  ≈$1,255.54, unchanged

@@ -197,6 +197,77 @@ fn a_figure_that_is_not_known_is_no_pass() {
 }
 
 #[test]
+fn a_context_that_is_broken_on_both_sides_is_no_pass() {
+    let faulty = "models: [gpt-6.1-sol]\nsystem: [{file: a.md}, {file: gone.md}]\nmessages: [{user: x}]\n";
+    let fine = "models: [gpt-6.1-sol]\nsystem: [{file: b.md}]\nmessages: [{user: x}]\noutput: {tokens: 1}\ntraffic: {calls: 9/month}\n";
+    for manifest in [faulty, "system: [{file: a.md}\n"] {
+        let repo = Repo::new();
+        repo.file("contexts/a.yaml", manifest).file("contexts/b.yaml", fine).file("a.md", "Hi\n").file("b.md", "Ho\n");
+        repo.commit("base");
+        repo.file("a.md", "Hello\n");
+        for gate in ["budget", "growth", "prefix", "lint", "any-change", "cost=5", "cost=5%"] {
+            let said = repo.run(&format!("diff --fail-on {gate}")).exits(2).stderr;
+            assert!(said.contains("error[still-broken]: `a` differs, and cannot be built on either side"), "{said}");
+        }
+        repo.run("diff").exits(0);
+    }
+    // What a change cannot reach is as it was, broken or not.
+    let repo = Repo::new();
+    repo.file("contexts/a.yaml", faulty).file("contexts/b.yaml", fine).file("a.md", "Hi\n").file("b.md", "Ho\n");
+    repo.commit("base");
+    repo.file("b.md", "Hey\n");
+    let passed = repo.run("diff --fail-on budget").exits(0);
+    assert!(passed.stdout.contains("Every prompt that differs builds"), "{}", passed.stdout);
+}
+
+#[test]
+fn a_month_that_is_not_known_is_no_pass_of_a_limit_on_cost() {
+    let manifest = |model: &str, rest: &str| {
+        format!("models: [{model}]\nsystem: [{{file: a.md}}]\nmessages: [{{user: x}}]\n{rest}\n")
+    };
+    let known = "output: {tokens: 9}\ntraffic: {calls: 10/month}";
+    let cases = [
+        // No word of the size of the answers, whose price is another one too.
+        (
+            manifest("claude-haiku-4-5", "traffic: {calls: 10/month}"),
+            manifest("claude-opus-5", "traffic: {calls: 10/month}"),
+            2,
+        ),
+        (manifest("claude-haiku-4-5", "output: {tokens: 9}"), manifest("claude-opus-5", "output: {tokens: 9}"), 2),
+        (manifest("mine", known), manifest("claude-opus-5", known), 2),
+        (manifest("claude-haiku-4-5", "system: []"), manifest("claude-opus-5", known), 2),
+        (manifest("claude-haiku-4-5", known), manifest("claude-opus-5", known), 0),
+    ];
+    for (before, after, status) in cases {
+        for gate in ["cost=500", "cost=9000%"] {
+            let repo = Repo::new();
+            repo.file(
+                "prices.yaml",
+                "models: {mine: {vendor: us, platform: other, dialects: [chat], tokenizer: o200k_base}}\n",
+            );
+            repo.file("contexts/a.yaml", &before).file("a.md", "Hi\n").committed("base");
+            repo.file("contexts/a.yaml", &after);
+            let outcome = repo.run(&format!("diff --fail-on {gate}"));
+            assert_eq!(outcome.status, Some(status), "{before}{gate}: {outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_body_that_is_newly_left_out_stops_a_limit_on_cost_too() {
+    let repo = Repo::new();
+    let manifest = |tokens| {
+        format!(
+            "models: [gpt-4o]\nmessages: [{{user: x}}]\noutput: {{tokens: 1, max_tokens: {tokens}}}\ntraffic: {{calls: 9/month}}\n"
+        )
+    };
+    repo.file("contexts/a.yaml", manifest(100)).committed("base");
+    repo.file("contexts/a.yaml", manifest(20_000));
+    repo.run("diff").exits(0);
+    repo.run("diff --fail-on cost=500").exits(1);
+}
+
+#[test]
 fn growth_from_a_base_that_is_broken_is_let_pass_by_name() {
     let (repo, _) = gated();
     let text = fs::read_to_string(repo.at("contexts/a.yaml")).unwrap().replace("tokens: 5, ", "");

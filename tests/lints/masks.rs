@@ -216,14 +216,14 @@ a  cx1:c095bd948a54  at c32ec40dc5
 
 1 context built, 1 denied by a lint
 --- stderr
-error[secret]: this looks like a GitHub token: 40 characters, 9 digits, 13 capitals, 17 small letters, 1 other sign
+error[secret]: this looks like a GitHub token: `ghp_…`, 40 characters, 9 digits, 13 capitals, 17 small letters, 1 other sign
  --> docs/a.md:2:5
   |
 2 | Use [secret] for calls.
   |     ^^^^^^^^
   |
   = note: in a
-  = help: take it out and revoke it: it is in the history; if it is none, say `contexture: allow(secret)` in a comment on this line or the one above, or write EXAMPLE or xxxx into it
+  = help: take it out and revoke it: it is in the history; if it is none, say `contexture: allow(secret)` in a comment on this line or the one above (in a file without comments, `lints: {secret: warn}` in the manifest), or write EXAMPLE or xxxx into it
 
 
 "#]]);

@@ -1,6 +1,8 @@
 //! Every choice that changes a price changes the figure, or the figure is unknown; and what a request carries beside its
 //! text. Situations of public reports, each with the members of its kind.
 
+mod situations;
+
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 

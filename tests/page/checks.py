@@ -104,6 +104,8 @@ class Look:
                     amounts = [one.get_attribute("value") for one in row.locator("data").all()]
                     wanted = ["uncached", "cold", "warm", "expected", "month", "saves"]
                     assert amounts == [cost[figure] or "" for figure in wanted], (amounts, cost)
+                bare = any(model["cost"]["cold"] and not model["cost"]["answer"] for model in context["models"])
+                assert page.get_by_text("Without the answer").count() == bare
                 failing = [one for one in context["budgets"] if one["status"] == "fail"]
                 assert page.locator(".budget.fail").count() == len(failing)
                 assert page.locator(".budget").count() == len(context["budgets"])

@@ -321,7 +321,7 @@ fn announced(before: Seen<'_>, after: Seen<'_>) -> Option<Announced> {
     };
     let (card, other) = (after.1, before.1);
     let mut days: Vec<Date> =
-        card.card.changes().iter().chain(&other.card.changes()).map(|change| change.day.0).collect();
+        card.card.changes().iter().chain(other.card.changes()).map(|change| change.day.0).collect();
     days.retain(|day| *day > today);
     days.sort_unstable();
     let (base, head) = (month(other, today), month(card, today));

@@ -38,7 +38,7 @@ pub(super) fn months(results: &[BuildResult]) -> BTreeMap<String, Option<Usd>> {
         let sum = months.entry(model.name.clone()).or_insert(Some(Usd::ZERO));
         // Without traffic there is no month that the change could be measured by.
         *sum = sum.and_then(|sum| sum.plus(model.bill.month.unwrap_or_default()));
-        if model.bill.warm.is_none() {
+        if model.bill.warm.is_none() || model.bill.month.is_some() && !model.bill.holds_answer {
             *sum = None;
         }
     }
@@ -47,7 +47,7 @@ pub(super) fn months(results: &[BuildResult]) -> BTreeMap<String, Option<Usd>> {
 
 /// Holds what a change adds to a month, today or from an announced day on, against the limit; says what is over it, or
 /// not known.
-pub fn cost(review: &Review, limit: CostLimit) -> (Answer, Vec<Diagnostic>) {
+pub(super) fn cost(review: &Review, limit: CostLimit) -> (Answer, Vec<Diagnostic>) {
     let (mut answer, mut said) = (Answer::Yes, Vec::new());
     for total in totals(&review.contexts) {
         match excess(review, &total, limit) {
@@ -71,6 +71,13 @@ fn excess(review: &Review, total: &ModelTotal, limit: CostLimit) -> Result<Optio
         let contexts = total.without_traffic;
         return Err(format!(
             "{contexts} of the contexts that differ declare no `traffic`, so what a month of them costs is not known"
+        ));
+    }
+    if total.without_answer > 0 {
+        return Err(format!(
+            "{} of the contexts that differ do not say in `output.tokens` how large their answers are, so what a month of \
+             them costs is not known",
+            total.without_answer
         ));
     }
     let announced = total.announced.as_ref().map(|announced| (format!(" from {} on", announced.day), announced.month));

@@ -40,7 +40,7 @@ use crate::tree::{Change, Commit, Tree, TreeName};
 use causes::Files;
 
 pub use causes::{Cause, Via};
-pub use cost::{CostLimit, cost};
+pub use cost::CostLimit;
 pub use gate::{Gate, answer};
 pub use groups::{Group, Range, change_name};
 pub use totals::{ModelTotal, joined, totals};
@@ -72,8 +72,9 @@ pub struct Review {
     pub contexts: Vec<ContextReview>,
     /// How many do not. Of a shard: how many of its own that were built, beside the `untouched`.
     pub unchanged: usize,
-    /// How many of those that do not differ cannot be built, for the same reasons on both sides.
-    pub still_broken: usize,
+    /// Those that cannot be built, for the same reasons on both sides, although what they read differs; each with the
+    /// first of its faults. They count as `unchanged`.
+    pub still_broken: Vec<(ContextId, Diagnostic)>,
     /// The part that was compared, where it was not all.
     pub shard: Option<Shard>,
     /// How many contexts of all parts the change cannot reach, so that they were not built.
@@ -198,12 +199,15 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
     let mut contexts = Vec::new();
     let files = Files::new(&changes);
     let compared = pairs.into_par_iter().map(|pair| one(pair, &files));
-    let mut still_broken = 0;
+    let mut still_broken = Vec::new();
     for compared in compared.collect::<Vec<_>>() {
         match compared {
             Compared::Differs(review) => contexts.push(*review),
             Compared::Same => unchanged += 1,
-            Compared::SameFaults => (unchanged, still_broken) = (unchanged + 1, still_broken + 1),
+            Compared::SameFaults(id, fault) => {
+                unchanged += 1;
+                still_broken.push((id, *fault));
+            }
         }
     }
     contexts.sort_by(|one, other| one.id.cmp(&other.id));
@@ -261,7 +265,7 @@ struct Paired {
 enum Compared {
     Differs(Box<ContextReview>),
     Same,
-    SameFaults,
+    SameFaults(ContextId, Box<Diagnostic>),
 }
 
 /// Compares one context.
@@ -273,8 +277,12 @@ fn one(pair: Paired, files: &Files<'_>) -> Compared {
     let (base, base_faults) = parted(base);
     let (head, head_faults) = parted(head);
     let is_broken = !base_faults.is_empty() || !head_faults.is_empty();
-    if base.is_none() && head.is_none() && same_faults(&base_faults, &head_faults) {
-        return Compared::SameFaults;
+    if base.is_none()
+        && head.is_none()
+        && same_faults(&base_faults, &head_faults)
+        && let Some(fault) = head_faults.iter().find(|fault| fault.severity == Severity::Error)
+    {
+        return Compared::SameFaults(id, Box::new(fault.clone()));
     }
     let delta = (base.is_some() || head.is_some()).then(|| compare(base.as_deref(), head.as_deref()));
     let status = match (&delta, was_there, is_there) {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{ContextReview, ContextStatus};
 use crate::compare::delta::{Announced, ModelDelta, Pair};
 use crate::cost::tokens::Basis;
+use crate::pipeline::model::ModelBuild;
 use crate::syntax::quantity::Usd;
 
 /// What a change comes to for one model.
@@ -30,6 +31,8 @@ pub struct ModelTotal {
     pub without_traffic: usize,
     /// Contexts whose month needs a price that is not known.
     pub unknown: usize,
+    /// Contexts that do not say how large their answers are, so that `month` holds their input alone.
+    pub without_answer: usize,
     /// US dollars, once for each replica: what of the caches is written anew; null where a price is not known.
     pub rewarm: Option<Usd>,
     /// Contexts in which tokens that the cache held are written anew.
@@ -70,6 +73,7 @@ pub fn totals<'a>(contexts: impl IntoIterator<Item = &'a ContextReview>) -> Vec<
                 month: Pair { base: Some(Usd::ZERO), head: Some(Usd::ZERO) },
                 without_traffic: 0,
                 unknown: 0,
+                without_answer: 0,
                 rewarm: Some(Usd::ZERO),
                 breaks: 0,
                 cached: 0,
@@ -120,6 +124,7 @@ impl ModelTotal {
         self.month.head = plus(self.month.head, part.month.head);
         self.without_traffic += part.without_traffic;
         self.unknown += part.unknown;
+        self.without_answer += part.without_answer;
         self.rewarm = plus(self.rewarm, part.rewarm);
         self.breaks += part.breaks;
         self.cached = self.cached.saturating_add(part.cached);
@@ -154,7 +159,9 @@ impl ModelTotal {
             self.served = self.served.saturating_add(model.eligible.min(model.cached.base.unwrap_or(0)));
             self.rewarm = plus(self.rewarm, model.rewarm);
         }
-        self.estimated |= is_estimated(context, model);
+        self.estimated |= sides_of(context, model).any(|model| model.tokens.basis() == Basis::Estimated);
+        let is_bare = |model: &ModelBuild| model.bill.month.is_some() && !model.bill.holds_answer;
+        self.without_answer += usize::from(sides_of(context, model).any(is_bare));
         if let Some(announced) = &model.announced {
             self.announce(announced);
         }
@@ -173,8 +180,8 @@ impl ModelTotal {
     }
 }
 
-fn is_estimated(context: &ContextReview, model: &ModelDelta) -> bool {
+/// A model as each side that has it was built.
+fn sides_of<'a>(context: &'a ContextReview, model: &ModelDelta) -> impl Iterator<Item = &'a ModelBuild> {
     let sides = [(&context.base, model.models.base), (&context.head, model.models.head)];
-    let of_side = sides.into_iter().filter_map(|(build, index)| build.as_ref()?.models.get(index?));
-    of_side.into_iter().any(|model| model.tokens.basis() == Basis::Estimated)
+    sides.into_iter().filter_map(|(build, index)| build.as_ref()?.models.get(index?))
 }

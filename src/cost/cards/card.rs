@@ -1,10 +1,12 @@
 //! A model card: who the model is, and dated facts about it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::Date;
 
+use super::changes::Change;
 use super::choices::Choices;
+use super::day::is_near;
 use super::names::Caveat;
 use super::price::PriceList;
 use super::takes::Takes;
@@ -186,6 +188,9 @@ pub struct Card {
     /// Every fact as written, families and `prices.yaml` laid in.
     #[serde(skip)]
     pub(super) written: Node,
+    /// Its dated changes, once they were asked for.
+    #[serde(skip)]
+    pub(super) changes: OnceLock<Vec<Change>>,
 }
 
 impl Card {
@@ -210,6 +215,7 @@ impl Card {
             caveats: Vec::new(),
             facts,
             written,
+            changes: OnceLock::new(),
         })
     }
 
@@ -309,9 +315,12 @@ impl CardAt<'_> {
         self.card.facts.multipliers.get(choice)?.at(self.day).map(|fact| fact.value)
     }
 
-    /// Whether the model counts as deprecated.
-    pub fn is_deprecated(&self) -> bool {
-        self.card.facts.deprecated.as_ref().is_some_and(|fact| fact.value.0 <= self.day)
+    /// The day from which its source counts the model as deprecated, where that has come or is near, and the model that
+    /// it names in its place.
+    pub fn retires(&self) -> Option<(Date, Option<&str>)> {
+        let facts = &self.card.facts;
+        let day = facts.deprecated.as_ref().map(|fact| fact.value.0).filter(|day| is_near(self.day, *day))?;
+        Some((day, facts.successor.as_ref().map(|fact| &*fact.value.value)))
     }
 
     /// What the cost wing needs to know of requests with these choices.

@@ -29,7 +29,7 @@ impl Cards {
     /// The dated changes of every card, by day and model.
     pub fn changes(&self) -> Vec<Change> {
         let cards = self.names().into_iter().filter_map(|name| self.find(&name).ok());
-        let mut changes: Vec<Change> = cards.flat_map(|card| card.changes()).collect();
+        let mut changes: Vec<Change> = cards.flat_map(|card| card.changes().to_vec()).collect();
         changes.sort();
         changes
     }
@@ -37,7 +37,11 @@ impl Cards {
 
 impl Card {
     /// Its dated changes, past and announced, by day.
-    pub fn changes(&self) -> Vec<Change> {
+    pub fn changes(&self) -> &[Change] {
+        self.changes.get_or_init(|| self.gathered())
+    }
+
+    fn gathered(&self) -> Vec<Change> {
         let mut changes = Vec::new();
         self.gather("", &self.written, &mut changes);
         if let Some(deprecated) = &self.facts.deprecated {

@@ -36,7 +36,12 @@ impl Choices {
     pub fn of(settings: &Map<String, Json>) -> Self {
         let settings = Json::Object(settings.clone());
         let choice = |pointer: &str| {
-            let value = settings.pointer(pointer)?.as_str()?.to_lowercase();
+            let value = match settings.pointer(pointer)? {
+                Json::String(text) => text.to_lowercase(),
+                Json::Null | Json::Object(_) => return None,
+                // No API takes it, so nobody knows what it would cost.
+                other => other.to_string(),
+            };
             let setting = pointer.trim_start_matches('/').replace('/', ".");
             (!ORDINARY.contains(&&*value)).then_some(Choice { setting, value })
         };

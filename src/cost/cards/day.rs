@@ -1,5 +1,6 @@
 //! Days: of commits, and of the card set itself.
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 use super::library::Cards;
@@ -8,6 +9,14 @@ use super::library::Cards;
 /// moment beyond all days.
 pub fn day_of(seconds: i64) -> Date {
     jiff::Timestamp::from_second(seconds).map_or(Date::MIN, |moment| moment.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+/// How many days before its day an announced change is said.
+const NEAR: i32 = 60;
+
+/// Whether a day has come, or will within 60 days of today.
+pub fn is_near(today: Date, day: Date) -> bool {
+    day <= today.saturating_add(NEAR.days())
 }
 
 impl Cards {

@@ -181,13 +181,18 @@ impl Cards {
     /// The card of a model, by its name, another of its names, or a name that says which card it means (a snapshot, a
     /// region: `caveats` then says what must be known).
     pub fn find(&self, name: &str) -> Result<Arc<Card>, UnknownModel> {
-        self.look_up(name).or_else(|| self.read(name)).ok_or_else(|| {
+        self.get(name).ok_or_else(|| {
             let everything = self.every_name();
             let near: Vec<String> =
                 near(name, everything.iter().map(|name| &**name)).into_iter().map(str::to_owned).collect();
             let priced = near.iter().map(|name| self.with_price(name)).collect();
             UnknownModel { name: name.to_owned(), near, priced, why: self.why_unknown(name) }
         })
+    }
+
+    /// The card that a name means, if there is one.
+    pub fn get(&self, name: &str) -> Option<Arc<Card>> {
+        self.look_up(name).or_else(|| self.read(name))
     }
 
     /// The card of a model, by its name or another of its own names.

@@ -66,7 +66,7 @@ impl Card {
             write: prices.base.write.iter().map(|(ttl, price)| (ttl.to_string(), written(*price))).collect(),
             cliff: prices.cliffs.first().map(|cliff| cliff.above.saturating_add(u64::from(!cliff.inclusive))),
             minimum: now.minimum(),
-            next_change: self.changes().into_iter().map(|change| change.day).find(|own| own.0 > day),
+            next_change: self.changes().iter().map(|change| change.day).find(|own| own.0 > day),
             deprecated: self.facts.deprecated.as_ref().map(|fact| fact.value),
         }
     }

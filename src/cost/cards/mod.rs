@@ -28,7 +28,7 @@ pub use crate::cost::fact::{Contradiction, Date, Dated, Day, Doubts, Evidence, F
 pub use card::{Card, CardAt, CardFacts, Framing, FramingFacts, Platform, TokenizerName, Window, WindowFacts};
 pub use changes::Change;
 pub use choices::{Choice, Choices};
-pub use day::day_of;
+pub use day::{day_of, is_near};
 pub use explain::{Claim, Explanation, FactLine, SourceLine};
 pub use import::{Import, Selection};
 pub use library::{Cards, UnknownModel};

@@ -84,7 +84,7 @@ pub(super) fn requested(
 }
 
 /// Says of a model that takes no marks that it leaves those of the manifest out: a warning where nothing is cached at
-/// all, a note where it caches unasked.
+/// all, a note where it caches unasked, which is a warning once no model of the context takes them.
 pub(super) fn not_taken(segments: &[Segment], model: &Model, faults: &mut Faults) {
     let marked: Vec<&Segment> =
         segments.iter().filter(|segment| matches!(segment.mark, Mark::Here | Mark::For(_))).collect();
@@ -92,10 +92,10 @@ pub(super) fn not_taken(segments: &[Segment], model: &Model, faults: &mut Faults
     let marks = counted(marked.len() as u64, "breakpoint");
     let (name, unasked) = (&model.name, model.rules.implicit.is_some());
     let said = if unasked {
-        let message = format!("{name} takes no marks, so {marks} of the manifest do nothing: it caches unasked");
+        let message = format!("{name} takes no marks, so nothing comes of {marks} in the manifest: it caches unasked");
         Diagnostic::note("dead-breakpoint", message)
     } else {
-        let message = format!("{name} takes no marks, so {marks} of the manifest do nothing: nothing is cached");
+        let message = format!("{name} takes no marks, so nothing comes of {marks} in the manifest: nothing is cached");
         Diagnostic::warning("dead-breakpoint", message).hint("take a model that caches, or remove `cache`")
     };
     faults.push(said.at(&first.origin.block).for_model(name));

@@ -177,6 +177,11 @@ impl LongestPrefix {
         };
         floor(at_interval, self.unit)
     }
+
+    /// The fewest tokens in common of which something is read.
+    pub fn least(&self, minimum: u64) -> u64 {
+        minimum.max(self.unit).max(self.interval.map_or(0, |interval| interval.saturating_sub(self.hidden)))
+    }
 }
 
 /// The greatest multiple of `unit` that is not above `tokens`; a unit of 0 counts as 1.

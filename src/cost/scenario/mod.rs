@@ -15,6 +15,7 @@ pub use file::{CacheMark, Scenario, TierName, TimedRequest, WrittenBlock, Writte
 pub use report::{Report, RequestReport, SCHEMA, Written};
 pub use settings::all_settings;
 
+use crate::cost::planner::words::{counted, grouped};
 use crate::cost::rules::{Model, proportion};
 use crate::cost::simulate::{self, Call, Contents, RuleBreach, Sent};
 use crate::syntax::decode::{Decode, Text};
@@ -145,6 +146,16 @@ fn note(request: &TimedRequest, model: &Model, sent: &Sent, faults: &mut Faults)
             let message = format!("{} has no such TTL; the breakpoint lives {granted}", model.name);
             faults.push(Diagnostic::note("ttl-rounded", message).at(&cache.span).for_model(&model.name));
         }
+    }
+    if let Some((common, least)) = sent.outcome.too_short {
+        let message = format!(
+            "the first {} are those of an earlier prompt, and {} reads {} at least: nothing is read",
+            counted(common, "token"),
+            model.name,
+            grouped(least)
+        );
+        let note = Diagnostic::warning("common-prefix-too-short", message).hint("make what the prompts share longer");
+        faults.push(note.at(&request.at.span).for_model(&model.name));
     }
     let Some(prices) = &model.prices else { return };
     let input = sent.outcome.input();

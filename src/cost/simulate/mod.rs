@@ -53,6 +53,9 @@ pub struct Outcome {
     pub written: Vec<(Ttl, u64)>,
     /// All other input tokens.
     pub uncached: u64,
+    /// Where nothing was read although a live prompt begins alike: the tokens in common, and the fewest of them that
+    /// would have been read.
+    pub too_short: Option<(u64, u64)>,
     /// An object that this request created: its TTL and tokens.
     pub stored: Option<(Ttl, u64)>,
     /// Cost of the request without storage; `None` when a price that it needs is unknown, and for

@@ -29,6 +29,8 @@ impl Prefixes {
             None => self.any(rules, path, end, moment, clock),
         };
         outcome.read = rules.read(path.minimum, common, input);
+        let common = common.min(input.saturating_sub(rules.recomputed));
+        outcome.too_short = (outcome.read == 0 && common > 0).then(|| (common, rules.least(path.minimum)));
         outcome.uncached = input - outcome.read;
     }
 

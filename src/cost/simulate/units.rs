@@ -42,6 +42,7 @@ impl Units {
         };
         let read = complete.max(at_interval);
         outcome.read = if read < path.minimum { 0 } else { read };
+        outcome.too_short = (outcome.read == 0 && read > 0).then_some((read, path.minimum));
         outcome.uncached = input - outcome.read;
 
         let (duration, refreshed) = (path.retention.micros(clock.horizon), path.retention.refreshed_by_use);

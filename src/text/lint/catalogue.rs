@@ -77,6 +77,9 @@ pub static ALL: &[&Lint] = &[
     &BAND_STRADDLES,
     &NEAR_CLIFF,
     &NEAR_WINDOW,
+    &RETIRING_MODEL,
+    &PRICE_CHANGE,
+    &UNMATCHED_MODEL,
 ];
 
 const DENY: Option<LintLevel> = Some(LintLevel::Deny);
@@ -394,3 +397,23 @@ static NEAR_CLIFF: Lint = elsewhere(
 
 static NEAR_WINDOW: Lint =
     elsewhere("near-window", "The prompt almost fills the model's window.", "The expected answer needs its place too.");
+
+static RETIRING_MODEL: Lint = elsewhere(
+    "retiring-model",
+    "A model is retired, or will be within 60 days.",
+    "Its requests then fail, or its vendor lets another model answer them and bills that one. Named is the successor that \
+     the vendor names, with what the context costs there. Days are those of the platform in use, and held against today, \
+     or `--as-of`.",
+);
+
+static PRICE_CHANGE: Lint = elsewhere(
+    "price-change",
+    "A price changes within 60 days, or is known no longer.",
+    "Told is what a month costs from then on. `contexture models --changes` lists every announced day.",
+);
+
+static UNMATCHED_MODEL: Lint = elsewhere(
+    "unmatched-model",
+    "A key of `settings` or `tokenizers` names a model that the context is not built for.",
+    "Keys in contexture.yaml or in a context that is extended are not reported: other contexts may use them.",
+);

@@ -25,7 +25,7 @@ pub(super) fn headline(review: &Review, totals: &[ModelTotal]) -> Vec<Phrase> {
             1 => "No prompt changes: the only one is the same.".to_owned(),
             all => format!("No prompt changes: all {} are the same.", grouped(all as u64)),
         };
-        return vec![match review.still_broken {
+        return vec![match review.still_broken.len() {
             0 => Phrase::word(same),
             some => Phrase::word(same).loud(format!(" {} cannot be built, as before.", counted(some, "prompt"))),
         }];
@@ -48,8 +48,8 @@ pub(super) fn headline(review: &Review, totals: &[ModelTotal]) -> Vec<Phrase> {
             0 => "no new warning".to_owned(),
             some => format!("new warnings in {}", counted(some, "prompt")),
         };
-        let builds = match review.still_broken {
-            0 => "Every prompt builds".to_owned(),
+        let builds = match review.still_broken.len() {
+            0 => "Every prompt that differs builds".to_owned(),
             some => format!("{} cannot be built, as before", counted(some, "prompt")),
         };
         lines.push(Phrase::word(format!("{builds}, no budget newly fails, {warnings}.")));
@@ -180,7 +180,12 @@ pub(super) fn month(contexts: &[ContextReview], total: &ModelTotal) -> Option<Ph
         (Some(announced), false) => line.and("; ").then(announced),
         (None, _) => line,
     };
-    Some(name.then(line).and(rewarm_words(total).unwrap_or_default()).and("."))
+    let bare = match total.without_answer {
+        0 => String::new(),
+        some if some == total.contexts => ", without the answers".to_owned(),
+        some => format!(", without the answers in {} of {}", grouped(some as u64), grouped(total.contexts as u64)),
+    };
+    Some(name.then(line).and(rewarm_words(total).unwrap_or_default()).and(bare).and("."))
 }
 
 /// Whether a line of a model says that something differs.

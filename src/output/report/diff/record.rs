@@ -245,7 +245,7 @@ impl<'a> DiffReport<'a> {
             },
             as_of: review.date.to_string(),
             unchanged: review.unchanged,
-            still_broken: review.still_broken,
+            still_broken: review.still_broken.len(),
             no_effect: &review.no_effect,
             reach: reach.collect(),
             totals: totals(&review.contexts),

@@ -120,17 +120,18 @@ fn is_word(c: char) -> bool {
 pub(super) fn findings(text: &str) -> Vec<Finding> {
     let finding = |secret: Secret| {
         let value = text.get(secret.value.clone()).unwrap_or_default();
-        let message = format!("this looks like {}: {}", secret.rule.what, measured(value));
+        let message = format!("this looks like {}: {}", secret.rule.what, described(secret.rule, value));
         Finding::new(&SECRET, secret.value, message).hint(
             "take it out and revoke it: it is in the history; if it is none, say `contexture: allow(secret)` in a comment on \
-             this line or the one above, or write EXAMPLE or xxxx into it",
+             this line or the one above (in a file without comments, `lints: {secret: warn}` in the manifest), or write \
+             EXAMPLE or xxxx into it",
         )
     };
     secrets(text).into_iter().map(finding).collect()
 }
 
-/// What can be said of a value without quoting it, for a reader to judge by.
-fn measured(value: &str) -> String {
+/// What a reader can judge a value by: how it begins, as far as that is no secret, how long it is, and of what.
+fn described(rule: &SecretRule, value: &str) -> String {
     let count = |is: fn(&char) -> bool| value.chars().filter(is).count();
     let kinds = [
         (count(char::is_ascii_digit), "digit"),
@@ -141,7 +142,11 @@ fn measured(value: &str) -> String {
     let kinds = kinds.iter().filter(|(number, _)| *number > 0);
     let kinds: Vec<String> =
         kinds.map(|(number, what)| format!("{number} {what}{}", if *number == 1 { "" } else { "s" })).collect();
-    format!("{} characters, {}", value.chars().count(), kinds.join(", "))
+    let begins = match rule.public(value) {
+        "" => String::new(),
+        public => format!("`{public}…`, "),
+    };
+    format!("{begins}{} characters, {}", value.chars().count(), kinds.join(", "))
 }
 
 /// The byte ranges of all secrets of a text, in its order.

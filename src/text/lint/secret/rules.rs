@@ -80,6 +80,20 @@ impl SecretRule {
         RULES.iter().position(|rule| std::ptr::eq(rule, self)).unwrap_or(RULES.len())
     }
 
+    /// How a value begins, as far as anybody may see it: its vendor's prefix; of one that is known by its name alone, which
+    /// has 12 characters and more, the first two.
+    pub fn public<'a>(&self, value: &'a str) -> &'a str {
+        let begins =
+            |keyword: &&&str| value.get(..keyword.len()).is_some_and(|head| head.eq_ignore_ascii_case(keyword));
+        let prefix = self.keywords.iter().filter(begins).map(|keyword| keyword.len()).max().unwrap_or(0);
+        let shown = match self.doubt {
+            Doubt::Sure => prefix,
+            Doubt::Named => 2,
+            Doubt::Password => 0,
+        };
+        value.get(..shown).unwrap_or_default()
+    }
+
     /// Whether a value that matches is reported as a secret. `name` is what of the match stands before it.
     pub fn is_secret(&self, name: &str, value: &str) -> bool {
         match self.doubt {

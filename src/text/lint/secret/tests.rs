@@ -234,12 +234,28 @@ fn what_only_looks_like_one_is_left_alone() {
 }
 
 #[test]
-fn a_message_never_quotes_the_value() {
-    let (text, value) = Draw(3).text("a ghp_{word 36} b");
-    let finding = findings(&text).pop().expect("a finding");
-    let shown = format!("{}{:?}", finding.message, finding.hint);
-    assert!(!shown.contains(&value) && shown.contains("a GitHub token"), "{shown}");
-    assert_eq!(masked(&text), "a [secret] b");
+fn a_message_shows_how_a_value_begins_and_never_more_of_it() {
+    let mut draw = Draw(3);
+    for (kind, template) in KINDS {
+        let (text, value) = draw.text(template);
+        let finding = findings(&text).pop().expect("a finding");
+        let shown = format!("{}{:?}", finding.message, finding.hint);
+        let quoted = (0..value.len().saturating_sub(4)).filter(|at| shown.contains(&value[*at..at + 5])).count();
+        assert!(quoted <= 3, "{kind}: {shown} has {quoted} parts of {value}");
+    }
+    for (template, message) in [
+        ("a ghp_{hex 36} b", "this looks like a GitHub token: `ghp_…`, 40 characters"),
+        ("-s sk-ant-api03-{word 93}AA", "this looks like an Anthropic key: `sk-ant-…`, 108 characters"),
+        ("{word 14}.atlasv1.{word 67}", "this looks like a Terraform Cloud token: 90 characters"),
+        ("postgres://svc:{word 18}@db.internal/x", "this looks like a password in an address: 18 characters"),
+        ("SECRET=kJ{word 30}", "this looks like a secret, by the name that it is given to: `kJ…`, 32 characters"),
+    ] {
+        let (text, _) = draw.text(template);
+        let finding = findings(&text).pop().expect("a finding");
+        assert!(finding.message.starts_with(message), "{}", finding.message);
+        assert!(finding.hint.expect("a hint").contains("`contexture: allow(secret)` in a comment"));
+    }
+    assert_eq!(masked(&draw.text("a ghp_{word 36} b").0), "a [secret] b");
 }
 
 #[test]
