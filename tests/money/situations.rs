@@ -109,7 +109,7 @@ const SITUATIONS: &[Situation] = &[
             ("build a", 0, &["≈$495.50"], &["without the answer"]),
             ("build a@us", 0, &["≈$545.04"], &[]),
             ("build a@fast", 0, &["≈$990.99"], &[]),
-            ("build a@word", 0, &["warning[unpriced-setting]"], &["495.50"]),
+            ("build a@word", 1, &["error[setting-value]", "warning[unpriced-setting]"], &["495.50"]),
             ("build a@bare", 0, &["≈$195.50", "without the answer"], &[]),
         ],
     },
