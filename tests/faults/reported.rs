@@ -21,7 +21,7 @@ const TOOLS: [(&str, &str); 6] = [
 ];
 
 /// What happens, the manifest, and what is said of which model, errors with `!`.
-const REPORTS: [(&str, &str, &str); 24] = [
+const REPORTS: [(&str, &str, &str); 27] = [
     (
         "a dot in a name, which Gemini takes",
         "tools: [dot.json]\nmodels: [claude-opus-5, gpt-5.4, bedrock/nova-premier, gemini-3.8-flash]",
@@ -118,6 +118,21 @@ const REPORTS: [(&str, &str, &str); 24] = [
         "!setting-of-other-dialect o3, !stop-sequences o3",
     ),
     (
+        "budgets that no Gemini 2.5 has",
+        "models: [gemini-2.5-pro, gemini-2.5-flash]\nsettings: {\"*-pro\": {thinkingConfig: {thinkingBudget: 0}}, \"*-flash\": {thinkingConfig: {thinkingBudget: 52428}}}",
+        "!thinking-budget gemini-2.5-flash, !thinking-budget gemini-2.5-pro",
+    ),
+    (
+        "a budget for Gemini 4",
+        "models: [gemini-4-argon]\nsettings: {thinkingConfig: {thinkingBudget: 100}}",
+        "thinking gemini-4-argon",
+    ),
+    (
+        "a description of two thousand characters and definitions",
+        "tools: [long.json]\nmodels: [gpt-4o, bedrock/nova-premier]",
+        "tool-description gpt-4o, tool-schema bedrock/nova-premier",
+    ),
+    (
         "seven stop sequences",
         "models: [gemini-3.8-flash]\nsettings: {stop_sequences: [a, b, c, d, e, f, g]}",
         "!stop-sequences gemini-3.8-flash",
@@ -129,6 +144,10 @@ fn said(manifest: &str) -> String {
     let ask = if manifest.starts_with("messages") { "" } else { "\nmessages: [{user: Hi}]" };
     let manifest = format!("{manifest}{ask}\n");
     let repo = project(&TOOLS);
+    let description = "Finds. ".repeat(300);
+    let schema =
+        r##"{"type": "object", "$defs": {"b": {"type": "string"}}, "properties": {"b": {"$ref": "#/$defs/b"}}}"##;
+    repo.file("long.json", format!(r#"{{"name": "a", "description": "{description}", "input_schema": {schema}}}"#));
     repo.file("contexts/a.yaml", manifest);
     let report: Value = serde_json::from_str(&repo.run("build --format json").stdout).unwrap();
     let all = report["contexts"].as_array().unwrap().iter().chain(report["broken"].as_array().unwrap());

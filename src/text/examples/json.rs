@@ -42,14 +42,22 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) 
     let list = match text.as_bytes().get(root.start) {
         Some(b'[') => root,
         Some(b'{') => {
-            let lists: Vec<Range<usize>> = children(&text, root.clone())
-                .into_iter()
-                .filter(|child| child.key.as_ref().is_some_and(|key| LISTS.contains(&&*decoded(&text, key))))
-                .filter(|child| text.as_bytes().get(child.value.start) == Some(&b'['))
-                .map(|child| child.value)
-                .collect();
+            let is_list = |child: &Child| {
+                child.key.as_ref().is_some_and(|key| LISTS.contains(&&*decoded(&text, key)))
+                    && text.as_bytes().get(child.value.start) == Some(&b'[')
+            };
+            let (lists, beside): (Vec<_>, Vec<_>) = children(&text, root.clone()).into_iter().partition(is_list);
             match <[_; 1]>::try_from(lists) {
-                Ok([list]) => list,
+                Ok([list]) => {
+                    for Child { key, value } in beside {
+                        let span = Span::new(report.source, value.start, value.end);
+                        let key = key.map(|key| decoded(&text, &key)).unwrap_or_default();
+                        if let Ok(value) = json::parse(&report.source.clone(), value) {
+                            record::say_beside(&key, &value, &span, report);
+                        }
+                    }
+                    list.value
+                }
                 Err(lists) => {
                     report.no_list(lists.len(), root.start);
                     return Vec::new();

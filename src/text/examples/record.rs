@@ -113,6 +113,15 @@ pub(super) fn shape(fields: &Map<String, Value>) -> Result<TurnShape, String> {
     }
 }
 
+/// Says that a text beside the list of records reaches no turn.
+pub(super) fn say_beside(key: &str, value: &Value, span: &Span, report: &mut FileFaults<'_>) {
+    if is_long(value) || SYSTEM.contains(&key) && has_text(value) {
+        let message = format!("`{key}` stands beside the records and is in no turn, so the model does not see it");
+        let fault = Diagnostic::warning("unsent-field", message).at(span);
+        report.push(fault.hint("put it into the manifest, or remove it"));
+    }
+}
+
 /// Takes the turns out of one record's fields.
 struct TurnReader<'a, 'r, 'f> {
     place: &'a dyn Fn(&[&str]) -> Span,
@@ -213,15 +222,20 @@ impl TurnReader<'_, '_, '_> {
             place.is_some_and(|place| place < 2 || !(is_word || value.is_number() || value.is_boolean()))
         };
         let rest = fields.iter().filter(|(key, value)| ![user, assistant].contains(&key.as_str()) && has_text(value));
-        let (parts, rest): (Vec<_>, Vec<_>) = rest.partition(|(key, value)| is_part(key, value));
+        let options = options(fields);
+        let (parts, rest): (Vec<_>, Vec<_>) =
+            rest.partition(|(key, value)| is_part(key, value) || options.contains(&key.as_str()));
         let parts: Vec<&str> = parts.into_iter().map(|(key, _)| key.as_str()).collect();
         if let Some(first) = parts.first() {
             let of_user = fields.keys().map(String::as_str).filter(|key| *key == user || parts.contains(key));
             let all = of_user.collect::<Vec<_>>().join(", ");
             let message = format!("the record also has `{first}`, which no turn would hold");
+            let has_marks = parts.iter().any(|key| options.contains(key));
+            let marks =
+                if has_marks { "; the names of fields are not written, so letters belong into the texts" } else { "" };
             let hint = format!(
                 "say what makes the question: `map: {{user: [{all}], assistant: {assistant}}}`, or \
-                 `map: {{user: {user}, assistant: {assistant}}}` to leave it out"
+                 `map: {{user: {user}, assistant: {assistant}}}` to leave it out{marks}"
             );
             self.faulty = true;
             let fault = Diagnostic::error("example-shape", message).at(&(self.place)(&[first])).hint(hint);
@@ -415,6 +429,22 @@ fn refused_role(written: Option<&str>) -> (String, &'static str) {
         }
         Some(role) => (format!("the message's role is {role:?}"), "a role is `user` or `assistant`"),
     }
+}
+
+/// The keys of what a question lets one choose from, a field each: `A` to `E`, `option_1`, `choiceB`.
+fn options(fields: &Map<String, Value>) -> Vec<&str> {
+    let plain = |key: &str| key.replace(['_', '-', ' '], "").to_lowercase();
+    let of_stem = |stem: &str| -> Vec<&str> {
+        let is_mark = |mark: &str| matches!(mark.as_bytes(), [b'a'..=b'j']) || !stem.is_empty() && is_digit(mark);
+        let keys = fields.keys().map(String::as_str);
+        let keys: Vec<&str> = keys.filter(|key| plain(key).strip_prefix(stem).is_some_and(is_mark)).collect();
+        if keys.len() > 1 { keys } else { Vec::new() }
+    };
+    ["", "option", "opt", "op", "choice"].into_iter().flat_map(of_stem).collect()
+}
+
+fn is_digit(text: &str) -> bool {
+    matches!(text.as_bytes(), [b'0'..=b'9'])
 }
 
 fn is_system(role: &str) -> bool {

@@ -165,6 +165,8 @@ fn a_question_of_more_than_one_field_is_never_guessed() {
         ("a.jsonl", r#"{"question":"q","answer":true,"passage":"Some text."}"#, "1:41", "passage"),
         ("a.jsonl", r#"{"user":"q","assistant":"a","system":"Be brief."}"#, "1:38", "system"),
         ("a.yaml", "- {Instruction: Sort., input: b a, output: a b}\n", "1:17", "Instruction"),
+        ("a.csv", "id,question,A,B,answer\n1,Capital?,Rome,Bern,A\n", "2:12", "A"),
+        ("a.jsonl", r#"{"question":"q","option_1":"x","option_2":"y","answer":"x"}"#, "1:28", "option_1"),
         ("a.csv", "instruction,input,output\nSort.,b a,a b\nSort.,,c d\n", "2:1", "instruction"),
     ] {
         let message = format!("{path}:{place} example-shape: the record also has `{field}`, which no turn would hold");
@@ -204,6 +206,18 @@ fn a_field_that_no_turn_holds_is_said_once() {
     let chosen = r#"{"conversations":[{"from":"human","value":"q"}],"chosen":{"value":"one two three four five six seven eight nine ten eleven twelve"}}"#;
     let said = ["a.jsonl:1:58 unsent-field: `chosen` of the record is in no turn, so the model does not see it"];
     assert_eq!(warned("a.jsonl", chosen, None), said);
+    let long = "one two three four five six seven eight nine ten eleven twelve";
+    let beside = "`about` stands beside the records and is in no turn, so the model does not see it";
+    for (path, text, place) in [
+        (
+            "a.json",
+            format!("{{\"v\":1,\"about\":\"{long}\",\"examples\":[{{\"input\":\"q\",\"output\":\"a\"}}]}}"),
+            "1:16",
+        ),
+        ("a.yaml", format!("about: {long}\nexamples: [{{input: q, output: a}}]\n"), "1:8"),
+    ] {
+        assert_eq!(warned(path, &text, None), [format!("{path}:{place} unsent-field: {beside}")]);
+    }
     let media = r#"{"messages":[{"role":"user","content":"<image>Who?"}],"images":["1.jpg"]}"#;
     assert_eq!(bad("a.jsonl", media, None), ["a.jsonl:1:64 example-media: the record holds `images`"]);
 }

@@ -17,13 +17,20 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) 
     let items = match &root.value {
         Value::Null => return Vec::new(),
         Value::List(items) => items,
-        _ => {
+        value => {
             let lists = LISTS.iter().filter_map(|key| match &root.get(key)?.value {
                 Value::List(items) => Some(items),
                 _ => None,
             });
             match *lists.collect::<Vec<_>>() {
-                [items] => items,
+                [items] => {
+                    let entries = if let Value::Map(map) = value { Some(map) } else { None };
+                    let beside = entries.into_iter().flat_map(|map| map.iter());
+                    for (key, node) in beside.filter(|(key, _)| !LISTS.contains(&&*key.text)) {
+                        record::say_beside(&key.text, &node.to_json(), &node.span, report);
+                    }
+                    items
+                }
                 ref lists => {
                     report.no_list(lists.len(), root.span.start);
                     return Vec::new();
