@@ -172,3 +172,57 @@ fn requests_that_providers_were_reported_to_refuse_are_told_before_they_are_sent
         assert_eq!(said(manifest), expected, "{what}: {manifest}");
     }
 }
+
+#[test]
+fn texts_that_reports_tell_of_reach_the_model_as_they_stand() {
+    let braces = "{\"input\": \"Sets {1; 2} and {{when:now}} {{#each x}}\", \"output\": {\"a\": {\"b\": {}}}}\n";
+    for (what, manifest, files, expected) in [
+        (
+            "a table with a byte-order mark, CRLF and a line break in a cell",
+            "messages: [{examples: e.csv}]",
+            [("e.csv", "\u{feff}input,output\r\n\"two\nlines\",ok\r\n"), ("x.md", "")],
+            &["two\nlines\n", "ok\n"][..],
+        ),
+        (
+            "braces in examples",
+            "messages: [{examples: e.jsonl}]",
+            [("e.jsonl", braces), ("x.md", "")],
+            &["Sets {1; 2} and {{when:now}} {{#each x}}", "{\"a\":{\"b\":{}}}"],
+        ),
+        (
+            "a partial within a line",
+            "system: [{template: u}]",
+            [("templates/u.hbs", "  User: {{> s}}.\n"), ("templates/s.hbs", "one\ntwo")],
+            &["  User: one\ntwo.\n"],
+        ),
+        (
+            "block parameters in each other",
+            "vars: {a: [1], b: [2]}\nsystem: [{template: q}]",
+            [
+                ("templates/q.hbs", "{{#each a as |x|}}{{#each @root.b as |y|}}{{x}}{{y}}{{/each}}{{/each}}3\n"),
+                ("x.md", ""),
+            ],
+            &["123\n"],
+        ),
+        (
+            "a path that is not ASCII",
+            "system: [{file: café/règle.md}]",
+            [("café/règle.md", "Oui.\n"), ("x.md", "")],
+            &["Oui.\n"],
+        ),
+        (
+            "an optional key of front matter",
+            "system: [{files: [a.md, b.md], wrap: w}]",
+            [("a.md", "---\napplyTo: ts\n---\nA.\n"), ("b.md", "---\nname: b\n---\nB.\n")],
+            &["For ts: A.\n", "\nB.\n"],
+        ),
+    ] {
+        let repo = project(&files);
+        repo.file("templates/w.hbs", "{{#if (has meta \"applyTo\")}}For {{meta.applyTo}}: {{/if}}{{content}}\n");
+        repo.file("contexts/a.yaml", format!("{manifest}\n"));
+        let outcome = repo.run("render a").exits(0);
+        for text in expected {
+            assert!(outcome.stdout.contains(text), "{what}: {text:?} is not in {}", outcome.stdout);
+        }
+    }
+}
