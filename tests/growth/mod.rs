@@ -260,31 +260,31 @@ macro_rules! lists {
 }
 
 lists! {
-    blocks: "check", 150;
-    turns: "check", 100;
-    tools: "check", 100;
-    vars: "check", 500;
-    inputs: "check", 100;
-    inputs_that_nothing_uses: "check", 200;
-    numbers_spelled_anew: "check", 100;
-    variants: "check", 50;
-    contexts: "check", 50;
-    matches_of_each: "check", 50;
-    files: "check", 100;
-    patterns: "check", 100;
-    links_of_an_order: "check", 100;
-    paragraphs: "check", 200;
-    front_matter: "check", 500;
-    missing_files: "check", 200;
-    faults: "check", 500;
-    prices: "check", 100;
-    ignored: "check", 200;
-    attributes: "check", 200;
+    blocks: "check", 300;
+    turns: "check", 200;
+    tools: "check", 200;
+    vars: "check", 1000;
+    inputs: "check", 200;
+    inputs_that_nothing_uses: "check", 400;
+    numbers_spelled_anew: "check", 200;
+    variants: "check", 100;
+    contexts: "check", 100;
+    matches_of_each: "check", 100;
+    files: "check", 200;
+    patterns: "check", 200;
+    links_of_an_order: "check", 200;
+    paragraphs: "check", 400;
+    front_matter: "check", 1000;
+    missing_files: "check", 400;
+    faults: "check", 1000;
+    prices: "check", 200;
+    ignored: "check", 400;
+    attributes: "check", 400;
     entries_of_a_tree: "check --rev HEAD~1", 20000;
     commits: "log a -n 1000000", 50;
     changes: "diff HEAD~2..HEAD", 60;
-    lock: "lock --check", 500;
+    lock: "lock --check", 1000;
     text: "count text.md", 2000;
-    secrets: "check", 150;
-    properties_of_a_schema: "check", 150;
+    secrets: "check", 300;
+    properties_of_a_schema: "check", 300;
 }
