@@ -136,7 +136,11 @@ impl Drop for Unfinished<'_> {
 #[cfg(unix)]
 fn claim(made: &mut Unfinished) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
-    let file = File::open(&made.path)?;
+    let file = match File::open(&made.path) {
+        // A sweep has removed it already.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened?,
+    };
     if lock(&file) == Err(rustix::io::Errno::WOULDBLOCK) {
         return Ok(false);
     }
