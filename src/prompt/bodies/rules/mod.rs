@@ -1,5 +1,5 @@
 //! What providers refuse, or ignore, although their SDKs' types allow it: each rule a line of `rules.yaml`, with its
-//! sources, held against the request as [`request`] describes it.
+//! sources, held against the request as `request.rs` describes it.
 
 mod pattern;
 pub(super) mod request;
