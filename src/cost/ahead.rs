@@ -75,7 +75,7 @@ fn instead(bill: &Bill, before: &Bill) -> Option<String> {
     let figures = |what, now: Option<_>, then: Option<_>| Some((what, now?, then?));
     let (what, now, then) = figures("a month", bill.month, before.month)
         .or_else(|| figures("an uncached call", bill.uncached, before.uncached))?;
-    let bare = if bill.holds_answer { "" } else { ", without the answer" };
+    let bare = bill.missing().map_or_else(String::new, |missing| format!(", without {missing}"));
     Some(match now == then {
         true => format!("{what} costs {}, as before{bare}", money(now)),
         false => format!("{what} costs {} instead of {}{bare}", money(now), money(then)),

@@ -26,6 +26,9 @@ pub struct Bill {
     /// of an amount that is not known.
     #[serde(rename = "answer")]
     pub holds_answer: bool,
+    /// Whether the figures hold every input. False where one has no `tokens`.
+    #[serde(rename = "inputs")]
+    pub holds_inputs: bool,
     /// A call without caching.
     #[serde(with = "PerCall")]
     pub uncached: Option<Usd>,
@@ -83,6 +86,18 @@ impl PerMonth {
     }
 }
 
+impl Bill {
+    /// What of an amount is not in the figures, because nobody said its size, and so is not known.
+    pub fn missing(&self) -> Option<&'static str> {
+        match (self.holds_answer, self.holds_inputs) {
+            (true, true) => None,
+            (false, true) => Some("the answer, whose size `output.tokens` does not say"),
+            (true, false) => Some("an input, whose size its `tokens` does not say"),
+            (false, false) => Some("the answer and an input, whose sizes `output.tokens` and its `tokens` do not say"),
+        }
+    }
+}
+
 inline_schema!([] PerCall, "PerCall", |generator| generator.subschema_for::<Option<String>>());
 inline_schema!([] PerMonth, "PerMonth", |generator| generator.subschema_for::<Option<String>>());
 
@@ -92,7 +107,9 @@ pub fn bill(layout: &Layout, terms: &Terms) -> Bill {
     let is_promised = service.spans.iter().all(|span| span.is_promised);
     let hit = terms.traffic.and_then(|traffic| Some(service.spans.last()?.chance(traffic)));
     let holds_answer = terms.tokens.output.is_some();
-    let unpriced = Bill { holds_answer, read: service.cached_tokens(), hit, is_promised, ..Bill::default() };
+    let holds_inputs = !terms.tokens.unsized_input;
+    let unpriced =
+        Bill { holds_answer, holds_inputs, read: service.cached_tokens(), hit, is_promised, ..Bill::default() };
     let Some(prices) = &terms.model.prices else { return unpriced };
     let rates = prices.at(terms.tokens.total());
     let calls = Calls::of(&service, rates, terms.tokens);
@@ -333,7 +350,14 @@ mod tests {
 
     fn tokens() -> RequestTokens {
         let text = Count::exact(57_204);
-        RequestTokens { prefix: text, text, inputs: 600, framing: Count::exact(21), output: Some(250) }
+        RequestTokens {
+            prefix: text,
+            text,
+            inputs: 600,
+            unsized_input: false,
+            framing: Count::exact(21),
+            output: Some(250),
+        }
     }
 
     fn traffic() -> Traffic {

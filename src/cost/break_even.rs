@@ -284,7 +284,14 @@ mod tests {
         let model =
             Cards::built_in().find("gpt-6.1-sol").unwrap().at(Date::constant(2026, 11, 20)).model(&Choices::default());
         let prefix = Count::exact(2_000);
-        let tokens = RequestTokens { prefix, text: prefix, inputs: 600, framing: Count::exact(0), output: Some(250) };
+        let tokens = RequestTokens {
+            prefix,
+            text: prefix,
+            inputs: 600,
+            unsized_input: false,
+            framing: Count::exact(0),
+            output: Some(250),
+        };
         // 2,000 tokens read at $0.10, 600 at $2, 250 at $10 a million.
         assert_eq!(tuned_call(&model, Some(&traffic(15_000_000)), &tokens), Some(usd("0.0039")));
         // Too few calls: 2,600 tokens at $2.

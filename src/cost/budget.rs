@@ -145,6 +145,9 @@ const NO_TRAFFIC: &str = "no `traffic.calls` is declared";
 /// Why an amount is not known where the size of the answer is not declared; its part for the input is.
 const NO_ANSWER: &str = "the answer comes on top, whose size `output.tokens` does not say";
 
+/// Why an amount is not known where the size of an input is not declared.
+const NO_INPUT: &str = "an input comes on top, whose size its `tokens` does not say";
+
 /// Why a growth is not known.
 pub const BROKEN_BASE: &str = "the context cannot be built at the base";
 
@@ -236,10 +239,15 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         },
         ..result(name, Amount::Tokens(limit.value.0), limit.unknown, &limit.span)
     };
+    // What a limit on all tokens lets pass is open where an input has no size.
+    let whole = |result: BudgetResult| match result.status == Status::Pass && figures.tokens.unsized_input {
+        true => BudgetResult { status: Status::Unknown, why: Some(NO_INPUT), ..result },
+        false => result,
+    };
     if let Some(budgets) = budgets {
         if let Some(limit) = &budgets.tokens {
             let (total, band) = (figures.tokens.total(), figures.tokens.band());
-            results.push(tokens(BudgetName::Tokens, limit, total, band));
+            results.push(whole(tokens(BudgetName::Tokens, limit, total, band)));
         }
         if let Some(limit) = &budgets.prefix_tokens {
             let prefix = figures.tokens.prefix;
@@ -268,6 +276,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
                 fails_from: (status == Status::Pass).then(|| ahead(name, limit, figures.later)).flatten(),
                 why: match actual {
                     Some(_) if status == Status::Unknown && !figures.bills.at.holds_answer => Some(NO_ANSWER),
+                    Some(_) if status == Status::Unknown && !figures.bills.at.holds_inputs => Some(NO_INPUT),
                     Some(_) => None,
                     None if needs_traffic && !figures.has_traffic => Some(NO_TRAFFIC),
                     None => Some("a price or a size that it is made of is not known"),
@@ -283,7 +292,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
                 u128::from(bill.read) * 1_000_000 >= u128::from(total) * u128::from(limit.value.millionths)
             });
             let actual = Share { millionths: scaled(at.read, total.max(1), false) };
-            results.push(BudgetResult {
+            results.push(whole(BudgetResult {
                 actual: Some(Amount::Share(actual)),
                 status: match enough {
                     [true, true, true] => Status::Pass,
@@ -291,7 +300,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
                     _ => Status::Unknown,
                 },
                 ..result(BudgetName::CachedShare, Amount::Share(limit.value), limit.unknown, &limit.span)
-            });
+            }));
         }
         if let Some(limit) = &budgets.growth {
             let prefix = figures.tokens.prefix.tokens();
@@ -334,8 +343,8 @@ fn cost_status(name: BudgetName, limit: Usd, bills: &Bills) -> Status {
         [&bills.at, &bills.bounds.0, &bills.bounds.1].into_iter().map(|bill| cost(name, bill)).collect();
     match figures {
         None => Status::Unknown,
-        // The answer comes on top, and how much that is nobody said.
-        Some(figures) if bills.at.holds_answer && figures.iter().all(|figure| *figure <= limit) => Status::Pass,
+        // The answer or an input comes on top, and how much that is nobody said.
+        Some(figures) if bills.at.missing().is_none() && figures.iter().all(|figure| *figure <= limit) => Status::Pass,
         Some(figures) if figures.iter().all(|figure| *figure > limit) => Status::Fail,
         Some(_) => Status::Unknown,
     }
@@ -427,7 +436,8 @@ impl BudgetResult {
             return format!("{what} is not known{why}; {limit}");
         };
         if let Some(why) = self.why {
-            return format!("{what} is at least {actual}, and {why}; {limit}");
+            let bound = if self.name == BudgetName::CachedShare { "at most" } else { "at least" };
+            return format!("{what} is {bound} {actual}, and {why}; {limit}");
         }
         let mut sentence = format!("{what} is {actual}, {limit}");
         if let Some(fails) = &self.fails_from {

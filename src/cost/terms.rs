@@ -14,6 +14,8 @@ pub struct RequestTokens {
     pub text: Count,
     /// The expected size of inputs and history.
     pub inputs: u64,
+    /// Whether an input comes on top whose size nobody said.
+    pub unsized_input: bool,
     /// Roles, tool preambles: always an estimate. Its place among the text is not published;
     /// it is priced as input that no cache serves, which is the dearer reading.
     pub framing: Count,

@@ -280,6 +280,7 @@ impl Base<'_> {
             prefix: counts.prefix,
             text: counts.text,
             inputs: expected_inputs(self.plan, self.segments),
+            unsized_input: has_unsized_input(self.plan, self.segments),
             framing: framing(at.framing(), self.segments, &tokenizer.tokenizer, settings.get("tool_choice")),
             output: manifest.output.as_ref().and_then(|output| output.tokens).map(|tokens| tokens.0),
         };
@@ -510,6 +511,13 @@ fn is_mentioned(key: &str, text: &str) -> bool {
 /// The expected size of everything that is filled in at run time, counted once for each place.
 fn expected_inputs(plan: &Plan, segments: &[Segment]) -> u64 {
     segments.iter().map(|segment| expected_tokens(plan, segment)).sum()
+}
+
+/// Whether something is filled in whose size the manifest does not say.
+fn has_unsized_input(plan: &Plan, segments: &[Segment]) -> bool {
+    let is_sized = |name: &str| plan.manifest.inputs.get(name).is_some_and(|input| input.tokens.is_some());
+    let mut parts = segments.iter().flat_map(|segment| &segment.parts);
+    parts.any(|part| part.kind == Kind::Input && !is_sized(&part.text))
 }
 
 /// The expected size of what is filled into one segment at run time; 0 for text.

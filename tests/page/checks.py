@@ -106,6 +106,7 @@ class Look:
                     assert amounts == [cost[figure] or "" for figure in wanted], (amounts, cost)
                 bare = any(model["cost"]["cold"] and not model["cost"]["answer"] for model in context["models"])
                 assert page.get_by_text("Without the answer").count() == bare
+                assert page.get_by_text("Without an input").count() == any(not model["cost"]["inputs"] for model in context["models"])
                 failing = [one for one in context["budgets"] if one["status"] == "fail"]
                 assert page.locator(".budget.fail").count() == len(failing)
                 assert page.locator(".budget").count() == len(context["budgets"])

@@ -71,7 +71,14 @@ pub fn traffic(calls: u64, deploys: u64) -> Traffic {
 /// A request whose text is all prefix, with 600 tokens of input.
 pub fn request(prefix: u64) -> RequestTokens {
     let text = Count::exact(prefix);
-    RequestTokens { prefix: text, text, inputs: 600, framing: Count::exact(21), output: Some(250) }
+    RequestTokens {
+        prefix: text,
+        text,
+        inputs: 600,
+        unsized_input: false,
+        framing: Count::exact(21),
+        output: Some(250),
+    }
 }
 
 /// Breakpoints after stretches of these lengths.

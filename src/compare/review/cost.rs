@@ -38,7 +38,7 @@ pub(super) fn months(results: &[BuildResult]) -> BTreeMap<String, Option<Usd>> {
         let sum = months.entry(model.name.clone()).or_insert(Some(Usd::ZERO));
         // Without traffic there is no month that the change could be measured by.
         *sum = sum.and_then(|sum| sum.plus(model.bill.month.unwrap_or_default()));
-        if model.bill.warm.is_none() || model.bill.month.is_some() && !model.bill.holds_answer {
+        if model.bill.warm.is_none() || model.bill.month.is_some() && model.bill.missing().is_some() {
             *sum = None;
         }
     }
@@ -73,11 +73,11 @@ fn excess(review: &Review, total: &ModelTotal, limit: CostLimit) -> Result<Optio
             "{contexts} of the contexts that differ declare no `traffic`, so what a month of them costs is not known"
         ));
     }
-    if total.without_answer > 0 {
+    if total.partial > 0 {
         return Err(format!(
-            "{} of the contexts that differ do not say in `output.tokens` how large their answers are, so what a month of \
-             them costs is not known",
-            total.without_answer
+            "{} of the contexts that differ do not say how large their answers are (`output.tokens`), or an input (its \
+             `tokens`), so what a month of them costs is not known",
+            total.partial
         ));
     }
     let announced = total.announced.as_ref().map(|announced| (format!(" from {} on", announced.day), announced.month));

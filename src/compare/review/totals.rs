@@ -31,8 +31,8 @@ pub struct ModelTotal {
     pub without_traffic: usize,
     /// Contexts whose month needs a price that is not known.
     pub unknown: usize,
-    /// Contexts that do not say how large their answers are, so that `month` holds their input alone.
-    pub without_answer: usize,
+    /// Contexts that do not say how large their answers or an input are, so that `month` holds the rest alone.
+    pub partial: usize,
     /// US dollars, once for each replica: what of the caches is written anew; null where a price is not known.
     pub rewarm: Option<Usd>,
     /// Contexts in which tokens that the cache held are written anew.
@@ -73,7 +73,7 @@ pub fn totals<'a>(contexts: impl IntoIterator<Item = &'a ContextReview>) -> Vec<
                 month: Pair { base: Some(Usd::ZERO), head: Some(Usd::ZERO) },
                 without_traffic: 0,
                 unknown: 0,
-                without_answer: 0,
+                partial: 0,
                 rewarm: Some(Usd::ZERO),
                 breaks: 0,
                 cached: 0,
@@ -124,7 +124,7 @@ impl ModelTotal {
         self.month.head = plus(self.month.head, part.month.head);
         self.without_traffic += part.without_traffic;
         self.unknown += part.unknown;
-        self.without_answer += part.without_answer;
+        self.partial += part.partial;
         self.rewarm = plus(self.rewarm, part.rewarm);
         self.breaks += part.breaks;
         self.cached = self.cached.saturating_add(part.cached);
@@ -160,8 +160,8 @@ impl ModelTotal {
             self.rewarm = plus(self.rewarm, model.rewarm);
         }
         self.estimated |= sides_of(context, model).any(|model| model.tokens.basis() == Basis::Estimated);
-        let is_bare = |model: &ModelBuild| model.bill.month.is_some() && !model.bill.holds_answer;
-        self.without_answer += usize::from(sides_of(context, model).any(is_bare));
+        let is_partial = |model: &ModelBuild| model.bill.month.is_some() && model.bill.missing().is_some();
+        self.partial += usize::from(sides_of(context, model).any(is_partial));
         if let Some(announced) = &model.announced {
             self.announce(announced);
         }

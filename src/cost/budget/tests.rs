@@ -34,7 +34,14 @@ fn traffic() -> Traffic {
 }
 
 fn request(prefix: Count) -> RequestTokens {
-    RequestTokens { prefix, text: prefix, inputs: 500, framing: Count::exact(0), output: Some(1_000) }
+    RequestTokens {
+        prefix,
+        text: prefix,
+        inputs: 500,
+        unsized_input: false,
+        framing: Count::exact(0),
+        output: Some(1_000),
+    }
 }
 
 /// Every budget of `written`, for one model of the built-in cards on one day.

@@ -105,7 +105,14 @@ fn planned(
     traffic: Option<&Traffic>,
 ) -> (Warned<Layout>, RequestTokens) {
     let prefix = Count::exact(tokens.iter().sum());
-    let request = RequestTokens { prefix, text: prefix, inputs: 600, framing: Count::exact(10), output: Some(250) };
+    let request = RequestTokens {
+        prefix,
+        text: prefix,
+        inputs: 600,
+        unsized_input: false,
+        framing: Count::exact(10),
+        output: Some(250),
+    };
     let model = sonnet();
     let terms = Terms { model: &model, batch: None, traffic, tokens: &request };
     let mut segments = super::tests::prefix(texts);
@@ -268,6 +275,7 @@ fn remarked(
         prefix: count(prefix, band),
         text: count(text, band),
         inputs: 600,
+        unsized_input: false,
         framing: Count::exact(0),
         output: Some(250),
     };

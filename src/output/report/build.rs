@@ -143,8 +143,9 @@ fn context(build: &Build, verbose: bool) -> String {
     if !table.is_empty() {
         drawn.push_str(&table.draw(2));
     }
-    if build.models.iter().any(|model| model.bill.cold.is_some() && !model.bill.holds_answer) {
-        drawn.push_str("  without the answer, whose size `output.tokens` does not say: what the input costs\n");
+    let priced = build.models.iter().filter(|model| model.bill.cold.is_some());
+    if let Some(missing) = priced.filter_map(|model| model.bill.missing()).next() {
+        drawn.push_str(&format!("  without {missing}: what the input costs\n"));
     }
     drawn.push_str(&format!(
         "  {}, {} tokens by o200k_base, {} before the first input\n",

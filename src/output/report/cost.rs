@@ -41,8 +41,8 @@ pub fn lines(model: &ModelBuild) -> String {
         }
         _ => drawn.push_str("; no `traffic`, so no figures for a month\n"),
     }
-    if bill.cold.is_some() && !bill.holds_answer {
-        drawn.push_str("    without the answer, whose size `output.tokens` does not say: what the input costs\n");
+    if let Some(missing) = bill.missing().filter(|_| bill.cold.is_some()) {
+        drawn.push_str(&format!("    without {missing}: what the input costs\n"));
     }
     if bill.read > 0 {
         let share = bill.read.saturating_mul(100) / model.tokens.total().max(1);

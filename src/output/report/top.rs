@@ -49,6 +49,8 @@ pub struct TopRow<'a> {
     pub month: Option<Usd>,
     /// Whether the month holds the answers; false where `output.tokens` does not say their size.
     pub answer: bool,
+    /// Whether the month holds every input; false where one has no `tokens`.
+    pub inputs: bool,
     /// What that month is made of.
     pub parts: Option<MonthParts>,
     /// Whether a price that it takes is not known.
@@ -120,6 +122,11 @@ impl<'a> TopReport<'a> {
                 "{rows} without the answer, whose size `output.tokens` does not say: the input's share\n"
             ));
         }
+        let bare = self.rows.iter().filter(|row| row.month.is_some() && !row.inputs).count();
+        if bare > 0 {
+            let rows = counted(bare, "row");
+            drawn.push_str(&format!("{rows} without an input, whose size its `tokens` does not say\n"));
+        }
         if !self.broken.is_empty() {
             drawn.push_str(&format!("{} broken: nothing of them is in a sum\n", counted(self.broken.len(), "context")));
         }
@@ -145,6 +152,7 @@ impl<'a> TopRow<'a> {
                 calls,
                 month: None,
                 answer: build.plan.manifest.output.as_ref().is_some_and(|output| output.tokens.is_some()),
+                inputs: true,
                 parts: None,
                 unpriced,
             }];
@@ -161,6 +169,7 @@ impl<'a> TopRow<'a> {
             calls: build.traffic().map(|traffic| traffic.calls),
             month: model.bill.month,
             answer: model.bill.holds_answer,
+            inputs: model.bill.holds_inputs,
             parts: build.month_parts(model),
             unpriced: model.bill.warm.is_none(),
         }

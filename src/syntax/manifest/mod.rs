@@ -100,7 +100,7 @@ record! {
     pub struct Input("an input") {
         /// What goes in.
         pub description: Option<Text> = "description",
-        /// The expected size, used for cost.
+        /// The expected size, used for cost; without it no amount is known.
         pub tokens: Option<Count> = "tokens",
         /// A sample value.
         pub example: Option<Text> = "example",

@@ -125,7 +125,8 @@ function atRate(figures, prompt, step, declared, width) {
     }),
     el("p", { class: "caption" }, "Expected cost of a call, by calls a month."),
     table("Cost in US dollars", columns, rows, { class: "figures" }),
-    figures.models.some(({ cost }) => cost.cold !== null && !cost.answer) && el("p", { class: "without-answer" }, "Without the answer, whose size output.tokens does not say: the amounts are what the input costs."),
+    figures.models.some(({ cost }) => cost.cold !== null && !cost.answer) && el("p", {}, "Without the answer, whose size output.tokens does not say: the amounts are what the input costs."),
+    figures.models.some(({ cost }) => cost.cold !== null && !cost.inputs) && el("p", {}, "Without an input, whose size its tokens does not say."),
     figures.models.some((model) => model.tokens.basis === "estimated") && el("p", { class: "faint" }, "≈ estimated tokens: there is no public tokenizer. Below a count stands the band that it lies in."),
   ];
 }

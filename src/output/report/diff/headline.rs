@@ -180,10 +180,14 @@ pub(super) fn month(contexts: &[ContextReview], total: &ModelTotal) -> Option<Ph
         (Some(announced), false) => line.and("; ").then(announced),
         (None, _) => line,
     };
-    let bare = match total.without_answer {
+    let bare = match total.partial {
         0 => String::new(),
-        some if some == total.contexts => ", without the answers".to_owned(),
-        some => format!(", without the answers in {} of {}", grouped(some as u64), grouped(total.contexts as u64)),
+        some if some == total.contexts => ", without what has no declared size".to_owned(),
+        some => format!(
+            ", without what has no declared size in {} of {}",
+            grouped(some as u64),
+            grouped(total.contexts as u64)
+        ),
     };
     Some(name.then(line).and(rewarm_words(total).unwrap_or_default()).and(bare).and("."))
 }
