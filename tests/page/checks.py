@@ -33,7 +33,8 @@ def accessible(page):
 def views(report):
     """Every view: those of each context, then those of the project."""
     of_context = [{"view": view, "context": name(one)} for one in report["contexts"] for view in ("prompt", "cost")]
-    return of_context + [{"view": "sharing"}, {"view": "diagnostics"}]
+    of_project = ["project", "find", "sharing", "diagnostics"] if len(report["contexts"]) > 1 else ["sharing", "diagnostics"]
+    return of_context + [{"view": view, "words": "refund"} for view in of_project]
 
 
 def name(context):
@@ -174,7 +175,7 @@ class Look:
             for keys, view in (("gc", "Cost"), ("gp", "Prompt")):
                 page.keyboard.type(keys)
                 assert page.locator(".tabs [aria-current]").inner_text() == view
-            for keys, title in (("gs", "Shared prefixes"), ("gi", "Diagnostics")):
+            for keys, title in (("go", "Project"), ("gs", "Shared prefixes"), ("gi", "Diagnostics")):
                 page.keyboard.type(keys)
                 assert page.locator("h1").inner_text() == title
             page.keyboard.type("gp")
@@ -253,6 +254,184 @@ class Look:
                 assert max(end for stem, end in zip(stems, ends) if at in stem["contexts"]) == len(chain)
                 last = [stem for stem in stems if at in stem["contexts"]][-1]
                 assert last["total"] == value["prompts"][at]["prefix_tokens"] and at in last["ends"]
+
+            # What counts as shared: tokens that a model which two of them have caches, by its own count, each once.
+            def cached(at, end):
+                context, note = value["build"]["contexts"][at], value["prompts"][at]["models"]
+                return {model["model"] for model, one in zip(context["models"], note)
+                        if sum(one["tokens"][:end]) >= (model["cacheable"]["minimum"] or sum(one["tokens"]) + 1)}
+
+            wanted, above = [], []
+            for stem, end in zip(stems, ends):
+                above = above[: stem["depth"]]
+                models = [model for at in stem["contexts"] for model in cached(at, end)]
+                readers = max((models.count(model) for model in models), default=0)
+                own = stem["total"] - max([total for total, is_shared in above if is_shared], default=0)
+                wanted.append((readers - 1) * own if readers > 1 else 0)
+                above.append((stem["total"], readers > 1))
+            assert [stem["shared"] for stem in stems] == wanted, wanted
+            assert f"{sum(wanted):,} tokens" in page.locator(".lead").inner_text()
+            assert page.locator(".tree .shared").count() == sum(1 for one in wanted if one) > 0
+
+    def folders(self, running):
+        names = [name(one) for one in self.report["contexts"]]
+        assert len(names) > 40
+        shown = lambda page: page.locator("#side details a, #side div > ul > li > a").all_inner_texts()
+        with self.at(running, {}) as page:
+            folders = [one.split("\n")[0] for one in page.locator("#side summary").all_inner_texts()]
+            assert folders == ["billing", "sales/emea/leads", "short", "support"], folders
+            assert page.locator("#side details a").count() == 0, "all are folded"
+            assert "1 over" in page.locator("#side summary", has_text="billing").inner_text()
+            page.locator("#side summary", has_text="sales").click()
+            assert page.locator("#side details[open] a").count() == 20
+            accessible(page)
+            # The one that is shown is unfolded, at the name it has in its folder.
+            page.goto(f"{self.address}#{urlencode({'context': 'support/prompt-6'})}")
+            page.reload()
+            assert page.locator("#side [aria-current]").inner_text().startswith("prompt-6")
+            assert page.locator("#side details[open]").count() == 1
+            # Letters in their order: those names that a search letter by letter finds, best first.
+            for query in ("sp9", "PROMPT-1", "emea5", "leads/", "two", "zz"):
+                page.keyboard.press("f")
+                page.keyboard.type(query)
+                holds = [one for one in names if re.search(".*".join(map(re.escape, query.lower())), one)]
+                listed = [one.get_attribute("title") for one in page.locator("#side .name").all()]
+                assert sorted(listed) == sorted(holds), (query, listed, holds)
+                assert page.locator("#side output").inner_text() == f"{len(holds)} of {len(names)}"
+                together = [query.lower() in one for one in listed]
+                assert together == sorted(together, reverse=True), (query, listed)
+                accessible(page)
+                page.keyboard.press("Escape")
+                assert page.locator("#filter").input_value() == "" and page.locator("#side summary").count() >= 4
+            page.keyboard.press("f")
+            page.keyboard.type("sp9")
+            first = page.locator("#side .name").first.get_attribute("title")
+            page.keyboard.press("Enter")
+            assert page.locator("h1").inner_text() == first == "support/prompt-9", first
+            page.keyboard.press("j")
+            assert page.locator(".segment[aria-current]").get_attribute("id") == "segment-0", "the keys are free again"
+        with self.at(running, {}, viewport=PHONE) as page:
+            page.get_by_role("button", name="Contexts").click()
+            page.locator("#filter").fill("short two")
+            page.keyboard.press("Enter")
+            assert page.locator("h1").inner_text() == "short/two" and not page.locator("#side").is_visible()
+
+    def project(self, running):
+        with self.at(running, {}) as page:
+            assert page.locator("h1").inner_text() == "Project"
+            lead = page.locator(".lead").inner_text()
+            assert f"{len(self.report['contexts']) + 1} contexts, 1 broken, 1 over a budget" in lead, lead
+            rows = page.get_by_role("region", name="Totals by model").locator("tbody tr").all()
+            assert len(rows) == len(self.report["totals"]) == 3
+            for row, total in zip(rows, self.report["totals"]):
+                assert row.locator("th").inner_text() == total["model"]
+                assert row.locator("data").get_attribute("value") == total["month"]
+                assert [one.inner_text() for one in row.locator("td").all()[1:]] == [
+                    str(total[figure]) for figure in ("contexts", "unknown", "without_traffic")]
+            every = [(name(one), model) for one in self.report["contexts"] for model in one["models"]]
+            # The report rounds a month; by its exact value, as `top` has it, the dearest come first.
+            exact = {(name(row), row["model"]): row["month"] for row in self.value(page)["top"]}
+            of = lambda one: exact.get((one[0], one[1]["model"]), one[1]["cost"]["month"])
+            every.sort(key=lambda one: (-Decimal(of(one)), -one[1]["tokens"]["total"], one[0]))
+            rows = page.get_by_role("region", name="The dearest contexts").locator("tbody tr").all()
+            assert len(rows) == 20
+            for row, (context, model) in zip(rows, every):
+                assert row.locator("th").inner_text() == context
+                shown, told = row.locator("data").get_attribute("value"), model["cost"]["month"]
+                assert Decimal(shown).quantize(Decimal(told)) == Decimal(told), (shown, told)
+                assert f"{model['tokens']['total']:,}" in row.inner_text() and model["model"] in row.inner_text()
+            assert f"{len(every) - 20} more rows" in page.locator("main").inner_text()
+            over = [budget for one in self.report["contexts"] for budget in one["budgets"] if budget["status"] == "fail"]
+            rows = page.get_by_role("region", name="Budgets that are exceeded").locator("tbody tr").all()
+            assert len(rows) == len(over) > 2
+            for row, budget in zip(rows, over):
+                assert budget["model"] in row.inner_text() and budget["name"] in row.inner_text()
+                if budget["name"].startswith("cost"):
+                    assert row.locator("data").first.get_attribute("value") == budget["actual"]
+            assert "nowhere.md" in page.locator(".findings").inner_text()
+            retiring = page.get_by_role("region", name="Models that retire").inner_text()
+            assert "gemini-2.5-pro" in retiring and re.search(r"20\d\d-\d\d-\d\d", retiring), retiring
+            page.get_by_role("region", name="The dearest contexts").locator("a").first.click()
+            assert page.locator("h1").inner_text() == every[0][0]
+            page.keyboard.type("go")
+            assert page.locator("h1").inner_text() == "Project"
+            accessible(page)
+        with self.at(running, {}, viewport=PHONE) as page:
+            for month in page.locator("td:nth-child(2)").all():
+                assert month.bounding_box()["x"] + month.bounding_box()["width"] <= PHONE["width"]
+
+    def everywhere(self, running):
+        with self.at(running, {}) as page:
+            value = self.value(page)
+            texts = {digest: "\0".join(part["text"] for part in parts) for digest, parts in value["texts"].items()}
+            for words in ("PARCELS. and", "ask about refunds", "Prompt 1", "nowhere at all"):
+                page.keyboard.type("gf")
+                page.locator("#words").fill(words)
+                page.keyboard.press("Enter")
+                counts = {}
+                for context in self.report["contexts"]:
+                    held = [texts[segment["digest"]].lower().count(words.lower()) for segment in context["segments"]]
+                    if any(held):
+                        counts[name(context)] = sum(held)
+                own = sum(text.lower().count(words.lower()) for text in texts.values())
+                page.locator(".found p[role=status]", has_text=f"{own:,} occurrence").wait_for()
+                listed = page.locator(".hits li")
+                assert listed.count() == min(50, len(counts)), (words, listed.count(), len(counts))
+                for row in listed.all():
+                    number = counts[row.locator("a").inner_text()]
+                    assert f" {number} time{'' if number == 1 else 's'}" in row.inner_text()
+                    assert row.locator("mark").first.inner_text().lower() == words.lower()
+                if len(counts) > 50:
+                    assert f"{len(counts) - 50} more contexts." in page.locator(".found").inner_text()
+                accessible(page)
+                page.keyboard.press("Tab")
+                page.evaluate("document.activeElement.blur()")
+            # A hit opens its prompt at the first occurrence; the words are in the address.
+            page.goto(f"{self.address}#{urlencode({'view': 'find', 'words': 'prompt 11'})}")
+            page.reload()
+            page.locator(".hits a").click()
+            assert page.locator("#bar output").inner_text() == "1/1"
+            assert page.locator("h1").inner_text() == "sales/emea/leads/prompt-11"
+
+    def copies(self, running):
+        with self.at(running, {"context": "support/reply"}, permissions=["clipboard-read", "clipboard-write"]) as page:
+            value, copied = self.value(page), "navigator.clipboard.readText()"
+            context = next(one for one in self.report["contexts"] if name(one) == "support/reply")
+            parts = [value["texts"][segment["digest"]] for segment in context["segments"]]
+            page.get_by_role("button", name="Copy prompt").click()
+            page.get_by_role("button", name="Copied").wait_for()
+            prompt = page.evaluate(copied)
+            spoken = [part["text"] for own in parts for part in own if part["kind"] in ("text", "tool")]
+            assert all(text.strip("\n") in prompt for text in spoken) and prompt.rstrip().endswith("{{ticket}}"), prompt
+            segment = next(at for at, own in enumerate(parts) if own[0]["kind"] == "text")
+            page.locator(f"#segment-{segment}").get_by_role("button", name="Copy segment").click()
+            page.locator(f"#segment-{segment}").get_by_role("button", name="Copied").wait_for()
+            assert page.evaluate(copied) == "".join(part["text"] for part in parts[segment])
+            accessible(page)
+
+    def grouped(self, running):
+        with self.at(running, {}, viewport={"width": 1400, "height": 900}) as page:
+            table = page.get_by_role("region", name="What the change comes to")
+            assert "and 54 more" in table.inner_text(), table.inner_text()
+            # Every month is on the screen, without a move to the side.
+            edge = table.bounding_box()["x"] + table.bounding_box()["width"]
+            for month in table.locator("td.month").all():
+                assert month.inner_text() and month.bounding_box()["x"] + month.bounding_box()["width"] <= edge
+            sections = page.locator(".change").all()
+            assert len(sections) == 6, len(sections)
+            for section in sections:
+                assert section.evaluate("node => node.querySelector('.diff, .items').className") == "diff"
+                assert section.locator(".diff .row").count() > 0
+            assert page.locator("main :is(ul, ol, section, tbody, p):empty").count() == 0
+            accessible(page)
+        with self.at(running, {}, viewport=PHONE) as page:
+            for month in page.locator("td.month").all():
+                box = month.bounding_box()
+                assert month.inner_text() and 0 <= box["x"] and box["x"] + box["width"] <= PHONE["width"], box
+            rows = page.locator("tbody tr").evaluate_all("all => all.map((row) => row.innerText.trim())")
+            assert rows and all(rows)
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+            accessible(page)
 
     def changes(self, running):
         with self.at(running, {}) as page:

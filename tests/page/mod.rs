@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::support::Repo;
 pub use project::desk;
-use project::{changed, hostile};
+use project::{changed, changed_fleet, fleet, hostile};
 
 /// Has `checks.py` look at the page that `arguments` write, as the check of that name says.
 #[track_caller]
@@ -76,6 +76,35 @@ fn what_is_broken_is_told_at_its_place() {
 #[test]
 fn contexts_that_begin_alike_stand_on_one_stem() {
     look("sharing", &desk(), "build");
+    look("sharing", &fleet(), "build");
+}
+
+#[test]
+fn many_contexts_stand_in_folders_and_are_found_by_some_of_their_letters() {
+    look("folders", &fleet(), "build");
+}
+
+#[test]
+fn the_project_is_told_in_the_figures_of_the_report() {
+    let repo = fleet();
+    repo.file("contexts/support/broken.yaml", "system:\n  - file: nowhere.md\n");
+    repo.file("contexts/support/old.yaml", "models: [gemini-2.5-pro]\nsystem: [{text: Old.}]\n");
+    look("project", &repo, "build");
+}
+
+#[test]
+fn words_are_found_in_every_prompt() {
+    look("everywhere", &fleet(), "build");
+}
+
+#[test]
+fn a_prompt_and_a_segment_are_copied_as_they_are_sent() {
+    look("copies", &desk(), "build");
+}
+
+#[test]
+fn a_change_of_many_opens_on_what_they_share() {
+    look("grouped", &changed_fleet(), "diff HEAD~1.. --as-of 2026-11-21");
 }
 
 #[test]
@@ -104,5 +133,6 @@ fn the_page_holds_the_very_report_and_is_the_same_each_time() {
     let (data, _) = data.split_once("</script>").unwrap();
     let value: serde_json::Value = serde_json::from_str(data).unwrap();
     assert_eq!(value["build"], repo.run("build --format json").json());
+    assert_eq!(value["top"], repo.run("top --format json").json()["rows"]);
     assert_eq!(value["schema"], "contexture.page/1");
 }

@@ -75,6 +75,42 @@ pub fn changed() -> Repo {
     repo
 }
 
+/// Sixty contexts in folders: all begin with the same rules; one is over its budgets; two more that are short.
+pub fn fleet() -> Repo {
+    let repo = Repo::new();
+    repo.file("contexture.yaml", "models: [claude-opus-5, gpt-6.1-sol]\ntraffic: {calls: 10k/month}\n");
+    repo.file("policies/refunds.md", rules("refunds"));
+    for number in 0..60 {
+        let team = ["support", "billing", "sales/emea/leads"][number % 3];
+        let budget = if number == 7 { "budgets: {cost_per_month: $1, tokens: 10}\n" } else { "" };
+        let own = format!("Prompt {number} is about parcels.{}", " And it says more.".repeat(number));
+        repo.file(
+            &format!("contexts/{team}/prompt-{number}.yaml"),
+            format!(
+                "{budget}inputs: {{ticket: {{tokens: 50}}}}\noutput: {{tokens: 100}}\nsystem:\n  - {{id: rules, file: \
+                 policies/refunds.md}}\n  - {{id: own, text: '{own}'}}\nmessages: [{{user: '{{{{ticket}}}}'}}]\n"
+            ),
+        );
+    }
+    repo.file("contexts/short/one.yaml", "system: [{text: Be kind.}, {text: One.}]\n");
+    repo.file("contexts/short/two.yaml", "system: [{text: Be kind.}, {text: Two.}]\n");
+    repo.commit("base");
+    repo
+}
+
+/// The same with a second commit: the rules of all are reworded, five of them say something else.
+pub fn changed_fleet() -> Repo {
+    let repo = fleet();
+    repo.file("policies/refunds.md", rules("refunds").replace("again within 7 days", "once more within a week"));
+    for number in 0..5 {
+        let path = format!("contexts/{}/prompt-{number}.yaml", ["support", "billing", "sales/emea/leads"][number % 3]);
+        let manifest = std::fs::read_to_string(repo.at(&path)).expect("the manifest");
+        repo.file(&path, manifest.replace("about parcels", &format!("about {number} parcels")));
+    }
+    repo.commit("Reword a rule");
+    repo
+}
+
 /// Texts and names that would be mark-up, a script, an escape sequence or another text than they look.
 pub fn hostile() -> Repo {
     let repo = Repo::new();

@@ -23,12 +23,13 @@ const STYLES: [&str; 4] = [
 ];
 
 /// The modules, each below those that it imports.
-const MODULES: [&str; 21] = [
+const MODULES: [&str; 26] = [
     include_str!("app/dom.js"),
     include_str!("app/format.js"),
     include_str!("app/inert.js"),
     include_str!("app/state.js"),
     include_str!("app/place.js"),
+    include_str!("app/copy.js"),
     include_str!("app/text.js"),
     include_str!("app/search.js"),
     include_str!("app/strip.js"),
@@ -41,6 +42,10 @@ const MODULES: [&str; 21] = [
     include_str!("app/changes.js"),
     include_str!("app/history.js"),
     include_str!("app/sharing.js"),
+    include_str!("app/fuzzy.js"),
+    include_str!("app/side.js"),
+    include_str!("app/project.js"),
+    include_str!("app/find.js"),
     include_str!("app/frame.js"),
     include_str!("app/keys.js"),
     include_str!("app/live.js"),

@@ -39,7 +39,7 @@ pub struct Point {
 }
 
 /// The rates of the slider: the same for every context, and the declared one among them.
-pub(super) fn rates(declared: Option<u64>) -> Vec<u64> {
+fn rates(declared: Option<u64>) -> Vec<u64> {
     let mut rates: Vec<u64> =
         DECADES.flat_map(|decade| STEPS.map(|step| step * 10u64.pow(decade) / 10)).chain(declared).collect();
     rates.sort_unstable();
@@ -48,7 +48,7 @@ pub(super) fn rates(declared: Option<u64>) -> Vec<u64> {
 }
 
 /// The traffic that a manifest declares; without one, calls round the clock and no deploys.
-pub(super) fn traffic(build: &Build) -> Traffic {
+fn traffic(build: &Build) -> Traffic {
     let declared = build.plan.manifest.traffic.as_ref().and_then(Traffic::declared);
     declared.unwrap_or(Traffic {
         calls: 0,
@@ -60,8 +60,14 @@ pub(super) fn traffic(build: &Build) -> Traffic {
     })
 }
 
-/// The points of one model, by rising rate.
-pub(super) fn points(build: &Build, model: &ModelBuild, rates: &[u64]) -> Vec<Point> {
+/// For each model of a build its points, by rising rate.
+pub(super) fn curves(build: &Build) -> Vec<Vec<Point>> {
+    let declared = build.plan.manifest.traffic.as_ref().and_then(Traffic::declared);
+    let rates = rates(declared.map(|traffic| traffic.calls).filter(|calls| *calls > 0));
+    build.models.iter().map(|model| points(build, model, &rates)).collect()
+}
+
+fn points(build: &Build, model: &ModelBuild, rates: &[u64]) -> Vec<Point> {
     let at = model.card.at(build.date);
     let (rules, batch) = (at.model(&model.choices), at.chosen_batch(&model.choices));
     let declared = traffic(build);

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! [BuildResult] ──figures──▶ what `build --format json` says ──┐
-//! [Build]   ──prompt───▶ texts, notes, cost by call rate   ├──▶ Page ──▶ page.json, or one frozen file
+//! [Build]   ──prompt───▶ notes; Detail: texts, call rates  ├──▶ Page ──▶ page.json, or one frozen file
 //! [Chain]   ──sharing──▶ which contexts begin alike        ┘
 //! ```
 //!
 //! A [`Page`] is a value. `app/` draws it in the browser and computes nothing that Rust computes: every
 //! figure on the screen is in the value. The same app runs in two modes. *Frozen*, the value lies
 //! in the file beside it ([`frozen`]); *live*, a server hands out [`assets`] and the value, and tells
-//! of each new build by an event. `docs/page.md` has both, and how to read the page.
+//! of each new build by an event; there the value leaves out what is large, each prompt's [`Detail`], until that prompt
+//! is looked at. `docs/page.md` has both, and how to read the page.
 //!
 //! Whatever the repository controls reaches the document as text, never as mark-up.
 
@@ -21,6 +22,7 @@ pub mod serve;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -30,11 +32,12 @@ pub use prompt::{ModelNote, Prompt};
 pub use sharing::Stem;
 
 use crate::compare::review::Review;
+use crate::cost::cards::Day;
 use crate::output::record::DiagnosticRecord;
 use crate::output::report::build::{BrokenContext, BuildReport};
 use crate::output::report::diff::{self, DiffReport, Sheet};
 use crate::output::report::log::LogReport;
-use crate::output::report::top::sums;
+use crate::output::report::top::{self, TopRow};
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::segment::{Kind, Part, Role};
 use crate::syntax::diag::Diagnostic;
@@ -43,6 +46,9 @@ use crate::text::project::ContextId;
 
 /// The format of the value.
 pub const SCHEMA: &str = "contexture.page/1";
+
+/// The most rows of the dearest contexts.
+const TOP: usize = 40;
 
 /// Everything that a page shows.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -54,8 +60,13 @@ pub struct Page<'a> {
     pub build: BuildReport<'a>,
     /// What the page shows beside the figures: one for each of `build.contexts`, in their order.
     pub prompts: Vec<Prompt>,
-    /// The parts of every segment, by its digest, so that what contexts share is here once.
-    pub texts: BTreeMap<String, Vec<TextRecord>>,
+    /// The parts of every segment, by its digest, so that what contexts share is here once; empty in a page that is
+    /// served, which asks for them.
+    pub texts: Texts,
+    /// The dearest of them, as `top --format json` has its rows.
+    pub top: Vec<TopRow<'a>>,
+    /// The models that their vendor gives up, the earliest first.
+    pub deprecated: Vec<Deprecated>,
     /// Which contexts begin alike, as a tree; parents before their children.
     pub sharing: Vec<Stem>,
     /// What a change does; null where none was asked for.
@@ -66,6 +77,31 @@ pub struct Page<'a> {
     pub failure: Vec<DiagnosticRecord>,
     /// What only a page that is served knows; null in a file.
     pub live: Option<Live>,
+}
+
+/// The parts of segments, by their digests.
+pub type Texts = BTreeMap<String, Vec<TextRecord>>;
+
+/// What a page shows of a prompt that is looked at: of most in a large project, nobody does.
+#[derive(Debug, Serialize)]
+pub struct Detail {
+    /// The parts of its segments.
+    pub texts: Texts,
+    /// What a call costs at other rates, for each model.
+    pub points: Vec<Vec<Point>>,
+}
+
+/// A model that its vendor gives up.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+pub struct Deprecated {
+    /// The day from which it counts as deprecated; requests may fail from then on.
+    pub day: Day,
+    /// Its name in its card.
+    pub model: String,
+    /// What its vendor names in its place.
+    pub successor: Option<String>,
+    /// How many contexts are built for it.
+    pub contexts: usize,
 }
 
 /// A part of a segment as the model sees it.
@@ -100,9 +136,16 @@ pub struct Live {
 }
 
 impl<'a> Page<'a> {
-    /// The page of what was tried.
+    /// The page of what was tried, with the detail of every prompt.
     pub fn new(attempts: &'a [BuildResult]) -> Self {
-        Self::with_last_good(attempts, |_| None)
+        let mut page = Self::with_last_good(attempts, |_| None);
+        let builds: Vec<&Build> = attempts.iter().filter_map(BuildResult::build).collect();
+        page.texts = texts(builds.iter().copied());
+        let curves: Vec<_> = builds.par_iter().map(|build| curve::curves(build)).collect();
+        for (prompt, curves) in page.prompts.iter_mut().zip(curves) {
+            prompt.models.iter_mut().zip(curves).for_each(|(model, points)| model.points = points);
+        }
+        page
     }
 
     /// The page of what was tried, with the last good build of a context that is broken now.
@@ -147,20 +190,16 @@ impl<'a> Page<'a> {
     fn of(builds: &[(&'a Build, bool)], broken: Vec<BrokenContext<'a>>) -> Self {
         let fresh = builds.iter().filter(|(_, is_stale)| !is_stale).map(|(build, _)| *build);
         let shown: Vec<&Build> = builds.iter().map(|(build, _)| *build).collect();
-        let mut texts = BTreeMap::new();
-        for (segment, digest) in shown.iter().flat_map(|build| build.segments.iter().zip(&build.chain.digests)) {
-            texts.entry(digest.to_string()).or_insert_with(|| {
-                let text = |part: &Part| masked(&part.text).into_owned();
-                let part = |part: &Part| TextRecord { role: part.role, kind: part.kind, text: text(part) };
-                segment.parts.iter().map(part).collect()
-            });
-        }
+        let mut top = top::rows(fresh.clone());
+        top.truncate(TOP);
         Self {
             schema: SCHEMA,
             // What is stale is shown, and in no sum.
-            build: BuildReport { totals: sums(fresh), ..BuildReport::of(&shown, broken) },
+            build: BuildReport { totals: top::sums(fresh.clone()), ..BuildReport::of(&shown, broken) },
             prompts: builds.iter().map(|(build, is_stale)| Prompt::of(build, *is_stale)).collect(),
-            texts,
+            texts: Texts::new(),
+            top,
+            deprecated: deprecated(fresh),
             sharing: sharing::stems(&shown),
             changes: None,
             history: None,
@@ -174,6 +213,41 @@ impl<'a> Page<'a> {
         // Records are plain data with text keys, which serialise to memory without fail.
         masked_json(&serde_json::to_string(self).unwrap_or_default()).into_owned()
     }
+}
+
+impl Detail {
+    /// What there is to see of a prompt.
+    pub fn of(build: &Build) -> Self {
+        Self { texts: texts([build]), points: curve::curves(build) }
+    }
+}
+
+/// What the segments of these builds hold.
+pub fn texts<'a>(builds: impl IntoIterator<Item = &'a Build>) -> Texts {
+    let mut texts = Texts::new();
+    for (segment, digest) in builds.into_iter().flat_map(|build| build.segments.iter().zip(&build.chain.digests)) {
+        texts.entry(digest.to_string()).or_insert_with(|| {
+            let text = |part: &Part| masked(&part.text).into_owned();
+            let part = |part: &Part| TextRecord { role: part.role, kind: part.kind, text: text(part) };
+            segment.parts.iter().map(part).collect()
+        });
+    }
+    texts
+}
+
+/// The models of these builds that have a day from which they count as deprecated.
+fn deprecated<'a>(builds: impl Iterator<Item = &'a Build>) -> Vec<Deprecated> {
+    let mut found: BTreeMap<&str, Deprecated> = BTreeMap::new();
+    for card in builds.flat_map(|build| &build.models).map(|model| &model.card) {
+        let Some(fact) = &card.facts.deprecated else { continue };
+        let successor = card.facts.successor.as_ref().map(|fact| fact.value.value.to_string());
+        let model = card.name.to_string();
+        let first = || Deprecated { day: fact.value, model, successor, contexts: 0 };
+        found.entry(&card.name).or_insert_with(first).contexts += 1;
+    }
+    let mut found: Vec<Deprecated> = found.into_values().collect();
+    found.sort_unstable();
+    found
 }
 
 impl<'a> Changes<'a> {

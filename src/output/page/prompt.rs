@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::curve::{self, Point};
+use super::curve::Point;
 use crate::cost::rules::{Cliff, Rates};
 use crate::cost::traffic::Traffic;
 use crate::pipeline::Build;
@@ -76,7 +76,7 @@ pub struct ModelNote {
     pub third_party: Vec<String>,
     /// Facts that sources disagree on.
     pub conflicts: Vec<String>,
-    /// What a call costs at other rates.
+    /// What a call costs at other rates; empty in a page that is served, which asks for it.
     pub points: Vec<Point>,
 }
 
@@ -84,8 +84,6 @@ impl Prompt {
     /// Notes on a build.
     pub(super) fn of(build: &Build, is_stale: bool) -> Self {
         let manifest = &build.plan.manifest;
-        let declared = manifest.traffic.as_ref().and_then(Traffic::declared);
-        let rates = curve::rates(declared.map(|traffic| traffic.calls).filter(|calls| *calls > 0));
         Self {
             name: build.id.to_string(),
             description: manifest.description.as_ref().map(|text| text.value.trim_end().to_owned()),
@@ -97,8 +95,8 @@ impl Prompt {
             prefix_tokens: build.counts.prefix.tokens(),
             tokens: build.counts.text.tokens(),
             segments: build.segments.iter().map(|segment| SegmentNote::of(build, segment)).collect(),
-            models: build.models.iter().map(|model| ModelNote::of(build, model, &rates)).collect(),
-            traffic: declared,
+            models: build.models.iter().map(|model| ModelNote::of(build, model)).collect(),
+            traffic: manifest.traffic.as_ref().and_then(Traffic::declared),
         }
     }
 }
@@ -122,7 +120,7 @@ impl SegmentNote {
 }
 
 impl ModelNote {
-    fn of(build: &Build, model: &ModelBuild, rates: &[u64]) -> Self {
+    fn of(build: &Build, model: &ModelBuild) -> Self {
         let prices = model.card.at(build.date).chosen(&model.choices);
         Self {
             card: model.card.name.to_string(),
@@ -134,7 +132,7 @@ impl ModelNote {
             cliffs: prices.cliffs,
             third_party: model.doubts.third_party.iter().cloned().collect(),
             conflicts: model.doubts.conflicts.iter().cloned().collect(),
-            points: curve::points(build, model, rates),
+            points: Vec::new(),
         }
     }
 }

@@ -76,12 +76,10 @@ impl<'a> TopReport<'a> {
     /// Orders what was built.
     pub fn new(results: &'a [BuildResult]) -> Self {
         let builds = || results.iter().filter_map(BuildResult::build);
-        let mut rows: Vec<TopRow<'_>> = builds().flat_map(TopRow::all).collect();
-        rows.sort_by_key(|row| (!row.unpriced, Reverse(row.month), Reverse(row.tokens), row.id));
         Self {
             schema: "contexture.top/1",
             as_of: builds().next().map_or_else(String::new, |build| build.date.to_string()),
-            rows,
+            rows: rows(builds()),
             totals: sums(builds()),
             broken: results.iter().filter(|tried| tried.result.is_err()).map(|tried| &tried.id).collect(),
         }
@@ -205,6 +203,13 @@ impl<'a> TopRow<'a> {
         }
         cells
     }
+}
+
+/// Each context with each of its models, in the order of [`TopReport::rows`].
+pub fn rows<'a>(builds: impl Iterator<Item = &'a Build>) -> Vec<TopRow<'a>> {
+    let mut rows: Vec<TopRow<'_>> = builds.flat_map(TopRow::all).collect();
+    rows.sort_by_key(|row| (!row.unpriced, Reverse(row.month), Reverse(row.tokens), row.id));
+    rows
 }
 
 /// The sums of each model, unknown ones first, then the dearest.

@@ -1,7 +1,7 @@
 // What a change does: to money and cache in a table, then context by context in words and in text.
 
 import { el, put } from "./dom.js";
-import { counted, short } from "./format.js";
+import { counted, grouped, short } from "./format.js";
 import { line, shown } from "./inert.js";
 import { loaded } from "./load.js";
 import { page } from "./state.js";
@@ -15,6 +15,10 @@ const SYMBOLS = {
   renamed: [">", "renamed, the text is the same"],
   broken: ["!", "cannot be built"],
 };
+
+/** More rows of the table than this are drawn when they are asked for; sections behind so many are folded. */
+const ROWS = 12;
+const OPEN = 8;
 
 /** More lines of one text than this are folded at first. */
 const FOLD = 400;
@@ -63,6 +67,14 @@ function comparison({ sheet }) {
 /** A row for each model of each row of the report: money first, what many contexts share once. */
 function summary({ table: rows }) {
   if (!rows.length) return null;
+  const box = el("div");
+  const draw = (some) => put(box, summaryTable(some), some !== rows && el("button", { type: "button", class: "quiet more-rows", on: { click: () => draw(rows) } }, `Show all ${grouped(rows.length - 1)} rows`));
+  // The last row sums up all of them.
+  draw(rows.length > ROWS + 2 ? [...rows.slice(0, ROWS), rows.at(-1)] : rows);
+  return box;
+}
+
+function summaryTable(rows) {
   const cells = rows.flatMap(({ symbol, name, tokens, models }) =>
     (models.length ? models : [{ name: [], cache: "", month: [] }]).map((model, at) => [
       at ? "" : [symbol && [sign(symbol), " "], phrase(name)],
@@ -75,11 +87,11 @@ function summary({ table: rows }) {
   const columns = [
     { head: "Prompt" },
     { head: "Tokens", number: true },
-    { head: "Model" },
-    { head: "Cache kept", number: true, hint: "tokens that the cache still serves after the merge, of those that it held" },
-    { head: "Month", number: true },
+    { head: "Model", name: "model-name" },
+    { head: "Cache kept", number: true, name: "cache", hint: "tokens that the cache still serves after the merge, of those that it held" },
+    { head: "Month", number: true, name: "month" },
   ];
-  return table("What the change comes to", columns, cells, { class: "figures" });
+  return table("What the change comes to", columns, cells, { class: "figures stacked" });
 }
 
 /** The contexts of a comparison that is the whole page, for the side. */
@@ -97,8 +109,8 @@ function sectionOf({ symbol, title, items, texts }, number) {
     "section",
     { class: `change ${symbol}`, "aria-labelledby": `change-${number}` },
     el("h2", { id: `change-${number}` }, sign(symbol), " ", phrase(title)),
-    el("ul", { class: "items" }, nested(items)),
-    held.length > 0 && el("details", { open: true }, el("summary", {}, `What the model sees: ${counted(held.length, "segment")}`), held.map(textChange)),
+    held.length > 0 && el("details", { open: number < OPEN }, el("summary", {}, `What the model sees: ${counted(held.length, "segment")}`), held.map((text) => textChange(text, title))),
+    items.length > 0 && el("ul", { class: "items" }, nested(items)),
   );
 }
 
@@ -115,7 +127,8 @@ function nested(items) {
   );
 }
 
-function textChange({ kind, segment, origin, label, hunks, left_out: leftOut }) {
+function textChange({ kind, segment, origin, label, hunks, left_out: leftOut }, title) {
+  const name = `Text of ${line(segment)}, ${line(title.map((ink) => Object.values(ink)[0]).join(""))}`;
   const rows = hunks.flatMap(({ skipped, lines }) => [
     skipped > 0 && el("div", { class: "gap" }, `${counted(skipped, "unchanged line")} hidden`),
     ...lines.map((row) => diffLine(row, kind)),
@@ -125,7 +138,7 @@ function textChange({ kind, segment, origin, label, hunks, left_out: leftOut }) 
     "figure",
     { class: "diff" },
     el("figcaption", {}, sign(kind), " ", el("code", {}, line(segment)), el("code", { class: "faint" }, line(origin)), label && el("span", { class: "faint" }, label)),
-    el("div", { class: "rows", tabindex: "0", role: "region", "aria-label": `Text of ${line(segment)}` }, rows.slice(0, FOLD), more, leftOut > 0 && el("div", { class: "gap" }, `${counted(leftOut, "more changed line")}`)),
+    el("div", { class: "rows", tabindex: "0", role: "region", "aria-label": name }, rows.slice(0, FOLD), more, leftOut > 0 && el("div", { class: "gap" }, `${counted(leftOut, "more changed line")}`)),
   );
 }
 

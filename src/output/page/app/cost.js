@@ -174,7 +174,7 @@ function plain(name, value) {
   return name.startsWith("cost") ? money(value) : budgetValue(name, value);
 }
 
-function budgetValue(name, value) {
+export function budgetValue(name, value) {
   if (value === null) return "?";
   if (name.startsWith("cost")) return amount(value);
   if (name === "cached_share" || name === "growth") return `${(100 * Number(value)).toFixed(1).replace(/\.0$/, "")}%`;

@@ -1,16 +1,27 @@
 // Faults and remarks, each at its place.
 
 import { el, put } from "./dom.js";
-import { counted } from "./format.js";
+import { counted, grouped } from "./format.js";
 import { line, shown } from "./inert.js";
 import { place } from "./place.js";
-import { page } from "./state.js";
+import { nameOf, page } from "./state.js";
+
+/** The findings of a value, worked out once. */
+let gathered = {};
+
+/** More contexts than this of one finding are counted. */
+const NAMED = 8;
 
 const RANK = { error: 0, warning: 1, note: 2 };
 
 /** Everything that is wrong or worth a remark, with the names of the contexts that it concerns; each
  *  once, the worst first. */
 export function findings() {
+  if (gathered.page !== page) gathered = { page, all: gather() };
+  return gathered.all;
+}
+
+function gather() {
   const found = new Map();
   const add = (context, diagnostic) => {
     const key = JSON.stringify(diagnostic);
@@ -18,11 +29,10 @@ export function findings() {
     if (context) known.contexts.push(context);
     found.set(key, known);
   };
-  const name = ({ id, variant }) => (variant ? `${id}@${variant}` : id);
   for (const diagnostic of page.failure) add(null, diagnostic);
-  for (const broken of page.build.broken) for (const diagnostic of broken.diagnostics) add(name(broken), diagnostic);
+  for (const broken of page.build.broken) for (const diagnostic of broken.diagnostics) add(nameOf(broken), diagnostic);
   for (const [at, context] of page.build.contexts.entries()) {
-    if (!page.prompts[at].stale) for (const diagnostic of context.diagnostics) add(name(context), diagnostic);
+    if (!page.prompts[at].stale) for (const diagnostic of context.diagnostics) add(nameOf(context), diagnostic);
   }
   return [...found.values()].sort((one, other) => RANK[one.severity] - RANK[other.severity]);
 }
@@ -55,7 +65,7 @@ function finding(diagnostic) {
       { class: "where" },
       file && place(file, at),
       el("span", {}, el("code", {}, code), model && ` ${line(model)}`),
-      contexts.length > 0 && el("span", {}, contexts.map(line).join(", ")),
+      contexts.length > 0 && el("span", { title: contexts.length > NAMED && contexts.map(line).join(", ") }, contexts.slice(0, NAMED).map(line).join(", "), contexts.length > NAMED && ` and ${grouped(contexts.length - NAMED)} more`),
     ),
   );
 }

@@ -1,25 +1,14 @@
-// What stands around a view: the bar on top, the contexts at the side, the head of a context, the help.
+// What stands around a view: the bar on top, the head of a context, the help.
 
 import { el, put } from "./dom.js";
-import { brief, grouped, short } from "./format.js";
-import { changesSide } from "./changes.js";
+import { copyButton, plainText } from "./copy.js";
+import { grouped, short } from "./format.js";
 import { findings } from "./diagnostics.js";
 import { line } from "./inert.js";
 import { editor, editors, place, remember, remembered } from "./place.js";
 import { searchBox } from "./search.js";
-import { choose, chosen, current, page, trouble } from "./state.js";
-
-/** The views of one context, and those of the project. */
-export const VIEWS = { prompt: "Prompt", cost: "Cost", history: "History" };
-export const PROJECT = { sharing: "Shared prefixes", changes: "Changes", diagnostics: "Diagnostics" };
-
-/** Whether there is anything to show in a view. */
-export function has(view) {
-  if (view === "changes") return page.live !== null || page.changes !== null;
-  if (view === "history") return page.live !== null || page.history !== null;
-  if (view === "diagnostics") return !page.changes && !page.history;
-  return page.prompts.length > 0;
-}
+import { VIEWS, has, toggleSide } from "./side.js";
+import { choose, page, trouble, viewNow } from "./state.js";
 
 const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme: dark" };
 
@@ -28,9 +17,11 @@ const KEYS = [
   ["o or Enter", "open the source of the segment"],
   ["/", "search the prompt; Enter and Shift+Enter step, Esc leaves"],
   ["n / N", "next occurrence, previous occurrence"],
+  ["f", "filter the contexts; Enter opens the first, Esc leaves"],
   ["[ / ]", "previous context, next context"],
   ["m", "next model"],
   ["g p, g c, g h", "prompt, cost, history"],
+  ["g o, g f", "project, search all prompts"],
   ["g s, g d, g i", "shared prefixes, changes, diagnostics"],
   ["g g / G", "top, bottom"],
   ["t", "theme"],
@@ -63,53 +54,9 @@ export function drawStanding() {
   else put(notice);
 }
 
-/** The contexts, as a list to choose from. */
-export function drawSide(side) {
-  // A comparison or a history that is a page of its own has no contexts to choose from.
-  document.body.classList.toggle("alone", page.history !== null);
-  document.querySelector("search").hidden = !page.prompts.length;
-  if (page.changes) return put(side, el("h2", {}, "Contexts that differ"), el("ul", {}, changesSide()));
-  const links = Object.entries(PROJECT).filter(([view]) => has(view)).map(([view, name]) => link(view, null, el("span", {}, name), view === "diagnostics" ? count(findings().length) : null));
-  const contexts = page.prompts.map((prompt, at) => {
-    const figures = page.build.contexts[at];
-    const over = figures.budgets.some((budget) => budget.status === "fail");
-    const state = prompt.stale ? ["broken", "broken"] : over ? ["over", "over budget"] : null;
-    return link(
-      VIEWS[chosen.view] ? chosen.view : "prompt",
-      prompt.name,
-      el("span", { class: `name${figures.variant ? " variant" : ""}` }, line(figures.variant ? `@${figures.variant}` : prompt.name)),
-      [state && el("span", { class: `state ${state[0]}`, title: state[1] }, state[0]), el("span", { class: "size", title: `${grouped(prompt.tokens)} tokens by o200k_base` }, brief(prompt.tokens))],
-    );
-  });
-  const broken = page.build.broken.filter((one) => !page.prompts.some((prompt) => prompt.name === (one.variant ? `${one.id}@${one.variant}` : one.id)));
-  put(
-    side,
-    el("ul", {}, links),
-    contexts.length + broken.length > 0 && el("h2", {}, "Contexts"),
-    el("ul", {}, contexts, broken.map((one) => el("li", { class: "gone" }, el("span", { class: "name" }, line(one.variant ? `${one.id}@${one.variant}` : one.id)), el("span", { class: "state broken" }, "broken")))),
-  );
-}
-
-function link(view, context, ...inside) {
-  const at = current();
-  const here = chosen.view === view && (context === null || at?.prompt.name === context);
-  const address = new URLSearchParams(context === null ? { view } : { view, context });
-  const go = (event) => {
-    event.preventDefault();
-    choose(context === null ? { view } : { view, context });
-    toggleSide(false);
-    scrollTo(0, 0);
-  };
-  return el("li", {}, el("a", { href: `#${address}`, "aria-current": here ? "page" : null, on: { click: go } }, inside));
-}
-
-function count(number) {
-  return number ? el("span", { class: "size" }, grouped(number)) : null;
-}
-
 /** The head of a context: what it is, its models, its views. */
 export function contextHead({ figures, prompt, at }) {
-  const tab = ([view, name]) => el("li", {}, el("a", { href: `#view=${view}`, "aria-current": chosen.view === view ? "page" : null, on: { click: (event) => (event.preventDefault(), choose({ view })) } }, name));
+  const tab = ([view, name]) => el("li", {}, el("a", { href: `#view=${view}`, "aria-current": viewNow() === view ? "page" : null, on: { click: (event) => (event.preventDefault(), choose({ view })) } }, name));
   const models = figures.models.map((model, number) => el("option", { value: model.model, selected: number === at }, line(model.model)));
   const pick = el("select", { id: "model", on: { change: () => choose({ model: pick.value }) } }, models);
   return el(
@@ -125,16 +72,10 @@ export function contextHead({ figures, prompt, at }) {
       el("span", {}, el("b", {}, grouped(prompt.tokens)), " tokens by o200k_base"),
       el("span", { title: figures.prefix }, "prefix ", el("code", {}, short(figures.prefix))),
       el("span", { title: figures.full }, "full ", el("code", {}, short(figures.full))),
+      viewNow() === "prompt" && copyButton("Copy prompt", () => plainText(figures.segments.flatMap(({ digest }) => page.texts[digest] ?? []))),
     ),
     el("div", { class: "tabs" }, el("nav", { "aria-label": "Views" }, el("ul", {}, Object.entries(VIEWS).filter(([view]) => has(view)).map(tab))), models.length > 0 && el("label", { for: "model" }, "Model ", pick)),
   );
-}
-
-export function toggleSide(open) {
-  const button = document.querySelector(".menu");
-  const isOpen = typeof open === "boolean" ? open : button.getAttribute("aria-expanded") !== "true";
-  button.setAttribute("aria-expanded", String(isOpen));
-  document.getElementById("side").classList.toggle("open", isOpen);
 }
 
 export function turnTheme() {

@@ -1,11 +1,12 @@
 // The keyboard. Keys of one letter, so they rest while somebody types.
 
-import { has, openHelp, turnTheme } from "./frame.js";
+import { openHelp, turnTheme } from "./frame.js";
 import { move, openSource } from "./prompt.js";
 import { step } from "./search.js";
-import { choose, chosen, contextIndex, current, page } from "./state.js";
+import { filterContexts, has } from "./side.js";
+import { choose, contextIndex, current, page, viewNow } from "./state.js";
 
-const GO = { p: "prompt", c: "cost", h: "history", s: "sharing", d: "changes", i: "diagnostics" };
+const GO = { o: "project", f: "find", p: "prompt", c: "cost", h: "history", s: "sharing", d: "changes", i: "diagnostics" };
 
 let isGoing = false;
 
@@ -18,19 +19,21 @@ const ACTIONS = {
   N: () => step(-1),
   "[": () => turnContext(-1),
   "]": () => turnContext(1),
+  f: filterContexts,
   m: turnModel,
   t: turnTheme,
   G: () => scrollTo(0, document.documentElement.scrollHeight),
   "?": openHelp,
   "/": () => {
-    if (chosen.view !== "prompt") choose({ view: "prompt" });
+    if (viewNow() !== "prompt") choose({ view: "prompt" });
     document.getElementById("search").focus();
     document.getElementById("search").select();
   },
 };
 
 addEventListener("keydown", (event) => {
-  const typing = event.target.closest?.("input, select, textarea, summary, dialog[open]");
+  const typing = event.target.closest?.("input, select, textarea, dialog[open]");
+  if (event.target.closest?.("summary") && (event.key === "Enter" || event.key === " ")) return;
   if (typing || event.ctrlKey || event.metaKey || event.altKey || !page) return;
   if (isGoing) {
     isGoing = false;

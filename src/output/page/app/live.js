@@ -1,27 +1,43 @@
-// The page that is served: the value is fetched, and fetched again after every build.
+// The page that is served: the value is fetched, and fetched again after every build; what is large of a prompt, when it
+// is looked at.
 
-import { setPage, setTrouble } from "./state.js";
+import { fetchedJson } from "./load.js";
+import { contextIndex, isWhole, listen, page, setPage, setTrouble } from "./state.js";
 
 let asked = 0;
 
-/** Gets the value, and listens for builds. The browser connects again by itself. */
+/** Gets the value, and listens for builds and choices. The browser connects again by itself. */
 export function listenToServer() {
   const events = new EventSource("events");
-  events.addEventListener("open", get);
-  events.addEventListener("build", get);
+  events.addEventListener("open", () => get());
+  events.addEventListener("build", () => get());
   events.addEventListener("error", () => setTrouble("The server does not answer; is `contexture watch` still running?"));
+  listen((what) => what === "choice" && page && !isWhole() && get(page));
   get();
 }
 
-async function get() {
+/** Shows the newest value, or the one that is `known` by now, with all that the view needs. */
+async function get(known = null) {
   const number = (asked += 1);
   try {
-    const answer = await fetch("page.json", { cache: "no-store" });
-    if (!answer.ok) throw new Error(`the server says ${answer.status}`);
-    const value = await answer.json();
+    const value = known ?? (await fetchedJson("page.json"));
+    const isCurrent = isWhole(value) || (await complete(value));
     // A later question may have been answered before.
-    if (number === asked) setPage(value);
+    if (number !== asked) return;
+    if (isCurrent) setPage(value);
+    else get();
   } catch (error) {
     if (number === asked) setTrouble(`The build could not be fetched: ${error.message}.`);
   }
+}
+
+/** Adds to a value what it leaves out of the chosen prompt; says no where the server has a newer build by now. */
+async function complete(value) {
+  const at = contextIndex(value);
+  const { seq, texts, points } = await fetchedJson(`prompt.json?number=${at}`);
+  if (seq !== value.live.seq) return false;
+  Object.assign(value.texts, texts);
+  value.prompts[at].models.forEach((note, model) => (note.points = points[model]));
+  value.prompts[at].isWhole = true;
+  return true;
 }

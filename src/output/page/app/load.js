@@ -2,6 +2,23 @@
 
 import { list } from "./diagnostics.js";
 import { el, put } from "./dom.js";
+import { page } from "./state.js";
+
+let fetched = null;
+
+/** The texts of all prompts, by their digests: those of a served page are fetched once a build. */
+export async function allTexts() {
+  if (!page.live) return page.texts;
+  if (fetched?.of !== page) fetched = { of: page, texts: fetchedJson("texts.json") };
+  return (await fetched.texts).texts;
+}
+
+/** The JSON at an address of the server. */
+export async function fetchedJson(address) {
+  const answer = await fetch(address, { cache: "no-store" });
+  if (!answer.ok) throw new Error(`the server says ${answer.status}`);
+  return answer.json();
+}
 
 /** Fills `body` with what `draw` makes of the JSON at `address`, or with why there is none. */
 export async function loaded(body, address, draw) {

@@ -4,14 +4,17 @@ import { drawChanges } from "./changes.js";
 import { drawCost } from "./cost.js";
 import { drawDiagnostics } from "./diagnostics.js";
 import { el, put } from "./dom.js";
-import { contextHead, drawBar, drawSide, drawStanding } from "./frame.js";
+import { drawFind } from "./find.js";
+import { contextHead, drawBar, drawStanding } from "./frame.js";
 import { drawHistory } from "./history.js";
 import "./keys.js";
 import { line } from "./inert.js";
 import { listenToServer } from "./live.js";
+import { drawProject } from "./project.js";
 import { drawPrompt } from "./prompt.js";
 import { drawSharing } from "./sharing.js";
-import { chosen, current, listen, page, setPage } from "./state.js";
+import { drawSide } from "./side.js";
+import { current, isWhole, listen, page, setPage, viewNow } from "./state.js";
 
 const main = document.getElementById("main");
 
@@ -27,7 +30,7 @@ listen((what) => {
 });
 
 /** How each view is drawn: those of the project, and those of a context below its head. */
-const OF_PROJECT = { sharing: drawSharing, changes: drawChanges, diagnostics: drawDiagnostics };
+const OF_PROJECT = { project: drawProject, find: drawFind, sharing: drawSharing, changes: drawChanges, diagnostics: drawDiagnostics };
 const OF_CONTEXT = {
   prompt: drawPrompt,
   cost: drawCost,
@@ -35,9 +38,11 @@ const OF_CONTEXT = {
 };
 
 function draw() {
+  // What is on the screen stays there until the rest of what is chosen has come.
+  if (!isWhole()) return;
   const here = current();
-  const view = page.changes ? "changes" : page.history ? "history" : chosen.view;
-  const name = here?.prompt.name ?? page.history?.id ?? null;
+  const view = viewNow();
+  const name = OF_PROJECT[view] ? null : (here?.prompt.name ?? page.history?.id ?? null);
   document.title = name ? `${line(name)} · contexture` : "contexture";
   // The same view is drawn over itself, so that it can keep what has not changed.
   const again = drawn === `${view} ${name}` ? main.querySelector(":scope > .view") : null;
@@ -56,7 +61,7 @@ function draw() {
 }
 
 // Charts are as wide as their view.
-addEventListener("resize", () => page && chosen.view !== "prompt" && draw());
+addEventListener("resize", () => page && viewNow() !== "prompt" && draw());
 
 drawBar(document.getElementById("bar"));
 const frozen = document.getElementById("page");

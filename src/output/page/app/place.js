@@ -1,8 +1,9 @@
-// Places in files: shown everywhere, opened in an editor where the page is served from this machine.
+// Where something is: a context on this page; a place in a file, shown everywhere and opened in an editor where the
+// page is served from this machine.
 
 import { el } from "./dom.js";
 import { line } from "./inert.js";
-import { page } from "./state.js";
+import { choose, page } from "./state.js";
 
 const EDITORS = {
   code: ["VS Code", (path, at) => `vscode://file${path}:${at}`],
@@ -16,6 +17,17 @@ export const editors = Object.entries(EDITORS).map(([key, [name]]) => [key, name
 
 export function editor() {
   return remembered("editor") ?? "code";
+}
+
+/** The name of a context, which opens one of its views; `before` is called before that. */
+export function contextLink(name, view, before = null) {
+  const go = (event) => {
+    event.preventDefault();
+    before?.();
+    choose({ view, context: name });
+    scrollTo(0, 0);
+  };
+  return el("a", { href: `#${new URLSearchParams({ view, context: name })}`, on: { click: go } }, line(name));
 }
 
 /** `path:first-last`; a link where there is an editor to open it. */

@@ -1,5 +1,6 @@
 // The prompt as the model sees it, segment by segment, with what is known of each in the margin.
 
+import { copyButton, plainText } from "./copy.js";
 import { el, put } from "./dom.js";
 import { about, counted, grouped, money, percent } from "./format.js";
 import { line } from "./inert.js";
@@ -121,6 +122,7 @@ function margin({ figures, prompt, model }, at) {
       segment.path && el("span", { class: "by" }, "by ", place(note.file, note.line)),
     ),
     !hole && el("div", { class: "upto", title: "tokens of the request up to the end of this segment" }, `${about(model?.tokens.basis)}${grouped(measured.boxes[at].start + measured.boxes[at].tokens)} so far`),
+    !hole && copyButton("Copy segment", () => plainText(page.texts[segment.digest] ?? [])),
   ];
 }
 

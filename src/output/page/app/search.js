@@ -2,6 +2,7 @@
 
 import { el, put } from "./dom.js";
 import { grouped } from "./format.js";
+import { choose, viewNow } from "./state.js";
 import { rangeIn } from "./text.js";
 
 /** More occurrences than anybody steps through. */
@@ -19,6 +20,8 @@ let query = "";
 let matches = [];
 let at = -1;
 let target = null;
+/** Whether the first occurrence is gone to once the prompt is there. */
+let goes = false;
 
 /** The box with its field and its count. `target` is the prompt: `parts()` lists its texts, `piecesOf`
  *  gives the made pieces of one, `reveal` makes a stretch of one and brings it onto the screen. */
@@ -34,7 +37,8 @@ export function searchBox() {
     on: {
       input: () => look(field.value),
       keydown: (event) => {
-        if (event.key === "Enter") step(event.shiftKey ? -1 : 1);
+        if (event.key === "Enter" && viewNow() === "prompt") step(event.shiftKey ? -1 : 1);
+        else if (event.key === "Enter") choose({ view: "find", words: query });
         if (event.key === "Escape") leave(field);
         if (event.key === "Enter" || event.key === "Escape") event.preventDefault();
       },
@@ -43,14 +47,24 @@ export function searchBox() {
   field.report = () => {
     const some = matches.length === MOST ? `${grouped(MOST)}+` : grouped(matches.length);
     put(count, query ? (at < 0 ? some : `${grouped(at + 1)}/${some}`) : "");
+    all.hidden = !query;
   };
-  return el("search", { class: "search" }, field, count, el("kbd", { "aria-hidden": "true" }, "/"));
+  const all = el("button", { type: "button", class: "quiet", hidden: true, title: "Search all prompts", on: { click: () => choose({ view: "find", words: query }) } }, "All");
+  return el("search", { class: "search" }, field, count, all, el("kbd", { "aria-hidden": "true" }, "/"));
 }
 
 /** Searches this prompt from now on. */
 export function searchIn(prompt) {
   target = prompt;
   look(query);
+  if (goes) step(1);
+  goes = false;
+}
+
+/** Searches the prompt that is drawn next, and goes to the first occurrence. */
+export function searchFor(words) {
+  document.getElementById("search").value = query = words;
+  goes = true;
 }
 
 /** Paints the occurrences inside of a piece that was just made. */
@@ -96,8 +110,13 @@ function look(words) {
   document.getElementById("search")?.report();
 }
 
+/** What finds these words, whatever their case. */
+export function pattern(words) {
+  return new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "giu");
+}
+
 function occurrences(words) {
-  const wanted = new RegExp(words.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "giu");
+  const wanted = pattern(words);
   const all = [];
   for (const [segment, part, text] of target.texts()) {
     for (const match of text.matchAll(wanted)) {

@@ -2,7 +2,7 @@
 // can be linked to and a reload or a new build changes nothing.
 
 const listeners = new Set();
-const defaults = { view: "prompt", context: "", model: "", calls: "" };
+const defaults = { view: "", context: "", model: "", calls: "", words: "" };
 
 /** The value, as docs/page.md has it; null until it is there. */
 export let page = null;
@@ -43,10 +43,27 @@ export function listen(listener) {
   listeners.add(listener);
 }
 
+/** The view on the screen: the chosen one; else the project, or the prompt where there is one or one is chosen. */
+export function viewNow(value = page) {
+  if (value.changes || value.history) return value.changes ? "changes" : "history";
+  return chosen.view || (chosen.context || value.prompts.length + value.build.broken.length < 2 ? "prompt" : "project");
+}
+
+/** Whether the page has all that the view shows: a served one leaves out what is large, until it is looked at. */
+export function isWhole(value = page) {
+  const prompt = value.prompts[contextIndex(value)];
+  return !value.live || !prompt || prompt.isWhole || !["prompt", "cost"].includes(viewNow(value));
+}
+
+/** A context as people write it. */
+export function nameOf({ id, variant }) {
+  return variant ? `${id}@${variant}` : id;
+}
+
 /** The index of the chosen context; the first one if that is gone; -1 without any. */
-export function contextIndex() {
-  const found = page.prompts.findIndex((prompt) => prompt.name === chosen.context);
-  return found < 0 && page.prompts.length ? 0 : found;
+export function contextIndex(value = page) {
+  const found = value.prompts.findIndex((prompt) => prompt.name === chosen.context);
+  return found < 0 && value.prompts.length ? 0 : found;
 }
 
 /** The chosen context: its figures, its notes, and the model that figures are shown for. */

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 
-/** `columns`: `{head, number?, hint?}`; `rows`: cells in the order of the columns, or `{cells, ...attributes}`.
+/** `columns`: `{head, number?, hint?, name?}`; `rows`: cells in the order of the columns, or `{cells, ...attributes}`.
  *  The first cell of a row is its heading, if it says anything. */
 export function table(caption, columns, rows, attributes = {}) {
   return el(
@@ -15,7 +15,7 @@ export function table(caption, columns, rows, attributes = {}) {
       el("thead", {}, el("tr", {}, columns.map(({ head, number, hint }) => el("th", { scope: "col", class: number && "number", title: hint }, head)))),
       el("tbody", {}, rows.map((row) => {
         const { cells, ...rest } = Array.isArray(row) ? { cells: row } : row;
-        return el("tr", rest, cells.map((cell, at) => (at || cell === "" ? el("td", { class: columns[at].number && "number" }, cell) : el("th", { scope: "row" }, cell))));
+        return el("tr", rest, cells.map((cell, at) => (at || cell === "" ? el("td", { class: [columns[at].number && "number", columns[at].name].filter(Boolean).join(" ") || null }, cell) : el("th", { scope: "row" }, cell))));
       })),
     ),
   );

@@ -27,6 +27,13 @@ pub(super) enum Route {
     File(&'static str),
     /// The value that the page shows.
     Value,
+    /// What the value leaves out of one of its contexts.
+    Detail {
+        /// Its index.
+        number: usize,
+    },
+    /// The texts of all contexts, to search in.
+    Texts,
     /// To be told of new builds; the number of the last one that was told.
     Events {
         /// What the browser remembers from before the connection broke.
@@ -103,6 +110,11 @@ impl Door {
             "app.js" => Ok(Route::File("app.js")),
             "app.css" => Ok(Route::File("app.css")),
             "page.json" => Ok(Route::Value),
+            "texts.json" => Ok(Route::Texts),
+            "prompt.json" => {
+                let number = asked("number")?.parse().map_err(|_| Refusal::Question)?;
+                Ok(Route::Detail { number })
+            }
             "events" => {
                 let last = only(request.headers(), "last-event-id").and_then(|last| last.parse().ok());
                 Ok(Route::Events { last })
@@ -173,6 +185,12 @@ mod tests {
         assert_eq!(from_here("GET /TOKEN/app.js"), Ok(Route::File("app.js")));
         assert_eq!(from_here("GET /TOKEN/page.json?x"), Ok(Route::Value));
         assert_eq!(from_here("GET /TOKEN/diff.json?base=main%7E2"), Ok(Route::Difference { base: "main~2".into() }));
+        assert_eq!(from_here("GET /TOKEN/texts.json"), Ok(Route::Texts));
+        assert_eq!(from_here("GET /TOKEN/prompt.json?number=12"), Ok(Route::Detail { number: 12 }));
+        for number in ["", "?number=", "?number=-1", "?number=1.5", "?number=99999999999999999999", "?name=1"] {
+            let answer = from_here(&format!("GET /TOKEN/prompt.json{number}"));
+            assert_eq!(answer, Err(Refusal::Question), "{number}");
+        }
         assert_eq!(from_here("GET /TOKEN/history.json?context=a/b"), Ok(Route::History { context: "a/b".into() }));
         for target in [
             "/",

@@ -184,7 +184,9 @@ async fn answer(
             Err(_) => Answer::busy().into(),
         },
         Route::File(file) => Answer::file(file).into(),
-        Route::Value => site.value().await.into(),
+        Route::Value => site.shown(|shown| Some(shown.json())).await.into(),
+        Route::Detail { number } => site.shown(move |shown| shown.detail(number)).await.into(),
+        Route::Texts => site.shown(|shown| Some(shown.texts())).await.into(),
         Route::Difference { base } => site.difference(base).await.into(),
         Route::History { context } => site.history(context).await.into(),
     }

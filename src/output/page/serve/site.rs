@@ -4,20 +4,23 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use hyper::body::Bytes;
+use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 
 use super::answer::Answer;
+use super::door::Refusal;
 use crate::compare::history::{LogRequest, Order, log};
 use crate::compare::range::Range;
 use crate::compare::review::{ReviewRequest, review};
 use crate::cost::cards::Date;
-use crate::output::page::{Changes, Page};
+use crate::output::page::{Changes, Detail, Page, texts};
 use crate::output::report::json;
 use crate::output::report::log::LogReport;
 use crate::output::report::watch::{failure, milliseconds};
 use crate::pipeline::watch::Round;
 use crate::pipeline::{Build, Memory};
 use crate::syntax::error::Failure;
+use crate::text::lint::secret::masked_json;
 use crate::text::project::ContextId;
 use crate::tree::Workspace;
 
@@ -58,8 +61,31 @@ impl Shown {
         self.round.seq
     }
 
-    fn json(&self) -> Bytes {
+    /// The value of the page.
+    pub(super) fn json(&self) -> Bytes {
         self.json.get_or_init(|| page(&self.round).json().into()).clone()
+    }
+
+    /// What the value leaves out of its context of this number.
+    pub(super) fn detail(&self, number: usize) -> Option<Bytes> {
+        Some(self.numbered(&Detail::of(builds(&self.round).get(number)?)))
+    }
+
+    /// The texts that the value leaves out.
+    pub(super) fn texts(&self) -> Bytes {
+        self.numbered(&serde_json::json!({ "texts": texts(builds(&self.round)) }))
+    }
+
+    /// A value with the number of the build that it is of, so that a page does not mix two.
+    fn numbered(&self, value: &impl Serialize) -> Bytes {
+        #[derive(Serialize)]
+        struct Numbered<'a, T> {
+            seq: u64,
+            #[serde(flatten)]
+            value: &'a T,
+        }
+        let text = serde_json::to_string(&Numbered { seq: self.seq(), value }).unwrap_or_default();
+        masked_json(&text).into_owned().into()
     }
 }
 
@@ -72,16 +98,17 @@ impl Site {
         self.rounds.clone()
     }
 
-    /// The value of the last round; waits for the first one.
-    pub(super) async fn value(&self) -> Answer {
+    /// What of the last round was asked for; waits for the first one.
+    pub(super) async fn shown(&self, what: impl FnOnce(&Shown) -> Option<Bytes> + Send + 'static) -> Answer {
         let mut rounds = self.rounds.clone();
         let shown = match rounds.wait_for(Option::is_some).await {
             Ok(shown) => shown.clone(),
             Err(_) => None,
         };
         let Some(shown) = shown else { return Answer::busy() };
-        match tokio::task::spawn_blocking(move || shown.json()).await {
-            Ok(json) => Answer::json(json),
+        match tokio::task::spawn_blocking(move || what(&shown)).await {
+            Ok(Some(json)) => Answer::json(json),
+            Ok(None) => Refusal::Absent.into(),
             Err(_) => Answer::busy(),
         }
     }
@@ -111,13 +138,22 @@ impl Site {
 fn page(round: &Round) -> Page<'_> {
     let page = match &round.outcome {
         Ok(attempts) => Page::with_last_good(attempts, |id| round.before.get(id).map(|build| &**build)),
+        Err(_) => Page::broken(&failure(round), builds(round)),
+    };
+    page.served(round.seq, milliseconds(round), round.root.display().to_string())
+}
+
+/// The builds that the page of a round shows, in its order.
+fn builds(round: &Round) -> Vec<&Build> {
+    let before = |id: &ContextId| round.before.get(id).map(|build| &**build);
+    match &round.outcome {
+        Ok(attempts) => attempts.iter().filter_map(|tried| tried.build().or_else(|| before(&tried.id))).collect(),
         Err(_) => {
             let mut last: Vec<&Build> = round.before.values().map(|build| &**build).collect();
             last.sort_by(|one, other| one.id.cmp(&other.id));
-            Page::broken(&failure(round), last)
+            last
         }
-    };
-    page.served(round.seq, milliseconds(round), round.root.display().to_string())
+    }
 }
 
 fn difference(project: &Project, base: String) -> Result<String, Failure> {
