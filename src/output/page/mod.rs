@@ -22,7 +22,6 @@ pub mod serve;
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -141,8 +140,8 @@ impl<'a> Page<'a> {
         let mut page = Self::with_last_good(attempts, |_| None);
         let builds: Vec<&Build> = attempts.iter().filter_map(BuildResult::build).collect();
         page.texts = texts(builds.iter().copied());
-        let curves: Vec<_> = builds.par_iter().map(|build| curve::curves(build)).collect();
-        for (prompt, curves) in page.prompts.iter_mut().zip(curves) {
+        for (prompt, build) in page.prompts.iter_mut().zip(builds) {
+            let curves = curve::curves(build);
             prompt.models.iter_mut().zip(curves).for_each(|(model, points)| model.points = points);
         }
         page
