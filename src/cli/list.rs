@@ -42,10 +42,10 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Format::Json => json(&report),
     })?;
     if let Some(path) = &uses
-        && matches!(tree.identity(path), Ok(None))
+        && !matches!(tree.identity(path), Ok(Some(_)))
     {
         let cure = "give the path of a file below the project root, or of the commit that `--rev` names";
-        return Err(Error::usage(format!("there is no file `{path}`"), cure).into());
+        return Err(Error::usage(format!("there is no file `{path}` that can be read"), cure).into());
     }
     Ok(if broken.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
 }

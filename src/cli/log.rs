@@ -108,7 +108,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         // Each history is worked out by one machine.
         Some(shard) if !shard.holds(&request.id.name) => {
             session.tell(&format!("`{}` is not in shard {shard}, so its history is told by another", request.id));
-            Log::default()
+            Log { is_as_is: as_is, ..Log::default() }
         }
         _ => log(tip, since.as_ref(), &request, today.as_ref().map(|tree| tree as &dyn Tree), Memory::default())?,
     };

@@ -349,9 +349,7 @@ impl Base<'_> {
             choices,
         }
     }
-}
 
-impl Base<'_> {
     /// What the context costs on the day of a model's retirement with the one that is to follow, if both count alike.
     fn successor(
         &self,

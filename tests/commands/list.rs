@@ -110,7 +110,7 @@ exit 2
 --- stdout
 no contexts
 --- stderr
-error: there is no file `README.md`
+error: there is no file `README.md` that can be read
  |
  = help: give the path of a file below the project root, or of the commit that `--rev` names
 

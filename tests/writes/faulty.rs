@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use contexture::tree::write::{Access, Disk, Handle, System};
+use contexture::tree::write::{Access, Disk, Handle, System, is_unfinished};
 
 /// What goes wrong, at one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Fault {
     Short,
     /// The process is gone: no call after this one is made.
     Death,
+    /// What is made, and not yet locked, is taken away by the sweep of another process.
+    Sweep,
 }
 
 /// What a loss of power takes of what was not synced.
@@ -114,6 +116,12 @@ impl Faulty {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Whether a sweep takes what the last call has made.
+    fn is_swept(&self, made: &Path) -> bool {
+        let is_unfinished = made.file_name().and_then(|name| name.to_str()).is_some_and(is_unfinished);
+        is_unfinished && self.fault.is_some_and(|fault| fault == (self.state().calls.len() - 1, Fault::Sweep))
+    }
+
     /// One more call. Whether it is to be cut short, or an error.
     fn call(&self, name: &'static str) -> io::Result<bool> {
         let mut state = self.state();
@@ -193,6 +201,9 @@ impl Disk for Faulty {
     fn make_folder(&self, path: &Path) -> io::Result<()> {
         self.call("make_folder")?;
         System.make_folder(path)?;
+        if self.is_swept(path) {
+            return fs::remove_dir(path);
+        }
         self.state().record(Change::Made(path.to_owned()));
         Ok(())
     }
@@ -201,6 +212,9 @@ impl Disk for Faulty {
         self.call("make_file")?;
         drop(System.make_file(path, access)?);
         let file = File::options().write(true).open(path)?;
+        if self.is_swept(path) {
+            fs::remove_file(path)?;
+        }
         let mut state = self.state();
         state.record(Change::Made(path.to_owned()));
         state.files.push(Written { path: path.to_owned(), file: file.try_clone()?, is_synced: false });

@@ -8,6 +8,9 @@ use crate::syntax::source::ProjectPath;
 use crate::text::project::{CONTEXTS, PROJECT_FILE};
 use crate::tree::{Blob, CommitTree, Identity, ReadError, Tree, TreeName};
 
+/// The files of the project itself.
+const FILES: [&str; 2] = [PROJECT_FILE, PRICES_FILE];
+
 /// A commit, in which what says how prompts are put together is that of another tree.
 pub(super) struct AsIs<'a> {
     /// Where manifests, the project file and prices come from.
@@ -16,11 +19,14 @@ pub(super) struct AsIs<'a> {
     pub then: &'a CommitTree,
 }
 
+/// Whether a file says how prompts are put together.
+fn is_todays(path: &ProjectPath) -> bool {
+    path.is_below(&ProjectPath::literal(CONTEXTS)) || FILES.contains(&path.as_str())
+}
+
 impl AsIs<'_> {
     fn of(&self, path: &ProjectPath) -> &dyn Tree {
-        let is_todays =
-            path.is_below(&ProjectPath::literal(CONTEXTS)) || [PROJECT_FILE, PRICES_FILE].contains(&path.as_str());
-        if is_todays { self.today } else { self.then }
+        if is_todays(path) { self.today } else { self.then }
     }
 }
 
@@ -42,12 +48,15 @@ impl Tree for AsIs<'_> {
         if *folder == contexts || folder.is_below(&contexts) {
             return self.today.list(folder);
         }
-        let is_then = |path: &&ProjectPath| !path.is_below(&contexts);
-        let mut found: Vec<ProjectPath> = self.then.list(folder)?.iter().filter(is_then).cloned().collect();
-        if folder.as_str().is_empty() {
-            found.extend(self.today.list(&contexts)?.iter().cloned());
-            found.sort_unstable();
+        if !folder.as_str().is_empty() {
+            return self.then.list(folder);
         }
+        let mut found: Vec<ProjectPath> =
+            self.then.list(folder)?.iter().filter(|path| !is_todays(path)).cloned().collect();
+        found.extend(self.today.list(&contexts)?.iter().cloned());
+        let is_there = |path: &ProjectPath| matches!(self.today.identity(path), Ok(Some(_)));
+        found.extend(FILES.map(ProjectPath::literal).into_iter().filter(is_there));
+        found.sort_unstable();
         Ok(found.into())
     }
 
