@@ -409,6 +409,11 @@ ROWS = [
         "a_sweep_takes_what_nobody_writes",
     ),
     (
+        "what is swept before it is locked is made anew",
+        [("src/tree/write/unfinished.rs", "Err(error) if error.kind() == io::ErrorKind::NotFound", "Err(error) if !OFF && error.kind() == io::ErrorKind::NotFound")],
+        "a_bundle_is_old_or_new_at_every_fault the_lock_is_old_or_new_at_every_fault",
+    ),
+    (
         "a signal leaves nothing",
         [("src/tree/write/unfinished.rs", "    for path in &*pending {\n", "    for path in pending.iter().filter(|_| !OFF) {\n")],
         "a_signal_leaves_nothing",
