@@ -132,14 +132,15 @@ proptest! {
 /// A thousand prompts of one text are one text in memory.
 #[test]
 fn a_text_is_in_memory_once() {
-    let manifest = |own: &str| format!("system: [{{file: shared.md}}, {{text: {own}}}]\nmessages: [{{user: Hi}}]\n");
+    // At another place, so that it is another segment by name.
+    let manifest = |blocks: &str| format!("system: [{blocks}]\nmessages: [{{user: Hi}}]\n");
     let tree = MemoryTree::new()
-        .file(&path("contexts/a.yaml"), manifest("one"))
-        .file(&path("contexts/b.yaml"), manifest("two"))
+        .file(&path("contexts/a.yaml"), manifest("{file: shared.md}, {text: one}"))
+        .file(&path("contexts/b.yaml"), manifest("{text: two}, {file: shared.md}"))
         .file(&path("shared.md"), "What both say.\n");
     let built: Vec<_> =
         build_all(&tree, &Request::default()).unwrap().into_iter().map(|tried| tried.result.unwrap()).collect();
     let text = |build: usize, segment: usize| built[build].segments[segment].parts[0].text.clone();
-    assert!(Arc::ptr_eq(&text(0, 0), &text(1, 0)));
-    assert_ne!(text(0, 1), text(1, 1));
+    assert!(Arc::ptr_eq(&text(0, 0), &text(1, 1)));
+    assert_ne!(text(0, 1), text(1, 0));
 }

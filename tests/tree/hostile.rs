@@ -358,6 +358,34 @@ fn damaged_objects_are_named() {
     assert!(matches!(commit.read(&path("g/x")), Err(ReadError::World(_))));
 }
 
+/// The index of a pack gives the places of two objects the wrong way round.
+#[test]
+fn an_object_of_a_pack_under_the_id_of_another_is_named() {
+    let repo = Repo::new();
+    repo.file("a.md", "a true text\n").file("b.md", "a false text\n").commit("base");
+    repo.git(["gc", "--quiet"]);
+    let index = fs::read_dir(repo.at(".git/objects/pack")).unwrap().map(|entry| entry.unwrap().path());
+    let index = index.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "idx")).unwrap();
+    let mut bytes = fs::read(&index).unwrap();
+    // gitformat-pack(5), version 2: a head of 8 bytes, 256 counts, ids of 20 bytes, checksums and places of 4 each.
+    let count = u32::from_be_bytes(bytes[8 + 255 * 4..8 + 256 * 4].try_into().unwrap()) as usize;
+    let ids = 8 + 256 * 4;
+    let id_at = |number: usize| &bytes[ids + number * 20..][..20];
+    let place = |name: &str| {
+        let id = repo.git(["rev-parse", name]);
+        let is_it =
+            |number: &usize| id_at(*number).iter().map(|byte| format!("{byte:02x}")).collect::<String>() == id.trim();
+        ids + count * 24 + (0..count).find(is_it).unwrap() * 4
+    };
+    let (one, other) = (place("HEAD:a.md"), place("HEAD:b.md"));
+    (0..4).for_each(|byte| bytes.swap(one + byte, other + byte));
+    fs::set_permissions(&index, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&index, bytes).unwrap();
+    let commit = repo.place().commit("HEAD").unwrap();
+    let Err(ReadError::World(error)) = commit.read(&path("a.md")) else { panic!("a false text was read") };
+    assert!(error.to_string().contains(repo.git(["rev-parse", "HEAD:a.md"]).trim()), "{error}");
+}
+
 #[test]
 fn a_file_that_changes_is_never_read_torn() {
     let repo = Repo::new();
