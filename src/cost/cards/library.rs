@@ -106,6 +106,8 @@ impl std::error::Error for UnknownModel {}
 pub struct Cards {
     own: Option<Own>,
     found: Mutex<BTreeMap<Arc<str>, Arc<Card>>>,
+    /// What each name that was asked for means: every key of every manifest's `settings` may be a model's name.
+    asked: Mutex<BTreeMap<String, Option<Arc<Card>>>>,
     /// The doubts about a card on a day, once somebody asked: every context that has the model does.
     pub(super) doubted: Mutex<BTreeMap<(Arc<str>, Date), Doubts>>,
 }
@@ -192,7 +194,12 @@ impl Cards {
 
     /// The card that a name means, if there is one.
     pub fn get(&self, name: &str) -> Option<Arc<Card>> {
-        self.look_up(name).or_else(|| self.read(name))
+        if let Some(known) = self.asked.lock().get(name) {
+            return known.clone();
+        }
+        let card = self.look_up(name).or_else(|| self.read(name));
+        self.asked.lock().insert(name.to_owned(), card.clone());
+        card
     }
 
     /// The card of a model, by its name or another of its own names.
