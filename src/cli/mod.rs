@@ -29,6 +29,7 @@ mod top;
 mod types;
 mod verify;
 mod watch;
+mod workflow;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

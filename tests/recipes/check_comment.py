@@ -1,8 +1,8 @@
-"""Runs the script of docs/recipes/github-comment.yml against a GitHub of its own.
+"""Runs the scripts of docs/recipes/github-comment.yml and github-private.yml against a GitHub of their own.
 
-    check_comment.py POST_COMMENT SCRIPT REPORT
+    check_comment.py POST_COMMENT SCRIPT PRIVATE REPORT
 
-POST_COMMENT is the program that is tested, SCRIPT the `run:` of the workflow that calls it, REPORT one that
+POST_COMMENT is the program that is tested, SCRIPT and PRIVATE the `run:` of the workflows that call it, REPORT one that
 contexture wrote.
 """
 
@@ -19,7 +19,7 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-PROGRAM, SCRIPT, REPORT = (Path(argument).resolve() for argument in sys.argv[1:4])
+PROGRAM, SCRIPT, PRIVATE, REPORT = (Path(argument).resolve() for argument in sys.argv[1:5])
 BOT = "github-actions[bot]"
 FORK, BRANCH, COMMIT = "stranger/shop", "feat/ä&state=closed#", "c" * 40
 
@@ -96,25 +96,26 @@ class Comments(unittest.TestCase):
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
 
-    def run_script(self, report):
+    def run_script(self, report, script=SCRIPT, event=None):
         """Runs the workflow's script on a report; returns the exit code, its words and the calls that change something."""
         if isinstance(report, str):
             report = report.encode()
         if report is not None:
             self.report.write_bytes(report)
-        event = self.folder / "event.json"
+        file = self.folder / "event.json"
         # As for every fork: the event names no pull request.
         run = {"pull_requests": [], "head_sha": COMMIT, "head_branch": BRANCH, "head_repository": {"full_name": FORK}}
-        event.write_text(json.dumps({"workflow_run": run}))
+        file.write_text(json.dumps(event or {"workflow_run": run}))
         done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", SCRIPT],
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],
                 "GITHUB_API_URL": f"http://127.0.0.1:{self.server.server_port}",
-                "GITHUB_EVENT_PATH": str(event),
+                "GITHUB_EVENT_PATH": str(file),
                 "GITHUB_REPOSITORY": "acme/shop",
                 "GITHUB_TOKEN": "secret",
+                "REPORT": str(self.report),
                 "RUNNER_TEMP": str(self.folder / "temp"),
             },
             capture_output=True,
@@ -138,6 +139,15 @@ class Comments(unittest.TestCase):
         code, words, calls = self.run_script(report)
         self.assertEqual(code, 0, words)
         self.assertEqual(calls, [("POST", report.replace("@everyone", "@\u200beveryone"))])
+
+    def test_in_a_private_repository_the_run_itself_posts_it(self):
+        event = {"pull_request": {"number": 7}}
+        report = REPORT.read_text(encoding="utf-8")
+        code, words, calls = self.run_script(report, PRIVATE, event)
+        self.assertEqual(code, 0, words)
+        self.assertEqual(calls, [("POST", report.replace("@everyone", "@\u200beveryone"))])
+        self.comment(4, body(100, "old"))
+        self.assertEqual(self.run_script(body(200), PRIVATE, event)[2][1:], [("PATCH", 4, body(200))])
 
     def test_its_own_is_updated(self):
         self.comment(3, "Nice work")

@@ -13,13 +13,19 @@ fn comments_are_posted_once_and_by_nobody_else() {
     assert!(amended.success());
     let report = repo.outside("report.md");
     std::fs::write(&report, repo.run("diff --format markdown main...work").exits(0).stdout).unwrap();
-    let workflow = yaml_of("docs/recipes/github-comment.yml");
-    let steps = workflow["jobs"]["comment"]["steps"].as_array().unwrap();
-    let script = repo.outside("post.sh");
-    std::fs::write(&script, steps.last().unwrap()["run"].as_str().unwrap()).unwrap();
+    let script = |workflow: &str, job: &str| {
+        let script = repo.outside(job);
+        let workflow = yaml_of(workflow);
+        let step = workflow["jobs"][job]["steps"].as_array().unwrap().last().unwrap();
+        std::fs::write(&script, step["run"].as_str().unwrap()).unwrap();
+        script
+    };
+    let scripts =
+        [script("docs/recipes/github-comment.yml", "comment"), script("docs/recipes/github-private.yml", "prompts")];
     let mut command = Command::new(python());
-    command.arg(at("tests/recipes/check_comment.py")).arg(at("docs/recipes/post_comment.py")).args([&script, &report]);
+    command.arg(at("tests/recipes/check_comment.py")).arg(at("docs/recipes/post_comment.py"));
+    command.args(scripts).arg(&report);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", shown(&output));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("Ran 13 tests"), "{}", shown(&output));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Ran 14 tests"), "{}", shown(&output));
 }

@@ -6,8 +6,13 @@ use serde_json::Value;
 
 use super::{at, python, shown, yaml_of};
 
-const WORKFLOWS: [&str; 3] =
-    ["docs/recipes/github-diff.yml", "docs/recipes/github-comment.yml", "src/cli/starter/workflow.yml"];
+const WORKFLOWS: [&str; 5] = [
+    "docs/recipes/github-diff.yml",
+    "docs/recipes/github-comment.yml",
+    "docs/recipes/github-private.yml",
+    "src/cli/starter/workflow.yml",
+    ".github/workflows/release.yml",
+];
 
 /// Holds files against a schema that check-jsonschema carries with it.
 fn valid(schema: &str, files: &[&str]) {
