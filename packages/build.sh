@@ -1,18 +1,35 @@
 #!/usr/bin/env bash
-# Packs what others install, into target/packages or the folder given: the same bytes whenever and wherever the same
+# Packs what others install, into target/packages or another folder: the same bytes whenever and wherever the same
 # files are packed, and their digests in SHA256SUMS.
 #
-#     packages/build.sh [FOLDER]
+#     packages/build.sh [--out FOLDER] [--commit COMMIT] [PROGRAM...]
 #
-# tests/setup.sh brings what packs: setuptools, npm and tsc, each in the version and with the digest that is locked.
+# Each PROGRAM is a built contexture, for another platform each: a wheel, npm packages, a .deb and a .tar.gz are made
+# of it. Without one, the libraries alone are packed. A COMMIT that programs and packages were made from, which is your
+# word, is written into packages.intoto.json (docs/provenance.md).
+#
+# tests/setup.sh brings what packs: setuptools, wheel, npm and tsc, each in the version and with the digest that is
+# locked; dpkg-deb and readelf are the system's.
 set -euo pipefail
 umask 022
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+out=$root/target/packages
+export COMMIT=
+while [[ ${1-} == --* ]]; do
+    case $1 in
+        --out) out=$2 ;;
+        --commit) COMMIT=$(git -C "$root" rev-parse --verify --end-of-options "$2^{commit}") ;;
+        *) echo "packages/build.sh: unknown option $1; there are --out FOLDER and --commit COMMIT" >&2 && exit 2 ;;
+    esac
+    shift 2
+done
 python=${CONTEXTURE_TEST_PYTHON:-$(bash "$root/tests/setup.sh")}
 venv=$(dirname "$(dirname "$python")")
-mkdir -p "${1:-$root/target/packages}"
-out=$(cd "${1:-$root/target/packages}" && pwd)
+# A package of another version beside these would be taken for one of them.
+rm -rf "$out"
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
 staged=$(mktemp -d)
 trap 'rm -rf "$staged"' EXIT
 
@@ -37,5 +54,10 @@ ln -s "$venv/share/npm/node_modules" "$staged/typescript/node_modules"
 (cd "$staged/typescript" && node node_modules/typescript/bin/tsc --project . && rm node_modules &&
     npm pack --silent --ignore-scripts --pack-destination "$out" >/dev/null)
 
+"$python" "$root/packages/program.py" "$out" "$staged" "$@"
+
 cd "$out"
-sha256sum contexture_bundle-*.whl contexture-bundle-*.tgz | tee SHA256SUMS
+# Beside the folder first: a sum of the sums would be another every time.
+sha256sum -- * >"$staged/SHA256SUMS"
+mv "$staged/SHA256SUMS" .
+cat SHA256SUMS

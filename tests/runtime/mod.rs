@@ -159,7 +159,8 @@ export function c(bundle: Bundle, model: string, inputs: Inputs, format?: Format
 
 #[test]
 fn the_packages_are_the_same_twice_and_work_where_nothing_else_is() {
-    check("check_packages.py", &[&built().at("dist/reply.bundle")]);
+    let program = Path::new(env!("CARGO_BIN_EXE_contexture"));
+    check("check_packages.py", &[&built().at("dist/reply.bundle"), program]);
 }
 
 #[test]
@@ -193,4 +194,38 @@ fn a_library_is_short_enough_to_be_read() {
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("packages").join(path)).unwrap();
         assert!(text.lines().count() <= 200, "packages/{path} has {} lines", text.lines().count());
     }
+}
+
+/// `contexture` belongs to somebody else on PyPI and on npm, so nobody is told to install that.
+#[test]
+fn the_names_that_are_installed_are_ours() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    for (file, line) in [
+        ("program.py", "NAME = \"contexture-cli\""),
+        ("python/pyproject.toml", "name = \"contexture-bundle\""),
+        ("typescript/package.json", "  \"name\": \"contexture-bundle\","),
+    ] {
+        assert!(text(&root.join("packages").join(file)).lines().any(|found| found == line), "{file}: {line}");
+    }
+    let (mut waiting, mut told) = (vec![root.to_owned()], 0);
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            let names = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+            waiting.extend(names.filter(|name| !["target", ".git", "dist"].iter().any(|own| name.ends_with(own))));
+            continue;
+        }
+        let installs = ["pip install", "pipx ", "uvx ", "npm install", "npx ", "apt-get install", "dpkg --install"];
+        for line in text(&path).lines().filter(|line| installs.iter().any(|install| line.contains(install))) {
+            let words = line.split(|c: char| c.is_whitespace() || "`'\",();".contains(c));
+            let names =
+                words.filter_map(|word| word.split(['@', '=']).next()).filter(|name| name.starts_with("contexture"));
+            for name in names.filter(|name| *name != "contexture-check") {
+                told += 1;
+                let is_ours = ["contexture-cli", "contexture_cli", "contexture-bundle", "contexture_bundle"];
+                assert!(is_ours.iter().any(|own| name.starts_with(own)), "{}: {line}", path.display());
+            }
+        }
+    }
+    assert!(told >= 5, "{told} names were looked at");
 }
