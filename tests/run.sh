@@ -35,5 +35,6 @@ step cargo fmt --check
 step cargo clippy --locked --all-targets -- -D warnings
 step cargo test --locked --no-fail-fast
 step cargo doc --locked --no-deps
+step "$python" docs/site/build.py
 
 printf 'All checks passed in %d s.\n' "$((SECONDS - started))"
