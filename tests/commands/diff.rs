@@ -155,6 +155,23 @@ fn a_renamed_fragment_changes_no_prompt() {
 }
 
 #[test]
+fn a_prompt_of_one_file_that_is_renamed_and_edited_is_changed_under_its_old_name() {
+    let rules = |nine: &str| {
+        (0..40).map(|n| format!("Rule {}.\n", if n == 39 { nine } else { "of the house" })).collect::<String>()
+    };
+    let repo = Repo::new();
+    repo.file("contexts/old.yaml", "system: [{file: f/a.md}]\n").file("f/a.md", rules("39")).commit("base");
+    repo.git(["mv", "contexts/old.yaml", "contexts/new.yaml"]);
+    repo.file("f/a.md", rules("forty")).commit("rename, one line");
+    let report = json(&repo, "HEAD~1..HEAD");
+    let context = only(&report);
+    assert_eq!((&context["id"], &context["renamed_from"]), (&"new".into(), &"old".into()));
+    assert_eq!((&context["status"], &report["no_effect"]), (&"changed".into(), &serde_json::json!([])));
+    let log = repo.run("log new --follow").exits(0).stdout;
+    assert!(log.contains("[renamed from old] rename, one line"), "{log}");
+}
+
+#[test]
 fn a_renamed_manifest_is_renamed_and_its_cache_is_served() {
     let repo = desk();
     repo.git(["mv", "contexts/triage.yaml", "contexts/sort.yaml"]);

@@ -46,7 +46,7 @@ error[bad-tool]: a tool needs `name`
   | ^^^^^^^^^^^^^^^^^^^
   |
   = note: in a
-  = help: use letters, digits, `_` and `-`, at most 64
+  = help: use letters, digits, `_` and `-`, at most 64; Responses and Gemini take 128, Gemini also `.` and `:`
 
 
 "#]]);
@@ -70,7 +70,7 @@ error[bad-tool]: `find it` is no name for a tool
   | ^^^^^^^^^^^^^
   |
   = note: in a
-  = help: use letters, digits, `_` and `-`, at most 64
+  = help: use letters, digits, `_` and `-`, at most 64; Responses and Gemini take 128, Gemini also `.` and `:`
 
 
 "#]]);

@@ -176,6 +176,48 @@ fn patterns_take_what_git_takes() {
 }
 
 #[test]
+fn brackets_in_paths_and_rules_that_take_back_are_read_as_git_reads_them() {
+    let paths = |repo: &Repo| -> Vec<String> {
+        let shown = repo.run("render a").exits(0).stdout;
+        shown
+            .lines()
+            .filter(|line| line.starts_with("`system/"))
+            .map(|line| line.split('`').nth(3).unwrap().into())
+            .collect()
+    };
+    for pattern in ["app/[slug]/*.md", r"app/\[slug\]/*.md"] {
+        let repo = project(&[("app/[slug]/page.md", "Page of the slug.\n"), ("app/s/page.md", "Page of s.\n")]);
+        repo.file("contexts/a.yaml", format!("system: [{{files: ['{pattern}']}}]\n"));
+        assert_eq!(rendered(&repo).0, "Page of the slug.", "{pattern}");
+    }
+    // What is ignored, where that is written, the files, the pattern, and what it matches.
+    for (ignore, rules, files, pattern, expected) in [
+        (
+            ".gitignore",
+            "*.test.md\n!dir/*\n",
+            ["dir/a.test.md", "dir/sub/b.test.md", "x.md"],
+            "dir/**/*.md",
+            &["dir/a.test.md"][..],
+        ),
+        (
+            ".git/info/exclude",
+            "*.log.md\n!important.log.md\n",
+            ["important.log.md", "n/important.log.md", "n/a.log.md"],
+            "**/*.md",
+            &["important.log.md", "n/important.log.md"],
+        ),
+    ] {
+        let repo = Repo::new();
+        repo.file("contexts/a.yaml", format!("system: [{{files: ['{pattern}']}}]\n")).commit("base");
+        repo.file(ignore, rules);
+        for file in files {
+            repo.file(file, "Text.\n");
+        }
+        assert_eq!(paths(&repo), expected, "{rules:?}");
+    }
+}
+
+#[test]
 fn each_entry_of_a_list_of_files_is_looked_at() {
     for (list, code, expected) in [
         ("[r/safty.md, r/tone.md]", 2, "missing-fragment contexts/a.yaml:1"),

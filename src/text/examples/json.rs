@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{Example, FileFaults, LISTS, Mapping, RawRecord, record};
-use crate::syntax::diag::Diagnostic;
+use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::json;
 use crate::syntax::source::Span;
 
@@ -52,8 +52,10 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) 
                     for Child { key, value } in beside {
                         let span = Span::new(report.source, value.start, value.end);
                         let key = key.map(|key| decoded(&text, &key)).unwrap_or_default();
-                        if let Ok(value) = json::parse(&report.source.clone(), value) {
-                            record::say_beside(&key, &value, &span, report);
+                        match json::parse(&report.source.clone(), value) {
+                            Ok(value) => record::say_beside(&key, &value, &span, report),
+                            // No turn is made of it, so the records can be read all the same.
+                            Err(fault) => report.push(Diagnostic { severity: Severity::Warning, ..*fault }),
                         }
                     }
                     list.value

@@ -223,6 +223,20 @@ fn a_field_that_no_turn_holds_is_said_once() {
 }
 
 #[test]
+fn what_stands_beside_the_records_and_is_no_json_is_said_at_its_place() {
+    let beside = |value: &str| format!("{{\"about\": {value},\n \"data\": [{{\"input\": \"a\", \"output\": \"b\"}}]}}");
+    for (value, expected) in [
+        (r#"{"by": 1, "by": 2}"#, &["e.json:1:21 duplicate-key: two values for the key \"by\""][..]),
+        ("1e999", &["e.json:1:15 json-syntax: number out of range"]),
+        (r#"{"by": 1}"#, &[]),
+    ] {
+        let text = beside(value);
+        assert_eq!(good("e.json", &text, None).len(), 1, "{value}");
+        assert_eq!(warned("e.json", &text, None), expected, "{value}");
+    }
+}
+
+#[test]
 fn system_text_of_a_record_is_said_and_is_metadata() {
     let unsent = |place: &str, key: &str| {
         format!("{place} unsent-field: `{key}` of the record is in no turn, so the model does not see it")

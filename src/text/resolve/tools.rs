@@ -139,7 +139,9 @@ fn check(value: &Json, fragment: &Arc<Fragment>, span: Span, faults: &mut Faults
             Some(_) => format!("`{name}` is no name for a tool"),
             None => "a tool needs `name`".to_owned(),
         };
-        faults.push(fault(message).hint("use letters, digits, `_` and `-`, at most 64"));
+        faults.push(fault(message).hint(
+            "use letters, digits, `_` and `-`, at most 64; Responses and Gemini take 128, Gemini also `.` and `:`",
+        ));
     }
     if object.get("description").is_some_and(|text| !text.is_string()) {
         faults.push(fault("a tool's description is text".to_owned()));
