@@ -1,5 +1,6 @@
 //! What is different for each model: its counts, its breakpoints, how it fits.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
@@ -254,10 +255,14 @@ impl Base<'_> {
             self.model(card, name, tokenizers.named(*place), counts.clone(), said)
         });
         let built: Vec<ModelBuild> = built.collect();
-        let is_untaken = |one: &&mut Diagnostic| one.code == "dead-breakpoint" && one.severity == Severity::Note;
-        let untaken: Vec<&mut Diagnostic> = said.iter_mut().filter(is_untaken).collect();
-        if untaken.len() == built.len() {
-            untaken.into_iter().for_each(|one| one.severity = Severity::Warning);
+        // What of a mark comes to nothing, or to less, in some models is a note, and a warning where it does in all.
+        let is_less = |one: &&mut Diagnostic| matches!(&*one.code, "dead-breakpoint" | "short-ttl");
+        let less: Vec<&mut Diagnostic> = said.iter_mut().filter(is_less).collect();
+        let models: BTreeSet<_> = less.iter().filter_map(|one| one.model.clone()).collect();
+        if models.len() == built.len() {
+            less.into_iter()
+                .filter(|one| one.severity == Severity::Note)
+                .for_each(|one| one.severity = Severity::Warning);
         }
         built
     }

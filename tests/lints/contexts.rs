@@ -75,6 +75,28 @@ fn fragments_that_are_almost_the_same_are_told_with_their_likeness() {
 }
 
 #[test]
+fn a_file_that_two_blocks_send_is_told_where_the_second_one_stands() {
+    let text = (0..40).map(|word| format!("word{word} ")).collect::<String>() + "\n";
+    for (system, expected) in [
+        ("[{file: a.md}, {file: a.md}]", 1),
+        ("[{file: a.md}, {files: '*.md'}]", 1),
+        ("[{template: t}, {file: a.md}, {template: t, id: again}]", 1),
+        ("[{file: a.md, id: first}, {file: a.md, split: lines(1)}]", 1),
+        ("[{files: ['*.md', a.md]}]", 0),
+        ("[{file: short.md}, {file: a.md}, {file: short.md}]", 0),
+        ("[{file: a.md}, {file: a.md, when: vip}]", 0),
+        ("[{template: w}, {file: a.md}]", 0),
+    ] {
+        let repo = Repo::new();
+        repo.file("a.md", &text).file("short.md", "---8<---\n").file("templates/t.hbs", format!("Once {text}"));
+        repo.file("templates/w.hbs", "A word of another kind.\n");
+        repo.file("contexts/a.yaml", format!("vars: {{vip: false}}\nsystem: {system}\n"));
+        let told = told(&repo.run("check").exits(0));
+        assert_eq!(told, vec!["near-duplicate contexts/a.yaml:2"; expected], "{system}");
+    }
+}
+
+#[test]
 fn a_placeholder_is_told_where_nothing_fills_it_in() {
     let repo = of_fragment("Dear {{customer}}, {{other}}, [INSERT NAME], [a link](x), `[YOUR KEY]` and <YOUR TOWN>.\n");
     repo.file(

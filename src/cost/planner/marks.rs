@@ -107,10 +107,12 @@ fn dead(segment: &Segment, model: &str, reason: &str, hint: &str) -> Diagnostic 
     Diagnostic::warning("dead-breakpoint", message).at(&segment.origin.block).hint(hint).for_model(model)
 }
 
-/// The note that the model lacks a TTL.
+/// The note that the model lacks a TTL. `short-ttl` is a warning once no model of the context has it.
 pub(super) fn rounded(wanted: Ttl, granted: Ttl, segment: &Segment, model: &str) -> Diagnostic {
     let message = format!("{model} keeps no entry for {wanted}; {granted} is used");
-    Diagnostic::note("ttl-rounded", message).at(&segment.origin.block).for_model(model)
+    Diagnostic::note(if granted < wanted { "short-ttl" } else { "ttl-rounded" }, message)
+        .at(&segment.origin.block)
+        .for_model(model)
 }
 
 /// Reports the breakpoints that the provider refuses; true where there are none.

@@ -206,7 +206,7 @@ fn dead_and_rounded_marks_are_told() {
     texts[0].mark = Mark::Here;
     assert_eq!(codes(&texts, &[511, 1_000], None), [("dead-breakpoint", Severity::Warning, 1)]);
     texts[0].mark = Mark::For(ttl("30m"));
-    assert_eq!(codes(&texts, &[512, 1_000], None), [("ttl-rounded", Severity::Note, 1)]);
+    assert_eq!(codes(&texts, &[512, 1_000], None), [("short-ttl", Severity::Note, 1)]);
     assert_eq!(codes(&blocks(1), &[10_000], Some(&traffic(2, 0))), [("caching-does-not-pay", Severity::Note, 1)]);
 }
 

@@ -73,6 +73,7 @@ pub static ALL: &[&Lint] = &[
     &VOLATILE_BEFORE_STABLE,
     &SHORT_PREFIX,
     &DEAD_BREAKPOINT,
+    &SHORT_TTL,
     &CACHING_DOES_NOT_PAY,
     &BAND_STRADDLES,
     &NEAR_CLIFF,
@@ -241,9 +242,10 @@ pub(super) static REVIEW_OVERDUE: Lint = everywhere(
 pub(super) static NEAR_DUPLICATE: Lint = everywhere(
     "near-duplicate",
     WARN,
-    "Two fragments of one context are almost the same.",
+    "Two fragments of one context are almost the same, or two blocks send the same file.",
     "The model reads both, and each costs its tokens; where they differ, it cannot know which one holds. Told is how \
-     much of their text, as runs of five words, is the same: 80% or more, in texts of 30 words and more.",
+     much of their text, as runs of five words, is the same: 80% or more, in texts of 30 words and more. A file or a \
+     template that two blocks name is told where the second one stands; a shorter one, such as a divider, may repeat.",
 );
 
 pub(super) static REPEATED_EXAMPLE: Lint = everywhere(
@@ -375,6 +377,13 @@ static DEAD_BREAKPOINT: Lint = elsewhere(
     "dead-breakpoint",
     "A breakpoint does nothing: the model ignores it, or the text before it is too short.",
     "See docs/planner.md for each model's least length.",
+);
+
+static SHORT_TTL: Lint = elsewhere(
+    "short-ttl",
+    "The models of a context keep cache entries for less time than `cache` asks for.",
+    "The next shorter lifetime is used, and what a call costs is estimated with it. Where one model of the context \
+     keeps them as long as that, it is a note.",
 );
 
 static CACHING_DOES_NOT_PAY: Lint = elsewhere(

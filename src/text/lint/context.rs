@@ -1,6 +1,6 @@
 //! Lints of a context's fragments together: which are almost the same, and what in its prefix changes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::prompt::chain::Digest;
 use crate::prompt::segment::{Kind, Segment, Tier, prefix_len};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::manifest::Stability;
-use crate::syntax::source::Span;
+use crate::syntax::source::{ProjectPath, Span};
 use crate::text::fragment::Fragment;
 use crate::text::resolve::{Content, PlannedBlock, Wrap};
 
@@ -53,6 +53,40 @@ pub(super) fn duplicates(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> 
         }
         index.add(sketch);
         known.push(fragment);
+    }
+    found.extend(repeated(subject));
+    found
+}
+
+/// Blocks that send a file or a template which a block before them sends.
+fn repeated(subject: &Subject) -> Vec<Diagnostic> {
+    let place_of = |span: &Span| (span.path().clone(), span.start);
+    let is_text = |block: &&PlannedBlock| matches!(block.content, Content::Files(_) | Content::Template(_));
+    let texts: HashSet<_> = subject.plan.blocks.iter().filter(is_text).map(|block| place_of(&block.span)).collect();
+    // Each file of each block: its first segment there, and its words.
+    let mut sent: Vec<(&ProjectPath, &Segment, usize)> = Vec::new();
+    let mut last: HashMap<&ProjectPath, usize> = HashMap::new();
+    for segment in subject.segments {
+        let block = place_of(&segment.origin.block);
+        let Some(path) = segment.origin.path.as_ref().filter(|_| texts.contains(&block)) else { continue };
+        let words = segment.parts.iter().map(|part| part.text.split_whitespace().count()).sum();
+        match last.get(path).and_then(|at| sent.get_mut(*at)) {
+            Some((_, first, count)) if place_of(&first.origin.block) == block => *count += words,
+            _ => {
+                last.insert(path, sent.len());
+                sent.push((path, segment, words));
+            }
+        }
+    }
+    let mut first: HashMap<&ProjectPath, &Segment> = HashMap::new();
+    let mut found = Vec::new();
+    for (path, segment, words) in sent {
+        let before = *first.entry(path).or_insert(segment);
+        if !std::ptr::eq(before, segment) && words >= LEAST_WORDS {
+            let message = format!("`{path}` stands in this prompt twice: in `{}` and in `{}`", before.id, segment.id);
+            let warning = NEAR_DUPLICATE.warning(message).at(&segment.origin.block);
+            found.push(warning.hint("leave one of them out; a pattern of `files` can: `!path`"));
+        }
     }
     found
 }
