@@ -58,7 +58,7 @@ fn models() -> Vec<Model> {
         },
         Model {
             api: Api::OpenAi,
-            name: "gpt-4.1",
+            name: "gpt-5.4",
             vendor: "OpenAI",
             caching: Caching::KeyOnly,
             ttls: ["30m", "30m"],
@@ -66,8 +66,8 @@ fn models() -> Vec<Model> {
         },
         Model {
             api: Api::Compatible,
-            name: "deepseek/deepseek-flash",
-            vendor: "DeepSeek",
+            name: "zai/glm-5.3",
+            vendor: "Z.ai",
             caching: Caching::None,
             ttls: ["5m", "5m"],
             settings: json!({"tool_choice": "any", "seed": 7, "stop_sequences": "END", "frequency_penalty": 0.5}),
@@ -163,6 +163,7 @@ fn write_bodies(folder: &Path) -> usize {
             let mut wanted = model.settings.as_object().cloned().unwrap_or_default();
             if !has_tools {
                 wanted.remove("tool_choice");
+                wanted.remove("parallel_tool_calls");
             }
             let breakpoints: Vec<Breakpoint> = cuts
                 .iter()

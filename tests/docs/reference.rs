@@ -50,7 +50,7 @@ const CARD: [(&str, &str); 14] = [
 #[test]
 fn the_rules_of_request_bodies_are_current() {
     let path = at("docs/bodies.md");
-    let Rules { sources, rules, schemas } = rules();
+    let Rules { sources, rules, settings, elsewhere, schemas } = rules();
     let read = |keys: &[String]| {
         let link = |key: &String| {
             let part = |name: &str| sources[key][name].as_str().unwrap_or_default();
@@ -70,6 +70,23 @@ fn the_rules_of_request_bodies_are_current() {
         ));
     }
     let page = with_generated(&text(&path), "rules", &table);
+    let mut table = "| setting | bodies | value | source |\n|---|---|---|---|\n".to_owned();
+    for values in settings {
+        let (of, bodies) = (values.of.join("`, `"), values.bodies.join("`, `"));
+        table.push_str(&format!("| `{of}` | `{bodies}` | {} | {} |\n", values.words(), read(&values.source)));
+    }
+    let page = with_generated(&page, "setting-values", &table);
+    let mut table = "| what | bodies | is said | what happens | source |\n|---|---|---|---|---|\n".to_owned();
+    for one in elsewhere {
+        let bodies = if one.bodies.len() >= 5 || one.bodies.is_empty() {
+            "all".to_owned()
+        } else {
+            format!("`{}`", one.bodies.join("`, `"))
+        };
+        let said = one.code.as_ref().map_or_else(|| "-".to_owned(), |code| format!("`{code}`"));
+        table.push_str(&format!("| {} | {bodies} | {said} | {} | {} |\n", one.what, one.does, read(&one.source)));
+    }
+    let page = with_generated(&page, "elsewhere", &table);
     let mut table = "| | keywords | formats | also | source |\n|---|---|---|---|---|\n".to_owned();
     for (name, taken) in schemas {
         let words = |words: &[String]| words.join(" ");

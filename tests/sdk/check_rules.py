@@ -42,6 +42,12 @@ def must(rules, code, body, at):
     ]
 
 
+def takes(body, key):
+    """What the lines of `settings` say of one setting of one body."""
+    rows = [row for row in SETTINGS if body in row["bodies"] and key in ([row["of"]] if isinstance(row["of"], str) else row["of"])]
+    return rows[0]["takes"]
+
+
 def limits(rules):
     """Each figure of a rule with the SDK's own."""
     converse = botocore.session.get_session().get_service_model("bedrock-runtime")
@@ -53,7 +59,7 @@ def limits(rules):
     yield "converse tool name", pattern, must(rules, "tool-name", "converse", "/tools/*/name")[0]["pattern"]
     for key, member in (("temperature", "temperature"), ("top_p", "topP")):
         own = inference[member].metadata
-        rule = must(rules, "sampling", "converse", f"/settings/{key}")[-1]
+        rule = takes("converse", key)
         yield f"converse {key}", (own["min"], own["max"]), (rule["minimum"], rule["maximum"])
     limit = [rule for rule in must(rules, "output-limit", "converse", "/max_tokens")][-1]
     yield "converse maxTokens", inference["maxTokens"].metadata["min"], limit["minimum"]
@@ -78,10 +84,10 @@ def limits(rules):
     numbers = {"temperature": r"between (-?\d+) and (\d+)", "presence_penalty": r"between (-?\d+)\.0 and (\d+)", "top_logprobs": r"between (\d+) and (\d+)"}
     for key, pattern in numbers.items():
         own = re.search(pattern, docs(completion_create_params, key))
-        rule = [rule for rule in must(rules, "setting-value", "chat", f"/settings/{key}")][-1]
+        rule = takes("chat", key)
         yield f"chat {key}", (int(own[1]), int(own[2])), (rule["minimum"], rule["maximum"])
     own = [int(number) for number in re.findall(r"\b(\d+)\b", docs(completion_create_params, "metadata"))]
-    rule = must(rules, "setting-value", "chat", "/settings/metadata")[0]
+    rule = takes("chat", "metadata")
     yield "chat metadata", own, [rule["maxProperties"], rule["propertyNames"]["maxLength"], rule["additionalProperties"]["maxLength"]]
     claude = set(anthropic.lib._parse._transform.SupportedStringFormats)
     yield "claude formats", claude, set(SCHEMAS["claude"]["formats"])
@@ -93,16 +99,41 @@ def literals(hint):
     return found | {hint} if isinstance(hint, str) else found
 
 
+def shapes(key, shape, schema):
+    """Each bound of a setting of Converse with the one in botocore's model."""
+    names = {"list": ("minItems", "maxItems"), "map": ("minProperties", "maxProperties"), "string": ("minLength", "maxLength")}
+    for bound, name in zip(("min", "max"), names.get(shape.type_name, ())):
+        yield f"converse {key} {bound}", shape.metadata.get(bound) or None, schema.get(name)
+    for name, member in getattr(shape, "members", {}).items():
+        if "enum" in member.metadata:
+            yield f"converse {key}.{name}", set(member.metadata["enum"]), set(schema["properties"][name]["enum"])
+
+
 def words(rules):
     """Each setting of a few words with the SDK's own."""
     responses = typing.get_type_hints(response_create_params.ResponseCreateParamsBase)
     chat = typing.get_type_hints(completion_create_params.CompletionCreateParamsBase)
     claude = typing.get_type_hints(message_create_params.MessageCreateParamsBase)
-    for body, hints in (("responses", responses), ("chat", chat), ("messages", claude)):
-        for key in ("service_tier", "truncation", "prompt_cache_retention", "verbosity", "speed"):
-            enums = [rule["enum"] for rule in must(rules, "setting-value", body, f"/settings/{key}") if "enum" in rule]
-            if enums and key in hints:
-                yield f"{body} {key}", literals(hints[key]), set(enums[0])
+    hints = {"responses": responses, "chat": chat, "messages": claude}
+    hints["responses"] |= typing.get_type_hints(shared_params.Reasoning)
+    gemini_names = {field.alias or name: field.annotation for name, field in gemini.GenerateContentConfig.model_fields.items()}
+    members = botocore.session.get_session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape.members
+    for row in SETTINGS:
+        for body in row["bodies"]:
+            for key in [row["of"]] if isinstance(row["of"], str) else row["of"]:
+                own = row["takes"].get("enum") or row["takes"].get("items", {}).get("enum")
+                if body in hints and key in hints[body] and own:
+                    yield f"{body} {key}", literals(hints[body][key]), set(own)
+                if body in hints and key in hints[body] and row["takes"].get("type") == "boolean":
+                    yield f"{body} {key}", True, bool in typing.get_args(hints[body][key]) or hints[body][key] is bool
+                if body == "generate" and own and key != "responseModalities":
+                    enum = next(part for part in typing.get_args(gemini_names[key]) if part is not type(None))
+                    yield f"{body} {key}", {word.value for word in enum if "UNSPECIFIED" not in word.value}, set(own)
+                if body == "converse" and key in members:
+                    yield from shapes(key, members[key], row["takes"])
+    safety = takes("generate", "safetySettings")["items"]["properties"]
+    for key, enum in (("category", gemini.HarmCategory), ("threshold", gemini.HarmBlockThreshold)):
+        yield f"generate {key}", {word.value for word in enum if "UNSPECIFIED" not in word.value}, set(safety[key]["enum"])
     thinking = {word for part in typing.get_args(claude["thinking"]) for word in literals(typing.get_type_hints(part)["type"])}
     levels = literals(chat["reasoning_effort"]) | literals(typing.get_type_hints(OutputConfigParam)["effort"])
     levels |= {level.value.lower() for level in gemini.ThinkingLevel} - {"thinking_level_unspecified"}
@@ -133,6 +164,7 @@ def schema_of(ours, theirs, schema):
 def main():
     given = json.load(sys.stdin)
     SCHEMAS.update(given["rules"]["schemas"])
+    SETTINGS.extend(given["rules"]["settings"])
     failed = 0
     for name, theirs, ours in checks(given):
         failed += theirs != ours
@@ -141,6 +173,7 @@ def main():
 
 
 SCHEMAS = {}
+SETTINGS = []
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use jsonschema::{PatternOptions, Validator};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::schema::SchemaDialect;
 use super::{Dialect, Finding, Reaction};
@@ -27,8 +27,51 @@ pub struct Rules {
     pub sources: Map<String, Value>,
     /// The rules, in the order in which they are held against a request.
     pub rules: Vec<Rule>,
+    /// What a setting may be in a dialect, whatever the model.
+    pub settings: Vec<SettingValues>,
+    /// What is decided in code, and what is not checked.
+    pub elsewhere: Vec<Elsewhere>,
     /// What each dialect of JSON Schema takes.
     pub schemas: BTreeMap<String, SchemaDialect>,
+}
+
+/// What settings may be: a rule in a line.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingValues {
+    /// The dialects that it is for; `responses` and `chat` as OpenAI serves them.
+    pub bodies: Vec<String>,
+    /// The settings, by their plainest names.
+    #[serde(deserialize_with = "one_or_many")]
+    pub of: Vec<String>,
+    /// The JSON Schema of what they may be.
+    takes: Value,
+    words: Option<String>,
+    /// Keys of the sources.
+    #[serde(deserialize_with = "one_or_many")]
+    pub source: Vec<String>,
+    breaks: Value,
+    passes: Value,
+    #[serde(skip)]
+    rule: OnceLock<Rule>,
+}
+
+/// What is no rule of this file: decided in code, or not checked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elsewhere {
+    /// What a prompt holds or asks for.
+    pub what: String,
+    /// The dialects that it is about; empty for what is not checked.
+    #[serde(default)]
+    pub bodies: Vec<String>,
+    /// The stable name of what is said.
+    pub code: Option<String>,
+    /// What becomes of it.
+    pub does: String,
+    /// Keys of the sources.
+    #[serde(deserialize_with = "one_or_many")]
+    pub source: Vec<String>,
 }
 
 /// One rule.
@@ -95,8 +138,54 @@ pub fn rules() -> &'static Rules {
 
 /// What the rules find in a request.
 pub(super) fn findings(request: &Request, dialect: Dialect) -> Vec<Finding> {
-    let of_dialect = rules().rules.iter().filter(|rule| rule.bodies.iter().any(|body| body == dialect.as_str()));
+    let all = rules().rules.iter().chain(rules().settings.iter().map(SettingValues::rule));
+    let of_dialect = all.filter(|rule| rule.bodies.iter().any(|body| body == dialect.as_str()));
     of_dialect.flat_map(|rule| rule.findings(request)).collect()
+}
+
+impl SettingValues {
+    /// The values in words: ``a number from 0 to 1``.
+    pub fn words(&self) -> String {
+        let bound = |key: &str| self.takes.get(key).map(Value::to_string);
+        let kind = self.takes.get("type").and_then(Value::as_str).unwrap_or_default();
+        let number = if kind == "integer" { "a whole number" } else { "a number" };
+        match (&self.words, self.takes.get("enum").and_then(Value::as_array)) {
+            (Some(words), _) => words.clone(),
+            (None, Some(words)) => {
+                let words: Vec<String> =
+                    words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
+                let (last, others) = words.split_last().map_or(("", &[][..]), |(last, others)| (last, others));
+                format!("{} or {last}", others.join(", "))
+            }
+            (None, None) => match (kind, bound("minimum"), bound("maximum")) {
+                ("boolean", ..) => "`true` or `false`".to_owned(),
+                ("string", ..) => "text".to_owned(),
+                (_, Some(least), Some(most)) => format!("{number} from {least} to {most}"),
+                (_, Some(least), None) => format!("{number}, {least} at least"),
+                _ => number.to_owned(),
+            },
+        }
+    }
+
+    fn rule(&self) -> &Rule {
+        let is_openai = self.bodies.iter().all(|body| ["responses", "chat"].contains(&body.as_str()));
+        let with = |value: &Value| json!({"settings": {self.of.first().map_or("", String::as_str): value}});
+        self.rule.get_or_init(|| Rule {
+            code: "setting-value".to_owned(),
+            bodies: self.bodies.clone(),
+            models: "every one".to_owned(),
+            reaction: error(),
+            when: if is_openai { json!({"api": "openai"}) } else { Value::Null },
+            at: self.of.iter().map(|name| format!("/settings/{name}")).collect(),
+            must: Some(self.takes.clone()),
+            says: format!("`{{key}}` is {}; this one is `{{value}}`", self.words()),
+            cure: "set such a value, or leave it out".to_owned(),
+            source: self.source.clone(),
+            breaks: with(&self.breaks),
+            passes: with(&self.passes),
+            validator: OnceLock::new(),
+        })
+    }
 }
 
 impl Rule {
@@ -228,13 +317,17 @@ mod tests {
 
     #[test]
     fn every_rule_finds_what_breaks_it_and_passes_what_does_not() {
-        let Rules { sources, rules, schemas } = rules();
-        for rule in rules {
+        let Rules { sources, rules, settings, elsewhere, schemas } = rules();
+        let all: Vec<&Rule> = rules.iter().chain(settings.iter().map(SettingValues::rule)).collect();
+        for rule in &all {
             let found = |part: &Value| rule.findings(&Request::of_json(request(rule, part)));
             let broken = found(&rule.breaks);
             assert_eq!(broken.len(), 1, "{}: {}", rule.says, rule.breaks);
             let says = format!("{}{}", broken[0].message, broken[0].hint.as_deref().unwrap_or_default());
-            assert!(!["{/", "{value}", "{model}", "{key}", "null"].iter().any(|left| says.contains(left)), "{says}");
+            assert!(
+                !["{/", "{value}", "{model}", "{key}", "null", " or ``"].iter().any(|left| says.contains(left)),
+                "{says}"
+            );
             assert_eq!(found(&rule.passes), [], "{}: {}", rule.says, rule.passes);
             if !rule.when.is_null() {
                 let other = Request::of_json(serde_json::json!({"takes": {}}));
@@ -250,15 +343,14 @@ mod tests {
                 rule.says
             );
         }
-        let of_schemas = || schemas.values().flat_map(|dialect| &dialect.source);
-        assert!(of_schemas().all(|key| sources.contains_key(key)));
-        let unused =
-            |key: &&String| !rules.iter().flat_map(|rule| &rule.source).chain(of_schemas()).any(|used| used == *key);
-        assert_eq!(sources.keys().filter(unused).filter(|key| !ELSEWHERE.contains(&key.as_str())).count(), 0);
+        let others = || {
+            let schemas = schemas.values().map(|dialect| &dialect.source);
+            schemas.chain(elsewhere.iter().map(|one| &one.source)).flatten()
+        };
+        assert!(others().all(|key| sources.contains_key(key)));
+        let unused = |key: &&String| !all.iter().flat_map(|rule| &rule.source).chain(others()).any(|used| used == *key);
+        assert_eq!(sources.keys().filter(unused).count(), 0);
     }
-
-    /// Sources of what is written in code: rewrites.
-    const ELSEWHERE: [&str; 2] = ["claude-code-50082", "gemini-cli-26956"];
 
     #[test]
     fn a_pattern_is_like_what_it_says() {

@@ -11,10 +11,11 @@
 //! | `reasons` | false at the effort `none` |
 //! | `forces_tool` | whether `tool_choice` forces a tool |
 //! | `left_to_answer` | `max_tokens` without the budget of thinking |
-//! | `has_schema` | whether the answer has a schema |
+//! | `has_schema`, `answer` | whether the answer has a schema, and the schema |
 //! | `tools` | each definition, the names of its `parameters`, and those that are required and `undefined` |
 //! | `turns`, `first`, `last` | each turn: its `role` and that of the one it comes `after` (null for a history) |
 //! | `patterns` | each `pattern` of a schema: why it is `not_python`, whether it `looks_around` |
+//! | `schemas` | each schema, of answers and of tools: why it is `invalid` |
 //! | `counts` | `tools`, `strict_tools`, `turns` |
 
 use std::collections::BTreeMap;
@@ -100,7 +101,9 @@ impl Request {
         let place = self.place("/settings/effort");
         if let (Some(Value::String(effort)), Some(efforts)) = (all.get("effort"), efforts) {
             let taken = efforts.get(effort).cloned();
-            let levels: Vec<&str> = efforts.iter().filter(|(_, is)| **is == true).map(|(level, _)| &**level).collect();
+            let known = efforts.iter().filter(|(_, is)| **is == true).map(|(level, _)| &**level);
+            let usual = ["low", "medium", "high"].into_iter().filter(|level| !efforts.contains_key(*level));
+            let levels: Vec<&str> = usual.chain(known).collect();
             let levels = if levels.is_empty() { "none: leave `effort` out".to_owned() } else { levels.join(", ") };
             self.set("effort_taken", taken.unwrap_or(Value::Null), place);
             self.set("efforts", levels, Place::Body);
@@ -163,13 +166,17 @@ impl Request {
 
     fn tools(&mut self, prompt: &Prompt, seen: &Seen) {
         let mut found = Vec::new();
+        let mut schemas: Vec<(Place, Value)> = Vec::new();
         if let Some(schema) = prompt.schema {
+            schemas.push(invalid(schema, Place::Schema));
+            self.set("answer", schema.clone(), Place::Schema(String::new()));
             patterns(schema, "", &mut |pattern, pointer| found.push((pattern.to_owned(), Place::Schema(pointer))));
         }
         let mut tools = Vec::new();
         for (index, (tool, segment)) in seen.tools.iter().enumerate() {
             self.places.insert(format!("/tools/{index}"), Place::Segment(*segment, String::new()));
             let schema = tool.get("input_schema").unwrap_or(&Value::Null);
+            schemas.push(invalid(schema, |pointer| Place::Segment(*segment, format!("/input_schema{pointer}"))));
             patterns(schema, "/input_schema", &mut |pattern, pointer| {
                 found.push((pattern.to_owned(), Place::Segment(*segment, pointer)));
             });
@@ -186,12 +193,24 @@ impl Request {
         if !tools.is_empty() {
             self.set("tools", tools, Place::Body);
         }
+        for (index, (place, _)) in schemas.iter().enumerate() {
+            self.places.insert(format!("/schemas/{index}"), place.clone());
+        }
+        self.set("schemas", schemas.into_iter().map(|(_, json)| json).collect::<Vec<_>>(), Place::Body);
         let mut all = Vec::new();
         for (index, (pattern, place)) in found.into_iter().enumerate() {
             self.places.insert(format!("/patterns/{index}"), place);
             all.push(json!({"not_python": not_python(&pattern), "looks_around": looks_around(&pattern)}));
         }
         self.set("patterns", all, Place::Body);
+    }
+}
+
+/// What the meta-schema of draft 2020-12 says of a schema first, and where in it.
+fn invalid(schema: &Value, place: impl Fn(String) -> Place) -> (Place, Value) {
+    match jsonschema::draft202012::meta::validate(schema) {
+        Ok(()) => (place(String::new()), json!({"invalid": null})),
+        Err(fault) => (place(fault.instance_path().to_string()), json!({"invalid": fault.to_string()})),
     }
 }
 

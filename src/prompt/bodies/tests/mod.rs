@@ -81,7 +81,7 @@ impl Draught {
             Api::OpenAi => ("gpt-5.6-sol", Caching::BreakpointField),
             Api::Gemini => ("gemini-3.8-flash", Caching::CachedContent),
             Api::Bedrock => ("anthropic.claude-opus-5", Caching::CachePoint),
-            Api::Compatible => ("deepseek-flash", Caching::None),
+            Api::Compatible => ("glm-5.3", Caching::None),
         };
         Prompt {
             segments: &self.segments,
@@ -94,7 +94,7 @@ impl Draught {
             schema_name: "answer",
             max_tokens: Some(1024),
             default_max_tokens: 4096,
-            vendor: if api == Api::Compatible { "DeepSeek" } else { "Anthropic" },
+            vendor: if api == Api::Compatible { "Z.ai" } else { "Anthropic" },
             takes: &Value::Null,
             caching,
             cache_key: None,

@@ -136,7 +136,7 @@ fn earlier_openai_models_get_the_key_alone_and_others_plain_text() {
     assert_eq!(body.unplaced.len(), 1);
 
     let expected = json!({
-        "model": "deepseek-flash",
+        "model": "glm-5.3",
         "max_tokens": 1024,
         "messages": [{"role": "system", "content": "Be brief.\n\n"}, {"role": "user", "content": "Hi"}],
     });
