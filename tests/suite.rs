@@ -1,6 +1,7 @@
 //! The program from outside, and the laws that it keeps. One binary, so that the library is linked
 //! once.
 
+mod adopt;
 mod bounds;
 mod bundles;
 mod commands;

@@ -13,7 +13,7 @@ use super::Verdict;
 use super::session::Session;
 use super::workflow::{Download, Program, workflow};
 
-/// Write a working project to start from, or with --ci a workflow for one.
+/// Write a working project to start from; with --from manifests for the prompts that are there, with --ci a workflow.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where; made if it is not there
@@ -26,6 +26,12 @@ pub(super) struct Arguments {
     /// Where that workflow has the program from, a .tar.gz or the program itself; without it, cargo builds it there
     #[arg(long, value_name = "URL#sha256=DIGEST", requires = "ci")]
     binary: Option<Download>,
+    /// Write manifests that build the prompts which these paths, folders or patterns name, as they are
+    #[arg(long, value_name = "GLOB", num_args = 1.., conflicts_with_all = ["target", "ci"])]
+    from: Vec<String>,
+    /// Print what would be written, and write nothing
+    #[arg(long, requires = "from")]
+    dry_run: bool,
 }
 
 /// Where a workflow is run.
@@ -68,9 +74,17 @@ impl New {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { target, ci, binary } = arguments;
+    let Arguments { target, ci, binary, from, dry_run } = arguments;
+    if !from.is_empty() {
+        return super::adopt::run(&from, dry_run, session);
+    }
     let root = session.path(&target);
     let is_project = ci.is_some() && ["contexture.yaml", "contexts"].iter().any(|own| root.join(own).exists());
+    if let Some(other) = other_entry(&root).filter(|_| !is_project) {
+        let cure = "`contexture init --from .` writes manifests for the prompts that are there; \
+                    `contexture init DIR` starts a project in a folder of its own";
+        return Err(Error::usage(format!("{} is not empty: it has {other}", target.display()), cure).into());
+    }
     let starter = STARTER.iter().filter(|_| !is_project);
     let mut files: Vec<New> = starter
         .map(|(path, text)| New { path: root.join(path), name: (*path).to_owned(), text: (*text).to_owned() })
@@ -104,6 +118,17 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     Ok(Verdict::Yes)
 }
 
+/// Something in the folder that a new repository does not begin with, and that the starter does not write.
+fn other_entry(root: &Path) -> Option<String> {
+    let names = std::fs::read_dir(root).ok()?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let is_usual = |name: &String| {
+        let stem = name.split('.').next().unwrap_or_default().to_lowercase();
+        name.starts_with('.')
+            || matches!(&*stem, "readme" | "license" | "licence" | "contexts" | "templates" | "contexture")
+    };
+    names.filter(|name| !is_usual(name)).min()
+}
+
 /// The workflow for a project in `root`. GitHub looks for workflows at the root of a repository alone.
 fn workflow_file(root: &Path, program: &Program) -> Result<New, Error> {
     const NAME: &str = ".github/workflows/contexture.yml";
@@ -133,7 +158,7 @@ fn next_steps(root: &Path, target: &Path) -> String {
 }
 
 /// Adds the output folder to `.gitignore`, unless it is there.
-fn ignore_output(root: &Path) -> Result<(), Error> {
+pub(super) fn ignore_output(root: &Path) -> Result<(), Error> {
     let path = root.join(".gitignore");
     let Some(text) = ignored_output(root)? else { return Ok(()) };
     write::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))

@@ -5,6 +5,7 @@
 //! stderr; only [`main`] decides the exit code.
 
 mod break_even;
+mod adopt;
 mod blame;
 mod build;
 mod check;

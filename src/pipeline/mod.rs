@@ -479,7 +479,8 @@ pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, F
             Ok(layers) => layers,
             Err(faults) => return Usage { id, description: None, owner: None, faults: Err(faults) },
         };
-        let text = |key: &str| layers.node.get(key).and_then(|node| node.as_text()).map(|text| text.to_string());
+        let own = layers.own();
+        let text = |key: &str| own.get(key).and_then(|node| node.as_text()).map(|text| text.to_string());
         let reader = Reader::continuing(&fragments, layers.reads.clone());
         let mut faults = Faults::new();
         if uses.is_some()

@@ -114,6 +114,22 @@ pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut F
             names.iter().map(|name| Text { value: name.as_str().into(), span: plan.manifest.span.clone() }).collect()
         }
     };
+    // A model of a foreign file may be older than the cards: then those of the project stand in, with a warning.
+    let is_foreign = |name: &Text| instead.is_empty() && plan.foreign.as_ref() == Some(name.span.path());
+    let (unknown, mut asked): (Vec<Text>, Vec<Text>) =
+        asked.into_iter().partition(|name| is_foreign(name) && cards.find(&name.value).is_err());
+    for name in &unknown {
+        let message = format!("no model card has `{}`, which the file names", name.value);
+        let hint = if plan.default_models.is_empty() {
+            "name known `models` in the manifest or in contexture.yaml"
+        } else {
+            "the models of contexture.yaml stand in; name others under `models` of the manifest"
+        };
+        faults.push(Diagnostic::warning("unknown-model", message).at(&name.span).hint(hint));
+    }
+    if asked.is_empty() && !unknown.is_empty() {
+        asked.clone_from(&plan.default_models);
+    }
     let mut found: Vec<(String, Arc<Card>)> = Vec::new();
     for name in &asked {
         match cards.find(&name.value) {

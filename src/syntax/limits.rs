@@ -106,6 +106,14 @@ limits! {
     MAX_TEMPLATE_STEPS: usize = 1_000_000, Count;
     /// What one rendering writes.
     MAX_RENDERED_BYTES: usize = 64 * MIB, Bytes;
+    /// What Codex loads of the `AGENTS.md` of a folder and those above it.
+    MAX_AGENTS_BYTES: usize = 32 * 1024, Bytes;
+    /// Imports of `CLAUDE.md` that follow each other.
+    MAX_IMPORTS: usize = 4, Count;
+    /// Files that the `CLAUDE.md` of one folder loads.
+    MAX_IMPORTED_FILES: usize = 1000, Count;
+    /// A file of data that `init --from` looks into.
+    MAX_ADOPTED_DATA_BYTES: usize = MIB, Bytes;
     /// A file whose lines are traced by `blame`: git's own walk compares a file's every version with the next.
     MAX_BLAMED_BYTES: usize = MIB, Bytes;
     /// Connections to the page's server at one time; more of them wait. A browser opens six for each tab.

@@ -221,8 +221,16 @@ impl Composer<'_> {
             Content::Examples(fragment, examples) => {
                 examples.iter().filter_map(|example| self.example(block, fragment, example, faults)).collect()
             }
+            Content::Foreign(pieces, span) => self.foreign(block, pieces, span, faults).into_iter().collect(),
             Content::Tools(_) | Content::History(_) => Vec::new(),
         }
+    }
+
+    fn foreign(&self, block: &PlannedBlock, pieces: &[Piece], span: &Span, faults: &mut Faults) -> Option<Item> {
+        let bytes = pieces.iter().map(|piece| if let Piece::Text(text) = piece { text.len() } else { 0 }).sum();
+        self.admit(block, bytes, faults)?;
+        let turns = vec![(block.role, pieces.to_vec())];
+        Some(vec![PendingSegment { name: None, turns, origin: self.template_origin(span, block) }])
     }
 
     fn inline(&self, block: &PlannedBlock, text: &Text, faults: &mut Faults) -> Option<Item> {

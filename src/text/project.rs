@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected};
+use crate::syntax::decode::{Decode, OneOrMany, Text, expected};
 use crate::syntax::diag::{Diagnostic, Faults, near};
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::limits::MAX_EXTENDS;
@@ -18,7 +18,8 @@ use crate::syntax::manifest::ProjectFile;
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Map, Node, Value};
 use crate::text::fragment::{Fragments, Reader, Unreadable};
-use crate::tree::{FileFilter, ReadError, Reads};
+use crate::text::patterns;
+use crate::tree::{ReadError, Reads};
 
 /// The project file's name.
 pub const PROJECT_FILE: &str = "contexture.yaml";
@@ -98,14 +99,39 @@ pub struct Layers {
     pub id: ContextId,
     /// The manifest file.
     pub manifest: ProjectPath,
-    /// All layers as one node.
+    /// What `contexture.yaml` says for every context.
+    pub defaults: Option<Node>,
+    /// What is extended and the manifest, as one node.
     pub node: Node,
+    /// What the variant overrides.
+    pub variant: Option<Node>,
     /// The path that matched, when its manifest has `each`.
     pub each: Option<ProjectPath>,
     /// What was read so far.
     pub reads: Reads,
     /// Faults despite which the layers could be merged: the build goes on to find the others.
     pub pending: Vec<Diagnostic>,
+}
+
+impl Layers {
+    /// What the manifest and its variant say of themselves.
+    pub fn own(&self) -> Node {
+        self.laid_over(None)
+    }
+
+    /// All layers as one node: the project's defaults, what a foreign file says of itself, the manifest, its variant.
+    pub fn merged(&self, file: Option<&Node>) -> Node {
+        match (&self.defaults, file) {
+            (Some(defaults), Some(file)) => self.laid_over(Some(&defaults.overlay(file))),
+            (defaults, file) => self.laid_over(defaults.as_ref().or(file)),
+        }
+    }
+
+    fn laid_over(&self, below: Option<&Node>) -> Node {
+        let node = below.map_or_else(|| self.node.clone(), |below| below.overlay(&self.node));
+        let node = self.variant.as_ref().map_or(node.clone(), |variant| node.overlay(variant));
+        self.each.as_ref().map_or(node.clone(), |path| node.replacing("$each", path.as_str()))
+    }
 }
 
 /// A context that exists by name: its layers, or the faults of its manifest.
@@ -255,12 +281,8 @@ impl<'a> Project<'a> {
         if matches!(own.get("abstract").map(|node| &node.value), Some(Value::Bool(true))) {
             return Vec::new();
         }
-        let Some(merged) = self.extended(reader, &own, &mut vec![path.clone()], &mut faults) else {
+        let Some(whole) = self.extended(reader, &own, &mut vec![path.clone()], &mut faults) else {
             return broken(faults.into_vec());
-        };
-        let whole = match &self.defaults {
-            Some(defaults) => defaults.overlay(&merged),
-            None => merged,
         };
         let Some(matches) = self.matches(reader, &own, &mut faults) else {
             return broken(faults.into_vec());
@@ -271,18 +293,29 @@ impl<'a> Project<'a> {
         let pending = faults.into_vec();
         let reads = reader.reads();
         let mut candidates = Vec::new();
+        let node = without(&whole, &["variants"]);
+        let mut of_name: HashMap<Option<String>, Vec<ProjectPath>> = HashMap::new();
+        for (suffix, each) in &matches {
+            of_name.entry(suffix.clone()).or_default().extend(each.clone());
+        }
         for (suffix, each) in matches {
+            let alike = of_name.get(&suffix).filter(|paths| paths.len() > 1);
             let name = suffix.map_or_else(|| name.to_owned(), |suffix| format!("{name}/{suffix}"));
             if let Some(matched) = &each {
                 let mut faults = Faults::new();
                 check_id(&name, matched, &mut faults);
+                faults.extend(alike.into_iter().flatten().map(|path| {
+                    let message = format!("{} files make the id `{name}`", alike.map_or(0, Vec::len));
+                    let fault = Diagnostic::error("duplicate-id", message).in_file(path);
+                    fault.hint("exclude one with `!` in `each`, or give it a manifest of its own")
+                }));
                 if faults.has_errors() {
                     let layers = Err(faults.into_vec());
                     candidates.push(Candidate { id: id(&name, None), manifest: path.clone(), layers });
                     continue;
                 }
             }
-            let layers = |variant: Option<&str>, node: Node| {
+            let layers = |variant: Option<&str>, over: Option<&Node>| {
                 let id = id(&name, variant);
                 Candidate {
                     id: id.clone(),
@@ -290,14 +323,16 @@ impl<'a> Project<'a> {
                     layers: Ok(Layers {
                         id,
                         manifest: path.clone(),
-                        node,
+                        defaults: self.defaults.clone(),
+                        node: node.clone(),
+                        variant: over.cloned(),
                         each: each.clone(),
                         reads: reads.clone(),
                         pending: pending.clone(),
                     }),
                 }
             };
-            candidates.push(layers(None, without(&whole, &["variants"])));
+            candidates.push(layers(None, None));
             for (key, variant) in whole.get("variants").and_then(Node::as_map).into_iter().flat_map(Map::iter) {
                 let mut faults = Faults::new();
                 let is_name = !key.text.is_empty()
@@ -330,9 +365,9 @@ impl<'a> Project<'a> {
                 candidates.push(if faults.has_errors() {
                     Candidate { id: id(&name, Some(&key.text)), manifest: path.clone(), layers: Err(faults.into_vec()) }
                 } else if variant.as_map().is_none() {
-                    layers(Some(&key.text), without(&whole, &["variants"]))
+                    layers(Some(&key.text), None)
                 } else {
-                    layers(Some(&key.text), without(&whole, &["variants"]).overlay(variant))
+                    layers(Some(&key.text), Some(variant))
                 });
             }
         }
@@ -424,37 +459,25 @@ impl<'a> Project<'a> {
         faults: &mut Faults,
     ) -> Option<Vec<(Option<String>, Option<ProjectPath>)>> {
         let Some(node) = own.get("each") else { return Some(vec![(None, None)]) };
-        let written = Spanned::<Arc<str>>::decode(node, faults)?;
-        let pattern = reader.path(&written, faults)?;
-        let stars = pattern.as_str().matches('*').count();
-        if stars == 0 || pattern.as_str().split('/').any(|part| part.matches('*').count() > 1) {
-            let fault = Diagnostic::error(
-                "bad-each",
-                "`each` takes a path with one `*` in a part of it, such as data/*/system.md",
-            );
-            faults.push(fault.at(&written.span));
+        let written = OneOrMany::<Text>::decode(node, faults)?.0;
+        let parsed = patterns::parse_all(&written, faults)?;
+        let Some(first) = written.first().filter(|_| parsed.iter().any(|one| !one.exclude && one.plain.is_none()))
+        else {
+            let message = "`each` takes a pattern with `*`, such as data/*/system.md, or a list with one";
+            faults.push(Diagnostic::error("bad-each", message).at(&node.span));
             return None;
-        }
-        let literal: Vec<&str> = pattern.as_str().split('/').take_while(|part| !part.contains('*')).collect();
-        let folder =
-            if literal.is_empty() { ProjectPath::root() } else { ProjectPath::new(&literal.join("/")).ok()? };
-        let found = match reader.list(vec![folder], matching(pattern.clone())) {
-            Ok(found) => found,
-            Err(error) => {
-                faults.push(
-                    Diagnostic::error("unreadable-folder", error.to_string())
-                        .at(&written.span)
-                        .maybe_hint(error.cure().map(str::to_owned)),
-                );
-                return None;
-            }
         };
+        let found = patterns::find(reader, &written, &parsed, false, None, faults)?;
+        let named = |path: &ProjectPath| {
+            parsed.iter().find(|one| !one.exclude && one.matches(path))?.between(path).map(str::to_owned)
+        };
+        let found: Vec<_> = found.iter().filter_map(|path| Some((named(path)?, path.clone()))).collect();
         if found.is_empty() {
-            faults
-                .push(Diagnostic::error("no-match", format!("`{}` matches nothing", written.value)).at(&written.span));
+            let message = format!("`{}` matches nothing but hidden files", first.value);
+            faults.push(Diagnostic::error("no-match", message).at(&first.span));
             return None;
         }
-        Some(found.iter().map(|path| (captured(&pattern, path), Some(path.clone()))).collect())
+        Some(found.into_iter().map(|(name, path)| (Some(name).filter(|name| !name.is_empty()), Some(path))).collect())
     }
 }
 
@@ -464,11 +487,6 @@ fn manifest_name(path: &ProjectPath) -> Option<String> {
     let name = path.as_str().strip_prefix("contexts/")?.strip_suffix(".yaml")?;
     let is_own = path.extension() == "yaml" && !path.file_name().starts_with('_');
     is_own.then(|| name.to_owned())
-}
-
-/// The files that the pattern of an `each` matches.
-fn matching(pattern: ProjectPath) -> FileFilter {
-    FileFilter::new(move |path| captured(&pattern, path).is_some())
 }
 
 /// Adds a context. An id that two manifests make, one by its file name and one by `each`, is a fault.
@@ -484,30 +502,6 @@ fn choose(chosen: &mut BTreeMap<ContextId, Candidate>, candidate: Candidate) {
             chosen.insert(candidate.id.clone(), candidate);
         }
     }
-}
-
-/// What the stars of `pattern` match in `path`, joined by `/`.
-fn captured(pattern: &ProjectPath, path: &ProjectPath) -> Option<String> {
-    let (wanted, given): (Vec<&str>, Vec<&str>) =
-        (pattern.as_str().split('/').collect(), path.as_str().split('/').collect());
-    if wanted.len() != given.len() {
-        return None;
-    }
-    let mut caught = Vec::new();
-    for (part, name) in wanted.into_iter().zip(given) {
-        match part.split_once('*') {
-            None if part == name => {}
-            None => return None,
-            Some((head, tail)) => {
-                let middle = name.strip_prefix(head)?.strip_suffix(tail).filter(|middle| !middle.is_empty())?;
-                if middle.starts_with('.') {
-                    return None;
-                }
-                caught.push(middle);
-            }
-        }
-    }
-    Some(caught.join("/"))
 }
 
 /// Whether the manifest `name` can yield the context `id`: itself, or a match of its `each`.

@@ -53,6 +53,14 @@ error: . already has templates/persona.hbs
 }
 
 #[test]
+fn a_folder_that_holds_other_things_is_no_place_for_a_sample() {
+    let repo = Repo::new();
+    repo.file("README.md", "x\n").file("src/main.py", "x\n");
+    repo.run("init").is(str![[]]);
+    assert!(!repo.at("contexture.yaml").exists());
+}
+
+#[test]
 fn the_output_is_ignored_once() {
     let repo = Repo::new();
     repo.file(".gitignore", "/target");

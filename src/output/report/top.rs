@@ -1,7 +1,7 @@
 //! Where the money goes: contexts and models by what a month of them costs, and what that is made of.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,8 @@ pub struct TopRow<'a> {
     pub parts: Option<MonthParts>,
     /// Whether a price that it takes is not known.
     pub unpriced: bool,
+    /// Keys of the manifest whose values were assumed: the figures rest on them.
+    pub assumed: Vec<&'static str>,
 }
 
 /// What contexts come to with one model. Each model is an alternative: amounts of two are never added.
@@ -125,6 +127,15 @@ impl<'a> TopReport<'a> {
             let rows = counted(bare, "row");
             drawn.push_str(&format!("{rows} without an input, whose size its `tokens` does not say\n"));
         }
+        let words: BTreeSet<&str> = self.rows.iter().flat_map(|row| row.assumed.iter().copied()).collect();
+        if !words.is_empty() {
+            let rows = counted(self.rows.iter().filter(|row| !row.assumed.is_empty()).count(), "row");
+            let words: Vec<&str> = words.into_iter().collect();
+            drawn.push_str(&format!(
+                "{rows} on what `assumed` of the manifest names and nobody confirmed: {}\n",
+                words.join(", ")
+            ));
+        }
         if !self.broken.is_empty() {
             drawn.push_str(&format!("{} broken: nothing of them is in a sum\n", counted(self.broken.len(), "context")));
         }
@@ -153,6 +164,7 @@ impl<'a> TopRow<'a> {
                 inputs: true,
                 parts: None,
                 unpriced,
+                assumed: assumed(build),
             }];
         }
         build.models.iter().map(|model| Self::of(build, model)).collect()
@@ -170,6 +182,7 @@ impl<'a> TopRow<'a> {
             inputs: model.bill.holds_inputs,
             parts: build.month_parts(model),
             unpriced: model.bill.warm.is_none(),
+            assumed: assumed(build),
         }
     }
 
@@ -203,6 +216,10 @@ impl<'a> TopRow<'a> {
         }
         cells
     }
+}
+
+fn assumed(build: &Build) -> Vec<&'static str> {
+    build.plan.manifest.assumed.iter().map(|word| word.value.as_str()).collect()
 }
 
 /// Each context with each of its models, in the order of [`TopReport::rows`].

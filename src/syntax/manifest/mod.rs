@@ -32,8 +32,16 @@ record! {
         pub extends: OneOrMany<Text> = "extends",
         /// Whether it only serves `extends` and is never built itself.
         pub is_abstract: Option<bool> = "abstract",
-        /// A path with `*`: one context for each match, named after what the star matched.
-        pub each: Option<Text> = "each",
+        /// A pattern with `*`, or a list in which `!` excludes: one context for each match, named after what lies between the pattern's fixed beginning and end.
+        pub each: OneOrMany<Text> = "each",
+        /// A prompt in a format of another tool, in the place of `system` and `messages`: a file, or for agents a folder.
+        pub prompt: Option<Text> = "prompt",
+        /// The format of `prompt`, where its path does not say it.
+        pub format: Option<Spanned<Format>> = "format",
+        /// Keys whose values nobody has confirmed; figures say that they rest on them.
+        pub assumed: Vec<Spanned<Assumed>> = "assumed",
+        /// Files that an agent has touched, for instructions that load only then.
+        pub touched: OneOrMany<Text> = "touched",
         /// The models to build for.
         pub models: Vec<Text> = "models",
         /// Build-time values, visible to templates.
@@ -66,6 +74,42 @@ record! {
         pub lints: Table<LintLevel> = "lints",
         /// Files of examples that are reserved for evaluation, so none of them may be in the prompt: patterns, as in `files`.
         pub held_out: OneOrMany<Text> = "held_out",
+    }
+}
+
+words! {
+    /// A key whose value was assumed.
+    pub enum Assumed("a key that may be assumed") {
+        /// The models.
+        Models = "models",
+        /// How often the prompt is called.
+        Traffic = "traffic",
+        /// The size of the answer.
+        Output = "output",
+    }
+}
+
+words! {
+    /// A prompt format of another tool.
+    pub enum Format("a prompt format") {
+        /// Google's dotprompt: `*.prompt`.
+        Dotprompt = "dotprompt",
+        /// A list of `role` and `content`, in JSON or YAML.
+        Chat = "chat",
+        /// The body of a request to one of the APIs that bodies are written for.
+        Request = "request",
+        /// The chain of `AGENTS.md` of a folder, as Codex loads it.
+        Agents = "agents",
+        /// `CLAUDE.md` of a folder with its imports and rules, as Claude Code loads it.
+        Claude = "claude",
+        /// A skill: `SKILL.md`.
+        Skill = "skill",
+        /// Instructions of Copilot for a folder, as its command line loads them, or one file of them.
+        Copilot = "copilot",
+        /// A rule of Cursor's, or those of a folder: `*.mdc`.
+        Cursor = "cursor",
+        /// A pattern of fabric: `system.md`.
+        Fabric = "fabric",
     }
 }
 

@@ -21,10 +21,12 @@ use crate::syntax::diag::{Diagnostic, Faults, near};
 use crate::syntax::manifest::{Block, BlockFields, BlockSource, FrontMatter, History, Join, Manifest, PickBy, Speaker};
 use crate::syntax::manifest::{Limit, Mark, Stability};
 use crate::syntax::source::{ProjectPath, Span};
-use crate::syntax::yaml::Node;
+use crate::syntax::yaml::{Key, Node, Value};
 use crate::text::examples::{self, Example};
+use crate::text::formats::{self, Entry, Foreign};
 use crate::text::fragment::{Fragment, Reader};
 use crate::text::project::{ContextId, Layers};
+use crate::text::template::{Data, Piece};
 
 pub use tools::Tool;
 
@@ -52,6 +54,10 @@ pub struct Plan {
     pub each: Option<ProjectPath>,
     /// Files of examples that are reserved for evaluation.
     pub held_out: Vec<Arc<Fragment>>,
+    /// The file that `prompt` names, if that says something of itself.
+    pub foreign: Option<ProjectPath>,
+    /// The models of contexture.yaml, for a foreign file whose own are not known.
+    pub default_models: Vec<Text>,
 }
 
 /// One block whose conditions are true.
@@ -94,6 +100,8 @@ pub enum Content {
     Turn(Text),
     /// Examples that were picked, in file order.
     Examples(Arc<Fragment>, Vec<Example>),
+    /// Text and holes of a foreign prompt, and where they stand there.
+    Foreign(Vec<Piece>, Span),
     /// Tool definitions, sorted by name.
     Tools(Vec<Tool>),
     /// A hole for earlier turns.
@@ -126,10 +134,13 @@ pub enum Wrap {
 
 /// Resolves one context. `size` measures an example for `pick: {tokens: …}`.
 pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults) -> Option<Plan> {
-    let node = match &layers.each {
-        Some(path) => layers.node.replacing("$each", path.as_str()),
-        None => layers.node.clone(),
-    };
+    let own = layers.own();
+    let foreign = formats::open(&own, reader, faults);
+    if foreign.is_none() && own.get("prompt").is_some() {
+        return None;
+    }
+    let layer = foreign.as_ref().map(|foreign| without_vars(&foreign.layer, &layers.merged(None)));
+    let node = layers.merged(layer.as_ref());
     let manifest = Manifest::decode(&node, faults)?;
     let mut vars = serde_json::Map::new();
     for (key, value) in manifest.vars.iter() {
@@ -156,16 +167,20 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
             blocks.extend(planned);
         }
     }
+    if let Some(foreign) = foreign {
+        blocks = foreign_blocks(foreign, &manifest, &vars, reader, blocks, faults);
+    }
     check_labels(&blocks, faults);
     tools::check_unique(&blocks, faults);
     let schema = manifest.output.as_ref().and_then(|output| output.schema.as_ref());
     let (schema, schema_file) = schema.and_then(|node| output_schema(node, reader, faults)).unzip();
+    let default_models = layers.defaults.as_ref().and_then(|defaults| Vec::decode(defaults.get("models")?, faults));
     let held_out = match manifest.held_out.0.as_slice() {
         [] => Vec::new(),
         patterns => files::find(reader, patterns, None, false, faults).unwrap_or_default(),
     };
-    if ["tools", "system", "messages"].iter().all(|tier| node.get(tier).is_none()) {
-        let fault = Diagnostic::error("empty-context", "the manifest has no `tools`, `system` or `messages`");
+    if ["tools", "system", "messages", "prompt"].iter().all(|key| node.get(key).is_none()) {
+        let fault = Diagnostic::error("empty-context", "the manifest has no `tools`, `system`, `messages` or `prompt`");
         faults.push(fault.at(&manifest.span).hint("add a block, or `abstract: true` if it only serves `extends`"));
     }
     Some(Plan {
@@ -178,7 +193,101 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         schema_file: schema_file.flatten(),
         each: layers.each.clone(),
         held_out,
+        foreign: layer.map(|layer| layer.span.path().clone()),
+        default_models: default_models.unwrap_or_default(),
     })
+}
+
+/// What a foreign file says of itself, less the inputs that the manifest binds to a value.
+fn without_vars(layer: &Node, manifest: &Node) -> Node {
+    let bound = |key: &Key| manifest.get("vars").is_some_and(|vars| vars.get(&key.text).is_some());
+    let filtered = |node: &Node, keep: &dyn Fn(&Key) -> bool| {
+        let entries = node.as_map().into_iter().flat_map(|map| map.iter()).filter(|(key, _)| keep(key));
+        let map = entries.map(|(key, node)| (key.clone(), node.clone())).collect();
+        Node::new(Value::Map(Arc::new(map)), node.span.clone())
+    };
+    let Some(inputs) = layer.get("inputs") else { return layer.clone() };
+    let inputs = [(Key { text: "inputs".into(), span: inputs.span.clone() }, filtered(inputs, &|key| !bound(key)))];
+    let others = filtered(layer, &|key| &*key.text != "inputs");
+    others.overlay(&Node::new(Value::Map(Arc::new(inputs.into_iter().collect())), layer.span.clone()))
+}
+
+/// The blocks of a foreign prompt. Leading texts of the system are its system prompt, everything else its turns.
+fn foreign_blocks(
+    mut foreign: Foreign,
+    manifest: &Manifest,
+    vars: &serde_json::Map<String, Json>,
+    reader: &Reader,
+    mut planned: Vec<PlannedBlock>,
+    faults: &mut Faults,
+) -> Vec<PlannedBlock> {
+    let Some(prompt) = &manifest.prompt else { return planned };
+    if let Some(block) = manifest.system.iter().chain(&manifest.messages).next() {
+        let fault = Diagnostic::error("useless-option", "`prompt` stands in the place of `system` and `messages`");
+        faults.push(fault.at(&block.span).hint("remove one of the two"));
+    }
+    let block = |tier: Tier, label: String, content: Content, role: Role, mark: Mark| PlannedBlock {
+        tier,
+        label,
+        content,
+        role,
+        wrap: Wrap::Bare,
+        join: Join::None,
+        mark,
+        stability: None,
+        priority: 0,
+        max_tokens: None,
+        span: prompt.span.clone(),
+    };
+    let defined = tools::defined(std::mem::take(&mut foreign.tools), faults);
+    if !defined.is_empty() {
+        let own = block(Tier::Tools, "prompt".to_owned(), Content::Tools(defined), Role::System, Mark::Free);
+        planned.push(own);
+    }
+    let tools =
+        planned.iter().flat_map(|block| if let Content::Tools(tools) = &block.content { &**tools } else { &[] });
+    let tools: HashSet<&str> = tools.map(|tool| &*tool.name).collect();
+    for name in foreign.named_tools.iter().filter(|name| !tools.contains(&*name.value)) {
+        let message = format!("the file names the tool `{}` and does not define it", name.value);
+        let fault = Diagnostic::error("unknown-tool", message).at(&name.span);
+        faults.push(fault.hint("put its definition into a file, and name that under `tools` of the manifest"));
+    }
+    let inputs = keys(&manifest.inputs).map(|key| key.text.to_string()).collect();
+    let data = Data { vars: vars.clone(), inputs, ..Data::default() };
+    let entries = foreign.entries(data, reader, faults);
+    let (mut tier, mut number, mut speaking) = (Tier::System, 0, None);
+    for mut entry in entries {
+        // Turns of one speaker that follow each other are one to most providers, so to all of them here.
+        let is_again = matches!(&entry, Entry::Text(own) if own.begins && speaking == Some(own.role));
+        speaking = if let Entry::Text(own) = &entry { Some(own.role) } else { None };
+        if let Entry::Text(own) = &mut entry
+            && is_again
+        {
+            own.pieces.insert(0, Piece::Text("\n\n".to_owned()));
+            let message = format!(
+                "two turns of the {} follow each other: they are sent as one, a blank line between them",
+                own.role
+            );
+            faults.push(Diagnostic::warning("same-role", message).at(&own.span));
+        }
+        let (content, role, mark) = match entry {
+            Entry::Text(passage) => (Content::Foreign(passage.pieces, passage.span), passage.role, passage.mark),
+            Entry::History(history) => (Content::History(history), Role::User, Mark::Free),
+        };
+        let is_system = role == Role::System;
+        if tier == Tier::System && !is_system {
+            (tier, number) = (Tier::Messages, 0);
+        } else if tier == Tier::Messages && is_system {
+            let fault = Diagnostic::error("system-in-messages", "a text of the system stands behind other turns");
+            let span = if let Content::Foreign(_, span) = &content { span } else { &prompt.span };
+            faults.push(
+                fault.at(span).hint("only texts of the system before the first other turn are its system prompt"),
+            );
+        }
+        number += 1;
+        planned.push(block(tier, number.to_string(), content, role, mark));
+    }
+    planned
 }
 
 /// The breakpoint of a block that came to nothing moves to the end of what stands before it.

@@ -10,6 +10,7 @@ use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::json;
 use crate::syntax::source::Span;
 use crate::syntax::yaml::{self, Node};
+use crate::text::formats::Definition;
 use crate::text::fragment::{Fragment, lfs_pointer};
 
 use super::{Content, PlannedBlock};
@@ -156,6 +157,14 @@ fn check(value: &Json, fragment: &Arc<Fragment>, span: Span, faults: &mut Faults
     let json = canonical_json(value).ok()?;
     let lines = fragment.source.line(span.start)..=fragment.source.line(span.end.saturating_sub(1).max(span.start));
     named.then(|| Tool { name: name.to_owned(), json, fragment: fragment.clone(), lines, span: span.clone() })
+}
+
+/// The tools that a foreign prompt defines, sorted by name.
+pub fn defined(definitions: Vec<Definition>, faults: &mut Faults) -> Vec<Tool> {
+    let read = |one: Definition| check(&one.value, &one.fragment, one.span, faults);
+    let mut tools: Vec<Tool> = definitions.into_iter().filter_map(read).collect();
+    tools.sort_by(|a, b| a.name.cmp(&b.name));
+    tools
 }
 
 /// Names are unique over all blocks of a context.

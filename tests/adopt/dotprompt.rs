@@ -1,0 +1,97 @@
+//! dotprompt: what its own library makes of a file, and what cannot be kept.
+
+use serde_json::json;
+use snapbox::str;
+
+use super::{messages, recorded};
+use crate::support::Repo;
+
+#[test]
+fn messages_are_those_of_the_library() {
+    for case in recorded("dotprompt.json") {
+        let manifest = json!({"prompt": "p/a.prompt", "vars": case["data"]});
+        let (found, said) = messages(&case["files"], &manifest, "");
+        let wanted: Vec<(String, String)> = serde_json::from_value(case["messages"].clone()).unwrap();
+        assert_eq!(found, wanted, "{}: {said}", case["name"]);
+    }
+}
+
+#[test]
+fn the_head_is_a_layer_below_the_manifest() {
+    let repo = Repo::new();
+    repo.file(
+        "prompts/triage.prompt",
+        "# A licence\n\n---\nmodel: googleai/gemini-3.5-flash\ndescription: Sorts tickets.\nconfig: {temperature: 1, maxOutputTokens: 400}\n\
+         input:\n  schema: {ticket: 'string, the message', tone?: string}\n  default: {tone: kind}\n\
+         output:\n  schema: {label(enum): [bug, question], why?: string}\n---\n\
+         {{role \"system\"}}\nYou sort tickets. {{> rules}}\n{{role \"user\"}}\n{{ticket}}\n{{history}}\n{{ role 'user' }}In {{tone}} words.\n",
+    );
+    repo.file("prompts/_rules.prompt", "Be kind.\n").file(
+        "contexts/p.yaml",
+        "each: ['prompts/**/*.prompt', '!prompts/**/_*.prompt']\nprompt: $each\nvars: {tone: few}\n",
+    );
+    repo.run("build -v").is(str![[]]);
+    repo.run("list").is(str![[]]);
+}
+
+#[test]
+fn what_cannot_be_kept_is_told_at_its_place() {
+    for (text, wanted) in [
+        ("{{media url=x}}", "error[media-block]: `media` is a media part: only text is supported\n --> p/a.prompt:1:1"),
+        (
+            "\n{{section \"code\"}}",
+            "error[media-block]: `section` is a place that the application fills: only text is supported\n --> p/a.prompt:2:1",
+        ),
+        ("{{role \"User\"}}x", "error[bad-role]: \"User\" is no role of a prompt\n --> p/a.prompt:1:1"),
+        ("{{role who}}x", "error[bad-role]: who is no role of a prompt\n --> p/a.prompt:1:1"),
+        (
+            "{{shout x}}",
+            "error[unknown-helper]: `shout` is no helper of dotprompt: the application's own is not known here\n --> p/a.prompt:1:3",
+        ),
+        ("{{@state.x}}", "error[unknown-name]: `@state.x` has no value here\n --> p/a.prompt:1:3"),
+        (
+            "---\nmodel: x\n---",
+            "error[front-matter]: the head that begins here is not closed by a line `---`, so dotprompt sends all of it as text\n --> p/a.prompt:1:1",
+        ),
+        (
+            "---\n\n---\nx",
+            "error[front-matter]: the head is empty, so dotprompt sends all of it as text\n --> p/a.prompt:1:1",
+        ),
+        (
+            "---\ntools: [find]\n---\nx",
+            "error[unknown-tool]: the file names the tool `find` and does not define it\n --> p/a.prompt:2:9",
+        ),
+        (
+            "---\noutput: {schema: {x: Foo}}\n---\nx",
+            "error[bad-schema]: `Foo` is a schema that the application registers, and is not known here\n --> p/a.prompt:2:22",
+        ),
+        (
+            "---\ninput: {schema: {x: string}}\n---\n{{y}}",
+            "warning[undeclared-input]: `y` is not in `input.schema`, and is taken for an input all the same\n --> p/a.prompt:4:3",
+        ),
+        (
+            "---\nconfig: {safety: high}\n---\nx",
+            "warning[left-out-key]: `safety` of `config` has no place here and is left out\n --> p/a.prompt:2:10",
+        ),
+        (
+            "---\nprice: 3\n---\nx",
+            "warning[left-out-key]: `price` has no place here and is left out\n --> p/a.prompt:2:1",
+        ),
+        (
+            "---\nmodel: acme/old-one\n---\nx",
+            "warning[unknown-model]: no model card has `old-one`, which the file names\n --> p/a.prompt:2:8",
+        ),
+        (
+            "{{role \"user\"}}x{{role \"system\"}}y",
+            "error[system-in-messages]: a text of the system stands behind other turns\n --> p/a.prompt:1:34",
+        ),
+        ("{{> a}}", "error[template-cycle]: "),
+        ("{{> nope}}", "error[unknown-template]: "),
+    ] {
+        let repo = Repo::new();
+        repo.file("p/a.prompt", text).file("p/_a.prompt", "{{> a}}").file("contexts/p.yaml", "prompt: p/a.prompt\n");
+        let said = repo.run("check").stderr;
+        let plain = said.replace("  --> ", " --> ");
+        assert!(plain.contains(wanted), "{text}:\n{said}");
+    }
+}

@@ -1,0 +1,150 @@
+//! The other formats.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use snapbox::str;
+
+use super::{long, messages, recorded};
+use crate::support::Repo;
+
+#[test]
+fn agents_are_loaded_as_codex_loads_them() {
+    for case in recorded("agents.json") {
+        let manifest = json!({"prompt": case["folder"], "format": "agents"});
+        let (found, said) = messages(&case["files"], &manifest, " --input cwd=CWD");
+        let wanted = long(case["text"].as_str().unwrap());
+        let texts: Vec<String> = found.into_iter().map(|(_, text)| text).collect();
+        assert!(texts == [wanted], "{}: {said}", case["name"]);
+        let is_cut = case["name"].as_str().unwrap().contains("cut") || case["name"] == "exactly full";
+        assert_eq!(said.contains("cut-instructions"), is_cut, "{}: {said}", case["name"]);
+    }
+}
+
+#[test]
+fn claude_files_are_loaded_as_claude_code_loads_them() {
+    for case in recorded("claude.json") {
+        let mut manifest = json!({"prompt": case["folder"], "format": "claude"});
+        if case["touched"].is_string() {
+            manifest["touched"] = case["touched"].clone();
+        }
+        let (found, said) = messages(&case["files"], &manifest, " --input cwd=CWD");
+        let text = |name: &str| case[name].as_str().unwrap().trim_end().to_owned();
+        let wanted = [text("text"), text("late")].join("\n\n");
+        // Files of one folder come in the order of the disk there, and sorted here.
+        let blocks = |text: &str| {
+            let blocks = text.trim_end().split("\n\nContents of ").map(|block| block.trim().to_owned());
+            blocks.collect::<BTreeSet<String>>()
+        };
+        let found = found.first().map_or("", |(_, text)| text);
+        assert_eq!(blocks(found), blocks(&wanted), "{}: {said}", case["name"]);
+    }
+}
+
+#[test]
+fn copilot_files_are_loaded_as_its_command_line_loads_them() {
+    for case in recorded("copilot.json") {
+        let manifest = json!({"prompt": case["folder"], "format": "copilot"});
+        let (found, said) = messages(&case["files"], &manifest, "");
+        let found = found.first().map_or("", |(_, text)| text);
+        assert_eq!(found.trim_end(), case["text"].as_str().unwrap().trim_end(), "{}: {said}", case["name"]);
+    }
+}
+
+#[test]
+fn imports_that_leave_the_project_are_named_and_not_followed() {
+    let repo = Repo::new();
+    repo.file("CLAUDE.md", "@~/secret.md @/etc/passwd @../up.md @nope.md @word\n")
+        .file("contexts/c.yaml", "prompt: .\nformat: claude\n");
+    repo.run("build").is(str![[]]);
+}
+
+#[test]
+fn a_chat_is_literal_but_for_declared_inputs() {
+    let repo = Repo::new();
+    repo.file(
+        "chats/a.json",
+        r#"[{"role": "system", "content": "Sort {{it}} as {{kind}}."},
+ {"role": "human", "content": [{"type": "text", "text": "One \ud83d\ude00 ", "cache_control": {"type": "ephemeral"}}, {"type": "text", "text": "{{ ticket }}"}]},
+ {"role": "ai", "content": "Bug"}]"#,
+    );
+    repo.file("contexts/c.yaml", "prompt: chats/a.json\ninputs: {ticket: {tokens: 9}}\n");
+    repo.run("build -v").is(str![[]]);
+}
+
+#[test]
+fn a_request_is_read_by_its_own_dialect() {
+    let tool = json!({"name": "find", "description": "d", "parameters": {"type": "object", "properties": {}}});
+    for (body, wanted) in [
+        (
+            json!({"model": "claude-sonnet-5-5", "max_tokens": 9, "system": [{"type": "text", "text": "S"}], "messages": [{"role": "user", "content": "U"}], "tools": [{"name": "find", "input_schema": {"type": "object"}}]}),
+            true,
+        ),
+        (
+            json!({"model": "gpt-6.1-sol", "messages": [{"role": "developer", "content": "S"}, {"role": "user", "content": "U"}], "tools": [{"type": "function", "function": tool}]}),
+            true,
+        ),
+        (
+            json!({"model": "gpt-6.1-sol", "instructions": "S", "input": [{"role": "user", "content": [{"type": "input_text", "text": "U"}]}], "tools": [{"type": "function", "name": "find", "parameters": {"type": "object"}}]}),
+            true,
+        ),
+        (
+            json!({"systemInstruction": {"parts": [{"text": "S"}]}, "contents": [{"role": "user", "parts": [{"text": "U"}]}], "tools": [{"functionDeclarations": [tool]}], "generationConfig": {"temperature": 1}}),
+            true,
+        ),
+        (
+            json!({"modelId": "m", "system": [{"text": "S"}], "messages": [{"role": "user", "content": [{"text": "U"}]}], "toolConfig": {"tools": [{"toolSpec": {"name": "find", "inputSchema": {"json": {"type": "object"}}}}]}}),
+            true,
+        ),
+        (json!({"max_tokens": 9, "messages": [{"role": "user", "content": "U"}]}), false),
+        (json!({"model": "gpt-6.1-sol", "messages": [{"role": "tool", "content": "U"}]}), false),
+        (
+            json!({"model": "gpt-6.1-sol", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}),
+            false,
+        ),
+    ] {
+        let files: Value = json!({"r.json": body.to_string()});
+        let (found, said) = messages(&files, &json!({"prompt": "r.json"}), "");
+        let wanted: &[(&str, &str)] = if wanted { &[("system", "S"), ("user", "U")] } else { &[] };
+        let found: Vec<(&str, &str)> = found.iter().map(|(role, text)| (&**role, &**text)).collect();
+        assert_eq!(found, wanted, "{body}: {said}");
+    }
+}
+
+#[test]
+fn one_file_is_a_skill_a_rule_or_a_pattern() {
+    let repo = Repo::new();
+    repo.file("skills/pdf/SKILL.md", "---\nname: pdf\ndescription: Reads PDFs.\n---\nUse the tool.\n");
+    repo.file(
+        ".cursor/rules/a.mdc",
+        "---\ndescription: TypeScript\nglobs: **/*.ts, src/*\nalwaysApply: false\n---\nNo any.\n",
+    );
+    repo.file(".cursor/rules/b.mdc", "---\nalwaysApply: true\n---\nBe brief.\n");
+    repo.file("patterns/sum/system.md", "# SUM\n\nSum it up for {{who}}.\n\n");
+    repo.file("contexts/s.yaml", "prompt: skills/pdf/SKILL.md\n")
+        .file("contexts/r.yaml", "prompt: .cursor/rules/a.mdc\n");
+    repo.file("contexts/f.yaml", "prompt: patterns/sum/system.md\n");
+    repo.file("contexts/all.yaml", "prompt: .\nformat: cursor\n");
+    repo.file("contexts/touched.yaml", "prompt: .\nformat: cursor\ntouched: src/x.ts\n");
+    repo.run("build -v").is(str![[]]);
+}
+
+#[test]
+fn a_format_that_is_none_is_said_with_what_was_tried() {
+    let repo = Repo::new();
+    repo.file("a.md", "x\n").file("b.yaml", "just text\n").file("contexts/a.yaml", "prompt: a.md\n");
+    repo.file("contexts/b.yaml", "prompt: b.yaml\n").file("contexts/c.yaml", "prompt: nope.prompt\n");
+    repo.file("contexts/d.yaml", "prompt: a.md\nformat: dotprompt\nsystem: [{text: x}]\n");
+    repo.run("build").is(str![[]]);
+}
+
+#[test]
+fn a_file_that_changes_its_format_is_a_change_of_text() {
+    let repo = Repo::new();
+    repo.file("p/a.prompt", "{{role \"system\"}}Be brief.")
+        .file("contexts/p.yaml", "prompt: p/a.prompt\n")
+        .commit("one");
+    repo.file("p/a.json", r#"[{"role": "system", "content": "Be very brief."}]"#);
+    repo.file("contexts/p.yaml", "prompt: p/a.json\n").commit("two");
+    repo.run("diff HEAD~1..HEAD").exits(0);
+}
