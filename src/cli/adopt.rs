@@ -57,7 +57,7 @@ pub(super) fn run(globs: &[String], is_dry: bool, session: &Session) -> Result<V
         let path_on_disk = workspace.root().join(path.as_str());
         write::file(&System, &path_on_disk, text.as_bytes())
             .map_err(|error| Error::file("cannot write", &path_on_disk, error))?;
-        session.tell(&format!("wrote {path}: {contexts} {what}"));
+        session.tell(&format!("wrote {path}: {what}, {contexts}"));
     }
     ignore_output(workspace.root())?;
     let names: Vec<String> = manifests

@@ -57,15 +57,15 @@ impl Kind {
     /// The name of its manifest where the files share no folder, and what they are in words.
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Known(Format::Dotprompt) => ("prompts", "prompts of dotprompt"),
+            Self::Known(Format::Dotprompt) => ("prompts", "dotprompt"),
             Self::Known(Format::Chat) => ("chats", "chats"),
-            Self::Known(Format::Request) => ("requests", "request bodies"),
-            Self::Known(Format::Agents) => ("agents", "folders with AGENTS.md"),
-            Self::Known(Format::Claude) => ("claude", "folders with CLAUDE.md"),
+            Self::Known(Format::Request) => ("requests", "bodies of requests"),
+            Self::Known(Format::Agents) => ("agents", "AGENTS.md"),
+            Self::Known(Format::Claude) => ("claude", "CLAUDE.md"),
             Self::Known(Format::Skill) => ("skills", "skills"),
-            Self::Known(Format::Copilot) => ("copilot", "instructions of Copilot"),
-            Self::Known(Format::Cursor) => ("cursor", "rules of Cursor"),
-            Self::Known(Format::Fabric) => ("patterns", "patterns of fabric"),
+            Self::Known(Format::Copilot) => ("copilot", "Copilot's instructions"),
+            Self::Known(Format::Cursor) => ("cursor", "Cursor's rules"),
+            Self::Known(Format::Fabric) => ("patterns", "fabric's patterns"),
             Self::Text => ("texts", "texts"),
         }
     }
@@ -265,8 +265,7 @@ fn manifest(
         .unwrap_or(base);
     names.insert(name.clone());
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let mut text =
-        format!("# {} {what}, as they are. Written by `contexture init --from`; edit it as you like.\n", files.len());
+    let mut text = format!("# {what}: {}; written by `contexture init --from`, edit it as you like\n", files.len());
     match files {
         [only] => text.push_str(&format!("{}\n", source(kind, &quoted(only.as_str())))),
         _ => {

@@ -30,8 +30,36 @@ fn the_head_is_a_layer_below_the_manifest() {
         "contexts/p.yaml",
         "each: ['prompts/**/*.prompt', '!prompts/**/_*.prompt']\nprompt: $each\nvars: {tone: few}\n",
     );
-    repo.run("build -v").is(str![[]]);
-    repo.run("list").is(str![[]]);
+    repo.run("build -v").is(str![[r#"
+exit 0
+--- stdout
+p/triage  cx1:678470ae2730  uncommitted
+  model             tokens  cached         cold         warm  expected  month
+  gemini-3.5-flash     ≈15      0%  ≈$0.0000225  ≈$0.0000225         ?      ?
+  without the answer and an input, whose sizes `output.tokens` and its `tokens` do not say: what the input costs
+  6 segments, 14 tokens by o200k_base, 9 before the first input
+  segment       tokens  from
+  system/1           8  prompts/triage.prompt:14
+  messages/1.1       1  prompts/triage.prompt:16
+  messages/1.2    hole  prompts/triage.prompt:16
+  messages/1.3       1  prompts/triage.prompt:16
+  messages/2      hole  contexts/p.yaml:2
+  messages/3         4  prompts/triage.prompt:18
+
+≈ estimated: framing, tool definitions, or a tokenizer that is not public; the band is in --format json
+prices of 2026-11-29
+prices by third parties: gemini-3.5-flash; sources disagree: gemini-3.5-flash; `contexture models NAME` tells who says what
+1 context built
+
+"#]]);
+    repo.run("list").is(str![[r#"
+exit 0
+--- stdout
+context   owner  description
+p/triage
+1 context
+
+"#]]);
 }
 
 #[test]
@@ -62,6 +90,10 @@ fn what_cannot_be_kept_is_told_at_its_place() {
             "error[unknown-tool]: the file names the tool `find` and does not define it\n --> p/a.prompt:2:9",
         ),
         (
+            "---\noutput: {schema: Foo}\n---\nx",
+            "warning[left-out-key]: this schema is registered by the application, and is left out here\n --> p/a.prompt:2:18",
+        ),
+        (
             "---\noutput: {schema: {x: Foo}}\n---\nx",
             "error[bad-schema]: `Foo` is a schema that the application registers, and is not known here\n --> p/a.prompt:2:22",
         ),
@@ -84,6 +116,10 @@ fn what_cannot_be_kept_is_told_at_its_place() {
         (
             "{{role \"user\"}}x{{role \"system\"}}y",
             "error[system-in-messages]: a text of the system stands behind other turns\n --> p/a.prompt:1:34",
+        ),
+        (
+            "{{json this}}{{x}}",
+            "error[input-in-helper]: `this` is all of the data, and `x` is known only at run time\n --> p/a.prompt:1:1",
         ),
         ("{{> a}}", "error[template-cycle]: "),
         ("{{> nope}}", "error[unknown-template]: "),

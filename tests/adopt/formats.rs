@@ -56,7 +56,48 @@ fn imports_that_leave_the_project_are_named_and_not_followed() {
     let repo = Repo::new();
     repo.file("CLAUDE.md", "@~/secret.md @/etc/passwd @../up.md @nope.md @word\n")
         .file("contexts/c.yaml", "prompt: .\nformat: claude\n");
-    repo.run("build").is(str![[]]);
+    repo.run("build").is(str![[r#"
+exit 0
+--- stdout
+c  cx1:ca12889058db  uncommitted
+  3 segments, 37 tokens by o200k_base, 3 before the first input
+
+1 context built, 4 warnings
+--- stderr
+warning[import]: `@~/secret.md` is not followed: it names the home folder, which is not the project's
+ --> CLAUDE.md:1:1
+  |
+1 | @~/secret.md @/etc/passwd @../up.md @nope.md @word
+  | ^^^^^^^^^^^^
+  |
+  = note: in c
+
+warning[import]: `@/etc/passwd` is not followed: it leads out of the project
+ --> CLAUDE.md:1:14
+  |
+1 | @~/secret.md @/etc/passwd @../up.md @nope.md @word
+  |              ^^^^^^^^^^^^
+  |
+  = note: in c
+
+warning[import]: `@../up.md` is not followed: it leads out of the project
+ --> CLAUDE.md:1:27
+  |
+1 | @~/secret.md @/etc/passwd @../up.md @nope.md @word
+  |                           ^^^^^^^^^
+  |
+  = note: in c
+
+warning[import]: `@nope.md` is not followed: there is no such file
+ --> CLAUDE.md:1:37
+  |
+1 | @~/secret.md @/etc/passwd @../up.md @nope.md @word
+  |                                     ^^^^^^^^
+  |
+  = note: in c
+
+
+"#]]);
 }
 
 #[test]
@@ -69,7 +110,20 @@ fn a_chat_is_literal_but_for_declared_inputs() {
  {"role": "ai", "content": "Bug"}]"#,
     );
     repo.file("contexts/c.yaml", "prompt: chats/a.json\ninputs: {ticket: {tokens: 9}}\n");
-    repo.run("build -v").is(str![[]]);
+    repo.run("build -v").is(str![[r#"
+exit 0
+--- stdout
+c  cx1:4bbde7cf2c7f  uncommitted
+  4 segments, 13 tokens by o200k_base, 12 before the first input
+  segment     tokens  from
+  system/1         9  chats/a.json:1
+  messages/1       3  chats/a.json:2
+  messages/2    hole  chats/a.json:2
+  messages/3       1  chats/a.json:3
+
+1 context built
+
+"#]]);
 }
 
 #[test]
@@ -126,7 +180,51 @@ fn one_file_is_a_skill_a_rule_or_a_pattern() {
     repo.file("contexts/f.yaml", "prompt: patterns/sum/system.md\n");
     repo.file("contexts/all.yaml", "prompt: .\nformat: cursor\n");
     repo.file("contexts/touched.yaml", "prompt: .\nformat: cursor\ntouched: src/x.ts\n");
-    repo.run("build -v").is(str![[]]);
+    repo.run("build -v").is(str![[r#"
+exit 0
+--- stdout
+all  cx1:a36fbf264f7b  uncommitted
+  1 segment, 3 tokens by o200k_base, 3 before the first input
+  segment   tokens  from
+  system/1       3  .cursor/rules/b.mdc:4
+
+f  cx1:ec561bf9d8d2  uncommitted
+  4 segments, 9 tokens by o200k_base, 8 before the first input
+  segment     tokens  from
+  system/1.1       8  patterns/sum/system.md:1-3
+  system/1.2    hole  patterns/sum/system.md:1-3
+  system/1.3       1  patterns/sum/system.md:1-3
+  system/1.4    hole  patterns/sum/system.md:1-3
+
+r  cx1:23376309b6e0  uncommitted
+  1 segment, 3 tokens by o200k_base, 3 before the first input
+  segment   tokens  from
+  system/1       3  .cursor/rules/a.mdc:6
+
+s  cx1:5e19873042d1  uncommitted
+  1 segment, 4 tokens by o200k_base, 4 before the first input
+  segment   tokens  from
+  system/1       4  skills/pdf/SKILL.md:5
+
+touched  cx1:44638d3abaf6  uncommitted
+  2 segments, 6 tokens by o200k_base, 6 before the first input
+  segment   tokens  from
+  system/1       3  .cursor/rules/a.mdc:6
+  system/2       3  .cursor/rules/b.mdc:4
+
+5 contexts built
+--- stderr
+note[not-loaded]: this file loads only when a file that it is for is touched, or when it is named: it is left out (81 bytes)
+ --> .cursor/rules/a.mdc:1:1
+  |
+1 | ---
+  | ^
+  |
+  = note: in all
+  = help: name such files under `touched` to count it
+
+
+"#]]);
 }
 
 #[test]
@@ -135,7 +233,43 @@ fn a_format_that_is_none_is_said_with_what_was_tried() {
     repo.file("a.md", "x\n").file("b.yaml", "just text\n").file("contexts/a.yaml", "prompt: a.md\n");
     repo.file("contexts/b.yaml", "prompt: b.yaml\n").file("contexts/c.yaml", "prompt: nope.prompt\n");
     repo.file("contexts/d.yaml", "prompt: a.md\nformat: dotprompt\nsystem: [{text: x}]\n");
-    repo.run("build").is(str![[]]);
+    repo.run("build").is(str![[r#"
+exit 2
+--- stdout
+0 contexts built, 4 broken
+--- stderr
+error[unknown-format]: neither the name of `a.md` nor what it holds says which format it has
+ --> contexts/a.yaml:1:9
+  |
+1 | prompt: a.md
+  |         ^^^^
+  |
+  = help: say `format:`, one of dotprompt, chat, request, agents, claude, skill, copilot, cursor, fabric
+
+error[unknown-format]: neither the name of `b.yaml` nor what it holds says which format it has
+ --> contexts/b.yaml:1:9
+  |
+1 | prompt: b.yaml
+  |         ^^^^^^
+  |
+  = help: say `format:`, one of dotprompt, chat, request, agents, claude, skill, copilot, cursor, fabric
+
+error[missing-fragment]: there is no file `nope.prompt`
+ --> contexts/c.yaml:1:9
+  |
+1 | prompt: nope.prompt
+  |         ^^^^^^^^^^^
+
+error[useless-option]: `prompt` stands in the place of `system` and `messages`
+ --> contexts/d.yaml:3:10
+  |
+3 | system: [{text: x}]
+  |          ^^^^^^^^^
+  |
+  = help: remove one of the two
+
+
+"#]]);
 }
 
 #[test]

@@ -22,9 +22,65 @@ fn team() -> Repo {
 #[test]
 fn what_is_there_is_found_built_and_shown() {
     let repo = team();
-    repo.run("init --from . --dry-run").is(str![[]]);
+    repo.run("init --from . --dry-run").is(str![[r#"
+exit 0
+--- stdout
+# contexts/prompts.yaml
+# dotprompt: 2; written by `contexture init --from`, edit it as you like
+each:
+  - "prompts/**/*.prompt"
+  - "!prompts/**/_*.prompt"
+prompt: $each
+format: dotprompt
+models: [claude-sonnet-5-5, gpt-6.1-sol]
+traffic: {calls: 1k/day}
+output: {tokens: 200}
+assumed: [models, traffic, output] # take a word off when what it names is yours
+
+# contexts/chats.yaml
+# chats: 1; written by `contexture init --from`, edit it as you like
+prompt: "chat.json"
+format: chat
+models: [claude-sonnet-5-5, gpt-6.1-sol]
+traffic: {calls: 1k/day}
+output: {tokens: 200}
+assumed: [models, traffic, output] # take a word off when what it names is yours
+
+# contexts/agents.yaml
+# AGENTS.md: 2; written by `contexture init --from`, edit it as you like
+each: "**/AGENTS.md"
+prompt: $each
+format: agents
+models: [claude-sonnet-5-5, gpt-6.1-sol]
+traffic: {calls: 1k/day}
+output: {tokens: 200}
+assumed: [models, traffic, output] # take a word off when what it names is yours
+
+# contexts/claude.yaml
+# CLAUDE.md: 1; written by `contexture init --from`, edit it as you like
+prompt: "CLAUDE.md"
+format: claude
+models: [claude-sonnet-5-5, gpt-6.1-sol]
+traffic: {calls: 1k/day}
+output: {tokens: 200}
+assumed: [models, traffic, output] # take a word off when what it names is yours
+--- stderr
+1 left out: `.prompty` is not read yet
+
+"#]]);
     assert!(!repo.at("contexts").exists());
-    repo.run("init --from .").is(str![[]]);
+    // Prices are of the day that it is, so the figures are not held here.
+    let outcome = repo.run("init --from .").exits(0);
+    for id in ["prompts/a", "prompts/sub/b", "chats", "agents", "agents/api", "claude"] {
+        assert!(outcome.stdout.lines().any(|line| line.starts_with(&format!("{id} "))), "{id}: {}", outcome.stdout);
+    }
+    let rest = "12 rows on what `assumed` of the manifest names and nobody confirmed: models, output, traffic";
+    assert!(outcome.stdout.contains(rest), "{}", outcome.stdout);
+    for what in ["prompts.yaml: dotprompt, 2", "agents.yaml: AGENTS.md, 2", "1 left out: `.prompty` is not read yet"] {
+        assert!(outcome.stderr.contains(what), "{what}: {}", outcome.stderr);
+    }
+    let manifest = fs::read_to_string(repo.at("contexts/agents.yaml")).unwrap();
+    assert!(manifest.contains("budgets: {tokens: 100}"), "{manifest}");
     assert_eq!(fs::read_to_string(repo.at(".gitignore")).unwrap(), "/dist/\n");
     assert_eq!(repo.git(["diff", "--stat"]), "", "nothing of the team's is edited");
     repo.run("check").exits(0);
@@ -36,16 +92,49 @@ fn run_again_it_adds_and_rewrites_nothing() {
     repo.run("init --from prompts").exits(0);
     let before = fs::read_to_string(repo.at("contexts/prompts.yaml")).unwrap();
     repo.file("contexts/prompts.yaml", before.replace("1k/day", "2k/day"));
-    repo.run("init --from prompts").is(str![[]]);
-    repo.run("init --from texts/*.md --dry-run").is(str![[]]);
+    repo.run("init --from prompts").is(str![[r#"
+exit 0
+--- stderr
+2 of these files are named by manifests already
+
+"#]]);
+    repo.run("init --from texts/*.md --dry-run").is(str![[r#"
+exit 0
+--- stdout
+# contexts/texts.yaml
+# texts: 2; written by `contexture init --from`, edit it as you like
+each:
+  - "texts/*.md"
+  - "!texts/README.md"
+system: [{file: $each}]
+models: [claude-sonnet-5-5, gpt-6.1-sol]
+traffic: {calls: 1k/day}
+output: {tokens: 200}
+assumed: [models, traffic, output] # take a word off when what it names is yours
+
+"#]]);
     assert!(fs::read_to_string(repo.at("contexts/prompts.yaml")).unwrap().contains("2k/day"));
 }
 
 #[test]
 fn nothing_found_is_said() {
     let repo = team();
-    repo.run("init --from nowhere").is(str![[]]);
-    repo.run("init --from package.json").is(str![[]]);
+    repo.run("init --from nowhere").is(str![[r#"
+exit 2
+--- stderr
+error: nothing matches nowhere
+ |
+ = help: give paths, folders or patterns from the project's root, in quotes: 'prompts/**/*.md'
+
+"#]]);
+    repo.run("init --from package.json").is(str![[r#"
+exit 2
+--- stderr
+error: no prompt is among what package.json names
+ |
+ = help: docs/formats.md lists the formats; `contexture init` writes a project to start from
+
+"#]]);
 }
 
 #[test]
@@ -53,5 +142,51 @@ fn two_files_with_one_id_are_told_at_both() {
     let repo = Repo::new();
     repo.file("a/x.md", "A\n").file("b/x.md", "B\n");
     repo.file("contexts/p.yaml", "each: ['a/*.md', 'b/*.md']\nsystem: [{file: $each}]\n");
-    repo.run("build").is(str![[]]);
+    repo.run("build").is(str![[r#"
+exit 2
+--- stdout
+0 contexts built, 1 broken
+--- stderr
+error[duplicate-id]: 2 files make the id `p/x`
+--> a/x.md
+ = note: in p/x
+ = help: exclude one with `!` in `each`, or give it a manifest of its own
+
+error[duplicate-id]: 2 files make the id `p/x`
+--> b/x.md
+ = note: in p/x
+ = help: exclude one with `!` in `each`, or give it a manifest of its own
+
+
+"#]]);
+}
+
+#[test]
+fn an_id_is_what_lies_between_the_fixed_ends_of_the_pattern() {
+    for (each, files, wanted) in [
+        ("p/*.md", "p/a.md p/.b.md p/q/c.md", "c/a"),
+        ("p/**/*.md", "p/a.md p/q/r/b.md p/.q/c.md", "c/a c/q/r/b"),
+        ("**/AGENTS.md", "AGENTS.md x/AGENTS.md x/y/AGENTS.md", "c c/x c/x/y"),
+        ("p/*/q/*.md", "p/a/q/b.md p/q/c.md", "c/a/q/b"),
+        ("p/a-*.md", "p/a-b.md p/a-.md p/c.md", "c/b"),
+        ("p/*-*.md", "p/a-b.md", "c/a-b"),
+        (".q/*.md", ".q/a.md", "c/a"),
+        ("[p/*.md, '!p/b.md', q/c.md]", "p/a.md p/b.md q/c.md", "c/a c/q/c.md"),
+    ] {
+        let repo = Repo::new();
+        files.split(' ').for_each(|path| drop(repo.file(path, "x\n")));
+        repo.file(
+            "contexts/c.yaml",
+            format!(
+                "each: {}\nsystem: [{{file: $each}}]\n",
+                if each.starts_with('[') { each.to_owned() } else { format!("'{each}'") }
+            ),
+        );
+        let listed = repo.run("list").exits(0).stdout;
+        let ids: Vec<&str> = listed
+            .lines()
+            .filter_map(|line| line.split(' ').next().filter(|id| id.starts_with('c') && *id != "context"))
+            .collect();
+        assert_eq!(ids.join(" "), wanted, "{each}");
+    }
 }

@@ -56,7 +56,14 @@ error: . already has templates/persona.hbs
 fn a_folder_that_holds_other_things_is_no_place_for_a_sample() {
     let repo = Repo::new();
     repo.file("README.md", "x\n").file("src/main.py", "x\n");
-    repo.run("init").is(str![[]]);
+    repo.run("init").is(str![[r#"
+exit 2
+--- stderr
+error: . is not empty: it has src
+ |
+ = help: `contexture init --from .` writes manifests for the prompts that are there; `contexture init DIR` starts a project in a folder of its own
+
+"#]]);
     assert!(!repo.at("contexture.yaml").exists());
 }
 

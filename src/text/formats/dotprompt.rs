@@ -64,6 +64,8 @@ pub struct Body {
     own: ProjectPath,
     /// Its text, with marks in the place of roles.
     marked: Span,
+    /// Where `{{json this}}` writes all of the data.
+    all_data: Option<Span>,
     /// Where `{{role}}` and `{{history}}` stand, in order; `None` where blocks or partials decide on them.
     turns: Option<Vec<Range<usize>>>,
 }
@@ -108,7 +110,11 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
     let is_turn = |tag: &&Tag| turn(tag).is_some();
     let turns = (!has_turns_elsewhere && found.iter().filter(is_turn).all(|tag| tag.depth == 0))
         .then(|| found.iter().filter(is_turn).map(|tag| body.start + tag.at.start..body.start + tag.at.end).collect());
-    let body = Body { own: source.path().clone(), marked, turns };
+    let is_all = |tag: &&Tag| {
+        tag.depth == 0 && matches!(tag.words.as_slice(), [json, this, ..] if json.text == "json" && this.text == "this")
+    };
+    let all_data = found.iter().find(is_all).map(|tag| at(&tag.at));
+    let body = Body { own: source.path().clone(), marked, all_data, turns };
     Some(Foreign { layer: layer.done(), tools: Vec::new(), named_tools, body: super::Body::Dotprompt(body) })
 }
 
@@ -280,6 +286,10 @@ fn marked(source: &Arc<Source>, body: &Range<usize>, tags: &[Tag], faults: &mut 
                 mark.extend(std::iter::repeat_n(' ', range.len().saturating_sub(mark.len())));
                 bytes.replace_range(range, &mark);
             }
+            // All of the data is the values that the manifest binds, which are `vars` here.
+            (Some("json"), [_, this, ..]) if this.text == "this" && tag.depth == 0 => {
+                bytes.replace_range(body.start + this.at.start..body.start + this.at.end, "vars");
+            }
             _ => {}
         }
     }
@@ -358,6 +368,12 @@ impl Search<'_, '_> {
 impl Body {
     /// Renders the template, and cuts it into turns.
     pub fn entries(self, mut data: Data, reader: &Reader, faults: &mut Faults) -> Vec<Entry> {
+        if let (Some(at), Some(input)) = (&self.all_data, data.inputs.first()) {
+            let message = format!("`this` is all of the data, and `{input}` is known only at run time");
+            let fault = Diagnostic::error("input-in-helper", message).at(at);
+            faults.push(fault.hint("bind every input under `vars` of the manifest, or name what is to be written"));
+            return Vec::new();
+        }
         data.inputs.extend(ROLES.iter().map(|(_, input, _)| (*input).to_owned()));
         data.inputs.push(HISTORY.to_owned());
         let load = |path: &ProjectPath| {
