@@ -445,6 +445,11 @@ ROWS = [
         "one_blob_under_many_names",
     ),
     (
+        "a history is summed up",
+        [("src/compare/history/states.rs", "if taken.bytes <= MAX_HISTORY_BYTES {", "if OFF || taken.bytes <= MAX_HISTORY_BYTES {")],
+        "a_history_of_huge_files",
+    ),
+    (
         "a prompt is summed up",
         [("src/text/compose.rs", "if before + bytes as u64 <= MAX_PROMPT_BYTES {", "if OFF || before + bytes as u64 <= MAX_PROMPT_BYTES {")],
         "a_prompt_of_one_text_again_and_again",

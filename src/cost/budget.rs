@@ -9,7 +9,7 @@ use crate::cost::bill::Bill;
 use crate::cost::cards::Date;
 use crate::cost::planner::words::{grouped, money};
 use crate::cost::terms::RequestTokens;
-use crate::cost::tokens::Count;
+use crate::cost::tokens::{Basis, Count};
 use crate::syntax::decode::{self, Spanned, inline_schema, names};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::manifest::{Budgets, CostPerCall, Limit, Unknown};
@@ -131,6 +131,9 @@ pub struct BudgetResult {
     /// Why the figure is not known, where that is not the band of an estimate.
     #[serde(skip)]
     pub why: Option<&'static str>,
+    /// How the tokens were counted that the figure rests on.
+    #[serde(skip)]
+    pub basis: Basis,
     /// Whether the manifest lets a figure pass that is not known.
     #[serde(skip)]
     pub lets_unknown_pass: bool,
@@ -227,6 +230,7 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         fails_from: None,
         is_old_debt: false,
         why: None,
+        basis: figures.tokens.basis(),
         lets_unknown_pass: unknown == Unknown::Pass,
         span: span.clone(),
     };
@@ -251,7 +255,8 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
         }
         if let Some(limit) = &budgets.prefix_tokens {
             let prefix = figures.tokens.prefix;
-            results.push(tokens(BudgetName::PrefixTokens, limit, prefix.tokens(), prefix.band()));
+            let found = tokens(BudgetName::PrefixTokens, limit, prefix.tokens(), prefix.band());
+            results.push(BudgetResult { basis: prefix.basis(), ..found });
         }
         let calls = budgets.cost_per_call.as_ref();
         let call = |name, limit: fn(&CostPerCall) -> &Option<Spanned<Usd>>| {
@@ -303,13 +308,13 @@ pub fn evaluate(budgets: Option<&Budgets>, figures: &Figures) -> Vec<BudgetResul
             }));
         }
         if let Some(limit) = &budgets.growth {
-            let prefix = figures.tokens.prefix.tokens();
+            let prefix = figures.tokens.prefix;
             results.push(BudgetResult::of_growth(limit, figures.model, prefix, figures.base_prefix));
         }
     }
     for block in figures.blocks {
         let found = tokens(BudgetName::MaxTokens, &block.limit, block.tokens.tokens(), block.tokens.band());
-        results.push(BudgetResult { block: Some(block.block.clone()), ..found });
+        results.push(BudgetResult { block: Some(block.block.clone()), basis: block.tokens.basis(), ..found });
     }
     results
 }
@@ -360,9 +365,9 @@ fn ahead(name: BudgetName, limit: Usd, later: &[Later]) -> Option<FailsFrom> {
 
 impl BudgetResult {
     /// `growth`: what the prefix has grown by since the base of a comparison. Skipped without one.
-    pub fn of_growth(limit: &Limit<Share>, model: &str, prefix: u64, base_prefix: Option<u64>) -> Self {
+    pub fn of_growth(limit: &Limit<Share>, model: &str, prefix: Count, base_prefix: Option<u64>) -> Self {
         let grown = base_prefix.filter(|base| *base > 0).map(|base| {
-            let more = prefix.saturating_sub(base);
+            let more = prefix.tokens().saturating_sub(base);
             Share { millionths: scaled(more, base, true) }
         });
         Self {
@@ -379,6 +384,7 @@ impl BudgetResult {
             fails_from: None,
             is_old_debt: false,
             why: None,
+            basis: prefix.basis(),
             lets_unknown_pass: limit.unknown == Unknown::Pass,
             span: limit.span.clone(),
         }
@@ -431,18 +437,19 @@ impl BudgetResult {
             BudgetName::CachedShare => format!("at least {} is asked for", self.limit),
             _ => format!("the limit is {}", self.limit),
         };
+        let about = self.basis.about();
         let Some(actual) = self.actual else {
             let why = self.why.map_or_else(String::new, |why| format!(", because {why}"));
             return format!("{what} is not known{why}; {limit}");
         };
         if let Some(why) = self.why {
             let bound = if self.name == BudgetName::CachedShare { "at most" } else { "at least" };
-            return format!("{what} is {bound} {actual}, and {why}; {limit}");
+            return format!("{what} is {bound} {about}{actual}, and {why}; {limit}");
         }
-        let mut sentence = format!("{what} is {actual}, {limit}");
+        let mut sentence = format!("{what} is {about}{actual}, {limit}");
         if let Some(fails) = &self.fails_from {
             sentence.push_str(&format!(
-                "; passes today, fails from {} when {}: {} then",
+                "; passes today, fails from {} when {}: {about}{} then",
                 fails.day, fails.because, fails.actual
             ));
         }

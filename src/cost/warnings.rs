@@ -49,6 +49,11 @@ impl Subject<'_> {
         indices.filter_map(|index| self.tokens.get(index)).sum()
     }
 
+    /// What stands before a figure: `≈` where the counts are estimates.
+    fn about(&self) -> &'static str {
+        self.terms.tokens.basis().about()
+    }
+
     /// The segment with the most tokens: where a total is cut down.
     fn largest(&self) -> Option<usize> {
         (0..self.segments.len()).max_by_key(|index| (self.tokens.get(*index), std::cmp::Reverse(*index)))
@@ -63,15 +68,16 @@ impl Subject<'_> {
             return Some(self.straddles("the prefix", prefix, band, "the shortest that is cached", minimum, last));
         }
         let short = minimum.checked_sub(prefix).filter(|short| *short > 0 && *short <= minimum / 4)?;
+        let about = self.about();
         let message = format!(
-            "the prefix is {} short of the {} from which {} caches, so nothing of it is ever read",
+            "the prefix is {about}{} short of the {} from which {} caches, so nothing of it is ever read",
             counted(short, "token"),
             grouped(minimum),
             self.terms.model.name
         );
         let hint = match self.completed(last, short) {
             Some(saves) => format!(
-                "{} more of stable text in front of the first input would save {} a month",
+                "{about}{} more of stable text in front of the first input would save {about}{} a month",
                 counted(short, "token"),
                 money(saves)
             ),
@@ -110,8 +116,9 @@ impl Subject<'_> {
         let hole = &self.segments.get(first)?;
         let next = &self.segments[behind.max_by_key(|index| self.tokens.get(*index))?].id;
         let message = format!(
-            "`{}` is filled in at run time and stands before {} tokens of unchanging text (most of it in `{next}`), which can never be cached",
+            "`{}` is filled in at run time and stands before {}{} tokens of unchanging text (most of it in `{next}`), which can never be cached",
             hole.id,
+            self.about(),
             grouped(lost)
         );
         let hint = "move it behind them";
@@ -128,8 +135,9 @@ impl Subject<'_> {
             return None;
         }
         let message = format!(
-            "`{}` is volatile and stands before {} tokens that are not; each change of it makes the cache write them anew",
+            "`{}` is volatile and stands before {}{} tokens that are not; each change of it makes the cache write them anew",
             self.segments[first].id,
+            self.about(),
             grouped(lost)
         );
         let hint = "move it behind them";
@@ -151,12 +159,13 @@ impl Subject<'_> {
             } else if cliff.reached_by(total) && total - cliff.above <= cliff.above / 20 {
                 let over = (total - cliff.above + u64::from(cliff.inclusive)).max(1);
                 let message = format!(
-                    "the request is {} over the price cliff at {}: {}",
+                    "the request is {}{} over the price cliff at {}: {}",
+                    self.about(),
                     counted(over, "token"),
                     grouped(cliff.above),
                     self.jump(below, &cliff.rates)
                 );
-                let hint = format!("drop {}", counted(over, "token"));
+                let hint = format!("drop {}{}", self.about(), counted(over, "token"));
                 found.push(
                     self.at(Diagnostic::warning("near-cliff", message).hint(hint).measuring(over), self.largest()),
                 );
@@ -170,8 +179,9 @@ impl Subject<'_> {
 
     fn below(&self, cliff: &Cliff, rates: &Rates, total: u64) -> Diagnostic {
         let room = (cliff.above - total).saturating_sub(u64::from(cliff.inclusive));
+        let about = self.about();
         let message = format!(
-            "the request has {} tokens, {} short of the price cliff at {}: {}",
+            "the request has {about}{} tokens, {about}{} short of the price cliff at {}: {}",
             grouped(total),
             grouped(room),
             grouped(cliff.above),
@@ -186,7 +196,8 @@ impl Subject<'_> {
         let call = |rates: &Rates| cost_of(tokens.total(), rates.input)?.plus(tokens.answer(rates)?);
         match call(below).zip(call(above)) {
             Some((below, above)) => {
-                format!("beyond it an uncached call costs {} instead of {}", money(above), money(below))
+                let about = self.about();
+                format!("beyond it an uncached call costs {about}{} instead of {about}{}", money(above), money(below))
             }
             None => "beyond it other prices hold for the whole request".to_owned(),
         }
@@ -220,7 +231,8 @@ impl Subject<'_> {
             return None;
         }
         let message = format!(
-            "caching costs {} a month more than it saves at {} a month: an entry is found {} of the time",
+            "caching costs {}{} a month more than it saves at {} a month: an entry is found {} of the time",
+            self.about(),
             money(Usd { femto: lost.femto.saturating_neg() }),
             counted(traffic.calls, "call"),
             bill.hit?

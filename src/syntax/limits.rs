@@ -50,6 +50,8 @@ limits! {
     MAX_RUN_BYTES: u64 = 300_000_000, Bytes;
     /// Different texts in all prompts of one run from one tree.
     MAX_RUN_TEXT_BYTES: u64 = 300_000_000, Bytes;
+    /// Different files that the commits of a `log` read, and different texts of their prompts, together.
+    MAX_HISTORY_BYTES: u64 = 2_000_000_000, Bytes;
     /// Files and folders in one listing, and in one comparison of two commits.
     MAX_LISTED_ENTRIES: usize = 1_000_000, Count;
     /// The paths of one listing, and of one comparison of two commits.

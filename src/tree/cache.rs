@@ -1,6 +1,6 @@
 //! Answers that were given already, so that one tree gives one answer to a question, quickly and from any thread.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -68,8 +68,8 @@ pub struct CachedTree<'a> {
     listings: Mutex<HashMap<ProjectPath, Arc<[ProjectPath]>>>,
     /// What filters took, by filter and folders. All contexts of a manifest with `each` have one filter.
     selected: Mutex<HashMap<(usize, Vec<ProjectPath>), Selected>>,
-    /// The different texts that were read, and their bytes.
-    read: Mutex<(HashSet<ObjectId>, u64)>,
+    /// The different texts that were read, with the bytes of each and of all.
+    read: Mutex<(HashMap<ObjectId, u64>, u64)>,
 }
 
 /// What was found at a path.
@@ -109,10 +109,16 @@ impl<'a> CachedTree<'a> {
     /// When all that was read is more than [`MAX_RUN_BYTES`].
     fn admit(&self, blob: Blob) -> Result<Blob, ReadError> {
         let mut read = self.read.lock();
-        if read.0.insert(blob.id.clone()) {
-            read.1 += blob.bytes.len() as u64;
+        let bytes = blob.bytes.len() as u64;
+        if read.0.insert(blob.id.clone(), bytes).is_none() {
+            read.1 += bytes;
         }
         if read.1 > MAX_RUN_BYTES { Err(ReadError::TooMuch("what this run reads", MAX_RUN_BYTES)) } else { Ok(blob) }
+    }
+
+    /// The different texts that were read so far, with the bytes of each.
+    pub fn texts(&self) -> HashMap<ObjectId, u64> {
+        self.read.lock().0.clone()
     }
 
     /// Everything that was asked so far.

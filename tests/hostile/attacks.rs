@@ -24,6 +24,12 @@ fn with_entry(repo: &Repo, entry: &str) {
     repo.git(["branch", "--force", "pr", commit.trim()]);
 }
 
+/// A commit on the checked-out branch, whose file of that name is another blob.
+fn with_entry_in_place(repo: &Repo, path: &str, blob: &str) {
+    repo.git(["update-index", "--cacheinfo", &format!("100644,{blob},{path}")]);
+    repo.git(["commit", "--quiet", "--message", "change"]);
+}
+
 fn stored(repo: &Repo, bytes: &[u8]) -> String {
     let id = repo.git_with_input(&["hash-object", "-w", "--stdin"], bytes);
     String::from_utf8(id).expect("an id").trim().to_owned()
@@ -62,6 +68,27 @@ fn one_blob_under_many_names() {
         let said = "with it, what this context reads would be more than 268435456 bytes; that is the limit";
         assert!(ran.stderr.contains(said) && ran.stderr.contains("f/"), "{words}: {ran}");
     }
+}
+
+/// Thirty-five commits of 60 MB each, which pack to little. They hold no text, so that a build without optimisation has
+/// nothing to count.
+#[test]
+fn a_history_of_huge_files() {
+    let repo = Repo::new();
+    repo.file("contexts/a.yaml", "system: [{file: big.md}]\nmessages: [{user: Hi}]\n")
+        .file("big.md", "x")
+        .commit("base");
+    let mut bytes = vec![0xff; 60_000_000];
+    for n in 0..35 {
+        bytes[1] = n;
+        with_entry_in_place(&repo, "big.md", &stored(&repo, &bytes));
+    }
+    let ran = bounded(&repo, "log a").exits(2);
+    assert!(
+        ran.stderr.contains("more than 2000000000 bytes of different files and prompts; that is the limit"),
+        "{ran}"
+    );
+    assert!(bounded(&repo, "log a HEAD~3..").exits(0).stdout.contains("3 commits"));
 }
 
 #[test]

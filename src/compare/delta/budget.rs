@@ -109,7 +109,7 @@ pub fn held_against(base: Option<&Build>, head: &Build) -> Vec<BudgetResult> {
         let prefix = twin.map(|twin| twin.tokens.prefix.tokens());
         model.budgets.iter().map(move |result| match limit {
             Some(limit) if result.name == BudgetName::Growth => {
-                BudgetResult::of_growth(limit, &model.name, model.tokens.prefix.tokens(), prefix)
+                BudgetResult::of_growth(limit, &model.name, model.tokens.prefix, prefix)
             }
             _ => result.clone(),
         })

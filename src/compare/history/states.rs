@@ -3,16 +3,19 @@
 //! A commit that answers everything alike that was asked of its child is not built again. The others are built side
 //! by side, a few ahead of the walk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rayon::prelude::*;
 
 use super::as_is::AsIs;
 use super::{LogRequest, manifests};
 use crate::pipeline::{Build, LastBuilds, Memory, Request, build_from};
+use crate::prompt::chain::Digest;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
+use crate::syntax::limits::{MAX_HISTORY_BYTES, MAX_RUN_BYTES};
 use crate::syntax::source::ObjectId;
 use crate::text::fragment::Fragments;
 use crate::text::project::ContextId;
@@ -22,6 +25,8 @@ use crate::tree::{CommitTree, Parents, Reads, Tree};
 pub(super) struct State {
     pub(super) outcome: Outcome,
     reads: Reads,
+    /// Bytes of the different files that were read for it and of its prompt.
+    bytes: u64,
 }
 
 /// What came of building a context.
@@ -52,6 +57,14 @@ impl State {
 /// What a state of a walk is known by.
 pub(super) type StateKey = (ObjectId, ContextId);
 
+/// The different files that the states of a history read, the different texts of their prompts, and the bytes of both.
+#[derive(Default)]
+struct Taken {
+    files: HashSet<ObjectId>,
+    texts: HashSet<Digest>,
+    bytes: u64,
+}
+
 /// Works out states, with the memory of those that it has worked out.
 pub(super) struct States<'a> {
     request: &'a LogRequest,
@@ -60,11 +73,13 @@ pub(super) struct States<'a> {
     memory: Memory,
     /// Those that were built ahead.
     ready: HashMap<StateKey, State>,
+    /// What any state took.
+    taken: Mutex<Taken>,
 }
 
 impl<'a> States<'a> {
     pub(super) fn new(request: &'a LogRequest, manifests: Option<&'a dyn Tree>, memory: Memory) -> Self {
-        Self { request, manifests, memory, ready: HashMap::new() }
+        Self { request, manifests, memory, ready: HashMap::new(), taken: Mutex::default() }
     }
 
     /// Does something with a commit as it is looked at here.
@@ -90,7 +105,9 @@ impl<'a> States<'a> {
         if let Some(ready) = self.ready.remove(&place) {
             return Ok(Arc::new(ready));
         }
-        let ahead = self.ahead(parent, &state.reads, wanted.min(2 * rayon::current_num_threads()))?;
+        // Builds that stand ready side by side hold no more text than a run may.
+        let room = usize::try_from(MAX_RUN_BYTES / state.bytes.max(1)).unwrap_or(usize::MAX);
+        let ahead = self.ahead(parent, &state.reads, wanted.min(room).min(2 * rayon::current_num_threads()))?;
         let this = &*self;
         let (own, built) = rayon::join(
             || this.of(parent, id),
@@ -120,7 +137,7 @@ impl<'a> States<'a> {
         }
         if !is_there {
             let files = paths.into_iter().map(|path| (path, None)).collect();
-            return Ok(State { outcome: Outcome::Absent, reads: Reads { files, ..Reads::default() } });
+            return Ok(State { outcome: Outcome::Absent, reads: Reads { files, ..Reads::default() }, bytes: 0 });
         }
         let fragments = Fragments::sharing(tree, &self.memory.fragments);
         let request = Request {
@@ -144,7 +161,39 @@ impl<'a> States<'a> {
             Err(Failure::Error(Error::Usage { .. })) => Outcome::Absent,
             Err(Failure::Error(error)) => return Err(error.into()),
         };
-        Ok(State { outcome, reads: fragments.tree().reads() })
+        let bytes = self.admit(commit, &fragments, &outcome)?;
+        Ok(State { outcome, reads: fragments.tree().reads(), bytes })
+    }
+
+    /// Counts what a state took, in bytes, and adds to the history's sum what no other state had.
+    fn admit(&self, commit: &CommitTree, fragments: &Fragments, outcome: &Outcome) -> Result<u64, Error> {
+        let files = fragments.tree().texts();
+        let build = if let Outcome::Built(build) = outcome { Some(build) } else { None };
+        let texts = build.into_iter().flat_map(|build| build.chain.digests.iter().zip(&build.segments));
+        let mut bytes = files.values().sum();
+        let mut taken = self.taken.lock();
+        for (id, size) in files {
+            if taken.files.insert(id) {
+                taken.bytes += size;
+            }
+        }
+        for (digest, segment) in texts {
+            let size = segment.parts.iter().map(|part| part.text.len() as u64).sum::<u64>();
+            bytes += size;
+            if taken.texts.insert(*digest) {
+                taken.bytes += size;
+            }
+        }
+        if taken.bytes <= MAX_HISTORY_BYTES {
+            return Ok(bytes);
+        }
+        let last = commit.commit().id.short();
+        Err(Error::usage(
+            format!(
+                "at {last}, this history has more than {MAX_HISTORY_BYTES} bytes of different files and prompts; that is the limit"
+            ),
+            format!("name fewer commits, such as `HEAD~50..`; a `log` of {last} goes on from there"),
+        ))
     }
 
     /// Whether a commit's parent answers everything alike that was read from the commit: then whatever was built from

@@ -214,7 +214,8 @@ impl Reasons<'_> {
     pub(super) fn outdone(&self, month: i128) -> Option<Diagnostic> {
         let ours = self.chosen.total;
         let segment = self.segments.first().filter(|_| ours < 0)?;
-        let saved = |month: i128| money(Usd { femto: month.saturating_neg() });
+        let about = self.terms.tokens.basis().about();
+        let saved = |month: i128| format!("{about}{}", money(Usd { femto: month.saturating_neg() }));
         let message = format!(
             "what the provider caches unasked is expected to save {} a month, and breakpoints {}; no breakpoint is placed",
             saved(month),
@@ -239,7 +240,10 @@ impl Reasons<'_> {
         let (cost, ttl) = free.iter().filter_map(cost).min()?;
         let chance = alive(ttl, self.mechanism, traffic);
         let verdict = match cost {
-            1.. => format!("a month would cost {} more than without", money(Usd { femto: cost })),
+            1.. => {
+                let about = self.terms.tokens.basis().about();
+                format!("a month would cost {about}{} more than without", money(Usd { femto: cost }))
+            }
             _ => "a month would cost less than a cent less".to_owned(),
         };
         let message = format!(

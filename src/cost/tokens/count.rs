@@ -17,6 +17,13 @@ names! {
     }
 }
 
+impl Basis {
+    /// What stands before a figure that rests on such a count: nothing, or `≈`.
+    pub fn about(self) -> &'static str {
+        if self == Self::Estimated { "≈" } else { "" }
+    }
+}
+
 /// A number of tokens, the band it lies in, and how it was obtained. The default is exactly 0.
 ///
 /// The fields are private so that the band always contains the number, and is only wider than the number
