@@ -174,7 +174,9 @@ fn an_id_is_what_lies_between_the_fixed_ends_of_the_pattern() {
         ("[p/*.md, '!p/b.md', q/c.md]", "p/a.md p/b.md q/c.md", "c/a c/q/c.md"),
     ] {
         let repo = Repo::new();
-        files.split(' ').for_each(|path| drop(repo.file(path, "x\n")));
+        for path in files.split(' ') {
+            repo.file(path, "x\n");
+        }
         repo.file(
             "contexts/c.yaml",
             format!(
