@@ -18,20 +18,27 @@ out=$root/target/packages
 export COMMIT=
 while [[ ${1-} == --* ]]; do
     case $1 in
-        --out) out=$2 ;;
-        --commit) COMMIT=$(git -C "$root" rev-parse --verify --end-of-options "$2^{commit}") ;;
+        --out) out=${2:?--out needs a folder} ;;
+        --commit) COMMIT=$(git -C "$root" rev-parse --verify --end-of-options "${2:?--commit needs a commit}^{commit}") ;;
         *) echo "packages/build.sh: unknown option $1; there are --out FOLDER and --commit COMMIT" >&2 && exit 2 ;;
     esac
     shift 2
 done
 python=${CONTEXTURE_TEST_PYTHON:-$(bash "$root/tests/setup.sh")}
 venv=$(dirname "$(dirname "$python")")
-# A package of another version beside these would be taken for one of them.
-rm -rf "$out"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
+# A package of another version beside these would be taken for one of them: what was packed before goes, and nothing else.
+before() { sed -n 's/^[0-9a-f]\{64\}  \([^/]*\)$/\1/p' "$out/SHA256SUMS" && echo SHA256SUMS; }
+others=$(find "$out" -mindepth 1 -maxdepth 1 -printf '%f\n' | { [ ! -f "$out/SHA256SUMS" ] && cat || grep -vxF "$(before)" || true; })
+if [ -n "$others" ]; then
+    echo "packages/build.sh: $out holds other files; name an empty folder with --out" >&2
+    exit 2
+fi
 staged=$(mktemp -d)
 trap 'rm -rf "$staged"' EXIT
+packed=$staged/packed
+mkdir "$packed"
 
 # The day that zip files count from: what is packed has no other date.
 export SOURCE_DATE_EPOCH=315532800 PATH="$venv/bin:$PATH"
@@ -47,17 +54,16 @@ stage() {
 
 stage python
 "$python" -m pip wheel --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation \
-    --wheel-dir "$out" "$staged/python"
+    --wheel-dir "$packed" "$staged/python"
 
 stage typescript
 ln -s "$venv/share/npm/node_modules" "$staged/typescript/node_modules"
 (cd "$staged/typescript" && node node_modules/typescript/bin/tsc --project . && rm node_modules &&
-    npm pack --silent --ignore-scripts --pack-destination "$out" >/dev/null)
+    npm pack --silent --ignore-scripts --pack-destination "$packed" >/dev/null)
 
-"$python" "$root/packages/program.py" "$out" "$staged" "$@"
+"$python" "$root/packages/program.py" "$packed" "$staged" "$@"
 
-cd "$out"
-# Beside the folder first: a sum of the sums would be another every time.
-sha256sum -- * >"$staged/SHA256SUMS"
-mv "$staged/SHA256SUMS" .
-cat SHA256SUMS
+(cd "$packed" && sha256sum -- * >"$staged/SHA256SUMS")
+find "$out" -mindepth 1 -delete
+mv "$staged/SHA256SUMS" "$packed"/* "$out"
+cat "$out/SHA256SUMS"

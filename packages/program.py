@@ -44,7 +44,10 @@ class Program:
     """An executable file, and what it runs on."""
 
     def __init__(self, path):
-        self.path, head = path, path.read_bytes()[:20]
+        if not path.is_file() or not os.access(path, os.X_OK):
+            sys.exit(f"{path} is no program: name an executable file")
+        with path.open("rb") as content:
+            self.path, head = path, content.read(20)
         if head[:4] == b"\x7fELF" and (machine := ELF.get(int.from_bytes(head[18:20], "little"))):
             self.target = f"{machine}-unknown-linux-gnu"
         elif machine := MACH_O.get(head[:8]):
@@ -54,11 +57,17 @@ class Program:
         self.os, self.cpu, self.debian, self.tag = PLATFORMS[self.target]
         if self.os == "linux":
             needs = subprocess.run(["readelf", "--version-info", path], check=True, capture_output=True, text=True).stdout
-            self.glibc = max(tuple(map(int, found.split("."))) for found in re.findall(r"GLIBC_(\d+\.\d+)", needs))
+            found = [tuple(map(int, version)) for version in re.findall(r"GLIBC_(\d+)\.(\d+)", needs)]
+            if not found:
+                sys.exit(f"{path} asks for no glibc; packages are made of programs that are linked with one")
+            self.glibc = max(found)
             self.tag = f"manylinux_{self.glibc[0]}_{self.glibc[1]}_{self.tag}"
 
     def said(self, *arguments):
-        return subprocess.run([self.path, *arguments], check=True, capture_output=True, text=True).stdout
+        done = subprocess.run([self.path, *arguments], capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"{self.path} is no contexture: `{' '.join(arguments)}` ended with {done.returncode}: {done.stderr}")
+        return done.stdout
 
     def runs_here(self):
         here = os.uname()
@@ -84,8 +93,8 @@ def run(*command, cwd=None):
 
 def manual(program, folder):
     """What belongs to the program wherever it is installed, at the places that Debian has for it."""
-    if program.said("--version").split()[1] != VERSION:
-        sys.exit(f"{program.path} is not {VERSION}, the version in Cargo.toml")
+    if program.said("--version").split() != ["contexture", VERSION]:
+        sys.exit(f"{program.path} is not contexture {VERSION}, the version in Cargo.toml")
     pages = folder / "pages"
     pages.mkdir(parents=True)
     run(program.path, "man", "--out", pages)

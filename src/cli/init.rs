@@ -1,7 +1,7 @@
 //! `contexture init`: a working project to start from, and the workflow that checks one.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -139,7 +139,14 @@ fn workflow_file(root: &Path, program: &Program) -> Result<New, Error> {
         .ok_or_else(|| Error::usage(format!("there is no way to {}", root.display()), "name another folder"))?;
     let repository = there.ancestors().find(|above| above.join(".git").exists());
     let below = repository.and_then(|repository| there.strip_prefix(repository).ok());
-    let folder: PathBuf = below.map(|below| below.components().chain(rest.components()).collect()).unwrap_or_default();
+    let mut folder = PathBuf::new();
+    for part in below.into_iter().flat_map(|below| below.components().chain(rest.components())) {
+        // Nothing of `rest` is there, so that no link can lead elsewhere.
+        match part {
+            Component::ParentDir => _ = folder.pop(),
+            part => folder.push(part),
+        }
+    }
     let named = folder.to_str().filter(|name| !name.contains("${{")).ok_or_else(|| {
         let cure = "rename the folder to plain text, without `${{`, which GitHub would fill in";
         Error::usage(format!("a workflow cannot name the folder {}", folder.display()), cure)

@@ -152,11 +152,13 @@ error: . already has .github/workflows/contexture.yml
 #[test]
 fn a_workflow_stands_at_the_root_of_the_repository() {
     let repo = Repo::new();
-    for target in ["services/prompts", "it's \"ours\": #1"] {
+    for (target, folder) in
+        [("services/prompts", "services/prompts"), ("it's \"ours\": #1", "it's \"ours\": #1"), ("./gone/../new", "new")]
+    {
         let printed = with_workflow(&repo, target, "https://example.com/c").exits(0).stdout;
         assert!(printed.contains("../.github/workflows/contexture.yml\n"), "{printed}");
         let text = fs::read_to_string(repo.at(WORKFLOW)).unwrap();
-        let quoted = serde_json::Value::from(target);
+        let quoted = serde_json::Value::from(folder);
         assert!(text.contains(&format!("        working-directory: {quoted}\n")), "{text}");
         fs::remove_file(repo.at(WORKFLOW)).unwrap();
     }
