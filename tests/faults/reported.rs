@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::project;
 
 /// Tools by their files.
-const TOOLS: [(&str, &str); 12] = [
+const TOOLS: [(&str, &str); 13] = [
     ("dot.json", r#"{"name": "a.b", "input_schema": {"type": "object", "properties": {}}}"#),
     ("list.json", r#"{"name": "a", "input_schema": {"type": "object", "properties": {"b": {"type": "array"}}}}"#),
     (
@@ -30,6 +30,10 @@ const TOOLS: [(&str, &str); 12] = [
         "tuple.json",
         r#"{"name": "a", "input_schema": {"type": "object", "properties": {"b": {"type": "array", "items": [{"type": "string"}]}}}}"#,
     ),
+    (
+        "long-name.json",
+        r#"{"name": "find_find_find_find_find_find_find_find_find_find_find_find_find_find", "input_schema": {"type": "object", "properties": {}}}"#,
+    ),
     ("plain.json", r#"{"name": "a", "input_schema": {"type": "object", "properties": {}}}"#),
     (
         "strict.json",
@@ -46,7 +50,7 @@ const TOOLS: [(&str, &str); 12] = [
 ];
 
 /// What happens, the manifest, and what is said of which model, errors with `!`.
-const REPORTS: [(&str, &str, &str); 71] = [
+const REPORTS: [(&str, &str, &str); 72] = [
     (
         "a dot in a name, which Gemini takes",
         "tools: [dot.json]\nmodels: [claude-opus-5, gpt-5.4, bedrock/nova-premier, gemini-3.8-flash]",
@@ -318,7 +322,16 @@ const REPORTS: [(&str, &str, &str); 71] = [
         "tools: [plain.json]\nmodels: [deepseek-flash, qwen3.8-max]\nsettings: {tool_choice: any}",
         "!forced-tool deepseek-flash, forced-tool qwen3.8-max",
     ),
-    ("a cool Kimi", "models: [kimi-k3]\nsettings: {temperature: 0.2}", "sampling kimi-k3"),
+    (
+        "a cool Kimi",
+        "models: [kimi-k3, kimi-k3.1-pro]\nsettings: {temperature: 0.2, top_p: 0.9}",
+        "!sampling kimi-k3, !sampling kimi-k3.1-pro, sampling kimi-k3, sampling kimi-k3.1-pro",
+    ),
+    (
+        "a tool name that Gemini's API and chat completions find too long",
+        "tools: [long-name.json]\nmodels: [gemini-3.5-flash, gpt-6-sol]",
+        "tool-name gemini-3.5-flash, tool-name gpt-6-sol",
+    ),
     (
         "what Grok refuses",
         "models: [grok-4.6]\nsettings: {presence_penalty: 0, stop: [END], effort: none}",
