@@ -115,7 +115,9 @@ limits! {
     /// Files that the `CLAUDE.md` of one folder loads.
     MAX_IMPORTED_FILES: usize = 1000, Count;
     /// A file of data that `init --from` looks into.
-    MAX_ADOPTED_DATA_BYTES: usize = MIB, Bytes;
+    MAX_ADOPTED_DATA_BYTES: u64 = MIB as u64, Bytes;
+    /// All of them.
+    MAX_ADOPTED_BYTES: u64 = 64 * MIB as u64, Bytes;
     /// A file whose lines are traced by `blame`: git's own walk compares a file's every version with the next.
     MAX_BLAMED_BYTES: usize = MIB, Bytes;
     /// Connections to the page's server at one time; more of them wait. A browser opens six for each tab.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::Faults;
 use crate::syntax::error::{Error, Failure};
-use crate::syntax::limits::MAX_ADOPTED_DATA_BYTES;
+use crate::syntax::limits::{MAX_ADOPTED_BYTES, MAX_ADOPTED_DATA_BYTES};
 use crate::syntax::manifest::Format;
 use crate::syntax::source::{ProjectPath, Source, Span};
 use crate::syntax::yaml::{Node, Value};
@@ -96,7 +96,7 @@ pub fn adopt(fragments: &Fragments, globs: &[String], models: &str) -> Result<Ad
     let covered = covered(&project)?;
     let (mut found, mut said): (BTreeMap<Kind, Vec<ProjectPath>>, Vec<String>) = (BTreeMap::new(), Vec::new());
     let (mut known, mut unread): (usize, BTreeMap<&str, usize>) = (0, BTreeMap::new());
-    let mut matched = 0;
+    let (mut matched, mut looked) = (0, 0);
     for path in all.iter() {
         let (is_named, is_wide) = (is_meant(path, false), is_meant(path, true));
         if path.is_below(&manifests) || path.as_str() == PROJECT_FILE || !(is_named || is_wide) {
@@ -107,11 +107,15 @@ pub fn adopt(fragments: &Fragments, globs: &[String], models: &str) -> Result<Ad
             known += 1;
         } else if let Some((_, why)) = UNREAD.iter().find(|(ending, _)| path.extension() == *ending) {
             *unread.entry(why).or_default() += 1;
-        } else if let Some(kind) = kind(path, is_named, &reader) {
+        } else if let Some(kind) = kind(path, is_named, &mut looked, fragments) {
             found.entry(kind).or_default().push(path.clone());
         }
     }
     said.extend(unread.into_iter().map(|(why, number)| format!("{number} left out: {why}")));
+    if looked > MAX_ADOPTED_BYTES {
+        let most = MAX_ADOPTED_BYTES / (1024 * 1024);
+        said.push(format!("only {most} MiB of JSON and YAML were looked into: name the folders of your prompts"));
+    }
     if matched == 0 {
         let cure = "give paths, folders or patterns from the project's root, in quotes: 'prompts/**/*.md'";
         return Err(Error::usage(format!("nothing matches {}", globs.join(", ")), cure).into());
@@ -209,7 +213,7 @@ fn paths(node: &Node, found: &mut BTreeSet<ProjectPath>) {
 }
 
 /// What the file is; `None` for one that is no prompt.
-fn kind(path: &ProjectPath, is_named: bool, reader: &Reader) -> Option<Kind> {
+fn kind(path: &ProjectPath, is_named: bool, looked: &mut u64, fragments: &Fragments) -> Option<Kind> {
     let name = path.file_name();
     if path.extension() == "prompt" && name.starts_with('_') {
         return None;
@@ -219,10 +223,14 @@ fn kind(path: &ProjectPath, is_named: bool, reader: &Reader) -> Option<Kind> {
     }
     match path.extension() {
         "json" | "yaml" | "yml" => {
-            let fragment = reader.read(path).ok()?;
-            if fragment.source.text().len() > MAX_ADOPTED_DATA_BYTES {
+            let size = fragments.tree().size(path).ok().flatten().unwrap_or_default();
+            // Data of a repository is seldom a prompt, and may be much.
+            if size > MAX_ADOPTED_DATA_BYTES || *looked + size > MAX_ADOPTED_BYTES {
+                *looked = looked.saturating_add(if size > MAX_ADOPTED_DATA_BYTES { 0 } else { size });
                 return None;
             }
+            *looked += size;
+            let fragment = fragments.read(path).ok()?;
             let node = fragment.yaml(&mut Faults::new())?;
             match &node.value {
                 Value::List(items) => {
@@ -366,7 +374,8 @@ fn patterns_of(files: &[ProjectPath], all: &[ProjectPath], folder: &str) -> Vec<
 
 /// A path as a pattern of itself.
 fn escaped(path: &str) -> String {
-    path.replace('*', "\\*")
+    let text = path.replace('*', "\\*");
+    if text.starts_with('!') { format!("\\{text}") } else { text }
 }
 
 fn parsed(pattern: &str) -> Option<FilePattern> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::layer::{Layer, list, text};
 use super::picoschema;
-use super::tags::{Tag, Word, tags, uses};
+use super::tags::{Tag, Word, tags, tags_within, uses};
 use super::{Entry, Foreign, Passage};
 use crate::prompt::segment::Role;
 use crate::syntax::decode::{Decode, Text};
@@ -76,7 +76,7 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
     let source = &fragment.source;
     let (head, body) = parts(source, faults)?;
     let whole = Span::new(source, body.start, body.end);
-    let mut layer = Layer::new(&whole);
+    let (mut layer, mut inputs) = (Layer::new(&whole), Layer::new(&whole));
     let mut named_tools = Vec::new();
     let mut declared = None;
     if let Some(head) = head {
@@ -87,11 +87,11 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
             return None;
         }
         for (key, value) in node.as_map().into_iter().flat_map(|map| map.iter()) {
-            head_key(key, value, &mut layer, &mut named_tools, &mut declared, faults);
+            head_key(key, value, (&mut layer, &mut inputs), &mut named_tools, &mut declared, faults);
         }
     }
     let template = source.text().get(body.clone()).unwrap_or_default();
-    let found = tags(template);
+    let found = tags_within(template, &whole, faults)?;
     let marked = marked(source, &body, &found, faults);
     let mut search = Search { own: source.path().clone(), reader, faults, seen: HashSet::new(), has_turns: false };
     let at = |range: &Range<usize>| Span::new(source, body.start + range.start, body.start + range.end);
@@ -103,10 +103,9 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
             let warning = Diagnostic::warning("undeclared-input", message).at(&span);
             faults.push(warning.hint("declare it there, or correct the name"));
         }
-        let mut inputs = Layer::new(&span);
         inputs.put(&name, Layer::new(&span).done());
-        layer.put("inputs", inputs.done());
     }
+    layer.put("inputs", inputs.done());
     let is_turn = |tag: &&Tag| turn(tag).is_some();
     let turns = (!has_turns_elsewhere && found.iter().filter(is_turn).all(|tag| tag.depth == 0))
         .then(|| found.iter().filter(is_turn).map(|tag| body.start + tag.at.start..body.start + tag.at.end).collect());
@@ -149,7 +148,7 @@ fn parts(source: &Arc<Source>, faults: &mut Faults) -> Option<(Option<Range<usiz
 fn head_key(
     key: &Key,
     value: &Node,
-    layer: &mut Layer,
+    (layer, inputs): (&mut Layer, &mut Layer),
     named_tools: &mut Vec<Text>,
     declared: &mut Option<HashSet<String>>,
     faults: &mut Faults,
@@ -197,9 +196,7 @@ fn head_key(
                             {
                                 input.put("description", description.clone());
                             }
-                            let mut inputs = Layer::new(&key.span);
                             inputs.put(&key.text, input.done());
-                            layer.put("inputs", inputs.done());
                         }
                     }
                     // What a caller may override is no part of the text: it is the sample.
@@ -210,9 +207,7 @@ fn head_key(
                             if value.as_text().is_some() {
                                 input.put("example", value.clone());
                             }
-                            let mut inputs = Layer::new(&key.span);
                             inputs.put(&key.text, input.done());
-                            layer.put("inputs", inputs.done());
                         }
                     }
                     _ => faults.push(unmapped(key, " of `input`")),
@@ -354,7 +349,8 @@ impl Search<'_, '_> {
             if self.seen.insert(name.text.to_owned())
                 && let Ok(Some(source)) = partial(&self.own, name.text, self.reader)
             {
-                let found = self::tags(source.text());
+                let whole = Span::new(&source, 0, source.text().len());
+                let Some(found) = tags_within(source.text(), &whole, self.faults) else { continue };
                 self.has_turns |= found.iter().any(|tag| turn(tag).is_some());
                 for (name, span) in self.names(&found, &|range| Span::new(&source, range.start, range.end)) {
                     names.entry(name).or_insert(span);

@@ -6,6 +6,7 @@ use super::{Entry, Foreign, Passage};
 use crate::prompt::segment::Role;
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::limits::MAX_TEMPLATE_TAGS;
 use crate::syntax::manifest::Mark;
 use crate::syntax::source::Span;
 use crate::text::fragment::Reader;
@@ -25,7 +26,13 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
     let mut inputs = Layer::new(&whole);
     let mut pieces = Vec::new();
     let (mut from, mut has_input) = (0, false);
-    for tag in tags(all) {
+    let found = tags(all);
+    if found.len() > MAX_TEMPLATE_TAGS {
+        let message = format!("the pattern holds more than {MAX_TEMPLATE_TAGS} tags");
+        faults.push(Diagnostic::error("template-limit", message).at(&Span::file(source)));
+        return None;
+    }
+    for tag in found {
         let at = Span::new(source, tag.at.start, tag.at.end);
         let inner = all[tag.at.start + 2..tag.at.end - 2].trim();
         if inner.starts_with("plugin:") || inner.starts_with("ext:") {

@@ -1,5 +1,6 @@
 //! What a foreign file says of itself, put together as the keys of a manifest.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::syntax::source::Span;
@@ -9,12 +10,14 @@ use crate::syntax::yaml::{Key, Map, Node, Value};
 pub struct Layer {
     whole: Span,
     entries: Vec<(Key, Node)>,
+    /// Where each key is among them.
+    places: HashMap<Arc<str>, usize>,
 }
 
 impl Layer {
     /// Nothing yet, of the file at `whole`.
     pub fn new(whole: &Span) -> Self {
-        Self { whole: whole.clone(), entries: Vec::new() }
+        Self { whole: whole.clone(), entries: Vec::new(), places: HashMap::new() }
     }
 
     /// Sets `path`, its parts separated by dots, to a value whose place is that of the key, too.
@@ -33,9 +36,13 @@ impl Layer {
 
     /// Sets a key that may hold any character; a map is merged into the one that is there.
     pub fn put(&mut self, key: &str, value: Node) {
-        match self.entries.iter_mut().find(|(own, _)| &*own.text == key) {
+        match self.places.get(key).and_then(|place| self.entries.get_mut(*place)) {
             Some((_, own)) => *own = own.overlay(&value),
-            None => self.entries.push((Key { text: key.into(), span: value.span.clone() }, value)),
+            None => {
+                let text: Arc<str> = key.into();
+                self.places.insert(text.clone(), self.entries.len());
+                self.entries.push((Key { text, span: value.span.clone() }, value));
+            }
         }
     }
 

@@ -3,6 +3,10 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::syntax::diag::{Diagnostic, Faults};
+use crate::syntax::limits::{MAX_TEMPLATE_BYTES, MAX_TEMPLATE_TAGS};
+use crate::syntax::source::Span;
+
 /// A tag: what stands between its braces.
 #[derive(Debug)]
 pub struct Tag<'t> {
@@ -23,6 +27,24 @@ pub struct Word<'t> {
     pub text: &'t str,
     /// Its place in the template.
     pub at: Range<usize>,
+}
+
+/// The tags of a template at `whole`; a fault where there are more than our engine takes, or more text.
+pub fn tags_within<'t>(text: &'t str, whole: &Span, faults: &mut Faults) -> Option<Vec<Tag<'t>>> {
+    let fault = |what: String| {
+        Diagnostic::error("template-limit", what).at(&Span::new(&whole.source, whole.start, whole.start))
+    };
+    if text.len() > MAX_TEMPLATE_BYTES {
+        let message = format!("the template holds {} bytes; the limit is {MAX_TEMPLATE_BYTES}", text.len());
+        faults.push(fault(message));
+        return None;
+    }
+    let found = tags(text);
+    if found.len() > MAX_TEMPLATE_TAGS {
+        faults.push(fault(format!("the template holds more than {MAX_TEMPLATE_TAGS} tags")));
+        return None;
+    }
+    Some(found)
 }
 
 /// All tags but comments and escaped ones.

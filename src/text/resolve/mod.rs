@@ -18,6 +18,7 @@ use crate::prompt::segment::{Role, Tier};
 use crate::syntax::condition::{Condition, GRAMMAR};
 use crate::syntax::decode::{Count, Decode, OneOrMany, Table, Text};
 use crate::syntax::diag::{Diagnostic, Faults, near};
+use crate::syntax::limits::MAX_SLICES;
 use crate::syntax::manifest::{Block, BlockFields, BlockSource, FrontMatter, History, Join, Manifest, PickBy, Speaker};
 use crate::syntax::manifest::{Limit, Mark, Stability};
 use crate::syntax::source::{ProjectPath, Span};
@@ -255,6 +256,11 @@ fn foreign_blocks(
     let inputs = keys(&manifest.inputs).map(|key| key.text.to_string()).collect();
     let data = Data { vars: vars.clone(), inputs, ..Data::default() };
     let entries = foreign.entries(data, reader, faults);
+    if entries.len() > MAX_SLICES {
+        let message = format!("the prompt has {} texts; the limit is {MAX_SLICES}", entries.len());
+        faults.push(Diagnostic::error("too-large", message).at(&prompt.span));
+        return planned;
+    }
     let (mut tier, mut number, mut speaking) = (Tier::System, 0, None);
     for mut entry in entries {
         // Turns of one speaker that follow each other are one to most providers, so to all of them here.
