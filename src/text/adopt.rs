@@ -231,6 +231,12 @@ fn kind(path: &ProjectPath, is_named: bool, looked: &mut u64, fragments: &Fragme
             }
             *looked += size;
             let fragment = fragments.read(path).ok()?;
+            // A working tree may not have said it before.
+            let read = fragment.source.text().len() as u64;
+            *looked += read.saturating_sub(size);
+            if read > MAX_ADOPTED_DATA_BYTES {
+                return None;
+            }
             let node = fragment.yaml(&mut Faults::new())?;
             match &node.value {
                 Value::List(items) => {

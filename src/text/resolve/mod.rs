@@ -148,6 +148,11 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         vars.insert(key.text.to_string(), value.to_json());
     }
     check_names(&manifest, faults);
+    for word in manifest.assumed.iter().filter(|word| node.get(word.value.as_str()).is_none()) {
+        let message = format!("`{0}` is assumed, and the manifest has no `{0}`", word.value);
+        let fault = Diagnostic::error("useless-option", message).at(&word.span);
+        faults.push(fault.hint("take the word off"));
+    }
     let scope = Scope { reader, vars: &vars, join: manifest.join.unwrap_or(Join::Blank), size };
     let mut blocks = Vec::new();
     for (tier, written) in
