@@ -16,6 +16,7 @@ use crate::text::formats;
 use crate::text::fragment::{Fragments, Reader};
 use crate::text::patterns::{self, FilePattern};
 use crate::text::project::{CONTEXTS, PROJECT_FILE, Project};
+use crate::tree::Tree;
 
 /// Manifests for what was found, and what is to be said about it.
 #[derive(Debug)]

@@ -133,6 +133,13 @@ fn notes(review: &Review, untold: usize, without_text: usize) -> Vec<Phrase> {
         let files = format!("{} {verb} no prompt: ", counted(review.no_effect.len(), "file"));
         notes.push(Phrase::word(files).then(list(review.no_effect.iter().map(ToString::to_string))));
     }
+    let built = review.contexts.iter().flat_map(|context| &context.head);
+    let assumed: BTreeSet<&str> =
+        built.flat_map(|build| &build.plan.manifest.assumed).map(|word| word.value.as_str()).collect();
+    if !assumed.is_empty() {
+        let words: Vec<&str> = assumed.into_iter().collect();
+        notes.push(Phrase::word(format!("Figures rest on what manifests assume: {}.", words.join(", "))));
+    }
     let estimated = |context: &ContextReview| {
         let models = context.head.iter().chain(&context.base).flat_map(|build| &build.models);
         models.map(|model| model.tokens.basis()).any(|basis| basis == Basis::Estimated)
