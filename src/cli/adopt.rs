@@ -6,6 +6,7 @@ use crate::output::bundle::no_link;
 use crate::output::report::build::diagnostics;
 use crate::output::report::top::TopReport;
 use crate::pipeline::{BuildResult, Request, build_all};
+use crate::prompt::segment::Segment;
 use crate::syntax::error::{Error, Failure};
 use crate::text::adopt::{Adoption, NewManifest, adopt};
 use crate::text::fragment::Fragments;
@@ -86,14 +87,17 @@ pub(super) fn run(globs: &[String], is_dry: bool, session: &Session) -> Result<V
     Ok(if results.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
 }
 
-/// Gives the manifest of instructions that an agent loads a budget: a tenth more than the largest of them has now.
+/// Gives the manifest of instructions that an agent loads a budget: a tenth more than the largest of them has now. The
+/// path that a program writes into them has no size that is known, and does not keep the budget from passing.
 fn add_budget(root: &Path, new: &NewManifest, results: &[BuildResult]) -> Result<(), Error> {
     let of_manifest =
-        results.iter().filter_map(BuildResult::build).filter(|build| build.plan.manifest_path == new.path);
-    let tokens = of_manifest.flat_map(|build| &build.models).map(|model| model.tokens.total());
+        || results.iter().filter_map(BuildResult::build).filter(|build| build.plan.manifest_path == new.path);
+    let tokens = of_manifest().flat_map(|build| &build.models).map(|model| model.tokens.total());
     let Some(most) = tokens.max() else { return Ok(()) };
     let room = (most + most / 10).max(100).next_multiple_of(100);
-    let text = format!("{}budgets: {{tokens: {room}}} # a tenth more than the largest has today\n", new.text);
+    let has_hole = of_manifest().any(|build| build.segments.iter().any(Segment::is_hole));
+    let limit = if has_hole { format!("{{limit: {room}, unknown: pass}}") } else { room.to_string() };
+    let text = format!("{}budgets: {{tokens: {limit}}} # a tenth more than the largest has today\n", new.text);
     let path = root.join(new.path.as_str());
     write::file(&System, &path, text.as_bytes()).map_err(|error| Error::file("cannot write", &path, error))
 }

@@ -80,7 +80,7 @@ assumed: [models, traffic, output] # take a word off when what it names is yours
         assert!(outcome.stderr.contains(what), "{what}: {}", outcome.stderr);
     }
     let manifest = fs::read_to_string(repo.at("contexts/agents.yaml")).unwrap();
-    assert!(manifest.contains("budgets: {tokens: 100}"), "{manifest}");
+    assert!(manifest.contains("budgets: {tokens: {limit: 100, unknown: pass}}"), "{manifest}");
     assert_eq!(fs::read_to_string(repo.at(".gitignore")).unwrap(), "/dist/\n");
     assert_eq!(repo.git(["diff", "--stat"]), "", "nothing of the team's is edited");
     repo.run("check").exits(0);
