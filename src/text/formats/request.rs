@@ -124,7 +124,7 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
         return None;
     }
     let mut layer = Layer::new(&node.span);
-    map_keys(&node, keys(dialect), &mut layer, faults);
+    map_keys(&node, keys(dialect), &mut layer);
     for (key, value) in ["model", "modelId"].iter().filter_map(|key| Some((key, node.get(key)?))) {
         match value.as_text() {
             Some(id) => layer.put("models", list([text(id.trim_start_matches("models/"), &value.span)], &value.span)),
@@ -202,12 +202,12 @@ fn is_ambiguous(node: &Node) -> bool {
     !(has("system") || has("anthropic_version") || has("tools") || is_claude)
 }
 
-fn map_keys(node: &Node, keys: &[(&str, Goes)], layer: &mut Layer, faults: &mut Faults) {
+fn map_keys(node: &Node, keys: &[(&str, Goes)], layer: &mut Layer) {
     for (key, value) in node.as_map().into_iter().flat_map(|map| map.iter()) {
         match keys.iter().find(|(own, _)| *own == &*key.text).map(|(_, goes)| goes) {
             Some(Elsewhere | Nowhere) => {}
             Some(To(path)) => layer.set(path, value.clone()),
-            Some(Into(inner)) => map_keys(value, inner, layer, faults),
+            Some(Into(inner)) => map_keys(value, inner, layer),
             None => {
                 let mut settings = Layer::new(&key.span);
                 settings.put(&key.text, value.clone());

@@ -59,7 +59,7 @@ pub fn tags(text: &str) -> Vec<Tag<'_>> {
         }
         let comment = rest.strip_prefix("~!").or_else(|| rest.strip_prefix('!'));
         if let Some(comment) = comment {
-            let end = if comment.starts_with("--") { comment.find("--").and(comment[2..].find("--")) } else { None };
+            let end = comment.strip_prefix("--").and_then(|inner| inner.find("--"));
             let skipped = end.map_or(0, |end| end + 2);
             let Some(close) = comment[skipped..].find("}}") else { break };
             from = text.len() - comment.len() + skipped + close + 2;
