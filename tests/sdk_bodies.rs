@@ -105,7 +105,7 @@ fn segment(tier: Tier, parts: &[(Role, Kind, &str)]) -> Segment {
         id: String::new(),
         tier,
         parts: parts.iter().map(|&(role, kind, text)| Part { role, kind, text: text.into() }).collect(),
-        origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source) },
+        origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source), picked: None },
         mark: Mark::Free,
         stability: None,
         priority: 0,

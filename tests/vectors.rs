@@ -56,6 +56,7 @@ fn segment(link: &Value) -> Segment {
             lines: None,
             blob: None,
             block: Span::file(&Source::new(ProjectPath::root(), "")),
+            picked: None,
         },
         mark: Mark::Free,
         stability: None,

@@ -43,7 +43,7 @@ fn segment((number, bytes): (usize, &[u8])) -> Segment {
             kind: Kind::Text,
             text: String::from_utf8_lossy(bytes).into(),
         }],
-        origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source) },
+        origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source), picked: None },
         mark: Mark::Free,
         stability: None,
         priority: 0,

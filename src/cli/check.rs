@@ -17,6 +17,9 @@ use super::session::Session;
 use super::{LockArguments, ShardArguments, TreeArguments, Verdict, WhatIf};
 
 /// Build without writing, and look for lints: for CI and pre-commit.
+///
+/// A budget that fails says what its bill is made of and which change would fit: fewer calls, fewer examples, another model.
+/// --model and --calls ask what would be, without an edit.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Arguments {
     /// Contexts, ID@VARIANT, or patterns such as 'support/*'; without one, every context and variant

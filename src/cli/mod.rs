@@ -308,6 +308,17 @@ mod tests {
     }
 
     #[test]
+    fn the_glossary_says_of_commands_what_their_help_says() {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let glossary = words(include_str!("../../docs/glossary.md"));
+        for name in ["check", "lock"] {
+            let (_, help) = super::examples::EXAMPLES.iter().find(|(own, _)| *own == name).unwrap();
+            let paragraph = words(help.rsplit("\n\n").next().unwrap());
+            assert!(paragraph.len() > 100 && glossary.contains(&paragraph), "{name}: {paragraph}");
+        }
+    }
+
+    #[test]
     fn no_argument_of_a_command_takes_the_place_of_a_global_one() {
         let command = super::command();
         command.clone().debug_assert();

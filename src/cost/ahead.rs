@@ -38,7 +38,8 @@ pub fn price_warnings(today: Date, mut before: Bill, later: &[Later]) -> Vec<Dia
         if (before.month, before.uncached) != (after.month, after.uncached) {
             let costs = instead(&after, &before).unwrap_or_else(|| "what it then costs is not known".to_owned());
             let hint = format!("`contexture check --as-of {day}` says what holds then");
-            warnings.push(Diagnostic::warning("price-change", format!("{because} on {day}: {costs}")).hint(hint));
+            let warning = Diagnostic::warning("price-change", format!("{because} on {day}: {costs}")).hint(hint);
+            warnings.push(measured(warning, &after));
         }
         before = after;
     }
@@ -59,7 +60,7 @@ pub fn retirement_warning(
             "{name} is retired since {day}: its requests fail, or another model answers them and is what is billed"
         ),
     };
-    let costs = there.and_then(|there| instead(&there, bill));
+    let costs = there.as_ref().and_then(|there| instead(there, bill));
     let hint = match (successor, costs) {
         (Some(other), Some(costs)) => format!("the vendor names {other} as its successor: {costs}"),
         (Some(other), None) => format!(
@@ -67,7 +68,17 @@ pub fn retirement_warning(
         ),
         (None, _) => "no source names a successor; `contexture models` lists the others".to_owned(),
     };
-    Diagnostic::warning("retiring-model", message).hint(hint)
+    let warning = Diagnostic::warning("retiring-model", message).hint(hint);
+    there.map_or(warning.clone(), |there| measured(warning, &there))
+}
+
+/// A warning whose figure is what a month then costs, or an uncached call, in billionths of a dollar.
+fn measured(warning: Diagnostic, then: &Bill) -> Diagnostic {
+    let nano = then.month.or(then.uncached).and_then(|amount| u64::try_from(amount.femto / 1_000_000).ok());
+    match nano {
+        Some(nano) => warning.measuring(nano),
+        None => warning,
+    }
 }
 
 /// What a month costs with one bill instead of another, or an uncached call where no month is known.

@@ -216,7 +216,7 @@ mod tests {
             id: String::new(),
             tier: Tier::Messages,
             parts: vec![Part { role, kind, text: text.into() }],
-            origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source) },
+            origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source), picked: None },
             mark: Mark::Free,
             stability: None,
             priority: 0,

@@ -9,6 +9,7 @@ pub mod shard;
 pub mod provenance;
 pub mod model;
 mod memory;
+pub mod fits;
 pub mod bodies;
 pub mod lock;
 pub mod watch;
@@ -19,7 +20,6 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use crate::cost::bill::bill;
 use crate::cost::budget::BudgetResult;
 use crate::cost::cards::{Cards, Date, day_of};
 use crate::cost::count::{Counts, count};
@@ -37,13 +37,13 @@ use crate::syntax::diag::{self, Diagnostic, Faults, Severity, refill_near_steps}
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::limits::MAX_RUN_TEXT_BYTES;
 use crate::syntax::manifest;
-use crate::syntax::quantity::{Rate, Share, Usd};
+use crate::syntax::quantity::{Rate, Share};
 use crate::syntax::source::{ProjectPath, Span};
 use crate::text::compose::{TEMPLATES, compose};
 use crate::text::fragment::{Fragments, Reader, Unreadable};
 use crate::text::lint;
 use crate::text::project::{Candidate, ContextId, Layers, Project};
-use crate::text::resolve::{Plan, resolve};
+use crate::text::resolve::{Plan, described, resolve};
 use crate::text::template::Library;
 use crate::tree::{CachedTree, ReadError, Reads, Tree};
 
@@ -136,24 +136,6 @@ impl Build {
     /// The traffic that the manifest declares.
     pub fn traffic(&self) -> Option<Traffic> {
         self.plan.manifest.traffic.as_ref().and_then(Traffic::declared)
-    }
-
-    /// The most calls a month that stay within `limit` with one of its models, everything else as it is: what a budget
-    /// that fails would take. `None` where not even one does, or a month is not known.
-    pub fn calls_within(&self, model: &ModelBuild, limit: Usd) -> Option<u64> {
-        let (rules, batch) = model.priced(self.date);
-        let traffic = self.traffic()?;
-        let fits = |calls: u64| {
-            let traffic = Traffic { calls, ..traffic };
-            let terms = Terms { model: &rules, batch: batch.as_ref(), traffic: Some(&traffic), tokens: &model.tokens };
-            bill(&model.layout, &terms).month.is_some_and(|month| month <= limit)
-        };
-        let (mut within, mut over) = (0, traffic.calls);
-        while over - within > 1 {
-            let middle = within + (over - within) / 2;
-            if fits(middle) { within = middle } else { over = middle }
-        }
-        (within > 0).then_some(within)
     }
 
     /// What a month with one of its models is made of; `None` without traffic or a price.
@@ -490,7 +472,8 @@ pub fn list(tree: &dyn Tree, uses: Option<&ProjectPath>) -> Result<Vec<Usage>, F
         }
         let read = reader.reads().files.into_iter().filter_map(|(path, blob)| blob.map(|_| path)).collect();
         let faults = if faults.has_errors() { Err(faults.into_vec()) } else { Ok(read) };
-        Usage { id, description: text("description"), owner: text("owner"), faults }
+        let description = text("description").or_else(|| Some(described(&layers, &reader)?.value.to_string()));
+        Usage { id, description, owner: text("owner"), faults }
     });
     let usages: Vec<Usage> = usages.collect();
     let wanted = |usage: &Usage| match (uses, &usage.faults) {

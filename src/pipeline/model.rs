@@ -283,7 +283,8 @@ impl Base<'_> {
         built
     }
 
-    fn model(
+    /// The context as one model sees it, counted so.
+    pub(crate) fn model(
         &self,
         card: Arc<Card>,
         name: String,

@@ -7,6 +7,9 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::syntax::decode::names;
 use crate::syntax::manifest::{Mark, Stability};
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
@@ -78,6 +81,19 @@ pub struct Origin {
     pub blob: Option<ObjectId>,
     /// The manifest line that brought it in.
     pub block: Span,
+    /// Of an example: why it is in the prompt.
+    pub picked: Option<Picked>,
+}
+
+/// Why an example was picked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Picked {
+    /// Its label, as text.
+    pub label: Option<String>,
+    /// The reason: `2nd of its `label`, weight 3`.
+    pub why: String,
+    /// Its number in the order in which examples are picked, from 0: a pick of so many leaves it out.
+    pub rank: usize,
 }
 
 /// The smallest piece with its own provenance, digest and token count.

@@ -141,7 +141,7 @@ mod tests {
             id: id.to_owned(),
             tier,
             parts: parts.iter().map(|&(role, kind, text)| Part { role, kind, text: text.into() }).collect(),
-            origin: Origin { path, lines, blob: None, block: Span::file(&source) },
+            origin: Origin { path, lines, blob: None, block: Span::file(&source), picked: None },
             mark: Mark::Free,
             stability: None,
             priority: 0,

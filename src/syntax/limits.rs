@@ -119,7 +119,7 @@ limits! {
     /// All of them.
     MAX_ADOPTED_BYTES: u64 = 64 * MIB as u64, Bytes;
     /// A file whose lines are traced by `blame`: git's own walk compares a file's every version with the next.
-    MAX_BLAMED_BYTES: usize = MIB, Bytes;
+    MAX_BLAMED_BYTES: usize = 8 * MIB, Bytes;
     /// Connections to the page's server at one time; more of them wait. A browser opens six for each tab.
     MAX_CONNECTIONS: usize = 64, Count;
     /// Connections to the page's server that wait for the next build, so that they leave some for everything else.

@@ -324,6 +324,7 @@ impl Composer<'_> {
         faults: &mut Faults,
     ) -> Option<Item> {
         let origin = self.origin(Some(fragment), Some(example.lines.clone()), block);
+        let origin = Origin { picked: example.picked.clone(), ..origin };
         self.admit(block, example.turns.iter().map(|turn| turn.text.len()).sum(), faults)?;
         if block.tier == Tier::Messages {
             let turns =
@@ -485,6 +486,7 @@ impl Composer<'_> {
             lines,
             blob: fragment.map(|fragment| fragment.blob.clone()),
             block: block.span.clone(),
+            picked: None,
         }
     }
 }

@@ -78,15 +78,19 @@ fn text_of_a_template_is_that_of_who_wrote_its_lines() {
 }
 
 #[test]
-fn a_long_file_is_told_by_its_last_change() {
-    let repo = Repo::new();
-    repo.file("contexts/a.yaml", "system: [{file: long.md}]\n");
-    let line = "This sentence fills the file.\n";
-    repo.file("long.md", line.repeat((1 << 20) / line.len() + 1)).commit("Write");
-    let last = repo.file("long.md", line.repeat((1 << 20) / line.len() + 2)).commit("Append");
-    let report = repo.run("blame a --format json").exits(0).json();
-    assert_eq!(report["segments"][0]["traced"], "file");
-    assert_eq!(report["commits"][0]["commit"], last.as_str());
+fn lines_are_traced_up_to_eight_mebibytes_and_a_longer_file_is_told_by_its_last_change() {
+    for (mebibytes, traced, shares) in [(1, "line", 2), (8, "file", 1)] {
+        let repo = Repo::new();
+        repo.file("contexts/a.yaml", "system: [{file: long.md}]\n");
+        let line = "This sentence fills the file.\n";
+        let first = line.repeat((mebibytes << 20) / line.len() + 1);
+        repo.file("long.md", &first).commit("Write");
+        let last = repo.file("long.md", first + line).commit("Append");
+        let report = repo.run("blame a --format json").exits(0).json();
+        assert_eq!(report["segments"][0]["traced"], traced);
+        let commits = report["commits"].as_array().unwrap();
+        assert_eq!((commits.len(), &commits.last().unwrap()["commit"]), (shares, &last.as_str().into()));
+    }
 }
 
 #[test]

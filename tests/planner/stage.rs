@@ -99,7 +99,7 @@ pub fn segments(stabilities: &[Option<Stability>]) -> Vec<Segment> {
         id: format!("system/{}", block + 1),
         tier: Tier::System,
         parts: vec![Part { role: Role::System, kind, text: "a".into() }],
-        origin: Origin { path: None, lines: None, blob: None, block: Span::new(&source, block, block) },
+        origin: Origin { path: None, lines: None, blob: None, block: Span::new(&source, block, block), picked: None },
         mark: Mark::Free,
         stability,
         priority: 0,

@@ -11,7 +11,7 @@ use super::findings::{self, Finding};
 use super::inert;
 use super::text::{Table, counted, grouped};
 use super::top::{ModelSum, TopReport, sums};
-use crate::cost::budget::{Amount, BudgetName, BudgetResult, Status, nearest};
+use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
 use crate::output::record::{BuiltContext, DiagnosticRecord};
 use crate::pipeline::model::{DEFAULT_LIMIT, ModelBuild};
@@ -181,32 +181,39 @@ fn context(build: &Build, verbose: bool) -> String {
     drawn
 }
 
-/// What the bill is made of that fails a budget of money, and the calls that it would take.
+/// What the bill is made of that fails a budget of money, and the smallest changes that would pass.
 fn what_would_fit(build: &Build, budget: &BudgetResult) -> String {
     let Some(model) = build.models.iter().find(|model| model.name == budget.model) else { return String::new() };
-    let (BudgetName::CostPerMonth, Some(parts), Amount::Usd(limit)) =
-        (budget.name, build.month_parts(model), budget.limit)
-    else {
-        return String::new();
-    };
-    let parts = [
-        ("read from the cache", parts.read),
-        ("written to it", parts.written),
-        ("fresh input", parts.fresh),
-        ("answers", parts.output),
-        ("deploys, storage and batches", parts.other),
+    let mut said = Vec::new();
+    if let (BudgetName::CostPerMonth, Some(parts)) = (budget.name, build.month_parts(model)) {
+        let parts = [
+            ("read from the cache", parts.read),
+            ("written to it", parts.written),
+            ("fresh input", parts.fresh),
+            ("answers", parts.output),
+            ("deploys, storage and batches", parts.other),
+        ];
+        let parts = parts.into_iter().filter(|(_, part)| *part > Usd::ZERO);
+        let parts: Vec<String> = parts.map(|(name, part)| format!("{name} {}", brief(part))).collect();
+        said.push(format!("made of: {}", parts.join(", ")));
+    }
+    let fits = build.fits(model, budget);
+    let calls =
+        fits.calls.map(|calls| if calls == 1 { "1 call".to_owned() } else { format!("{} calls", grouped(calls)) });
+    let would = [
+        calls.map(|calls| format!("{calls} a month")),
+        fits.examples.map(|(most, now)| format!("{most} of {}", counted(now, "example"))),
+        fits.model.map(|(name, actual)| format!("{name} at {actual}")),
     ];
-    let parts = parts.into_iter().filter(|(_, part)| *part > Usd::ZERO);
-    let parts: Vec<String> = parts.map(|(name, part)| format!("{name} {}", brief(part))).collect();
-    let calls = build.calls_within(model, limit).map_or_else(String::new, |calls| {
-        format!(
-            "; {} would fit",
-            counted(usize::try_from(calls).unwrap_or(usize::MAX), "call a month")
-                .replace("call a months", "calls a month")
-        )
-    });
-    let ask = format!("`contexture check {} --model NAME --calls N` asks for another", build.id);
-    format!("    made of: {}{calls}; {ask}\n", parts.join(", "))
+    let would: Vec<String> = would.into_iter().flatten().collect();
+    if !would.is_empty() {
+        said.push(format!("would fit: {}", would.join(", or ")));
+    }
+    if said.is_empty() {
+        return String::new();
+    }
+    said.push(format!("`contexture check {} --model NAME --calls N` asks what another would be", build.id));
+    format!("    {}\n", said.join("; "))
 }
 
 /// A model in numbers: what goes in, what a warm call reads, what calls and a month cost.

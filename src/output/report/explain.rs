@@ -11,7 +11,7 @@ use super::text::{Table, counted, grouped, lines_of};
 use crate::output::record::{ContextRecord, DiagnosticRecord};
 use crate::pipeline::Build;
 use crate::prompt::chain::{Digest, VERSION};
-use crate::prompt::segment::{Kind, Segment, Tier};
+use crate::prompt::segment::{Kind, Picked, Segment, Tier};
 use crate::syntax::source::{ObjectId, ProjectPath};
 use crate::text::lint::secret::masked;
 use crate::tree::Commit;
@@ -42,6 +42,8 @@ pub struct LinkRecord<'a> {
     pub before: Digest,
     /// The parts that enter the segment's digest, in order.
     pub parts: Vec<PartRecord<'a>>,
+    /// Of an example: its label, and why it is in the prompt.
+    pub picked: Option<&'a Picked>,
     /// The segment's digest.
     pub digest: Digest,
     /// The digest of the prefix that ends with it.
@@ -83,6 +85,7 @@ pub fn record<'a>(build: &'a Build, only: Option<usize>, changes: &'a Changes) -
                     text: masked(&part.text),
                 })
                 .collect(),
+            picked: segment.origin.picked.as_ref(),
             digest: build.chain.digests[index],
             after: build.chain.prefixes[index + 1],
         }
@@ -114,6 +117,9 @@ pub fn text(build: &Build, changes: &Changes) -> String {
     for (index, segment) in build.segments.iter().enumerate() {
         let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(build.counts.per_segment[index]) };
         let mut row = vec![segment.id.clone(), tokens, build.chain.prefixes[index + 1].short(), origin(segment)];
+        if let (Some(from), Some(picked)) = (row.last_mut(), &segment.origin.picked) {
+            from.push_str(&format!("  {}", why(picked)));
+        }
         if !changes.is_empty() {
             let commit = segment.origin.path.as_ref().and_then(|path| changes.get(path));
             row.insert(3, commit.map_or_else(|| "-".to_owned(), |commit| commit.id.short().to_owned()));
@@ -153,6 +159,9 @@ pub fn segment_text(build: &Build, index: usize) -> String {
     }
     let (line, column) = segment.origin.block.line_column();
     drawn.push_str(&inert::words(&format!("  block     {}:{line}:{column}\n", segment.origin.block.path())));
+    if let Some(picked) = &segment.origin.picked {
+        drawn.push_str(&format!("  example   {}\n", inert::words(&why(picked))));
+    }
     drawn.push_str(&format!("  tokens    {} (o200k_base, as joined)\n\n", grouped(build.counts.per_segment[index])));
     let link = |name: &str, digest: &Digest, what: &str| format!("  {name:<9} {digest}  {what}\n");
     drawn.push_str(&format!(
@@ -186,6 +195,11 @@ pub fn segment_text(build: &Build, index: usize) -> String {
         drawn.push_str(&format!("--- {} {}\n{}\n", part.role.as_str(), part.kind.as_str(), inert::terminal(&shown)));
     }
     drawn
+}
+
+/// The label of an example, and why it was picked: `late: 2nd of its `label``.
+fn why(Picked { label, why, .. }: &Picked) -> String {
+    label.as_ref().map_or_else(|| why.clone(), |label| format!("{}: {why}", masked(label)))
 }
 
 /// Where a segment's text was read: `policies/refunds.md:1-80`, or the manifest's line.

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::review::Range;
+use crate::cost::planner::words::money;
 use crate::output::report::text::{counted, grouped};
 use crate::syntax::diag::Diagnostic;
+use crate::syntax::quantity::Usd;
 use crate::text::project::ContextId;
 
 /// Up to so many places of one fault are shown each.
@@ -66,7 +68,13 @@ fn merged(found: Vec<Finding<'_>>) -> Vec<Finding<'_>> {
     let mut kinds: BTreeMap<_, Vec<Finding<'_>>> = BTreeMap::new();
     for (number, finding) in found.into_iter().enumerate() {
         let Diagnostic { code, message, hint, model, figure, .. } = finding.diagnostic;
-        let words = figure.is_none().then_some((message, hint));
+        // With another figure the words are others, too; of these codes the beginning says what it is about.
+        let about = match &**code {
+            "price-change" | "retiring-model" => message.split(": ").next(),
+            code if code.starts_with("budget") => message.split(" is ").next(),
+            _ => None,
+        };
+        let words = figure.map_or_else(|| (Some(&**message), hint.as_deref()), |_| (about, None));
         let kind = kinds.entry((std::cmp::Reverse(finding.diagnostic.severity), code, model, words)).or_default();
         kind.push(Finding { alike: number, ..finding });
     }
@@ -108,8 +116,13 @@ impl Finding<'_> {
         if self.alike > 1 {
             let range = match self.figures {
                 Some(Range { least, median, most }) if least < most => {
-                    let unit = if self.diagnostic.code.starts_with("budget") { "% of the limit" } else { " tokens" };
-                    format!(" ({} to {}{unit}, median {})", grouped(least), grouped(most), grouped(median))
+                    let dollars = |nano: u64| money(Usd { femto: i128::from(nano) * 1_000_000 });
+                    let (words, unit): (fn(u64) -> String, _) = match &*self.diagnostic.code {
+                        "price-change" | "retiring-model" => (dollars, " then"),
+                        code if code.starts_with("budget") => (grouped, "% of the limit"),
+                        _ => (grouped, " tokens"),
+                    };
+                    format!(" ({} to {}{unit}, median {})", words(least), words(most), words(median))
                 }
                 _ => String::new(),
             };

@@ -72,6 +72,8 @@ pub struct ModelSum {
     pub unknown: usize,
     /// Contexts without traffic, of which nothing is in `month`.
     pub without_traffic: usize,
+    /// Whether the tokens of any are an estimate, and so is `month`.
+    pub estimated: bool,
 }
 
 impl<'a> TopReport<'a> {
@@ -105,7 +107,7 @@ impl<'a> TopReport<'a> {
             let month = match (sum.month, sum.unknown) {
                 (_, some @ 1..) => format!("unknown in {}", grouped(some as u64)),
                 (_, 0) if sum.without_traffic == sum.contexts => "no traffic".to_owned(),
-                (month, 0) => amount(month),
+                (month, 0) => format!("{}{}", if sum.estimated { "≈" } else { "" }, amount(month)),
             };
             let all = format!("all {}", counted(sum.contexts, "context"));
             table.row([all, sum.model.clone(), String::new(), String::new(), month]);
@@ -238,6 +240,7 @@ pub fn sums<'a>(builds: impl Iterator<Item = &'a Build>) -> Vec<ModelSum> {
         month: model.bill.month,
         unknown: usize::from(model.bill.warm.is_none()),
         without_traffic: usize::from(model.bill.warm.is_some() && model.bill.month.is_none()),
+        estimated: model.tokens.basis() == Basis::Estimated,
     }))
 }
 
@@ -255,6 +258,7 @@ pub fn joined(parts: impl IntoIterator<Item = ModelSum>) -> Vec<ModelSum> {
                 sum.contexts += part.contexts;
                 sum.unknown += part.unknown;
                 sum.without_traffic += part.without_traffic;
+                sum.estimated |= part.estimated;
             }
         }
     }

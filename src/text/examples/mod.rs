@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::prompt::segment::Role;
+use crate::prompt::segment::{Picked, Role};
 use crate::syntax::diag::{Diagnostic, Faults, Severity, did_you_mean};
 use crate::syntax::source::{Source, Span};
 use crate::text::fragment::lfs_pointer;
@@ -42,6 +42,8 @@ pub struct Example {
     pub lines: RangeInclusive<usize>,
     /// The record.
     pub span: Span,
+    /// Why it is in the prompt, once something has picked it.
+    pub picked: Option<Picked>,
 }
 
 impl Example {

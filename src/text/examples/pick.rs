@@ -29,6 +29,7 @@ use serde_json::Value;
 use super::fingerprint::Fingerprint;
 use super::novelty::{Overlap, overlaps};
 use super::{Example, Turn};
+use crate::prompt::segment::Picked;
 use crate::syntax::condition::Condition;
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::source::Span;
@@ -63,15 +64,17 @@ pub enum By {
     Diverse,
 }
 
-/// The indexes in `examples` of those to use, ascending.
+/// The indexes in `examples` of those to use, ascending, each with why it is one of them.
 ///
 /// `size` counts an example's tokens; it is called only under a token budget, and only until that is
 /// spent. An example that alone is larger than the budget is skipped; the first that no longer fits
 /// beside the others ends the picking.
-pub fn pick(examples: &[Example], pick: &Pick, size: &(dyn Fn(&Example) -> u64 + Sync)) -> Vec<usize> {
+pub fn pick(examples: &[Example], pick: &Pick, size: &(dyn Fn(&Example) -> u64 + Sync)) -> Vec<(usize, Picked)> {
     let mut picks = Vec::new();
     let mut left = pick.tokens.unwrap_or(u64::MAX);
-    for (place, example) in pick.sequence(examples) {
+    let sequence = pick.sequence(examples);
+    let pool = sequence.len();
+    for (key, example) in sequence {
         if pick.count.is_some_and(|count| picks.len() >= count) {
             break;
         }
@@ -85,9 +88,9 @@ pub fn pick(examples: &[Example], pick: &Pick, size: &(dyn Fn(&Example) -> u64 +
                 None => break,
             }
         }
-        picks.push(place);
+        picks.push((key.place, pick.picked(&key, example, picks.len(), pool)));
     }
-    picks.sort_unstable();
+    picks.sort_unstable_by_key(|(place, _)| *place);
     picks
 }
 
@@ -145,11 +148,32 @@ impl Pick {
         self.filter.iter().all(|condition| condition.matches(example.field(condition.name()).unwrap_or(&Value::Null)))
     }
 
-    /// The pool with the index of each example, in the order in which they are picked.
-    fn sequence<'a>(&self, examples: &'a [Example]) -> Vec<(usize, &'a Example)> {
+    /// Why an example is the one of this rank, from 0, in the order in which a pool of so many is picked.
+    fn picked(&self, key: &SortKey, example: &Example, rank: usize, pool: usize) -> Picked {
+        let label = label_of(example, self.label.as_deref().unwrap_or("label")).map(Cow::into_owned);
+        let among = if self.filter.is_empty() { "" } else { " that meet `where`" };
+        let mut why = match (self.by, self.label()) {
+            (By::Order, _) => format!("{} of {pool}{among} in the order of the file", nth(rank)),
+            (_, Some(path)) => format!("{} of its `{path}`{among}", nth(key.round)),
+            (_, None) => format!("{} of {pool}{among}", nth(rank)),
+        };
+        if self.by == By::Diverse {
+            why += &format!(", {}% of it said before it in the file", key.overlap / 100);
+        }
+        if self.by != By::Order {
+            let Reverse(Weight(weight)) = key.weight;
+            why += &if weight == 1.0 { String::new() } else { format!(", weight {weight}") };
+            why += &if self.seed == 0 { String::new() } else { format!(", seed {}", self.seed) };
+        }
+        Picked { label, why, rank }
+    }
+
+    /// The pool with the key of each example, in the order in which they are picked.
+    fn sequence<'a>(&self, examples: &'a [Example]) -> Vec<(SortKey, &'a Example)> {
         let pool: Vec<_> = examples.iter().enumerate().filter(|(_, example)| self.admits(example)).collect();
         if self.by == By::Order {
-            return pool;
+            let key = |place| SortKey { round: 0, overlap: 0, weight: Reverse(Weight(1.0)), shuffle: 0, place };
+            return pool.into_iter().map(|(place, example)| (key(place), example)).collect();
         }
         let overlaps = match self.by {
             By::Diverse => overlaps(pool.iter().map(|(_, example)| *example)),
@@ -172,7 +196,7 @@ impl Pick {
             }
             sequence.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         }
-        sequence.into_iter().map(|(key, example)| (key.place, example)).collect()
+        sequence
     }
 }
 
@@ -230,6 +254,19 @@ fn label_of<'a>(example: &'a Example, path: &str) -> Option<Cow<'a, str>> {
         Value::String(text) => Some(Cow::Borrowed(text)),
         other => Some(Cow::Owned(other.to_string())),
     }
+}
+
+/// `1st`, `2nd`, of a place from 0.
+fn nth(place: usize) -> String {
+    let number = place + 1;
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
 }
 
 /// The hint for a field that no example has.

@@ -88,7 +88,7 @@ pub(super) fn example(record: RawRecord<'_>, map: Option<&Mapping>, report: &mut
     }
     let last = span.end.saturating_sub(1).max(span.start);
     let lines = span.source.line(span.start)..=span.source.line(last);
-    Some(Example { index, turns, meta: fields, lines, span })
+    Some(Example { index, turns, meta: fields, lines, span, picked: None })
 }
 
 /// Where the turns are in a record without a mapping.

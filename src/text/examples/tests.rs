@@ -523,7 +523,7 @@ fn the_guide_s_pool_is_picked_as_it_says() {
     let guide = include_str!("../../../docs/examples.md");
     for (name, by) in [("order", By::Order), ("coverage", By::Coverage), ("diverse", By::Diverse)] {
         let picks = pick(&pool, &Pick { by, count: Some(4), ..Pick::default() }, &|_| 1);
-        let picks: Vec<String> = picks.iter().map(|place| pool[*place].index.to_string()).collect();
+        let picks: Vec<String> = picks.iter().map(|(place, _)| pool[*place].index.to_string()).collect();
         let row = format!("| `{name}` | {} |", picks.join(", "));
         assert!(guide.contains(&row), "the guide says otherwise than {row}");
     }

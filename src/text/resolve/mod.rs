@@ -19,7 +19,9 @@ use crate::syntax::condition::{Condition, GRAMMAR};
 use crate::syntax::decode::{Count, Decode, OneOrMany, Table, Text};
 use crate::syntax::diag::{Diagnostic, Faults, near};
 use crate::syntax::limits::MAX_SLICES;
-use crate::syntax::manifest::{Block, BlockFields, BlockSource, FrontMatter, History, Join, Manifest, PickBy, Speaker};
+use crate::syntax::manifest::{
+    Block, BlockFields, BlockSource, FrontMatter, History, Join, Manifest, Pick, PickBy, Speaker,
+};
 use crate::syntax::manifest::{Limit, Mark, Stability};
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Key, Node, Value};
@@ -142,7 +144,10 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     }
     let layer = foreign.as_ref().map(|foreign| without_vars(&foreign.layer, &layers.merged(None)));
     let node = layers.merged(layer.as_ref());
-    let manifest = Manifest::decode(&node, faults)?;
+    let mut manifest = Manifest::decode(&node, faults)?;
+    if manifest.description.is_none() {
+        manifest.description = described(layers, reader);
+    }
     let mut vars = serde_json::Map::new();
     for (key, value) in manifest.vars.iter() {
         vars.insert(key.text.to_string(), value.to_json());
@@ -507,30 +512,50 @@ impl Scope<'_> {
         let is_own = |wrap: &Text| !["document", "fence", "none"].contains(&&*wrap.value);
         let has_template = fields.wrap.as_ref().is_some_and(is_own);
         let all = examples::read(&fragment.source, mapping.as_ref(), has_template, faults)?;
-        let Some(written) = &fields.pick else { return Some(Content::Examples(fragment, all)) };
-        let mut conditions = Vec::new();
-        for text in &written.filter.0 {
-            match Condition::parse(&text.value) {
-                Ok(condition) => conditions.push(condition),
-                Err(message) => faults.push(Diagnostic::error("bad-condition", message).at(&text.span).hint(GRAMMAR)),
+        let pick = match &fields.pick {
+            Some(written) => {
+                let pick = picked_by(written, faults);
+                pick.check(&all, &written.span, faults);
+                pick
             }
-        }
-        let pick = examples::Pick {
-            count: written.count.map(|count| usize::try_from(count.0).unwrap_or(usize::MAX)),
-            tokens: written.tokens.map(|tokens| tokens.0),
-            by: match written.by {
-                None | Some(PickBy::Order) => examples::By::Order,
-                Some(PickBy::Coverage) => examples::By::Coverage,
-                Some(PickBy::Diverse) => examples::By::Diverse,
-            },
-            label: written.label.as_ref().map(|label| label.value.to_string()),
-            seed: written.seed.unwrap_or(0),
-            filter: conditions,
+            None => examples::Pick::default(),
         };
-        pick.check(&all, &written.span, faults);
         let mut chosen = examples::pick(&all, &pick, self.size).into_iter().peekable();
-        let picked = all.into_iter().enumerate().filter(|(index, _)| chosen.next_if_eq(index).is_some());
-        Some(Content::Examples(fragment, picked.map(|(_, example)| example).collect()))
+        let picked = all.into_iter().enumerate().filter_map(|(index, mut example)| {
+            example.picked = Some(chosen.next_if(|(place, _)| *place == index)?.1);
+            Some(example)
+        });
+        Some(Content::Examples(fragment, picked.collect()))
+    }
+}
+
+/// What the front matter of the file that `each` matched says that it is for.
+pub fn described(layers: &Layers, reader: &Reader) -> Option<Text> {
+    let fragment = reader.read(layers.each.as_ref()?).ok()?;
+    let said = fragment.meta.as_ref()?.get("description")?;
+    Some(Text { value: said.as_text()?.clone(), span: said.span.clone() })
+}
+
+/// What a `pick:` asks for.
+fn picked_by(written: &Pick, faults: &mut Faults) -> examples::Pick {
+    let mut filter = Vec::new();
+    for text in &written.filter.0 {
+        match Condition::parse(&text.value) {
+            Ok(condition) => filter.push(condition),
+            Err(message) => faults.push(Diagnostic::error("bad-condition", message).at(&text.span).hint(GRAMMAR)),
+        }
+    }
+    examples::Pick {
+        count: written.count.map(|count| usize::try_from(count.0).unwrap_or(usize::MAX)),
+        tokens: written.tokens.map(|tokens| tokens.0),
+        by: match written.by {
+            None | Some(PickBy::Order) => examples::By::Order,
+            Some(PickBy::Coverage) => examples::By::Coverage,
+            Some(PickBy::Diverse) => examples::By::Diverse,
+        },
+        label: written.label.as_ref().map(|label| label.value.to_string()),
+        seed: written.seed.unwrap_or(0),
+        filter,
     }
 }
 

@@ -30,7 +30,7 @@ impl Draught {
             id: format!("{tier}/{}", self.segments.len() + 1),
             tier,
             parts: parts.iter().map(|&(role, kind, text)| Part { role, kind, text: text.into() }).collect(),
-            origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source) },
+            origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source), picked: None },
             mark: Mark::Free,
             stability: None,
             priority: 0,

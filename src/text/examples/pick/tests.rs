@@ -10,10 +10,15 @@ use crate::prompt::segment::Role;
 use crate::syntax::source::{ProjectPath, Source};
 
 /// An example of one user turn; its size is its length.
+/// The places alone.
+fn pick(examples: &[Example], pick: &Pick, size: &(dyn Fn(&Example) -> u64 + Sync)) -> Vec<usize> {
+    super::pick(examples, pick, size).into_iter().map(|(place, _)| place).collect()
+}
+
 fn example(place: usize, text: &str, meta: Map<String, Value>) -> Example {
     let source = Source::new(ProjectPath::new("a.jsonl").unwrap(), "");
     let turns = vec![Turn { role: Role::User, text: Arc::from(text) }];
-    Example { index: place + 1, turns, meta, lines: 1..=1, span: Span::file(&source) }
+    Example { index: place + 1, turns, meta, lines: 1..=1, span: Span::file(&source), picked: None }
 }
 
 fn size(example: &Example) -> u64 {
@@ -89,7 +94,7 @@ proptest! {
         // Nothing that would have come next fits beside the picks.
         if count.is_none() {
             let sequence = settings.sequence(&pool);
-            let next = sequence.iter().find(|(place, example)| !after.contains(place) && size(example) <= tokens);
+            let next = sequence.iter().find(|(key, example)| !after.contains(&key.place) && size(example) <= tokens);
             prop_assert!(next.is_none_or(|(_, example)| spent + size(example) > tokens));
         }
     }
