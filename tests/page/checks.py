@@ -32,13 +32,21 @@ def accessible(page):
 
 def views(report):
     """Every view: those of each context, then those of the project."""
-    of_context = [{"view": view, "context": name(one)} for one in report["contexts"] for view in ("prompt", "cost")]
+    of_context = [{"view": view, "context": name(one)} for one in report["contexts"] for view in ("prompt", "cost", "compare")]
     of_project = ["project", "find", "sharing", "diagnostics"] if len(report["contexts"]) > 1 else ["sharing", "diagnostics"]
     return of_context + [{"view": view, "words": "refund"} for view in of_project]
 
 
 def name(context):
     return context["id"] + (f"@{context['variant']}" if context["variant"] else "")
+
+
+def strings(value):
+    """Every string in a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    return [one for some in inside for one in strings(some)]
 
 
 class Look:
@@ -407,10 +415,86 @@ class Look:
             page.locator(f"#segment-{segment}").get_by_role("button", name="Copy segment").click()
             page.locator(f"#segment-{segment}").get_by_role("button", name="Copied").wait_for()
             assert page.evaluate(copied) == "".join(part["text"] for part in parts[segment])
+            # A value that is typed stands in every copy, and in the body as JSON has it.
+            page.locator("textarea[data-input=ticket]").fill('Where is "it"?\n\\')
+            page.get_by_role("button", name="Copy prompt").click()
+            page.get_by_role("button", name="Copied").wait_for()
+            assert page.evaluate(copied).rstrip("\n").endswith('Where is "it"?\n\\'), page.evaluate(copied)
+            page.locator("#model").select_option("gpt-6.1-sol")
+            page.get_by_role("button", name="Copy body").click()
+            page.get_by_role("button", name="Copied").wait_for()
+            body = json.loads(page.evaluate(copied))
+            assert body["model"] == "gpt-6.1-sol" and any('Where is "it"?\n\\' in one for one in strings(body)), body
             accessible(page)
+        # Why an example is there, and its label.
+        with self.at(running, {"context": "support/triage"}, viewport={"width": 1280, "height": 20_000}) as page:
+            why = page.locator(".picked").first
+            why.wait_for()
+            assert why.inner_text() == "1st of 8 in the order of the file", why.inner_text()
+
+    def beside(self, running):
+        texts = lambda context, value: {segment["digest"]: value["texts"][segment["digest"]] for segment in context["segments"]}
+        contexts = {name(one): one for one in self.report["contexts"]}
+        cases = [
+            ({"context": "support/triage"}, "support/triage@terse", 0),
+            ({"context": "support/triage", "other": "support/reply"}, "support/reply", 0),
+            ({"context": "support/reply", "other": "support/reply"}, "support/reply", 1),
+        ]
+        for choices, other, model in cases:
+            with self.at(running, {"view": "compare", **choices}, viewport={"width": 1280, "height": 20_000}) as page:
+                value, one = self.value(page), contexts[choices["context"]]
+                assert page.locator("#other").input_value() == other
+                table = page.get_by_role("region", name="Figures side by side")
+                heads = table.locator("thead th").all_inner_texts()
+                sides = [(one, one["models"][0]), (contexts[other], contexts[other]["models"][model])]
+                assert heads[1:] == [f"{name(context)}, {own['model']}" for context, own in sides], heads
+                for row in ("uncached", "cold", "warm", "expected", "month"):
+                    shown = table.locator("tr", has_text=row.title()).locator("data")
+                    told = [shown.nth(number).get_attribute("value") for number in range(2)]
+                    assert told == [own["cost"][row] for _, own in sides], (row, told)
+                # What both hold is counted, everything else is there in full.
+                mine, theirs = (texts(context, value) for context, _ in sides)
+                seen = page.locator(".beside").evaluate("node => node.textContent")
+                alike = sum(int(number) for number in re.findall(r"(\d+) segments? alike", seen))
+                assert alike == sum(1 for digest in mine if digest in theirs), (alike, seen)
+                for digest, parts in {**mine, **theirs}.items():
+                    if (digest in mine) != (digest in theirs):
+                        assert all(line in seen for part in parts for line in part["text"].split("\n")), parts
+                accessible(page)
+
+    def words(self, running):
+        """What a word means is said where it is pointed at; the search says what it searches."""
+        glossary = (Path(__file__).parents[2] / "docs/glossary.md").read_text()
+        meaning = dict(re.findall(r"^\| ([a-z-]+) \| (.*) \|$", glossary, re.MULTILINE))
+        with self.at(running, {"context": "support/triage", "view": "cost"}) as page:
+            for word in ("cold", "warm", "expected", "month", "uncached"):
+                head = page.get_by_role("region", name="Cost in US dollars").locator("th", has_text=word.title())
+                assert head.first.get_attribute("title") == meaning[word], word
+            band = page.locator(".basis.estimated").first.get_attribute("title")
+            assert band == meaning["band"], band
+            label = page.locator("#search").get_attribute("placeholder")
+            assert label == "Search all prompts", label
+            page.keyboard.type("gp")
+            assert page.locator("#search").get_attribute("aria-label") == "Search the prompt"
+            assert page.locator(".mark.prefix span").get_attribute("title") == meaning["prefix"]
+            page.keyboard.type("go/refunds")
+            page.keyboard.press("Enter")
+            page.locator(".hits li").first.wait_for()
 
     def grouped(self, running):
         with self.at(running, {}, viewport={"width": 1400, "height": 900}) as page:
+            glossary = (Path(__file__).parents[2] / "docs/glossary.md").read_text()
+            meaning = dict(re.findall(r"^\| ([a-z-]+) \| (.*) \|$", glossary, re.MULTILINE))
+            words = {one.inner_text(): one.get_attribute("title") for one in page.locator("abbr").all()}
+            assert {"month", "re-warm"} <= set(words) and all(meaning[word] == said for word, said in words.items()), words
+            # The list at the side is found by letters.
+            every = page.locator("#side .name").count()
+            page.keyboard.press("f")
+            page.keyboard.type("prompt-3")
+            assert 0 < page.locator("#side .name").count() < every
+            assert page.locator("#side .name").first.inner_text().endswith("prompt-3")
+            page.keyboard.press("Escape")
+            assert page.locator("#side .name").count() == every
             table = page.get_by_role("region", name="What the change comes to")
             assert "and 54 more" in table.inner_text(), table.inner_text()
             # Every month is on the screen, without a move to the side.

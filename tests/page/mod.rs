@@ -103,6 +103,16 @@ fn a_prompt_and_a_segment_are_copied_as_they_are_sent() {
 }
 
 #[test]
+fn two_contexts_variants_or_models_stand_side_by_side() {
+    look("beside", &desk(), "build");
+}
+
+#[test]
+fn words_say_what_they_mean() {
+    look("words", &desk(), "build");
+}
+
+#[test]
 fn a_change_of_many_opens_on_what_they_share() {
     look("grouped", &changed_fleet(), "diff HEAD~1.. --as-of 2026-11-21");
 }

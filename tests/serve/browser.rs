@@ -32,6 +32,11 @@ fn what_is_read_and_what_is_selected_stays_where_it_is() {
 }
 
 #[test]
+fn a_new_build_leaves_the_slider_in_the_hand_that_holds_it() {
+    look("slider");
+}
+
+#[test]
 fn it_asks_the_server_for_comparisons_and_histories() {
     look("answers");
 }

@@ -131,6 +131,18 @@ class Live:
                 until(text, NOTICE, re.compile(notice(value, is_broken)))
             assert number + 1 >= 20, f"only {number + 1} edits"
 
+    def slider(self, running):
+        """What a hand holds stays where it is, also while a file changes."""
+        with self.at(running, {"view": "cost"}) as page:
+            rate = page.locator("#rate")
+            rate.evaluate("field => { field.focus(); field.value = 7; field.dispatchEvent(new Event('input')); window.held = field; }")
+            words = page.locator(".rate output").inner_text()
+            policy = Path("policies/refunds.md")
+            policy.write_text("A line more.\n" + policy.read_text())
+            until(page, "() => document.getElementById('standing').textContent", re.compile("build 2,"))
+            until(page, "() => document.activeElement === window.held && window.held.value", "7")
+            assert page.locator(".rate output").inner_text() == words and words != ""
+
     def place(self, running):
         with self.at(running) as page:
             chosen = page.locator("#segment-4 .text")

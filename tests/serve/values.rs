@@ -15,13 +15,40 @@ fn cold(repo: &Repo) -> Value {
     repo.run(&format!("check --format json --as-of {}", built["as_of"].as_str().expect("a day"))).json()
 }
 
+/// The page with what it asks for of every prompt.
+fn whole(serving: &Serving) -> Value {
+    'page: loop {
+        let mut page = serving.json("page.json");
+        let seq = page["live"]["seq"].clone();
+        let count = page["prompts"].as_array().expect("prompts").len();
+        for number in 0..count {
+            let detail = serving.json(&format!("prompt.json?number={number}"));
+            if detail["seq"] != seq {
+                continue 'page;
+            }
+            for (of, from) in [("build", "figures"), ("prompts", "prompt")] {
+                let own = if of == "build" { &mut page["build"]["contexts"][number] } else { &mut page[of][number] };
+                for left_out in ["segments", "models"] {
+                    assert_eq!(
+                        own[left_out],
+                        Value::Array(Vec::new()),
+                        "{left_out} of {of} are sent when they are asked for"
+                    );
+                    own[left_out] = detail[from][left_out].clone();
+                }
+            }
+        }
+        return page;
+    }
+}
+
 /// Waits for the round after which the page says what a cold build says.
 #[track_caller]
 fn agrees(serving: &mut Serving, repo: &Repo) {
     let cold = cold(repo);
     loop {
         serving.watching.next();
-        let page = serving.json("page.json");
+        let page = whole(serving);
         // While a context is broken its last good build is shown, and marked; the others are current.
         let stale: Vec<bool> =
             page["prompts"].as_array().expect("prompts").iter().map(|one| one["stale"] == true).collect();

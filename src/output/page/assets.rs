@@ -4,12 +4,17 @@
 //! are left out, `export` taken away, and the modules stand in the order in which they build on each
 //! other. `tests/page` holds the modules to what this joining can bear.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::Page;
 use crate::output::report::{inert, without_secrets, without_styles};
+
+/// The words of the reports; its first table is what a page says of a word that is pointed at.
+const GLOSSARY: &str = include_str!("../../../docs/glossary.md");
 
 /// The document, with a place for each thing that differs between the two modes.
 const DOCUMENT: &str = include_str!("app/index.html");
@@ -23,12 +28,14 @@ const STYLES: [&str; 4] = [
 ];
 
 /// The modules, each below those that it imports.
-const MODULES: [&str; 26] = [
+const MODULES: [&str; 29] = [
     include_str!("app/dom.js"),
+    include_str!("app/words.js"),
     include_str!("app/format.js"),
     include_str!("app/inert.js"),
     include_str!("app/state.js"),
     include_str!("app/place.js"),
+    include_str!("app/fill.js"),
     include_str!("app/copy.js"),
     include_str!("app/text.js"),
     include_str!("app/search.js"),
@@ -37,6 +44,7 @@ const MODULES: [&str; 26] = [
     include_str!("app/chart.js"),
     include_str!("app/table.js"),
     include_str!("app/cost.js"),
+    include_str!("app/beside.js"),
     include_str!("app/diagnostics.js"),
     include_str!("app/load.js"),
     include_str!("app/changes.js"),
@@ -113,13 +121,20 @@ fn document(policy: &str, style: &str, script: &str) -> String {
 
 /// The modules as one script.
 fn script() -> String {
-    let mut joined = String::from("\"use strict\";\n(() => {\n");
+    let glossary = serde_json::json!(words().collect::<BTreeMap<_, _>>());
+    let mut joined = format!("\"use strict\";\n(() => {{\nconst GLOSSARY = {glossary};\n");
     for line in MODULES.iter().flat_map(|module| module.lines()).filter(|line| !line.starts_with("import ")) {
         joined.push_str(line.strip_prefix("export ").unwrap_or(line));
         joined.push('\n');
     }
     joined.push_str("})();\n");
     joined
+}
+
+/// The words of the glossary, and what each means; of a row with several, each.
+fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let rows = GLOSSARY.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "));
+    rows.skip(1).flat_map(|(words, meaning)| words.split(", ").map(move |word| (word, meaning)))
 }
 
 /// A text as a content policy names it.

@@ -15,6 +15,7 @@
 //! Whatever the repository controls reaches the document as text, never as mark-up.
 
 mod assets;
+mod bodies;
 mod curve;
 mod prompt;
 mod sharing;
@@ -26,13 +27,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use assets::{Asset, assets, frozen};
+pub use bodies::{Body, Piece, body};
 pub use curve::Point;
 pub use prompt::{ModelNote, Prompt};
 pub use sharing::Stem;
 
 use crate::compare::review::Review;
 use crate::cost::cards::Day;
-use crate::output::record::DiagnosticRecord;
+use crate::output::record::{BuiltContext, DiagnosticRecord};
 use crate::output::report::build::{BrokenContext, BuildReport};
 use crate::output::report::diff::{self, DiffReport, Sheet};
 use crate::output::report::log::LogReport;
@@ -55,15 +57,19 @@ pub struct Page<'a> {
     /// `contexture.page/1`.
     pub schema: &'static str,
     /// The figures, as `build --format json` says them. Live, a context that is broken now stands in
-    /// `broken`, and its last good build, if there was one, in `contexts`.
+    /// `broken`, and its last good build, if there was one, in `contexts`; their `segments` and `models` are empty, until
+    /// the page asks for those of one.
     pub build: BuildReport<'a>,
-    /// What the page shows beside the figures: one for each of `build.contexts`, in their order.
+    /// What the page shows beside the figures: one for each of `build.contexts`, in their order. Live without `segments`
+    /// and `models`, too.
     pub prompts: Vec<Prompt>,
     /// The parts of every segment, by its digest, so that what contexts share is here once; empty in a page that is
     /// served, which asks for them.
     pub texts: Texts,
     /// The dearest of them, as `top --format json` has its rows.
     pub top: Vec<TopRow<'a>>,
+    /// How many rows `top` has with all contexts.
+    pub top_rows: usize,
     /// The models that their vendor gives up, the earliest first.
     pub deprecated: Vec<Deprecated>,
     /// Which contexts begin alike, as a tree; parents before their children.
@@ -83,11 +89,13 @@ pub type Texts = BTreeMap<String, Vec<TextRecord>>;
 
 /// What a page shows of a prompt that is looked at: of most in a large project, nobody does.
 #[derive(Debug, Serialize)]
-pub struct Detail {
+pub struct Detail<'a> {
     /// The parts of its segments.
     pub texts: Texts,
-    /// What a call costs at other rates, for each model.
-    pub points: Vec<Vec<Point>>,
+    /// Its figures.
+    pub figures: BuiltContext<'a>,
+    /// What is shown beside them, with what a call costs at other rates.
+    pub prompt: Prompt,
 }
 
 /// A model that its vendor gives up.
@@ -140,10 +148,10 @@ impl<'a> Page<'a> {
         let mut page = Self::with_last_good(attempts, |_| None);
         let builds: Vec<&Build> = attempts.iter().filter_map(BuildResult::build).collect();
         page.texts = texts(builds.iter().copied());
-        for (prompt, build) in page.prompts.iter_mut().zip(builds) {
-            let curves = curve::curves(build);
-            prompt.models.iter_mut().zip(curves).for_each(|(model, points)| model.points = points);
+        for (prompt, build) in page.prompts.iter_mut().zip(&builds) {
+            prompt.set_points(curve::curves(build));
         }
+        bodies::add(&mut page.prompts, &builds);
         page
     }
 
@@ -180,8 +188,12 @@ impl<'a> Page<'a> {
     }
 
     /// The same page, served: its build has a number and took `ms` milliseconds, and the project lies
-    /// in the folder `root`.
-    pub fn served(self, seq: u64, ms: u64, root: String) -> Self {
+    /// in the folder `root`. What only a prompt that is looked at needs is left out.
+    pub fn served(mut self, seq: u64, ms: u64, root: String) -> Self {
+        for (figures, prompt) in self.build.contexts.iter_mut().zip(&mut self.prompts) {
+            (figures.context.segments, figures.context.models) = Default::default();
+            (prompt.segments, prompt.models) = Default::default();
+        }
         Self { live: Some(Live { seq, ms, root }), ..self }
     }
 
@@ -190,6 +202,7 @@ impl<'a> Page<'a> {
         let fresh = builds.iter().filter(|(_, is_stale)| !is_stale).map(|(build, _)| *build);
         let shown: Vec<&Build> = builds.iter().map(|(build, _)| *build).collect();
         let mut top = top::rows(fresh.clone());
+        let top_rows = top.len();
         top.truncate(TOP);
         Self {
             schema: SCHEMA,
@@ -198,6 +211,7 @@ impl<'a> Page<'a> {
             prompts: builds.iter().map(|(build, is_stale)| Prompt::of(build, *is_stale)).collect(),
             texts: Texts::new(),
             top,
+            top_rows,
             deprecated: deprecated(fresh),
             sharing: sharing::stems(&shown),
             changes: None,
@@ -214,10 +228,12 @@ impl<'a> Page<'a> {
     }
 }
 
-impl Detail {
+impl<'a> Detail<'a> {
     /// What there is to see of a prompt.
-    pub fn of(build: &Build) -> Self {
-        Self { texts: texts([build]), points: curve::curves(build) }
+    pub fn of(build: &'a Build) -> Self {
+        let mut prompt = Prompt::of(build, false);
+        prompt.set_points(curve::curves(build));
+        Self { texts: texts([build]), figures: BuiltContext::of(build), prompt }
     }
 }
 

@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::bodies::Body;
 use super::curve::Point;
 use crate::cost::rules::{Cliff, Rates};
 use crate::cost::traffic::Traffic;
 use crate::pipeline::Build;
 use crate::pipeline::model::{ModelBuild, expected_tokens};
-use crate::prompt::segment::Segment;
+use crate::prompt::segment::{Picked, Segment};
 use crate::syntax::manifest::{Mark, Stability};
 
 /// A context beside its figures.
@@ -51,6 +52,8 @@ pub struct SegmentNote {
     pub stability: Option<Stability>,
     /// What the block says of a breakpoint behind it: `true`, `never`, or a lifetime.
     pub cache: Option<String>,
+    /// Of an example: its label, and why it is in the prompt.
+    pub picked: Option<Picked>,
     /// Expected tokens of what is filled in at run time; 0 for text.
     pub expected: u64,
 }
@@ -76,8 +79,11 @@ pub struct ModelNote {
     pub third_party: Vec<String>,
     /// Facts that sources disagree on.
     pub conflicts: Vec<String>,
-    /// What a call costs at other rates; empty in a page that is served, which asks for it.
+    /// What a call costs at other rates.
     pub points: Vec<Point>,
+    /// Its first request body; null where its API would refuse it, in a page that is served, which asks for it, and in a
+    /// file that would become too large with the bodies of all.
+    pub body: Option<Body>,
 }
 
 impl Prompt {
@@ -101,6 +107,13 @@ impl Prompt {
     }
 }
 
+impl Prompt {
+    /// Adds to each model what a call costs at other rates.
+    pub(super) fn set_points(&mut self, curves: Vec<Vec<Point>>) {
+        self.models.iter_mut().zip(curves).for_each(|(model, points)| model.points = points);
+    }
+}
+
 impl SegmentNote {
     fn of(build: &Build, segment: &Segment) -> Self {
         let block = &segment.origin.block;
@@ -114,6 +127,7 @@ impl SegmentNote {
                 Mark::For(ttl) => Some(ttl.to_string()),
                 Mark::Never => Some("never".to_owned()),
             },
+            picked: segment.origin.picked.clone(),
             expected: expected_tokens(&build.plan, segment),
         }
     }
@@ -133,6 +147,7 @@ impl ModelNote {
             third_party: model.doubts.third_party.iter().cloned().collect(),
             conflicts: model.doubts.conflicts.iter().cloned().collect(),
             points: Vec::new(),
+            body: None,
         }
     }
 }

@@ -6,6 +6,7 @@ import { line, shown } from "./inert.js";
 import { loaded } from "./load.js";
 import { page } from "./state.js";
 import { table } from "./table.js";
+import { meaning } from "./words.js";
 
 const SYMBOLS = {
   added: ["+", "added"],
@@ -88,19 +89,22 @@ function summaryTable(rows) {
     { head: "Prompt" },
     { head: "Tokens", number: true },
     { head: "Model", name: "model-name" },
-    { head: "Cache kept", number: true, name: "cache", hint: "tokens that the cache still serves after the merge, of those that it held" },
+    { head: "Cache kept", number: true, name: "cache", hint: meaning("kept") },
     { head: "Month", number: true, name: "month" },
   ];
   return table("What the change comes to", columns, cells, { class: "figures stacked" });
 }
 
-/** The contexts of a comparison that is the whole page, for the side. */
-export function changesSide() {
+/** The contexts of a comparison that is the whole page, for the side: names to look for, and how each is drawn. */
+export function changedEntries() {
   const to = (number) => (event) => {
     event.preventDefault();
     document.getElementById(`change-${number}`).scrollIntoView({ block: "start" });
   };
-  return page.changes.sheet.sections.map(({ symbol, title }, number) => el("li", {}, el("a", { href: `#change-${number}`, on: { click: to(number) } }, sign(symbol), el("span", { class: "name" }, phrase(title)))));
+  return page.changes.sheet.sections.map(({ symbol, title }, number) => ({
+    name: title.map((ink) => Object.values(ink)[0]).join(""),
+    draw: () => el("li", {}, el("a", { href: `#change-${number}`, on: { click: to(number) } }, sign(symbol), el("span", { class: "name" }, phrase(title)))),
+  }));
 }
 
 function sectionOf({ symbol, title, items, texts }, number) {
@@ -161,9 +165,15 @@ function phrase(inks) {
   return inks.map((ink) => {
     const [[kind, text]] = Object.entries(ink);
     if (kind === "name") return el("code", {}, line(text));
-    if (kind === "word") return el("span", {}, shown(text));
+    if (kind === "word") return el("span", {}, explained(text));
     return el("b", { class: kind }, shown(text));
   });
+}
+
+/** A text whose words of the glossary say what they mean when they are pointed at. */
+function explained(text) {
+  const pieces = text.split(/\b(re-warm|kept|prefix|cold|warm|expected|month)\b/);
+  return pieces.map((piece, at) => (at % 2 ? el("abbr", { title: meaning(piece) }, piece) : shown(piece)));
 }
 
 /** A commit's first digits. */

@@ -2,11 +2,12 @@
 // is one of Rust's: the slider steps through points that the planner and the bill were run for.
 
 import { chart, stroke } from "./chart.js";
-import { el, put } from "./dom.js";
+import { el, keep, put } from "./dom.js";
 import { about, amount, brief, counted, grouped, money, percent } from "./format.js";
 import { line } from "./inert.js";
 import { choose, chosen } from "./state.js";
 import { meter, table } from "./table.js";
+import { meaning } from "./words.js";
 
 /** Draws all that concerns money, limits and room. */
 export function drawCost(main, { figures, prompt }) {
@@ -16,61 +17,54 @@ export function drawCost(main, { figures, prompt }) {
   }
   const rates = prompt.models[0].points.map((point) => point.calls);
   const declared = prompt.traffic ? rates.indexOf(prompt.traffic.calls) : -1;
-  const given = rates.indexOf(Number(chosen.calls));
+  const given = chosen.calls ? nearest(rates, Number(chosen.calls)) : -1;
   const at = given >= 0 ? given : declared >= 0 ? declared : rates.indexOf(10_000);
   const live = el("div", { class: "at-rate" });
-  const draw = (step) => put(live, atRate(figures, prompt, step, declared, main.clientWidth));
-  draw(at);
-  put(
-    main,
-    el("h2", {}, "Cost by model"),
-    slider(rates, at, declared, prompt, draw),
-    live,
-    budgets(figures),
-    breakpoints(figures),
-    windows(figures, prompt),
-    prices(figures, prompt),
-  );
+  const box = slider(main.querySelector(":scope > .rate"), rates, at, declared, prompt);
+  box.draw = (step) => put(live, atRate(figures, prompt, step, declared, main.clientWidth));
+  box.draw(Number(box.querySelector("input").value));
+  // A new build leaves the slider where it is, also in a hand that moves it.
+  keep(main, [el("h2", {}, "Cost by model"), box, live, budgets(figures), breakpoints(figures), windows(figures, prompt), prices(figures, prompt)].flat(Infinity).filter(Boolean));
 }
 
-function slider(rates, at, declared, prompt, draw) {
-  const words = (step) => `${grouped(rates[step])} ${rates[step] === 1 ? "call" : "calls"} a month${step === declared ? ", as declared" : ""}`;
-  const shown = el("output", { for: "rate" }, words(at));
-  const field = el("input", {
-    id: "rate",
-    type: "range",
-    min: 0,
-    max: rates.length - 1,
-    value: at,
-    "aria-valuetext": words(at),
-    on: {
-      input: () => {
-        const step = Number(field.value);
-        shown.textContent = words(step);
-        field.setAttribute("aria-valuetext", words(step));
-        draw(step);
-      },
-      change: () => choose({ calls: Number(field.value) === declared ? "" : String(rates[field.value]) }),
-    },
-  });
+/** The slider, `known` one with other rates where there is one. */
+function slider(known, rates, at, declared, prompt) {
+  const box = known ?? el("div", { class: "rate" });
+  const field = known?.querySelector("input") ?? el("input", { id: "rate", type: "range", min: 0, on: { input: () => box.moved(), change: () => box.chosen() } });
+  const shown = known?.querySelector("output") ?? el("output", { for: "rate" });
+  const isHeld = known && document.activeElement === field && box.rates[field.value] !== box.rates[box.declared];
+  const held = isHeld ? nearest(rates, box.rates[field.value]) : at;
+  Object.assign(box, { rates, declared });
+  [field.max, field.value] = [rates.length - 1, held];
+  const say = () => {
+    const calls = rates[field.value];
+    shown.textContent = `${grouped(calls)} ${calls === 1 ? "call" : "calls"} a month${Number(field.value) === declared ? ", as declared" : ""}`;
+    field.setAttribute("aria-valuetext", shown.textContent);
+  };
+  box.moved = () => {
+    say();
+    box.draw(Number(field.value));
+  };
+  box.chosen = () => choose({ calls: Number(field.value) === declared ? "" : String(rates[field.value]) });
   const back = () => {
     field.value = declared;
-    field.dispatchEvent(new Event("input"));
-    field.dispatchEvent(new Event("change"));
+    box.moved();
+    box.chosen();
   };
   const { traffic } = prompt;
   const note = traffic
     ? `${traffic.hours === "business" ? "8 hours on 22 days" : "round the clock"}, ${counted(traffic.deploys, "deploy")} a month${traffic.replicas > 1 ? `, ${traffic.replicas} replicas` : ""}`
     : "no traffic is declared: calls round the clock, no deploys";
-  return el(
-    "div",
-    { class: "rate" },
-    el("label", { for: "rate" }, "Traffic"),
-    field,
-    shown,
-    declared >= 0 && el("button", { type: "button", class: "quiet", on: { click: back } }, "Declared"),
-    el("span", { class: "faint" }, note),
-  );
+  say();
+  const button = declared >= 0 && el("button", { type: "button", class: "quiet", on: { click: back } }, "Declared");
+  keep(box, [el("label", { for: "rate" }, "Traffic"), field, shown, button, el("span", { class: "faint" }, note)].filter(Boolean));
+  return box;
+}
+
+/** The index of the rate that is nearest to `calls`, as factors go. */
+function nearest(rates, calls) {
+  const far = (rate) => Math.abs(Math.log(rate / calls));
+  return rates.reduce((best, rate, at) => (far(rate) < far(rates[best]) ? at : best), 0);
 }
 
 function atRate(figures, prompt, step, declared, width) {
@@ -85,7 +79,7 @@ function atRate(figures, prompt, step, declared, width) {
       class: cheapest && "best",
       cells: [
         [figures.models.length > 1 && stroke(number), el("span", { class: "model" }, line(model.model)), el("small", {}, breakpointsAt(point))],
-        [near + grouped(tokens.total), el("small", { class: `basis ${tokens.basis}` }, basisWords(tokens))],
+        [near + grouped(tokens.total), el("small", { class: `basis ${tokens.basis}`, title: meaning("band") }, basisWords(tokens))],
         el("span", { title: `${grouped(cost.read)} tokens; ${cost.promised ? "the provider promises it" : "the provider promises nothing"}` }, percent(cost.read, tokens.total) + (cost.promised ? "" : " ?")),
         amount(cost.uncached, near),
         amount(cost.cold, near),
@@ -101,11 +95,11 @@ function atRate(figures, prompt, step, declared, width) {
     { head: "Model", hint: "below it, where the planner marks the cache at this traffic" },
     { head: "Input", number: true, hint: "input tokens: text, framing, expected inputs; whether they are counted, measured or estimated" },
     { head: "Cached", number: true, hint: "the share of the input that a warm call reads from the cache" },
-    { head: "Uncached", number: true, hint: "a call without caching" },
-    { head: "Cold", number: true, hint: "a call that finds nothing in the cache and writes all of it" },
-    { head: "Warm", number: true, hint: "a call that finds everything there" },
-    { head: "Expected", number: true, hint: "a call at this traffic" },
-    { head: "Month", number: true, hint: "30 days at this traffic" },
+    { head: "Uncached", number: true },
+    { head: "Cold", number: true },
+    { head: "Warm", number: true },
+    { head: "Expected", number: true },
+    { head: "Month", number: true },
     { head: "Saves", number: true, hint: "what caching saves in a month" },
     { head: "Hit", number: true, hint: "the chance that a call finds the whole cached prefix" },
   ];

@@ -20,6 +20,17 @@ export function put(parent, ...children) {
   return fill(parent, children);
 }
 
+/** Has `list` hold these nodes in this order, and moves none that need not move. */
+export function keep(list, nodes) {
+  const wanted = new Set(nodes);
+  for (const node of [...list.childNodes]) if (!wanted.has(node)) node.remove();
+  let next = list.firstChild;
+  for (const node of nodes) {
+    if (node === next) next = next.nextSibling;
+    else list.insertBefore(node, next);
+  }
+}
+
 function dress(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;

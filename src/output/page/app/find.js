@@ -49,8 +49,9 @@ async function lookEverywhere(body) {
   if (!words) return put(body, el("p", { class: "faint", role: "status" }, "Upper and lower case are one; every prompt of the project is searched, as it is sent."));
   if (!body.hasChildNodes()) put(body, el("p", { class: "faint", role: "status" }, "Searching…"));
   try {
-    const found = await occurrencesIn(await allTexts(), words, isCurrent);
-    if (found && isCurrent()) put(body, hitsOf(found, words));
+    const { texts, segments } = await allTexts();
+    const found = await occurrencesIn(texts, words, isCurrent);
+    if (found && isCurrent()) put(body, hitsOf(found, segments, words));
   } catch (error) {
     if (isCurrent()) put(body, el("p", { class: "faint", role: "status" }, `The texts could not be fetched: ${error.message}.`));
   }
@@ -81,10 +82,10 @@ async function occurrencesIn(texts, words, isCurrent) {
   return found;
 }
 
-function hitsOf(found, words) {
-  const hits = page.build.contexts.map(({ segments }, at) => {
-    const own = segments.filter(({ digest }) => found.has(digest));
-    return { at, own, count: own.reduce((sum, { digest }) => sum + found.get(digest).count, 0) };
+function hitsOf(found, segments, words) {
+  const hits = segments.map((all, at) => {
+    const own = all.filter(([, digest]) => found.has(digest));
+    return { at, own, count: own.reduce((sum, [, digest]) => sum + found.get(digest).count, 0) };
   });
   const some = hits.filter(({ count }) => count).sort((one, other) => other.count - one.count);
   const own = [...found.values()].reduce((sum, { count }) => sum + count, 0);
@@ -97,7 +98,7 @@ function hitsOf(found, words) {
 }
 
 function hitIn({ at, own, count }, found, words) {
-  const quotes = own.flatMap(({ id, digest }) => found.get(digest).quotes.map((quote) => [id, ...quote])).slice(0, QUOTED);
+  const quotes = own.flatMap(([id, digest]) => found.get(digest).quotes.map((quote) => [id, ...quote])).slice(0, QUOTED);
   return el(
     "li",
     {},

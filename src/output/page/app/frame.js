@@ -5,6 +5,7 @@ import { copyButton, plainText } from "./copy.js";
 import { grouped, short } from "./format.js";
 import { findings } from "./diagnostics.js";
 import { line } from "./inert.js";
+import { bodyText } from "./load.js";
 import { editor, editors, place, remember, remembered } from "./place.js";
 import { searchBox } from "./search.js";
 import { VIEWS, has, toggleSide } from "./side.js";
@@ -15,12 +16,12 @@ const THEMES = { "": "Theme: as the system", light: "Theme: light", dark: "Theme
 const KEYS = [
   ["j / k", "next segment, previous segment"],
   ["o or Enter", "open the source of the segment"],
-  ["/", "search the prompt; Enter and Shift+Enter step, Esc leaves"],
+  ["/", "search the prompt, or all of them; Enter and Shift+Enter step, Esc leaves"],
   ["n / N", "next occurrence, previous occurrence"],
   ["f", "filter the contexts; Enter opens the first, Esc leaves"],
   ["[ / ]", "previous context, next context"],
   ["m", "next model"],
-  ["g p, g c, g h", "prompt, cost, history"],
+  ["g p, g c, g v, g h", "prompt, cost, compare, history"],
   ["g o, g f", "project, search all prompts"],
   ["g s, g d, g i", "shared prefixes, changes, diagnostics"],
   ["g g / G", "top, bottom"],
@@ -55,7 +56,8 @@ export function drawStanding() {
 }
 
 /** The head of a context: what it is, its models, its views. */
-export function contextHead({ figures, prompt, at }) {
+export function contextHead(here) {
+  const { figures, prompt, at, note } = here;
   const tab = ([view, name]) => el("li", {}, el("a", { href: `#view=${view}`, "aria-current": viewNow() === view ? "page" : null, on: { click: (event) => (event.preventDefault(), choose({ view })) } }, name));
   const models = figures.models.map((model, number) => el("option", { value: model.model, selected: number === at }, line(model.model)));
   const pick = el("select", { id: "model", on: { change: () => choose({ model: pick.value }) } }, models);
@@ -73,9 +75,16 @@ export function contextHead({ figures, prompt, at }) {
       el("span", { title: figures.prefix }, "prefix ", el("code", {}, short(figures.prefix))),
       el("span", { title: figures.full }, "full ", el("code", {}, short(figures.full))),
       viewNow() === "prompt" && copyButton("Copy prompt", () => plainText(figures.segments.flatMap(({ digest }) => page.texts[digest] ?? []))),
+      viewNow() === "prompt" && note && copyBody(here),
     ),
     el("div", { class: "tabs" }, el("nav", { "aria-label": "Views" }, el("ul", {}, Object.entries(VIEWS).filter(([view]) => has(view)).map(tab))), models.length > 0 && el("label", { for: "model" }, "Model ", pick)),
   );
+}
+
+/** Copies the request body; where a file does not hold it, the command that prints it. */
+function copyBody(here) {
+  if (page.live || here.note.body) return copyButton("Copy body", () => bodyText(here));
+  return copyButton("Copy command for the body", () => `contexture render ${here.prompt.name} --model ${here.model.model}`);
 }
 
 export function turnTheme() {

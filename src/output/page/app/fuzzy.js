@@ -1,11 +1,11 @@
 // Names that are found by some of their letters.
 
-/** Those of `entries` whose `name` holds the letters of `query` in their order: the best first, else as they stood. */
+/** Those of `entries` whose `key`, in small letters, holds the letters of `query` in their order: the best first, else as they stood. */
 export function ranked(query, entries) {
   const letters = [...query.toLowerCase().replace(/\s+/g, "")];
   const found = [];
   for (const entry of entries) {
-    const far = distance(letters, entry.name.toLowerCase());
+    const far = distance(letters, entry.key);
     if (far !== null) found.push([far, entry]);
   }
   return found.sort(([one], [other]) => one - other).map(([, entry]) => entry);

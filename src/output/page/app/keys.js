@@ -3,10 +3,10 @@
 import { openHelp, turnTheme } from "./frame.js";
 import { move, openSource } from "./prompt.js";
 import { step } from "./search.js";
-import { filterContexts, has } from "./side.js";
+import { VIEWS, filterContexts, has } from "./side.js";
 import { choose, contextIndex, current, page, viewNow } from "./state.js";
 
-const GO = { o: "project", f: "find", p: "prompt", c: "cost", h: "history", s: "sharing", d: "changes", i: "diagnostics" };
+const GO = { o: "project", f: "find", p: "prompt", c: "cost", h: "history", v: "compare", s: "sharing", d: "changes", i: "diagnostics" };
 
 let isGoing = false;
 
@@ -25,7 +25,7 @@ const ACTIONS = {
   G: () => scrollTo(0, document.documentElement.scrollHeight),
   "?": openHelp,
   "/": () => {
-    if (viewNow() !== "prompt") choose({ view: "prompt" });
+    if (VIEWS[viewNow()] && viewNow() !== "prompt") choose({ view: "prompt" });
     document.getElementById("search").focus();
     document.getElementById("search").select();
   },

@@ -2,7 +2,7 @@
 // is looked at.
 
 import { fetchedJson } from "./load.js";
-import { contextIndex, isWhole, listen, page, setPage, setTrouble } from "./state.js";
+import { listen, missing, page, setPage, setTrouble } from "./state.js";
 
 let asked = 0;
 
@@ -12,7 +12,7 @@ export function listenToServer() {
   events.addEventListener("open", () => get());
   events.addEventListener("build", () => get());
   events.addEventListener("error", () => setTrouble("The server does not answer; is `contexture watch` still running?"));
-  listen((what) => what === "choice" && page && !isWhole() && get(page));
+  listen((what) => what === "choice" && page && missing().length && get(page));
   get();
 }
 
@@ -21,7 +21,8 @@ async function get(known = null) {
   const number = (asked += 1);
   try {
     const value = known ?? (await fetchedJson("page.json"));
-    const isCurrent = isWhole(value) || (await complete(value));
+    let isCurrent = true;
+    for (const at of missing(value)) isCurrent &&= await complete(value, at);
     // A later question may have been answered before.
     if (number !== asked) return;
     if (isCurrent) setPage(value);
@@ -31,13 +32,12 @@ async function get(known = null) {
   }
 }
 
-/** Adds to a value what it leaves out of the chosen prompt; says no where the server has a newer build by now. */
-async function complete(value) {
-  const at = contextIndex(value);
-  const { seq, texts, points } = await fetchedJson(`prompt.json?number=${at}`);
+/** Adds to a value what it leaves out of a prompt; says no where the server has a newer build by now. */
+async function complete(value, at) {
+  const { seq, texts, figures, prompt } = await fetchedJson(`prompt.json?number=${at}`);
   if (seq !== value.live.seq) return false;
   Object.assign(value.texts, texts);
-  value.prompts[at].models.forEach((note, model) => (note.points = points[model]));
-  value.prompts[at].isWhole = true;
+  Object.assign(value.build.contexts[at], { segments: figures.segments, models: figures.models });
+  Object.assign(value.prompts[at], { segments: prompt.segments, models: prompt.models, isWhole: true });
   return true;
 }

@@ -2,15 +2,24 @@
 
 import { list } from "./diagnostics.js";
 import { el, put } from "./dom.js";
+import { filled } from "./fill.js";
 import { page } from "./state.js";
 
 let fetched = null;
 
-/** The texts of all prompts, by their digests: those of a served page are fetched once a build. */
+/** The texts of all prompts by their digests, and the segments of each prompt, `[id, digest]`: those of a served page are
+ *  fetched once a build. */
 export async function allTexts() {
-  if (!page.live) return page.texts;
-  if (fetched?.of !== page) fetched = { of: page, texts: fetchedJson("texts.json") };
-  return (await fetched.texts).texts;
+  if (!page.live) return { texts: page.texts, segments: page.build.contexts.map(({ segments }) => segments.map(({ id, digest }) => [id, digest])) };
+  if (fetched?.of !== page) fetched = { of: page, all: fetchedJson("texts.json") };
+  return fetched.all;
+}
+
+/** The request body of the model of a context, with what is filled in. */
+export async function bodyText({ index, at, note }) {
+  const body = note.body ?? (await fetchedJson(`body.json?of=${index}.${at}`));
+  const value = ({ input }) => (filled(input) === null ? `{{${input}}}` : JSON.stringify(filled(input)).slice(1, -1));
+  return body.pieces.map((piece) => (typeof piece === "string" ? piece : value(piece))).join("");
 }
 
 /** The JSON at an address of the server. */

@@ -1,5 +1,6 @@
 // Begins: gets the value, draws the view that is chosen, and draws again when either changes.
 
+import { drawBeside } from "./beside.js";
 import { drawChanges } from "./changes.js";
 import { drawCost } from "./cost.js";
 import { drawDiagnostics } from "./diagnostics.js";
@@ -12,9 +13,10 @@ import { line } from "./inert.js";
 import { listenToServer } from "./live.js";
 import { drawProject } from "./project.js";
 import { drawPrompt } from "./prompt.js";
+import { labelSearch } from "./search.js";
 import { drawSharing } from "./sharing.js";
 import { drawSide } from "./side.js";
-import { current, isWhole, listen, page, setPage, viewNow } from "./state.js";
+import { current, listen, missing, page, setPage, viewNow } from "./state.js";
 
 const main = document.getElementById("main");
 
@@ -34,14 +36,16 @@ const OF_PROJECT = { project: drawProject, find: drawFind, sharing: drawSharing,
 const OF_CONTEXT = {
   prompt: drawPrompt,
   cost: drawCost,
+  compare: drawBeside,
   history: (into, { prompt }) => drawHistory(into, prompt.name),
 };
 
 function draw() {
   // What is on the screen stays there until the rest of what is chosen has come.
-  if (!isWhole()) return;
+  if (missing().length) return;
   const here = current();
   const view = viewNow();
+  labelSearch(view === "prompt");
   const name = OF_PROJECT[view] ? null : (here?.prompt.name ?? page.history?.id ?? null);
   document.title = name ? `${line(name)} · contexture` : "contexture";
   // The same view is drawn over itself, so that it can keep what has not changed.

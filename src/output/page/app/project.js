@@ -8,6 +8,7 @@ import { line } from "./inert.js";
 import { contextLink } from "./place.js";
 import { nameOf, page } from "./state.js";
 import { table } from "./table.js";
+import { meaning } from "./words.js";
 
 /** More rows than this of one table, and more findings, are counted. */
 const MOST_SHOWN = 20;
@@ -43,7 +44,7 @@ function lead(all) {
 function totals() {
   const rows = page.build.totals.map((sum) => [
     line(sum.model),
-    month(sum.month, sum.unknown > 0, sum.without_traffic === sum.contexts),
+    month(sum.month, sum.unknown > 0, sum.without_traffic === sum.contexts, sum.estimated),
     grouped(sum.contexts),
     grouped(sum.unknown),
     grouped(sum.without_traffic),
@@ -59,8 +60,8 @@ function totals() {
   return [el("h2", {}, "Models"), table("Totals by model", columns, rows, { class: "figures" })];
 }
 
-function month(decimal, isUnknown, isIdle) {
-  if (decimal !== null) return amount(decimal);
+function month(decimal, isUnknown, isIdle, isEstimated) {
+  if (decimal !== null) return amount(decimal, isEstimated ? "≈" : "");
   return isUnknown ? "unknown" : isIdle ? "no traffic" : amount(null);
 }
 
@@ -69,7 +70,7 @@ function dearest() {
   const part = (value, whole) => (value === null || !Number(whole) ? "" : percent(Number(value), Number(whole)));
   const rows = page.top.slice(0, MOST_SHOWN).map((row) => [
     contextLink(nameOf(row), "cost"),
-    month(row.month, row.unpriced, row.model !== "") ,
+    month(row.month, row.unpriced, row.model !== "", row.estimated),
     part(row.month, sums.get(row.model)),
     line(row.model) || "no model",
     `${row.estimated ? "≈" : ""}${grouped(row.tokens)}`,
@@ -84,9 +85,9 @@ function dearest() {
     { head: "Model" },
     { head: "Tokens", number: true, hint: "input of a call" },
     { head: "Calls", number: true, hint: "a month" },
-    ...["Read", "Written", "Fresh", "Output"].map((head) => ({ head, number: true, hint: "share of the month" })),
+    ...["Read", "Written", "Fresh", "Output"].map((head) => ({ head, number: true, hint: `share of the month: ${meaning(head)}` })),
   ];
-  const left = page.build.contexts.reduce((sum, context, at) => sum + (page.prompts[at].stale ? 0 : context.models.length || 1), -rows.length);
+  const left = page.top_rows - rows.length;
   return [el("h2", {}, "Where the money goes"), table("The dearest contexts", columns, rows, { class: "figures dearest" }), left > 0 && el("p", { class: "faint" }, `${counted(left, "more row")}: `, el("code", {}, "contexture top -v"))];
 }
 

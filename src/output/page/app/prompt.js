@@ -1,14 +1,16 @@
 // The prompt as the model sees it, segment by segment, with what is known of each in the margin.
 
 import { copyButton, plainText } from "./copy.js";
-import { el, put } from "./dom.js";
+import { el, keep, put } from "./dom.js";
 import { about, counted, grouped, money, percent } from "./format.js";
+import { fillField } from "./fill.js";
 import { line } from "./inert.js";
 import { place } from "./place.js";
 import { page } from "./state.js";
 import { legend, measure, requestBar, windowBar } from "./strip.js";
 import { lines, make, later, pieces } from "./text.js";
 import { paint, searchIn } from "./search.js";
+import { meaning } from "./words.js";
 
 /** The segments on the page, in order: `{key, node, at, parts, pieces}`. */
 let segments = [];
@@ -99,7 +101,7 @@ function fresh(key, parts, metrics, isNew) {
 
 function hole(part) {
   const what = part.kind === "history" ? `earlier turns: ${line(part.text)}` : `{{${line(part.text)}}}`;
-  return el("div", { class: "hole" }, el("code", {}, what), " filled in at run time");
+  return el("div", { class: "hole" }, el("code", {}, what), " filled in at run time", part.kind === "input" && fillField(part.text));
 }
 
 function gutter(at) {
@@ -121,6 +123,7 @@ function margin({ figures, prompt, model }, at) {
       note.cache === "never" && el("span", { title: "the manifest wants no breakpoint here" }, "cache: never"),
       segment.path && el("span", { class: "by" }, "by ", place(note.file, note.line)),
     ),
+    note.picked && el("div", { class: "picked", title: "why this example is in the prompt" }, note.picked.label !== null && el("b", {}, line(note.picked.label), ": "), line(note.picked.why)),
     !hole && el("div", { class: "upto", title: "tokens of the request up to the end of this segment" }, `${about(model?.tokens.basis)}${grouped(measured.boxes[at].start + measured.boxes[at].tokens)} so far`),
     !hole && copyButton("Copy segment", () => plainText(page.texts[segment.digest] ?? [])),
   ];
@@ -141,7 +144,7 @@ function marks({ figures, prompt, model }, at) {
         el(
           "summary",
           {},
-          el("b", {}, mark.dead ? "Dead breakpoint" : "Cache breakpoint"),
+          el("b", { title: meaning("breakpoint") }, mark.dead ? "Dead breakpoint" : "Cache breakpoint"),
           ` ${mark.ttl} · ${grouped(mark.tokens)} tokens`,
           mark.worth && ` · ${mark.worth.startsWith("-") ? "costs" : "saves"} ${money(mark.worth.replace("-", ""))} a month`,
           mark.explicit && " · asked for in the manifest",
@@ -151,20 +154,9 @@ function marks({ figures, prompt, model }, at) {
     ),
   );
   if (at + 1 === prompt.prefix_segments && at + 1 < figures.segments.length) {
-    rules.push(el("li", { class: "mark prefix" }, el("span", {}, `The prefix ends here: ${counted(prompt.prefix_segments, "segment")}, ${grouped(measured.prefix)} tokens. What follows differs from call to call.`)));
+    rules.push(el("li", { class: "mark prefix" }, el("span", { title: meaning("prefix") }, `The prefix ends here: ${counted(prompt.prefix_segments, "segment")}, ${grouped(measured.prefix)} tokens. What follows differs from call to call.`)));
   }
   return rules;
-}
-
-/** Has `list` hold these nodes in this order, and moves none that need not move. */
-function keep(list, nodes) {
-  const wanted = new Set(nodes);
-  for (const node of [...list.childNodes]) if (!wanted.has(node)) node.remove();
-  let next = list.firstChild;
-  for (const node of nodes) {
-    if (node === next) next = next.nextSibling;
-    else list.insertBefore(node, next);
-  }
 }
 
 /** Columns and height of a line of prompt text. */

@@ -53,6 +53,13 @@ export function searchBox() {
   return el("search", { class: "search" }, field, count, all, el("kbd", { "aria-hidden": "true" }, "/"));
 }
 
+/** Says what the box searches: the prompt that is on the screen, or all of them. */
+export function labelSearch(isPrompt) {
+  const field = document.getElementById("search");
+  field.placeholder = isPrompt ? "Search the prompt" : "Search all prompts";
+  field.setAttribute("aria-label", field.placeholder);
+}
+
 /** Searches this prompt from now on. */
 export function searchIn(prompt) {
   target = prompt;

@@ -2,24 +2,25 @@
 
 import { el, put } from "./dom.js";
 import { brief, grouped } from "./format.js";
-import { changesSide } from "./changes.js";
+import { changedEntries } from "./changes.js";
 import { findings } from "./diagnostics.js";
 import { ranked } from "./fuzzy.js";
 import { line } from "./inert.js";
 import { choose, chosen, current, nameOf, page, viewNow } from "./state.js";
 
 /** The views of one context, and those of the project. */
-export const VIEWS = { prompt: "Prompt", cost: "Cost", history: "History" };
+export const VIEWS = { prompt: "Prompt", cost: "Cost", compare: "Compare", history: "History" };
 export const PROJECT = { project: "Project", find: "Search all prompts", sharing: "Shared prefixes", changes: "Changes", diagnostics: "Diagnostics" };
 
 /** Folders of more contexts than this are folded at first. */
 const FEW = 40;
 /** More rows than this of one list are drawn when they are asked for. */
-const MOST_ROWS = 100;
+const MOST_ROWS = 40;
 
 /** Whether there is anything to show in a view. */
 export function has(view) {
   if (view === "changes") return page.live !== null || page.changes !== null;
+  if (view === "compare") return page.prompts.length > 1 || page.build.contexts.some(({ models }) => models.length > 1);
   if (view === "history") return page.live !== null || page.history !== null;
   if (view === "diagnostics") return !page.changes && !page.history;
   if (view === "project") return page.prompts.length + page.build.broken.length > 1;
@@ -38,9 +39,9 @@ export function drawSide(side) {
   // A comparison or a history that is a page of its own has no contexts to choose from.
   document.body.classList.toggle("alone", page.history !== null);
   document.querySelector("search").hidden = !page.prompts.length;
-  if (page.changes) return put(side, el("h2", {}, "Contexts that differ"), el("ul", {}, changesSide()));
-  if (!parts) parts = made(side);
-  if (known.page !== page) known = { page, ...treeOf() };
+  if (!parts) parts = made(side, page.changes ? "Filter changes" : "Filter contexts");
+  if (known.page !== page) known = { page, ...(page.changes ? { root: null, entries: changedEntries() } : treeOf()) };
+  for (const entry of known.entries) entry.key ??= entry.name.toLowerCase();
   put(parts.links, Object.entries(PROJECT).filter(([view]) => has(view)).map(([view, name]) => link(view, null, el("span", {}, name), view === "diagnostics" ? count(findings().length) : null)));
   parts.filter.hidden = known.entries.length < 2;
   drawList();
@@ -55,8 +56,8 @@ export function filterContexts() {
 }
 
 /** What of the side stays from one drawing to the next. */
-function made(side) {
-  const field = el("input", { id: "filter", type: "search", placeholder: "Filter contexts", "aria-label": "Filter contexts", autocomplete: "off", spellcheck: "false", on: { input: drawList, keydown: press } });
+function made(side, label) {
+  const field = el("input", { id: "filter", type: "search", placeholder: label, "aria-label": label, autocomplete: "off", spellcheck: "false", on: { input: drawList, keydown: press } });
   const number = el("output", { for: "filter", class: "size" });
   const all = { side, links: el("ul"), field, number, filter: el("div", { class: "filter" }, field, number, el("kbd", { "aria-hidden": "true" }, "f")), list: el("div") };
   put(side, all.links, all.filter, all.list);
@@ -78,8 +79,9 @@ function drawList() {
   const found = query ? ranked(query, known.entries) : null;
   const isInside = list.contains(document.activeElement);
   put(number, found ? `${grouped(found.length)} of ${grouped(known.entries.length)}` : "");
-  if (found) put(list, rows("ul", found.map((entry) => () => row(entry, entry.name))));
-  else put(list, known.entries.length > 0 && contentsOf(known.root));
+  if (found) put(list, rows("ul", found.map((entry) => () => listed(entry))));
+  else if (known.root) put(list, known.entries.length > 0 && contentsOf(known.root));
+  else put(list, el("h2", {}, "Contexts that differ"), rows("ul", known.entries.map((entry) => () => listed(entry))));
   const chosenRow = list.querySelector("[aria-current]");
   if (isInside) chosenRow?.focus({ preventScroll: true });
   if (chosenRow && lastShown !== contextHere()) {
@@ -154,6 +156,13 @@ function foldable(label, inside) {
     if (open && !details.querySelector("ul")) details.append(contentsOf(inside));
   });
   return el("li", {}, details);
+}
+
+/** The row of an entry by its whole name, made once for each view. */
+function listed(entry) {
+  const here = `${viewNow()} ${contextHere() === entry.name}`;
+  if (entry.here !== here) Object.assign(entry, { here, node: entry.draw ? entry.draw() : row(entry, entry.name) });
+  return entry.node;
 }
 
 function row({ name, at, variant, state }, label) {

@@ -2,7 +2,7 @@
 // can be linked to and a reload or a new build changes nothing.
 
 const listeners = new Set();
-const defaults = { view: "", context: "", model: "", calls: "", words: "" };
+const defaults = { view: "", context: "", model: "", calls: "", words: "", other: "", rival: "" };
 
 /** The value, as docs/page.md has it; null until it is there. */
 export let page = null;
@@ -49,10 +49,13 @@ export function viewNow(value = page) {
   return chosen.view || (chosen.context || value.prompts.length + value.build.broken.length < 2 ? "prompt" : "project");
 }
 
-/** Whether the page has all that the view shows: a served one leaves out what is large, until it is looked at. */
-export function isWhole(value = page) {
-  const prompt = value.prompts[contextIndex(value)];
-  return !value.live || !prompt || prompt.isWhole || !["prompt", "cost"].includes(viewNow(value));
+/** The indexes of the contexts that a page has to know in full for the view: a served one leaves out what is large, until
+ *  it is looked at. */
+export function missing(value = page) {
+  const view = viewNow(value);
+  const shown = { prompt: 1, cost: 1, history: 1, compare: 2 }[view] ?? 0;
+  const wanted = [contextIndex(value), otherIndex(value)].slice(0, shown);
+  return value.live ? wanted.filter((at) => at >= 0 && !value.prompts[at].isWhole) : [];
 }
 
 /** A context as people write it. */
@@ -66,12 +69,32 @@ export function contextIndex(value = page) {
   return found < 0 && value.prompts.length ? 0 : found;
 }
 
+/** The index of the context to compare with: the chosen one; else a variant of the same one, the next one, or itself. */
+export function otherIndex(value = page) {
+  const index = contextIndex(value);
+  const found = value.prompts.findIndex((prompt) => prompt.name === chosen.other);
+  if (found >= 0 || index < 0) return found;
+  const { id } = value.build.contexts[index];
+  const variant = value.build.contexts.findIndex((other, at) => other.id === id && at !== index);
+  return variant >= 0 ? variant : (index + 1) % value.prompts.length;
+}
+
 /** The chosen context: its figures, its notes, and the model that figures are shown for. */
 export function current() {
-  const index = contextIndex();
+  return withModel(contextIndex(), chosen.model);
+}
+
+/** What it is compared with; another model where that is the same context. */
+export function opposite() {
+  const [here, index] = [current(), otherIndex()];
+  const rival = chosen.rival || (index === here.index ? here.figures.models[(here.at + 1) % here.figures.models.length]?.model : here.model?.model);
+  return withModel(index, rival);
+}
+
+function withModel(index, name) {
   if (index < 0) return null;
   const [figures, prompt] = [page.build.contexts[index], page.prompts[index]];
-  const found = figures.models.findIndex((model) => model.model === chosen.model);
+  const found = figures.models.findIndex((model) => model.model === name);
   const at = found < 0 ? 0 : found;
   return { index, figures, prompt, at, model: figures.models[at] ?? null, note: prompt.models[at] ?? null };
 }

@@ -1,6 +1,7 @@
 // Tables with numbers that line up. On a narrow screen they scroll inside of their own box.
 
 import { el } from "./dom.js";
+import { meaning } from "./words.js";
 
 /** `columns`: `{head, number?, hint?, name?}`; `rows`: cells in the order of the columns, or `{cells, ...attributes}`.
  *  The first cell of a row is its heading, if it says anything. */
@@ -12,7 +13,7 @@ export function table(caption, columns, rows, attributes = {}) {
       "table",
       attributes,
       el("caption", {}, caption),
-      el("thead", {}, el("tr", {}, columns.map(({ head, number, hint }) => el("th", { scope: "col", class: number && "number", title: hint }, head)))),
+      el("thead", {}, el("tr", {}, columns.map(({ head, number, hint }) => el("th", { scope: "col", class: number && "number", title: hint ?? meaning(head) }, head)))),
       el("tbody", {}, rows.map((row) => {
         const { cells, ...rest } = Array.isArray(row) ? { cells: row } : row;
         return el("tr", rest, cells.map((cell, at) => (at || cell === "" ? el("td", { class: [columns[at].number && "number", columns[at].name].filter(Boolean).join(" ") || null }, cell) : el("th", { scope: "row" }, cell))));

@@ -32,6 +32,13 @@ pub(super) enum Route {
         /// Its index.
         number: usize,
     },
+    /// A request body.
+    Body {
+        /// The index of its context.
+        number: usize,
+        /// The index of its model there.
+        model: usize,
+    },
     /// The texts of all contexts, to search in.
     Texts,
     /// To be told of new builds; the number of the last one that was told.
@@ -115,6 +122,11 @@ impl Door {
                 let number = asked("number")?.parse().map_err(|_| Refusal::Question)?;
                 Ok(Route::Detail { number })
             }
+            "body.json" => {
+                let of = asked("of")?;
+                let numbers = of.split_once('.').and_then(|(one, two)| Some((one.parse().ok()?, two.parse().ok()?)));
+                numbers.map(|(number, model)| Route::Body { number, model }).ok_or(Refusal::Question)
+            }
             "events" => {
                 let last = only(request.headers(), "last-event-id").and_then(|last| last.parse().ok());
                 Ok(Route::Events { last })
@@ -190,6 +202,10 @@ mod tests {
         for number in ["", "?number=", "?number=-1", "?number=1.5", "?number=99999999999999999999", "?name=1"] {
             let answer = from_here(&format!("GET /TOKEN/prompt.json{number}"));
             assert_eq!(answer, Err(Refusal::Question), "{number}");
+        }
+        assert_eq!(from_here("GET /TOKEN/body.json?of=12.0"), Ok(Route::Body { number: 12, model: 0 }));
+        for of in ["", "?of=", "?of=1", "?of=1.", "?of=1.2.3", "?of=-1.0", "?of=a.b"] {
+            assert_eq!(from_here(&format!("GET /TOKEN/body.json{of}")), Err(Refusal::Question), "{of}");
         }
         assert_eq!(from_here("GET /TOKEN/history.json?context=a/b"), Ok(Route::History { context: "a/b".into() }));
         for target in [

@@ -186,6 +186,7 @@ async fn answer(
         Route::File(file) => Answer::file(file).into(),
         Route::Value => site.shown(|shown| Some(shown.json())).await.into(),
         Route::Detail { number } => site.shown(move |shown| shown.detail(number)).await.into(),
+        Route::Body { number, model } => site.shown(move |shown| shown.body(number, model)).await.into(),
         Route::Texts => site.shown(|shown| Some(shown.texts())).await.into(),
         Route::Difference { base } => site.difference(base).await.into(),
         Route::History { context } => site.history(context).await.into(),

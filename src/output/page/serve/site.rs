@@ -13,7 +13,7 @@ use crate::compare::history::{LogRequest, Order, log};
 use crate::compare::range::Range;
 use crate::compare::review::{ReviewRequest, review};
 use crate::cost::cards::Date;
-use crate::output::page::{Changes, Detail, Page, texts};
+use crate::output::page::{Changes, Detail, Page, body, texts};
 use crate::output::report::json;
 use crate::output::report::log::LogReport;
 use crate::output::report::watch::{failure, milliseconds};
@@ -71,9 +71,20 @@ impl Shown {
         Some(self.numbered(&Detail::of(builds(&self.round).get(number)?)))
     }
 
-    /// The texts that the value leaves out.
+    /// The request body of a model of a context, both by their numbers.
+    pub(super) fn body(&self, number: usize, model: usize) -> Option<Bytes> {
+        Some(self.numbered(&body(builds(&self.round).get(number)?, model)?))
+    }
+
+    /// The texts that the value leaves out, and which of them each context holds: its segments, by name and digest.
     pub(super) fn texts(&self) -> Bytes {
-        self.numbered(&serde_json::json!({ "texts": texts(builds(&self.round)) }))
+        let builds = builds(&self.round);
+        let named = |build: &&Build| -> Vec<[String; 2]> {
+            let segments = build.segments.iter().zip(&build.chain.digests);
+            segments.map(|(segment, digest)| [segment.id.clone(), digest.to_string()]).collect()
+        };
+        let segments: Vec<_> = builds.iter().map(named).collect();
+        self.numbered(&serde_json::json!({ "texts": texts(builds), "segments": segments }))
     }
 
     /// A value with the number of the build that it is of, so that a page does not mix two.
