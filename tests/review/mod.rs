@@ -7,6 +7,7 @@ mod comment;
 mod history;
 mod many;
 mod reach;
+mod sums;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
