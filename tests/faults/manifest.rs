@@ -36,7 +36,7 @@ error[unknown-key]: unknown key `weather` in a manifest
 1 | weather: fine
   | ^^^^^^^
   |
-  = help: known keys: description, owner, extends, abstract, each, models, vars, inputs, tools, system, messages, output, settings, cache, traffic, budgets, join, tokenizers, variants, lints, held_out
+  = help: known keys: description, owner, extends, abstract, each, prompt, format, assumed, touched, models, vars, inputs, tools, system, messages, output, settings, cache, traffic, budgets, join, tokenizers, variants, lints, held_out
 
 
 "#]]);
@@ -182,7 +182,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[empty-context]: the manifest has no `tools`, `system` or `messages`
+error[empty-context]: the manifest has no `tools`, `system`, `messages` or `prompt`
  --> contexts/a.yaml:1:1
   |
 1 | description: Nothing

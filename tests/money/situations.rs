@@ -160,10 +160,10 @@ const SITUATIONS: &[Situation] = &[
         files: &[("contexts/a.yaml", "models: [claude-haiku-4-5]\ninputs: {doc: {}, q: {tokens: 50}}\nsystem: [{text: Help.}]\nmessages: [{user: \"{{doc}} {{q}}\"}]\noutput: {tokens: 5, max_tokens: 9}\ntraffic: {calls: 10k/month}\nvariants:\n  month: {budgets: {cost_per_month: $5}}\n  tokens: {budgets: {tokens: 100}}\n  share: {budgets: {cached_share: 0%}}\n  over: {budgets: {tokens: 10}}\n  passes: {budgets: {tokens: {limit: 100, unknown: pass}}}\n  unused: {messages: [{user: \"{{q}}\"}], budgets: {tokens: 100}}\n")],
         asked: &[
             ("build a", 0, &["without an input, whose size its `tokens` does not say"], &[]),
-            ("build a@month", 2, &["cost_per_month is at least $", "and an input comes on top"], &[]),
-            ("build a@tokens", 2, &["tokens is at least 5", "and an input comes on top"], &[]),
+            ("build a@month", 2, &["cost_per_month is at least ≈$", "and an input comes on top"], &[]),
+            ("build a@tokens", 2, &["tokens is at least ≈5", "and an input comes on top"], &[]),
             ("build a@share", 2, &["cached_share is at most 0%, and an input comes on top"], &[]),
-            ("build a@over", 1, &["error[budget]: over budget: tokens is 5"], &[]),
+            ("build a@over", 1, &["error[budget]: over budget: tokens is ≈5"], &[]),
             ("build a@passes", 0, &["and an input comes on top"], &[]),
             ("build a@unused", 0, &[], &["an input"]),
             ("top a", 0, &["1 row without an input"], &[]),

@@ -26,7 +26,7 @@ exit 2
 ::error file=app/contexts/a%2Cb%3Ac.yaml,title=bad-id::the file name makes the id `a,b:c`, and an id holds no `@`, no `:` and no part that starts with `.`%0Arename the file
 ::error file=app/contexts/a%2Cb%3Ac.yaml,line=1,col=1,title=unknown-key::unknown key `sytem` in a manifest%0Adid you mean `system`?
 ::error file=app/contexts/a%2Cb%3Ac.yaml,line=2,col=17,title=missing-fragment::there is no file `gone [x](y) 100%25.md`
-::error file=app/contexts/long.yaml,line=2,col=19,title=budget::over budget: tokens is 11, the limit is 1 (gpt-6.1-sol), in 2 contexts: long, long@same%0Athe limit is `budgets.tokens` in contexts/long.yaml
+::error file=app/contexts/long.yaml,line=2,col=19,title=budget::over budget: tokens is ≈11, the limit is 1 (gpt-6.1-sol), in 2 contexts: long, long@same%0Athe limit is `budgets.tokens` in contexts/long.yaml
 
 "#]]);
 }
