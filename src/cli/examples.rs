@@ -21,10 +21,7 @@ that it names, and says whether the same bytes come out."
 
 /// For each command the end of its help.
 pub(super) const EXAMPLES: &[(&str, &str)] = &[
-    (
-        "init",
-        "Examples:\n  contexture init service\n  contexture init --ci github --binary https://example.com/contexture.tar.gz#sha256=DIGEST",
-    ),
+    ("init", "Examples:\n  contexture init service\n  contexture init --from . --dry-run"),
     ("list", "Examples:\n  contexture list\n  contexture list --uses policies/refunds.md"),
     ("build", concat!("Examples:\n  contexture build\n  contexture build 'support/*' --rev v1.4\n", check_or_build!())),
     (

@@ -307,7 +307,7 @@ fn text_that_can_never_be_cached_is_told_with_its_tokens() {
         found,
         [(
             "input-before-stable",
-            "`system/1.1` is filled in at run time and stands before 12,345 tokens of unchanging text (most of it in \
+            "`system/1.1` is filled in at run time and stands before ≈12,345 tokens of unchanging text (most of it in \
          `system/2.2`), which can never be cached"
                 .to_owned(),
             2
@@ -351,8 +351,8 @@ fn what_lies_beyond_a_cliff_is_told_in_dollars() {
     let found = remarked(&blocks(1), &[99_501], (0, 0), None);
     assert_eq!(
         found[0].1,
-        "the request is 101 tokens over the price cliff at 100,000: beyond it an uncached call costs $0.4042 instead of \
-         $0.2027"
+        "the request is ≈101 tokens over the price cliff at 100,000: beyond it an uncached call costs ≈$0.4042 instead \
+         of ≈$0.2027"
     );
 }
 
@@ -364,6 +364,6 @@ fn marks_that_cost_more_than_they_save_are_told() {
     assert_eq!(found.iter().map(|(code, ..)| *code).collect::<Vec<_>>(), ["caching-does-not-pay"]);
     assert_eq!(
         found[0].1,
-        "caching costs $0.4724 a month more than it saves at 100 calls a month: an entry is found 1.2% of the time"
+        "caching costs ≈$0.4724 a month more than it saves at 100 calls a month: an entry is found 1.2% of the time"
     );
 }
