@@ -162,7 +162,7 @@ const SITUATIONS: &[Situation] = &[
             ("build a", 0, &["without an input, whose size its `tokens` does not say"], &[]),
             ("build a@month", 2, &["cost_per_month is at least ≈$", "and an input comes on top"], &[]),
             ("build a@tokens", 2, &["tokens is at least ≈5", "and an input comes on top"], &[]),
-            ("build a@share", 2, &["cached_share is at most 0%, and an input comes on top"], &[]),
+            ("build a@share", 2, &["cached_share is at most ≈0%, and an input comes on top"], &[]),
             ("build a@over", 1, &["error[budget]: over budget: tokens is ≈5"], &[]),
             ("build a@passes", 0, &["and an input comes on top"], &[]),
             ("build a@unused", 0, &[], &["an input"]),
