@@ -104,7 +104,7 @@ fn segment(tier: Tier, parts: &[(Role, Kind, &str)]) -> Segment {
     Segment {
         id: String::new(),
         tier,
-        parts: parts.iter().map(|&(role, kind, text)| Part { role, kind, text: text.into() }).collect(),
+        parts: parts.iter().map(|&(role, kind, text)| Part::new(role, kind, text)).collect(),
         origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source), picked: None },
         mark: Mark::Free,
         stability: None,

@@ -17,6 +17,7 @@ mod lints;
 mod money;
 mod page;
 mod recipes;
+mod regions;
 mod review;
 mod runtime;
 mod serve;

@@ -38,11 +38,7 @@ fn segment((number, bytes): (usize, &[u8])) -> Segment {
     Segment {
         id: number.to_string(),
         tier: Tier::Messages,
-        parts: vec![Part {
-            role: roles[bytes.len() % roles.len()],
-            kind: Kind::Text,
-            text: String::from_utf8_lossy(bytes).into(),
-        }],
+        parts: vec![Part::new(roles[bytes.len() % roles.len()], Kind::Text, String::from_utf8_lossy(bytes))],
         origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source), picked: None },
         mark: Mark::Free,
         stability: None,

@@ -13,7 +13,9 @@ use crate::output::report::inert;
 use crate::pipeline::bodies::{Bodies, bodies};
 use crate::pipeline::{Build, BuildResult, Request, build_all};
 use crate::prompt::bodies::{Dialect, fill};
+use crate::prompt::segment::{Region, Segment};
 use crate::prompt::transcript::transcript;
+use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 
 use super::session::Session;
@@ -89,7 +91,26 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let shown = if std::io::stdout().is_terminal() { inert::terminal(&text) } else { text };
     session.print_raw(shown.as_bytes())?;
     session.warnings(&build.warnings);
+    session.warnings(&samples(&build, &values, model.is_some()));
     Ok(Verdict::Yes)
+}
+
+/// What is to be said of regions: their samples are those of the examples, whatever inputs are given here, and in a body
+/// nothing shows them.
+fn samples(build: &Build, values: &BTreeMap<String, String>, is_body: bool) -> Vec<Diagnostic> {
+    let regions = build.segments.iter().filter_map(|segment| Some((segment, segment.region()?)));
+    let warning = |(segment, region): (&Segment, &Region)| {
+        let given = region.needs.iter().find(|name| values.contains_key(*name));
+        let needs = region.needs.join("`, `");
+        let message = match given {
+            Some(name) => format!("`{name}` decides in {}, where the sample for its `example` stays", segment.id),
+            None => format!("{} is a sample: what stands there depends on `{needs}`", segment.id),
+        };
+        let hint = "give the input another `example`, in a variant for instance";
+        (given.is_some() || is_body)
+            .then(|| Diagnostic::warning("sample", message).at(&segment.origin.block).hint(hint))
+    };
+    regions.filter_map(warning).collect()
 }
 
 /// The one build that was asked for, or its faults.

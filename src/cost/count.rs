@@ -7,9 +7,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::cost::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
-use crate::prompt::chain::Digest;
+use crate::prompt::chain::{Digest, segment_digest};
 use crate::prompt::memo::Memo;
-use crate::prompt::segment::{Segment, Tier, messages, prefix_len};
+use crate::prompt::segment::{Kind, Part, Segment, Tier, messages, prefix_len};
 use crate::syntax::quantity::Share;
 use crate::syntax::source::ObjectId;
 
@@ -20,7 +20,7 @@ pub use declaration::{AROUND, declaration};
 pub struct Counts {
     /// For each segment, the tokens that begin in it. They add up to `text`.
     pub per_segment: Vec<u64>,
-    /// All text. Holes and framing are not in it.
+    /// All text, samples of regions included. Inputs, histories and framing are not in it.
     pub text: Count,
     /// The text before the first input or history.
     pub prefix: Count,
@@ -48,11 +48,25 @@ struct Run<'a> {
     owners: Vec<usize>,
 }
 
+/// The runs of a message: a hole cuts it in two, and a region, whose text is a sample, is a run of its own.
+fn runs<'m>(segments: &'m [Segment], message: &'m [(usize, usize)]) -> impl Iterator<Item = &'m [(usize, usize)]> {
+    let kind = |(segment, part): &(usize, usize)| segments[*segment].parts[*part].kind;
+    let runs = message.chunk_by(move |one, next| !kind(one).is_hole() && !kind(next).is_hole());
+    runs.filter(move |run| run.first().is_some_and(|first| kind(first).has_text()))
+}
+
+/// The name of a part's text. The digest of a region is that of its source.
+fn name(segment: &Segment, digest: Digest, part: usize) -> PartName {
+    let own = &segment.parts[part];
+    let sample = || segment_digest(segment.tier, &[Part::new(own.role, Kind::Text, own.text.clone())]);
+    if own.kind == Kind::Region { (sample(), 0) } else { (digest, part) }
+}
+
 /// Counts the segments, whose digests are `digests`, by `o200k_base` and by each of `tokenizers`, in
 /// their order.
 ///
 /// Text is counted as it stands joined within one message; a hole cuts the message in two, since
-/// what will fill it is not known.
+/// what will fill it is not known. A region counts as its sample, by itself.
 pub fn count(
     segments: &[Segment],
     digests: &[Digest],
@@ -63,11 +77,10 @@ pub fn count(
     let none = Counts { per_segment: vec![0; segments.len()], text: Count::exact(0), prefix: Count::exact(0) };
     let (mut base, mut all) = (none.clone(), vec![none; tokenizers.len()]);
     for message in messages(segments) {
-        let is_hole = |(segment, part): &(usize, usize)| segments[*segment].parts[*part].kind.is_hole();
-        for run in message.split(is_hole).filter(|run| !run.is_empty()) {
+        for run in runs(segments, &message) {
             let run = Run {
                 texts: run.iter().map(|(segment, part)| &*segments[*segment].parts[*part].text).collect(),
-                names: run.iter().map(|(segment, part)| (digests[*segment], *part)).collect(),
+                names: run.iter().map(|(segment, part)| name(&segments[*segment], digests[*segment], *part)).collect(),
                 owners: run.iter().map(|(segment, _)| *segment).collect(),
             };
             let shares = known.attribute(Encoding::O200kBase, &run);
@@ -215,7 +228,7 @@ mod tests {
         Segment {
             id: String::new(),
             tier: Tier::Messages,
-            parts: vec![Part { role, kind, text: text.into() }],
+            parts: vec![Part::new(role, kind, text)],
             origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source), picked: None },
             mark: Mark::Free,
             stability: None,

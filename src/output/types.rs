@@ -92,7 +92,7 @@ fn forms(build: &Build) -> Result<Forms, Failure> {
 /// What a body is filled with: each name once, in the order of the body.
 fn inputs(body: &Body) -> Vec<(String, bool)> {
     let mut inputs: Vec<(String, bool)> = Vec::new();
-    for hole in &body.holes {
+    for hole in body.holes.iter().filter(|hole| hole.kind != HoleKind::Region) {
         let input = (hole.name.clone(), hole.kind == HoleKind::History);
         if !inputs.contains(&input) {
             inputs.push(input);

@@ -22,7 +22,7 @@ use crate::cost::warnings::warnings;
 use crate::cost::window::{self, Fit, WindowFit};
 use crate::prompt::bodies::{Api, Dialect};
 use crate::prompt::chain::Digest;
-use crate::prompt::segment::{Kind, Segment, Tier, messages};
+use crate::prompt::segment::{Kind, Part, Segment, Tier, messages};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults, Severity};
 use crate::syntax::manifest::{Breakpoints, Budgets, Manifest};
@@ -533,16 +533,20 @@ fn expected_inputs(plan: &Plan, segments: &[Segment]) -> u64 {
     segments.iter().map(|segment| expected_tokens(plan, segment)).sum()
 }
 
-/// Whether something is filled in whose size the manifest does not say.
+/// Whether something is filled in whose size the manifest does not say, or a region has no example.
 fn has_unsized_input(plan: &Plan, segments: &[Segment]) -> bool {
     let is_sized = |name: &str| plan.manifest.inputs.get(name).is_some_and(|input| input.tokens.is_some());
     let mut parts = segments.iter().flat_map(|segment| &segment.parts);
-    parts.any(|part| part.kind == Kind::Input && !is_sized(&part.text))
+    let is_open = |part: &Part| match part.kind {
+        Kind::Input => !is_sized(&part.text),
+        _ => part.region.as_ref().is_some_and(|region| !region.absent.is_empty()),
+    };
+    parts.any(is_open)
 }
 
 /// The expected size of what is filled into one segment at run time; 0 for text.
 pub fn expected_tokens(plan: &Plan, segment: &Segment) -> u64 {
-    let size = |part: &crate::prompt::segment::Part| match part.kind {
+    let size = |part: &Part| match part.kind {
         Kind::Input => plan.manifest.inputs.get(&part.text).and_then(|input| input.tokens).map_or(0, |tokens| tokens.0),
         Kind::History => {
             let histories = plan
@@ -551,7 +555,7 @@ pub fn expected_tokens(plan: &Plan, segment: &Segment) -> u64 {
                 .filter_map(|block| if let Content::History(history) = &block.content { Some(history) } else { None });
             histories.filter(|history| history.name == part.text).map(|history| history.tokens).next().unwrap_or(0)
         }
-        Kind::Text | Kind::Tool => 0,
+        Kind::Text | Kind::Tool | Kind::Region => 0,
     };
     segment.parts.iter().map(size).sum()
 }

@@ -79,7 +79,7 @@ pub struct Chain {
     pub digests: Vec<Digest>,
     /// `P(0) … P(n)`: the empty prefix, then the prefix that ends with each segment.
     pub prefixes: Vec<Digest>,
-    /// How many segments come before the first input or history.
+    /// How many segments come before the first input, history or region.
     pub prefix_len: usize,
 }
 
@@ -138,6 +138,11 @@ impl DistinctTexts {
     fn shared(&self, digest: Digest, parts: Vec<Part>) -> Vec<Part> {
         let mut texts = self.0.lock();
         let (known, bytes) = &mut *texts;
+        if parts.iter().any(|part| part.region.is_some()) {
+            // Of one source there may be several samples.
+            *bytes += parts.iter().map(|part| part.text.len() as u64).sum::<u64>();
+            return parts;
+        }
         let shared = known.entry(digest).or_insert_with(|| {
             *bytes += parts.iter().map(|part| part.text.len() as u64).sum::<u64>();
             parts
@@ -186,7 +191,8 @@ pub fn segment_digest(tier: Tier, parts: &[Part]) -> Digest {
     hasher.update(&[tier_byte(tier)]).update(&(parts.len() as u64).to_le_bytes());
     for part in parts {
         hasher.update(&[role_byte(part.role), kind_byte(part.kind)]);
-        hasher.update(&(part.text.len() as u64).to_le_bytes()).update(part.text.as_bytes());
+        let text = part.identity();
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
     }
     Digest(hasher.finalize().into())
 }
@@ -213,6 +219,7 @@ fn kind_byte(kind: Kind) -> u8 {
         Kind::Tool => 1,
         Kind::Input => 2,
         Kind::History => 3,
+        Kind::Region => 4,
     }
 }
 

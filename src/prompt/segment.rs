@@ -49,13 +49,20 @@ names! {
         Input = "input",
         /// A hole for earlier turns; the part's text is its name.
         History = "history",
+        /// A part of a template that depends on inputs; the part's text is what it writes with their examples.
+        Region = "region",
     }
 }
 
 impl Kind {
     /// Whether the text is only known at run time.
     pub fn is_hole(self) -> bool {
-        matches!(self, Self::Input | Self::History)
+        matches!(self, Self::Input | Self::History | Self::Region)
+    }
+
+    /// Whether there is text before run time: a region has its sample.
+    pub fn has_text(self) -> bool {
+        !matches!(self, Self::Input | Self::History)
     }
 }
 
@@ -66,8 +73,33 @@ pub struct Part {
     pub role: Role,
     /// What the text is.
     pub kind: Kind,
-    /// The normalised text that the model sees, separators included; for a hole, its name.
+    /// The normalised text that the model sees, separators included; for a hole, its name; for a region, its sample.
     pub text: Arc<str>,
+    /// Of a region: what it is the sample of.
+    pub region: Option<Arc<Region>>,
+}
+
+impl Part {
+    /// A part that is no region.
+    pub fn new(role: Role, kind: Kind, text: impl Into<Arc<str>>) -> Self {
+        Self { role, kind, text: text.into(), region: None }
+    }
+
+    /// What makes it the part that it is: its text; for a region, its source, whatever the examples are.
+    pub fn identity(&self) -> &str {
+        self.region.as_ref().map_or(&self.text, |region| &region.source)
+    }
+}
+
+/// What a region is computed from when a request is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// The part of the template as it is written, and behind it the texts and values that it uses.
+    pub source: String,
+    /// The inputs that it depends on, in the order of their bytes.
+    pub needs: Vec<String>,
+    /// Those that have no example: the sample is what the region writes without them.
+    pub absent: Vec<String>,
 }
 
 /// Where a segment's text was read.
@@ -119,14 +151,19 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// The region that it is, if it is one.
+    pub fn region(&self) -> Option<&Region> {
+        self.parts.iter().find_map(|part| part.region.as_deref())
+    }
+
     /// Whether any of it is known only at run time.
     pub fn is_hole(&self) -> bool {
         self.parts.iter().any(|part| part.kind.is_hole())
     }
 
-    /// Bytes of text that the model sees; a hole has none.
+    /// Bytes of text that the model sees, of a region those of its sample; other holes have none.
     pub fn bytes(&self) -> usize {
-        self.parts.iter().filter(|part| !part.kind.is_hole()).map(|part| part.text.len()).sum()
+        self.parts.iter().filter(|part| part.kind.has_text()).map(|part| part.text.len()).sum()
     }
 
     /// The role of the first part.
@@ -135,7 +172,7 @@ impl Segment {
     }
 }
 
-/// How many segments come before the first input or history: the cacheable prefix.
+/// How many segments come before the first hole: the cacheable prefix.
 pub fn prefix_len(segments: &[Segment]) -> usize {
     segments.iter().position(Segment::is_hole).unwrap_or(segments.len())
 }

@@ -81,6 +81,12 @@ fn caption(segment: &Segment) -> String {
 fn content(part: &Part, out: &mut dyn Write) -> io::Result<()> {
     match part.kind {
         Kind::Text => fence("text", &part.text, out),
+        Kind::Region => {
+            let needs = part.region.iter().flat_map(|region| &region.needs);
+            let needs: Vec<String> = needs.map(|name| code(name)).collect();
+            writeln!(out, "A sample: this part depends on {}.\n", needs.join(", "))?;
+            fence("text", &part.text, out)
+        }
         Kind::Tool => match serde_json::from_str::<Value>(&part.text) {
             Ok(definition) => fence("json", &format!("{definition:#}"), out),
             Err(_) => fence("text", &part.text, out),
@@ -140,7 +146,7 @@ mod tests {
         Segment {
             id: id.to_owned(),
             tier,
-            parts: parts.iter().map(|&(role, kind, text)| Part { role, kind, text: text.into() }).collect(),
+            parts: parts.iter().map(|&(role, kind, text)| Part::new(role, kind, text)).collect(),
             origin: Origin { path, lines, blob: None, block: Span::file(&source), picked: None },
             mark: Mark::Free,
             stability: None,

@@ -13,17 +13,16 @@ use parking_lot::Mutex;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use crate::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
+use crate::prompt::segment::{Kind, Origin, Part, Region, Role, Segment, Tier};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::limits::MAX_PROMPT_BYTES;
-use crate::syntax::manifest::Join;
-use crate::syntax::manifest::Mark;
+use crate::syntax::manifest::{Join, Mark};
 use crate::syntax::source::{ProjectPath, Span};
 use crate::text::examples::Example;
 use crate::text::fragment::{Fragment, Reader, Unreadable};
-use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap, carry};
-use crate::text::template::{Data, Library, Piece, Root, Template};
+use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap, carry, inputs};
+use crate::text::template::{Data, Library, Piece, RenderedRegion, Root, Template};
 
 pub use crate::text::template::TEMPLATES;
 
@@ -88,13 +87,13 @@ impl Composer<'_> {
             Content::Tools(tools) => {
                 for tool in tools {
                     let origin = self.origin(Some(&tool.fragment), Some(tool.lines.clone()), block);
-                    let part = Part { role: Role::System, kind: Kind::Tool, text: tool.json.as_str().into() };
+                    let part = Part::new(Role::System, Kind::Tool, tool.json.as_str());
                     self.push(block, vec![part], origin);
                     names.push(None);
                 }
             }
             Content::History(history) => {
-                let part = Part { role: Role::User, kind: Kind::History, text: history.name.clone() };
+                let part = Part::new(Role::User, Kind::History, history.name.clone());
                 self.push(block, vec![part], self.origin(None, None, block));
                 names.push(None);
                 self.speaking = None;
@@ -175,12 +174,14 @@ impl Composer<'_> {
     fn cut(&mut self, block: &PlannedBlock, pending: Vec<PendingSegment>, names: &mut Vec<Option<String>>) {
         let cut = pending.into_par_iter().with_min_len(TEXTS_A_TASK);
         let cut = cut.map(|PendingSegment { name, turns, origin }| (name, segments_of(turns), origin));
-        for (name, pieces, origin) in cut.collect::<Vec<_>>() {
-            let many = pieces.len() > 1;
+        for (name, (pieces, places), origin) in cut.collect::<Vec<_>>() {
+            let (many, mut places) = (pieces.len() > 1, places.into_iter());
             for (number, parts) in pieces.into_iter().enumerate() {
                 names
                     .push(name.as_ref().map(|name| if many { format!("{name}-{}", number + 1) } else { name.clone() }));
-                self.push(block, parts, origin.clone());
+                let place = if parts[0].kind == Kind::Region { places.next() } else { None };
+                let origin = place.map_or_else(|| origin.clone(), |place| self.template_origin(&place, block));
+                self.push(block, parts, origin);
             }
         }
     }
@@ -423,7 +424,13 @@ impl Composer<'_> {
             }
         };
         let pieces = rendered.segments.iter().flat_map(|segment| &segment.pieces);
-        let made = pieces.map(|piece| if let Piece::Text(text) = piece { text.len() } else { 0 }).sum();
+        let made = pieces
+            .map(|piece| match piece {
+                Piece::Text(text) => text.len(),
+                Piece::Input(_) => 0,
+                Piece::Region(region) => region.sample.len(),
+            })
+            .sum();
         self.admit(block, made, faults)?;
         let pending = rendered.segments.into_iter().map(|segment| {
             let turns = vec![(block.role, segment.pieces)];
@@ -451,18 +458,18 @@ impl Composer<'_> {
         }
     }
 
-    /// The data about the context itself that templates can use.
     /// What the templates of the context are rendered with.
     fn data(&self) -> Data {
         let path = |path: &ProjectPath| [("path".to_owned(), Json::from(path.as_str()))].into_iter().collect();
         Data {
             vars: self.plan.vars.clone(),
-            inputs: self.plan.manifest.inputs.iter().map(|(key, _)| key.text.to_string()).collect(),
+            inputs: inputs(&self.plan.manifest),
             context: self.facts(),
             each: self.plan.each.as_ref().map(path),
         }
     }
 
+    /// What a template can say of the context itself.
     fn facts(&self) -> serde_json::Map<String, Json> {
         let text = |text: &Option<Text>| Json::from(text.as_ref().map_or("", |text| &text.value));
         let facts = [
@@ -537,17 +544,18 @@ fn prepend(runs: &mut Vec<Piece>, separator: &str) {
     }
 }
 
-/// The parts of the segments that a pending one becomes: one segment, or, if it has holes, one for each
-/// hole and each text between holes.
-fn segments_of(turns: Vec<(Role, Vec<Piece>)>) -> Vec<Vec<Part>> {
-    let holes = turns.iter().any(|(_, runs)| runs.iter().any(|run| matches!(run, Piece::Input(_))));
+/// The parts of the segments that a pending one becomes: one segment, or, if it has holes, one for each hole and each text
+/// between holes; and the places of its regions.
+fn segments_of(turns: Vec<(Role, Vec<Piece>)>) -> (Vec<Vec<Part>>, Vec<Span>) {
+    let mut places = Vec::new();
+    let holes = turns.iter().any(|(_, runs)| runs.iter().any(|run| !matches!(run, Piece::Text(_))));
     let mut segments: Vec<Vec<Part>> = Vec::new();
     for (role, runs) in turns {
         let mut parts: Vec<Part> = Vec::new();
         let mut text = String::new();
         let flush = |text: &mut String, parts: &mut Vec<Part>| {
             if !text.is_empty() {
-                parts.push(Part { role, kind: Kind::Text, text: std::mem::take(text).into() });
+                parts.push(Part::new(role, Kind::Text, std::mem::take(text)));
             }
         };
         for run in runs {
@@ -556,7 +564,13 @@ fn segments_of(turns: Vec<(Role, Vec<Piece>)>) -> Vec<Vec<Part>> {
                 Piece::Text(more) => text.push_str(&more),
                 Piece::Input(name) => {
                     flush(&mut text, &mut parts);
-                    parts.push(Part { role, kind: Kind::Input, text: name.into() });
+                    parts.push(Part::new(role, Kind::Input, name));
+                }
+                Piece::Region(RenderedRegion { source, sample, needs, absent, span }) => {
+                    flush(&mut text, &mut parts);
+                    let region = Some(Arc::new(Region { source, needs, absent }));
+                    parts.push(Part { region, ..Part::new(role, Kind::Region, sample) });
+                    places.push(span);
                 }
             }
         }
@@ -568,7 +582,7 @@ fn segments_of(turns: Vec<(Role, Vec<Piece>)>) -> Vec<Vec<Part>> {
         }
     }
     segments.retain(|parts| !parts.is_empty());
-    segments
+    (segments, places)
 }
 
 /// A code fence around `text` that no fence inside it can close.

@@ -98,7 +98,7 @@ pub fn segments(stabilities: &[Option<Stability>]) -> Vec<Segment> {
     let segment = |block: usize, stability, kind| Segment {
         id: format!("system/{}", block + 1),
         tier: Tier::System,
-        parts: vec![Part { role: Role::System, kind, text: "a".into() }],
+        parts: vec![Part::new(Role::System, kind, "a")],
         origin: Origin { path: None, lines: None, blob: None, block: Span::new(&source, block, block), picked: None },
         mark: Mark::Free,
         stability,

@@ -134,6 +134,11 @@ await check("a body left out", () => {
   refused(["small.chat.json", reason], () => tight.request("small", { ticket: "x" }, "chat"));
 });
 
+await check("a sample", () => {
+  const decides = load(join(bundles, "decides.bundle"));
+  refused(["strict", "messages/1.1", "sample"], () => decides.request("gpt-4.1", { ticket: "x" }));
+});
+
 await check("requests share nothing", () => {
   const wreck = (json: any) => {
     for (const key of Object.keys(json)) {

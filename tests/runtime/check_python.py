@@ -88,7 +88,8 @@ def values(bundle, format, text):
 def bodies(folder):
     """Each body of each bundle: folder, bundle, model, format, file."""
     found = 0
-    for folder in sorted(folder.rglob("*.bundle")):
+    # What holds a sample is refused, see below.
+    for folder in sorted(path for path in folder.rglob("*.bundle") if path.name != "decides.bundle"):
         bundle = load(folder)
         for model in bundle.models:
             for format in bundle.formats(model):
@@ -276,6 +277,8 @@ def refusals(original):
     reason = tight.record["left_out"][0]["reasons"][0]["message"]
     refused("a body left out", ["small.responses.json", reason], lambda: tight.request("small", ticket="x"))
     refused("a format left out", ["small.chat.json", reason], lambda: tight.request("small", "chat", ticket="x"))
+    decides = load(original.with_name("decides.bundle"))
+    refused("a sample", ["strict", "messages/1.1", "regions"], lambda: decides.request("gpt-4.1", strict="", ticket="x"))
     model = "gpt-4.1"
     changed("the preferred body left out", ["responses", "too hot; too long"], record(leave_out), request=True)
 

@@ -10,8 +10,9 @@ use snapbox::str;
 
 use crate::support::Repo;
 
-/// Contexts whose bodies have every kind of hole, for every format; and one whose bodies for a model are left out.
-const CONTEXTS: [(&str, &str); 7] = [
+/// Contexts whose bodies have every kind of hole, for every format; and one whose bodies for a model are left out; and one that no
+/// library can fill.
+const CONTEXTS: [(&str, &str); 8] = [
     (
         "contexture.yaml",
         "models: [claude-sonnet-5-5, gpt-6.1-sol, gpt-4.1, gemini-3.8-flash, vertex/gemini-3.8-flash, deepseek-flash, \
@@ -57,6 +58,11 @@ models: [small, gpt-4o]
 system: [{file: ./rules.md}]
 messages: [{user: "{{ticket}}"}]
 "#,
+    ),
+    (
+        "contexts/decides.yaml",
+        "models: [gpt-4.1]\ninputs: {strict: {example: true}, ticket: {tokens: 9}}\n\
+         messages: [{user: \"{{#if strict}}Refuse.{{/if}} {{ticket}}\"}]\noutput: {max_tokens: 100, tokens: 100}\n",
     ),
     ("contexts/open.yaml", "system: [{text: Be brief.}]\noutput: {max_tokens: 100, tokens: 100}\n"),
 ];

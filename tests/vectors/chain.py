@@ -4,7 +4,7 @@ from decimal import Decimal
 from blake3 import blake3
 TIER = {"tools": 0, "system": 1, "messages": 2}
 ROLE = {"system": 0, "user": 1, "assistant": 2}
-KIND = {"text": 0, "tool": 1, "input": 2, "history": 3}
+KIND = {"text": 0, "tool": 1, "input": 2, "history": 3, "region": 4}
 
 def derive(use, data):
     return blake3(data, derive_key_context="contexture 2026-11-21 cx1 " + use).digest()
@@ -20,7 +20,7 @@ def chain(links):
     prefixes, digests = [derive("empty prefix", b"")], [segment(link) for link in links]
     for digest in digests:
         prefixes.append(derive("chain", prefixes[-1] + digest))
-    hole = [any(part["kind"] in ("input", "history") for part in link["parts"]) for link in links]
+    hole = [any(part["kind"] in ("input", "history", "region") for part in link["parts"]) for link in links]
     return {"prefix": prefixes[(hole + [True]).index(True)], "full": prefixes[-1], "digests": digests, "prefixes": prefixes}
 
 def canonical(value):  # RFC 8785

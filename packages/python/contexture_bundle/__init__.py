@@ -121,6 +121,7 @@ class _Template:
             if hole["body"] == file:
                 texts.setdefault(hole["pointer"], []).append(hole)
         turns = [hole for hole in record["history"] if hole["body"] == file]
+        self.regions = [one for one in record.get("regions", []) if one["body"] == file]
         self.kinds = {hole["name"]: ("text", str) for holes in texts.values() for hole in holes}
         self.kinds |= {hole["name"]: ("a list of turns", list) for hole in turns}
         self.texts: list[tuple[str, list[str]]] = []
@@ -140,6 +141,9 @@ class _Template:
                 raise ValueError(f"no {name} at {pointer}")
 
     def fill(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        for one in self.regions:
+            where = f"{one['segment']}, which depends on {', '.join(one['needs'])}"
+            raise BundleError(f"{self.file} has a sample in {where}: fill the spans of `regions` with a template engine")
         for name in inputs:
             if name not in self.kinds:
                 raise BundleError(f"{self.file} has no {_unknown('input', name, list(self.kinds))}")

@@ -115,7 +115,7 @@ class Template {
   constructor(
     readonly file: string,
     readonly json: Json,
-    record: Json,
+    readonly record: Json,
   ) {
     const own = (holes: Hole[]) => holes.filter((hole) => hole.body === file);
     const strings = new Map<string, Hole[]>();
@@ -147,6 +147,8 @@ class Template {
 
   fill(inputs: Inputs): Json {
     const fail = (what: string) => new BundleError(`${this.file}${what}`);
+    const sample = this.record.regions?.find((one: Json) => one.body === this.file);
+    if (sample) throw fail(` has a sample in ${sample.segment}, which depends on ${sample.needs}: fill its span yourself`);
     const unknown = Object.keys(inputs).find((name) => !this.#kinds.has(name));
     if (unknown !== undefined) throw fail(` has no input ${unknown}; it has ${[...this.#kinds.keys()].join(", ")}`);
     for (const [name, kind] of this.#kinds) {
@@ -182,7 +184,6 @@ function open<T>(path: string, size: number | undefined, make: (json: Json, cont
 }
 
 const file = (model: string, format: string): string => `${model.replaceAll("/", "_")}.${format}.json`;
-
 /** The object or list that a JSON Pointer's last step is in, and that step. */
 function place(json: Json, pointer: string): [Json, string] {
   const steps = pointer.split("/").slice(1);

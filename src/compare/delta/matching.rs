@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::similarity::similarity;
 use crate::pipeline::Build;
 use crate::prompt::chain::Digest;
-use crate::prompt::segment::{Segment, Tier};
+use crate::prompt::segment::{Part, Segment, Tier};
 use crate::syntax::source::ProjectPath;
 
 /// What happened to a segment.
@@ -220,7 +220,7 @@ fn pair_within(
 }
 
 fn text(segment: &Segment) -> String {
-    segment.parts.iter().map(|part| &*part.text).collect::<Vec<_>>().join("\n")
+    segment.parts.iter().map(Part::identity).collect::<Vec<_>>().join("\n")
 }
 
 /// The changes as a reader walks through the head.

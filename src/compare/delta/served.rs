@@ -197,7 +197,7 @@ fn shares(segments: &[Segment], per_segment: &[u64]) -> HashMap<(usize, usize), 
         let bytes = segment.bytes().max(1) as u128;
         let (mut seen, mut given) = (0u128, 0u64);
         for (number, part) in segment.parts.iter().enumerate() {
-            seen += if part.kind.is_hole() { 0 } else { part.text.len() as u128 };
+            seen += if part.kind.has_text() { part.text.len() as u128 } else { 0 };
             let upto = u64::try_from(u128::from(tokens) * seen / bytes).unwrap_or(tokens);
             shares.insert((index, number), upto - given);
             given = upto;

@@ -51,7 +51,7 @@ pub(super) fn runs(segments: &[Segment]) -> Vec<Run<'_>> {
         for (index, number) in message {
             let segment = &segments[index];
             let part = &segment.parts[number];
-            let hole = part.kind.is_hole().then_some((part.kind, &*part.text));
+            let hole = part.kind.is_hole().then_some((part.kind, part.identity()));
             let piece = (index, number, if hole.is_some() { "" } else { &*part.text });
             let count = runs.len();
             match runs.last_mut() {

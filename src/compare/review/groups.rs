@@ -13,6 +13,7 @@ use crate::compare::delta::{BudgetDelta, Kind, ModelDelta, SegmentChange, Turn};
 use crate::cost::budget::BudgetName;
 use crate::pipeline::{Build, shard};
 use crate::prompt::chain::Digest;
+use crate::prompt::segment::{Part, Segment};
 use crate::syntax::diag::Diagnostic;
 
 /// Contexts that have the same change.
@@ -128,9 +129,7 @@ fn edit(base: &Build, head: &Build, change: &SegmentChange) -> Edit {
     match (change.kind, old, new) {
         (Kind::Moved, ..) => Edit::Moved,
         (Kind::Changed, Some((old, _)), Some((new, _))) => {
-            let lines = |segment: &crate::prompt::segment::Segment| -> String {
-                segment.parts.iter().map(|part| &*part.text).collect()
-            };
+            let lines = |segment: &Segment| -> String { segment.parts.iter().map(Part::identity).collect() };
             lines_of_one_side(&lines(old), &lines(new)).unwrap_or(text)
         }
         _ => text,

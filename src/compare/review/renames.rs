@@ -87,7 +87,7 @@ fn pieces(attempt: Option<&BuildResult>, by_line: bool) -> HashMap<Piece<'_>, u6
     let segments = build(attempt).into_iter().flat_map(|build| build.segments.iter().zip(&build.chain.digests));
     for (segment, digest) in segments {
         if by_line {
-            for line in segment.parts.iter().flat_map(|part| part.text.split_inclusive('\n')) {
+            for line in segment.parts.iter().flat_map(|part| part.identity().split_inclusive('\n')) {
                 *pieces.entry(Piece::Line(line)).or_default() += line.len() as u64;
             }
         } else {

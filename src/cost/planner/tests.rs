@@ -38,6 +38,7 @@ pub(super) fn prefix(texts: &[Text]) -> Vec<Segment> {
         id: format!("system/{}.{number}", text.block),
         tier: Tier::System,
         parts: vec![Part {
+            region: None,
             role: Role::System,
             kind: if text.is_input { Kind::Input } else { Kind::Text },
             text: "a".into(),

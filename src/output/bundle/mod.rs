@@ -8,7 +8,7 @@ mod member;
 pub mod statement;
 pub mod verify;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -22,9 +22,11 @@ use crate::pipeline::bodies::{Bodies, BodyFindings, all_bodies, note_findings};
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::bodies::{Body, Hole, HoleKind};
 use crate::prompt::chain::bundle_digest;
+use crate::prompt::segment::Region;
 use crate::prompt::transcript::write_transcript;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
+use crate::syntax::source::ProjectPath;
 use crate::text::project::ContextId;
 use crate::tree::write::{self, Batch, Disk, existing_bytes};
 
@@ -66,6 +68,10 @@ pub struct BundleRecord<'a> {
     pub history: Vec<HistoryRecord<'a>>,
     /// Where the name goes that the provider gave to the cached content, body by body.
     pub cached: Vec<InputRecord<'a>>,
+    /// Where a part of a template depends on inputs in another way than to write them, body by body: there stands a sample,
+    /// which an application with the template's engine replaces.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<RegionRecord<'a>>,
     /// Bodies that are not in the bundle, because their model would refuse them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOutRecord<'a>>,
@@ -83,6 +89,32 @@ pub struct InputRecord<'a> {
     /// JSON Pointer (RFC 6901) to the string that holds the placeholder.
     pub pointer: &'a str,
     /// First Unicode scalar value of the placeholder in that string.
+    pub start: usize,
+    /// The one after its last.
+    pub end: usize,
+}
+
+/// The sample of a region in a body.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RegionRecord<'a> {
+    /// The inputs that it depends on.
+    pub needs: &'a [String],
+    /// Those of them that have no example: the sample is what the region writes without them.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub absent: &'a [String],
+    /// Its segment.
+    pub segment: &'a str,
+    /// The file that it is written in, if that is not the manifest.
+    pub path: Option<&'a ProjectPath>,
+    /// Its first and last line there.
+    pub lines: Option<[usize; 2]>,
+    /// The part of the template, and behind it the partials, fragments and values that it uses.
+    pub source: &'a str,
+    /// The file of the bundle.
+    pub body: &'a str,
+    /// JSON Pointer (RFC 6901) to the string that holds the sample.
+    pub pointer: &'a str,
+    /// First Unicode scalar value of the sample in that string.
     pub start: usize,
     /// The one after its last.
     pub end: usize,
@@ -107,6 +139,9 @@ pub struct MemberRecord {
     /// What it holds.
     #[serde(flatten)]
     pub member: Member,
+    /// Whether it is a request body that holds samples of regions: no request that could be sent as it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sample: bool,
 }
 
 /// The bundle of a build, in memory.
@@ -142,16 +177,18 @@ fn record(build: &Build, bodies: &Bodies, members: &dyn Members) -> Result<Vec<u
     let (transcript, of_bodies) = rayon::join(transcript, of_bodies);
     let mut listed = of_bodies?;
     listed.insert(PROMPT.to_owned(), transcript?);
-    let (mut inputs, mut history, mut cached) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut inputs, mut history, mut cached, mut regions) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (name, hole) in bodies.iter().flat_map(|(name, body)| body.holes.iter().map(move |hole| (name, hole))) {
         match hole.kind {
             HoleKind::Input => inputs.push(input(hole, name)),
             HoleKind::Cache => cached.push(input(hole, name)),
+            HoleKind::Region => regions.extend(region(build, hole, name)),
             HoleKind::History => {
                 history.push(HistoryRecord { name: &hole.name, body: name, pointer: &hole.pointer });
             }
         }
     }
+    let samples: BTreeSet<String> = regions.iter().map(|region| region.body.to_owned()).collect();
     let mut record = BundleRecord {
         schema: SCHEMA,
         digest: String::new(),
@@ -161,8 +198,12 @@ fn record(build: &Build, bodies: &Bodies, members: &dyn Members) -> Result<Vec<u
         inputs,
         history,
         cached,
+        regions,
         left_out: findings.left_out.iter().map(LeftOutRecord::of).collect(),
-        members: listed.into_iter().map(|(name, member)| MemberRecord { name, member }).collect(),
+        members: listed
+            .into_iter()
+            .map(|(name, member)| MemberRecord { sample: samples.contains(&name), name, member })
+            .collect(),
     };
     record.digest = bundle_digest(&written(&record)).to_string();
     Ok(written(&record))
@@ -173,6 +214,23 @@ fn written(record: &BundleRecord) -> Vec<u8> {
     let mut text = serde_json::to_vec_pretty(record).unwrap_or_default();
     text.push(b'\n');
     text
+}
+
+fn region<'a>(build: &'a Build, hole: &'a Hole, body: &'a str) -> Option<RegionRecord<'a>> {
+    let segment = build.segments.get(hole.segment?)?;
+    let Region { source, needs, absent } = segment.region()?;
+    Some(RegionRecord {
+        needs,
+        absent,
+        segment: &segment.id,
+        path: segment.origin.path.as_ref(),
+        lines: segment.origin.lines.as_ref().map(|lines| [*lines.start(), *lines.end()]),
+        source,
+        body,
+        pointer: &hole.pointer,
+        start: hole.start,
+        end: hole.end,
+    })
 }
 
 fn input<'a>(hole: &'a Hole, body: &'a str) -> InputRecord<'a> {

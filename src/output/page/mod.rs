@@ -242,7 +242,7 @@ pub fn texts<'a>(builds: impl IntoIterator<Item = &'a Build>) -> Texts {
     let mut texts = Texts::new();
     for (segment, digest) in builds.into_iter().flat_map(|build| build.segments.iter().zip(&build.chain.digests)) {
         texts.entry(digest.to_string()).or_insert_with(|| {
-            let text = |part: &Part| masked(&part.text).into_owned();
+            let text = |part: &Part| masked(part.identity()).into_owned();
             let part = |part: &Part| TextRecord { role: part.role, kind: part.kind, text: text(part) };
             segment.parts.iter().map(part).collect()
         });

@@ -11,6 +11,7 @@ use crate::pipeline::Build;
 use crate::pipeline::model::{ModelBuild, expected_tokens};
 use crate::prompt::segment::{Picked, Segment};
 use crate::syntax::manifest::{Mark, Stability};
+use crate::text::lint::secret::masked;
 
 /// A context beside its figures.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -27,7 +28,7 @@ pub struct Prompt {
     pub as_of: String,
     /// Whether this is an older build, because the context is broken now.
     pub stale: bool,
-    /// How many segments stand before the first input or history.
+    /// How many segments stand before the first input, history or region.
     pub prefix_segments: usize,
     /// Their tokens by o200k_base.
     pub prefix_tokens: u64,
@@ -56,6 +57,12 @@ pub struct SegmentNote {
     pub picked: Option<Picked>,
     /// Expected tokens of what is filled in at run time; 0 for text.
     pub expected: u64,
+    /// What a region writes with the examples of its inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
+    /// The inputs that a region depends on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<String>,
 }
 
 /// A model beside its figures.
@@ -129,6 +136,8 @@ impl SegmentNote {
             },
             picked: segment.origin.picked.clone(),
             expected: expected_tokens(&build.plan, segment),
+            sample: segment.region().map(|_| segment.parts.iter().map(|part| masked(&part.text)).collect()),
+            needs: segment.region().map(|region| region.needs.clone()).unwrap_or_default(),
         }
     }
 }

@@ -14,6 +14,7 @@ use super::top::{ModelSum, TopReport, sums};
 use crate::cost::budget::{BudgetName, BudgetResult, Status, nearest};
 use crate::cost::tokens::Basis;
 use crate::output::record::{BuiltContext, DiagnosticRecord};
+use crate::output::report::explain::segment_tokens;
 use crate::pipeline::model::{DEFAULT_LIMIT, ModelBuild};
 use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::pipeline::shard::Shard;
@@ -153,10 +154,20 @@ fn context(build: &Build, verbose: bool) -> String {
         grouped(build.counts.text.tokens()),
         grouped(build.counts.prefix.tokens()),
     ));
+    let regions =
+        build.segments.iter().zip(&build.counts.per_segment).filter(|(segment, _)| segment.region().is_some());
+    let samples: Vec<u64> = regions.map(|(_, tokens)| *tokens).collect();
+    if !samples.is_empty() {
+        let tokens = grouped(samples.iter().sum());
+        let parts = counted(samples.len(), "part");
+        drawn.push_str(&format!(
+            "  {tokens} of them in {parts} that depend on inputs, counted with the inputs' examples\n"
+        ));
+    }
     if verbose {
         let mut table = Table::new(&["segment", "tokens>", "from"]);
         for (segment, tokens) in build.segments.iter().zip(&build.counts.per_segment) {
-            let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(*tokens) };
+            let tokens = segment_tokens(segment, *tokens);
             table.row([segment.id.clone(), tokens, super::explain::origin(segment)]);
         }
         drawn.push_str(&table.draw(2));

@@ -59,8 +59,14 @@ pub struct PartRecord<'a> {
     pub kind: Kind,
     /// Bytes, normalised, as the model sees them.
     pub bytes: usize,
-    /// The text, without secrets.
+    /// The text, without secrets; of a region its source.
     pub text: Cow<'a, str>,
+    /// What a region writes with the examples of its inputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Cow<'a, str>>,
+    /// The inputs that a region depends on.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub needs: &'a [String],
 }
 
 /// The last commit behind each file, by path.
@@ -81,8 +87,10 @@ pub fn record<'a>(build: &'a Build, only: Option<usize>, changes: &'a Changes) -
                 .map(|part| PartRecord {
                     role: part.role,
                     kind: part.kind,
-                    bytes: part.text.len(),
-                    text: masked(&part.text),
+                    bytes: part.identity().len(),
+                    text: masked(part.identity()),
+                    sample: part.region.as_ref().map(|_| masked(&part.text)),
+                    needs: part.region.as_ref().map_or(&[], |region| &region.needs),
                 })
                 .collect(),
             picked: segment.origin.picked.as_ref(),
@@ -115,7 +123,7 @@ pub fn text(build: &Build, changes: &Changes) -> String {
     };
     let mut table = Table::new(headings);
     for (index, segment) in build.segments.iter().enumerate() {
-        let tokens = if segment.is_hole() { "hole".to_owned() } else { grouped(build.counts.per_segment[index]) };
+        let tokens = segment_tokens(segment, build.counts.per_segment[index]);
         let mut row = vec![segment.id.clone(), tokens, build.chain.prefixes[index + 1].short(), origin(segment)];
         if let (Some(from), Some(picked)) = (row.last_mut(), &segment.origin.picked) {
             from.push_str(&format!("  {}", why(picked)));
@@ -175,7 +183,7 @@ pub fn segment_text(build: &Build, index: usize) -> String {
             "  part      {} {} {} bytes\n",
             part.role.as_str(),
             part.kind.as_str(),
-            grouped(part.text.len() as u64)
+            grouped(part.identity().len() as u64)
         ));
     }
     drawn.push_str(&link("digest", &build.chain.digests[index], &format!("D({})", index + 1)));
@@ -191,6 +199,7 @@ pub fn segment_text(build: &Build, index: usize) -> String {
             Kind::Input => format!("{{{{{}}}}}", part.text),
             Kind::History => format!("[earlier turns: {}]", part.text),
             Kind::Text | Kind::Tool => masked(&part.text).into_owned(),
+            Kind::Region => format!("{}\n--- sample\n{}", masked(part.identity()), masked(&part.text)),
         };
         drawn.push_str(&format!("--- {} {}\n{}\n", part.role.as_str(), part.kind.as_str(), inert::terminal(&shown)));
     }
@@ -200,6 +209,15 @@ pub fn segment_text(build: &Build, index: usize) -> String {
 /// The label of an example, and why it was picked: `late: 2nd of its `label``.
 fn why(Picked { label, why, .. }: &Picked) -> String {
     label.as_ref().map_or_else(|| why.clone(), |label| format!("{}: {why}", masked(label)))
+}
+
+/// The tokens of a segment: a hole has none yet, a region those of its sample.
+pub fn segment_tokens(segment: &Segment, tokens: u64) -> String {
+    match segment.region() {
+        Some(_) => format!("~{}", grouped(tokens)),
+        None if segment.is_hole() => "hole".to_owned(),
+        None => grouped(tokens),
+    }
 }
 
 /// Where a segment's text was read: `policies/refunds.md:1-80`, or the manifest's line.

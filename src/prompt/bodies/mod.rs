@@ -181,7 +181,8 @@ impl Body {
 /// Fill from the last hole to the first: then no offset or index moves before it is used.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Hole {
-    /// The input's or the history's name; for [`HoleKind::Cache`], `cachedContent`.
+    /// The input's or the history's name; for [`HoleKind::Cache`], `cachedContent`; for a region, the inputs that it
+    /// depends on, with blanks between them.
     pub name: String,
     /// What belongs there.
     pub kind: HoleKind,
@@ -192,6 +193,9 @@ pub struct Hole {
     pub start: usize,
     /// The one after its last; 0 for a history.
     pub end: usize,
+    /// The segment that it is, of an input or a region.
+    #[serde(skip)]
+    pub segment: Option<usize>,
 }
 
 /// What belongs in a [`Hole`].
@@ -202,6 +206,8 @@ pub enum HoleKind {
     Input,
     /// Turns in the body's own format.
     History,
+    /// What a part of a template writes with the caller's inputs; a sample stands there.
+    Region,
     /// The name that the provider gave to the cached content.
     Cache,
 }

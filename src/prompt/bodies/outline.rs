@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Finding, Place};
+use super::{Finding, HoleKind, Place};
 use crate::prompt::blocks::{BlockKind, Breakpoint, ContentBlock, blocks, turns};
 use crate::prompt::segment::{Kind, Part, Role, Segment, Tier};
 
@@ -37,22 +37,26 @@ pub(super) struct ToolDefinition {
     pub segment: usize,
 }
 
-/// One content block's text, its inputs written as `{{name}}`.
+/// One content block's text, its inputs written as `{{name}}`, its regions as their samples.
 #[derive(Debug, Default)]
 pub(super) struct BlockText {
     pub text: String,
-    pub inputs: Vec<InputRange>,
+    pub holes: Vec<HoleRange>,
     pub mark: Option<Breakpoint>,
     /// The segment that it begins with.
     pub segment: usize,
 }
 
-/// The range of an input in a [`BlockText`], in Unicode scalar values, the end exclusive.
+/// The range of an input or a region in a [`BlockText`], in Unicode scalar values, the end exclusive.
 #[derive(Debug)]
-pub(super) struct InputRange {
+pub(super) struct HoleRange {
+    /// The input, or those that a region depends on.
     pub name: String,
+    pub kind: HoleKind,
     pub start: usize,
     pub end: usize,
+    /// The segment that it is.
+    pub segment: usize,
 }
 
 /// One turn, or the place of earlier ones.
@@ -92,7 +96,7 @@ impl Outline {
                 (tier, _) => {
                     let texts = turn.iter().map(|block| BlockText {
                         segment: segment(block),
-                        ..BlockText::of(&parts(segments, block), mark(block))
+                        ..BlockText::of(segments, block, mark(block))
                     });
                     match tier {
                         Tier::Messages => {
@@ -129,24 +133,29 @@ fn name(segments: &[Segment], block: &ContentBlock) -> String {
 }
 
 impl BlockText {
-    fn of(parts: &[&Part], mark: Option<Breakpoint>) -> Self {
-        let braces = "{{}}".len();
-        let mut text = String::with_capacity(parts.iter().map(|part| part.text.len() + braces).sum());
-        let mut inputs = Vec::new();
+    fn of(segments: &[Segment], block: &ContentBlock, mark: Option<Breakpoint>) -> Self {
+        let parts = parts(segments, block);
+        let mut text = String::with_capacity(parts.iter().map(|part| part.text.len() + "{{}}".len()).sum());
+        let mut holes = Vec::new();
         // Characters are counted only as far as an input needs its offset: those of the first `counted`
         // bytes are `length`.
         let (mut counted, mut length) = (0, 0);
-        for part in parts {
-            if part.kind != Kind::Input {
-                text.push_str(&part.text);
-                continue;
-            }
+        for (part, (segment, _)) in parts.into_iter().zip(&block.parts) {
+            let (name, kind, braces) = match (part.kind, &part.region) {
+                (Kind::Input, _) => (part.text.to_string(), HoleKind::Input, ["{{", "}}"]),
+                (_, Some(region)) => (region.needs.join(" "), HoleKind::Region, ["", ""]),
+                _ => {
+                    text.push_str(&part.text);
+                    continue;
+                }
+            };
             let start = length + text[counted..].chars().count();
-            text.extend(["{{", &part.text, "}}"]);
-            (counted, length) = (text.len(), start + part.text.chars().count() + braces);
-            inputs.push(InputRange { name: part.text.to_string(), start, end: length });
+            let from = text.len();
+            text.extend([braces[0], &part.text, braces[1]]);
+            (counted, length) = (text.len(), start + text[from..].chars().count());
+            holes.push(HoleRange { name, kind, start, end: length, segment: *segment });
         }
-        Self { text, inputs, mark, segment: 0 }
+        Self { text, holes, mark, segment: 0 }
     }
 
     /// The texts of one turn as one, for formats that know no blocks in it. It carries no mark.
@@ -154,13 +163,10 @@ impl BlockText {
         let mut texts = texts.into_iter();
         let mut joined = Self { mark: None, ..texts.next().unwrap_or_default() };
         for text in texts {
-            let shift = if text.inputs.is_empty() { 0 } else { joined.text.chars().count() };
+            let shift = if text.holes.is_empty() { 0 } else { joined.text.chars().count() };
             joined.text.push_str(&text.text);
-            joined.inputs.extend(text.inputs.into_iter().map(|input| InputRange {
-                name: input.name,
-                start: input.start + shift,
-                end: input.end + shift,
-            }));
+            let moved = |hole: HoleRange| HoleRange { start: hole.start + shift, end: hole.end + shift, ..hole };
+            joined.holes.extend(text.holes.into_iter().map(moved));
         }
         joined
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::outline::{BlockText, Outline, Seen};
+use super::outline::{BlockText, HoleRange, Outline, Seen};
 use super::rewrite::rewrite;
 use super::{Body, Caching, Dialect, Finding, Hole, HoleKind, Prompt, Reaction, Unplaced};
 use crate::prompt::blocks::Breakpoint;
@@ -45,14 +45,15 @@ impl BodyWriter {
         &self.seen
     }
 
-    /// The text that goes to `pointer`, its inputs noted as holes there.
+    /// The text that goes to `pointer`, its inputs and regions noted as holes there.
     pub fn text(&mut self, text: BlockText, pointer: &str) -> Value {
-        self.holes.extend(text.inputs.into_iter().map(|input| Hole {
-            name: input.name,
-            kind: HoleKind::Input,
+        self.holes.extend(text.holes.into_iter().map(|HoleRange { name, kind, start, end, segment }| Hole {
+            name,
+            kind,
             pointer: pointer.to_owned(),
-            start: input.start,
-            end: input.end,
+            start,
+            end,
+            segment: Some(segment),
         }));
         Value::String(text.text)
     }
@@ -60,7 +61,7 @@ impl BodyWriter {
     /// Notes that earlier turns go before the element at `pointer`.
     pub fn history(&mut self, name: String, mark: Option<Breakpoint>, pointer: String) {
         self.refuse(mark, "a history has no content to mark");
-        self.holes.push(Hole { name, kind: HoleKind::History, pointer, start: 0, end: 0 });
+        self.holes.push(Hole { name, kind: HoleKind::History, pointer, start: 0, end: 0, segment: None });
     }
 
     /// A placeholder for the cached content's name, which only the provider knows.
@@ -73,6 +74,7 @@ impl BodyWriter {
             pointer: pointer.to_owned(),
             start: 0,
             end: placeholder.chars().count(),
+            segment: None,
         });
         Value::String(placeholder)
     }

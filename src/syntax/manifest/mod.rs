@@ -146,8 +146,8 @@ record! {
         pub description: Option<Text> = "description",
         /// The expected size, used for cost; without it no amount is known.
         pub tokens: Option<Count> = "tokens",
-        /// A sample value.
-        pub example: Option<Text> = "example",
+        /// A sample value, of any shape: what the parts of a template that decide on it are built with.
+        pub example: Option<Node> = "example",
     }
 }
 

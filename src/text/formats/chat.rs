@@ -150,7 +150,7 @@ fn mark(node: &Node, faults: &mut Faults) -> Mark {
 }
 
 /// Cuts literal text at the holes of declared inputs.
-pub fn holes(pieces: Vec<Piece>, inputs: &[String]) -> Vec<Piece> {
+pub fn holes(pieces: Vec<Piece>, inputs: &serde_json::Map<String, serde_json::Value>) -> Vec<Piece> {
     let mut cut: Vec<Piece> = Vec::new();
     for piece in pieces {
         let Piece::Text(text) = piece else {
@@ -163,7 +163,7 @@ pub fn holes(pieces: Vec<Piece>, inputs: &[String]) -> Vec<Piece> {
             from = start + 2;
             let Some(length) = text[from..].find("}}") else { break };
             let name = text[from..from + length].trim();
-            if !inputs.iter().any(|input| input == name) {
+            if !inputs.contains_key(name) {
                 continue;
             }
             cut.extend((begin < start).then(|| Piece::Text(text[begin..start].to_owned())));

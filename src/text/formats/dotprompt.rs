@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use super::layer::{Layer, list, text};
 use super::picoschema;
 use super::tags::{Tag, Word, tags, tags_within, uses};
@@ -20,7 +22,7 @@ use crate::syntax::manifest::{History, Mark};
 use crate::syntax::source::{ProjectPath, Source, Span};
 use crate::syntax::yaml::{self, Key, Node, Value};
 use crate::text::fragment::{Reader, Unreadable};
-use crate::text::template::{Data, Library, Piece};
+use crate::text::template::{Data, Library, Piece, RenderedRegion};
 use crate::tree::ReadError;
 
 /// The helpers that dotprompt has; an application may add others, which are not known here.
@@ -204,9 +206,7 @@ fn head_key(
                         for (key, value) in value.as_map().into_iter().flat_map(|map| map.iter()) {
                             declared.iter_mut().for_each(|declared| declared.extend([key.text.to_string()]));
                             let mut input = Layer::new(&key.span);
-                            if value.as_text().is_some() {
-                                input.put("example", value.clone());
-                            }
+                            input.put("example", value.clone());
                             inputs.put(&key.text, input.done());
                         }
                     }
@@ -364,14 +364,14 @@ impl Search<'_, '_> {
 impl Body {
     /// Renders the template, and cuts it into turns.
     pub fn entries(self, mut data: Data, reader: &Reader, faults: &mut Faults) -> Vec<Entry> {
-        if let (Some(at), Some(input)) = (&self.all_data, data.inputs.first()) {
+        if let (Some(at), Some(input)) = (&self.all_data, data.inputs.keys().next()) {
             let message = format!("`this` is all of the data, and `{input}` is known only at run time");
             let fault = Diagnostic::error("input-in-helper", message).at(at);
             faults.push(fault.hint("bind every input under `vars` of the manifest, or name what is to be written"));
             return Vec::new();
         }
-        data.inputs.extend(ROLES.iter().map(|(_, input, _)| (*input).to_owned()));
-        data.inputs.push(HISTORY.to_owned());
+        let marks = ROLES.iter().map(|(_, input, _)| *input).chain([HISTORY]);
+        data.inputs.extend(marks.map(|mark| (mark.to_owned(), Json::Null)));
         let load = |path: &ProjectPath| {
             if *path == self.own {
                 return Ok(Some(self.marked.clone()));
@@ -397,9 +397,23 @@ impl Body {
                 return Vec::new();
             }
         };
+        let pieces: Vec<Piece> = rendered.value.segments.into_iter().flat_map(|segment| segment.pieces).collect();
+        let is_mark = |name: &String| name == HISTORY || ROLES.iter().any(|(_, input, _)| input == name);
+        let turns = pieces.iter().filter_map(|piece| match piece {
+            Piece::Region(region) if region.needs.iter().any(is_mark) => Some(region),
+            _ => None,
+        });
+        let fault = |region: &RenderedRegion| {
+            let fault = Diagnostic::error("turn-in-region", "a turn begins in what depends on an input");
+            self.placed(fault.at(&region.span).hint("write the tags that say who speaks outside of it"), reader)
+        };
+        let turns: Vec<Diagnostic> = turns.map(fault).collect();
+        if !turns.is_empty() {
+            faults.extend(turns);
+            return Vec::new();
+        }
         faults.extend(rendered.warnings.into_iter().map(|warning| self.placed(warning, reader)));
-        let pieces = rendered.value.segments.into_iter().flat_map(|segment| segment.pieces);
-        self.cut(pieces.collect(), reader)
+        self.cut(pieces, reader)
     }
 
     /// A fault in the text with marks, at the same place in the file as it is.

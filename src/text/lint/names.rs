@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Subject;
 use super::catalogue::{RESPELLED_NUMBER, SHADOWED_NAME, UNUSED_INPUT};
-use crate::prompt::segment::{Kind, Segment};
+use crate::prompt::segment::{Kind, Part, Segment};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::json;
 use crate::syntax::manifest::BlockSource;
@@ -30,7 +30,12 @@ const OF_EXAMPLE: [&str; 5] = ["index", "user", "assistant", "turns", "meta"];
 /// block that is switched off, not in another variant.
 pub(super) fn unused_inputs(subject: &Subject) -> Vec<Diagnostic> {
     let parts = subject.segments.iter().flat_map(|segment| &segment.parts);
-    let used: BTreeSet<&str> = parts.filter(|part| part.kind == Kind::Input).map(|part| &*part.text).collect();
+    let of = |part: &'_ Part| match (&part.region, part.kind) {
+        (Some(region), _) => region.needs.clone(),
+        (None, Kind::Input) => vec![part.text.to_string()],
+        _ => Vec::new(),
+    };
+    let used: BTreeSet<String> = parts.flat_map(of).collect();
     let own = subject.plan.manifest.inputs.iter().map(|(key, _)| key);
     let own = own.filter(|key| key.span.path() == &subject.plan.manifest_path && !used.contains(&*key.text));
     let mut mentioned: Option<HashSet<String>> = None;

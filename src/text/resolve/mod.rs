@@ -22,7 +22,7 @@ use crate::syntax::limits::MAX_SLICES;
 use crate::syntax::manifest::{
     Block, BlockFields, BlockSource, FrontMatter, History, Join, Manifest, Pick, PickBy, Speaker,
 };
-use crate::syntax::manifest::{Limit, Mark, Stability};
+use crate::syntax::manifest::{Input, Limit, Mark, Stability};
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Key, Node, Value};
 use crate::text::examples::{self, Example};
@@ -263,8 +263,7 @@ fn foreign_blocks(
         let fault = Diagnostic::error("unknown-tool", message).at(&name.span);
         faults.push(fault.hint("put its definition into a file, and name that under `tools` of the manifest"));
     }
-    let inputs = keys(&manifest.inputs).map(|key| key.text.to_string()).collect();
-    let data = Data { vars: vars.clone(), inputs, ..Data::default() };
+    let data = Data { vars: vars.clone(), inputs: inputs(manifest), ..Data::default() };
     let entries = foreign.entries(data, reader, faults);
     if entries.len() > MAX_SLICES {
         let message = format!("the prompt has {} texts; the limit is {MAX_SLICES}", entries.len());
@@ -304,6 +303,12 @@ fn foreign_blocks(
         planned.push(block(tier, number.to_string(), content, role, mark));
     }
     planned
+}
+
+/// The inputs, each with its example or null.
+pub fn inputs(manifest: &Manifest) -> serde_json::Map<String, Json> {
+    let example = |input: &Input| input.example.as_ref().map_or(Json::Null, Node::to_json);
+    manifest.inputs.iter().map(|(key, input)| (key.text.to_string(), example(input))).collect()
 }
 
 /// The breakpoint of a block that came to nothing moves to the end of what stands before it.

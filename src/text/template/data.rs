@@ -1,8 +1,8 @@
 //! What a template is rendered with, as the one JSON value that the crate sees.
 //!
 //! An input has no value yet. In its place stands a mark of characters that Unicode reserves for use inside of programs
-//! (U+FDD0 to U+FDEF) and that are refused in every text that comes in. A template can pass it on and write it; a helper
-//! sees what it is.
+//! (U+FDD0 to U+FDEF) and that are refused in every text that comes in. A template can pass it on and write it; what else
+//! is asked of it is answered by its example, in a region.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub(super) const MARK: char = '\u{fdd0}';
 pub(super) const INPUT: &str = "\u{fdd0}\u{fdd1}";
 /// The beginning of a segment: this, its number, and [`END`].
 pub(super) const OPEN: &str = "\u{fdd0}\u{fdd2}";
+/// A region: this, its number, and [`END`].
+pub(super) const REGION: &str = "\u{fdd0}\u{fdd8}";
 /// The end of a segment.
 pub(super) const CLOSE: &str = "\u{fdd0}\u{fdd3}";
 pub(super) const END: char = '\u{fdd4}';
@@ -33,8 +35,8 @@ const OWN: [&str; 4] = ["vars", "inputs", "context", "each"];
 pub struct Data {
     /// Build-time values: by bare name and as `vars.name`. In the order written.
     pub vars: Map<String, Json>,
-    /// The names of the inputs: by bare name and as `inputs.name`. Each is written as a hole.
-    pub inputs: Vec<String>,
+    /// The inputs, each with its example or null: by bare name and as `inputs.name`. Written, each is a hole.
+    pub inputs: Map<String, Json>,
     /// `context.id` and the like.
     pub context: Map<String, Json>,
     /// `each.path` and the like, if the manifest has `each`.
@@ -44,15 +46,20 @@ pub struct Data {
 /// Data as the crate sees it, made once for all templates of a context; else the name of a value that holds a reserved
 /// character, and that character.
 #[derive(Debug, Clone)]
-pub struct Root(pub(super) Result<Arc<Context>, (String, char)>);
+pub struct Root {
+    pub(super) context: Result<Arc<Context>, (String, char)>,
+    /// What the inputs are in a region; null where nobody says.
+    pub(super) examples: Arc<Map<String, Json>>,
+}
 
 impl Data {
     /// The same as the crate sees it.
     pub fn root(&self) -> Root {
-        let maps = [Some(("vars.", &self.vars)), Some(("context.", &self.context))];
+        let examples = Arc::new(self.inputs.clone());
+        let maps = [Some(("vars.", &self.vars)), Some(("context.", &self.context)), Some(("inputs.", &self.inputs))];
         for (prefix, map) in maps.into_iter().chain([self.each.as_ref().map(|each| ("each.", each))]).flatten() {
             if let Some(found) = reserved_among(prefix, map) {
-                return Root(Err(found));
+                return Root { context: Err(found), examples };
             }
         }
         let mark = |name: &String| (name.clone(), Json::String(format!("{INPUT}{name}{END}")));
@@ -60,13 +67,13 @@ impl Data {
         let named = [
             whole(),
             ("vars".to_owned(), Json::Object(self.vars.clone())),
-            ("inputs".to_owned(), Json::Object(self.inputs.iter().map(mark).chain([whole()]).collect())),
+            ("inputs".to_owned(), Json::Object(self.inputs.keys().map(mark).chain([whole()]).collect())),
             ("context".to_owned(), Json::Object(self.context.clone())),
         ];
         let each = self.each.iter().map(|each| ("each".to_owned(), Json::Object(each.clone())));
         let mut root: Map<String, Json> = named.into_iter().chain(each).collect();
         let vars = self.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
-        for (name, value) in vars.chain(self.inputs.iter().map(mark)) {
+        for (name, value) in vars.chain(self.inputs.keys().map(mark)) {
             let is_input = matches!(&value, Json::String(text) if text.starts_with(INPUT));
             match root.get_mut(&name) {
                 None => drop(root.insert(name, value)),
@@ -74,7 +81,7 @@ impl Data {
                 Some(_) => {}
             }
         }
-        Root(Ok(Arc::new(Json::Object(root).into())))
+        Root { context: Ok(Arc::new(Json::Object(root).into())), examples }
     }
 }
 
@@ -82,18 +89,18 @@ impl Root {
     /// The same with the names that `wrap` defines: `path`, `title`, `content`, `meta`, `index`, `user`, `assistant`,
     /// `turns`. They shadow vars and inputs: a var of the same name is still `vars.name`.
     pub fn with(&self, more: Map<String, Json>) -> Self {
-        let Ok(root) = &self.0 else { return self.clone() };
+        let Ok(root) = &self.context else { return self.clone() };
         if more.is_empty() {
             return self.clone();
         }
         if let Some(found) = reserved_among("", &more) {
-            return Self(Err(found));
+            return Self { context: Err(found), examples: self.examples.clone() };
         }
         let mut data = root.data().clone();
         if let Some(all) = data.as_object_mut() {
             all.extend(more.into_iter().filter(|(name, _)| !OWN.contains(&&**name)));
         }
-        Self(Ok(Arc::new(data.into())))
+        Self { context: Ok(Arc::new(data.into())), examples: self.examples.clone() }
     }
 }
 

@@ -11,7 +11,7 @@ use super::output::Rendered;
 use super::parse::{self, Parsed};
 use super::passage::Passage;
 use super::render::{self, Include};
-use super::scan::ByteRange;
+use super::scan::{ByteRange, Kind};
 use crate::syntax::diag::{self, Diagnostic, Warned};
 use crate::syntax::limits::MAX_TEMPLATE_DEPTH;
 use crate::syntax::source::{ProjectPath, Span};
@@ -212,13 +212,12 @@ impl Compiled {
         parse::place(&self.passage.text, &tag, word)
     }
 
-    /// The block that a tag opens, with its closing tag.
-    pub fn block(&self, tag: usize) -> Span {
-        let own = self.parsed.tags.get(tag..).unwrap_or_default();
-        let depth = own.first().map_or(0, |open| open.depth);
-        let close = own.iter().skip(1).find(|tag| tag.depth <= depth);
-        let start = own.first().map_or(0, |open| open.at.start);
-        self.passage.span(&(start..close.map_or(start, |close| close.at.end)))
+    /// The element that a tag begins: the tag, or the block that it opens, with its closing tag.
+    pub fn extent(&self, tag: usize) -> ByteRange {
+        let Some([open, rest @ ..]) = self.parsed.tags.get(tag..) else { return 0..0 };
+        let is_block = matches!(open.kind, Kind::Open | Kind::OpenPartial);
+        let close = rest.iter().find(|tag| is_block && tag.depth <= open.depth).unwrap_or(open);
+        open.at.start..close.at.end
     }
 
     /// The tag that begins at a line and a column of the template, both from 1.

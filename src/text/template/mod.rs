@@ -19,6 +19,7 @@ mod names;
 mod output;
 mod parse;
 mod passage;
+mod region;
 mod render;
 mod report;
 mod scan;
@@ -28,6 +29,7 @@ pub use apply::MAX_INDENT;
 pub use data::{Data, Root};
 pub use library::{Library, NameFault, TEMPLATES, Template};
 pub use output::{Piece, Rendered, RenderedSegment};
+pub use region::RenderedRegion;
 pub use render::Include;
 pub use shape::is_helper;
 

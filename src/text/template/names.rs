@@ -7,7 +7,7 @@ use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use handlebars::{Path, PathSeg};
 use serde_json::Value as Json;
 
-use super::data::{AMBIGUOUS, child, input, is_whole, kind, names};
+use super::data::{AMBIGUOUS, child, is_whole, kind, names};
 use super::library::{Compiled, Program};
 use super::near;
 use super::parse::bound;
@@ -123,7 +123,7 @@ impl<'p> Walk<'p, '_> {
         };
         let mut named: Vec<_> = call.hash.iter().collect();
         named.sort_unstable_by_key(|(name, _)| name.as_str());
-        for (number, argument) in arguments.iter().chain(named.iter().map(|(_, value)| *value)).enumerate() {
+        for argument in arguments.iter().chain(named.iter().map(|(_, value)| *value)) {
             match argument {
                 Parameter::Subexpression(inner) => {
                     if let TemplateElement::Expression(inner) = inner.as_element() {
@@ -132,11 +132,7 @@ impl<'p> Walk<'p, '_> {
                 }
                 Parameter::Path(path) => {
                     let path = Written::new(path);
-                    let found = self.path(&path, tag)?.and_then(input);
-                    let passes = matches!((operation, number), ("write" | "partial", _) | ("lookup", 0));
-                    if let Some(input) = found.filter(|_| !passes) {
-                        self.report.add(self.here, tag, path.raw, run_time_only(input, operation))?;
-                    }
+                    self.path(&path, tag)?;
                 }
                 _ => {}
             }
@@ -173,46 +169,39 @@ impl<'p> Walk<'p, '_> {
         Ok(())
     }
 
-    /// The value of a path that starts at the top of the data, after reporting what is wrong with it.
-    fn path(&mut self, path: &Written, tag: usize) -> Result<Option<&'p Json>, Stop> {
+    /// Reports what is wrong with a path that starts at the top of the data.
+    fn path(&mut self, path: &Written, tag: usize) -> Result<(), Stop> {
         let above = self.scopes.len().checked_sub(1 + path.up).and_then(|number| self.scopes.get(number));
-        if path.is_local {
-            let is_known = LOCAL.iter().any(|name| Some(&name[1..]) == path.parts.first().copied());
-            if !is_known || !above.is_some_and(|scope| scope.in_loop) {
-                self.report.add(self.here, tag, path.raw, no_local(path))?;
-            }
-            return Ok(None);
-        }
         let first = path.parts.first().copied();
+        if path.is_local {
+            let is_known = LOCAL.iter().any(|name| Some(&name[1..]) == first);
+            let has_value = is_known && above.is_some_and(|scope| scope.in_loop);
+            return if has_value { Ok(()) } else { self.report.add(self.here, tag, path.raw, no_local(path)) };
+        }
         let is_given = |scope: &Scope| scope.names.iter().any(|name| first == Some(name));
         if !path.is_root && self.scopes.iter().any(is_given) {
-            return Ok(None);
+            return Ok(());
         }
         let Some(scope) = above.or(self.scopes.first().filter(|_| path.is_root)) else {
             let message = format!("`{}` leads above the top of the data", path.raw);
-            self.report.add(self.here, tag, path.raw, Diagnostic::error("unknown-name", message))?;
-            return Ok(None);
+            return self.report.add(self.here, tag, path.raw, Diagnostic::error("unknown-name", message));
         };
-        let (Some(first), true) = (first, scope.is_top || path.is_root) else { return Ok(None) };
+        let (Some(first), true) = (first, scope.is_top || path.is_root) else { return Ok(()) };
         let Some(value) = child(self.root, first) else {
-            let fault = missing(self.root, self.root, path, 0);
-            self.report.add(self.here, tag, path.raw, fault)?;
-            return Ok(None);
+            return self.report.add(self.here, tag, path.raw, missing(self.root, self.root, path, 0));
         };
         if let Some(fault) = ambiguous(value, first) {
             self.report.add(self.here, tag, path.raw, fault)?;
         }
-        let [_, second, ..] = path.parts.as_slice() else { return Ok(Some(value)) };
-        match child(value, second) {
-            Some(value) => Ok(Some(value).filter(|_| path.parts.len() == 2)),
-            // In a branch that is not taken a missing member of a value is no fault: the condition may be the check
-            // that it is there. Those of the data itself are declared.
-            None if matches!(first, "vars" | "inputs" | "context" | "each") => {
-                let fault = missing(self.root, value, path, 1);
-                self.report.add(self.here, tag, path.raw, fault)?;
-                Ok(None)
+        // In a branch that is not taken a missing member of a value is no fault: the condition may be the check that it
+        // is there. Those of the data itself are declared.
+        match path.parts.get(1) {
+            Some(second)
+                if matches!(first, "vars" | "inputs" | "context" | "each") && child(value, second).is_none() =>
+            {
+                self.report.add(self.here, tag, path.raw, missing(self.root, value, path, 1))
             }
-            None => Ok(None),
+            _ => Ok(()),
         }
     }
 }
@@ -222,14 +211,6 @@ pub(super) fn ambiguous(value: &Json, name: &str) -> Option<Diagnostic> {
     let hint = format!("write `vars.{name}` or `inputs.{name}`, or rename one of the two");
     let fault = || Diagnostic::error("ambiguous-name", format!("`{name}` is a var and an input")).hint(hint);
     (value == AMBIGUOUS).then(fault)
-}
-
-/// The fault in an input as an argument of a helper, which would need its text.
-pub(super) fn run_time_only(input: &str, helper: &str) -> Diagnostic {
-    let message =
-        format!("`{input}` is an input: its text is known only at run time, and `{helper}` works at build time");
-    let hint = format!("write `{{{{{input}}}}}` where its text goes, or make it one of the `vars`");
-    Diagnostic::error("input-in-helper", message).hint(hint)
 }
 
 /// The fault in `@name` that has no value.
@@ -250,11 +231,10 @@ pub(super) fn missing(root: &Json, holder: &Json, path: &Written, number: usize)
     let before = path.parts.get(..number).map(|parts| parts.join(".")).unwrap_or_default();
     let before = if before.is_empty() { "this" } else { &before };
     let is_top = is_whole(holder) && child(holder, "inputs").is_some_and(is_whole);
-    let message = match (input(holder), holder) {
-        (Some(input), _) => format!("`{input}` is an input: it is text, and holds no `{name}`"),
+    let message = match holder {
         _ if is_top => format!("nothing is named `{name}`"),
-        (_, Json::Object(_)) => format!("`{before}` holds no `{name}`"),
-        (_, other) => format!("`{before}` is {} and holds no `{name}`", kind(other)),
+        Json::Object(_) => format!("`{before}` holds no `{name}`"),
+        other => format!("`{before}` is {} and holds no `{name}`", kind(other)),
     };
     let known = names(holder);
     let is_inside = number == 0 && !is_top && child(root, name).is_some();

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::data::{END, INPUT, MARK, OPEN};
+use super::data::{END, INPUT, MARK, OPEN, REGION};
 use super::passage::Passage;
+use super::region::RenderedRegion;
 use super::scan::ByteRange;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::Span;
@@ -28,12 +29,14 @@ pub struct RenderedSegment {
 }
 
 /// Text, or a hole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Piece {
     /// What the model sees.
     Text(String),
     /// A hole that the caller fills at run time; the input's name.
     Input(String),
+    /// A part that depends on an input in another way.
+    Region(RenderedRegion),
 }
 
 impl Piece {
@@ -43,16 +46,55 @@ impl Piece {
     }
 }
 
+/// Text that the crate has written, up to a mark or between two; or a mark.
+pub(super) enum Run<'t> {
+    Text(&'t str),
+    Input(&'t str),
+    Region(usize),
+    Open(usize),
+    Close,
+}
+
+/// The runs of `text`, each with the byte at which it ends.
+pub(super) fn runs(text: &str) -> impl Iterator<Item = (Run<'_>, usize)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        let run = match rest.find(MARK) {
+            Some(0) => {
+                let (begin, inside) = rest.split_at(INPUT.len());
+                let name = inside.split_once(END).map_or("", |(name, _)| name);
+                let number = || name.parse().unwrap_or(usize::MAX);
+                let (run, is_named) = match begin {
+                    INPUT => (Run::Input(name), true),
+                    REGION => (Run::Region(number()), true),
+                    OPEN => (Run::Open(number()), true),
+                    _ => (Run::Close, false),
+                };
+                at += INPUT.len() + if is_named { name.len() + END.len_utf8() } else { 0 };
+                run
+            }
+            found => {
+                let end = found.unwrap_or(rest.len());
+                at += end;
+                Run::Text(&rest[..end])
+            }
+        };
+        Some((run, at))
+    })
+}
+
 /// Cuts what the crate has written into segments, and reports those that stand in each other or share an id. White
 /// space between two segment blocks goes to the one before it, white space before the first to the first; any other text
 /// outside is a segment without an id.
 ///
-/// `ends` says where each element of the template ended in `text`, and where its text stands in the template; `opened` has the id and the place
-/// of each segment.
+/// `ends` says where each element of the template ended in `text`, and where its text stands in the template; `opened`
+/// has the id and the place of each segment, `regions` what their marks stand for.
 pub(super) fn cut(
     text: &str,
     ends: &[(usize, Option<&ByteRange>)],
     opened: &[(String, Span)],
+    regions: &[RenderedRegion],
     passage: &Passage,
     faults: &mut Faults,
 ) -> Rendered {
@@ -66,24 +108,31 @@ pub(super) fn cut(
         }
     };
     let outside = || RenderedSegment { id: None, pieces: Vec::new(), span: passage.whole().clone() };
-    let (mut parts, mut from, mut at) = (vec![outside()], 0, 0);
+    let (mut parts, mut from, mut before) = (vec![outside()], 0, 0);
     let (mut open, mut depth, mut ids) = ("", 0_usize, HashSet::new());
-    while let Some(found) = text[at..].find(MARK) {
-        let (before, mark) = text[at..].split_at(found);
-        write(&mut parts, before);
-        // The mark of an end has no name.
-        let named = mark.strip_prefix(INPUT).or_else(|| mark.strip_prefix(OPEN)).and_then(|rest| rest.split_once(END));
-        let (name, after) = named.unwrap_or_else(|| ("", &mark[INPUT.len()..]));
-        at = text.len() - after.len();
-        if mark.starts_with(INPUT) {
-            parts.last_mut().into_iter().for_each(|last| last.pieces.push(Piece::Input(name.to_owned())));
-            continue;
-        }
+    for (run, end) in runs(text) {
+        let start = std::mem::replace(&mut before, end);
+        let opened = match run {
+            Run::Text(text) => {
+                write(&mut parts, text);
+                continue;
+            }
+            Run::Input(name) => {
+                push(&mut parts, Piece::Input(name.to_owned()));
+                continue;
+            }
+            Run::Region(number) => {
+                regions.get(number).into_iter().for_each(|region| push(&mut parts, Piece::Region(region.clone())));
+                continue;
+            }
+            Run::Open(number) => opened.get(number),
+            Run::Close => None,
+        };
         if let Some(last) = parts.last_mut().filter(|last| last.id.is_none()) {
-            last.span = place(from..text.len() - mark.len());
+            last.span = place(from..start);
         }
-        from = at;
-        match name.parse::<usize>().ok().and_then(|number| opened.get(number)) {
+        from = end;
+        match opened {
             None => {
                 depth = depth.saturating_sub(1);
                 parts.push(outside());
@@ -103,7 +152,6 @@ pub(super) fn cut(
             }
         }
     }
-    write(&mut parts, &text[at..]);
     if let Some(last) = parts.last_mut().filter(|last| last.id.is_none()) {
         last.span = place(from..text.len());
     }
@@ -132,6 +180,13 @@ fn join(parts: Vec<RenderedSegment>) -> Rendered {
         }
     }
     Rendered { segments }
+}
+
+/// Appends a hole to the last segment.
+fn push(segments: &mut [RenderedSegment], hole: Piece) {
+    if let Some(last) = segments.last_mut() {
+        last.pieces.push(hole);
+    }
 }
 
 /// Appends text to the last segment.

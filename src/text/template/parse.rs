@@ -95,6 +95,16 @@ fn writes_here(call: &HelperTemplate) -> bool {
     operation(call) == "write" && !call.params.get(2).is_some_and(is_include)
 }
 
+/// The number of the tag that an element begins with, if it is one.
+pub(super) fn tag_of(element: &TemplateElement) -> Option<usize> {
+    let (TemplateElement::Expression(call) | TemplateElement::HelperBlock(call)) = element else { return None };
+    match call.params.first()? {
+        Parameter::Literal(tag) => Some(tag.as_u64()? as usize),
+        Parameter::Subexpression(inner) => tag_of(inner.as_element()),
+        _ => None,
+    }
+}
+
 /// Where the text and the values in a block begin and end.
 fn inside(text: &str, tags: &[Tag]) -> Option<ByteRange> {
     let texts = tags.iter().zip(tags.iter().skip(1)).filter_map(|(before, after)| {

@@ -4,23 +4,28 @@
 //! goes on to find the next one. Only a limit stops it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 
+use handlebars::template::TemplateElement;
 use handlebars::{
     BlockContext, BlockParamHolder, Context, Handlebars, Helper, HelperDef, HelperResult, JsonRender, Output, Path,
     PathAndJson, RenderContext, RenderError, RenderErrorReason, Renderable, ScopedJson,
 };
 use parking_lot::Mutex;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::apply::{Applied, ApplyFault, apply};
-use super::data::{AMBIGUOUS, CLOSE, END, OPEN, Root, UNKNOWN, child, input, is_whole, kind, names, reserved, weight};
+use super::data::{
+    AMBIGUOUS, CLOSE, END, OPEN, REGION, Root, UNKNOWN, child, input, is_whole, kind, names, reserved, weight,
+};
 use super::library::{Compiled, Program};
 use super::names::{self as named, Written};
 use super::near;
 use super::output::{self, Rendered};
-use super::parse::CALL;
+use super::parse::{CALL, tag_of};
+use super::region::RenderedRegion;
 use super::report::{Report, Stop};
 use crate::syntax::diag::{Diagnostic, Warned};
 use crate::syntax::limits::{MAX_RENDERED_BYTES, MAX_TEMPLATE_STEPS};
@@ -30,6 +35,9 @@ use crate::syntax::source::Span;
 /// out. An error says why there is none, as the end of a sentence: "there is no such file".
 pub type Include<'a> = dyn Fn(&str) -> Result<Span, String> + Sync + 'a;
 
+/// The operations to which an input without an example is null. To the others it is a value that writes nothing.
+const DECIDING: [&str; 11] =
+    ["if", "unless", "each", "with", "eq", "ne", "ifEquals", "unlessEquals", "and", "or", "not"];
 /// How much of a value a message shows, in characters.
 const SHOWN: usize = 40;
 
@@ -37,18 +45,29 @@ const SHOWN: usize = 40;
 pub(super) fn render(
     main: &Arc<Compiled>,
     program: &Program,
-    Root(root): &Root,
+    root: &Root,
     include: &Include,
 ) -> Result<Warned<Rendered>, Vec<Diagnostic>> {
-    let context = root.as_deref().map_err(|(name, c)| {
+    let context = root.context.as_deref().map_err(|(name, c)| {
         let message = format!("`{name}` holds U+{:04X}, which Unicode reserves for use inside of programs", *c as u32);
         vec![Diagnostic::error("reserved-character", message).at(main.passage.whole())]
     })?;
     let mut report = Report::default();
     // What stops the walk is among the faults, and so is what stops the rendering.
     let walked = named::walk(main, program, context.data(), &mut report);
-    let progress = Progress { here: main.clone(), tag: 0, bodies: Vec::new(), steps: 0, segments: Vec::new(), report };
-    let state = State { program, include, progress: Mutex::new(progress) };
+    let progress = Progress {
+        here: main.clone(),
+        tag: 0,
+        bodies: Vec::new(),
+        steps: 0,
+        bytes: 0,
+        segments: Vec::new(),
+        regions: Vec::new(),
+        looked: BTreeSet::new(),
+        in_region: false,
+        report,
+    };
+    let state = State { program, include, examples: &root.examples, progress: Mutex::new(progress) };
     let mut out = Text { state: &state, text: String::new() };
     let mut ends = Vec::new();
     if walked.is_ok() {
@@ -56,7 +75,7 @@ pub(super) fn render(
         scopes.register_local_helper(CALL, Box::new(Call(&state)));
         for (element, (at, tag)) in main.parsed.template.elements.iter().zip(&main.parsed.places) {
             state.progress.lock().tag = *tag;
-            if let Err(error) = element.render(&program.registry, context, &mut scopes, &mut out) {
+            if let Err(error) = state.element(element, &program.registry, context, &mut scopes, &mut out) {
                 state.stopped(&error);
                 break;
             }
@@ -64,45 +83,55 @@ pub(super) fn render(
         }
     }
     let text = out.text;
-    let Progress { report, segments, .. } = state.progress.into_inner();
+    let Progress { report, segments, regions, .. } = state.progress.into_inner();
     let mut faults = report.faults;
     if faults.has_errors() {
         return Err(faults.into_vec());
     }
-    let rendered = output::cut(&text, &ends, &segments, &main.passage, &mut faults);
+    let rendered = output::cut(&text, &ends, &segments, &regions, &main.passage, &mut faults);
     faults.into_result(rendered)
 }
 
 /// One rendering.
-struct State<'r> {
-    program: &'r Program,
-    include: &'r Include<'r>,
-    progress: Mutex<Progress>,
+pub(super) struct State<'r> {
+    pub program: &'r Program,
+    pub include: &'r Include<'r>,
+    /// What the inputs are in a region.
+    pub examples: &'r Map<String, Json>,
+    pub progress: Mutex<Progress>,
 }
 
 /// What changes in the course of it.
-struct Progress {
+pub(super) struct Progress {
     /// The template that is being rendered, and the last tag of it.
-    here: Arc<Compiled>,
-    tag: usize,
+    pub here: Arc<Compiled>,
+    pub tag: usize,
     /// The body that each open partial was called with.
-    bodies: Vec<Option<Arc<str>>>,
+    pub bodies: Vec<Option<Arc<str>>>,
     steps: usize,
+    /// Of all that is written and not yet dropped.
+    bytes: usize,
     /// Each `{{#segment}}` so far: its id and its place.
     segments: Vec<(String, Span)>,
+    pub regions: Vec<RenderedRegion>,
+    /// The inputs that the element which is being rendered has looked at: it is a region.
+    looked: BTreeSet<String>,
+    /// Whether inputs are their examples.
+    in_region: bool,
     report: Report,
 }
 
 impl State<'_> {
     /// Adds a fault or a warning at a word of the current tag.
-    fn report(&self, word: &str, found: Diagnostic) -> Result<(), Stop> {
+    pub fn report(&self, word: &str, found: Diagnostic) -> Result<(), Stop> {
         let mut progress = self.progress.lock();
-        let Progress { here, tag, report, .. } = &mut *progress;
-        report.add(here, *tag, word, found)
+        let Progress { here, tag, report, looked, .. } = &mut *progress;
+        // What looked at an input is rendered again.
+        if looked.is_empty() { report.add(here, *tag, word, found) } else { Ok(()) }
     }
 
     /// Counts steps.
-    fn charge(&self, steps: usize) -> Result<(), Stop> {
+    pub fn charge(&self, steps: usize) -> Result<(), Stop> {
         let mut progress = self.progress.lock();
         progress.steps = progress.steps.saturating_add(steps);
         if progress.steps <= MAX_TEMPLATE_STEPS {
@@ -111,8 +140,87 @@ impl State<'_> {
         drop(progress);
         let message = format!("the template takes more than {MAX_TEMPLATE_STEPS} steps to render");
         let hint = "loops inside of loops multiply; prepare the data, or split the template";
-        self.report("", Diagnostic::error("template-limit", message).hint(hint))?;
+        self.last("", Diagnostic::error("template-limit", message).hint(hint))
+    }
+
+    /// Reports what ends the rendering, also of what would have been rendered again.
+    fn last(&self, word: &str, fault: Diagnostic) -> Result<(), Stop> {
+        self.progress.lock().looked.clear();
+        self.report(word, fault)?;
         Err(Stop)
+    }
+
+    /// Renders elements, each that depends on an input as a region.
+    fn elements<'reg: 'rc, 'rc>(
+        &self,
+        elements: &'rc [TemplateElement],
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        scopes: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        for element in elements {
+            self.element(element, registry, context, scopes, out)?;
+        }
+        Ok(())
+    }
+
+    fn element<'reg: 'rc, 'rc>(
+        &self,
+        element: &'rc TemplateElement,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        scopes: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let render = |scopes: &mut RenderContext<'reg, 'rc>, out: &mut dyn Output| {
+            let rendered = element.render(registry, context, scopes, out);
+            rendered.inspect_err(|error| {
+                let mut progress = self.progress.lock();
+                progress.tag = tag_of(element).filter(|_| error.line_no.is_none()).unwrap_or(progress.tag);
+            })
+        };
+        let begin = {
+            let progress = self.progress.lock();
+            // Without inputs there is nothing to look at.
+            let is_part_of_one = progress.in_region || !progress.looked.is_empty() || self.examples.is_empty();
+            (!is_part_of_one && tag_of(element).is_some()).then(|| (progress.segments.len(), progress.regions.len()))
+        };
+        let Some((segments, regions)) = begin else { return render(scopes, out) };
+        let mut text = Text { state: self, text: String::new() };
+        render(scopes, &mut text)?;
+        let looked = std::mem::take(&mut self.progress.lock().looked);
+        if looked.is_empty() {
+            let text = text.taken();
+            return Ok(out.write(&text)?);
+        }
+        drop(text.taken());
+        {
+            let mut progress = self.progress.lock();
+            progress.segments.truncate(segments);
+            progress.regions.truncate(regions);
+            progress.in_region = true;
+        }
+        render(scopes, &mut text)?;
+        self.progress.lock().in_region = false;
+        let region = self.region(element, looked, text.taken(), context, scopes)?;
+        let number = {
+            let mut progress = self.progress.lock();
+            progress.bytes += region.sample.len();
+            progress.regions.push(region);
+            progress.regions.len() - 1
+        };
+        Ok(out.write(&format!("{REGION}{number}{END}"))?)
+    }
+
+    /// What an input is: its example in a region; else the element that asks is one.
+    fn example(&self, name: &str) -> Given<'_> {
+        let mut progress = self.progress.lock();
+        if !progress.in_region {
+            progress.looked.insert(name.to_owned());
+            return Given::Unknown;
+        }
+        self.examples.get(name).filter(|example| !example.is_null()).map_or(Given::Absent, Given::Example)
     }
 
     /// Reports an error of the crate's own: there is one, a word where a list wants a position. It ends the rendering.
@@ -129,7 +237,7 @@ impl State<'_> {
             progress.tag = progress.here.tag_at(line, column).unwrap_or(progress.tag);
         }
         // It is the last one in any case.
-        let (Ok(()) | Err(Stop)) = self.report(word, Diagnostic::error("unknown-name", message));
+        let (Ok(()) | Err(Stop)) = self.last(word, Diagnostic::error("unknown-name", message));
     }
 }
 
@@ -148,22 +256,54 @@ struct Text<'r> {
 impl Output for Text<'_> {
     fn write(&mut self, more: &str) -> Result<(), io::Error> {
         let stop = |Stop| io::Error::other("a limit");
-        self.state.charge(more.len() / 1024).map_err(stop)?;
-        if self.text.len() + more.len() > MAX_RENDERED_BYTES {
+        let (steps, bytes) = {
+            let mut progress = self.state.progress.lock();
+            progress.steps += more.len() / 1024;
+            progress.bytes += more.len();
+            (progress.steps, progress.bytes)
+        };
+        if steps > MAX_TEMPLATE_STEPS {
+            self.state.charge(0).map_err(stop)?;
+        }
+        if bytes > MAX_RENDERED_BYTES {
             let message = format!("the template writes more than {MAX_RENDERED_BYTES} bytes");
-            self.state.report("", Diagnostic::error("template-limit", message)).map_err(stop)?;
-            return Err(stop(Stop));
+            self.state.last("", Diagnostic::error("template-limit", message)).map_err(stop)?;
         }
         self.text.push_str(more);
         Ok(())
     }
 }
 
+impl Text<'_> {
+    /// What was written, which is no longer of the text.
+    fn taken(&mut self) -> String {
+        self.state.progress.lock().bytes -= self.text.len();
+        std::mem::take(&mut self.text)
+    }
+}
+
+/// What an argument is.
+enum Given<'v> {
+    /// It stands in the data, or a call has made it.
+    Value(&'v Json),
+    /// It is an input's example, or stands in it.
+    Example(&'v Json),
+    /// An input without an example.
+    Absent,
+    /// There is no value, and either that is reported or the element is a region.
+    Unknown,
+}
+
 /// The one helper of ours: `(call tag "operation" arguments… name=value…)`.
 struct Call<'r>(&'r State<'r>);
 
-/// The arguments of a call, the named ones last.
-type Arguments<'h, 'rc> = Vec<&'h PathAndJson<'rc>>;
+/// An argument of a call: as the crate has it, and what it is worth.
+struct Argument<'v, 'rc> {
+    written: &'v PathAndJson<'rc>,
+    value: &'v Json,
+    /// Its value is not the one that stands in the data.
+    is_example: bool,
+}
 
 /// An argument as it is written, if it is a name or a literal.
 fn word<'a>(argument: &'a PathAndJson) -> Cow<'a, str> {
@@ -188,15 +328,15 @@ impl HelperDef for Call<'_> {
         let applied = match (operation, helper.param(2)) {
             ("lookup", _) => self.lookup(&arguments)?,
             ("include", _) => self.include(&arguments)?,
-            ("if" | "unless" | "each" | "with", Some(given)) => match given.value() {
+            ("if" | "unless" | "each" | "with", Some(written)) => match arguments[0].value {
                 Json::Bool(_) | Json::Number(_) | Json::String(_) if operation == "each" => {
-                    let (name, kind) = (self.0.progress.lock().written_as(given), kind(given.value()));
+                    let (name, kind) = (self.0.progress.lock().written_as(written), kind(arguments[0].value));
                     let message = format!("`each` walks a list or a map, and `{name}` is {kind}");
                     Err(ApplyFault { argument: 0, message, hint: None })
                 }
                 Json::Null if operation == "each" => Ok(unknown(operation)),
                 // What stands in the data stays there, and is not copied.
-                value => match given.context_path() {
+                value => match written.context_path().filter(|_| !arguments[0].is_example) {
                     Some(path) => {
                         let found = path.iter().try_fold(context.data(), |value, name| child(value, name));
                         return Ok(found.map_or(ScopedJson::Missing, |found| ScopedJson::Context(found, path.clone())));
@@ -205,7 +345,7 @@ impl HelperDef for Call<'_> {
                 },
             },
             _ => {
-                let values: Vec<&Json> = arguments.iter().map(|argument| argument.value()).collect();
+                let values: Vec<&Json> = arguments.iter().map(|argument| argument.value).collect();
                 let (values, named) = values.split_at(helper.params().len() - 2);
                 apply(operation, values, named.first().copied())
             }
@@ -213,7 +353,7 @@ impl HelperDef for Call<'_> {
         let value = match applied {
             Ok(value) => value,
             Err(fault) => {
-                let word = arguments.get(fault.argument).map(|argument| word(argument)).unwrap_or_default();
+                let word = arguments.get(fault.argument).map(|argument| word(argument.written)).unwrap_or_default();
                 let hint = fault.hint.map(str::to_owned);
                 self.0.report(&word, Diagnostic::error("helper-arguments", fault.message).maybe_hint(hint))?;
                 unknown(operation)
@@ -238,8 +378,15 @@ impl HelperDef for Call<'_> {
             "body" => {
                 let body = self.0.progress.lock().bodies.last().cloned().flatten();
                 match (body, helper.template()) {
+                    (Some(body), _) if self.0.progress.lock().in_region => {
+                        let text = |name: &str| match self.0.example(name) {
+                            Given::Example(example) => example.render(),
+                            _ => String::new(),
+                        };
+                        Ok(out.write(&self.0.unmarked(&body, text, |region| region.sample.clone()))?)
+                    }
                     (Some(body), _) => Ok(out.write(&body)?),
-                    (None, Some(fallback)) => fallback.render(registry, context, scopes, out),
+                    (None, Some(fallback)) => self.0.elements(&fallback.elements, registry, context, scopes, out),
                     (None, None) => {
                         let hint = "call it as `{{#> name}}…{{/name}}`, or write `{{#> @partial-block}}fallback{{/@partial-block}}` here";
                         let fault = Diagnostic::error("unknown-template", "this template was called without a body");
@@ -249,28 +396,36 @@ impl HelperDef for Call<'_> {
             }
             _ => {
                 let opened = match self.arguments(helper, context, scopes, 0)?.as_deref() {
-                    Some([id]) => match id.value() {
+                    _ if self.0.progress.lock().in_region => {
+                        let message =
+                            "a segment cannot stand in what depends on an input: that is cut out of its segment";
+                        let hint = "put the condition into the segment";
+                        self.0.report("", Diagnostic::error("template-segment", message).hint(hint))?;
+                        None
+                    }
+                    Some([id]) => match id.value {
                         Json::String(id) if !id.is_empty() => Some(id.clone()),
                         _ => {
                             let message = "the `id` of a segment is text, and not empty";
-                            self.0.report(&word(id), Diagnostic::error("template-segment", message))?;
+                            self.0.report(&word(id.written), Diagnostic::error("template-segment", message))?;
                             None
                         }
                     },
-                    _ => None,
+                    None => None,
+                    Some(_) => None,
                 };
                 let is_open = opened.is_some();
                 if let Some(id) = opened {
                     let number = {
                         let mut progress = self.0.progress.lock();
-                        let span = progress.here.block(progress.tag);
+                        let span = progress.here.passage.span(&progress.here.extent(progress.tag));
                         progress.segments.push((id, span));
                         progress.segments.len() - 1
                     };
                     out.write(&format!("{OPEN}{number}{END}"))?;
                 }
                 if let Some(body) = helper.template() {
-                    body.render(registry, context, scopes, out)?;
+                    self.0.elements(&body.elements, registry, context, scopes, out)?;
                 }
                 if is_open {
                     out.write(CLOSE)?;
@@ -309,65 +464,92 @@ impl Call<'_> {
         Ok(operation)
     }
 
-    /// The arguments, from number `from` on checked for what a helper cannot look at; `None` if one is not known.
-    fn arguments<'h, 'rc>(
-        &self,
-        helper: &'h Helper<'rc>,
+    /// The arguments, the named ones last, from number `unchecked` on checked for what a helper cannot look at; `None` if
+    /// one is not known.
+    fn arguments<'v, 'rc>(
+        &'v self,
+        helper: &'v Helper<'rc>,
         context: &'rc Context,
         scopes: &RenderContext<'_, 'rc>,
         unchecked: usize,
-    ) -> Result<Option<Arguments<'h, 'rc>>, RenderError> {
+    ) -> Result<Option<Vec<Argument<'v, 'rc>>>, RenderError> {
         let operation = helper.param(1).and_then(|operation| operation.value().as_str()).unwrap_or_default();
         let (mut known, mut arguments) = (true, Vec::new());
         let mut named: Vec<_> = helper.hash().iter().collect();
         named.sort_unstable_by_key(|(name, _)| **name);
         let all = helper.params().iter().skip(2).chain(named.into_iter().map(|(_, argument)| argument));
-        for (number, argument) in all.enumerate() {
-            let (path, value) = (argument.relative_path().map_or("", String::as_str), argument.value());
-            let is_walked = matches!(operation, "if" | "unless" | "each" | "with") && argument.context_path().is_some();
-            self.0.charge(1 + path.len() / 32 + if is_walked { 0 } else { weight(value) })?;
-            known &= self.is_known(argument, context, scopes)?;
-            if let Some(input) = input(value) {
-                self.0.report(path, named::run_time_only(input, operation))?;
-                known = false;
-            } else if is_whole(value) && number >= unchecked && operation != "with" {
+        for (number, written) in all.enumerate() {
+            let path = written.relative_path().map_or("", String::as_str);
+            let (value, is_example) = match self.given(written, context, scopes)? {
+                Given::Value(value) => (value, false),
+                Given::Example(value) => (value, true),
+                Given::Absent if DECIDING.contains(&operation) => (&Json::Null, true),
+                Given::Absent | Given::Unknown => {
+                    known = false;
+                    (&Json::Null, true)
+                }
+            };
+            let is_walked = matches!(operation, "if" | "unless" | "each" | "with") && written.context_path().is_some();
+            self.0.charge(1 + path.len() / 32 + if is_walked && !is_example { 0 } else { weight(value) })?;
+            if is_whole(value) && number >= unchecked && operation != "with" {
                 let message = format!("`{operation}` cannot look at all of the data");
                 self.0.report(path, Diagnostic::error("whole-data", message).hint("write the name of one value"))?;
                 known = false;
             }
-            arguments.push(argument);
+            arguments.push(Argument { written, value, is_example });
         }
         Ok(known.then_some(arguments))
     }
 
-    /// Whether there is a value; a missing one is reported.
-    fn is_known(&self, argument: &PathAndJson, context: &Context, scopes: &RenderContext) -> Result<bool, RenderError> {
+    /// What an argument is worth; if there is no value, that is reported.
+    fn given<'v>(
+        &'v self,
+        argument: &'v PathAndJson,
+        context: &Context,
+        scopes: &RenderContext,
+    ) -> Result<Given<'v>, RenderError> {
         let word = argument.relative_path().map_or("", String::as_str);
-        if let Some(fault) = named::ambiguous(argument.value(), word.trim_start_matches("./")) {
+        let value = argument.value();
+        if let Some(fault) = named::ambiguous(value, word.trim_start_matches("./")) {
             self.0.report(word, fault)?;
         }
+        if let Some(name) = input(value) {
+            return Ok(self.0.example(name));
+        }
         if !argument.is_value_missing() {
-            return Ok(argument.value() != UNKNOWN && argument.value() != AMBIGUOUS);
+            let is_known = value != UNKNOWN && value != AMBIGUOUS;
+            return Ok(if is_known { Given::Value(value) } else { Given::Unknown });
+        }
+        let Ok(path) = Path::parse(word) else { return Ok(Given::Unknown) };
+        let path = Written::new(&path);
+        if path.is_local {
+            self.0.report(word, named::no_local(&path))?;
+            return Ok(Given::Unknown);
+        }
+        let root = context.data();
+        let holder = |number| scopes.evaluate(context, &path.above(number)).ok().filter(|it| !it.is_missing());
+        let found = (0..path.parts.len()).rev().find_map(|number| Some((number, holder(number)?)));
+        let (mut number, holder) = found.as_ref().map_or((0, root), |(number, holder)| (*number, holder.as_json()));
+        let mut holder = holder;
+        if let Some(name) = input(holder) {
+            let Given::Example(example) = self.0.example(name) else { return Ok(self.0.example(name)) };
+            let mut value = example;
+            while let Some(found) = path.parts.get(number).and_then(|part| child(value, part)) {
+                (value, number) = (found, number + 1);
+            }
+            if number == path.parts.len() {
+                return Ok(Given::Example(value));
+            }
+            holder = value;
         }
         let is_reported = {
             let progress = self.0.progress.lock();
             progress.report.has("unknown-name", &progress.here, progress.tag, word)
         };
-        let Ok(path) = Path::parse(word) else { return Ok(false) };
-        let path = Written::new(&path);
-        if path.is_local {
-            self.0.report(word, named::no_local(&path))?;
-        } else if !is_reported {
-            let root = context.data();
-            let holder = |number| scopes.evaluate(context, &path.above(number)).ok().filter(|it| !it.is_missing());
-            let found = (0..path.parts.len()).rev().find_map(|number| Some((number, holder(number)?)));
-            let fault = match &found {
-                Some((number, holder)) => named::missing(root, holder.as_json(), &path, *number),
-                None => named::missing(root, root, &path, 0),
-            };
-            self.0.report(word, fault)?;
+        if holder != UNKNOWN && !is_reported {
+            self.0.report(word, named::missing(root, holder, &path, number))?;
         }
-        Ok(false)
+        Ok(Given::Unknown)
     }
 
     fn write<'rc>(
@@ -378,10 +560,12 @@ impl Call<'_> {
         out: &mut dyn Output,
     ) -> HelperResult {
         let Some(argument) = helper.param(2) else { return Ok(()) };
-        if !self.is_known(argument, context, scopes)? {
-            return Ok(());
-        }
-        let value = argument.value();
+        let is_hole = input(argument.value()).is_some() && !self.0.progress.lock().in_region;
+        let value = match if is_hole { Given::Value(argument.value()) } else { self.given(argument, context, scopes)? }
+        {
+            Given::Value(value) | Given::Example(value) => value,
+            Given::Absent | Given::Unknown => return Ok(()),
+        };
         let path = argument.relative_path().map_or(0, String::len);
         self.0.charge(path / 32 + weight(value))?;
         if let Json::String(text) = value {
@@ -420,9 +604,9 @@ impl Call<'_> {
     }
 
     /// `{{lookup collection key}}`: the only helper that may be called with all of the data.
-    fn lookup(&self, arguments: &Arguments) -> Result<Applied, Stop> {
-        let [collection, key] = arguments.as_slice() else { return Ok(Ok(Json::Null)) };
-        let name = match key.value() {
+    fn lookup(&self, arguments: &[Argument]) -> Result<Applied, Stop> {
+        let [collection, key] = arguments else { return Ok(Ok(Json::Null)) };
+        let name = match key.value {
             Json::String(name) => name.clone(),
             Json::Number(number) if number.is_u64() => number.to_string(),
             _ => {
@@ -430,21 +614,25 @@ impl Call<'_> {
                 return Ok(Err(ApplyFault { argument: 1, message, hint: None }));
             }
         };
-        if let Some(found) = child(collection.value(), &name) {
+        if let Some(found) = child(collection.value, &name) {
             return Ok(Ok(found.clone()));
         }
         let fault = Diagnostic::error("unknown-name", format!("`lookup` finds no `{name}`"));
-        self.0.report(&word(key), fault.maybe_hint(near(&name, names(collection.value()))))?;
+        self.0.report(&word(key.written), fault.maybe_hint(near(&name, names(collection.value))))?;
         Ok(Ok(UNKNOWN.into()))
     }
 
     /// The text of the fragment that `{{include "path"}}` names.
-    fn include(&self, arguments: &Arguments) -> Result<Applied, Stop> {
-        let Some((argument, Json::String(path))) = arguments.first().map(|argument| (argument, argument.value()))
+    fn include(&self, arguments: &[Argument]) -> Result<Applied, Stop> {
+        let fault = |message: &str, hint| Ok(Err(ApplyFault { argument: 0, message: message.to_owned(), hint }));
+        let Some((argument, Json::String(path))) = arguments.first().map(|argument| (argument.written, argument.value))
         else {
-            let message = "`include` wants the path of a fragment".to_owned();
-            return Ok(Err(ApplyFault { argument: 0, message, hint: None }));
+            return fault("`include` wants the path of a fragment", None);
         };
+        if argument.try_get_constant_value().is_none() && self.0.progress.lock().in_region {
+            let hint = "what a fragment says must be known when the prompt is built";
+            return fault("in what depends on an input, `include` takes the path itself", Some(hint));
+        }
         let read = (self.0.include)(path).and_then(|span| {
             let text = &span.source.text()[span.start..span.end];
             let why = |c| format!("it holds U+{:04X}, which Unicode reserves for use inside of programs", c as u32);
@@ -474,14 +662,20 @@ impl Call<'_> {
         let (Some(called), Some(this)) = (found, helper.param(3)) else { return Ok(()) };
         let Some(template) = registry.get_template(called.name()) else { return Ok(()) };
         let mut block = BlockContext::new();
+        // An input is handed on as what it is.
+        let handed = |argument: &PathAndJson, scopes: &RenderContext| -> Result<Json, RenderError> {
+            let given = input(argument.value()).map(|_| Ok(Given::Value(argument.value())));
+            Ok(match given.unwrap_or_else(|| self.given(argument, context, scopes))? {
+                Given::Value(value) | Given::Example(value) => value.clone(),
+                Given::Absent | Given::Unknown => UNKNOWN.into(),
+            })
+        };
         match this.context_path() {
             Some(path) => block.base_path_mut().clone_from(path),
-            None if self.is_known(this, context, scopes)? => block.set_base_value(this.value().clone()),
-            None => block.set_base_value(UNKNOWN.into()),
+            None => block.set_base_value(handed(this, scopes)?),
         }
         for (name, given) in helper.hash() {
-            let is_known = self.is_known(given, context, scopes)?;
-            let value = if is_known { given.value().clone() } else { UNKNOWN.into() };
+            let value = handed(given, scopes)?;
             self.0.charge(weight(&value))?;
             block.set_block_param(name, BlockParamHolder::value(value));
         }
@@ -494,7 +688,7 @@ impl Call<'_> {
         let body = match helper.template() {
             Some(body) => {
                 let mut text = Text { state: self.0, text: String::new() };
-                body.render(registry, context, scopes, &mut text)?;
+                self.0.elements(&body.elements, registry, context, scopes, &mut text)?;
                 Some(text.text.into())
             }
             None => None,
@@ -504,10 +698,11 @@ impl Call<'_> {
             progress.bodies.push(body);
             std::mem::replace(&mut progress.here, called.clone())
         };
-        template.render(registry, context, scopes, out)?;
+        self.0.elements(&template.elements, registry, context, scopes, out)?;
         let mut progress = self.0.progress.lock();
         progress.here = caller;
-        progress.bodies.pop();
+        let body = progress.bodies.pop().flatten();
+        progress.bytes -= body.map_or(0, |body| body.len());
         scopes.pop_block();
         Ok(())
     }

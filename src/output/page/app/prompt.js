@@ -4,7 +4,7 @@ import { copyButton, plainText } from "./copy.js";
 import { el, keep, put } from "./dom.js";
 import { about, counted, grouped, money, percent } from "./format.js";
 import { fillField } from "./fill.js";
-import { line } from "./inert.js";
+import { line, shown } from "./inert.js";
 import { place } from "./place.js";
 import { page } from "./state.js";
 import { legend, measure, requestBar, windowBar } from "./strip.js";
@@ -121,9 +121,11 @@ function margin({ figures, prompt, model }, at) {
       el("span", {}, "role ", segment.role),
       note.stability && el("span", { class: `stability ${note.stability}`, title: "how often the author expects it to change" }, note.stability),
       note.cache === "never" && el("span", { title: "the manifest wants no breakpoint here" }, "cache: never"),
+      note.needs && el("span", { title: "what this part of the template decides on at run time" }, "decides on ", note.needs.map(line).join(", ")),
       segment.path && el("span", { class: "by" }, "by ", place(note.file, note.line)),
     ),
     note.picked && el("div", { class: "picked", title: "why this example is in the prompt" }, note.picked.label !== null && el("b", {}, line(note.picked.label), ": "), line(note.picked.why)),
+    note.needs && el("details", { class: "sample" }, el("summary", {}, "sample that is counted"), el("pre", {}, shown(note.sample ?? ""))),
     !hole && el("div", { class: "upto", title: "tokens of the request up to the end of this segment" }, `${about(model?.tokens.basis)}${grouped(measured.boxes[at].start + measured.boxes[at].tokens)} so far`),
     !hole && copyButton("Copy segment", () => plainText(page.texts[segment.digest] ?? [])),
   ];

@@ -16,7 +16,7 @@ export function measure({ figures, prompt, model, note }) {
   figures.segments.forEach((segment, index) => {
     const hole = prompt.segments[index].expected > 0 || segment.kind === "input" || segment.kind === "history";
     const tokens = hole ? prompt.segments[index].expected : note ? note.tokens[index] : segment.tokens.o200k_base;
-    boxes.push({ index, last: index, tier: hole ? "run" : segment.tier, tokens, start, name: segment.id });
+    boxes.push({ index, last: index, tier: hole || segment.kind === "region" ? "run" : segment.tier, tokens, start, name: segment.id });
     start += tokens;
   });
   const framing = model ? model.tokens.framing : 0;

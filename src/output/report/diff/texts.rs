@@ -151,7 +151,7 @@ fn seen(segment: &Segment) -> String {
         let text = match part.kind {
             PartKind::Input => format!("{{{{{}}}}}", part.text),
             PartKind::History => format!("[earlier turns: {}]", part.text),
-            PartKind::Text | PartKind::Tool => part.text.to_string(),
+            PartKind::Text | PartKind::Tool | PartKind::Region => part.identity().to_owned(),
         };
         if many { format!("[{}]\n{}\n", part.role.as_str(), text.trim_end_matches('\n')) } else { text }
     });

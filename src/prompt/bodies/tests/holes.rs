@@ -31,14 +31,15 @@ fn hostile_names_and_look_alikes_change_nothing() {
     let draught =
         Draught::default().system("Say {{a/b~c}} as it is. 🦀 é ").user("🦀 {{a/b~c}}: ").input("a/b~c").input("x");
     let body = emit(&draught.prompt(Api::Anthropic), Dialect::Messages).unwrap();
-    let hole = |name: &str, start, end| Hole {
+    let hole = |segment, name: &str, start, end| Hole {
+        segment: Some(segment),
         name: name.to_owned(),
         kind: HoleKind::Input,
         pointer: "/messages/0/content/0/text".to_owned(),
         start,
         end,
     };
-    assert_eq!(body.holes, [hole("a/b~c", 13, 22), hole("x", 22, 27)]);
+    assert_eq!(body.holes, [hole(2, "a/b~c", 13, 22), hole(3, "x", 22, 27)]);
     let filled = fill(body, |name| format!("<{name} {{{{x}}}}>"), &json!([]));
     assert_eq!(filled["system"][0]["text"], "Say {{a/b~c}} as it is. 🦀 é ");
     assert_eq!(filled["messages"][0]["content"][0]["text"], "🦀 {{a/b~c}}: <a/b~c {{x}}><x {{x}}>");

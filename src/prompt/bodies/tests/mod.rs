@@ -29,7 +29,7 @@ impl Draught {
         self.segments.push(Segment {
             id: format!("{tier}/{}", self.segments.len() + 1),
             tier,
-            parts: parts.iter().map(|&(role, kind, text)| Part { role, kind, text: text.into() }).collect(),
+            parts: parts.iter().map(|&(role, kind, text)| Part::new(role, kind, text)).collect(),
             origin: Origin { path: None, lines: None, blob: None, block: Span::file(&source), picked: None },
             mark: Mark::Free,
             stability: None,

@@ -16,7 +16,8 @@ fn data() -> Data {
     let node = crate::syntax::yaml::parse(&source, &mut Faults::new()).expect("YAML");
     let Json::Object(mut top) = node.to_json() else { panic!("a map") };
     let inputs = top.remove("inputs").unwrap();
-    let inputs = inputs.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect();
+    let inputs =
+        inputs.as_array().unwrap().iter().map(|name| (name.as_str().unwrap().to_owned(), Json::Null)).collect();
     Data { vars: map(top.remove("vars").unwrap()), inputs, ..Data::default() }
 }
 

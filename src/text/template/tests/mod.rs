@@ -5,6 +5,7 @@ mod dialect;
 mod docs;
 mod faults;
 mod hostile;
+mod regions;
 mod rendering;
 
 use std::collections::BTreeMap;
@@ -48,7 +49,7 @@ impl Stage {
     }
 
     fn inputs(mut self, names: &[&str]) -> Self {
-        self.data.inputs = names.iter().map(|name| (*name).to_owned()).collect();
+        self.data.inputs = names.iter().map(|name| ((*name).to_owned(), Json::Null)).collect();
         self
     }
 
@@ -80,7 +81,7 @@ impl Stage {
         library.render(&template, &self.data.root().with(self.more.clone()), &|path| self.include(path))
     }
 
-    /// What is written, holes as `⟨name⟩`, segments as `[id| … ]`. Panics on a fault.
+    /// What is written, holes as `⟨name⟩`, regions as `⟦sample⟧`, segments as `[id| … ]`. Panics on a fault.
     fn text(&self) -> String {
         match self.run() {
             Ok(rendered) => shown(&rendered.value),
@@ -119,6 +120,7 @@ fn shown(rendered: &Rendered) -> String {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Input(name) => write!(out, "⟨{name}⟩").unwrap(),
+                Piece::Region(region) => write!(out, "⟦{}⟧", region.sample).unwrap(),
             }
         }
         if split {
