@@ -186,3 +186,45 @@ fn one_broken_prompt_hides_nothing_of_the_others_and_an_unknown_price_is_never_n
     assert!(place(" other ") < place("desk/team00"), "{outcome}");
     assert!(outcome.stdout.contains("house-model: unknown"), "{outcome}");
 }
+
+/// Five thousand prompts that say next to nothing, so that this takes seconds.
+const MANY: usize = 5000;
+
+#[test]
+fn a_comment_on_five_thousand_prompts_is_short_and_begins_with_the_fact() {
+    let repo = Repo::new();
+    repo.file("notes.md", "Nothing yet.\n").commit("start");
+    repo.git(["branch", "nothing"]);
+    repo.file("contexture.yaml", "models: [gpt-6.1-sol]\ntraffic: {calls: 100k/month}\n");
+    repo.file(
+        "contexts/desk.yaml",
+        "each: prompts/*.md\nsystem: [{file: shared.md}, {file: $each}]\noutput: {tokens: 9}\n",
+    );
+    repo.file("shared.md", "Be kind.\n");
+    let own = |number: usize, words: &str| {
+        repo.file(&format!("prompts/{number:04}.md"), format!("You answer {words}for desk {number}.\n"));
+    };
+    (0..MANY).for_each(|number| own(number, ""));
+    repo.commit("base");
+    repo.git(["checkout", "--quiet", "-b", "each", "main"]);
+    // A change that no two have in common.
+    (0..MANY).for_each(|number| own(number, &format!("at {number} ")));
+    repo.commit("each");
+    repo.git(["checkout", "--quiet", "-b", "misspelt", "main"]);
+    repo.file("contexture.yaml", "models: [gpt-6.1-sool]\n").commit("misspelt");
+    let cases: [(&str, &[&str]); 3] = [
+        ("main..each", &["5,000 of 5,000 prompts change", "by 5,000 files"]),
+        ("main..misspelt", &["**5,000 of 5,000 prompts cannot be built**", "gpt-6.1-sool"]),
+        ("nothing..main", &[" a month, new.**", "5,000 prompts are new"]),
+    ];
+    for (range, facts) in cases {
+        let comment = repo.run(&format!("diff {range} --as-of 2026-11-21 --format markdown")).stdout;
+        let first: String = comment.chars().take(300).collect();
+        let read = first.replace("`` ", "`").replace(" ``", "`");
+        for fact in facts {
+            assert!(read.contains(fact), "{range}: {fact:?} is not in\n{first}");
+        }
+        let length = comment.chars().count();
+        assert!(length <= 30_000, "{range}: {length} characters");
+    }
+}
