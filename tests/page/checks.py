@@ -491,10 +491,10 @@ class Look:
             every = page.locator("#side .name").count()
             page.keyboard.press("f")
             page.keyboard.type("prompt-3")
+            page.wait_for_function("() => document.querySelector('#side .name')?.innerText.endsWith('prompt-3')")
             assert 0 < page.locator("#side .name").count() < every
-            assert page.locator("#side .name").first.inner_text().endswith("prompt-3")
             page.keyboard.press("Escape")
-            assert page.locator("#side .name").count() == every
+            page.wait_for_function("every => document.querySelectorAll('#side .name').length === every", arg=every)
             table = page.get_by_role("region", name="What the change comes to")
             assert "and 54 more" in table.inner_text(), table.inner_text()
             # Every month is on the screen, without a move to the side.
