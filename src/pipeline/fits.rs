@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::model::{Base, ModelBuild, NamedTokenizer};
+use super::model::{Base, ModelBuild};
+use super::tokenizers::NamedTokenizer;
 use super::{Build, PRICES_FILE};
 use crate::cost::bill::bill;
 use crate::cost::budget::{Amount, BudgetName, BudgetResult, Status};

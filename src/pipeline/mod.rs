@@ -7,6 +7,7 @@
 
 pub mod shard;
 pub mod provenance;
+pub mod tokenizers;
 pub mod model;
 mod memory;
 pub mod fits;
@@ -27,9 +28,10 @@ use crate::cost::parts::{MonthParts, month_parts};
 use crate::cost::terms::Terms;
 use crate::cost::tokens::Encoding;
 use crate::cost::traffic::Traffic;
-use crate::pipeline::model::{Base, LeftOut, ModelBuild, check_keys, find_cards, settings_digest, tokenizers};
+use crate::pipeline::model::{Base, LeftOut, ModelBuild, check_keys, find_cards, settings_digest};
 use crate::pipeline::provenance::Provenance;
 use crate::pipeline::shard::Shard;
+use crate::pipeline::tokenizers::tokenizers;
 use crate::prompt::chain::{self, Chain, Digest, DistinctTexts};
 use crate::prompt::segment::Segment;
 use crate::syntax::decode::Spanned;

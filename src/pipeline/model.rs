@@ -5,18 +5,17 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::tokenizers::{NamedTokenizer, Tokenizers, matches_pattern};
 use crate::cost::ahead::{ahead, price_warnings, retirement_warning};
 use crate::cost::bill::{Bill, bill as bill_of, bounds};
 use crate::cost::budget::{self, Bills, BlockTokens, BudgetResult, Figures};
-use crate::cost::cards::{
-    Card, CardAt, Cards, Choice, Choices, Date, Doubts, Framing, Platform, TokenizerName, Window,
-};
-use crate::cost::count::{AROUND, Counts, Known};
+use crate::cost::cards::{Card, CardAt, Cards, Choice, Choices, Date, Doubts, Framing, Platform, Window};
+use crate::cost::count::{AROUND, Counts};
 use crate::cost::planner::words::grouped;
 use crate::cost::planner::{CachePolicy, Layout, plan as place};
 use crate::cost::rules::{Model, Prices};
 use crate::cost::terms::{RequestTokens, Terms};
-use crate::cost::tokens::{Count, Encoding, Tokenizer, TokenizerFamily, UserTokenizer};
+use crate::cost::tokens::{Count, Tokenizer};
 use crate::cost::traffic::Traffic;
 use crate::cost::warnings::warnings;
 use crate::cost::window::{self, Fit, WindowFit};
@@ -27,7 +26,6 @@ use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults, Severity};
 use crate::syntax::manifest::{Breakpoints, Budgets, Manifest};
 use crate::syntax::source::Span;
-use crate::text::fragment::Reader;
 use crate::text::resolve::{Content, Plan};
 
 /// A context as one model sees it.
@@ -88,15 +86,6 @@ pub struct LeftOut {
     pub reasons: Vec<Diagnostic>,
 }
 
-/// A tokenizer and what tells it from others.
-#[derive(Debug, Clone)]
-pub struct NamedTokenizer {
-    /// The name that the card gives, or `file` and the id of the user's file.
-    pub name: Arc<str>,
-    /// The tokenizer.
-    pub tokenizer: Tokenizer,
-}
-
 /// The digest of settings and schema; a fault when they cannot be written canonically.
 pub fn settings_digest(plan: &Plan, faults: &mut Faults) -> Option<Digest> {
     let settings: Map<String, Json> =
@@ -154,89 +143,12 @@ pub fn find_cards(cards: &Cards, instead: &[String], plan: &Plan, faults: &mut F
     found
 }
 
-/// The tokenizers of a context's models, each once.
-#[derive(Debug, Default)]
-pub struct Tokenizers {
-    /// Those beside o200k_base, which every context is counted by.
-    pub distinct: Vec<Tokenizer>,
-    /// Their names.
-    names: Vec<Arc<str>>,
-    /// For each model, its place in `distinct`; `None` for o200k_base.
-    of_model: Vec<Option<usize>>,
-}
-
-/// What counts each model's tokens: the user's file if the project names one for the model, else
-/// what the card says.
-pub fn tokenizers(
-    cards: &[(String, Arc<Card>)],
-    plan: &Plan,
-    reader: &Reader,
-    known: &Known,
-    faults: &mut Faults,
-) -> Tokenizers {
-    let mut tokenizers = Tokenizers::default();
-    for (_, card) in cards {
-        let own = plan.manifest.tokenizers.iter().find(|(pattern, _)| matches_pattern(&pattern.text, &card.name));
-        let fragment = own.and_then(|(_, path)| reader.named(path, false, faults));
-        let key = match (&fragment, card.tokenizer) {
-            (Some(fragment), _) => Arc::from(format!("file {}", fragment.blob)),
-            (None, TokenizerName::O200kBase) => {
-                tokenizers.of_model.push(None);
-                continue;
-            }
-            (None, name) => Arc::from(name.as_str()),
-        };
-        let met = tokenizers.names.iter().position(|other| *other == key);
-        let place = met.unwrap_or_else(|| {
-            let loaded = fragment.map(|fragment| {
-                known.tokenizer(&fragment.blob, || UserTokenizer::from_bytes(fragment.source.text().as_bytes()))
-            });
-            tokenizers.distinct.push(match loaded {
-                Some(Ok(user)) => Tokenizer::User(user),
-                Some(Err(error)) => {
-                    let span = own.map_or_else(|| plan.manifest.span.clone(), |(_, path)| path.span.clone());
-                    faults.push(Diagnostic::error("bad-tokenizer", error.to_string()).at(&span));
-                    Tokenizer::Family(TokenizerFamily::Other)
-                }
-                None => by_name(card.tokenizer),
-            });
-            tokenizers.names.push(key);
-            tokenizers.names.len() - 1
-        });
-        tokenizers.of_model.push(Some(place));
-    }
-    tokenizers
-}
-
-impl Tokenizers {
-    fn named(&self, place: Option<usize>) -> NamedTokenizer {
-        let own = place.and_then(|place| Some((self.names.get(place)?, self.distinct.get(place)?)));
-        own.map_or_else(
-            || NamedTokenizer {
-                name: TokenizerName::O200kBase.as_str().into(),
-                tokenizer: Tokenizer::Encoding(Encoding::O200kBase),
-            },
-            |(name, tokenizer)| NamedTokenizer { name: name.clone(), tokenizer: tokenizer.clone() },
-        )
-    }
-}
-
 /// What a manifest says about caching as a whole.
 pub fn cache_policy(manifest: &Manifest) -> CachePolicy {
     let cache = manifest.cache.as_ref();
     CachePolicy {
         breakpoints: cache.and_then(|cache| cache.breakpoints).unwrap_or(Breakpoints::Auto),
         ttl: cache.and_then(|cache| cache.ttl.as_ref()).map(|ttl| ttl.value),
-    }
-}
-
-/// The tokenizer that a card names.
-fn by_name(name: TokenizerName) -> Tokenizer {
-    match name {
-        TokenizerName::O200kBase => Tokenizer::Encoding(Encoding::O200kBase),
-        TokenizerName::Cl100kBase => Tokenizer::Encoding(Encoding::Cl100kBase),
-        TokenizerName::O200kHarmony => Tokenizer::Encoding(Encoding::O200kHarmony),
-        other => Tokenizer::Family(TokenizerFamily::from_name(other.as_str()).unwrap_or(TokenizerFamily::Other)),
     }
 }
 
@@ -601,17 +513,4 @@ impl ModelBuild {
             (false, false) => Fit::No,
         })
     }
-}
-
-/// A model's name in a manifest, matched by a pattern with `*`.
-fn matches_pattern(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|head| name.strip_prefix(head)) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
 }

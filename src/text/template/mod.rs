@@ -24,14 +24,15 @@ mod render;
 mod report;
 mod scan;
 mod shape;
+mod state;
 
 pub use apply::MAX_INDENT;
 pub use data::{Data, Root};
 pub use library::{Library, NameFault, TEMPLATES, Template};
 pub use output::{Piece, Rendered, RenderedSegment};
 pub use region::RenderedRegion;
-pub use render::Include;
 pub use shape::is_helper;
+pub use state::Include;
 
 use crate::syntax::diag;
 use data::reserved;

@@ -14,8 +14,8 @@ use super::data::{input, is_whole};
 use super::names::Written;
 use super::output::{Run, runs};
 use super::parse::tag_of;
-use super::render::State;
 use super::report::Stop;
+use super::state::State;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
 

@@ -5,6 +5,8 @@
 //! `system` a text ends with its separator. In `messages` a text that continues the turn before it begins
 //! with the separator. Splitting a text into segments never changes its bytes.
 
+mod pieces;
+
 use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,7 +15,7 @@ use parking_lot::Mutex;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
-use crate::prompt::segment::{Kind, Origin, Part, Region, Role, Segment, Tier};
+use crate::prompt::segment::{Kind, Origin, Part, Role, Segment, Tier};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::limits::MAX_PROMPT_BYTES;
@@ -22,7 +24,9 @@ use crate::syntax::source::{ProjectPath, Span};
 use crate::text::examples::Example;
 use crate::text::fragment::{Fragment, Reader, Unreadable};
 use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap, carry, inputs};
-use crate::text::template::{Data, Library, Piece, RenderedRegion, Root, Template};
+use crate::text::template::{Data, Library, Piece, Root, Template};
+
+use pieces::{append, prepend, segments_of, trim};
 
 pub use crate::text::template::TEMPLATES;
 
@@ -508,81 +512,6 @@ fn separator(join: Join) -> &'static str {
         Join::Newline => "\n",
         Join::None => "",
     }
-}
-
-/// Removes line breaks from the end of the item, across segments and turns as long as they are empty.
-fn trim(item: &mut Item) {
-    for segment in item.iter_mut().rev() {
-        for (_, runs) in segment.turns.iter_mut().rev() {
-            while let Some(Piece::Text(text)) = runs.last_mut() {
-                text.truncate(text.trim_end_matches(['\n', '\r']).len());
-                if !text.is_empty() {
-                    break;
-                }
-                runs.pop();
-            }
-        }
-        if segment.turns.iter().any(|(_, runs)| !runs.is_empty()) {
-            break;
-        }
-    }
-}
-
-fn append(runs: &mut Vec<Piece>, separator: &str) {
-    match runs.last_mut() {
-        _ if separator.is_empty() => {}
-        Some(Piece::Text(text)) => text.push_str(separator),
-        _ => runs.push(Piece::Text(separator.to_owned())),
-    }
-}
-
-fn prepend(runs: &mut Vec<Piece>, separator: &str) {
-    match runs.first_mut() {
-        _ if separator.is_empty() => {}
-        Some(Piece::Text(text)) => text.insert_str(0, separator),
-        _ => runs.insert(0, Piece::Text(separator.to_owned())),
-    }
-}
-
-/// The parts of the segments that a pending one becomes: one segment, or, if it has holes, one for each hole and each text
-/// between holes; and the places of its regions.
-fn segments_of(turns: Vec<(Role, Vec<Piece>)>) -> (Vec<Vec<Part>>, Vec<Span>) {
-    let mut places = Vec::new();
-    let holes = turns.iter().any(|(_, runs)| runs.iter().any(|run| !matches!(run, Piece::Text(_))));
-    let mut segments: Vec<Vec<Part>> = Vec::new();
-    for (role, runs) in turns {
-        let mut parts: Vec<Part> = Vec::new();
-        let mut text = String::new();
-        let flush = |text: &mut String, parts: &mut Vec<Part>| {
-            if !text.is_empty() {
-                parts.push(Part::new(role, Kind::Text, std::mem::take(text)));
-            }
-        };
-        for run in runs {
-            match run {
-                Piece::Text(more) if text.is_empty() => text = more,
-                Piece::Text(more) => text.push_str(&more),
-                Piece::Input(name) => {
-                    flush(&mut text, &mut parts);
-                    parts.push(Part::new(role, Kind::Input, name));
-                }
-                Piece::Region(RenderedRegion { source, sample, needs, absent, span }) => {
-                    flush(&mut text, &mut parts);
-                    let region = Some(Arc::new(Region { source, needs, absent }));
-                    parts.push(Part { region, ..Part::new(role, Kind::Region, sample) });
-                    places.push(span);
-                }
-            }
-        }
-        flush(&mut text, &mut parts);
-        match (holes, segments.last_mut()) {
-            (true, _) => segments.extend(parts.into_iter().map(|part| vec![part])),
-            (false, Some(segment)) => segment.extend(parts),
-            (false, None) => segments.push(parts),
-        }
-    }
-    segments.retain(|parts| !parts.is_empty());
-    (segments, places)
 }
 
 /// A code fence around `text` that no fence inside it can close.
