@@ -390,6 +390,13 @@ impl BudgetResult {
         }
     }
 
+    /// Whether it limits less than another of its name did.
+    pub fn is_looser(&self, than: &Self) -> bool {
+        let (own, other) = (self.limit.size(), than.limit.size());
+        let is_wider = if self.name == BudgetName::CachedShare { own < other } else { own > other };
+        is_wider || self.lets_unknown_pass && !than.lets_unknown_pass
+    }
+
     /// How much of the limit is used, in millionths; `None` when the actual figure is not known. Where
     /// the limit is a least one, how much of the actual figure it asks for.
     pub fn used(&self) -> Option<u64> {

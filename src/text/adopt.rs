@@ -14,7 +14,7 @@ use crate::syntax::source::{ProjectPath, Source, Span};
 use crate::syntax::yaml::{Node, Value};
 use crate::text::formats;
 use crate::text::fragment::{Fragments, Reader};
-use crate::text::patterns::{self, FilePattern};
+use crate::text::patterns::{self, FilePattern, Globs};
 use crate::text::project::{CONTEXTS, PROJECT_FILE, Project};
 use crate::tree::Tree;
 
@@ -88,19 +88,20 @@ pub fn adopt(fragments: &Fragments, globs: &[String], models: &str) -> Result<Ad
     let project = Project::open(fragments)?;
     let all = fragments.list(&ProjectPath::root())?;
     let wanted: Vec<(String, bool)> = globs.iter().map(|glob| widened(glob)).collect();
-    let is_meant = |path: &ProjectPath, wide: bool| {
-        wanted.iter().any(|(glob, is_wide)| {
-            *is_wide == wide && patterns::matches_glob(std::slice::from_ref(glob), path.as_str())
-        })
+    let meant = |wide: bool| {
+        let globs = wanted.iter().filter(|(_, is_wide)| *is_wide == wide).map(|(glob, _)| glob.as_str());
+        let cure = "quote it, and see that every bracket and brace is closed";
+        Globs::new(globs).map_err(|error| Error::usage(format!("no pattern: {error}"), cure))
     };
+    let (named, wide) = (meant(false)?, meant(true)?);
     let manifests = ProjectPath::literal(CONTEXTS);
-    let covered = covered(&project)?;
+    let (covered, broken) = covered(&project)?;
     let (mut found, mut said): (BTreeMap<Kind, Vec<ProjectPath>>, Vec<String>) = (BTreeMap::new(), Vec::new());
     let (mut known, mut unread): (usize, BTreeMap<&str, usize>) = (0, BTreeMap::new());
-    let (mut matched, mut looked) = (0, 0);
+    let (mut matched, mut looked, mut others) = (0, 0, Vec::new());
     for path in all.iter() {
-        let (is_named, is_wide) = (is_meant(path, false), is_meant(path, true));
-        if path.is_below(&manifests) || path.as_str() == PROJECT_FILE || !(is_named || is_wide) {
+        let is_named = named.matches(path.as_str());
+        if path.is_below(&manifests) || path.as_str() == PROJECT_FILE || !(is_named || wide.matches(path.as_str())) {
             continue;
         }
         matched += 1;
@@ -110,7 +111,17 @@ pub fn adopt(fragments: &Fragments, globs: &[String], models: &str) -> Result<Ad
             *unread.entry(why).or_default() += 1;
         } else if let Some(kind) = kind(path, is_named, &mut looked, fragments) {
             found.entry(kind).or_default().push(path.clone());
+        } else if is_named && !is_partial(path) {
+            others.push(path);
         }
+    }
+    if broken > 0 {
+        let why = "cannot be read, so what they name may be found once more; `contexture check` says why";
+        said.push(format!("{broken} of the contexts that are there {why}"));
+    }
+    if let Some(first) = others.first() {
+        let number = others.len();
+        said.push(format!("{number} left out: no prompt by name or content, such as {first}"));
     }
     said.extend(unread.into_iter().map(|(why, number)| format!("{number} left out: {why}")));
     if looked > MAX_ADOPTED_BYTES {
@@ -184,15 +195,19 @@ fn widened(glob: &str) -> (String, bool) {
     }
 }
 
-/// The files that contexts name already: what `each` matched, and every path that a manifest writes.
-fn covered(project: &Project) -> Result<BTreeSet<ProjectPath>, Failure> {
-    let mut covered = BTreeSet::new();
+/// The files that contexts name already: what `each` matched, and every path that a manifest writes; and of how many
+/// contexts that cannot be known.
+fn covered(project: &Project) -> Result<(BTreeSet<ProjectPath>, usize), Failure> {
+    let (mut covered, mut broken) = (BTreeSet::new(), 0);
     for candidate in project.contexts(&[])? {
-        let Ok(layers) = candidate.layers else { continue };
+        let Ok(layers) = candidate.layers else {
+            broken += 1;
+            continue;
+        };
         covered.extend(layers.each.clone());
         paths(&layers.own(), &mut covered);
     }
-    Ok(covered)
+    Ok((covered, broken))
 }
 
 /// Every text that is a path, and of a folder the files that agents load there.
@@ -213,10 +228,14 @@ fn paths(node: &Node, found: &mut BTreeSet<ProjectPath>) {
     }
 }
 
+/// Whether the file is a part of dotprompt's other files.
+fn is_partial(path: &ProjectPath) -> bool {
+    path.extension() == "prompt" && path.file_name().starts_with('_')
+}
+
 /// What the file is; `None` for one that is no prompt.
 fn kind(path: &ProjectPath, is_named: bool, looked: &mut u64, fragments: &Fragments) -> Option<Kind> {
-    let name = path.file_name();
-    if path.extension() == "prompt" && name.starts_with('_') {
+    if is_partial(path) {
         return None;
     }
     if let Some(format) = formats::by_name(path) {
@@ -252,7 +271,7 @@ fn kind(path: &ProjectPath, is_named: bool, looked: &mut u64, fragments: &Fragme
             }
         }
         "md" | "txt" if is_named => {
-            let stem = name.split('.').next().unwrap_or_default().to_lowercase();
+            let stem = path.file_name().split('.').next().unwrap_or_default().to_lowercase();
             (!ABOUT.contains(&&*stem)).then_some(Kind::Text)
         }
         _ => None,

@@ -220,9 +220,22 @@ impl FilePattern {
     }
 }
 
-/// Whether one of the globs of another tool matches a path: `**`, `{a,b}` and `[ab]` mean there what they mean in a
-/// shell. A glob that cannot be read matches nothing.
-pub fn matches_glob(globs: &[String], path: &str) -> bool {
-    let one = |glob: &String| GlobBuilder::new(glob).literal_separator(true).build();
-    globs.iter().filter_map(|glob| one(glob).ok()).any(|glob| glob.compile_matcher().is_match(path))
+/// Globs of another tool, and of the command line: `**`, `{a,b}` and `[ab]` mean there what they mean in a shell.
+#[derive(Debug)]
+pub struct Globs(Vec<GlobMatcher>);
+
+impl Globs {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When one is no glob.
+    pub fn new<'g>(globs: impl IntoIterator<Item = &'g str>) -> Result<Self, globset::Error> {
+        let one = |glob| GlobBuilder::new(glob).literal_separator(true).build().map(|glob| glob.compile_matcher());
+        Ok(Self(globs.into_iter().map(one).collect::<Result<_, _>>()?))
+    }
+
+    /// Whether one of them matches a path.
+    pub fn matches(&self, path: &str) -> bool {
+        self.0.iter().any(|glob| glob.is_match(path))
+    }
 }

@@ -130,11 +130,26 @@ error: nothing matches nowhere
     repo.run("init --from package.json").is(str![[r#"
 exit 2
 --- stderr
+1 left out: no prompt by name or content, such as package.json
 error: no prompt is among what package.json names
  |
  = help: docs/formats.md lists the formats; `contexture init` writes a project to start from
 
 "#]]);
+}
+
+#[test]
+fn what_is_left_out_or_cannot_be_read_is_said() {
+    let repo = team();
+    repo.file("prompts/c.json", "{broken").file("contexts/mine.yaml", "prompt: [nothing\n");
+    let outcome = repo.run("init --dry-run --from prompts/*.json prompts/*.prompt");
+    assert!(
+        outcome.stderr.contains("1 left out: no prompt by name or content, such as prompts/c.json"),
+        "{outcome}"
+    );
+    assert!(outcome.stderr.contains("1 of the contexts that are there cannot be read"), "{outcome}");
+    let outcome = repo.run("init --from prompts/{a,b").exits(2);
+    assert!(outcome.stderr.contains("error: no pattern: "), "{outcome}");
 }
 
 #[test]

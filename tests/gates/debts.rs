@@ -73,3 +73,41 @@ fn debt_of_a_context_that_was_broken_is_not_known() {
     repo.run("check --base HEAD").exits(0);
     repo.run("diff --fail-on lint").exits(0);
 }
+
+#[test]
+fn a_change_that_loosens_its_own_gates_says_so_first() {
+    let manifest = |rest: &str| {
+        format!(
+            "models: [gpt-6.1-sol]\nsystem: [{{file: long.md}}]\nmessages: [{{user: x}}]\noutput: {{tokens: 9, max_tokens: 9}}\n\
+             traffic: {{calls: 1M/month}}\n{rest}\n"
+        )
+    };
+    let before = "budgets: {tokens: 4000, cached_share: 20%, prefix_tokens: 3000}";
+    let cases = [
+        (before.replace("4000", "9000"), "1 budget loosened or removed: a, gpt-6.1-sol: tokens, 4,000 → 9,000."),
+        (before.replace("20%", "1%"), "1 budget loosened or removed: a, gpt-6.1-sol: cached_share, 20% → 1%."),
+        (
+            before.replace(", prefix_tokens: 3000", ""),
+            "1 budget loosened or removed: a, gpt-6.1-sol: prefix_tokens, 3,000 → no limit.",
+        ),
+        (String::new(), "3 budgets loosened or removed"),
+        (
+            before.replace("4000", "{limit: 4000, unknown: pass}"),
+            "1 budget loosened or removed: a, gpt-6.1-sol: tokens, 4,000 → 4,000, and what is not known passes.",
+        ),
+        (format!("{before}\nlints: {{secret: allow, crlf: warn}}"), "1 lint no longer denied: secret, in a."),
+        (before.replace("4000", "3900").replace("20%", "30%"), ""),
+    ];
+    for (after, said) in cases {
+        let repo = Repo::new();
+        repo.file("contexts/a.yaml", manifest(before)).file("long.md", "word ".repeat(2000)).committed("base");
+        repo.run("check").exits(0);
+        repo.file("contexts/a.yaml", manifest(&after));
+        for format in ["text", "markdown"] {
+            let report = repo.run(&format!("diff --format {format}")).stdout;
+            let plain = report.replace(['*', '`', '\\'], "").replace("\n  ", " ");
+            let is_said = plain.contains(if said.is_empty() { "loosened" } else { said });
+            assert_eq!(is_said, !said.is_empty(), "{after}: {report}");
+        }
+    }
+}

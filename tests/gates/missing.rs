@@ -236,6 +236,10 @@ fn a_month_that_is_not_known_is_no_pass_of_a_limit_on_cost() {
         (manifest("claude-haiku-4-5", "output: {tokens: 9}"), manifest("claude-opus-5", "output: {tokens: 9}"), 2),
         (manifest("mine", known), manifest("claude-opus-5", known), 2),
         (manifest("claude-haiku-4-5", "system: []"), manifest("claude-opus-5", known), 2),
+        // Traffic that one side alone declares, of one model and of two.
+        (manifest("claude-opus-5", known), manifest("claude-opus-5", "output: {tokens: 9}"), 2),
+        (manifest("claude-opus-5", "output: {tokens: 9}"), manifest("claude-opus-5", known), 2),
+        (manifest("claude-haiku-4-5", known), manifest("claude-opus-5", "output: {tokens: 9}"), 2),
         (manifest("claude-haiku-4-5", known), manifest("claude-opus-5", known), 0),
     ];
     for (before, after, status) in cases {

@@ -1,4 +1,4 @@
-//! Budgets before and after: newly broken, still broken, mended.
+//! Budgets before and after: newly broken, still broken, mended, loosened.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -31,6 +31,8 @@ pub struct BudgetDelta {
     /// Whether the manifest lets a figure pass that is not known.
     #[serde(skip)]
     pub lets_unknown_pass: bool,
+    /// Whether the change removes it, or makes it limit less.
+    pub is_loosened: bool,
 }
 
 /// What became of a budget.
@@ -40,6 +42,8 @@ pub enum Turn {
     Broken,
     /// It failed, and it fails.
     StillBroken,
+    /// It does not fail, and limits less than before or is removed.
+    Loosened,
     /// It failed and no longer does.
     Mended,
     /// Anything else.
@@ -52,14 +56,15 @@ impl BudgetDelta {
         match (self.status.base == Some(Status::Fail), self.status.head == Some(Status::Fail)) {
             (false, true) => Turn::Broken,
             (true, true) => Turn::StillBroken,
+            _ if self.is_loosened => Turn::Loosened,
             (true, false) => Turn::Mended,
             (false, false) => Turn::Quiet,
         }
     }
 
-    /// Whether it is worth a word: it fails and did not, it failed and does not, it has got worse.
+    /// Whether it is worth a word: it fails and did not, it failed and does not, it has got worse, it limits less.
     pub fn is_change(&self) -> bool {
-        self.blocks || matches!(self.turn(), Turn::Broken | Turn::Mended)
+        self.blocks || matches!(self.turn(), Turn::Broken | Turn::Loosened | Turn::Mended)
     }
 }
 
@@ -84,6 +89,7 @@ pub(super) fn compare(base: Option<&Build>, head: Option<&Build>) -> Vec<BudgetD
             sentence: result.sentence(),
             blocks: result.blocks(before.copied(), slack),
             lets_unknown_pass: result.lets_unknown_pass,
+            is_loosened: old.iter().find(|other| same(other, result)).is_some_and(|before| result.is_looser(before)),
         }
     });
     let gone = old.iter().filter(|gone| !new.iter().any(|result| same(result, gone)));
@@ -97,6 +103,9 @@ pub(super) fn compare(base: Option<&Build>, head: Option<&Build>) -> Vec<BudgetD
         sentence: gone.sentence(),
         blocks: false,
         lets_unknown_pass: gone.lets_unknown_pass,
+        // With its model or its block it is not missed.
+        is_loosened: gone.block.is_none()
+            && head.is_some_and(|head| head.models.iter().any(|model| model.name == gone.model)),
     });
     kept.chain(gone).collect()
 }

@@ -73,6 +73,13 @@ fn excess(review: &Review, total: &ModelTotal, limit: CostLimit) -> Result<Optio
             "{contexts} of the contexts that differ declare no `traffic`, so what a month of them costs is not known"
         ));
     }
+    if total.one_sided > 0 {
+        return Err(format!(
+            "{} of the contexts that differ declare `traffic` on one side only, so what the change adds to a month is not \
+             known",
+            total.one_sided
+        ));
+    }
     if total.partial > 0 {
         return Err(format!(
             "{} of the contexts that differ do not say how large their answers are (`output.tokens`), or an input (its \

@@ -150,6 +150,14 @@ impl ContextReview {
         said.filter(|warning| warning.severity != Severity::Note && !known.takes(warning)).collect()
     }
 
+    /// The lints that the base denies and the head no longer does.
+    pub fn lowered_lints(&self) -> Vec<&'static str> {
+        match (&self.base, &self.head) {
+            (Some(base), Some(head)) => lint::no_longer_denied(&base.plan.manifest.lints, &head.plan.manifest.lints),
+            _ => Vec::new(),
+        }
+    }
+
     /// Bodies that the head leaves out and the base has, or leaves out for another reason.
     pub fn newly_left_out(&self) -> impl Iterator<Item = &LeftOut> {
         fn codes(left: &LeftOut) -> Vec<&str> {
@@ -306,7 +314,8 @@ fn one(pair: Paired, files: &Files<'_>) -> Compared {
     };
     let is_change = review.delta.as_ref().is_some_and(Delta::is_change)
         || !review.new_warnings().is_empty()
-        || review.newly_left_out().next().is_some();
+        || review.newly_left_out().next().is_some()
+        || !review.lowered_lints().is_empty();
     if status == ContextStatus::Changed && !is_change {
         return Compared::Same;
     }

@@ -25,10 +25,12 @@ pub struct ModelTotal {
     /// How many of the contexts are built for it, on either side.
     pub contexts: usize,
     /// US dollars of a month at the declared traffic; 0 where no context is built for it on that side, null where a
-    /// price is not known.
+    /// price is not known, or a context declares traffic on the other side alone.
     pub month: Pair<Usd>,
     /// Contexts that declare no traffic, so that nothing of them is in `month`.
     pub without_traffic: usize,
+    /// Contexts that declare traffic on one side only, so that the month of the other is not known.
+    pub one_sided: usize,
     /// Contexts whose month needs a price that is not known.
     pub unknown: usize,
     /// Contexts that do not say how large their answers or an input are, so that `month` holds the rest alone.
@@ -72,6 +74,7 @@ pub fn totals<'a>(contexts: impl IntoIterator<Item = &'a ContextReview>) -> Vec<
                 contexts: 0,
                 month: Pair { base: Some(Usd::ZERO), head: Some(Usd::ZERO) },
                 without_traffic: 0,
+                one_sided: 0,
                 unknown: 0,
                 partial: 0,
                 rewarm: Some(Usd::ZERO),
@@ -108,7 +111,12 @@ fn sorted(mut totals: Vec<ModelTotal>) -> Vec<ModelTotal> {
             of(month.head).saturating_sub(of(month.base)).unsigned_abs()
         };
         let announced = total.announced.as_ref().map_or(0, |announced| size(announced.month));
-        (total.unknown == 0, Reverse(size(total.month)), Reverse(announced), Reverse(total.month.head))
+        (
+            total.unknown + total.one_sided == 0,
+            Reverse(size(total.month)),
+            Reverse(announced),
+            Reverse(total.month.head),
+        )
     });
     totals
 }
@@ -123,6 +131,7 @@ impl ModelTotal {
         self.month.base = plus(self.month.base, part.month.base);
         self.month.head = plus(self.month.head, part.month.head);
         self.without_traffic += part.without_traffic;
+        self.one_sided += part.one_sided;
         self.unknown += part.unknown;
         self.partial += part.partial;
         self.rewarm = plus(self.rewarm, part.rewarm);
@@ -139,18 +148,18 @@ impl ModelTotal {
             (model.models.base, model.month.base, model.warm.base, &mut self.month.base),
             (model.models.head, model.month.head, model.warm.head, &mut self.month.head),
         ];
-        let (mut is_unknown, mut has_traffic) = (false, false);
+        let has_traffic = model.month.base.is_some() || model.month.head.is_some();
+        let (mut is_unknown, mut is_one_sided) = (false, false);
         for (_, month, warm, sum) in sides.into_iter().filter(|(index, ..)| index.is_some()) {
             match (month, warm) {
-                (Some(month), _) => {
-                    *sum = sum.and_then(|sum| sum.plus(month));
-                    has_traffic = true;
-                }
+                (Some(month), _) => *sum = sum.and_then(|sum| sum.plus(month)),
                 // A call has a price, so it is the traffic that is missing.
+                (None, Some(_)) if has_traffic => (*sum, is_one_sided) = (None, true),
                 (None, Some(_)) => {}
                 (None, None) => (*sum, is_unknown) = (None, true),
             }
         }
+        self.one_sided += usize::from(is_one_sided);
         self.unknown += usize::from(is_unknown);
         self.without_traffic += usize::from(!is_unknown && !has_traffic);
         if model.models.base.is_some() && model.models.head.is_some() {

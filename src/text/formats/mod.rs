@@ -32,7 +32,7 @@ use crate::syntax::manifest::{Format, History, Mark};
 use crate::syntax::source::{ProjectPath, Span};
 use crate::syntax::yaml::{Node, Value};
 use crate::text::fragment::{Fragment, Reader};
-use crate::text::patterns;
+use crate::text::patterns::Globs;
 use crate::text::template::{Data, Piece};
 
 /// A prompt of another tool, read.
@@ -189,11 +189,13 @@ impl Touched {
         Some(Self { paths: paths.into_iter().collect::<Option<_>>()? })
     }
 
-    /// Whether one of the patterns, which count from `folder`, matches a touched file.
+    /// Whether one of the patterns, which count from `folder`, matches a touched file. Patterns that cannot be read match
+    /// nothing, so the file is left out, which is told.
     fn matches(&self, globs: &[String], folder: &str) -> bool {
+        let Ok(globs) = Globs::new(globs.iter().map(String::as_str)) else { return false };
         self.paths.iter().any(|path| {
             let below = if folder.is_empty() { Some(path.as_str()) } else { path.as_str().strip_prefix(folder) };
-            below.is_some_and(|path| patterns::matches_glob(globs, path.trim_start_matches('/')))
+            below.is_some_and(|path| globs.matches(path.trim_start_matches('/')))
         })
     }
 

@@ -295,6 +295,14 @@ pub fn check_levels(levels: &Table<LintLevel>, faults: &mut Faults) {
     }
 }
 
+/// The lints that `base` denies and `head` does not.
+pub fn no_longer_denied(base: &Table<LintLevel>, head: &Table<LintLevel>) -> Vec<&'static str> {
+    let is_denied =
+        |levels: &Table<LintLevel>, lint: &Lint| levels.get(lint.id).copied().or(lint.level) == Some(LintLevel::Deny);
+    let lints = catalogue::ALL.iter().filter(|lint| is_denied(base, lint) && !is_denied(head, lint));
+    lints.map(|lint| lint.id).collect()
+}
+
 /// Gives each warning the level that the project asks for, and drops those that the project or a comment
 /// in the file allows. A warning without an id of the catalogue stays as it is.
 pub fn apply_levels(warnings: Vec<Diagnostic>, levels: &Table<LintLevel>) -> Vec<Diagnostic> {

@@ -7,6 +7,7 @@ use super::phrase::Phrase;
 use super::sheet::{list, short};
 use crate::compare::delta::{BudgetDelta, ModelDelta, Turn};
 use crate::compare::review::{ContextReview, ContextStatus, ModelTotal, Range, Review};
+use crate::cost::budget::Amount;
 use crate::cost::planner::words::money;
 use crate::output::report::text::{counted, grouped};
 use crate::syntax::quantity::Usd;
@@ -35,6 +36,7 @@ pub(super) fn headline(review: &Review, totals: &[ModelTotal]) -> Vec<Phrase> {
     // Where no model's money differs, the first says so.
     let said = totals.iter().enumerate().filter(|(number, total)| *number == 0 || differs(total));
     let mut money = said.filter_map(|(_, total)| month(&review.contexts, total));
+    lines.extend(loosened(review));
     lines.extend(money.next());
     lines.extend(prompts(review));
     lines.extend(money.by_ref().take(MAX_MODELS - 1));
@@ -55,6 +57,40 @@ pub(super) fn headline(review: &Review, totals: &[ModelTotal]) -> Vec<Phrase> {
         lines.push(Phrase::word(format!("{builds}, no budget newly fails, {warnings}.")));
     }
     lines
+}
+
+/// The gates that the change loosens or removes, so that whoever merges has seen it: budgets, denied lints.
+fn loosened(review: &Review) -> Vec<Phrase> {
+    let lints =
+        review.contexts.iter().flat_map(|context| context.lowered_lints().into_iter().map(move |lint| (context, lint)));
+    let lints: Vec<(&ContextReview, &str)> = lints.collect();
+    let lints = lints.first().map(|(context, lint)| {
+        let names: BTreeSet<&str> = lints.iter().map(|(_, lint)| *lint).collect();
+        let head = format!("{} no longer denied", counted(names.len(), "lint"));
+        let line = Phrase::default().loud(head).and(format!(": {lint}, in ")).name(short(&context.id.to_string()));
+        let more = lints.iter().map(|(context, _)| &context.id).collect::<BTreeSet<_>>().len() - 1;
+        line.and(if more > 0 { format!(" and {} more.", grouped(more as u64)) } else { ".".to_owned() })
+    });
+    loosened_budgets(review).into_iter().chain(lints).collect()
+}
+
+fn loosened_budgets(review: &Review) -> Option<Phrase> {
+    let budgets = review.contexts.iter().flat_map(|context| {
+        let own = context.delta.iter().flat_map(|delta| &delta.budgets);
+        own.filter(|budget| budget.turn() == Turn::Loosened).map(move |budget| (context, budget))
+    });
+    let budgets: Vec<(&ContextReview, &BudgetDelta)> = budgets.collect();
+    let (context, budget) = budgets.first()?;
+    let head = format!("{} loosened or removed", counted(budgets.len(), "budget"));
+    let line = Phrase::default().loud(head).and(": ").name(short(&context.id.to_string())).and(", ");
+    Some(line.name(&budget.model).and(format!(": {}.", loosened_words(budget))))
+}
+
+/// The limit of a budget before and after: "tokens, 100 → 100,000".
+pub(super) fn loosened_words(budget: &BudgetDelta) -> String {
+    let limit = |limit: Option<Amount>| limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+    let unknown = if budget.limit.base == budget.limit.head { ", and what is not known passes" } else { "" };
+    format!("{}, {} → {}{unknown}", budget.name.as_str(), limit(budget.limit.base), limit(budget.limit.head))
 }
 
 /// What makes the answer no: prompts that cannot be built, budgets that newly fail, windows that are exceeded.
@@ -141,6 +177,14 @@ pub(super) fn month_words(total: &ModelTotal, unit: &str) -> Phrase {
         return Phrase::word("no traffic declared");
     }
     let about = about(total);
+    if total.one_sided > 0 {
+        let (some, all) = (grouped(total.one_sided as u64), grouped(total.contexts as u64));
+        let of = if some == all { String::new() } else { format!(" in {some} of {all}") };
+        let side = |side: Option<Usd>| {
+            side.map_or_else(|| format!("no traffic declared{of}"), |month| format!("{about}{}{unit}", money(month)))
+        };
+        return Phrase::word(format!("{} → {}", side(total.month.base), side(total.month.head)));
+    }
     let (base, head) = (total.month.base.unwrap_or_default(), total.month.head.unwrap_or_default());
     Phrase::word(match (base, head) {
         (Usd::ZERO, head) if head != Usd::ZERO => format!("{about}{}{unit}, new", money(head)),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::figures::{signed_usd, tokens, usd};
-use super::headline::grown_words;
+use super::headline::{grown_words, loosened_words};
 use super::phrase::Phrase;
 use super::sheet::{Item, Room, Section, Symbol, list};
 use super::texts::{Shown, changes};
@@ -284,6 +284,10 @@ fn budget_line(budget: &BudgetDelta) -> Option<Item> {
         Turn::Broken => of.loud(" newly broken: "),
         Turn::StillBroken if budget.blocks => of.loud(" still broken, and worse: "),
         Turn::StillBroken => of.and(" still broken, as before: "),
+        Turn::Loosened => {
+            let what = if budget.limit.head.is_none() { " removed: " } else { " loosened: " };
+            return Some(Item { depth: 0, symbol: None, phrase: of.loud(what).and(loosened_words(budget)) });
+        }
         Turn::Mended => of.good(" mended: "),
         Turn::Quiet => return None,
     };
