@@ -72,10 +72,15 @@ pub fn module(builds: &[&Build], language: Language) -> Result<String, Failure> 
 }
 
 fn forms(build: &Build) -> Result<Forms, Failure> {
-    let mut forms = Forms::new();
+    let (mut forms, mut decides) = (Forms::new(), false);
     for model in &build.models {
         let bodies = bodies(build, model)?;
         for (index, (_, body)) in bodies.made.iter().enumerate() {
+            // The libraries have no template engine, and refuse such a body.
+            if body.holes.iter().any(|hole| hole.kind == HoleKind::Region) {
+                decides = true;
+                continue;
+            }
             // `cached` is asked for by its name alone, and nothing takes the place of a preferred body that was left out.
             let preferred = match body.dialect {
                 Dialect::Cached => false,
@@ -86,13 +91,18 @@ fn forms(build: &Build) -> Result<Forms, Failure> {
             forms.entry(form).or_default().push(quoted(&model.name));
         }
     }
+    if decides && forms.is_empty() {
+        let what =
+            format!("templates of `{}` decide on inputs at run time, and the libraries fill no such body", build.id);
+        return Err(Error::usage(what, "name the other contexts; docs/templates.md says more under \"Regions\"").into());
+    }
     Ok(forms)
 }
 
 /// What a body is filled with: each name once, in the order of the body.
 fn inputs(body: &Body) -> Vec<(String, bool)> {
     let mut inputs: Vec<(String, bool)> = Vec::new();
-    for hole in body.holes.iter().filter(|hole| hole.kind != HoleKind::Region) {
+    for hole in &body.holes {
         let input = (hole.name.clone(), hole.kind == HoleKind::History);
         if !inputs.contains(&input) {
             inputs.push(input);

@@ -63,6 +63,79 @@ p/triage
 }
 
 #[test]
+fn a_condition_on_an_input_is_a_region_with_the_default_as_its_sample() {
+    let repo = Repo::new();
+    let head =
+        "---\nmodel: googleai/gemini-3.5-flash\ninput:\n  schema: {name?: string}\n  default: {name: Ann}\n---\n";
+    repo.file("contexts/p.yaml", "each: prompts/*.prompt\nprompt: $each\n");
+    repo.file(
+        "prompts/hello.prompt",
+        format!("{head}Hello {{{{#if name}}}}dear {{{{name}}}}{{{{else}}}}guest{{{{/if}}}}.\n"),
+    );
+    let shown = repo.run("render p/hello").exits(0).stdout;
+    assert!(shown.contains("A sample: this part depends on `name`.\n\n```text\ndear Ann\n```"), "{shown}");
+    repo.run("build -q").exits(0);
+    let bundle = std::fs::read_to_string(repo.at("dist/p/hello.bundle/bundle.json")).unwrap();
+    let bundle: serde_json::Value = serde_json::from_str(&bundle).unwrap();
+    assert_eq!(bundle["regions"][0]["needs"], json!(["name"]), "{bundle}");
+    // Who speaks cannot depend on an input.
+    repo.file("prompts/hello.prompt", format!("{head}{{{{#if name}}}}{{{{role \"model\"}}}}Yes.{{{{/if}}}}\n"));
+    let outcome = repo.run("check").exits(2);
+    assert!(
+        outcome.stderr.contains("error[turn-in-region]") && outcome.stderr.contains("hello.prompt:7:1"),
+        "{outcome}"
+    );
+}
+
+/// What a stranger's prompt may try: each ends, soon, with a fault at its place, and nothing outside is read or shown.
+#[test]
+fn hostile_prompts_end_with_a_fault_at_their_place() {
+    let many = |piece: &str, times: usize| piece.repeat(times);
+    let cases = [
+        ("a circle of partials", "{{> a}}".to_owned(), "{{> b}}".to_owned(), "template-cycle"),
+        ("partials that multiply", many("{{> a}}", 40), many("{{> b}}", 40), "template-limit"),
+        (
+            "deep blocks",
+            format!("{}x{}", many("{{#if q}}", 5000), many("{{/if}}", 5000)),
+            String::new(),
+            "template-limit",
+        ),
+        ("a partial outside", "{{> ../../../etc/passwd}}".to_owned(), String::new(), ""),
+        ("marks of ours", "\u{fdd0}0\u{fdd1}".to_owned(), String::new(), "reserved-character"),
+        (
+            "a head of aliases",
+            format!(
+                "---\nx: &x [1]\n{}---\nHi",
+                (0..30)
+                    .map(|n| format!("y{n}: &y{n} [{}]\n", many(if n == 0 { "*x," } else { "*x,*x," }, 9)))
+                    .collect::<String>()
+            ),
+            String::new(),
+            "left-out-key",
+        ),
+        ("a link out", "{{> out}}".to_owned(), String::new(), ""),
+    ];
+    for (what, own, partial, code) in cases {
+        let repo = Repo::new();
+        repo.file("contexts/p.yaml", "prompt: p/own.prompt\nmodels: [gpt-6.1-sol]\n").file("p/own.prompt", &own);
+        repo.file("p/_a.prompt", &partial).file(
+            "p/_b.prompt",
+            if what == "partials that multiply" { many("word ", 20_000) } else { "{{> a}}".to_owned() },
+        );
+        #[cfg(unix)]
+        std::os::unix::fs::symlink("/etc/passwd", repo.at("p/_out.prompt")).unwrap();
+        let begun = std::time::Instant::now();
+        let outcome = repo.run("check");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{what}: {outcome}");
+        assert!(
+            outcome.stderr.contains(code) && !outcome.stdout.contains("root:") && !outcome.stderr.contains("root:"),
+            "{what}: {outcome}"
+        );
+        assert!(code == "left-out-key" || outcome.status == Some(2), "{what}: {outcome}");
+    }
+}
+
+#[test]
 fn what_cannot_be_kept_is_told_at_its_place() {
     for (text, wanted) in [
         ("{{media url=x}}", "error[media-block]: `media` is a media part: only text is supported\n --> p/a.prompt:1:1"),

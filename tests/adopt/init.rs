@@ -111,6 +111,8 @@ models: [claude-sonnet-5-5, gpt-6.1-sol]
 traffic: {calls: 1k/day}
 output: {tokens: 200}
 assumed: [models, traffic, output] # take a word off when what it names is yours
+--- stderr
+1 left out: no prompt by name or content, such as texts/README.md
 
 "#]]);
     assert!(fs::read_to_string(repo.at("contexts/prompts.yaml")).unwrap().contains("2k/day"));
@@ -143,10 +145,7 @@ fn what_is_left_out_or_cannot_be_read_is_said() {
     let repo = team();
     repo.file("prompts/c.json", "{broken").file("contexts/mine.yaml", "prompt: [nothing\n");
     let outcome = repo.run("init --dry-run --from prompts/*.json prompts/*.prompt");
-    assert!(
-        outcome.stderr.contains("1 left out: no prompt by name or content, such as prompts/c.json"),
-        "{outcome}"
-    );
+    assert!(outcome.stderr.contains("1 left out: no prompt by name or content, such as prompts/c.json"), "{outcome}");
     assert!(outcome.stderr.contains("1 of the contexts that are there cannot be read"), "{outcome}");
     let outcome = repo.run("init --from prompts/{a,b").exits(2);
     assert!(outcome.stderr.contains("error: no pattern: "), "{outcome}");
