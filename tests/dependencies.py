@@ -58,7 +58,11 @@ for package in foreign:
 faults += [f"no dependency has the licence {one}, which is allowed" for one in sorted(allowed - used)]
 
 for ban in rules["bans"]["deny"]:
-    faults += [f"{ban['name']} is banned" for package in foreign if package["name"] == ban["name"]]
+    name, wrappers = ban["name"], ban.get("wrappers", [])
+    needs = lambda node: name in {packages[needed["pkg"]]["name"] for needed in node["deps"]}
+    takers = [packages[node["id"]]["name"] for node in metadata["resolve"]["nodes"] if needs(node)]
+    if any(package["name"] == name for package in foreign) and not (wrappers and set(takers) <= set(wrappers)):
+        faults.append(f"{name} is banned, but for {wrappers}; it is taken by {takers}")
 
 for package in packages.values():
     for needed in package["dependencies"]:

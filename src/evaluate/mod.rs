@@ -4,6 +4,10 @@
 //! of both sides are compared case by case. The types of this file are what the network half (answers asked, recorded
 //! and replayed) hands to the other half (scores, statistics, verdicts): [`CaseSet`] goes in, [`Results`] come out.
 
+pub mod endpoint;
+pub mod answers;
+pub mod run;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -68,7 +68,41 @@ pub fn all_bodies(build: &Build) -> Result<Bodies, Vec<Diagnostic>> {
 /// # Errors
 /// What no provider could be asked, placed at the line of the manifest that asks for it.
 pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Bodies, Vec<Diagnostic>> {
-    let breakpoints: Vec<Breakpoint> = model.layout.marks().collect();
+    bodies_marked(build, model, &model.layout.marks().collect::<Vec<_>>())
+}
+
+/// The body in which a model is asked by [`evaluate`](crate::evaluate): the first that its card prefers and `is_asked`.
+/// Gemini's refers to no cached content, which would have to be made first.
+///
+/// # Errors
+/// As [`bodies`], and why that body is left out or there is none.
+pub fn asked_body(
+    build: &Build,
+    model: &ModelBuild,
+    is_asked: impl Fn(Dialect) -> bool,
+) -> Result<Body, Vec<Diagnostic>> {
+    let marks: Vec<Breakpoint> = match api(&model.card) {
+        Api::Gemini => Vec::new(),
+        _ => model.layout.marks().collect(),
+    };
+    let Bodies { made, findings } = bodies_marked(build, model, &marks)?;
+    let mut bodies: Vec<Body> = made.into_iter().map(|(_, body)| body).filter(|body| is_asked(body.dialect)).collect();
+    bodies.sort_by_key(|body| model.card.dialects.iter().position(|one| *one == body.dialect));
+    bodies.into_iter().next().ok_or_else(|| {
+        let reasons: Vec<_> = findings.left_out.into_iter().flat_map(|left| left.reasons).collect();
+        let none = || {
+            let message = format!("{} has no body that can be sent to it", model.name);
+            vec![
+                Diagnostic::error("no-body", message)
+                    .at(&build.plan.manifest.span)
+                    .hint("ask another model with --model"),
+            ]
+        };
+        if reasons.is_empty() { none() } else { reasons }
+    })
+}
+
+fn bodies_marked(build: &Build, model: &ModelBuild, breakpoints: &[Breakpoint]) -> Result<Bodies, Vec<Diagnostic>> {
     let schema_name = schema_name(build);
     let at = model.card.at(build.date);
     let mut takes = at.takes().map(|takes| takes.value.known()).unwrap_or_default();
@@ -79,7 +113,7 @@ pub fn bodies(build: &Build, model: &ModelBuild) -> Result<Bodies, Vec<Diagnosti
     let takes = takes.into();
     let prompt = Prompt {
         segments: &build.segments,
-        breakpoints: &breakpoints,
+        breakpoints,
         api: api(&model.card),
         name: &model.name,
         model: &model.card.api_name,

@@ -126,6 +126,10 @@ limits! {
     MAX_STREAMS: usize = 32, Count;
     /// The head of a request to the page's server.
     MAX_REQUEST_BYTES: usize = 16 * 1024, Bytes;
+    /// An answer of a model's, as it is received.
+    MAX_ANSWER_BYTES: usize = 16 * MIB, Bytes;
+    /// The head of such an answer.
+    MAX_ANSWER_HEAD_BYTES: usize = 64 * 1024, Bytes;
     /// A revision or a context that the page's server is asked about.
     MAX_ASKED_BYTES: usize = 200, Bytes;
     /// Steps that a validator takes to compile an output schema, and for one answer of an example.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{Body, HoleKind};
 use crate::prompt::segment::{Kind, Segment};
 
@@ -27,4 +29,48 @@ pub fn body(body: &mut Body, values: &BTreeMap<String, String>) {
         let range = offset(hole.start)..offset(hole.end);
         text.replace_range(range, value);
     }
+}
+
+/// A body with every hole filled, as the libraries that load bundles fill it: text for an input, turns in the body's own
+/// format for a history.
+///
+/// # Errors
+/// What is missing or of another kind, by its name; and a part that depends on inputs, of which the body has a sample only.
+pub fn request(body: &Body, values: &BTreeMap<std::sync::Arc<str>, Value>) -> Result<Value, String> {
+    let mut json = body.json.clone();
+    for hole in body.holes.iter().rev() {
+        let name = &hole.name;
+        let value = || values.get(name.as_str()).ok_or_else(|| format!("the input `{name}` is missing"));
+        let place = |json: &mut Value, fill: &dyn Fn(&mut String)| match json.pointer_mut(&hole.pointer) {
+            Some(Value::String(text)) => fill(text),
+            _ => {}
+        };
+        match hole.kind {
+            HoleKind::Input => {
+                let text = text(value()?);
+                place(&mut json, &|whole| {
+                    let offset = |scalar: usize| whole.char_indices().nth(scalar).map_or(whole.len(), |(at, _)| at);
+                    whole.replace_range(offset(hole.start)..offset(hole.end), &text);
+                });
+            }
+            HoleKind::History => {
+                let Value::Array(turns) = value()? else { return Err(format!("`{name}` is no list of turns")) };
+                let (list, index) = hole.pointer.rsplit_once('/').unwrap_or_default();
+                if let (Some(Value::Array(list)), Ok(index)) = (json.pointer_mut(list), index.parse::<usize>()) {
+                    let index = index.min(list.len());
+                    list.splice(index..index, turns.iter().cloned());
+                }
+            }
+            HoleKind::Region => {
+                return Err(format!("a part of the prompt depends on {name}, and only a sample of it is built"));
+            }
+            HoleKind::Cache => return Err("the body refers to cached content, which nobody made".to_owned()),
+        }
+    }
+    Ok(json)
+}
+
+/// What goes into a text for a value: text as it is, anything else as JSON.
+pub fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,0 +1,210 @@
+//! The one room that opens connections: a request body to a model's API, and its answer back.
+//!
+//! Keys and addresses come from the environment and the command line. A key is in the header of a request and nowhere
+//! else: whatever a server sends back is searched for it before anybody sees it. Faults of the way are tried again as the
+//! server asks; an answer never is, whatever it says.
+
+mod address;
+mod dialect;
+mod hints;
+mod judge;
+mod pace;
+mod wire;
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::prompt::bodies::Dialect;
+
+pub use address::{Address, Environment, Key, is_asked};
+pub use dialect::{Reading, answer_limit, read, version};
+pub use pace::{Pace, Size};
+
+/// A request, as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The API.
+    pub dialect: Dialect,
+    /// The path below the base URL.
+    pub path: String,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Whether the answer comes as a stream.
+    pub streams: bool,
+}
+
+impl Request {
+    /// The request for a body. As a stream only where the time to the first token is asked for: it is another request.
+    pub fn new(dialect: Dialect, model: &str, body: &Value, streams: bool) -> Self {
+        let body = if streams { dialect::streamed(dialect, body.clone()) } else { body.clone() };
+        Self { dialect, path: dialect::path(dialect, model, streams), body: body.to_string().into_bytes(), streams }
+    }
+}
+
+/// A server, and how it is asked.
+#[derive(Debug)]
+pub struct Endpoint {
+    address: Address,
+    wire: wire::Wire,
+    pace: Pace,
+}
+
+/// What came of a request in the end.
+#[derive(Debug)]
+pub struct Exchange {
+    /// The answer, or what the last try said.
+    pub result: Result<Received, String>,
+    /// The tries before that came to nothing, and the last one too where there is no answer.
+    pub faults: Vec<Attempt>,
+    /// Whether every other request will meet the same fault.
+    pub is_final: bool,
+}
+
+/// A try that came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// What happened.
+    pub what: String,
+    /// The status, where one came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Whether it may be charged although it came to nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_billed: bool,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// As it was received; of a stream, the answer that it comes to.
+    pub json: Value,
+    /// What it says.
+    pub reading: Reading,
+    /// The server's own name of the exchange.
+    pub request_id: Option<String>,
+    /// From sending the request to the last byte.
+    pub latency: Duration,
+    /// To the first token, of a stream.
+    pub first_token: Option<Duration>,
+}
+
+/// Further tries of a request whose answer was lost, each of which may be charged as well.
+pub const MAX_BILLED_RETRIES: u64 = 2;
+
+/// Tries of one request in all.
+const MAX_TRIES: usize = 8;
+
+impl Endpoint {
+    /// A server that is asked at most so many things at once, each until its deadline.
+    pub fn new(address: Address, deadline: Duration, at_once: usize) -> Self {
+        Self { address, wire: wire::Wire::new(deadline), pace: Pace::new(at_once) }
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        &self.address.origin
+    }
+
+    /// What is waited for, and how long still.
+    pub fn waits_for(&self) -> Option<(Duration, String)> {
+        self.pace.waits_for()
+    }
+
+    /// Asks, again where it is worth it. `may_try` is asked before each try, and says why there may be none; `lost` hears
+    /// of each try that may be charged though it came to nothing.
+    pub fn ask(
+        &self,
+        request: &Request,
+        size: Size,
+        may_try: &mut dyn FnMut() -> Result<(), String>,
+        lost: &mut dyn FnMut(),
+    ) -> Exchange {
+        let url = format!("{}{}", self.address.base, request.path);
+        let headers = dialect::headers(request.dialect, self.address.key.as_ref());
+        let has_text = |so_far: &[u8]| {
+            let events =
+                std::str::from_utf8(so_far).ok().map(|text| text.rsplit_once("\n\n").map_or("", |(whole, _)| whole));
+            let events = events.and_then(judge::events).unwrap_or_default();
+            request.streams && events.iter().any(|event| dialect::delta(request.dialect, event).is_some())
+        };
+        let (mut faults, mut billed) = (Vec::new(), 0);
+        loop {
+            self.pace.start(size);
+            if let Err(why) = may_try() {
+                self.pace.end(false, None, Vec::new());
+                return Exchange { result: Err(why), faults, is_final: false };
+            }
+            let came = self.wire.post(&url, &headers, &request.body, &has_text);
+            let remaining = came.as_ref().map(|came| came.headers.remaining()).unwrap_or_default();
+            let fault = match judge::judge(request.dialect, request.streams, came) {
+                Ok((json, reading, came)) => {
+                    self.pace.end(false, None, remaining);
+                    let received = self.received(json, reading, &came);
+                    return Exchange { result: Ok(received), faults, is_final: false };
+                }
+                Err(fault) => fault,
+            };
+            self.pace.end(fault.is_busy, fault.wait, remaining);
+            if fault.may_be_billed {
+                billed += 1;
+                lost();
+            }
+            let what = self.address.redact(&fault.what);
+            let (status, may_be_billed) = (fault.status, fault.may_be_billed);
+            faults.push(Attempt { what: what.clone(), status, may_be_billed });
+            let patience = fault.wait.is_none_or(|wait| wait <= MOST_PATIENCE);
+            if !fault.retry || !patience || billed > MAX_BILLED_RETRIES || faults.len() >= MAX_TRIES {
+                let what = match fault.wait.filter(|_| !patience) {
+                    Some(wait) => format!("{what}; it asks to wait {} s, which is too long", wait.as_secs()),
+                    None => what,
+                };
+                return Exchange { result: Err(what), faults, is_final: fault.is_final };
+            }
+            std::thread::sleep(fault.wait.unwrap_or_else(|| backoff(faults.len())));
+        }
+    }
+
+    fn received(&self, json: Value, reading: Reading, came: &wire::Came) -> Received {
+        // A server that answers with the key it was given is as good a place for it to leak as any.
+        let text = json.to_string();
+        let redacted = self.address.redact(&text);
+        let is_clean = redacted == text;
+        let json = if is_clean { json } else { serde_json::from_str(&redacted).unwrap_or_default() };
+        let reading = if is_clean {
+            reading
+        } else {
+            Reading { text: self.address.redact(&reading.text), model: self.address.redact(&reading.model), ..reading }
+        };
+        let request_id = came.headers.request_id().map(|id| self.address.redact(id));
+        Received { json, reading, request_id, latency: came.elapsed, first_token: came.first }
+    }
+}
+
+use pace::MOST_PATIENCE;
+
+/// How long to wait before the next try where the server does not say: 0.5 s, doubled each time up to 8 s, less up to a
+/// quarter, so that those who failed together do not come back together. As the vendors' SDKs have it.
+fn backoff(tries: usize) -> Duration {
+    let whole = Duration::from_millis(500 << tries.saturating_sub(1).min(4));
+    let mut random = RandomState::new().build_hasher();
+    random.write_u32(Instant::now().elapsed().subsec_nanos());
+    whole.mul_f64(1.0 - 0.25 * (random.finish() >> 11) as f64 / (1u64 << 53) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_eight_seconds_less_a_quarter() {
+        for (tries, most) in [(1, 500), (2, 1000), (3, 2000), (5, 8000), (50, 8000)] {
+            for _ in 0..50 {
+                let wait = backoff(tries);
+                assert!(wait <= Duration::from_millis(most) && wait >= Duration::from_millis(most * 3 / 4), "{wait:?}");
+            }
+        }
+    }
+}

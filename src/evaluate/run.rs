@@ -1,0 +1,448 @@
+//! The engine of an evaluation: what is recorded is read, what is missing is asked, within the money that is allowed.
+
+mod money;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+
+pub use money::{Budget, paid};
+
+use super::answers::{AnswerKey, Answers, Record, Recorder, request_digest};
+use super::endpoint::{Endpoint, Exchange, Request, Size, answer_limit, is_asked, version};
+use super::{Answered, CaseSet, Outcome, Results, Side};
+use crate::cost::cards::day_of;
+use crate::pipeline::Build;
+use crate::pipeline::bodies::asked_body;
+use crate::pipeline::model::ModelBuild;
+use crate::pipeline::provenance::BuiltFrom;
+use crate::prompt::bodies::{Body, HoleKind, fill};
+use crate::syntax::diag::Diagnostic;
+use crate::syntax::error::Error;
+use crate::syntax::quantity::Usd;
+
+/// One prompt with one model and the cases that it is asked: one side of a comparison.
+pub struct Prepared<'a> {
+    /// Which it is.
+    pub side: Side,
+    build: &'a Build,
+    model: &'a ModelBuild,
+    set: &'a CaseSet,
+    body: Body,
+    streams: bool,
+    /// For each case, its request.
+    calls: Vec<Call>,
+}
+
+/// The request of one case.
+struct Call {
+    digest: Arc<str>,
+    size: Size,
+    /// What one try costs at most; `None` where a price or a limit is not known.
+    most: Option<Usd>,
+}
+
+/// How many tokens more a text may be in its place than by itself, at both of its ends.
+const SEAM: u64 = 2;
+
+/// Makes the requests of one side: every case's inputs in the model's body, and what asking costs at most.
+///
+/// # Errors
+/// Why the model has no body, and for each case why its inputs do not fill it.
+pub fn prepare<'a>(
+    build: &'a Build,
+    model: &'a ModelBuild,
+    set: &'a CaseSet,
+    streams: bool,
+) -> Result<Prepared<'a>, Vec<Diagnostic>> {
+    let body = asked_body(build, model, is_asked)?;
+    let limit = answer_limit(body.dialect, &body.json).or(model.window.window.output);
+    let fixed = model.tokens.text.band().1.saturating_add(model.tokens.framing.band().1);
+    let (mut calls, mut faults) = (Vec::new(), Vec::new());
+    for case in &set.cases {
+        let json = match fill::request(&body, &case.inputs) {
+            Ok(json) => json,
+            Err(why) => {
+                faults.push(Diagnostic::error("unfilled-case", format!("case `{}`: {why}", case.id)).at(&case.span));
+                continue;
+            }
+        };
+        let inputs = body.holes.iter().filter(|hole| matches!(hole.kind, HoleKind::Input | HoleKind::History));
+        let texts = inputs.filter_map(|hole| case.inputs.get(hole.name.as_str())).map(fill::text);
+        let filled = texts.map(|text| model.tokenizer.tokenizer.count(&text).band().1.saturating_add(SEAM));
+        let input = fixed.saturating_add(filled.sum());
+        let request = Request::new(body.dialect, &model.card.api_name, &json, streams);
+        calls.push(Call {
+            digest: request_digest(&request),
+            size: Size { input, output: limit.unwrap_or_default() },
+            most: limit.and_then(|limit| money::most(build, model, input, limit)),
+        });
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let provenance = &build.provenance;
+    let commit = provenance.commit.as_ref().filter(|_| provenance.built_from == BuiltFrom::Commit);
+    let side = Side {
+        context: build.id.name.to_string(),
+        variant: build.id.variant.as_ref().map(ToString::to_string),
+        model: model.name.clone(),
+        digest: build.chain.full().to_string(),
+        commit: commit.map(ToString::to_string),
+    };
+    Ok(Prepared { side, build, model, set, body, streams, calls })
+}
+
+impl Prepared<'_> {
+    /// The model that is asked.
+    pub fn model(&self) -> &ModelBuild {
+        self.model
+    }
+
+    /// The body without the inputs of any case.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    fn keys(&self, look: u32) -> impl Iterator<Item = (usize, AnswerKey)> {
+        self.set.cases.iter().zip(&self.calls).enumerate().flat_map(move |(at, (case, call))| {
+            (1..=case.repeats).map(move |repeat| (at, AnswerKey { request: call.digest.clone(), repeat, look }))
+        })
+    }
+
+    fn request(&self, case: usize) -> Option<Request> {
+        let json = fill::request(&self.body, &self.set.cases.get(case)?.inputs).ok()?;
+        Some(Request::new(self.body.dialect, &self.model.card.api_name, &json, self.streams))
+    }
+
+    fn results(&self, look: u32, at_base: Option<&Answers>, outcome: &dyn Fn(&AnswerKey) -> Answer) -> Results {
+        let mut outcomes: Vec<Vec<Outcome>> = self.set.cases.iter().map(|_| Vec::new()).collect();
+        let (mut usd, mut recorded, mut answered) = (Some(Usd::ZERO), 0, 0u64);
+        for (case, key) in self.keys(look) {
+            let one = match outcome(&key) {
+                Answer::Record(record) => match record.reading() {
+                    Ok(reading) => {
+                        let cost = reading.usage.and_then(|usage| paid(self.build, self.model, &record.at, usage));
+                        usd = usd.zip(cost).and_then(|(sum, cost)| sum.plus(cost));
+                        recorded += u64::from(at_base.is_some_and(|base| base.get(&key).is_none()));
+                        answered += 1;
+                        Outcome::Answered(Answered {
+                            text: reading.text,
+                            stop: reading.stop,
+                            usage: reading.usage.unwrap_or_default(),
+                            latency_ms: record.latency_ms,
+                            first_token_ms: record.first_token_ms,
+                            origin: record.origin.clone(),
+                            model: reading.model,
+                            attempts: u32::try_from(record.faults.len() + 1).unwrap_or(u32::MAX),
+                        })
+                    }
+                    Err(why) => Outcome::Error(format!("what is recorded is no answer: {why}")),
+                },
+                Answer::Error(why) => Outcome::Error(why),
+                Answer::Missing => Outcome::Missing,
+            };
+            if let Some(of_case) = outcomes.get_mut(case) {
+                of_case.push(one);
+            }
+        }
+        // The first call writes what the others read.
+        let forecast = self.model.bill.read.saturating_mul(answered.saturating_sub(1));
+        Results { side: self.side.clone(), outcomes, usd, forecast: Some(forecast), recorded }
+    }
+}
+
+enum Answer {
+    Record(Arc<Record>),
+    Error(String),
+    Missing,
+}
+
+/// What a run is about to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reckoning {
+    /// Answers that are asked for in all, on all sides.
+    pub answers: u64,
+    /// Those that are not recorded, each once: so many calls are made.
+    pub calls: u64,
+    /// What they cost at most, every retry that may be billed included; `None` where a price or a limit is not known.
+    pub most: Option<Usd>,
+    /// Models of which a price or a limit is not known.
+    pub unpriced: Vec<String>,
+    /// Which look at the answers this is, from 1.
+    pub look: u32,
+}
+
+/// Reckons what a run over these sides would ask.
+pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool) -> Reckoning {
+    let digests = sides.iter().flat_map(|side| &side.calls).map(|call| answers.looks(&call.digest));
+    let seen = digests.max().unwrap_or_default();
+    let look = if fresh { seen + 1 } else { seen.max(1) };
+    let mut unpriced: Vec<String> = Vec::new();
+    let mut missing = BTreeMap::new();
+    let mut all = 0;
+    for side in sides {
+        for (case, key) in side.keys(look) {
+            all += 1;
+            if answers.get(&key).is_none() {
+                let most = side.calls.get(case).and_then(|call| call.most);
+                if most.is_none() && !unpriced.contains(&side.side.model) {
+                    unpriced.push(side.side.model.clone());
+                }
+                missing.insert(key, most);
+            }
+        }
+    }
+    let tries = i128::from(super::endpoint::MAX_BILLED_RETRIES + 1);
+    let most = missing.values().try_fold(Usd::ZERO, |sum, most| sum.plus(most.as_ref()?.times(tries)?));
+    Reckoning { answers: all, calls: missing.len() as u64, most, unpriced, look }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// The answers of each side.
+    pub results: Vec<Results>,
+    /// Which look at the answers this was.
+    pub look: u32,
+    /// Tries that were made.
+    pub tries: u64,
+    /// What this run paid; `None` where a price is not known.
+    pub paid: Option<Usd>,
+    /// Tries of this run that came to nothing and may be billed all the same, and what they cost at most.
+    pub lost: (u64, Option<Usd>),
+    /// The faults that tries met, of requests that were answered in the end too: how often each.
+    pub faults: BTreeMap<String, u64>,
+}
+
+/// What is shown of a run that is under way.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    /// Calls that are over.
+    pub done: u64,
+    /// Calls in all.
+    pub of: u64,
+    /// What was paid so far, what may be billed included; `None` where a price is not known.
+    pub spent: Option<Usd>,
+    /// What is waited for.
+    pub waits_for: Option<String>,
+}
+
+/// Reads every answer from what is recorded; nothing is asked.
+pub fn replay(sides: &[Prepared], answers: &Answers, at_base: Option<&Answers>) -> Run {
+    let look = reckon(sides, answers, false).look;
+    let recorded = |key: &AnswerKey| answers.get(key).map_or(Answer::Missing, |record| Answer::Record(record.clone()));
+    let results = sides.iter().map(|side| side.results(look, at_base, &recorded)).collect();
+    Run { results, look, tries: 0, paid: Some(Usd::ZERO), lost: (0, Some(Usd::ZERO)), faults: BTreeMap::new() }
+}
+
+/// Who is asked, and what for.
+pub struct Asking<'a> {
+    /// For each side, its server.
+    pub endpoints: Vec<Arc<Endpoint>>,
+    /// What may be spent.
+    pub budget: Budget,
+    /// Where answers are written.
+    pub recorder: Recorder<'a>,
+    /// How many requests are under way at most.
+    pub at_once: usize,
+    /// Hears of the run's progress.
+    pub watch: &'a (dyn Fn(&Progress) + Sync),
+}
+
+/// After so many requests in a row that came to nothing, no more are sent.
+const MOST_FAILURES: usize = 10;
+
+/// Answers every side: from what is recorded, and what is missing by asking.
+///
+/// # Errors
+/// When answers cannot be recorded. Those that were are in the file.
+pub fn ask(
+    sides: &[Prepared],
+    answers: &Answers,
+    at_base: Option<&Answers>,
+    fresh: bool,
+    asking: Asking<'_>,
+) -> Result<Run, Error> {
+    let look = reckon(sides, answers, fresh).look;
+    let mut missing: Vec<(AnswerKey, usize, usize)> = Vec::new();
+    let mut met = std::collections::HashSet::new();
+    for (at, side) in sides.iter().enumerate() {
+        // A side after the other: so its prompt stays in the cache.
+        let new = side.keys(look).filter(|(_, key)| answers.get(key).is_none() && met.insert(key.clone()));
+        missing.extend(new.map(|(case, key)| (key, at, case)));
+    }
+    let crew = Crew {
+        sides,
+        asking: &asking,
+        missing,
+        next: AtomicUsize::new(0),
+        done: AtomicUsize::new(0),
+        failures: AtomicUsize::new(0),
+        stopped: Mutex::new(None),
+        broken: Mutex::new(None),
+        found: Mutex::new(HashMap::new()),
+        faults: Mutex::new(BTreeMap::new()),
+    };
+    crew.run();
+    let Crew { broken, found, faults, .. } = crew;
+    let (budget, found, faults) = (asking.budget, found.into_inner(), faults.into_inner());
+    let ended = asking.recorder.end();
+    if let Some(error) = broken.into_inner() {
+        return Err(error);
+    }
+    ended?;
+    let outcome = |key: &AnswerKey| match (answers.get(key), found.get(key)) {
+        (Some(record), _) | (None, Some(Ok(record))) => Answer::Record(record.clone()),
+        (None, Some(Err(why))) => Answer::Error(why.clone()),
+        (None, None) => Answer::Missing,
+    };
+    let results = sides.iter().map(|side| side.results(look, at_base, &outcome)).collect();
+    Ok(Run { results, look, tries: budget.tries(), paid: budget.paid(), lost: budget.lost(), faults })
+}
+
+/// The threads that ask, and what they share.
+struct Crew<'a> {
+    sides: &'a [Prepared<'a>],
+    asking: &'a Asking<'a>,
+    missing: Vec<(AnswerKey, usize, usize)>,
+    next: AtomicUsize,
+    done: AtomicUsize,
+    /// Requests in a row that came to nothing.
+    failures: AtomicUsize,
+    /// Why no more is asked.
+    stopped: Mutex<Option<String>>,
+    /// Why nothing more can be recorded.
+    broken: Mutex<Option<Error>>,
+    found: Mutex<HashMap<AnswerKey, Result<Arc<Record>, String>>>,
+    faults: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Crew<'_> {
+    fn run(&self) {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let shown = scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    self.show();
+                    std::thread::park_timeout(Duration::from_millis(150));
+                }
+                self.show();
+            });
+            let hands = self.asking.at_once.min(self.missing.len()).max(1);
+            let hands: Vec<_> = (0..hands).map(|_| scope.spawn(|| while self.one().is_some() {})).collect();
+            for hand in hands {
+                let _ = hand.join();
+            }
+            is_over.store(true, Ordering::Relaxed);
+            shown.thread().unpark();
+        });
+    }
+
+    fn show(&self) {
+        let waits = self.asking.endpoints.iter().find_map(|endpoint| endpoint.waits_for());
+        (self.asking.watch)(&Progress {
+            done: self.done.load(Ordering::Relaxed) as u64,
+            of: self.missing.len() as u64,
+            spent: self.asking.budget.spent(),
+            waits_for: waits.map(|(still, why)| format!("waiting {} s for {why}", still.as_secs() + 1)),
+        });
+    }
+
+    /// Asks for the next answer; `None` when there is none.
+    fn one(&self) -> Option<()> {
+        let (key, side, case) = self.missing.get(self.next.fetch_add(1, Ordering::Relaxed))?;
+        let (side, endpoint) = (self.sides.get(*side)?, self.asking.endpoints.get(*side)?);
+        let stopped = self.stopped.lock().clone();
+        let result = match stopped {
+            Some(why) => Err(why),
+            None => self.ask(key, side, *case, endpoint),
+        };
+        self.done.fetch_add(1, Ordering::Relaxed);
+        self.found.lock().insert(key.clone(), result);
+        Some(())
+    }
+
+    fn ask(&self, key: &AnswerKey, side: &Prepared, case: usize, endpoint: &Endpoint) -> Result<Arc<Record>, String> {
+        let (call, request) = side.calls.get(case).zip(side.request(case)).ok_or("the case has no request")?;
+        let budget = &self.asking.budget;
+        if let Err(error) = self.asking.recorder.sent(key, call.most) {
+            return Err(self.break_off(error));
+        }
+        let reserved = std::cell::Cell::new(false);
+        let mut may_try = || {
+            let new = budget.reserve(call.most, reserved.get());
+            reserved.set(reserved.get() || new.is_ok());
+            new
+        };
+        let mut lost = || {
+            budget.lose(call.most);
+            reserved.set(false);
+        };
+        let Exchange { result, faults, is_final } = endpoint.ask(&request, call.size, &mut may_try, &mut lost);
+        for fault in &faults {
+            *self.faults.lock().entry(fault.what.clone()).or_default() += 1;
+        }
+        let is_lost = faults.iter().any(|fault| fault.may_be_billed);
+        let received = match result {
+            Ok(received) => received,
+            Err(why) => {
+                if reserved.get() {
+                    budget.release(call.most);
+                }
+                if !is_lost {
+                    self.asking.recorder.over(key);
+                }
+                let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+                if is_final || failures >= MOST_FAILURES {
+                    let in_a_row =
+                        if is_final { String::new() } else { format!("{failures} requests in a row failed; ") };
+                    let why = format!("not asked, after {in_a_row}{} said: {why}", endpoint.origin());
+                    self.stopped.lock().get_or_insert(why);
+                }
+                return Err(why);
+            }
+        };
+        self.failures.store(0, Ordering::Relaxed);
+        let at = now();
+        let cost = received.reading.usage.and_then(|usage| paid(side.build, side.model, &at, usage));
+        budget.settle(call.most, cost);
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let record = Record {
+            key: key.clone(),
+            dialect: request.dialect,
+            version: version(request.dialect).to_owned(),
+            origin: endpoint.origin().to_owned(),
+            model: side.model.card.api_name.to_string(),
+            at,
+            latency_ms: milliseconds(received.latency),
+            first_token_ms: received.first_token.map(milliseconds),
+            request_id: received.request_id,
+            faults,
+            answer: received.json,
+        };
+        match self.asking.recorder.answer(&record) {
+            Ok(()) => Ok(Arc::new(record)),
+            Err(error) => Err(self.break_off(error)),
+        }
+    }
+
+    /// Nothing more is asked: what is not recorded would be paid for in vain.
+    fn break_off(&self, error: Error) -> String {
+        let why = format!("not asked: {error}");
+        self.stopped.lock().get_or_insert(why.clone());
+        self.broken.lock().get_or_insert(error);
+        why
+    }
+}
+
+/// The time, as records have it.
+pub fn now() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let day = day_of(i64::try_from(since).unwrap_or(i64::MAX));
+    let (hours, minutes, seconds) = (since / 3600 % 24, since / 60 % 60, since % 60);
+    format!("{day}T{hours:02}:{minutes:02}:{seconds:02}Z")
+}
