@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, json_schema};
 
 use crate::syntax::diag::{Diagnostic, Faults, did_you_mean};
 use crate::syntax::quantity::Ttl;
-use crate::syntax::quantity::{Rate, Share, Usd, parse_count};
+use crate::syntax::quantity::{Latency, Rate, Share, Usd, parse_count};
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
 use crate::syntax::yaml::{Key, Map, Node, Value};
 
@@ -382,6 +382,9 @@ inline_schema!([] Share, "Share", |_generator| json_schema!({
 inline_schema!([] Rate, "Rate", |_generator| json_schema!({
     "type": "string", "pattern": format!("^{COUNT}/(month|day|hour)$")
 }));
+inline_schema!([] Latency, "Latency", |_generator| json_schema!({
+    "type": "string", "pattern": "^([0-9]+ms|[0-9]+(\\.[0-9]{1,3})?s)$"
+}));
 inline_schema!([] Ttl, "Ttl", |_generator| json_schema!({"type": "string", "pattern": "^[1-9][0-9]*[smhd]$"}));
 inline_schema!([] Node, "Any", |_generator| json_schema!(true));
 
@@ -519,6 +522,18 @@ fn written<T>(what: &str, parse: impl Fn(&str) -> Option<T>, node: &Node, faults
 impl Decode for Count {
     fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {
         written("a count such as 600, 60k or 1.5M", |text| parse_count(text).map(Self), node, faults)
+    }
+}
+
+impl Decode for f64 {
+    fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {
+        written("a number", |text| text.parse().ok().filter(|number: &f64| number.is_finite()), node, faults)
+    }
+}
+
+impl Decode for Latency {
+    fn decode(node: &Node, faults: &mut Faults) -> Option<Self> {
+        written("a time such as 2s, 1.5s or 800ms", Latency::parse, node, faults)
     }
 }
 

@@ -137,6 +137,35 @@ impl fmt::Display for Share {
     }
 }
 
+/// A time that an answer takes: `2s`, `1.5s`, `800ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Latency {
+    /// Milliseconds.
+    pub ms: u64,
+}
+
+impl Latency {
+    /// Parses whole milliseconds, and seconds with up to three decimals; below a day.
+    pub fn parse(written: &str) -> Option<Self> {
+        let (digits, decimals) = match written.strip_suffix("ms") {
+            Some(digits) => (digits, 0),
+            None => (written.strip_suffix('s')?, 3),
+        };
+        let (number, scale) = decimal(digits.trim_end())?;
+        let ms = u64::try_from(number).ok()?.checked_mul(10u64.pow(u32::checked_sub(decimals, scale)?))?;
+        (ms < 86_400_000).then_some(Self { ms })
+    }
+}
+
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.ms {
+            ms if ms % 1000 == 0 => write!(f, "{}s", ms / 1000),
+            ms => write!(f, "{ms}ms"),
+        }
+    }
+}
+
 /// Parses a count: `600`, `60k`, `1.5M`, `20_000`. A whole number below 10¹⁵.
 pub fn parse_count(written: &str) -> Option<u64> {
     let (digits, zeros) = match written.as_bytes().last()? {

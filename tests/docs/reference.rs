@@ -180,6 +180,10 @@ impl Reference {
             "Traffic" => "`traffic`",
             "Budgets" => "`budgets`",
             "CostPerCall" => "`budgets.cost_per_call`",
+            "Eval" => "`eval`",
+            "Gates" => "`eval.gates`",
+            "Labels" => "`label`, in `eval.score`",
+            "Tolerance" => "`number`, in `eval.score`",
             other => panic!("`{other}` is a new record: give it a title in tests/docs/reference.rs"),
         };
         key.to_owned()
@@ -259,6 +263,10 @@ impl Reference {
                 _ => format!("a map: {}", link(&self.title(name))),
             };
         }
+        if let Some(words) = schema["anyOf"][0]["enum"].as_array() {
+            let words: Vec<String> = words.iter().map(|word| format!("`{}`", plain(word))).collect();
+            return format!("{}, each as a word or as a map", words.join(", "));
+        }
         if let Some([one, many]) = schema["anyOf"].as_array().map(Vec::as_slice)
             && many["items"] == *one
         {
@@ -268,6 +276,7 @@ impl Reference {
             Some("string") => "text".to_owned(),
             Some("boolean") => "`true`, `false`".to_owned(),
             Some("integer") => "a whole number".to_owned(),
+            Some("number") => "a number".to_owned(),
             Some("array") => format!("a list of {}", plural(&self.takes(&schema["items"]))),
             Some("object") => match &schema["additionalProperties"] {
                 Value::Bool(true) => "a map".to_owned(),
@@ -284,6 +293,7 @@ fn quantity(schema: &Value) -> Option<&'static str> {
     let pattern = schema["pattern"].as_str().or_else(|| schema["anyOf"][1]["pattern"].as_str())?;
     Some(match pattern {
         pattern if pattern.ends_with("/(month|day|hour)$") => "a rate: `1.5M/month`, `50/day`, `2k/hour`",
+        pattern if pattern.ends_with("?s)$") => "a time: `2s`, `800ms`",
         pattern if pattern.ends_with("[smhd]$") => "a lifetime: `5m`, `1h`, `24h`",
         pattern if pattern.ends_with("[kKMGB])$") => "a count: `600`, `60k`, `1.5M`",
         pattern if pattern.contains("\\$?") => "US dollars: `$0.02`, `$20_000`",

@@ -4,11 +4,13 @@
 //! are decoded here, so a value's span names the file that wrote it.
 
 mod block;
+mod eval;
 
 pub use block::{
     Block, BlockFields, BlockSource, BlockStability, CacheMark, FrontMatter, History, Mapping, Mark, Pick, PickBy,
     Speaker, Stability,
 };
+pub use eval::{AnswerSchema, Eval, Gates, Labels, Likeness, OpenGate, Recorded, Scorer, Test, Tolerance};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -74,6 +76,8 @@ record! {
         pub lints: Table<LintLevel> = "lints",
         /// Files of examples that are reserved for evaluation, so none of them may be in the prompt: patterns, as in `files`.
         pub held_out: OneOrMany<Text> = "held_out",
+        /// How `eval` finds out whether the prompt is any good.
+        pub eval: Option<Eval> = "eval",
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::{Example, FileFaults, LISTS, Mapping, RawRecord, record};
+use super::{Example, FileFaults, LISTS, RawRecord, Wanted, record};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::json;
 use crate::syntax::source::Span;
@@ -14,7 +14,7 @@ use crate::syntax::source::Span;
 const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
 
 /// One record a line; blank lines are skipped.
-pub(super) fn read_lines(map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
+pub(super) fn read_lines(wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
     let mut examples = Vec::new();
     let (mut index, mut start) = (0, 0);
@@ -25,14 +25,14 @@ pub(super) fn read_lines(map: Option<&Mapping>, report: &mut FileFaults<'_>) -> 
         let range = from..from + trimmed.trim_end_matches(BLANK).len();
         if !range.is_empty() {
             index += 1;
-            examples.extend(example(range, index, map, report));
+            examples.extend(example(range, index, wanted, report));
         }
     }
     examples
 }
 
 /// A list of records, or a map with such a list under one of [`LISTS`].
-pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
+pub(super) fn read_document(wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
     if let Err(fault) = json::check(report.source) {
         syntax(*fault, report);
@@ -72,11 +72,11 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) 
         }
     };
     let records = children(&text, list).into_iter().zip(1..);
-    records.filter_map(|(child, index)| example(child.value, index, map, report)).collect()
+    records.filter_map(|(child, index)| example(child.value, index, wanted, report)).collect()
 }
 
 /// The example that is the JSON value at `range`.
-fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Option<Example> {
+fn example(range: Range<usize>, index: usize, wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Option<Example> {
     let source = report.source.clone();
     let text = source.text();
     let value = match json::parse(&source, range.clone()) {
@@ -92,7 +92,7 @@ fn example(range: Range<usize>, index: usize, map: Option<&Mapping>, report: &mu
     };
     let spell = |keys: &[&str], _: &mut FileFaults<'_>| compact(text, find(text, range.clone(), keys));
     let span = Span::new(&source, range.start, range.end);
-    record::example(RawRecord { index, value, span, place: &place, spell: &spell }, map, report)
+    record::example(RawRecord { index, value, span, place: &place, spell: &spell }, wanted, report)
 }
 
 /// The value at `range` as compact JSON: keys in the order written, numbers as they were spelled.

@@ -33,7 +33,7 @@ pub use pick::{By, Pick, pick};
 pub struct Example {
     /// Its number among the records of the file, from 1.
     pub index: usize,
-    /// Who says what, in order; never empty, and neither is any text in it. Texts are exactly as written;
+    /// Who says what, in order; never empty unless only fields were wanted, and neither is any text in it. Texts are exactly as written;
     /// trailing line ends are trimmed by `compose`.
     pub turns: Vec<Turn>,
     /// Every field that is not a turn, in the order written.
@@ -72,6 +72,17 @@ pub struct Mapping {
     pub assistant: String,
 }
 
+/// What is wanted of a record.
+#[derive(Debug, Clone, Copy)]
+enum Wanted<'a> {
+    /// Its turns, by its shape.
+    Turns,
+    /// Its turns, at the places of a mapping.
+    Mapped(&'a Mapping),
+    /// Its fields and no turn.
+    Fields,
+}
+
 /// The endings that [`read`] knows.
 const ENDINGS: [&str; 7] = ["jsonl", "ndjson", "json", "yaml", "yml", "csv", "tsv"];
 
@@ -89,17 +100,26 @@ pub fn read(
     has_template: bool,
     faults: &mut Faults,
 ) -> Option<Vec<Example>> {
+    read_wanted(source, map.map_or(Wanted::Turns, Wanted::Mapped), has_template, faults)
+}
+
+fn read_wanted(
+    source: &Arc<Source>,
+    wanted: Wanted<'_>,
+    has_template: bool,
+    faults: &mut Faults,
+) -> Option<Vec<Example>> {
     let mut report = FileFaults { source, faults, errors: 0, said: BTreeSet::new(), system: None, has_template };
     if let Some(fault) = lfs_pointer(source) {
         report.push(fault);
         return None;
     }
     let examples = match source.path().extension() {
-        "jsonl" | "ndjson" => json::read_lines(map, &mut report),
-        "json" => json::read_document(map, &mut report),
-        "yaml" | "yml" => yaml::read_document(map, &mut report),
-        "csv" => table::read(b',', map, &mut report),
-        "tsv" => table::read(b'\t', map, &mut report),
+        "jsonl" | "ndjson" => json::read_lines(wanted, &mut report),
+        "json" => json::read_document(wanted, &mut report),
+        "yaml" | "yml" => yaml::read_document(wanted, &mut report),
+        "csv" => table::read(b',', wanted, &mut report),
+        "tsv" => table::read(b'\t', wanted, &mut report),
         other => {
             let endings = ENDINGS.map(|ending| format!(".{ending}")).join(", ");
             let hint = did_you_mean(other, ENDINGS).unwrap_or_else(|| format!("examples are read from {endings}"));
@@ -111,10 +131,15 @@ pub fn read(
             Vec::new()
         }
     };
-    if examples.is_empty() && report.errors == 0 {
+    if examples.is_empty() && report.errors == 0 && !matches!(wanted, Wanted::Fields) {
         report.push(Diagnostic::warning("no-examples", "the file holds no examples").at(&Span::file(source)));
     }
     report.close().then_some(examples)
+}
+
+/// Reads the records of a file as [`read`] does and makes no turn of them: all of each is its metadata.
+pub fn records(source: &Arc<Source>, faults: &mut Faults) -> Option<Vec<Example>> {
+    read_wanted(source, Wanted::Fields, true, faults)
 }
 
 /// A record of a file of any format, before its turns are known.

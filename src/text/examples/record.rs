@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Example, FileFaults, Mapping, RawRecord, Turn, field};
+use super::{Example, FileFaults, Mapping, RawRecord, Turn, Wanted, field};
 use crate::prompt::segment::Role;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
@@ -71,17 +71,26 @@ const SYSTEM_HINT: &str = "put system text into the manifest's `system` list";
 const TEXT_ONLY: &str = "examples are text only in this release";
 
 /// The example that `record` is; `None` after reporting its faults.
-pub(super) fn example(record: RawRecord<'_>, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Option<Example> {
+pub(super) fn example(record: RawRecord<'_>, wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Option<Example> {
     let RawRecord { index, value, span, place, spell } = record;
     let mut reader = TurnReader { place, spell, report, faulty: false };
     let Value::Object(mut fields) = value else {
         let message = format!("a record is a map, this one is {}", kind(&value));
-        reader.fault(&[], "example-shape", message, format!("write it as {SHAPES}"));
+        reader.fault(
+            &[],
+            "example-shape",
+            message,
+            match wanted {
+                Wanted::Fields => "write it as {inputs, expect}".to_owned(),
+                _ => format!("write it as {SHAPES}"),
+            },
+        );
         return None;
     };
-    let turns = match map {
-        Some(map) => reader.mapped(&mut fields, map),
-        None => reader.shaped(&mut fields),
+    let turns = match wanted {
+        Wanted::Mapped(map) => reader.mapped(&mut fields, map),
+        Wanted::Turns => reader.shaped(&mut fields),
+        Wanted::Fields => Vec::new(),
     };
     if reader.faulty {
         return None;

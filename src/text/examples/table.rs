@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{Example, FileFaults, Mapping, RawRecord, field, record};
+use super::{Example, FileFaults, RawRecord, Wanted, field, record};
 use crate::syntax::diag::{Diagnostic, did_you_mean};
 use crate::syntax::source::{Source, Span};
 
 /// A record a row, with the cells of `delimiter`-separated columns under the names of the first row.
 /// Rows without any text are skipped, and an empty cell is no metadata.
-pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
+pub(super) fn read(delimiter: u8, wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
     let mut rows = Rows {
         text: &text,
@@ -26,14 +26,14 @@ pub(super) fn read(delimiter: u8, map: Option<&Mapping>, report: &mut FileFaults
             .from_reader(text.as_bytes()),
     };
     let Some(header) = rows.next() else { return Vec::new() };
-    if !header_is_valid(&header, &rows, map, report) {
+    if !header_is_valid(&header, &rows, wanted, report) {
         return Vec::new();
     }
     let mut examples = Vec::new();
     let mut index = 0;
     while let Some(row) = rows.next() {
         index += 1;
-        examples.extend(example(&header, row, index, &rows, map, report));
+        examples.extend(example(&header, row, index, &rows, wanted, report));
     }
     examples
 }
@@ -114,7 +114,7 @@ impl Rows<'_> {
 }
 
 /// Reports what is wrong with the names of the columns, once for the whole table; returns whether nothing is.
-fn header_is_valid(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> bool {
+fn header_is_valid(header: &Row, rows: &Rows<'_>, wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> bool {
     let (ranges, stray) = rows.cell_ranges(&header.range);
     if let Some(stray) = stray {
         report.push(stray_quote(stray, report.source));
@@ -135,8 +135,9 @@ fn header_is_valid(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report:
             faults.push(fault.at(&span(number)).hint("remove or rename one of the two"));
         }
     }
-    match map {
-        None => {
+    match wanted {
+        Wanted::Fields => {}
+        Wanted::Turns => {
             if let Err(message) = record::shape(&columns) {
                 let only = header.cells.get(0).filter(|_| header.cells.len() == 1);
                 let other = only.is_some_and(|name| name.contains([';', '\t', ',']));
@@ -146,7 +147,7 @@ fn header_is_valid(header: &Row, rows: &Rows<'_>, map: Option<&Mapping>, report:
                 faults.push(Diagnostic::error("example-shape", message).at(&header).hint(hint));
             }
         }
-        Some(map) => {
+        Wanted::Mapped(map) => {
             for path in map.user.iter().chain([&map.assistant]).filter(|path| field::lookup(&columns, path).is_none()) {
                 let header = Span::new(report.source, header.range.start, header.range.end);
                 let hint = did_you_mean(path, columns.keys().map(String::as_str))
@@ -166,7 +167,7 @@ fn example(
     row: Row,
     index: usize,
     rows: &Rows<'_>,
-    map: Option<&Mapping>,
+    wanted: Wanted<'_>,
     report: &mut FileFaults<'_>,
 ) -> Option<Example> {
     let source = report.source.clone();
@@ -193,7 +194,7 @@ fn example(
     // Cells are text, which needs no spelling.
     let spell = |_: &[&str], _: &mut FileFaults<'_>| String::new();
     let record = RawRecord { index, value: Value::Object(fields), span, place: &place, spell: &spell };
-    let mut example = record::example(record, map, report)?;
+    let mut example = record::example(record, wanted, report)?;
     example.meta.retain(|_, value| value.as_str() != Some(""));
     Some(example)
 }

@@ -2,14 +2,14 @@
 
 use serde_json::Value as Json;
 
-use super::{Example, FileFaults, LISTS, Mapping, RawRecord, record};
+use super::{Example, FileFaults, LISTS, RawRecord, Wanted, record};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::json::Decimal;
 use crate::syntax::source::Span;
 use crate::syntax::yaml::{self, Key, Node, Value};
 
 /// A list of records, or a map with such a list under one of [`LISTS`].
-pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Vec<Example> {
+pub(super) fn read_document(wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let mut faults = Faults::new();
     let root = yaml::parse(report.source, &mut faults);
     faults.into_vec().into_iter().for_each(|fault| report.push(fault));
@@ -38,17 +38,17 @@ pub(super) fn read_document(map: Option<&Mapping>, report: &mut FileFaults<'_>) 
             }
         }
     };
-    items.iter().zip(1..).filter_map(|(node, index)| example(node, index, map, report)).collect()
+    items.iter().zip(1..).filter_map(|(node, index)| example(node, index, wanted, report)).collect()
 }
 
-fn example(node: &Node, index: usize, map: Option<&Mapping>, report: &mut FileFaults<'_>) -> Option<Example> {
+fn example(node: &Node, index: usize, wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Option<Example> {
     // The parser ends a block value where the next one begins, so blank lines and comments between them
     // are cut off here.
     let written = node.span.source.text().get(node.span.start..node.span.end).unwrap_or_default();
     let span = Span::new(&node.span.source, node.span.start, node.span.start + written.trim_end().len());
     let place = |keys: &[&str]| at(node, keys).span.clone();
     let spell = |keys: &[&str], report: &mut FileFaults<'_>| spelled(at(node, keys), report);
-    record::example(RawRecord { index, value: node.to_json(), span, place: &place, spell: &spell }, map, report)
+    record::example(RawRecord { index, value: node.to_json(), span, place: &place, spell: &spell }, wanted, report)
 }
 
 /// A value that is no text as it was written; a list or a map as compact JSON, with the spelling of its

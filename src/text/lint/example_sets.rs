@@ -78,8 +78,10 @@ pub(super) fn warnings(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
         EXAMPLE_SCHEMA.warning(format!("the output schema cannot be used to check examples: {why}")).at(&node.span)
     });
     let unread = found.unreadable.iter().filter_map(|number| {
-        let path = subject.plan.held_out.get(*number)?.source.path();
-        let at = &subject.plan.manifest.held_out.0.first()?.span;
+        let (fragment, is_cases) = reserved(subject).nth(*number)?;
+        let (path, manifest) = (fragment.source.path(), &subject.plan.manifest);
+        let patterns = if is_cases { &manifest.eval.as_ref()?.cases } else { &manifest.held_out };
+        let at = &patterns.0.first()?.span;
         Some(HELD_OUT_EXAMPLE.warning(format!("{path} cannot be read as examples, so none is held against it")).at(at))
     });
     placed.chain(unusable).chain(unread).collect()
@@ -99,7 +101,7 @@ fn key(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])]) -> SetKey {
         files: files.collect(),
         turns: turns.finish(),
         schema: subject.plan.schema.as_ref().map(Json::to_string),
-        held_out: subject.plan.held_out.iter().map(|fragment| file(fragment)).collect(),
+        held_out: reserved(subject).map(|(fragment, _)| file(fragment)).collect(),
     }
 }
 
@@ -181,8 +183,8 @@ fn findings(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])], linted: &L
             Err(why) => found.schema = Some(why),
         }
     }
-    for (number, fragment) in subject.plan.held_out.iter().enumerate() {
-        match held_out(fragment, linted).as_ref() {
+    for (number, (fragment, is_cases)) in reserved(subject).enumerate() {
+        match held_out(fragment, is_cases, linted).as_ref() {
             Some(set) => found.findings.extend(examples.iter().filter_map(|one| leak(one, set))),
             None => found.unreadable.push(number),
         }
@@ -309,14 +311,37 @@ pub(super) struct HeldOut {
     index: SketchIndex,
 }
 
+/// The sets that are reserved for evaluation, and whether each holds cases: those are no examples.
+fn reserved<'a>(subject: &'a Subject) -> impl Iterator<Item = (&'a Arc<Fragment>, bool)> {
+    let cases = &subject.plan.cases;
+    let is_cases = |fragment: &Fragment| cases.iter().any(|other| other.source.path() == fragment.source.path());
+    let held_out = subject.plan.held_out.iter().filter(move |fragment| !is_cases(fragment));
+    held_out.map(|fragment| (fragment, false)).chain(cases.iter().map(|fragment| (fragment, true)))
+}
+
+/// What a case asks: the texts of its inputs, in their order.
+fn asked(case: &Example) -> String {
+    let fields = match case.meta.get("inputs") {
+        Some(Json::Object(inputs)) => inputs,
+        _ => &case.meta,
+    };
+    let is_input = |key: &str| !matches!(key, "expect" | "id" | "tags" | "repeats" | "pass");
+    let texts = fields.iter().filter(|(key, _)| is_input(key)).filter_map(|(_, value)| value.as_str());
+    words(&texts.collect::<Vec<_>>().join("\n"))
+}
+
 /// The set in a file, cached if it was read before; `None` if it cannot be read as examples.
-fn held_out(fragment: &Fragment, linted: &Linted) -> Arc<Option<HeldOut>> {
-    let key = (fragment.source.path().clone(), fragment.blob.clone());
+fn held_out(fragment: &Fragment, is_cases: bool, linted: &Linted) -> Arc<Option<HeldOut>> {
+    let key = (fragment.source.path().clone(), fragment.blob.clone(), is_cases);
     linted.held_out.get(&key).unwrap_or_else(|| {
-        let read = examples::read(&fragment.source, None, true, &mut Faults::new()).map(|examples| {
+        let read = match is_cases {
+            true => examples::records(&fragment.source, &mut Faults::new()),
+            false => examples::read(&fragment.source, None, true, &mut Faults::new()),
+        };
+        let read = read.map(|examples| {
             let mut set = HeldOut::default();
             for (number, example) in examples.iter().enumerate() {
-                let question = question(example);
+                let question = if is_cases { asked(example) } else { question(example) };
                 set.index.add(Arc::new(Sketch::of(&question, WIDTH)));
                 set.questions.entry(question).or_insert(number);
                 set.spans.push(example.span.clone());

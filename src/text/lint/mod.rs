@@ -116,7 +116,7 @@ pub struct Linted {
     sketches: Memo<(ProjectPath, ObjectId), Arc<alike::Sketch>>,
     volatile: Memo<Digest, Arc<Vec<context::VolatileText>>>,
     sets: Memo<example_sets::SetKey, Arc<example_sets::SetFindings>>,
-    held_out: Memo<(ProjectPath, ObjectId), Arc<Option<example_sets::HeldOut>>>,
+    held_out: Memo<(ProjectPath, ObjectId, bool), Arc<Option<example_sets::HeldOut>>>,
 }
 
 /// The findings of one text, once a thread has looked for them; the others wait for that.

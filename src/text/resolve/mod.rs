@@ -57,6 +57,8 @@ pub struct Plan {
     pub each: Option<ProjectPath>,
     /// Files of examples that are reserved for evaluation.
     pub held_out: Vec<Arc<Fragment>>,
+    /// The files of `eval.cases`.
+    pub cases: Vec<Arc<Fragment>>,
     /// The file that `prompt` names, if that says something of itself.
     pub foreign: Option<ProjectPath>,
     /// The models of contexture.yaml, for a foreign file whose own are not known.
@@ -186,10 +188,12 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     let schema = manifest.output.as_ref().and_then(|output| output.schema.as_ref());
     let (schema, schema_file) = schema.and_then(|node| output_schema(node, reader, faults)).unzip();
     let default_models = layers.defaults.as_ref().and_then(|defaults| Vec::decode(defaults.get("models")?, faults));
-    let held_out = match manifest.held_out.0.as_slice() {
+    let mut matched = |patterns: &OneOrMany<Text>| match patterns.0.as_slice() {
         [] => Vec::new(),
         patterns => files::find(reader, patterns, None, false, faults).unwrap_or_default(),
     };
+    let held_out = matched(&manifest.held_out);
+    let cases = manifest.eval.as_ref().map_or_else(Vec::new, |eval| matched(&eval.cases));
     if ["tools", "system", "messages", "prompt"].iter().all(|key| node.get(key).is_none()) {
         let fault = Diagnostic::error("empty-context", "the manifest has no `tools`, `system`, `messages` or `prompt`");
         faults.push(fault.at(&manifest.span).hint("add a block, or `abstract: true` if it only serves `extends`"));
@@ -204,6 +208,7 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         schema_file: schema_file.flatten(),
         each: layers.each.clone(),
         held_out,
+        cases,
         foreign: layer.map(|layer| layer.span.path().clone()),
         default_models: default_models.unwrap_or_default(),
     })
