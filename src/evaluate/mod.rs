@@ -4,9 +4,15 @@
 //! of both sides are compared case by case. The types of this file are what the network half (answers asked, recorded
 //! and replayed) hands to the other half (scores, statistics, verdicts): [`CaseSet`] goes in, [`Results`] come out.
 
+pub mod cases;
+pub mod statistics;
+pub mod scorers;
+pub mod protocol;
 pub mod endpoint;
 pub mod answers;
 pub mod run;
+pub mod scored;
+pub mod verdict;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -24,6 +24,7 @@ const CHAIN_CONTEXT: &str = "contexture 2026-11-21 cx1 chain";
 const EMPTY_CONTEXT: &str = "contexture 2026-11-21 cx1 empty prefix";
 const SETTINGS_CONTEXT: &str = "contexture 2026-11-21 cx1 settings";
 const BUNDLE_CONTEXT: &str = "contexture 2026-11-21 cx1 bundle";
+const CASES_CONTEXT: &str = "contexture 2026-11-30 cx1 cases";
 
 /// The least number of segments for one parallel task.
 const SEGMENTS_A_TASK: usize = 16;
@@ -237,6 +238,11 @@ pub fn settings_digest(
 /// The digest of a bundle: of its record, which lists every other member with a digest of its own.
 pub fn bundle_digest(record: &[u8]) -> Digest {
     Digest(blake3::derive_key(BUNDLE_CONTEXT, record))
+}
+
+/// The digest of a set of cases, as a JSON list that is sorted.
+pub fn cases_digest(record: &[u8]) -> Digest {
+    Digest(blake3::derive_key(CASES_CONTEXT, record))
 }
 
 /// A JSON value that RFC 8785 cannot represent.

@@ -1,0 +1,54 @@
+//! What is asked and how it is judged, fixed before anybody is asked: a change does not choose its own exam.
+
+use super::scorers::Scorers;
+use super::{CaseSet, cases};
+use crate::syntax::diag::Faults;
+use crate::syntax::manifest::{Eval, Gates};
+use crate::syntax::quantity::Share;
+use crate::text::resolve::Plan;
+
+/// The loss of quality that a verdict tolerates where no manifest says another: 5 points.
+pub const DEFAULT_MARGIN: Share = Share { millionths: 50_000 };
+
+/// The cases, the scorers and the gates of one context. With a base that evaluates they are those of the base, on both
+/// sides.
+#[derive(Debug)]
+pub struct Protocol {
+    /// What every side is asked.
+    pub cases: CaseSet,
+    /// What the head alone is asked, and is counted apart: cases that the base does not have, or has otherwise.
+    pub new: CaseSet,
+    /// How answers are scored.
+    pub scorers: Scorers,
+    /// How answers to the new cases are scored.
+    pub new_scorers: Option<Scorers>,
+    /// What the result must be.
+    pub gates: Option<Gates>,
+    /// The largest loss that a verdict tolerates.
+    pub margin: Share,
+    /// Whether there is a base and it declares no cases, so that the change brings its own.
+    pub is_own: bool,
+}
+
+impl Protocol {
+    /// The protocol of a context, compared with its base if there is one; `None` after reporting what is wrong.
+    pub fn of(head: &Plan, base: Option<&Plan>, faults: &mut Faults) -> Option<Self> {
+        let has_cases = |plan: &&Plan| plan.manifest.eval.as_ref().is_some_and(|eval| !eval.cases.0.is_empty());
+        let judge = base.filter(has_cases);
+        let own = cases::read(judge.unwrap_or(head), faults);
+        let of_head = if judge.is_some() { cases::read(head, faults) } else { None };
+        let set = own?;
+        let scorers = Scorers::of(judge.unwrap_or(head), &set, faults);
+        let new = of_head.map(|of_head| set.new_in(&of_head)).unwrap_or_else(|| CaseSet::of(Vec::new()));
+        let new_scorers = if new.cases.is_empty() { None } else { Some(Scorers::of(head, &new, faults)?) };
+        for other in base.into_iter().chain([head]) {
+            faults.extend(cases::misfits(&set, other));
+        }
+        let gates = judge.unwrap_or(head).manifest.eval.as_ref().and_then(|eval: &Eval| eval.gates.clone());
+        let margin = gates.as_ref().and_then(|gates| gates.regression.as_ref()).map(|margin| margin.value);
+        let is_own = base.is_some() && judge.is_none();
+        let margin = margin.unwrap_or(DEFAULT_MARGIN);
+        (!faults.has_errors()).then_some(())?;
+        Some(Self { cases: set, new, scorers: scorers?, new_scorers, gates, margin, is_own })
+    }
+}
