@@ -27,7 +27,7 @@
 //! request bodies of it and [`output::bundle`] what is written, [`output::report`] text and JSON, [`output::page`] a page
 //! for a browser, and [`output::bundle::verify`] builds again to see whether a bundle follows from the commit that it names.
 //! [`compare::delta::compare`] holds two builds of one context against each other, and [`compare::review::review`] two
-//! trees; [`evaluate`] holds the answers of a model against what was expected. [`pipeline::watch`] is the same build in a
+//! trees; [`evaluate`] holds the answers of a model against what was expected, and [`audit`] a bill against the forecast. [`pipeline::watch`] is the same build in a
 //! loop, with a memory of what did not change, and [`output::page::serve`] keeps
 //! a page current with it. [`cli`] is a thin door on top.
 //!
@@ -49,5 +49,6 @@ pub mod cost;
 pub mod pipeline;
 pub mod compare;
 pub mod evaluate;
+pub mod audit;
 pub mod output;
 pub mod cli;

@@ -2,6 +2,7 @@
 //! once.
 
 mod adopt;
+mod audit;
 mod bounds;
 mod bundles;
 mod commands;

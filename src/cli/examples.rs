@@ -47,6 +47,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("blame", "Examples:\n  contexture blame triage\n  contexture blame triage --rev v1.4"),
     ("count", "Examples:\n  contexture count README.md\n  contexture count README.md --by o200k_base"),
     ("watch", "Examples:\n  contexture watch\n  contexture watch --serve"),
+    (
+        "audit",
+        "Examples:\n  contexture audit ~/.claude/projects\n  contexture audit gateway.jsonl.gz --since 2026-11-01 --format json",
+    ),
     ("simulate", "Examples:\n  contexture simulate day.yaml\n  contexture simulate day.yaml --as-of 2027-01-01"),
     (
         "break-even",

@@ -6,6 +6,7 @@
 
 mod break_even;
 mod adopt;
+mod audit;
 mod blame;
 mod build;
 mod check;
@@ -171,6 +172,8 @@ enum Command {
     Count(count::Arguments),
     /// Build again on every save, and show what changed
     Watch(watch::Arguments),
+    /// Price usage logs, and say why caches missed and what it cost
+    Audit(audit::Arguments),
     /// Replay timed requests against a provider's cache rules
     Simulate(simulate::Arguments),
     /// Weigh fine-tuning a model against prompting with this context
@@ -257,6 +260,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Blame(arguments) => blame::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
         Command::Watch(arguments) => watch::run(arguments, &session),
+        Command::Audit(arguments) => audit::run(arguments, &session),
         Command::Simulate(arguments) => simulate::run(arguments, &session),
         Command::BreakEven(arguments) => break_even::run(arguments, &session),
         Command::Models(arguments) => models::run(arguments, &session),

@@ -2,6 +2,7 @@
 
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
+use crate::audit::Audit;
 use crate::cost::cards;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::output::bundle::BundleRecord;
@@ -23,7 +24,7 @@ use crate::syntax::manifest::{Manifest, ProjectFile};
 pub type Schema = (&'static str, &'static str, fn() -> String);
 
 /// Every schema: its name, what it describes, and how it is made.
-pub const SCHEMAS: [Schema; 19] = [
+pub const SCHEMAS: [Schema; 20] = [
     ("manifest", "a manifest: contexts/**.yaml", || schema::<Manifest>(Reads::Written)),
     ("project", "the project file: contexture.yaml", || schema::<ProjectFile>(Reads::Written)),
     ("prices", "model cards: prices.yaml", || printed(&cards::schema())),
@@ -40,6 +41,7 @@ pub const SCHEMAS: [Schema; 19] = [
     ("blame", "the output of blame --format json", || schema::<BlameReport>(Reads::Printed)),
     ("count", "the output of count --format json", || schema::<CountReport>(Reads::Printed)),
     ("break-even", "the output of break-even --format json", || schema::<BreakEvenReport>(Reads::Printed)),
+    ("audit", "the output of audit --format json", || schema::<Audit>(Reads::Printed)),
     ("models", "the output of models --format json", || schema::<ModelsReport>(Reads::Printed)),
     ("watch", "a line of the output of watch --format json", || schema::<WatchReport>(Reads::Printed)),
     ("simulation", "the output of simulate --format json", || schema::<SimulationReport>(Reads::Printed)),

@@ -264,6 +264,9 @@ macro_rules! names {
         pub enum $name { $( $(#[doc = $word_docs])* $variant, )* }
 
         impl $name {
+            /// Each of them, in the order of their declaration.
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$variant),*];
+
             /// The word as it is written.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$variant => $word, )* }

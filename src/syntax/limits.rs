@@ -80,6 +80,8 @@ limits! {
     MAX_NAMES: usize = 10_000, Count;
     /// A file of the command line, and standard input.
     MAX_INPUT_BYTES: u64 = 256 * MIB as u64, Bytes;
+    /// One line of a usage log, or one value that runs over several lines; longer ones are passed over and counted.
+    MAX_LOG_LINE_BYTES: usize = 64 * MIB, Bytes;
     /// Entries of a bundle's folder that `verify` looks at.
     MAX_BUNDLE_ENTRIES: usize = 10_000, Count;
     /// How deep lists and maps of a YAML file nest.

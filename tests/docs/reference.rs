@@ -1,6 +1,7 @@
 //! The tables of keys in docs/manifest.md and docs/models.md, written from the schemas that are made from the types,
 //! the settings in docs/simulator.md, and the rules in docs/bodies.md.
 
+use contexture::audit::readers::Format as LogFormat;
 use contexture::cost::cards::Evidence;
 use contexture::cost::scenario::all_settings;
 use contexture::output::report::text::grouped;
@@ -117,6 +118,17 @@ fn the_settings_of_a_scenario_are_current() {
         table.push_str(&format!("| `{}` | {owner} | {} |\n", setting.names.join("`, `"), what.join(" ")));
     }
     pages::hold(&path, &with_generated(&text(&path), "settings", &table), UPDATE, "docs");
+}
+
+#[test]
+fn the_formats_of_usage_logs_are_listed() {
+    let path = at("docs/audit.md");
+    let mut table = "| format | how its usage is read | what it cannot say |\n|---|---|---|\n".to_owned();
+    for format in LogFormat::ALL {
+        let (reading, unknown) = format.reading();
+        table.push_str(&format!("| `{}` | {reading} | {unknown} |\n", format.as_str()));
+    }
+    pages::hold(&path, &with_generated(&text(&path), "formats", &table), UPDATE, "docs");
 }
 
 #[test]

@@ -119,6 +119,7 @@ fn every_json_output_is_valid_by_its_schema() {
         &["log", "docs/changelog", "--follow"],
         &["blame", "support/triage@eu"],
         &["models"],
+        &["audit", "tests/audit/samples"],
         &["models", "claude-opus-5", "--as-of", "2026-11-21"],
         &["models", "--changes"],
         &["simulate", scenario, "--as-of", "2026-11-21"],

@@ -2,6 +2,7 @@
 //!
 //! Printers take values and return text; only `cli` owns a stream.
 
+pub mod audit;
 pub mod break_even;
 pub mod blame;
 pub mod build;

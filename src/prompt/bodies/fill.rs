@@ -41,9 +41,10 @@ pub fn request(body: &Body, values: &BTreeMap<std::sync::Arc<str>, Value>) -> Re
     for hole in body.holes.iter().rev() {
         let name = &hole.name;
         let value = || values.get(name.as_str()).ok_or_else(|| format!("the input `{name}` is missing"));
-        let place = |json: &mut Value, fill: &dyn Fn(&mut String)| match json.pointer_mut(&hole.pointer) {
-            Some(Value::String(text)) => fill(text),
-            _ => {}
+        let place = |json: &mut Value, fill: &dyn Fn(&mut String)| {
+            if let Some(Value::String(text)) = json.pointer_mut(&hole.pointer) {
+                fill(text);
+            }
         };
         match hole.kind {
             HoleKind::Input => {

@@ -117,10 +117,6 @@ words! {
 }
 
 impl Dialect {
-    /// Every dialect, in the order of their names' first use in the docs.
-    pub const ALL: [Self; 6] =
-        [Self::Messages, Self::Responses, Self::Chat, Self::Generate, Self::Cached, Self::Converse];
-
     /// The body's file name in a bundle: `gpt-6.1-sol.chat.json`; a `/` in the model becomes `_`.
     pub fn file_name(self, model: &str) -> String {
         format!("{}.{}.json", model.replace('/', "_"), self.as_str())

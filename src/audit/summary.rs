@@ -1,0 +1,605 @@
+//! What an audit says: sums, misses, what other lifetimes would have cost, and everything that it could not know.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::causes::{self, Cause, Miss};
+use super::money::{Cost, Pricer, Unpriced};
+use super::record::Millis;
+use super::requests::{Request, Requests};
+use super::ttl::{self, Range};
+use super::{Question, Reading};
+use crate::cost::cards::{Caveat, day_of};
+use crate::syntax::quantity::{Ttl, Usd};
+
+/// What `audit --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Audit {
+    /// `contexture.audit/1`.
+    pub schema: &'static str,
+    /// What counts as a request, and how its figures are read.
+    pub reading: String,
+    /// The formats that were found.
+    pub formats: Vec<FormatSum>,
+    /// How many logs were read.
+    pub logs: u64,
+    /// How many requests.
+    pub requests: u64,
+    /// When the first was sent; null where no request has a time.
+    pub from: Option<String>,
+    /// When the last was sent.
+    pub to: Option<String>,
+    /// All requests together.
+    pub totals: Totals,
+    /// By model, the dearest first.
+    pub models: Vec<ModelSum>,
+    /// By day in UTC.
+    pub days: Vec<DaySum>,
+    /// By session and agent, the dearest first.
+    pub sessions: Vec<SessionSum>,
+    /// By the digest that requests carry, the dearest first.
+    pub contexts: Vec<ContextSum>,
+    /// By cause, what could have been avoided; the dearest first.
+    pub causes: Vec<CauseSum>,
+    /// Each miss, the dearest first.
+    pub misses: Vec<MissRow>,
+    /// What the same requests would have cost with another lifetime, or without any cache.
+    pub what_if: Vec<WhatIf>,
+    /// Changes that would have saved money, the most first.
+    pub advice: Vec<Advice>,
+    /// What is not known, and of how many requests.
+    pub unknown: Vec<Unknown>,
+    /// What was in the logs and is in no sum.
+    pub left_out: Vec<LeftOutRow>,
+}
+
+/// A format, and how it is read.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FormatSum {
+    /// Its name.
+    pub format: &'static str,
+    /// How many requests are of it.
+    pub requests: u64,
+    /// How its usage is read.
+    pub reading: &'static str,
+    /// What it cannot say.
+    pub unknown: &'static str,
+}
+
+/// An amount of what could be priced.
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
+pub struct Amount {
+    /// US dollars; null where the logs leave it open.
+    pub usd: Option<Usd>,
+    /// The least that it can be.
+    pub low: Usd,
+    /// The most.
+    pub high: Usd,
+}
+
+impl From<Cost> for Amount {
+    fn from(cost: Cost) -> Self {
+        Self { usd: cost.known(), low: cost.low, high: cost.high }
+    }
+}
+
+/// Tokens and money of all requests.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Totals {
+    /// What was paid.
+    #[serde(flatten)]
+    pub paid: Amount,
+    /// Requests that this covers.
+    pub priced: u64,
+    /// Input that no cache served or kept.
+    pub uncached: u64,
+    /// Input that caches served.
+    pub read: u64,
+    /// Input that caches kept, by lifetime.
+    pub write: BTreeMap<String, u64>,
+    /// Output.
+    pub output: u64,
+    /// Answers whose last record is missing: their output is a lower bound.
+    pub unfinished: u64,
+    /// What the priced requests would have cost without any cache.
+    pub without_cache: Usd,
+    /// What caching saved.
+    pub saved: Amount,
+}
+
+/// One model.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ModelSum {
+    /// As the logs name it.
+    pub model: String,
+    /// How many requests.
+    pub requests: u64,
+    /// What they cost.
+    #[serde(flatten)]
+    pub paid: Amount,
+    /// Those whose price is not known.
+    pub unpriced: u64,
+}
+
+/// One day.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DaySum {
+    /// The day, in UTC.
+    pub day: String,
+    /// How many requests.
+    pub requests: u64,
+    /// What they cost.
+    #[serde(flatten)]
+    pub paid: Amount,
+}
+
+/// One session, or one other agent of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SessionSum {
+    /// The session.
+    pub session: String,
+    /// The agent.
+    pub agent: Option<String>,
+    /// How many requests.
+    pub requests: u64,
+    /// What they cost.
+    #[serde(flatten)]
+    pub paid: Amount,
+    /// What those that can be replayed would have cost.
+    pub what_if: Vec<WhatIf>,
+}
+
+/// One digest that requests carry.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ContextSum {
+    /// The digest.
+    pub digest: String,
+    /// The context that has it; null where no build of this project has.
+    pub context: Option<String>,
+    /// The commit that it was built of.
+    pub commit: Option<String>,
+    /// How many requests.
+    pub requests: u64,
+    /// What they cost.
+    #[serde(flatten)]
+    pub paid: Amount,
+}
+
+/// One cause.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CauseSum {
+    /// The cause.
+    pub cause: Cause,
+    /// How many misses.
+    pub requests: u64,
+    /// Tokens.
+    pub lost: u64,
+    /// US dollars beyond a read; of those whose price is known.
+    pub usd: Usd,
+}
+
+/// One miss.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MissRow {
+    /// When, UTC.
+    pub at: String,
+    /// The session.
+    pub session: String,
+    /// The agent.
+    pub agent: Option<String>,
+    /// The model.
+    pub model: String,
+    /// Why.
+    pub cause: Cause,
+    /// Whether that is certain.
+    pub certain: bool,
+    /// Tokens that were there and were paid for anew.
+    pub lost: u64,
+    /// US dollars beyond a read; null where a price is not known.
+    pub usd: Option<Usd>,
+    /// What was seen.
+    pub note: String,
+    /// The provider's own reason.
+    pub reason: Option<String>,
+    /// The context of the request's digest.
+    pub context: Option<String>,
+    /// The segment that changed.
+    pub segment: Option<String>,
+    /// The commit that changed it.
+    pub commit: Option<String>,
+    /// Its author.
+    pub author: Option<String>,
+}
+
+/// The same requests under another lifetime.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct WhatIf {
+    /// `5m`, `1h`, or `none` for no cache.
+    pub ttl: String,
+    /// US dollars.
+    pub usd: Usd,
+    /// The least, as far as rules of the provider are open.
+    pub low: Usd,
+    /// The most.
+    pub high: Usd,
+    /// What the same requests did cost.
+    pub logged: Usd,
+    /// How many they are.
+    pub requests: u64,
+    /// How many of them the same replay at the logged lifetimes does not give.
+    pub differ: u64,
+}
+
+/// A change that would have saved money.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Advice {
+    /// What to do.
+    pub what: String,
+    /// The line of a manifest that does it, where one does.
+    pub yaml: Option<String>,
+    /// US dollars that it would have saved.
+    pub saves: Usd,
+    /// The least.
+    pub low: Usd,
+    /// The most.
+    pub high: Usd,
+}
+
+/// Something that is not known.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Unknown {
+    /// What.
+    pub what: String,
+    /// Of how many requests.
+    pub requests: u64,
+}
+
+/// Something that is in no sum.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeftOutRow {
+    /// What.
+    pub what: String,
+    /// How many.
+    pub count: u64,
+    /// Where the first is.
+    pub first: Option<String>,
+}
+
+/// Sums over requests.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum {
+    requests: u64,
+    cost: Cost,
+    unpriced: u64,
+}
+
+impl Sum {
+    fn add(&mut self, cost: Result<Cost, Unpriced>) {
+        self.requests += 1;
+        match cost {
+            Ok(cost) => self.cost += cost,
+            Err(_) => self.unpriced += 1,
+        }
+    }
+}
+
+/// What is unknown, counted.
+#[derive(Default)]
+struct Unknowns(BTreeMap<String, u64>);
+
+impl Unknowns {
+    fn add(&mut self, holds: bool, what: &str) {
+        if holds {
+            match self.0.get_mut(what) {
+                Some(count) => *count += 1,
+                None => _ = self.0.insert(what.to_owned(), 1),
+            }
+        }
+    }
+}
+
+impl Audit {
+    /// Answers a question about what was read.
+    pub fn new(reading: &Reading, question: &Question<'_>) -> Self {
+        let requests = &reading.requests;
+        let mut pricer = Pricer::new(question.cards, question.today);
+        let counts = |place: usize| {
+            let start = requests.all.get(place).and_then(|own| own.start());
+            question.since.is_none_or(|since| start.is_some_and(|start| start >= since))
+        };
+        let counted: Vec<(usize, Request)> =
+            requests.all.iter().copied().enumerate().filter(|(place, _)| counts(*place)).collect();
+        let mut unknown = Unknowns::default();
+        let (mut totals, mut total_cost) = (Totals::default(), Cost::default());
+        let (mut models, mut days) = (BTreeMap::<&str, Sum>::new(), BTreeMap::<String, Sum>::new());
+        let (mut sessions, mut digests) = (BTreeMap::<u32, Sum>::new(), BTreeMap::<u32, Sum>::new());
+        for (_, request) in &counted {
+            let cost = pricer.cost(requests, *request);
+            let terms = requests.terms.get(request.terms);
+            models.entry(&terms.model).or_default().add(cost);
+            if let Some(start) = request.moment() {
+                days.entry(day_of(start.0.div_euclid(1000)).to_string()).or_default().add(cost);
+            }
+            sessions.entry(request.lineage).or_default().add(cost);
+            if request.digest != 0 {
+                digests.entry(request.digest).or_default().add(cost);
+            }
+            totals.count(*request);
+            match cost {
+                Ok(cost) => {
+                    let none = pricer.model(requests, *request).and_then(|priced| priced.without_cache(*request));
+                    totals.priced += 1;
+                    total_cost += cost;
+                    totals.without_cache = totals.without_cache + none.unwrap_or(cost.high);
+                }
+                Err(why) => unknown.price(why, &terms.model),
+            }
+            unknown.of(requests, *request);
+        }
+        totals.paid = total_cost.into();
+        let saved = Cost { low: totals.without_cache - total_cost.high, high: totals.without_cache - total_cost.low };
+        totals.saved = saved.into();
+        for Caveat { message, .. } in pricer.cards().flat_map(|card| &card.caveats) {
+            unknown.0.entry(message.clone()).or_insert(0);
+        }
+
+        let (found, unjudged) = causes::misses(requests, &mut pricer);
+        let misses: Vec<&Miss> = found.iter().filter(|miss| miss.lost > 0 && counts(miss.request)).collect();
+        let replayed = ttl::replay(requests, &mut pricer, &counts);
+        let what_if = what_if(replayed.iter());
+        let starts = || counted.iter().filter_map(|(_, own)| own.start());
+        let text = |moment: Option<Millis>| moment.map(|moment| moment.to_string());
+        let causes = cause_sums(&misses);
+        if unjudged > 0 {
+            unknown.0.insert("the cause of a miss: no session, time or figures".to_owned(), unjudged);
+        }
+        let sessions = sessions.into_iter().map(|(lineage, sum)| {
+            let name = requests.lineages.get(lineage);
+            SessionSum {
+                session: name.session.clone(),
+                agent: name.agent.clone(),
+                requests: sum.requests,
+                paid: sum.cost.into(),
+                what_if: self::what_if(replayed.iter().filter(|own| lineage != 0 && own.lineage == lineage)),
+            }
+        });
+        Self {
+            schema: "contexture.audit/1",
+            reading: reading_of(requests),
+            formats: formats(requests),
+            logs: reading.logs,
+            requests: counted.len() as u64,
+            from: text(starts().min()),
+            to: text(starts().max()),
+            models: by_cost(
+                models.into_iter().map(|(model, sum)| ModelSum {
+                    model: model.to_owned(),
+                    requests: sum.requests,
+                    paid: sum.cost.into(),
+                    unpriced: sum.unpriced,
+                }),
+                |sum| sum.paid.high,
+            ),
+            days: days
+                .into_iter()
+                .map(|(day, sum)| DaySum { day, requests: sum.requests, paid: sum.cost.into() })
+                .collect(),
+            sessions: by_cost(sessions, |sum| sum.paid.high),
+            contexts: by_cost(
+                digests.into_iter().map(|(digest, sum)| ContextSum {
+                    digest: requests.texts.get(digest).clone(),
+                    context: None,
+                    commit: None,
+                    requests: sum.requests,
+                    paid: sum.cost.into(),
+                }),
+                |sum| sum.paid.high,
+            ),
+            misses: by_cost(misses.iter().filter_map(|miss| row(requests, miss)), |row| row.usd.unwrap_or_default()),
+            advice: advice(&what_if, &causes),
+            causes,
+            what_if,
+            unknown: unknown.0.into_iter().map(|(what, requests)| Unknown { what, requests }).collect(),
+            left_out: left_out(reading, requests.all.len() - counted.len()),
+            totals,
+        }
+    }
+
+    /// Misses that could have been avoided: how many, tokens, dollars of those that are priced.
+    pub fn avoidable(&self) -> (u64, u64, Usd) {
+        let sums = self.causes.iter().filter(|sum| sum.cause.is_avoidable());
+        sums.fold((0, 0, Usd::ZERO), |(n, lost, usd), sum| (n + sum.requests, lost + sum.lost, usd + sum.usd))
+    }
+}
+
+impl Totals {
+    fn count(&mut self, request: Request) {
+        self.uncached += request.uncached().unwrap_or(0);
+        self.read += request.read().unwrap_or(0);
+        self.output += request.output().unwrap_or(0);
+        self.unfinished += u64::from(!request.is_final());
+        for (ttl, tokens) in request.written().into_iter().flatten() {
+            let name = ttl.map_or_else(|| "unknown".to_owned(), |ttl| ttl.to_string());
+            *self.write.entry(name).or_insert(0) += tokens;
+        }
+    }
+}
+
+impl Unknowns {
+    fn price(&mut self, why: Unpriced, model: &str) {
+        let what = match why {
+            Unpriced::Model if model.is_empty() => "the price: the log names no model".to_owned(),
+            Unpriced::Model => format!("the price: there is no card for the model `{model}`"),
+            Unpriced::Price => format!("the price of {model} on these terms (tier, region, batch)"),
+            Unpriced::Usage => "the price: the log does not say how much was read, or used".to_owned(),
+        };
+        self.add(true, &what);
+    }
+
+    fn of(&mut self, requests: &Requests, request: Request) {
+        let terms = requests.terms.get(request.terms);
+        self.add(request.start().is_none(), "the time: no order, no gaps; prices of today, where no day is known");
+        self.add(request.read().is_none(), "how much was read from a cache");
+        self.add(request.written().is_none(), "how much was written to a cache");
+        let open = request.written().into_iter().flatten().any(|(ttl, _)| ttl.is_none());
+        self.add(open, "the lifetime of what was written: its price is a range");
+        self.add(terms.platform.is_none(), "the platform: prices of the vendor's own API are taken");
+        self.add(terms.tier.is_none(), "the service tier: ordinary prices are taken");
+        self.add(
+            !request.is_final(),
+            "the whole output: the answer's last record is missing, so that its cost is a lower bound",
+        );
+        self.add(request.lineage == 0, "the session");
+    }
+}
+
+/// How the requests were counted and read, in a sentence a format.
+fn reading_of(requests: &Requests) -> String {
+    let formats = requests.odd.formats.iter().map(|(format, _)| format!("{}: {}", format.as_str(), format.reading().0));
+    let formats: Vec<String> = formats.collect();
+    format!("each request once; {}", formats.join(". "))
+}
+
+fn formats(requests: &Requests) -> Vec<FormatSum> {
+    let sum = |(format, requests): &(super::readers::Format, u64)| {
+        let (reading, unknown) = format.reading();
+        FormatSum { format: format.as_str(), requests: *requests, reading, unknown }
+    };
+    requests.odd.formats.iter().map(sum).collect()
+}
+
+fn by_cost<T>(rows: impl Iterator<Item = T>, cost: impl Fn(&T) -> Usd) -> Vec<T> {
+    let mut rows: Vec<T> = rows.collect();
+    rows.sort_by_key(|row| Reverse(cost(row)));
+    rows
+}
+
+fn cause_sums(misses: &[&Miss]) -> Vec<CauseSum> {
+    let mut sums: BTreeMap<Cause, CauseSum> = BTreeMap::new();
+    for miss in misses {
+        let sum =
+            sums.entry(miss.cause).or_insert(CauseSum { cause: miss.cause, requests: 0, lost: 0, usd: Usd::ZERO });
+        sum.requests += 1;
+        sum.lost += miss.lost;
+        sum.usd = sum.usd + miss.usd.unwrap_or_default();
+    }
+    by_cost(sums.into_values(), |sum| sum.usd)
+}
+
+fn row(requests: &Requests, miss: &Miss) -> Option<MissRow> {
+    let request = requests.all.get(miss.request)?;
+    let (lineage, reason) = (requests.lineages.get(request.lineage), requests.texts.get(request.reason));
+    Some(MissRow {
+        at: request.first_token().or(request.start()).map(|at| at.to_string()).unwrap_or_default(),
+        session: lineage.session.clone(),
+        agent: lineage.agent.clone(),
+        model: requests.terms.get(request.terms).model.clone(),
+        cause: miss.cause,
+        certain: miss.certain,
+        lost: miss.lost,
+        usd: miss.usd,
+        note: miss.note.clone(),
+        reason: (!reason.is_empty()).then(|| reason.clone()),
+        context: None,
+        segment: None,
+        commit: None,
+        author: None,
+    })
+}
+
+fn what_if<'a>(replayed: impl Iterator<Item = &'a ttl::Replayed>) -> Vec<WhatIf> {
+    let mut rows: Vec<&ttl::Replayed> = Vec::new();
+    rows.extend(replayed);
+    let (logged, requests, differ) = rows
+        .iter()
+        .fold((Usd::ZERO, 0, 0), |(usd, n, differ), own| (usd + own.logged, n + own.requests, differ + own.differ));
+    let ttls: BTreeSet<Ttl> = rows.iter().flat_map(|own| own.under.keys().copied()).collect();
+    let row = |ttl: String, range: Range| WhatIf {
+        ttl,
+        usd: range.usd,
+        low: range.low,
+        high: range.high,
+        logged,
+        requests,
+        differ,
+    };
+    let mut answers: Vec<WhatIf> = Vec::new();
+    for ttl in ttls {
+        let of = |own: &&ttl::Replayed| own.under.get(&ttl).copied().unwrap_or_else(|| Range::exact(own.logged));
+        answers.push(row(ttl.to_string(), rows.iter().map(of).fold(Range::default(), Range::plus)));
+    }
+    if !rows.is_empty() {
+        answers.push(row("none".to_owned(), Range::exact(rows.iter().map(|own| own.none).sum())));
+    }
+    answers
+}
+
+/// What would have saved money: another lifetime, or the end of a cause.
+fn advice(what_if: &[WhatIf], causes: &[CauseSum]) -> Vec<Advice> {
+    let lifetimes = what_if.iter().map(|own| {
+        let (what, yaml) = match &*own.ttl {
+            "none" => ("mark nothing for the cache".to_owned(), "cache: {breakpoints: off}".to_owned()),
+            ttl => (format!("write for {ttl} everywhere"), format!("cache: {{ttl: {ttl}}}")),
+        };
+        let (saves, low, high) = (own.logged - own.usd, own.logged - own.high, own.logged - own.low);
+        Advice { what, yaml: Some(yaml), saves, low, high }
+    });
+    let ended = causes.iter().filter(|sum| sum.cause.is_avoidable()).map(|sum| Advice {
+        what: cure(sum.cause).to_owned(),
+        yaml: None,
+        saves: sum.usd,
+        low: Usd::ZERO,
+        high: sum.usd,
+    });
+    let mut all: Vec<Advice> = lifetimes.chain(ended).filter(|own| own.saves > Usd::ZERO).collect();
+    all.sort_by_key(|own| Reverse(own.saves));
+    all
+}
+
+/// What ends a cause.
+fn cure(cause: Cause) -> &'static str {
+    match cause {
+        Cause::FirstCall | Cause::Compaction => "nothing: these cannot be avoided",
+        Cause::ModelChanged => "stay with one model within a session, also for the call that summarises it",
+        Cause::BelowMinimum => "make the prefix as long as the model's minimum, or mark nothing",
+        Cause::ParallelStart => "wait for the first answer to begin before others are sent",
+        Cause::TtlExpired => "write for a longer lifetime, or send a request before the entry expires",
+        Cause::KeyChanged => "send requests that share a prefix with one cache key",
+        Cause::PrefixChanged => "put what changes behind what stays, and change it less often",
+        Cause::ToolsChanged => "send the same tools in the same order",
+        Cause::SystemChanged => "move what changes out of the system prompt",
+        Cause::MessagesChanged => "send earlier messages as they were, thinking and settings included",
+        Cause::Lookback => "mark a breakpoint at least every 20 blocks",
+        Cause::UnknownPrefix => "let requests carry the digest of their prompt: then a change of text can be told",
+        Cause::Evicted => "nothing is promised for such an entry: see what the provider says of its cache",
+    }
+}
+
+fn left_out(reading: &Reading, before: usize) -> Vec<LeftOutRow> {
+    let (odd, out) = (&reading.requests.odd, &reading.left_out);
+    let row = |what: &str, count: u64| LeftOutRow { what: what.to_owned(), count, first: None };
+    let placed = |what: &str, tally: &super::Tally| LeftOutRow { first: tally.first.clone(), ..row(what, tally.count) };
+    let [errored, expired, canceled, replayed] = odd.not_billed;
+    let mut rows = vec![
+        placed("malformed lines", &out.malformed),
+        placed("lines longer than the limit", &out.too_long),
+        placed("lines of no known format", &out.foreign),
+        placed("lines whose figures are no numbers of tokens, or contradict each other", &out.absurd),
+        row("records of a request that was there already", odd.duplicates),
+        row("requests that failed", errored),
+        row("requests of a batch that expired", expired),
+        row("requests that were called off", canceled),
+        row("answers of a proxy's own cache: nothing was called", replayed),
+        row("requests before --since, or without a time", before as u64),
+        row("requests whose answer ends before they begin: their clock is wrong", odd.clock),
+        row("calls of the provider's own tools, which are priced apart and in no sum", odd.server_tools),
+    ];
+    rows.extend(
+        out.cut.iter().map(|why| LeftOutRow { first: Some(why.clone()), ..row("logs not read to their end", 1) }),
+    );
+    rows.retain(|row| row.count > 0);
+    rows
+}
