@@ -447,11 +447,21 @@ class Look:
                 table = page.get_by_role("region", name="Figures side by side")
                 heads = table.locator("thead th").all_inner_texts()
                 sides = [(one, one["models"][0]), (contexts[other], contexts[other]["models"][model])]
-                assert heads[1:] == [f"{name(context)}, {own['model']}" for context, own in sides], heads
+                assert heads[1:] == [*(f"{name(context)}, {own['model']}" for context, own in sides), "Difference"], heads
+                cells = lambda row: table.locator("tr", has=page.get_by_role("rowheader", name=row, exact=True)).locator("td").all_inner_texts()
+                totals = [own["tokens"]["total"] for _, own in sides]
+                step = f"{abs(totals[1] - totals[0]):,}, " if totals[0] != totals[1] else "the same"
+                assert cells("Tokens")[2].lstrip("+−≈").startswith(step), cells("Tokens")
+                kept = cells("Kept")[0]
+                assert (kept == "nothing: another model") == (sides[0][1]["model"] != sides[1][1]["model"]), kept
                 for row in ("uncached", "cold", "warm", "expected", "month"):
                     shown = table.locator("tr", has_text=row.title()).locator("data")
                     told = [shown.nth(number).get_attribute("value") for number in range(2)]
-                    assert told == [own["cost"][row] for _, own in sides], (row, told)
+                    amounts = [own["cost"][row] for _, own in sides]
+                    assert told == amounts, (row, told)
+                    more = Decimal(amounts[1]) - Decimal(amounts[0])
+                    assert shown.count() == (3 if more else 2), (row, amounts)
+                    assert not more or Decimal(shown.nth(2).get_attribute("value")) == more, (row, amounts)
                 # What both hold is counted, everything else is there in full.
                 mine, theirs = (texts(context, value) for context, _ in sides)
                 seen = page.locator(".beside").evaluate("node => node.textContent")

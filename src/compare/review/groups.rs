@@ -73,9 +73,9 @@ enum Edit {
 
 /// The groups of two or more, by their first context. New and removed contexts stand alone.
 pub(super) fn group(contexts: &[ContextReview]) -> Vec<Group> {
-    let mut groups: BTreeMap<Signature, Vec<usize>> = BTreeMap::new();
+    let (mut groups, mut known): (BTreeMap<Signature, Vec<usize>>, Edits) = Default::default();
     for (index, context) in contexts.iter().enumerate() {
-        if let Some(signature) = signature(context) {
+        if let Some(signature) = signature(context, &mut known) {
             groups.entry(signature).or_default().push(index);
         }
     }
@@ -89,10 +89,13 @@ pub(super) fn group(contexts: &[ContextReview]) -> Vec<Group> {
 /// belongs to no group. It lets the groups of several reports be put together.
 pub fn change_name(context: &ContextReview) -> Option<String> {
     // Plain data, which serialises to memory without fail.
-    signature(context).map(|signature| shard::name_of(&serde_json::to_vec(&signature).unwrap_or_default()))
+    signature(context, &mut Edits::new()).map(|signature| shard::name_of(&serde_json::to_vec(&signature).unwrap_or_default()))
 }
 
-fn signature(context: &ContextReview) -> Option<Signature> {
+/// What became of a text that turned into another one, which many contexts may share.
+type Edits = HashMap<(Digest, Digest), Option<Edit>>;
+
+fn signature(context: &ContextReview, known: &mut Edits) -> Option<Signature> {
     let faults = context.base_faults.iter().chain(&context.head_faults);
     let fault = |fault: &Diagnostic| (fault.code.to_string(), fault.message.clone());
     let mut signature = Signature {
@@ -109,7 +112,7 @@ fn signature(context: &ContextReview) -> Option<Signature> {
         ContextStatus::Changed | ContextStatus::Renamed => {}
     }
     let (delta, base, head) = (context.delta.as_ref()?, context.base.as_deref()?, context.head.as_deref()?);
-    signature.edits = delta.segments.iter().map(|change| edit(base, head, change)).collect();
+    signature.edits = delta.segments.iter().map(|change| edit(base, head, change, known)).collect();
     if context.status == ContextStatus::Changed && signature.edits.iter().all(|edit| *edit == Edit::Moved) {
         signature.causes = context.causes.clone();
     }
@@ -122,15 +125,16 @@ fn signature(context: &ContextReview) -> Option<Signature> {
     Some(signature)
 }
 
-fn edit(base: &Build, head: &Build, change: &SegmentChange) -> Edit {
+fn edit(base: &Build, head: &Build, change: &SegmentChange, known: &mut Edits) -> Edit {
     let old = change.base.and_then(|index| Some((base.segments.get(index)?, base.chain.digests.get(index)?)));
     let new = change.head.and_then(|index| Some((head.segments.get(index)?, head.chain.digests.get(index)?)));
     let text = Edit::Text(change.kind, old.map(|(_, digest)| *digest), new.map(|(_, digest)| *digest));
     match (change.kind, old, new) {
         (Kind::Moved, ..) => Edit::Moved,
-        (Kind::Changed, Some((old, _)), Some((new, _))) => {
+        (Kind::Changed, Some((old, before)), Some((new, after))) => {
             let lines = |segment: &Segment| -> String { segment.parts.iter().map(Part::identity).collect() };
-            lines_of_one_side(&lines(old), &lines(new)).unwrap_or(text)
+            let edit = known.entry((*before, *after)).or_insert_with(|| lines_of_one_side(&lines(old), &lines(new)));
+            edit.clone().unwrap_or(text)
         }
         _ => text,
     }

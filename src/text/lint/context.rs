@@ -63,26 +63,33 @@ fn repeated(subject: &Subject) -> Vec<Diagnostic> {
     let place_of = |span: &Span| (span.path().clone(), span.start);
     let is_text = |block: &&PlannedBlock| matches!(block.content, Content::Files(_) | Content::Template(_));
     let texts: HashSet<_> = subject.plan.blocks.iter().filter(is_text).map(|block| place_of(&block.span)).collect();
-    // Each file of each block: its first segment there, and its words.
-    let mut sent: Vec<(&ProjectPath, &Segment, usize)> = Vec::new();
+    // Each file of each block: its segments there, one behind the other.
+    let mut sent: Vec<(&ProjectPath, Vec<&Segment>)> = Vec::new();
     let mut last: HashMap<&ProjectPath, usize> = HashMap::new();
     for segment in subject.segments {
         let block = place_of(&segment.origin.block);
         let Some(path) = segment.origin.path.as_ref().filter(|_| texts.contains(&block)) else { continue };
-        let words = segment.parts.iter().map(|part| part.text.split_whitespace().count()).sum();
         match last.get(path).and_then(|at| sent.get_mut(*at)) {
-            Some((_, first, count)) if place_of(&first.origin.block) == block => *count += words,
+            Some((_, segments)) if segments.first().is_some_and(|one| place_of(&one.origin.block) == block) => {
+                segments.push(segment);
+            }
             _ => {
                 last.insert(path, sent.len());
-                sent.push((path, segment, words));
+                sent.push((path, vec![segment]));
             }
         }
     }
     let mut first: HashMap<&ProjectPath, &Segment> = HashMap::new();
     let mut found = Vec::new();
-    for (path, segment, words) in sent {
+    for (path, segments) in sent {
+        let Some(segment) = segments.first().copied() else { continue };
         let before = *first.entry(path).or_insert(segment);
-        if !std::ptr::eq(before, segment) && words >= LEAST_WORDS {
+        if std::ptr::eq(before, segment) {
+            continue;
+        }
+        let parts = segments.iter().flat_map(|segment| &segment.parts);
+        let words: usize = parts.map(|part| part.text.split_whitespace().count()).sum();
+        if words >= LEAST_WORDS {
             let message = format!("`{path}` stands in this prompt twice: in `{}` and in `{}`", before.id, segment.id);
             let warning = NEAR_DUPLICATE.warning(message).at(&segment.origin.block);
             found.push(warning.hint("leave one of them out; a pattern of `files` can: `!path`"));

@@ -1,7 +1,7 @@
 // Two contexts, variants or models side by side: figures in a table, then what the model sees of each.
 
 import { el, put } from "./dom.js";
-import { about, amount, counted, grouped, percent } from "./format.js";
+import { about, amount, counted, difference, grouped, money, moved, percent } from "./format.js";
 import { line, shown } from "./inert.js";
 import { later } from "./text.js";
 import { choose, current, nameOf, opposite, page } from "./state.js";
@@ -39,19 +39,46 @@ function besideForm(other) {
 }
 
 function figuresOf(sides) {
+  const [one, other] = sides;
+  const isPair = Boolean(one.model && other.model);
   const of = (draw) => sides.map(({ model, note, prompt, figures }) => (model ? draw(model, note, prompt, figures) : "no model"));
-  const money = (name) => [name[0].toUpperCase() + name.slice(1), ...of(({ cost, tokens }) => amount(cost[name], about(tokens.basis)))];
+  const near = isPair ? about([one, other].some(({ model }) => model.tokens.basis === "estimated") ? "estimated" : "") : "";
+  const counts = (word, count) => [word, ...of((model, ...rest) => about(model.tokens.basis) + grouped(count(model, ...rest))), isPair && moved(...[one, other].map((side) => count(side.model, side.note, side.prompt)), near)];
+  const dollars = (name) => [name[0].toUpperCase() + name.slice(1), ...of(({ cost, tokens }) => amount(cost[name], about(tokens.basis))), isPair && dearer(one.model.cost[name], other.model.cost[name], near)];
   const rows = [
-    ["Tokens", ...of(({ tokens }) => about(tokens.basis) + grouped(tokens.total))],
-    ["Prefix", ...of((model, note, prompt) => about(model.tokens.basis) + grouped(note.tokens.slice(0, prompt.prefix_segments).reduce((sum, tokens) => sum + tokens, 0)))],
-    ["Cached", ...of(({ cost, tokens }) => percent(cost.read, tokens.total) + (cost.promised ? "" : " ?"))],
-    ...["uncached", "cold", "warm", "expected", "month"].map(money),
-    ["Breakpoints", ...of(({ breakpoints }) => breakpoints.map(({ after, ttl }) => `${line(after)} ${ttl}`).join(", ") || "none")],
-    ["Window", ...of(({ window, tokens }) => ((window.total ?? window.input) ? `${percent(tokens.total, window.total ?? window.input)} of ${grouped(window.total ?? window.input)}` : "?"))],
-    ["Over a budget", ...of((model, note, prompt, { budgets }) => budgets.filter((budget) => budget.status === "fail" && budget.model === model.model).map(({ name }) => line(name)).join(", ") || "none")],
+    counts("Tokens", ({ tokens }) => tokens.total),
+    counts("Prefix", (model, note, prompt) => sum(note, prompt.prefix_segments)),
+    ["Kept", ...sides.map((side) => (isPair ? keptOf(side, sides) : "no model")), ""],
+    ["Cached", ...of(({ cost, tokens }) => percent(cost.read, tokens.total) + (cost.promised ? "" : " ?")), ""],
+    ...["uncached", "cold", "warm", "expected", "month"].map(dollars),
+    ["Breakpoints", ...of(({ breakpoints }) => breakpoints.map(({ after, ttl }) => `${line(after)} ${ttl}`).join(", ") || "none"), ""],
+    ["Window", ...of(({ window, tokens }) => ((window.total ?? window.input) ? `${percent(tokens.total, window.total ?? window.input)} of ${grouped(window.total ?? window.input)}` : "?")), ""],
+    ["Over a budget", ...of((model, note, prompt, { budgets }) => budgets.filter((budget) => budget.status === "fail" && budget.model === model.model).map(({ name }) => line(name)).join(", ") || "none"), ""],
   ].map(([word, ...cells]) => [el("span", { title: meaning(word) }, word), ...cells]);
   const heads = sides.map(({ figures, model }) => ({ head: `${line(nameOf(figures))}${model ? `, ${line(model.model)}` : ""}`, number: true }));
-  return table("Figures side by side", [{ head: "Figure" }, ...heads], rows, { class: "figures versus" });
+  return table("Figures side by side", [{ head: "Figure" }, ...heads, { head: "Difference", number: true, hint: "from the first to the second" }], rows, { class: "figures versus" });
+}
+
+/** The tokens of the first segments. */
+function sum(note, segments) {
+  return note.tokens.slice(0, segments).reduce((all, tokens) => all + tokens, 0);
+}
+
+/** How much more the second costs. */
+function dearer(from, to, near) {
+  const more = difference(from, to);
+  if (more === null) return "?";
+  return more === "0" ? "the same" : el("data", { value: more, title: `$${more}`, class: "amount" }, moved(Number(from), Number(to), near, money(more.replace("-", ""))));
+}
+
+/** What of this side's prefix the cache of the other one can serve: what begins alike, and both cache. */
+function keptOf({ model, note, prompt }, [one, other]) {
+  if (one.model.model !== other.model.model) return "nothing: another model";
+  const [mine, theirs] = [one, other].map(({ figures }) => figures.segments);
+  const end = Math.min(one.prompt.prefix_segments, other.prompt.prefix_segments);
+  const first = mine.slice(0, end).findIndex((segment, at) => segment.digest !== theirs[at].digest);
+  const kept = Math.min(sum(note, first < 0 ? end : first), one.model.cost.read, other.model.cost.read);
+  return `${about(model.tokens.basis)}${grouped(kept)}, ${percent(kept, sum(note, prompt.prefix_segments))}`;
 }
 
 /** Two lists of segments as runs: `{alike}` of those that both have in one order, `{one, other}` of what lies between. */

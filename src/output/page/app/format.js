@@ -39,6 +39,22 @@ export function amount(decimal, about = "") {
   return el("data", { value: decimal ?? "", title: exact, class: "amount" }, `${decimal ? about : ""}${money(decimal)}`);
 }
 
+/** `to − from`, exactly; null where one of them is not known. */
+export function difference(from, to) {
+  if (!from || !to) return null;
+  const places = Math.max(...[from, to].map((decimal) => (decimal.split(".")[1] ?? "").length));
+  const [least, most] = [from, to].map((decimal) => BigInt(decimal.split(".")[0] + (decimal.split(".")[1] ?? "").padEnd(places, "0")));
+  const digits = String(most < least ? least - most : most - least).padStart(places + 1, "0");
+  const [whole, part] = [digits.slice(0, digits.length - places), digits.slice(digits.length - places).replace(/0+$/, "")];
+  return `${most < least ? "-" : ""}${whole}${part && "."}${part}`;
+}
+
+/** How far a number moved: `+1,204, 3.1%`. */
+export function moved(from, to, sign = "", shown = grouped(Math.abs(to - from))) {
+  if (to === from) return "the same";
+  return `${to > from ? "+" : "−"}${sign}${shown}${from ? `, ${percent(Math.abs(to - from), from)}` : ""}`;
+}
+
 /** A share of a whole as a percentage: `12.4%`; what is not nothing is not 0%. */
 export function percent(part, whole) {
   if (!whole) return "0%";
