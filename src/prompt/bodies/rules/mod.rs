@@ -238,10 +238,12 @@ fn is_like(pattern: &str, text: &str) -> bool {
 
 /// The values that a pointer with `*` points to, each with its own pointer.
 fn values<'a>(json: &'a Value, at: &str) -> Vec<(String, &'a Value)> {
+    // The rules have no keys that a pointer must escape, and `Value::pointer` allocates for each key.
+    let under = |at: &str| at.split('/').skip(1).try_fold(json, |value, key| value.get(key));
     let Some((list, rest)) = at.split_once("/*") else {
-        return json.pointer(at).map(|value| (at.to_owned(), value)).into_iter().collect();
+        return under(at).map(|value| (at.to_owned(), value)).into_iter().collect();
     };
-    let items = json.pointer(list).and_then(Value::as_array).into_iter().flatten().enumerate();
+    let items = under(list).and_then(Value::as_array).into_iter().flatten().enumerate();
     let below = |(index, item): (usize, &'a Value)| {
         let found = values(item, rest).into_iter();
         found.map(move |(pointer, value)| (format!("{list}/{index}{pointer}"), value))
