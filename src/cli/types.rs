@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::output::types::{self, module};
+use crate::output::types::{self, callable, module};
 use crate::pipeline::{BuildResult, Request, build_all};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
@@ -41,6 +41,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let Arguments { language, ids, out, tree } = arguments;
     let workspace = session.workspace()?;
     let tree = session.tree(&workspace, &tree)?;
+    let is_asked_for_all = ids.is_empty();
     let results = build_all(tree.as_ref(), &Request { contexts: ids, ..Request::default() })?;
     let faults: Vec<Diagnostic> =
         results.iter().filter_map(|one| one.result.as_ref().err()).flatten().cloned().collect();
@@ -48,7 +49,12 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         session.warnings(&faults);
         return Ok(Verdict::Unanswered);
     }
-    let builds: Vec<_> = results.iter().filter_map(BuildResult::build).collect();
+    let mut builds: Vec<_> = results.iter().filter_map(BuildResult::build).collect();
+    let (some, left_out) = callable(&builds);
+    if is_asked_for_all && !some.is_empty() {
+        builds = some;
+        session.warnings(&left_out);
+    }
     let language = match language {
         Language::Python => types::Language::Python,
         Language::Typescript => types::Language::TypeScript,

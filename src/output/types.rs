@@ -8,8 +8,12 @@ use serde_json::Value;
 use crate::pipeline::Build;
 use crate::pipeline::bodies::bodies;
 use crate::prompt::bodies::{Body, Dialect, HoleKind};
+use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::text::project::ContextId;
+
+const NO_LIBRARY: &str = "its templates decide on inputs at run time, and the libraries fill no such body";
+const SAYS_MORE: &str = "docs/templates.md says more under \"Regions\"";
 
 /// What the functions are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,18 @@ struct Form {
 
 /// The forms of a context, each with its models in quotes.
 type Forms = BTreeMap<Form, Vec<String>>;
+
+/// The builds that a module can have functions for, and a warning of each other one: the libraries have no template
+/// engine, and fill no body that decides on inputs.
+pub fn callable<'a>(builds: &[&'a Build]) -> (Vec<&'a Build>, Vec<Diagnostic>) {
+    let decides = |build: &&Build| build.segments.iter().any(|segment| segment.region().is_some());
+    let (left_out, callable): (Vec<&Build>, Vec<&Build>) = builds.iter().copied().partition(decides);
+    let warning = |build: &Build| {
+        let what = format!("`{}` has no function: {NO_LIBRARY}", build.id);
+        Diagnostic::warning("left-out", what).hint(SAYS_MORE)
+    };
+    (callable, left_out.into_iter().map(warning).collect())
+}
 
 /// A module with a function for each build.
 ///
@@ -92,9 +108,7 @@ fn forms(build: &Build) -> Result<Forms, Failure> {
         }
     }
     if decides && forms.is_empty() {
-        let what =
-            format!("templates of `{}` decide on inputs at run time, and the libraries fill no such body", build.id);
-        return Err(Error::usage(what, "name the other contexts; docs/templates.md says more under \"Regions\"").into());
+        return Err(Error::usage(format!("`{}` has no function: {NO_LIBRARY}", build.id), SAYS_MORE).into());
     }
     Ok(forms)
 }

@@ -403,27 +403,29 @@ class Look:
 
     def copies(self, running):
         with self.at(running, {"context": "support/reply"}, permissions=["clipboard-read", "clipboard-write"]) as page:
-            value, copied = self.value(page), "navigator.clipboard.readText()"
+            value = self.value(page)
             context = next(one for one in self.report["contexts"] if name(one) == "support/reply")
+
+            def copied(label, within=page):
+                """What a button copies; it then has its name again."""
+                within.get_by_role("button", name=label).click()
+                done = page.get_by_role("button", name="Copied")
+                done.wait_for()
+                words = page.evaluate("navigator.clipboard.readText()")
+                done.wait_for(state="detached")
+                return words
+
             parts = [value["texts"][segment["digest"]] for segment in context["segments"]]
-            page.get_by_role("button", name="Copy prompt").click()
-            page.get_by_role("button", name="Copied").wait_for()
-            prompt = page.evaluate(copied)
+            prompt = copied("Copy prompt")
             spoken = [part["text"] for own in parts for part in own if part["kind"] in ("text", "tool")]
             assert all(text.strip("\n") in prompt for text in spoken) and prompt.rstrip().endswith("{{ticket}}"), prompt
             segment = next(at for at, own in enumerate(parts) if own[0]["kind"] == "text")
-            page.locator(f"#segment-{segment}").get_by_role("button", name="Copy segment").click()
-            page.locator(f"#segment-{segment}").get_by_role("button", name="Copied").wait_for()
-            assert page.evaluate(copied) == "".join(part["text"] for part in parts[segment])
+            assert copied("Copy segment", page.locator(f"#segment-{segment}")) == "".join(part["text"] for part in parts[segment])
             # A value that is typed stands in every copy, and in the body as JSON has it.
             page.locator("textarea[data-input=ticket]").fill('Where is "it"?\n\\')
-            page.get_by_role("button", name="Copy prompt").click()
-            page.get_by_role("button", name="Copied").wait_for()
-            assert page.evaluate(copied).rstrip("\n").endswith('Where is "it"?\n\\'), page.evaluate(copied)
+            assert copied("Copy prompt").rstrip("\n").endswith('Where is "it"?\n\\')
             page.locator("#model").select_option("gpt-6.1-sol")
-            page.get_by_role("button", name="Copy body").click()
-            page.get_by_role("button", name="Copied").wait_for()
-            body = json.loads(page.evaluate(copied))
+            body = json.loads(copied("Copy body"))
             assert body["model"] == "gpt-6.1-sol" and any('Where is "it"?\n\\' in one for one in strings(body)), body
             accessible(page)
         # Why an example is there, and its label.

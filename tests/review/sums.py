@@ -110,8 +110,8 @@ for one, other, report in given["compared"]:
                 warm = read * price["read"] + (size["total"] - read) * price["input"] + size["output"] * price["output"]
                 same(f"{what}: warm {side}", Decimal(model["warm"][side]), warm / 1_000_000)
         total = next(total for total in report["totals"] if total["model"] == model["model"])
-        # A side without traffic adds nothing to a sum; it is not known by itself.
-        same(f"{what}: totals", total["month"], {side: month or "0" for side, month in months.items()})
+        # A side without traffic has no month, which is not a month of nothing.
+        same(f"{what}: totals", total["month"], months)
         if None not in months.values() and model["attribution"]:
             parts = {name: Decimal(value) for name, value in model["attribution"].items() if name != "of"}
             same(f"{what}: taken apart", sum(parts.values()), Decimal(months["head"]) - Decimal(months["base"]))

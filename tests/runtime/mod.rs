@@ -106,8 +106,10 @@ fn the_typescript_library_gives_each_sdk_the_body_with_its_inputs() {
 #[test]
 fn calls_of_typed_functions_that_cannot_be_right_are_refused_where_they_stand() {
     let repo = built();
-    repo.run("types python --out prompts.py").exits(0);
-    repo.run("types typescript --out prompts.ts").exits(0);
+    for words in ["types python --out prompts.py", "types typescript --out prompts.ts"] {
+        let outcome = repo.run(words).exits(0);
+        assert!(outcome.stderr.starts_with("warning[left-out]: `decides` has no function: "), "{outcome}");
+    }
     check("check_types.py", &[repo.root()]);
 }
 

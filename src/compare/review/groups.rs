@@ -89,7 +89,8 @@ pub(super) fn group(contexts: &[ContextReview]) -> Vec<Group> {
 /// belongs to no group. It lets the groups of several reports be put together.
 pub fn change_name(context: &ContextReview) -> Option<String> {
     // Plain data, which serialises to memory without fail.
-    signature(context, &mut Edits::new()).map(|signature| shard::name_of(&serde_json::to_vec(&signature).unwrap_or_default()))
+    signature(context, &mut Edits::new())
+        .map(|signature| shard::name_of(&serde_json::to_vec(&signature).unwrap_or_default()))
 }
 
 /// What became of a text that turned into another one, which many contexts may share.

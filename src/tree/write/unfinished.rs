@@ -37,7 +37,11 @@ pub fn sweep<'a>(disk: &dyn Disk, folders: impl IntoIterator<Item = &'a Path>) {
             let path = entry.path();
             let Ok(kind) = entry.file_type() else { continue };
             // Neither a link nor a device is something of ours.
-            if (kind.is_dir() || kind.is_file()) && is_abandoned(&path) {
+            if !kind.is_dir() && !kind.is_file() {
+                continue;
+            }
+            // Its lock is held until it is gone: whoever has just made it sees that, and makes another one.
+            if let Some(_lock) = abandoned(&path) {
                 let _ = if kind.is_dir() { disk.remove_folder(&path) } else { disk.remove_file(&path) };
             }
         }
@@ -149,10 +153,10 @@ fn claim(made: &mut Unfinished) -> io::Result<bool> {
     Ok(found.is_ok_and(|found| (found.dev(), found.ino()) == (own.dev(), own.ino())))
 }
 
-/// Whether no process is at it.
+/// What no process is at, locked.
 #[cfg(unix)]
-fn is_abandoned(path: &Path) -> bool {
-    File::open(path).is_ok_and(|file| lock(&file).is_ok())
+fn abandoned(path: &Path) -> Option<File> {
+    File::open(path).ok().filter(|file| lock(file).is_ok())
 }
 
 #[cfg(unix)]
@@ -168,8 +172,44 @@ fn claim(_: &mut Unfinished) -> io::Result<bool> {
 
 /// What is a day old was left by a process that is gone.
 #[cfg(not(unix))]
-fn is_abandoned(path: &Path) -> bool {
+fn abandoned(path: &Path) -> Option<()> {
     const DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
-    let modified = fs::symlink_metadata(path).and_then(|found| found.modified());
-    modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > DAY))
+    let modified = fs::symlink_metadata(path).and_then(|found| found.modified()).ok()?;
+    (modified.elapsed().ok()? > DAY).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+
+    use super::*;
+    use crate::tree::write::System;
+
+    #[test]
+    fn a_sweep_takes_nothing_that_was_just_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("left");
+        fs::write(&path, "").unwrap();
+        let locked = abandoned(&path);
+        assert!(locked.is_some() && abandoned(&path).is_none(), "who takes it away has it alone");
+        let is_over = AtomicBool::new(false);
+        let failed = thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !is_over.load(Ordering::Relaxed) {
+                        sweep(&System, [folder.path()]);
+                    }
+                });
+            }
+            let named = |_: &u32| {
+                let made = Unfinished::file(&System, folder.path(), Access::Usual);
+                made.and_then(|(_, made)| made.move_to(&folder.path().join("named"))).is_ok()
+            };
+            let failed = (0..3000).find(|number| !named(number));
+            is_over.store(true, Ordering::Relaxed);
+            failed
+        });
+        assert_eq!(failed, None);
+    }
 }
