@@ -106,6 +106,8 @@ limits! {
     MAX_NESTED_CALLS: usize = 32, Count;
     /// Arguments of a call in a template, positional or named.
     MAX_ARGUMENTS: usize = 64, Count;
+    /// Words and signs of one expression in Jinja.
+    MAX_EXPRESSION_WORDS: usize = 200, Count;
     /// Steps of one rendering: an element of a block, a value looked at, a kilobyte written.
     MAX_TEMPLATE_STEPS: usize = 1_000_000, Count;
     /// What one rendering writes.

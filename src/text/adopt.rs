@@ -59,6 +59,7 @@ impl Kind {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Known(Format::Dotprompt) => ("prompts", "dotprompt"),
+            Self::Known(Format::Prompty) => ("prompty", "Prompty"),
             Self::Known(Format::Chat) => ("chats", "chats"),
             Self::Known(Format::Request) => ("requests", "bodies of requests"),
             Self::Known(Format::Agents) => ("agents", "AGENTS.md"),
@@ -77,7 +78,7 @@ const ABOUT: [&str; 8] =
     ["readme", "license", "licence", "changelog", "contributing", "code_of_conduct", "security", "notice"];
 
 /// Formats that are known by their names, and not read.
-const UNREAD: [(&str, &str); 2] = [("prompty", "`.prompty` is not read yet"), ("j2", "Jinja is not read yet")];
+const UNREAD: [(&str, &str); 1] = [("j2", "Jinja is not read yet")];
 
 /// Looks at the files that `globs` match and writes manifests for `models`, which stand in where the files name none.
 ///

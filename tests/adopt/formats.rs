@@ -244,7 +244,7 @@ error[unknown-format]: neither the name of `a.md` nor what it holds says which f
 1 | prompt: a.md
   |         ^^^^
   |
-  = help: say `format:`, one of dotprompt, chat, request, agents, claude, skill, copilot, cursor, fabric
+  = help: say `format:`, one of dotprompt, prompty, chat, request, agents, claude, skill, copilot, cursor, fabric
 
 error[unknown-format]: neither the name of `b.yaml` nor what it holds says which format it has
  --> contexts/b.yaml:1:9
@@ -252,7 +252,7 @@ error[unknown-format]: neither the name of `b.yaml` nor what it holds says which
 1 | prompt: b.yaml
   |         ^^^^^^
   |
-  = help: say `format:`, one of dotprompt, chat, request, agents, claude, skill, copilot, cursor, fabric
+  = help: say `format:`, one of dotprompt, prompty, chat, request, agents, claude, skill, copilot, cursor, fabric
 
 error[missing-fragment]: there is no file `nope.prompt`
  --> contexts/c.yaml:1:9

@@ -14,7 +14,8 @@ fn team() -> Repo {
     repo.file("texts/one.md", "One.\n").file("texts/two.md", "Two.\n").file("texts/README.md", "About.\n");
     repo.file("chat.json", r#"[{"role": "user", "content": "Hi"}]"#)
         .file("package.json", "{}")
-        .file("old.prompty", "x");
+        .file("old.prompty", "x")
+        .file("t.j2", "x");
     repo.commit("team");
     repo
 }
@@ -32,6 +33,15 @@ each:
   - "!prompts/**/_*.prompt"
 prompt: $each
 format: dotprompt
+models: [claude-sonnet-5-5, gpt-6.1-sol]
+traffic: {calls: 1k/day}
+output: {tokens: 200}
+assumed: [models, traffic, output] # take a word off when what it names is yours
+
+# contexts/prompty.yaml
+# Prompty: 1; written by `contexture init --from`, edit it as you like
+prompt: "old.prompty"
+format: prompty
 models: [claude-sonnet-5-5, gpt-6.1-sol]
 traffic: {calls: 1k/day}
 output: {tokens: 200}
@@ -65,18 +75,18 @@ traffic: {calls: 1k/day}
 output: {tokens: 200}
 assumed: [models, traffic, output] # take a word off when what it names is yours
 --- stderr
-1 left out: `.prompty` is not read yet
+1 left out: Jinja is not read yet
 
 "#]]);
     assert!(!repo.at("contexts").exists());
     // Prices are of the day that it is, so the figures are not held here.
     let outcome = repo.run("init --from .").exits(0);
-    for id in ["prompts/a", "prompts/sub/b", "chats", "agents", "agents/api", "claude"] {
+    for id in ["prompts/a", "prompts/sub/b", "prompty", "chats", "agents", "agents/api", "claude"] {
         assert!(outcome.stdout.lines().any(|line| line.starts_with(&format!("{id} "))), "{id}: {}", outcome.stdout);
     }
-    let rest = "12 rows on what `assumed` of the manifest names and nobody confirmed: models, output, traffic";
+    let rest = "14 rows on what `assumed` of the manifest names and nobody confirmed: models, output, traffic";
     assert!(outcome.stdout.contains(rest), "{}", outcome.stdout);
-    for what in ["prompts.yaml: dotprompt, 2", "agents.yaml: AGENTS.md, 2", "1 left out: `.prompty` is not read yet"] {
+    for what in ["prompts.yaml: dotprompt, 2", "agents.yaml: AGENTS.md, 2", "1 left out: Jinja is not read yet"] {
         assert!(outcome.stderr.contains(what), "{what}: {}", outcome.stderr);
     }
     let manifest = fs::read_to_string(repo.at("contexts/agents.yaml")).unwrap();

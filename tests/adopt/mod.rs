@@ -5,6 +5,7 @@
 mod dotprompt;
 mod formats;
 mod init;
+mod prompty;
 
 use std::fs;
 use std::path::Path;

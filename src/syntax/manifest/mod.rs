@@ -98,6 +98,8 @@ words! {
     pub enum Format("a prompt format") {
         /// Google's dotprompt: `*.prompt`.
         Dotprompt = "dotprompt",
+        /// Microsoft's Prompty: `*.prompty`.
+        Prompty = "prompty",
         /// A list of `role` and `content`, in JSON or YAML.
         Chat = "chat",
         /// The body of a request to one of the APIs that bodies are written for.

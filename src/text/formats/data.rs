@@ -39,6 +39,11 @@ pub fn data(fragment: &Arc<Fragment>, faults: &mut Faults) -> Option<Node> {
     }
 }
 
+/// A JSON value, all of it at one place.
+pub fn node(value: &Json, at: &Span) -> Node {
+    placed(value, None, at)
+}
+
 /// A JSON value with the places that it has where its text is read as YAML, which nearly all JSON is.
 fn placed(value: &Json, place: Option<&Node>, around: &Span) -> Node {
     let span = place.map_or(around, |node| &node.span);

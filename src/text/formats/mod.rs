@@ -17,8 +17,10 @@ mod cursor;
 mod data;
 mod dotprompt;
 mod fabric;
+mod jinja;
 mod layer;
 mod picoschema;
+mod prompty;
 mod request;
 mod skill;
 mod tags;
@@ -61,6 +63,8 @@ enum Body {
     Literal(Vec<Entry>),
     /// A template of dotprompt.
     Dotprompt(dotprompt::Body),
+    /// A template of Prompty.
+    Prompty(prompty::Body),
 }
 
 /// A part of the prompt, in the order of the request. Nothing is put between two of them.
@@ -125,6 +129,7 @@ pub fn open_as(format: Format, written: &Text, reader: &Reader, faults: &mut Fau
 fn read(format: Format, written: &Text, touched: &Touched, reader: &Reader, faults: &mut Faults) -> Option<Foreign> {
     match format {
         Format::Dotprompt => dotprompt::open(written, reader, faults),
+        Format::Prompty => prompty::open(written, reader, faults),
         Format::Chat => chat::open(written, reader, faults),
         Format::Request => request::open(written, reader, faults),
         Format::Agents => agents::open(written, reader, faults),
@@ -150,6 +155,7 @@ pub fn by_name(path: &ProjectPath) -> Option<Format> {
         }
         (".cursorrules", _) | (_, "mdc") => Some(Format::Cursor),
         (_, "prompt") => Some(Format::Dotprompt),
+        (_, "prompty") => Some(Format::Prompty),
         _ => None,
     }
 }
@@ -223,6 +229,7 @@ impl Foreign {
     pub fn entries(self, data: Data, reader: &Reader, faults: &mut Faults) -> Vec<Entry> {
         match self.body {
             Body::Dotprompt(body) => body.entries(data, reader, faults),
+            Body::Prompty(body) => body.entries(data, faults),
             Body::Literal(entries) => {
                 let cut = |entry: Entry| match entry {
                     Entry::Text(own) => Entry::Text(Passage { pieces: chat::holes(own.pieces, &data.inputs), ..own }),

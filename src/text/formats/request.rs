@@ -14,11 +14,16 @@ use crate::text::fragment::Reader;
 
 /// Whose API the body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
+pub enum Dialect {
+    /// Anthropic's Messages.
     Messages,
+    /// OpenAI's Chat Completions.
     Chat,
+    /// OpenAI's Responses.
     Responses,
+    /// Gemini's `generateContent`.
     Generate,
+    /// Bedrock's Converse.
     Converse,
 }
 use Dialect::{Chat, Converse, Generate, Messages, Responses};
@@ -218,7 +223,7 @@ fn map_keys(node: &Node, keys: &[(&str, Goes)], layer: &mut Layer) {
 }
 
 /// The tools of the body in the neutral form.
-fn definitions(node: &Node, dialect: Dialect, faults: &mut Faults) -> Vec<(Json, crate::syntax::source::Span)> {
+pub fn definitions(node: &Node, dialect: Dialect, faults: &mut Faults) -> Vec<(Json, crate::syntax::source::Span)> {
     let tools = match dialect {
         Converse => node.get("toolConfig").and_then(|config| config.get("tools")),
         _ => node.get("tools"),

@@ -53,14 +53,18 @@ pub struct Root {
 }
 
 impl Data {
+    /// The first value that holds a reserved character: its name, and that character.
+    pub fn reserved(&self) -> Option<(String, char)> {
+        let maps = [Some(("vars.", &self.vars)), Some(("context.", &self.context)), Some(("inputs.", &self.inputs))];
+        let mut maps = maps.into_iter().chain([self.each.as_ref().map(|each| ("each.", each))]).flatten();
+        maps.find_map(|(prefix, map)| reserved_among(prefix, map))
+    }
+
     /// The same as the crate sees it.
     pub fn root(&self) -> Root {
         let examples = Arc::new(self.inputs.clone());
-        let maps = [Some(("vars.", &self.vars)), Some(("context.", &self.context)), Some(("inputs.", &self.inputs))];
-        for (prefix, map) in maps.into_iter().chain([self.each.as_ref().map(|each| ("each.", each))]).flatten() {
-            if let Some(found) = reserved_among(prefix, map) {
-                return Root { context: Err(found), examples };
-            }
+        if let Some(found) = self.reserved() {
+            return Root { context: Err(found), examples };
         }
         let mark = |name: &String| (name.clone(), Json::String(format!("{INPUT}{name}{END}")));
         let whole = || (WHOLE.to_owned(), Json::Null);
@@ -105,7 +109,7 @@ impl Root {
 }
 
 /// The first reserved character of a text.
-pub(super) fn reserved(text: &str) -> Option<char> {
+pub fn reserved(text: &str) -> Option<char> {
     // In UTF-8 all of them begin with this byte, which is rare in most texts.
     let is_possible = text.as_bytes().contains(&0xef);
     is_possible.then(|| text.chars().find(|c| ('\u{fdd0}'..='\u{fdef}').contains(c))).flatten()

@@ -27,15 +27,14 @@ mod shape;
 mod state;
 
 pub use apply::MAX_INDENT;
-pub use data::{Data, Root};
+pub use data::{Data, Root, reserved};
 pub use library::{Library, NameFault, TEMPLATES, Template};
 pub use output::{Piece, Rendered, RenderedSegment};
-pub use region::RenderedRegion;
+pub use region::{RenderedRegion, no_example};
 pub use shape::is_helper;
 pub use state::Include;
 
 use crate::syntax::diag;
-use data::reserved;
 
 /// "did you mean …". `None` also if comparing the names would take too long.
 fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Option<String> {

@@ -35,6 +35,15 @@ pub struct RenderedRegion {
     pub span: Span,
 }
 
+/// The warning that a part depends on inputs without examples.
+pub fn no_example(absent: &[String]) -> Option<Diagnostic> {
+    let first = absent.first()?;
+    let names = absent.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let message = format!("this part depends on {names}, of which there is no example: it is built without");
+    let hint = format!("give one: `inputs: {{{first}: {{example: …}}}}`; until then counts are \"at least\"");
+    Some(Diagnostic::warning("no-example", message).hint(hint))
+}
+
 impl State<'_> {
     /// The region that an element is: `looked` are inputs that it is known to look at, `sample` is what it writes.
     pub(super) fn region<'rc>(
@@ -65,11 +74,8 @@ impl State<'_> {
         let needs: Vec<String> = inputs.into_iter().collect();
         let is_absent = |name: &&String| self.examples.get(name.as_str()).is_none_or(Json::is_null);
         let absent: Vec<String> = needs.iter().filter(is_absent).cloned().collect();
-        if let Some(first) = absent.first() {
-            let names = absent.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let message = format!("this part depends on {names}, of which there is no example: it is built without");
-            let hint = format!("give one: `inputs: {{{first}: {{example: …}}}}`; until then counts are \"at least\"");
-            self.report("", Diagnostic::warning("no-example", message).hint(hint))?;
+        if let Some(warning) = no_example(&absent) {
+            self.report("", warning)?;
         }
         Ok(RenderedRegion { source, sample, needs, absent, span: here.passage.span(&extent) })
     }
