@@ -205,7 +205,11 @@ impl Fragment {
 fn not_text(path: &ProjectPath, bytes: &[u8], at: usize) -> Diagnostic {
     // Shown lossily, so that the caret stands where the bad byte does.
     let source = Source::new(path.clone(), String::from_utf8_lossy(&bytes[..at]).into_owned() + "\u{fffd}");
-    let what = if bytes.get(at) == Some(&0) { "holds a NUL byte, so it is no text" } else { "is not UTF-8" };
+    let what = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16, not UTF-8",
+        _ if bytes.get(at) == Some(&0) => "holds a NUL byte, so it is no text",
+        _ => "is not UTF-8",
+    };
     Diagnostic::error("not-text", format!("the file {what} (byte {})", at + 1))
         .at(&Span::new(&source, at, at))
         .hint("save the file as UTF-8 text")

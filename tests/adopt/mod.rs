@@ -2,6 +2,7 @@
 //!
 //! What the tools themselves make of our files was recorded: `*.json` beside this file say by what.
 
+mod attacks;
 mod dotprompt;
 mod formats;
 mod init;

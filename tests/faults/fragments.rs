@@ -400,7 +400,7 @@ exit 2
 --- stdout
 0 contexts built, 1 broken
 --- stderr
-error[not-text]: the file is not UTF-8 (byte 1)
+error[not-text]: the file is UTF-16, not UTF-8 (byte 1)
  --> contexts/a.yaml:1:1
   |
 1 | �

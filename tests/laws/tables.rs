@@ -13,8 +13,8 @@ use contexture::text::fragment::is_lfs_pointer;
 use serde_json::{Value, json};
 
 /// What cells are put together from.
-const ATOMS: [&str; 14] =
-    ["\"", "\"\"", "\"a\"", ",", ",", "\t", "\n", "\r\n", "\r", " ", "a", "é", "b c", "\"x,\n\"\"y\"\"\""];
+const ATOMS: [&str; 15] =
+    [";", "\"", "\"\"", "\"a\"", ",", ",", "\t", "\n", "\r\n", "\r", " ", "a", "é", "b c", "\"x,\n\"\"y\"\"\""];
 
 /// Whole numbers by chance, the same in every run.
 struct Dice(u64);
@@ -65,8 +65,9 @@ fn tables_of(folder: &Path, cases: &mut Vec<Value>) {
         let is_table = |text: &String| !text.contains('\0') && !is_lfs_pointer(text);
         let Some(text) = text.filter(is_table) else { continue };
         let text = text.trim_start_matches('\u{feff}');
-        let delimiter = if ending == "csv" { ',' } else { '\t' };
         let header = text.lines().next().unwrap_or_default();
+        let signs = if ending == "csv" { ['\t', ';', ','].as_slice() } else { &['\t'] };
+        let delimiter = *signs.iter().max_by_key(|sign| header.matches(**sign).count()).unwrap();
         let columns: Vec<String> = header.split(delimiter).map(|name| name.trim_matches('"').to_owned()).collect();
         let tried = columns.iter().map(|answer| case(&format!("a.{ending}"), text, &columns, answer));
         let mut tried: Vec<Value> = tried.collect();
@@ -81,7 +82,7 @@ fn tables_are_those_of_python() {
     let mut cases = Vec::new();
     let columns = ["q", "a", "rest"].map(str::to_owned);
     for number in 0..20_000 {
-        let (path, delimiter) = [("a.csv", ","), ("a.tsv", "\t")][number % 2];
+        let (path, delimiter) = [("a.csv", ","), ("a.tsv", "\t"), ("a.csv", ";"), ("a.csv", "\t")][number % 4];
         cases.push(case(path, &dice.table(delimiter), &columns, "a"));
     }
     if let Some(folder) = std::env::var_os("CONTEXTURE_TEST_TABLES") {

@@ -6,10 +6,18 @@ import json
 import sys
 
 
+def delimiter(case):
+    """What cuts the first row into the most cells."""
+    def cells(sign):
+        text = io.StringIO(case["text"], newline="")
+        return max([len(row) for row in csv.reader(text, delimiter=sign) if any(cell.strip() for cell in row)][:1], default=0)
+    return max(",;\t" if case["path"].endswith("csv") else "\t", key=cells)
+
+
 def rows(case):
     """The cells that are not blank of each row, joined, and the answer; None where the table is to be refused."""
     text = io.StringIO(case["text"], newline="")
-    read = csv.reader(text, strict=True, delimiter="," if case["path"].endswith("csv") else "\t")
+    read = csv.reader(text, strict=True, delimiter=delimiter(case))
     try:
         table = [row for row in read if any(cell.strip() for cell in row)]
     except csv.Error:

@@ -118,8 +118,8 @@ fn read_wanted(
         "jsonl" | "ndjson" => json::read_lines(wanted, &mut report),
         "json" => json::read_document(wanted, &mut report),
         "yaml" | "yml" => yaml::read_document(wanted, &mut report),
-        "csv" => table::read(b',', wanted, &mut report),
-        "tsv" => table::read(b'\t', wanted, &mut report),
+        "csv" => table::read(b",;\t", wanted, &mut report),
+        "tsv" => table::read(b"\t", wanted, &mut report),
         other => {
             let endings = ENDINGS.map(|ending| format!(".{ending}")).join(", ");
             let hint = did_you_mean(other, ENDINGS).unwrap_or_else(|| format!("examples are read from {endings}"));

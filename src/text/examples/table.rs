@@ -12,20 +12,15 @@ use super::{Example, FileFaults, RawRecord, Wanted, field, record};
 use crate::syntax::diag::{Diagnostic, did_you_mean};
 use crate::syntax::source::{Source, Span};
 
-/// A record a row, with the cells of `delimiter`-separated columns under the names of the first row.
-/// Rows without any text are skipped, and an empty cell is no metadata.
-pub(super) fn read(delimiter: u8, wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Vec<Example> {
+/// A record a row, with the cells under the names of the first row, which the delimiter is known by: that which cuts it
+/// into the most cells. Rows without any text are skipped, and an empty cell is no metadata.
+pub(super) fn read(delimiters: &[u8], wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Vec<Example> {
     let text = report.source.text().clone();
-    let mut rows = Rows {
-        text: &text,
-        delimiter,
-        reader: csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes()),
-    };
-    let Some(header) = rows.next() else { return Vec::new() };
+    let tables = delimiters.iter().rev().filter_map(|delimiter| {
+        let mut rows = Rows::new(&text, *delimiter);
+        rows.next().map(|header| (rows, header))
+    });
+    let Some((mut rows, header)) = tables.max_by_key(|(_, header)| header.cells.len()) else { return Vec::new() };
     if !header_is_valid(&header, &rows, wanted, report) {
         return Vec::new();
     }
@@ -70,7 +65,13 @@ impl Iterator for Rows<'_> {
     }
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    fn new(text: &'a str, delimiter: u8) -> Self {
+        let mut reader = csv::ReaderBuilder::new();
+        reader.delimiter(delimiter).has_headers(false).flexible(true);
+        Self { text, delimiter, reader: reader.from_reader(text.as_bytes()) }
+    }
+
     /// The bytes of a row without the line ends on both sides.
     fn bounds(&self, from: u64, to: u64) -> Range<usize> {
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(self.text.len());
@@ -139,12 +140,8 @@ fn header_is_valid(header: &Row, rows: &Rows<'_>, wanted: Wanted<'_>, report: &m
         Wanted::Fields => {}
         Wanted::Turns => {
             if let Err(message) = record::shape(&columns) {
-                let only = header.cells.get(0).filter(|_| header.cells.len() == 1);
-                let other = only.is_some_and(|name| name.contains([';', '\t', ',']));
-                let hint =
-                    if other { "columns in .csv are separated by commas, in .tsv by tabs" } else { record::MAP_HINT };
                 let header = Span::new(report.source, header.range.start, header.range.end);
-                faults.push(Diagnostic::error("example-shape", message).at(&header).hint(hint));
+                faults.push(Diagnostic::error("example-shape", message).at(&header).hint(record::MAP_HINT));
             }
         }
         Wanted::Mapped(map) => {
