@@ -9,8 +9,8 @@ use super::protocol::Protocol;
 use super::scored::{Grade, Scored};
 use super::scorers::FULL;
 use super::statistics::{
-    ALPHA, Confusion, Interval, Pairs, Z_95, bootstrap, clustered_error, detectable, holm, lower_bound, mcnemar,
-    needed, newcombe, sign_flip, upper_bound, wilson,
+    ALPHA, Confusion, Interval, Pairs, Z_95, bootstrap, clustered_error, holm, lower_bound, mcnemar, needed, newcombe,
+    sign_flip, upper_bound, visible, wilson,
 };
 use super::{Results, Side};
 use crate::pipeline::Answer;
@@ -544,7 +544,7 @@ impl Paired {
             p_holm: Decimal(p_holm),
             test: self.test,
             margin: Decimal(margin),
-            detectable: detectable(n, self.square()).map(Decimal),
+            detectable: visible(n, self.square()).map(Decimal),
             needed: if verdict == Verdict::TooFewCases { enough } else { None },
             verdict,
         }
@@ -626,4 +626,4 @@ fn ratio(part: u64, of: u64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

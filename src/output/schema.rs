@@ -12,6 +12,7 @@ use crate::output::report::break_even::BreakEvenReport;
 use crate::output::report::build::BuildReport;
 use crate::output::report::count::CountReport;
 use crate::output::report::diff::{CompareReport, DiffReport};
+use crate::output::report::eval::EvalReport;
 use crate::output::report::explain::ExplainReport;
 use crate::output::report::list::ListReport;
 use crate::output::report::log::LogReport;
@@ -24,7 +25,7 @@ use crate::syntax::manifest::{Manifest, ProjectFile};
 pub type Schema = (&'static str, &'static str, fn() -> String);
 
 /// Every schema: its name, what it describes, and how it is made.
-pub const SCHEMAS: [Schema; 20] = [
+pub const SCHEMAS: [Schema; 21] = [
     ("manifest", "a manifest: contexts/**.yaml", || schema::<Manifest>(Reads::Written)),
     ("project", "the project file: contexture.yaml", || schema::<ProjectFile>(Reads::Written)),
     ("prices", "model cards: prices.yaml", || printed(&cards::schema())),
@@ -36,6 +37,7 @@ pub const SCHEMAS: [Schema; 20] = [
     ("page", "what a page in HTML holds, and page.json of a served one", || schema::<Page>(Reads::Printed)),
     ("list", "the output of list --format json", || schema::<ListReport>(Reads::Printed)),
     ("diff", "the output of diff --format json", || schema::<DiffReport>(Reads::Printed)),
+    ("eval", "the output of eval --format json", || schema::<EvalReport>(Reads::Printed)),
     ("explain", "the output of explain --format json", || schema::<ExplainReport>(Reads::Printed)),
     ("log", "the output of log --format json", || schema::<LogReport>(Reads::Printed)),
     ("blame", "the output of blame --format json", || schema::<BlameReport>(Reads::Printed)),

@@ -13,7 +13,7 @@ mod repeats;
 
 pub use labels::Confusion;
 pub use paired::{Pairs, bootstrap, holm, mcnemar, newcombe, sign_flip};
-pub use power::{detectable, needed};
+pub use power::{detectable, needed, visible};
 pub use rates::{lower_bound, upper_bound, wilson};
 pub use repeats::{clustered_error, pass_at, pass_hat};
 

@@ -16,6 +16,13 @@ pub fn detectable(cases: u64, discordance: f64) -> Option<f64> {
     smallest(discordance, |difference| test.at(difference) >= POWER)
 }
 
+/// The smallest difference that so many cases show: [`detectable`], or where that finds none, the one at which more cases
+/// change sides, all in one direction.
+pub fn visible(cases: u64, discordance: f64) -> Option<f64> {
+    let one_way = |difference| Power::of(cases.min(EXACT), difference).at(difference) >= POWER;
+    detectable(cases, discordance).or_else(|| smallest(1.0, one_way))
+}
+
 /// [`detectable`] by the normal approximation.
 pub(super) fn detectable_by_normal(cases: u64, discordance: f64) -> Option<f64> {
     smallest(discordance, |difference| {

@@ -2,7 +2,7 @@ use super::*;
 use crate::evaluate::cases::tests::{Project, side};
 use crate::evaluate::scored::{Graded, ScoredCase};
 use crate::evaluate::scorers::Score;
-use crate::evaluate::statistics::SplitMix64;
+use crate::evaluate::statistics::{SplitMix64, detectable};
 use crate::evaluate::{Answered, Outcome, Stop, Usage};
 
 /// Scores of one side, one list a case; `None` where there is no answer.
@@ -175,7 +175,7 @@ fn answered(text: &str, latency_ms: u64) -> Outcome {
 }
 
 /// An evaluation of one context over cases that expect `a`, from the answers of both sides.
-fn evaluation(eval: &str, base: &[&str], head: &[&str]) -> Evaluation {
+pub(crate) fn evaluation(eval: &str, base: &[&str], head: &[&str]) -> Evaluation {
     let line = |at: usize| format!("{{\"inputs\": {{\"q\": \"{at}\"}}, \"expect\": \"a\"}}\n");
     let cases: String = (0..head.len()).map(line).collect();
     let project = Project::new(eval, &cases);

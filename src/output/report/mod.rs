@@ -9,6 +9,7 @@ pub mod build;
 pub mod cost;
 pub mod count;
 pub mod diff;
+pub mod eval;
 pub mod explain;
 pub mod findings;
 pub mod github;

@@ -1,0 +1,250 @@
+//! What an evaluation says: for people, for a pull request, for programs and for CI servers.
+//!
+//! Answers are text of a model, and so are the reasons of the scorers that quote them: they are shown like any text of
+//! the repository, harmless and short.
+
+mod junit;
+mod markdown;
+mod terminal;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::text::{counted, grouped};
+use crate::evaluate::Case;
+use crate::evaluate::scored::{Grade, ScoredCase};
+use crate::evaluate::verdict::{Comparison, Decimal, Evaluation, Gate, GateStatus, Judged, Run, Verdict};
+
+pub use junit::junit;
+pub use markdown::markdown;
+pub use terminal::text;
+
+/// The output of `eval --format json`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EvalReport<'a> {
+    /// `contexture.eval/1`.
+    pub schema: &'static str,
+    /// Each side of each context with each model: the base, the head, and the cases that are new in the head.
+    pub runs: Vec<&'a Run>,
+    /// Heads against their bases; `base` and `head` are indices of `runs`.
+    pub comparisons: &'a [Comparison],
+    /// What had to be so; `run` is an index of `runs`.
+    pub gates: &'a [Gate],
+}
+
+impl<'a> EvalReport<'a> {
+    /// The report.
+    pub fn new(evaluation: &'a Evaluation) -> Self {
+        let runs = evaluation.runs.iter().map(|judged| &judged.run).collect();
+        Self { schema: "contexture.eval/1", runs, comparisons: &evaluation.comparisons, gates: &evaluation.gates }
+    }
+}
+
+/// A head with everything that is said of it.
+struct Row<'a> {
+    head: &'a Judged,
+    base: Option<&'a Judged>,
+    new: Option<&'a Judged>,
+    comparison: Option<&'a Comparison>,
+    gates: Vec<&'a Gate>,
+    cases: &'a [Case],
+    /// How many comparisons there are in all.
+    comparisons: usize,
+    /// Whether the cases are the change's own, because its base has none.
+    is_own: bool,
+}
+
+/// The heads of an evaluation.
+fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
+    let Evaluation { protocols, runs, comparisons, gates } = evaluation;
+    let is_base = |at: usize| comparisons.iter().any(|comparison| comparison.base == at);
+    let heads = runs.iter().enumerate().filter(|(at, judged)| !judged.run.new && !is_base(*at));
+    heads
+        .filter_map(|(at, head)| {
+            let comparison = comparisons.iter().find(|comparison| comparison.head == at);
+            let protocol = protocols.get(head.trial)?;
+            Some(Row {
+                head,
+                base: comparison.and_then(|comparison| runs.get(comparison.base)),
+                new: runs.iter().find(|other| other.trial == head.trial && other.run.new),
+                comparison,
+                gates: gates.iter().filter(|gate| gate.run == at).collect(),
+                cases: &protocol.cases.cases,
+                comparisons: comparisons.len(),
+                is_own: protocol.is_own,
+            })
+        })
+        .collect()
+}
+
+impl Row<'_> {
+    /// `triage@short`.
+    fn name(&self) -> String {
+        named(&self.head.run)
+    }
+
+    /// Cases that one side alone has right: whether it is the base, the case, and the case on both sides.
+    fn flips(&self) -> Vec<(bool, &Case, &ScoredCase, &ScoredCase)> {
+        let Some(base) = self.base else { return Vec::new() };
+        let pairs = self.cases.iter().zip(base.scored.cases.iter().zip(&self.head.scored.cases));
+        let flip = |(case, (base, head)): (_, (&ScoredCase, &ScoredCase))| match (base.is_right, head.is_right) {
+            (Some(true), Some(false)) => Some((true, case)),
+            (Some(false), Some(true)) => Some((false, case)),
+            _ => None,
+        };
+        let pairs = pairs.filter_map(|(case, (base, head))| {
+            let (is_lost, case) = flip((case, (base, head)))?;
+            Some((is_lost, case, base, head))
+        });
+        let mut flips: Vec<_> = pairs.collect();
+        flips.sort_by_key(|(is_lost, ..)| !is_lost);
+        flips
+    }
+
+    /// The verdict in a sentence, what is excluded first.
+    fn verdict(&self) -> Option<String> {
+        let own = self.comparison?;
+        let (low, high) = (own.interval[0].0, own.interval[1].0);
+        let p = match self.comparisons {
+            1 => format!("p {}", own.p),
+            all => format!("p {} ({} over {all} comparisons)", own.p, own.p_holm),
+        };
+        let difference =
+            format!("{} points (95 %: {} to {}), {p}", signed(own.difference.0), signed(low), signed(high));
+        let excluded = match low {
+            low if low <= -1.0 => String::new(),
+            low if low >= 0.0 => "any loss is excluded".to_owned(),
+            low => format!("a loss over {} points is excluded", points(-low)),
+        };
+        Some(match own.verdict {
+            Verdict::Better => format!("better: {difference}"),
+            Verdict::Worse => format!("worse: {difference}"),
+            Verdict::NoDifferenceShown => format!("no difference shown: {excluded}; {difference}"),
+            Verdict::TooFewCases => {
+                let first = if excluded.is_empty() { "no loss is excluded".to_owned() } else { excluded };
+                let needed = match own.needed {
+                    Some(needed) => format!("; {} cases would tell", grouped(needed)),
+                    None => String::new(),
+                };
+                let margin = points(own.margin.0);
+                format!("too few cases: {first}, one of {margin} points is not{needed}; {difference}")
+            }
+            Verdict::NotMeasured if own.n == 0 => "not measured: no case has an answer on both sides".to_owned(),
+            Verdict::NotMeasured => {
+                let dropped = usize::try_from(own.dropped).unwrap_or(usize::MAX);
+                format!("not measured: {} missing on one side or both could turn it", counted(dropped, "answer"))
+            }
+        })
+    }
+
+    /// What so many cases can and cannot show.
+    fn sees(&self) -> Option<String> {
+        let own = self.comparison.filter(|own| own.n > 0)?;
+        let flips = own.lost + own.gained;
+        let size = format!("{} cases on both sides, {flips} of them right on one alone", grouped(own.n));
+        Some(match &own.detectable {
+            Some(least) => format!(
+                "{size}: a difference of {} points or more shows in 80 of 100 evaluations, smaller ones often do not",
+                points(least.0)
+            ),
+            None => format!("{size}: no difference shows reliably, however large"),
+        })
+    }
+}
+
+/// `triage@short`.
+fn named(run: &Run) -> String {
+    let variant = run.variant.as_ref().map(|variant| format!("@{variant}"));
+    format!("{}{}", run.context, variant.unwrap_or_default())
+}
+
+/// A share in points: `7.6`.
+fn points(share: f64) -> String {
+    let shown = format!("{:.1}", share * 100.0);
+    shown.strip_suffix(".0").map_or(shown.clone(), str::to_owned)
+}
+
+/// A difference in points with its sign: `+7.6`, `−5`, `0`.
+fn signed(share: f64) -> String {
+    match points(share) {
+        shown if shown == "0" || shown == "-0" => "0".to_owned(),
+        shown => shown.strip_prefix('-').map_or(format!("+{shown}"), |rest| format!("−{rest}")),
+    }
+}
+
+/// A score with its interval: `82.8 % (71.8 to 90.1)`.
+fn quality(run: &Run) -> String {
+    match (&run.score, &run.interval) {
+        (Some(score), Some([low, high])) => {
+            format!("{} % ({} to {})", points(score.0), points(low.0), points(high.0))
+        }
+        _ => "?".to_owned(),
+    }
+}
+
+/// What a call cost in the mean.
+fn call(judged: &Judged) -> String {
+    let calls = judged.scored.answers().filter(|answer| answer.points().is_some()).count();
+    let calls = i128::try_from(calls).unwrap_or(i128::MAX);
+    match judged.run.usd {
+        Some(usd) if calls > 0 => super::cost::brief(crate::syntax::quantity::Usd { femto: usd.femto / calls }),
+        _ => "?".to_owned(),
+    }
+}
+
+fn milliseconds(latency: Option<u64>) -> String {
+    latency.map_or_else(|| "?".to_owned(), |latency| format!("{} ms", grouped(latency)))
+}
+
+/// A gate in words: `pass 85 %: open at 82.8 %`.
+fn gate(gate: &Gate) -> String {
+    let shown = |value: &str| match (gate.name, value.parse::<f64>()) {
+        ("regression", Ok(loss)) if loss <= 0.0 => "no loss".to_owned(),
+        ("pass" | "regression", Ok(share)) => format!("{} %", points(share)),
+        ("cost_per_call", _) => format!("${value}"),
+        ("latency_p95", _) => format!("{value} ms"),
+        _ => value.to_owned(),
+    };
+    let actual = gate.actual.as_deref().map_or_else(|| "not known".to_owned(), shown);
+    let status = match gate.status {
+        GateStatus::Open if gate.fails_open => "open, and so missed",
+        GateStatus::Open => "open: too few cases to tell",
+        status => status.as_str(),
+    };
+    format!("{} {}: {status} ({actual})", gate.name, shown(&gate.limit))
+}
+
+/// Why a case is what it is: the first answer that is not right, and its reasons.
+fn why(case: &ScoredCase) -> String {
+    let Some(answer) = case.answers.iter().find(|answer| answer.grade != Grade::Right) else { return String::new() };
+    let why = if answer.score.reasons.is_empty() { answer.text.clone() } else { answer.score.reasons.join("; ") };
+    if case.answers.len() > 1 { format!("{} of {} right; {why}", case.right(), case.answers.len()) } else { why }
+}
+
+/// Cases whose answers differ among their repeats, or are missing.
+fn listed<'a>(
+    row: &'a Row,
+    is_listed: impl Fn(&ScoredCase) -> bool + 'a,
+) -> impl Iterator<Item = (&'a Case, &'a ScoredCase)> {
+    row.cases.iter().zip(&row.head.scored.cases).filter(move |(_, case)| is_listed(case))
+}
+
+/// Whether an answer of a case is missing.
+fn is_unanswered(case: &ScoredCase) -> bool {
+    case.answers.iter().any(|answer| answer.points().is_none())
+}
+
+/// Whether an answer of a case is a refusal.
+fn is_refused(case: &ScoredCase) -> bool {
+    case.answers.iter().any(|answer| answer.grade == Grade::Refused)
+}
+
+/// Agreement of labels in a phrase.
+fn agreement(run: &Run) -> Option<String> {
+    let shown = |number: &Option<Decimal>| number.map_or_else(|| "?".to_owned(), |number| format!("{:.2}", number.0));
+    (run.kappa.is_some() || run.macro_f1.is_some())
+        .then(|| format!("macro-F1 {}, κ {}", shown(&run.macro_f1), shown(&run.kappa)))
+}
+
+#[cfg(test)]
+mod tests;

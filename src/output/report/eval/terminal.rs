@@ -1,0 +1,120 @@
+//! An evaluation for people.
+
+use std::fmt::Write as _;
+
+use super::{Row, agreement, call, gate, is_refused, is_unanswered, listed, milliseconds, quality, rows, why};
+use crate::evaluate::statistics::Confusion;
+use crate::evaluate::verdict::{Evaluation, Judged};
+use crate::output::report::inert;
+use crate::output::report::text::{Table, counted, cut, grouped};
+
+/// The most cases of one kind that are listed.
+const SHOWN: usize = 20;
+/// The most characters of a reason.
+const REASON: usize = 160;
+
+/// The report for people.
+pub fn text(evaluation: &Evaluation) -> String {
+    let mut text = String::new();
+    for (number, row) in rows(evaluation).iter().enumerate() {
+        if number > 0 {
+            text.push('\n');
+        }
+        paragraph(row, &mut text);
+    }
+    text
+}
+
+// Writing to a String cannot fail.
+fn paragraph(row: &Row, text: &mut String) {
+    let _ = writeln!(text, "{}  {}", inert::line(&row.name()), inert::line(&row.head.run.model));
+    for sentence in row.sees().into_iter().chain(row.verdict()) {
+        let _ = writeln!(text, "  {sentence}");
+    }
+    if row.is_own {
+        text.push_str("  the base declares no cases: those of the change are asked on both sides\n");
+    }
+    let mut table = Table::new(&["", "commit", "right>", "score", "p95>", "a call>", "cache read>", "forecast>"]);
+    let sides = [("base", row.base), ("head", Some(row.head)), ("new cases", row.new)];
+    for (name, judged) in sides.into_iter().filter_map(|(name, judged)| Some((name, judged?))) {
+        table.row(cells(name, judged));
+    }
+    text.push_str(&table.draw(2));
+    if let Some(agreement) = agreement(&row.head.run) {
+        let _ = writeln!(text, "  labels: {agreement}");
+    }
+    for line in &row.gates {
+        let _ = writeln!(text, "  gate {}", gate(line));
+    }
+    if row.head.run.recorded > 0 {
+        let _ = writeln!(text, "  {} of the answers are recorded by this change", grouped(row.head.run.recorded));
+    }
+    let flips = row.flips();
+    for is_lost in [true, false] {
+        let own: Vec<_> = flips.iter().filter(|flip| flip.0 == is_lost).collect();
+        let what = if is_lost { "lost" } else { "gained" };
+        list(
+            text,
+            own.len(),
+            what,
+            own.iter().map(|(_, case, base, head)| (&*case.id, why(if is_lost { head } else { base }))),
+        );
+    }
+    let mut some = |what: &str, is_listed: &dyn Fn(&crate::evaluate::scored::ScoredCase) -> bool| {
+        let cases: Vec<_> = listed(row, is_listed).collect();
+        list(text, cases.len(), what, cases.iter().map(|(case, scored)| (&*case.id, why(scored))));
+    };
+    some("flaky", &|case| case.is_flaky());
+    some("refused", &is_refused);
+    some("without an answer", &is_unanswered);
+    if row.base.is_none() {
+        some("wrong", &|case| case.is_right == Some(false) && !is_refused(case));
+    }
+    if let Some(confusion) = row.head.confusion.as_ref().filter(|confusion| confusion.labels().len() <= SHOWN) {
+        text.push_str(&matrix(confusion));
+    }
+}
+
+fn cells(name: &str, judged: &Judged) -> Vec<String> {
+    let run = &judged.run;
+    let commit = run.commit.as_ref().map(|commit| commit.chars().take(7).collect::<String>());
+    vec![
+        name.to_owned(),
+        commit.unwrap_or_else(|| "-".to_owned()),
+        format!("{} of {}", grouped(run.right), grouped(run.cases)),
+        quality(run),
+        milliseconds(run.latency_ms.p95),
+        call(judged),
+        grouped(run.cache.read),
+        run.cache.forecast.map_or_else(|| "?".to_owned(), grouped),
+    ]
+}
+
+/// Cases by name, each with why.
+fn list<'a>(text: &mut String, count: usize, what: &str, cases: impl Iterator<Item = (&'a str, String)>) {
+    if count == 0 {
+        return;
+    }
+    let _ = writeln!(text, "  {what}: {}", counted(count, "case"));
+    for (id, why) in cases.take(SHOWN) {
+        let _ = writeln!(text, "    {}: {}", inert::line(&cut(id, 60)), inert::line(&cut(&why, REASON)));
+    }
+    if let Some(more @ 1..) = count.checked_sub(SHOWN) {
+        let _ = writeln!(text, "    and {more} more, which --format json and junit list");
+    }
+}
+
+/// Rows are what was expected, columns what was answered.
+fn matrix(confusion: &Confusion) -> String {
+    let labels = confusion.labels();
+    let columns: Vec<String> = labels.iter().map(|label| format!("{}>", inert::line(&cut(label, 20)))).collect();
+    let headings: Vec<&str> =
+        ["expected, answered"].into_iter().chain(columns.iter().map(String::as_str)).chain(["no label>"]).collect();
+    let mut table = Table::new(&headings);
+    for expected in labels {
+        let counts = labels.iter().map(String::as_str).chain([Confusion::NO_LABEL]);
+        let counts = counts.map(|answered| grouped(confusion.at(expected, answered)));
+        table.row([cut(expected, 20)].into_iter().chain(counts));
+    }
+    table.draw(2)
+}
