@@ -2,7 +2,7 @@
 
 use super::scorers::Scorers;
 use super::{CaseSet, cases};
-use crate::syntax::diag::Faults;
+use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::manifest::{Eval, Gates};
 use crate::syntax::quantity::Share;
 use crate::text::resolve::Plan;
@@ -45,6 +45,12 @@ impl Protocol {
             faults.extend(cases::misfits(&set, other));
         }
         let gates = judge.unwrap_or(head).manifest.eval.as_ref().and_then(|eval: &Eval| eval.gates.clone());
+        let shares = gates.iter().flat_map(|gates| [("pass", &gates.pass), ("regression", &gates.regression)]);
+        let shares = shares.filter_map(|(name, share)| Some((name, share.as_ref()?)));
+        for (name, share) in shares.filter(|(_, share)| share.value.millionths > 1_000_000) {
+            let message = format!("the gate `{name}` is a share of the cases, at most 100%");
+            faults.push(Diagnostic::error("bad-gate", message).at(&share.span));
+        }
         let margin = gates.as_ref().and_then(|gates| gates.regression.as_ref()).map(|margin| margin.value);
         let is_own = base.is_some() && judge.is_none();
         let margin = margin.unwrap_or(DEFAULT_MARGIN);

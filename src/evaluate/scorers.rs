@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jsonschema::{PatternOptions, Validator};
 use regex::Regex;
 use serde_json::Value;
 
@@ -11,6 +10,7 @@ use super::{Case, CaseSet};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::manifest::{AnswerSchema, Likeness, Test};
 use crate::syntax::source::Span;
+use crate::text::lint::BoundedSchema;
 use crate::text::resolve::Plan;
 
 /// A full score.
@@ -42,7 +42,7 @@ enum Check {
     OneOf(Vec<Arc<str>>),
     Contains(Vec<Arc<str>>),
     Regex(Option<Regex>),
-    Json(Option<Validator>),
+    Json(Option<BoundedSchema>),
     Field(Vec<(String, String)>),
     Label { of: Vec<String>, at: Option<String> },
     Number { within: f64, at: Option<String> },
@@ -192,10 +192,8 @@ fn pattern_of(pattern: &str) -> Result<Regex, String> {
     })
 }
 
-/// A validator whose patterns run in time linear in the text, and which fetches nothing.
-fn validator(schema: &Value) -> Result<Validator, String> {
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
-    options.build(schema).map_err(|error| format!("the schema cannot be used: {}", short(&error.to_string())))
+fn validator(schema: &Value) -> Result<BoundedSchema, String> {
+    BoundedSchema::new(schema.clone()).map_err(|why| format!("the schema cannot be used: {}", short(&why)))
 }
 
 /// What a case expects: at a pointer where it expects a map, else all of it.
@@ -355,10 +353,9 @@ impl Check {
             }
             Self::Json(validator) => {
                 let Some(json) = answer.json else { return Some(format!("`{}` is no JSON", found())) };
-                let error = validator.as_ref()?.iter_errors(json).next()?;
-                let place = error.instance_path().to_string();
+                let (place, why) = validator.as_ref()?.fault(json)?;
                 let place = if place.is_empty() { String::new() } else { format!("at `{place}`, ") };
-                Some(format!("{place}{}", short(&error.to_string())))
+                Some(format!("{place}{}", short(&why)))
             }
             Self::Field(pairs) => {
                 let Some(json) = answer.json else { return Some(format!("`{}` is no JSON", found())) };

@@ -218,3 +218,17 @@ fn a_held_out_set_must_be_there_and_be_examples() {
     repo.file("evals/a.jsonl", "no JSON\n");
     assert_eq!(told(&repo.run("check").exits(0)), ["held-out-example contexts/a.yaml:5"]);
 }
+
+/// Cases are held out without being named under `held_out` too.
+#[test]
+fn an_example_that_is_a_case_is_told() {
+    let repo = of_examples(
+        &[("Where is it?", "Lost"), ("Who are you?", "Me")],
+        "inputs: {q: {tokens: 5}}\neval: {cases: evals/*.jsonl}\nheld_out: evals/a.jsonl\n",
+    );
+    repo.file("evals/a.jsonl", "{\"inputs\": {\"q\": \"WHERE is it\"}, \"expect\": \"Lost\"}\n");
+    assert!(told(&repo.run("check").exits(0)).contains(&"held-out-example shots.jsonl:1".to_owned()));
+    repo.file("evals/a.jsonl", "no JSON\n");
+    let outcome = repo.run("check").exits(0);
+    assert!(outcome.stderr.contains("evals/a.jsonl cannot be read as cases"), "{}", outcome.stderr);
+}

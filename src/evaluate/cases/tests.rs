@@ -4,7 +4,7 @@ use crate::evaluate::protocol::Protocol;
 use crate::evaluate::scorers::Scorers;
 use crate::evaluate::{CaseSet, Side, cases};
 use crate::pipeline::{Request, build_all};
-use crate::syntax::diag::Faults;
+use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::ProjectPath;
 use crate::text::resolve::Plan;
 use crate::tree::MemoryTree;
@@ -21,6 +21,10 @@ impl Project {
     }
 
     pub(in crate::evaluate) fn with(inputs: &str, eval: &str, file: &str, cases: &str) -> Self {
+        Self::build(inputs, eval, file, cases).expect("a build")
+    }
+
+    fn build(inputs: &str, eval: &str, file: &str, cases: &str) -> Result<Self, Vec<Diagnostic>> {
         let manifest = format!(
             "models: [claude-sonnet-5-5]\ninputs:\n  {inputs}\noutput: {{tokens: 5, schema: {{type: object, properties: \
              {{label: {{type: string}}}}, required: [label], additionalProperties: false}}}}\nsystem:\n  - text: Hi\nmessages:\n  \
@@ -29,8 +33,8 @@ impl Project {
         let tree = MemoryTree::new().file(&ProjectPath::literal("contexts/c.yaml"), manifest);
         let tree = tree.file(&ProjectPath::new(file).expect("a path"), cases);
         let built = build_all(&tree, &Request::default()).expect("a project");
-        let build = built[0].result.as_ref().expect("a build");
-        Self { plan: build.plan.clone() }
+        let [tried] = &built[..] else { panic!("{built:?}") };
+        tried.result.as_ref().map(|build| Self { plan: build.plan.clone() }).map_err(Clone::clone)
     }
 
     pub(in crate::evaluate) fn scorers(&self) -> (CaseSet, Scorers) {
@@ -129,6 +133,14 @@ fn what_is_wrong_with_cases_is_said_before_any_call() {
         ("", "{\"repeats\": \"many\", \"q\": \"x\", \"expect\": \"a\"}\n", &["`repeats` is a whole number"]),
         ("repeats: 5000", good, &["a case is asked 1 to 1000 times, not 5000"]),
         ("", "{\"q\": \"x\"}\n", &["`equals` cannot score case `1`: it expects nothing"]),
+        (
+            "gates: {pass: 101%, regression: 1.5}",
+            good,
+            &[
+                "the gate `pass` is a share of the cases, at most 100%",
+                "the gate `regression` is a share of the cases, at most 100%",
+            ],
+        ),
         ("", good, &[]),
     ] {
         assert_eq!(faults_of(eval, cases), messages, "{eval} {cases}");
@@ -173,4 +185,49 @@ fn the_digest_of_cases_is_of_what_they_say() {
     assert_eq!(digest(&format!("{k}{l}")), digest(&format!("{l}{k}")));
     assert_eq!(digest(k), digest(&k.replace("\"id\"", "\"tags\": [\"new\"], \"id\"")));
     assert_ne!(digest(k), digest(&k.replace("\"a\"", "\"b\"")));
+}
+
+#[test]
+fn what_is_wrong_with_eval_in_a_manifest_is_said_at_its_place() {
+    for (eval, message, place) in [
+        (
+            "score: [lable]",
+            "expected one of equals, one_of, contains, regex, json, field, label, number, or a map of it, found `lable`",
+            "lable",
+        ),
+        ("score: [{lable: [a]}]", "unknown key `lable` in a scorer", "lable"),
+        (
+            "score: [{equals: null, regex: x}]",
+            "a scorer has exactly one of equals, one_of, contains, regex, json, field, label, number",
+            "{equals",
+        ),
+        (
+            "score: [{weight: 2}]",
+            "a scorer has exactly one of equals, one_of, contains, regex, json, field, label, number",
+            "{weight",
+        ),
+        ("score: [{equals: null, weight: two}]", "expected a whole number, not negative, found `two`", "two"),
+        ("score: [{field: {label: /label}}]", "`label` is no JSON pointer", "label:"),
+        ("score: [{field: {/label: label}}]", "`label` is no JSON pointer", "label}"),
+        (
+            "score: [{equals: nearly}]",
+            "expected one of exact, trimmed, words (when texts are equal), found `nearly`",
+            "nearly",
+        ),
+        (
+            "score: [{json: {schema: other}}]",
+            "expected `output` (for output.schema) or a JSON Schema, found `other`",
+            "other",
+        ),
+        ("score: [{number: {within: near}}]", "expected a number, found `near`", "near"),
+        ("gates: {latency_p95: 2}", "expected a time such as 2s, 1.5s or 800ms, found `2`", "2}"),
+        ("gates: {recorded: head}", "expected one of base (whose answers count), found `head`", "head"),
+        ("repeats: -1", "expected a whole number, not negative, found `-1`", "-1"),
+    ] {
+        let found = Project::build("q: {tokens: 5}", eval, "c.jsonl", "").err().unwrap_or_default();
+        let said: Vec<&str> = found.iter().map(|fault| &*fault.message).collect();
+        assert_eq!(said, [message], "{eval}");
+        let span = found[0].span.as_ref().expect("a place");
+        assert!(span.source.text()[span.start..].starts_with(place), "{eval}");
+    }
 }

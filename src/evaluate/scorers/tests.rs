@@ -122,3 +122,13 @@ fn hostile_answers_are_only_wrong() {
         assert_eq!(scorers.score(&set.cases[0], &answer).points, 0);
     }
 }
+
+/// A schema of the repository cannot make scoring endless either.
+#[test]
+fn hostile_schemas_end() {
+    let case = "{\"inputs\": {\"q\": \"x\"}}\n";
+    for schema in ["{allOf: [{$ref: \"#\"}, {$ref: \"#\"}]}", "{$ref: \"#\"}", "{pattern: \"(a+)+$\"}"] {
+        let (set, scorers) = Project::new(&format!("score: [{{json: {{schema: {schema}}}}}]"), case).scorers();
+        assert_eq!(scorers.score(&set.cases[0], &format!("\"{}!\"", "a".repeat(5000))).points, 0, "{schema}");
+    }
+}

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use schemars::json_schema;
 
 use crate::syntax::decode::{Decode, OneOrMany, Spanned, Text, expected, fields, inline_schema, record, words};
-use crate::syntax::diag::Faults;
+use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::quantity::{Latency, Share, Usd};
 use crate::syntax::source::Span;
-use crate::syntax::yaml::{Node, Value};
+use crate::syntax::yaml::{Key, Node, Value};
 
 record! {
     /// How `eval` finds out whether the prompt is any good.
@@ -192,8 +192,10 @@ impl Test {
                     let own = Text { value: key.text.clone(), span: key.span.clone() };
                     let other = Text::decode(value, faults)?;
                     let is_pointer = |text: &str| text.is_empty() || text.starts_with('/');
-                    if !is_pointer(&own.value) || !is_pointer(&other.value) {
-                        expected("JSON pointers, which begin with `/`", value, faults);
+                    if let Some(text) = [&own, &other].into_iter().find(|text| !is_pointer(&text.value)) {
+                        let message = format!("`{}` is no JSON pointer", text.value);
+                        let fault = Diagnostic::error("bad-scorer", message).at(&text.span);
+                        faults.push(fault.hint(format!("it begins with a slash: `/{}`", text.value)));
                         return None;
                     }
                     Some((own, other))
@@ -229,8 +231,15 @@ impl Decode for Scorer {
         let map = fields("a scorer", node, &known, faults)?;
         let weight = map.get("weight").map(|weight| u64::decode(weight, faults));
         let named = map.iter().filter(|(key, _)| Test::NAMES.contains(&&*key.text));
-        let [(name, value)] = *named.collect::<Vec<_>>() else {
-            expected(&format!("exactly one of {}", Test::NAMES.join(", ")), node, faults);
+        let named: Vec<_> = named.collect();
+        let [(name, value)] = *named else {
+            let is_unknown = |(key, _): (&Key, &Node)| !known.contains(&&*key.text);
+            // A key that is not known is said already: it is a name that was misspelled.
+            if !(named.is_empty() && map.iter().any(is_unknown)) {
+                let message = format!("a scorer has exactly one of {}", Test::NAMES.join(", "));
+                let fault = Diagnostic::error("bad-scorer", message).at(&span);
+                faults.push(fault.hint("write each as an item of the list: all of them must hold"));
+            }
             return None;
         };
         let test = Test::decode(&name.text, value, faults)?;

@@ -81,8 +81,8 @@ pub(super) fn warnings(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
         let (fragment, is_cases) = reserved(subject).nth(*number)?;
         let (path, manifest) = (fragment.source.path(), &subject.plan.manifest);
         let patterns = if is_cases { &manifest.eval.as_ref()?.cases } else { &manifest.held_out };
-        let at = &patterns.0.first()?.span;
-        Some(HELD_OUT_EXAMPLE.warning(format!("{path} cannot be read as examples, so none is held against it")).at(at))
+        let (at, what) = (&patterns.0.first()?.span, if is_cases { "cases" } else { "examples" });
+        Some(HELD_OUT_EXAMPLE.warning(format!("{path} cannot be read as {what}, so none is held against it")).at(at))
     });
     placed.chain(unusable).chain(unread).collect()
 }

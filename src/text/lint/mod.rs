@@ -53,6 +53,7 @@ use crate::tree::Reads;
 use catalogue::Lint;
 
 pub use mend::mended;
+pub use schema_steps::BoundedSchema;
 
 /// The most findings of one lint that are reported for one file.
 const MAX_REPORTED: usize = 20;

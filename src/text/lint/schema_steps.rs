@@ -6,9 +6,37 @@
 
 use std::collections::HashMap;
 
+use jsonschema::{PatternOptions, Validator};
 use serde_json::{Map, Value as Json};
 
 use crate::syntax::limits::{MAX_SCHEMA_DEPTH, MAX_SCHEMA_PAIRS, MAX_SCHEMA_STEPS};
+
+/// A schema that any number of values are held against, each in a bounded number of steps.
+#[derive(Debug)]
+pub struct BoundedSchema {
+    schema: Json,
+    validator: Validator,
+}
+
+impl BoundedSchema {
+    /// The schema, or why it cannot be used. Patterns run in time linear in the text (the regex crate has no
+    /// backtracking), and no reference is fetched.
+    pub fn new(schema: Json) -> Result<Self, String> {
+        Steps::of(&schema).compile()?;
+        let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+        let validator = options.build(&schema).map_err(|error| error.to_string())?;
+        Ok(Self { schema, validator })
+    }
+
+    /// Why a value is not valid: the JSON pointer of the part, and what is wrong with it.
+    pub fn fault(&self, value: &Json) -> Option<(String, String)> {
+        if let Err(why) = Steps::of(&self.schema).validate(value) {
+            return Some((String::new(), format!("it cannot be held against the schema: {why}")));
+        }
+        let error = self.validator.iter_errors(value).next()?;
+        Some((error.instance_path().to_string(), error.to_string()))
+    }
+}
 
 /// A part of a schema and what is held against it, each by its address; no value for the compiling of the schema.
 type Pair = (usize, Option<usize>);

@@ -113,12 +113,15 @@ impl Row<'_> {
             format!("{} points (95 %: {} to {}), {p}", signed(own.difference.0), signed(low), signed(high));
         let excluded = match low {
             low if low <= -1.0 => String::new(),
-            low if low >= 0.0 => "any loss is excluded".to_owned(),
             low => format!("a loss over {} points is excluded", points(-low)),
         };
         Some(match own.verdict {
             Verdict::Better => format!("better: {difference}"),
             Verdict::Worse => format!("worse: {difference}"),
+            // The p decides, the interval describes: it may leave out 0 where an exact p does not.
+            Verdict::NoDifferenceShown if low >= 0.0 => {
+                format!("no difference shown: a loss is excluded, and a gain is not certain enough; {difference}")
+            }
             Verdict::NoDifferenceShown => format!("no difference shown: {excluded}; {difference}"),
             Verdict::TooFewCases => {
                 let first = if excluded.is_empty() { "no loss is excluded".to_owned() } else { excluded };

@@ -62,6 +62,12 @@ fn each_verdict_leads_with_what_is_excluded() {
             "too few cases: a loss over 9.9 points is excluded, one of 5 points is not; 155 cases would tell; 0 points",
             Answer::Yes,
         ),
+        (
+            texts(&[("b", 5), ("a", 5)]),
+            texts(&[("a", 10)]),
+            "no difference shown: a loss is excluded, and a gain is not certain enough; +50 points",
+            Answer::Yes,
+        ),
         (texts(&[("a", 40)]), texts(&[("a", 30), ("b", 10)]), "worse: −25 points", Answer::No),
         (
             texts(&[("a", 40)]),
