@@ -83,7 +83,8 @@ pub(super) fn run(globs: &[String], is_dry: bool, session: &Session) -> Result<V
     results.retain(|tried| tried.result.is_err());
     session.warnings(&diagnostics(&results, session.verbose));
     session.print(&report)?;
-    session.tell("Next: `contexture check` says what is worth a look; `contexture log --as-is ID` tells the history");
+    session.tell("Next: `contexture check` says what is worth a look, `contexture log --as-is ID` tells the history,");
+    session.tell("and `contexture diff --as-is HEAD~1..HEAD` what the last commit changed");
     Ok(if results.is_empty() { Verdict::Yes } else { Verdict::Unanswered })
 }
 

@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// Contexts, ID@VARIANT, or patterns such as 'support/*'; without one, every context and variant
     #[arg(value_name = "ID", last = true)]
     ids: Vec<String>,
+    /// Take the manifests of the working tree for both sides: what a change did before there were any
+    #[arg(long)]
+    as_is: bool,
     #[command(flatten)]
     shard: ShardArguments,
     /// Exit 1 if one of these happened, or a body is newly left out (its window exceeded, or its model refuses it):
@@ -63,12 +66,17 @@ enum Format {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { range, ids, shard: ShardArguments { shard }, fail_on, as_of, format, key } = arguments;
+    let Arguments { range, ids, as_is, shard: ShardArguments { shard }, fail_on, as_of, format, key } = arguments;
     let workspace = session.workspace()?;
     let progress = session.progress("comparing");
     let range = Range::parse(range.as_deref());
     let default_branch = if range == Range::Default { default_branch(&workspace)? } else { None };
-    let sides = range.open(&workspace, default_branch.as_deref())?;
+    let mut sides = range.open(&workspace, default_branch.as_deref())?;
+    if as_is {
+        sides.manifests = Some(Box::new(workspace.worktree()?));
+        let named = if sides.found_by.is_empty() { "" } else { ", " };
+        sides.found_by.extend([named, "by the manifests of the working tree"]);
+    }
     let whole = fail_on.iter().any(|what| matches!(what, Gate::Cost(CostLimit::Share(_))));
     let as_of = as_of.unwrap_or_else(super::session::today);
     let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard, whole })?;

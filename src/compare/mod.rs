@@ -3,6 +3,7 @@
 pub mod delta;
 pub mod ratchet;
 pub mod range;
+pub mod as_is;
 pub mod reach;
 pub mod review;
 pub mod blame;

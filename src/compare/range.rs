@@ -26,6 +26,8 @@ pub struct Sides {
     pub head_commit: Option<CommitTree>,
     /// How the base was found, in words: `merge base with origin/main`.
     pub found_by: String,
+    /// Where the manifests of both come from, if not from each.
+    pub manifests: Option<Box<dyn Tree>>,
 }
 
 impl Range {
@@ -74,19 +76,26 @@ impl Range {
                     head: Box::new(workspace.worktree()?),
                     head_commit: workspace.head_commit().ok(),
                     found_by,
+                    manifests: None,
                 })
             }
             Self::Between(base, head) => {
                 let found_by = named(base);
                 let (base, head_tree) = (workspace.commit(base)?, workspace.commit(head)?);
                 let head_commit = Some(workspace.commit(head)?);
-                Ok(Sides { base, head: Box::new(head_tree), head_commit, found_by })
+                Ok(Sides { base, head: Box::new(head_tree), head_commit, found_by, manifests: None })
             }
             Self::FromMergeBase(one, other) => {
                 let (one_tree, head) = (workspace.commit(one)?, workspace.commit(other)?);
                 let base = workspace.merge_base(&one_tree, &head)?;
                 let found_by = format!("merge base of {one} and {other}");
-                Ok(Sides { base, head: Box::new(head), head_commit: Some(workspace.commit(other)?), found_by })
+                Ok(Sides {
+                    base,
+                    head: Box::new(head),
+                    head_commit: Some(workspace.commit(other)?),
+                    found_by,
+                    manifests: None,
+                })
             }
             Self::Default => {
                 let head = workspace.head_commit()?;
@@ -94,11 +103,17 @@ impl Range {
                 let worktree = Box::new(workspace.worktree()?);
                 if branch.is_checked_out {
                     let head_commit = Some(workspace.head_commit()?);
-                    return Ok(Sides { base: head, head: worktree, head_commit, found_by: "HEAD".to_owned() });
+                    return Ok(Sides {
+                        base: head,
+                        head: worktree,
+                        head_commit,
+                        found_by: "HEAD".to_owned(),
+                        manifests: None,
+                    });
                 }
                 let base = workspace.merge_base(&branch.tip, &head)?;
                 let found_by = format!("merge base with {}", branch.name);
-                Ok(Sides { base, head: worktree, head_commit: Some(head), found_by })
+                Ok(Sides { base, head: worktree, head_commit: Some(head), found_by, manifests: None })
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::text::compose::{TEMPLATES, compose};
 use crate::text::fragment::Reader;
 use crate::text::project::{Candidate, ContextId};
 use crate::text::resolve::resolve;
-use crate::tree::{CachedTree, CommitTree, FileFilter, Listing, Reads};
+use crate::tree::{CachedTree, FileFilter, Listing, Reads, Tree};
 
 /// The contexts of a comparison: those of the head that the change can reach, and those of the base
 /// to compare them with.
@@ -34,8 +34,8 @@ pub struct Reached {
 pub struct Sides<'a> {
     /// The base.
     pub base: &'a Pipeline<'a>,
-    /// The commit that the base is.
-    pub base_tree: &'a CommitTree,
+    /// The tree that the base is.
+    pub base_tree: &'a dyn Tree,
     /// The head.
     pub head: &'a Pipeline<'a>,
 }

@@ -216,3 +216,22 @@ fn an_id_is_what_lies_between_the_fixed_ends_of_the_pattern() {
         assert_eq!(ids.join(" "), wanted, "{each}");
     }
 }
+
+#[test]
+fn the_last_commit_before_the_manifests_can_be_compared() {
+    let repo = Repo::new();
+    repo.file("prompts/a.prompty", "system:\nBe brief.\n").file("other.txt", "x").commit("one");
+    repo.file("prompts/a.prompty", "system:\nBe very brief.\n").commit("two");
+    repo.run("init --from prompts").exits(0);
+    let shown = repo.run("diff --as-is HEAD~1..HEAD --format markdown").exits(0).stdout;
+    assert!(shown.contains("Be **very** brief") || shown.contains("+Be very brief."), "{shown}");
+    assert!(shown.contains("by the manifests of the working tree"), "{shown}");
+    let without = repo.run("diff HEAD~1..HEAD").stdout;
+    assert!(!without.contains("very"), "{without}");
+    // Manifests that differ between the two are those of the working tree on both sides.
+    repo.commit("adopt");
+    repo.file("contexts/prompts.yaml", "prompt: prompts/a.prompty\nmodels: [gpt-6.1-sol]\n")
+        .commit("change the manifest");
+    let shown = repo.run("diff --as-is HEAD~1..HEAD").exits(0).stdout;
+    assert!(shown.contains("No prompt changes"), "{shown}");
+}

@@ -25,7 +25,6 @@ use crate::text::lint::secret::masked;
 use crate::text::project::ContextId;
 use crate::tree::{Commit, CommitTree, Parents, Signature, Tree};
 
-mod as_is;
 mod renames;
 mod served;
 mod states;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rayon::prelude::*;
 
-use super::as_is::AsIs;
 use super::{LogRequest, manifests};
+use crate::compare::as_is::AsIs;
 use crate::pipeline::{Build, LastBuilds, Memory, Request, build_from};
 use crate::prompt::chain::Digest;
 use crate::syntax::diag::Diagnostic;

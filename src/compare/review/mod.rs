@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::compare::as_is::{AsIs, is_todays};
 use crate::compare::delta::{Delta, Divergence, Side, compare};
 use crate::compare::range::Sides;
 use crate::compare::reach;
@@ -177,15 +178,22 @@ impl ContextReview {
 /// When a tree cannot be read, a name is unknown on both sides, or a file that every context stands
 /// on (`contexture.yaml`, `prices.yaml`) is broken. Faults of one context are in its review.
 pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure> {
-    let changes = sides.head.changes_since(&sides.base)?;
+    let mut changes = sides.head.changes_since(&sides.base)?;
+    let today = sides.manifests.as_deref();
+    changes.retain(|change| today.is_none() || !is_todays(&change.path));
+    let as_is = today.map(|today| [&sides.base as &dyn Tree, sides.head.as_ref()].map(|then| AsIs { today, then }));
+    let [base_tree, head_tree]: [&dyn Tree; 2] = match &as_is {
+        Some([base, head]) => [base, head],
+        None => [&sides.base, sides.head.as_ref()],
+    };
     let build = Request { as_of: Some(request.as_of), lints: true, ..Request::default() };
     let memory = Memory::default();
     // The sides share most of their files: what both hold is decoded once.
     let of_side = |tree| Fragments::sharing(tree, &memory.fragments);
-    let (base_files, head_files) = (of_side(&sides.base), of_side(sides.head.as_ref()));
+    let (base_files, head_files) = (of_side(base_tree), of_side(head_tree));
     let base = Pipeline::open(&base_files, &build, &memory)?;
     let head = Pipeline::open(&head_files, &build, &memory)?;
-    let both = reach::Sides { base: &base, base_tree: &sides.base, head: &head };
+    let both = reach::Sides { base: &base, base_tree, head: &head };
     let reached = reach::reach(&both, &request.contexts)?;
 
     let build_all = |pipeline: &Pipeline<'_>, candidates: Vec<Candidate>| -> BTreeMap<ContextId, BuildResult> {

@@ -1,4 +1,4 @@
-//! Today's manifests over the texts of a commit: the history that prompts had before their manifests did.
+//! Today's manifests over the texts of another tree: what prompts were before their manifests were there.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use crate::pipeline::PRICES_FILE;
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::text::project::{CONTEXTS, PROJECT_FILE};
-use crate::tree::{Blob, CommitTree, Identity, ReadError, Tree, TreeName};
+use crate::tree::{Blob, Identity, ReadError, Tree, TreeName};
 
 /// The files of the project itself.
 const FILES: [&str; 2] = [PROJECT_FILE, PRICES_FILE];
 
-/// A commit, in which what says how prompts are put together is that of another tree.
-pub(super) struct AsIs<'a> {
+/// A tree, in which what says how prompts are put together is that of another one.
+pub struct AsIs<'a> {
     /// Where manifests, the project file and prices come from.
     pub today: &'a dyn Tree,
     /// Where everything else does.
-    pub then: &'a CommitTree,
+    pub then: &'a dyn Tree,
 }
 
 /// Whether a file says how prompts are put together.
-fn is_todays(path: &ProjectPath) -> bool {
+pub fn is_todays(path: &ProjectPath) -> bool {
     path.is_below(&ProjectPath::literal(CONTEXTS)) || FILES.contains(&path.as_str())
 }
 
