@@ -1,5 +1,6 @@
 //! Verdicts and gates: what the scores of two sides, or of one, allow to be said.
 
+use std::cell::OnceCell;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -396,6 +397,8 @@ struct Paired {
     /// For each case with an answer dropped, the least and the largest difference that it could have.
     worst: Vec<(i64, i64)>,
     test: TestName,
+    /// Its p and its interval, once they were asked for: over thousands of cases they take a while.
+    known: (OnceCell<f64>, OnceCell<Interval>),
 }
 
 impl Paired {
@@ -407,6 +410,7 @@ impl Paired {
             dropped: 0,
             worst: Vec::new(),
             test: TestName::McNemar,
+            known: <_>::default(),
         };
         for (base, head) in base.cases.iter().zip(&head.cases) {
             let both = base.answers.iter().zip(&head.answers).map(|(base, head)| (base.points(), head.points()));
@@ -448,10 +452,10 @@ impl Paired {
     }
 
     fn p(&self) -> f64 {
-        match self.test {
+        *self.known.0.get_or_init(|| match self.test {
             TestName::McNemar => mcnemar(self.pairs.lost, self.pairs.gained),
             TestName::SignFlip => sign_flip(&self.differences),
-        }
+        })
     }
 
     fn sum(&self) -> i64 {
@@ -460,14 +464,14 @@ impl Paired {
 
     /// The 95 % interval of the mean difference.
     fn interval(&self) -> Interval {
-        match self.test {
+        *self.known.1.get_or_init(|| match self.test {
             _ if self.differences.is_empty() => Interval { low: -1.0, high: 1.0 },
             TestName::McNemar => newcombe(self.pairs),
             TestName::SignFlip => {
                 let (low, high) = bootstrap(&self.differences);
                 Interval { low: self.mean(low), high: self.mean(high) }
             }
-        }
+        })
     }
 
     /// A sum of differences over all answers, as a mean score.
@@ -497,7 +501,7 @@ impl Paired {
             ..self.pairs
         };
         let answers = self.answers + self.dropped;
-        Self { differences, answers, pairs, dropped: 0, worst: Vec::new(), test: self.test }
+        Self { differences, answers, pairs, dropped: 0, worst: Vec::new(), test: self.test, known: <_>::default() }
     }
 
     /// The verdict by an adjusted p: p decides whether there is a difference, the interval whether a loss is excluded.
