@@ -364,39 +364,50 @@ fn patterns_of(files: &[ProjectPath], all: &[ProjectPath], folder: &str) -> Vec<
     if let Some(tail) = tail {
         let is_flat = same(&|path| depth(path).to_string()).is_some();
         if is_flat && files.iter().all(|path| path.folder() == folder) {
-            candidates.push(below(tail.clone()));
+            candidates.push(vec![below(tail.clone())]);
         } else if is_flat
             && !tail.starts_with('*')
             && files
                 .first()
                 .is_some_and(|path| depth(path) == folder.split('/').filter(|part| !part.is_empty()).count() + 1)
         {
-            candidates.push(below(format!("*/{tail}")));
+            candidates.push(vec![below(format!("*/{tail}"))]);
         }
-        candidates.push(below(format!("**/{tail}")));
+        candidates.push(vec![below(format!("**/{tail}"))]);
+    } else {
+        let endings: BTreeSet<&str> = files.iter().map(ProjectPath::extension).collect();
+        let of_ending = |ending: &str| if ending.is_empty() { "**/*".to_owned() } else { format!("**/*.{ending}") };
+        candidates.push(endings.into_iter().map(|ending| below(of_ending(ending))).collect());
     }
     let wanted: BTreeSet<&ProjectPath> = files.iter().collect();
-    for pattern in candidates {
-        let Some(parsed) = parsed(&pattern) else { continue };
-        let matched: Vec<&ProjectPath> =
-            all.iter().filter(|path| parsed.matches(path) && parsed.between(path).is_some()).collect();
-        if !wanted.iter().all(|path| matched.contains(path)) {
+    let names: BTreeSet<&str> = files.iter().map(ProjectPath::file_name).collect();
+    let mut shortest: Option<Vec<String>> = None;
+    for patterns in candidates {
+        let parsed: Vec<FilePattern> = patterns.iter().filter_map(|pattern| parsed(pattern)).collect();
+        let is_of =
+            |path: &&ProjectPath| parsed.iter().any(|pattern| pattern.matches(path) && pattern.between(path).is_some());
+        let matched: BTreeSet<&ProjectPath> = all.iter().filter(is_of).collect();
+        if !matched.is_superset(&wanted) {
             continue;
         }
-        let others: Vec<&&ProjectPath> = matched.iter().filter(|path| !wanted.contains(**path)).collect();
-        if others.is_empty() {
-            return vec![pattern];
-        }
-        let partials = below("**/_*.prompt".to_owned());
-        let (of_partials, others): (Vec<&&ProjectPath>, Vec<&&ProjectPath>) =
-            others.into_iter().partition(|path| path.extension() == "prompt" && path.file_name().starts_with('_'));
-        if others.len() <= 6 {
-            let partials = (!of_partials.is_empty()).then(|| format!("!{partials}"));
-            let others = others.iter().map(|path| format!("!{}", escaped(path.as_str())));
-            return std::iter::once(pattern).chain(partials).chain(others).collect();
+        let others: Vec<&&ProjectPath> = matched.difference(&wanted).collect();
+        let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+        others.iter().for_each(|path| *numbers.entry(path.file_name()).or_default() += 1);
+        // Several others of one name are left out by that name, if none of these has it.
+        let others = others.iter().map(|path| match path.file_name() {
+            name if path.extension() == "prompt" && name.starts_with('_') => {
+                format!("!{}", below("**/_*.prompt".to_owned()))
+            }
+            name if names.contains(name) || numbers.get(name) == Some(&1) => format!("!{}", escaped(path.as_str())),
+            name => format!("!{}", below(format!("**/{}", escaped(name)))),
+        });
+        let others: BTreeSet<String> = others.collect();
+        let whole: Vec<String> = patterns.into_iter().chain(others).collect();
+        if shortest.as_ref().is_none_or(|known| whole.len() < known.len()) {
+            shortest = Some(whole);
         }
     }
-    files.iter().map(|path| escaped(path.as_str())).collect()
+    shortest.unwrap_or_else(|| files.iter().map(|path| escaped(path.as_str())).collect())
 }
 
 /// A path as a pattern of itself.

@@ -235,3 +235,20 @@ fn the_last_commit_before_the_manifests_can_be_compared() {
     let shown = repo.run("diff --as-is HEAD~1..HEAD").exits(0).stdout;
     assert!(shown.contains("No prompt changes"), "{shown}");
 }
+
+#[test]
+fn files_among_many_others_are_named_by_what_they_are_not() {
+    let repo = Repo::new();
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        repo.file(&format!("data/patterns/{name}/system.md"), "Sort.\n")
+            .file(&format!("data/patterns/{name}/README.md"), "x\n");
+        repo.file(&format!("data/patterns/{name}/user.md"), "Now.\n");
+    }
+    repo.file("data/patterns/a/notes.txt", "Notes.\n").commit("team");
+    let shown = repo.run("init --from data/patterns/**/*.md --from data/patterns/**/*.txt --dry-run").exits(0).stdout;
+    let texts = "each:\n  - \"data/patterns/**/*.md\"\n  - \"data/patterns/**/*.txt\"\n  - \"!data/patterns/**/README.md\"\n  \
+                 - \"!data/patterns/**/system.md\"\n";
+    assert!(shown.contains(texts) && shown.contains("each: \"data/patterns/*/system.md\""), "{shown}");
+    let outcome = repo.run("init --from data/patterns/**/*.md --from data/patterns/**/*.txt").exits(0);
+    assert!(outcome.stdout.contains("all 17 contexts"), "{outcome}");
+}
