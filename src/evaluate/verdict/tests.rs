@@ -176,7 +176,11 @@ fn answered(text: &str, latency_ms: u64) -> Outcome {
 
 /// An evaluation of one context over cases that expect `a`, from the answers of both sides.
 pub(crate) fn evaluation(eval: &str, base: &[&str], head: &[&str]) -> Evaluation {
-    let line = |at: usize| format!("{{\"inputs\": {{\"q\": \"{at}\"}}, \"expect\": \"a\"}}\n");
+    // The first two are tagged.
+    let line = |at: usize| {
+        let tags = if at < 2 { ", \"tags\": \"first\"" } else { "" };
+        format!("{{\"inputs\": {{\"q\": \"{at}\"}}, \"expect\": \"a\"{tags}}}\n")
+    };
     let cases: String = (0..head.len()).map(line).collect();
     let project = Project::new(eval, &cases);
     let outcomes = |texts: &[&str]| -> Vec<Vec<Outcome>> {

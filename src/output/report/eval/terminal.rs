@@ -1,8 +1,10 @@
 //! An evaluation for people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::{Row, agreement, call, gate, is_refused, is_unanswered, listed, milliseconds, quality, rows, why};
+use crate::evaluate::Case;
 use crate::evaluate::statistics::Confusion;
 use crate::evaluate::verdict::{Evaluation, Judged};
 use crate::output::report::inert;
@@ -40,6 +42,7 @@ fn paragraph(row: &Row, text: &mut String) {
         table.row(cells(name, judged));
     }
     text.push_str(&table.draw(2));
+    text.push_str(&tags(row));
     if let Some(agreement) = agreement(&row.head.run) {
         let _ = writeln!(text, "  labels: {agreement}");
     }
@@ -88,6 +91,23 @@ fn cells(name: &str, judged: &Judged) -> Vec<String> {
         grouped(run.cache.read),
         run.cache.forecast.map_or_else(|| "?".to_owned(), grouped),
     ]
+}
+
+/// How many cases of each tag are right, before and after.
+fn tags(row: &Row) -> String {
+    let mut table = Table::new(&["tag", "cases>", "base>", "head>"]);
+    let tags: BTreeSet<&str> = row.cases.iter().flat_map(|case| case.tags.iter().map(|tag| &**tag)).collect();
+    for tag in tags {
+        let has_tag = |case: &Case| case.tags.iter().any(|own| **own == *tag);
+        let right = |judged: &Judged| {
+            let own = row.cases.iter().zip(&judged.scored.cases).filter(|(case, _)| has_tag(case));
+            own.filter(|(_, scored)| scored.is_right == Some(true)).count().to_string()
+        };
+        let cases = row.cases.iter().filter(|case| has_tag(case)).count();
+        let base = row.base.map_or_else(|| "-".to_owned(), right);
+        table.row([cut(tag, 40), cases.to_string(), base, right(row.head)]);
+    }
+    if table.is_empty() { String::new() } else { table.draw(2) }
 }
 
 /// Cases by name, each with why.

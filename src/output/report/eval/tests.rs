@@ -26,6 +26,8 @@ evaluations, smaller ones often do not
         commit     right  score                     p95  a call  cache read  forecast
   base  -       36 of 50  72 % (58.3 to 82.5)  1,000 ms  $0.006         500         0
   head  -       46 of 50  92 % (81.2 to 96.8)  1,000 ms  $0.006         500         0
+  tag    cases  base  head
+  first      2     2     2
   labels: macro-F1 0.48, κ 0.00
   gate pass 85 %: open: too few cases to tell (92 %)
   gate regression 5 %: met (no loss)
