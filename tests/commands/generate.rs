@@ -22,11 +22,13 @@ top         the output of top --format json
 page        what a page in HTML holds, and page.json of a served one
 list        the output of list --format json
 diff        the output of diff --format json
+eval        the output of eval --format json
 explain     the output of explain --format json
 log         the output of log --format json
 blame       the output of blame --format json
 count       the output of count --format json
 break-even  the output of break-even --format json
+audit       the output of audit --format json
 models      the output of models --format json
 watch       a line of the output of watch --format json
 simulation  the output of simulate --format json
