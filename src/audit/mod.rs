@@ -15,8 +15,11 @@ pub mod requests;
 pub mod money;
 pub mod causes;
 pub mod ttl;
+pub mod revisions;
 pub mod summary;
+pub mod trace;
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use crate::cost::cards::{Cards, Date};
@@ -24,6 +27,7 @@ use lines::{Step, Values};
 use readers::{Format, Line, Reader};
 use record::Millis;
 use requests::Requests;
+use revisions::Revisions;
 pub use summary::Audit;
 
 /// A log to read.
@@ -77,6 +81,12 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// The digests that requests carry.
+    pub fn digests(&self) -> BTreeSet<&str> {
+        let carried = self.requests.all.iter().filter(|request| request.digest != 0);
+        carried.map(|request| self.requests.texts.get(request.digest).as_str()).collect()
+    }
+
     /// Reads a log to its end.
     pub fn read(&mut self, log: Log, format: Option<Format>) {
         self.logs += 1;
@@ -128,4 +138,8 @@ pub struct Question<'a> {
     pub today: Date,
     /// Only requests from here on; earlier ones still explain what caches held.
     pub since: Option<Millis>,
+    /// What the digests of requests are.
+    pub revisions: Revisions,
+    /// Only requests of this context.
+    pub context: Option<String>,
 }

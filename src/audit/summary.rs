@@ -10,6 +10,7 @@ use super::causes::{self, Cause, Miss};
 use super::money::{Cost, Pricer, Unpriced};
 use super::record::Millis;
 use super::requests::{Request, Requests};
+use super::revisions::Revisions;
 use super::ttl::{self, Range};
 use super::{Question, Reading};
 use crate::cost::cards::{Caveat, day_of};
@@ -307,8 +308,14 @@ impl Audit {
         let requests = &reading.requests;
         let mut pricer = Pricer::new(question.cards, question.today);
         let counts = |place: usize| {
-            let start = requests.all.get(place).and_then(|own| own.start());
-            question.since.is_none_or(|since| start.is_some_and(|start| start >= since))
+            let Some(request) = requests.all.get(place) else { return false };
+            let is_late = |since: Millis| request.start().is_some_and(|start| start >= since);
+            let digest = requests.texts.get(request.digest);
+            let is_of = |wanted: &String| {
+                let revision = question.revisions.get(digest, None);
+                revision.is_some_and(|own| own.id.to_string() == *wanted || own.id.name == *wanted)
+            };
+            question.since.is_none_or(is_late) && question.context.as_ref().is_none_or(is_of)
         };
         let counted: Vec<(usize, Request)> =
             requests.all.iter().copied().enumerate().filter(|(place, _)| counts(*place)).collect();
@@ -338,6 +345,9 @@ impl Audit {
                 Err(why) => unknown.price(why, &terms.model),
             }
             unknown.of(requests, *request);
+            let digest = requests.texts.get(request.digest);
+            let is_foreign = request.digest != 0 && question.revisions.get(digest, None).is_none();
+            unknown.add(is_foreign, "the context: no commit of this project has the digest");
         }
         totals.paid = total_cost.into();
         let saved = Cost { low: totals.without_cache - total_cost.high, high: totals.without_cache - total_cost.low };
@@ -391,14 +401,16 @@ impl Audit {
             contexts: by_cost(
                 digests.into_iter().map(|(digest, sum)| ContextSum {
                     digest: requests.texts.get(digest).clone(),
-                    context: None,
-                    commit: None,
+                    context: question.revisions.get(requests.texts.get(digest), None).map(|own| own.id.to_string()),
+                    commit: question.revisions.get(requests.texts.get(digest), None).map(|own| own.commit.clone()),
                     requests: sum.requests,
                     paid: sum.cost.into(),
                 }),
                 |sum| sum.paid.high,
             ),
-            misses: by_cost(misses.iter().filter_map(|miss| row(requests, miss)), |row| row.usd.unwrap_or_default()),
+            misses: by_cost(misses.iter().filter_map(|miss| row(requests, miss, &question.revisions)), |row| {
+                row.usd.unwrap_or_default()
+            }),
             advice: advice(&what_if, &causes),
             causes,
             what_if,
@@ -489,8 +501,12 @@ fn cause_sums(misses: &[&Miss]) -> Vec<CauseSum> {
     by_cost(sums.into_values(), |sum| sum.usd)
 }
 
-fn row(requests: &Requests, miss: &Miss) -> Option<MissRow> {
+fn row(requests: &Requests, miss: &Miss, revisions: &Revisions) -> Option<MissRow> {
     let request = requests.all.get(miss.request)?;
+    let digest = requests.texts.get(request.digest);
+    let moment = request.moment().map(|moment| moment.0.div_euclid(1000));
+    let before = (miss.digest_before != 0).then(|| requests.texts.get(miss.digest_before));
+    let change = before.and_then(|before| revisions.change(before, digest, moment));
     let (lineage, reason) = (requests.lineages.get(request.lineage), requests.texts.get(request.reason));
     Some(MissRow {
         at: request.first_token().or(request.start()).map(|at| at.to_string()).unwrap_or_default(),
@@ -503,10 +519,10 @@ fn row(requests: &Requests, miss: &Miss) -> Option<MissRow> {
         usd: miss.usd,
         note: miss.note.clone(),
         reason: (!reason.is_empty()).then(|| reason.clone()),
-        context: None,
-        segment: None,
-        commit: None,
-        author: None,
+        context: revisions.get(digest, moment).map(|own| own.id.to_string()),
+        segment: change.as_ref().map(|own| own.segment.clone()),
+        commit: change.as_ref().map(|own| own.commit.clone()),
+        author: change.map(|own| own.author),
     })
 }
 
@@ -593,7 +609,7 @@ fn left_out(reading: &Reading, before: usize) -> Vec<LeftOutRow> {
         row("requests of a batch that expired", expired),
         row("requests that were called off", canceled),
         row("answers of a proxy's own cache: nothing was called", replayed),
-        row("requests before --since, or without a time", before as u64),
+        row("requests before --since, of another context than --context, or of which that is not known", before as u64),
         row("requests whose answer ends before they begin: their clock is wrong", odd.clock),
         row("calls of the provider's own tools, which are priced apart and in no sum", odd.server_tools),
     ];

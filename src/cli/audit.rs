@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::audit::readers::Format as LogFormat;
 use crate::audit::record::Millis;
+use crate::audit::revisions::Revisions;
 use crate::audit::{Audit, Log, Question, Reading, files};
 use crate::cost::cards::Date;
 use crate::output::report;
@@ -27,6 +28,12 @@ pub(super) struct Arguments {
     /// Only requests from this day or moment on: 2026-11-03, 2026-11-03T09:00:00Z
     #[arg(long, value_name = "TIME", value_parser = moment)]
     since: Option<Millis>,
+    /// Only requests that carry the digest of this context, ID or ID@VARIANT
+    #[arg(long, value_name = "ID")]
+    context: Option<String>,
+    /// Look for the digests of requests in commits after this revision only [default: the whole history]
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
     /// The day of requests that say none [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -59,7 +66,7 @@ fn moment(written: &str) -> Result<Millis, &'static str> {
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
-    let Arguments { logs, format_in, since, as_of, format } = arguments;
+    let Arguments { logs, format_in, since, context, base, as_of, format } = arguments;
     let mut reading = Reading::default();
     let progress = session.progress("reading logs");
     for written in &logs {
@@ -82,7 +89,24 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     progress.done();
     let cards = session.cards()?;
     let today = as_of.unwrap_or_else(super::session::today);
-    let audit = Audit::new(&reading, &Question { cards: &cards, today, since });
+    let digests = reading.digests();
+    let asks = context.is_some() || base.is_some();
+    let revisions = match session.workspace() {
+        _ if digests.is_empty() && asks => {
+            session.tell("no request carries a digest: `--context` and `--base` have nothing to look for");
+            Revisions::default()
+        }
+        _ if digests.is_empty() => Revisions::default(),
+        Ok(workspace) => match Revisions::find(&workspace, &digests, context.as_deref(), base.as_deref(), today) {
+            Ok(revisions) => revisions,
+            // Outside of a project with commits the bill is still one.
+            Err(failure) if asks => return Err(failure),
+            Err(_) => Revisions::default(),
+        },
+        Err(error) if asks => return Err(error.into()),
+        Err(_) => Revisions::default(),
+    };
+    let audit = Audit::new(&reading, &Question { cards: &cards, today, since, revisions, context });
     session.print(&match format {
         Printed::Text => report::audit::text(&audit, session.verbose),
         Printed::Json => report::json(&audit),

@@ -51,7 +51,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "audit",
         "Examples:\n  contexture audit ~/.claude/projects\n  contexture audit gateway.jsonl.gz --since 2026-11-01 --format json",
     ),
-    ("simulate", "Examples:\n  contexture simulate day.yaml\n  contexture simulate day.yaml --as-of 2027-01-01"),
+    (
+        "simulate",
+        "Examples:\n  contexture simulate day.yaml\n  contexture simulate --trace requests.jsonl --model engine/vllm",
+    ),
     (
         "break-even",
         "Examples:\n  contexture break-even triage --training 2000 --tuned-input 3 --tuned-output 12\n  contexture break-even triage --training 2000 --tuned-model gpt-6.1-sol",

@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, SchemaGenerator, generate::SchemaSettings};
 
 use crate::audit::Audit;
+use crate::audit::trace::TraceReport;
 use crate::cost::cards;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
 use crate::output::bundle::BundleRecord;
@@ -46,6 +47,7 @@ pub const SCHEMAS: [Schema; 21] = [
     ("audit", "the output of audit --format json", || schema::<Audit>(Reads::Printed)),
     ("models", "the output of models --format json", || schema::<ModelsReport>(Reads::Printed)),
     ("watch", "a line of the output of watch --format json", || schema::<WatchReport>(Reads::Printed)),
+    ("trace", "the output of simulate --trace with --format json", || schema::<TraceReport>(Reads::Printed)),
     ("simulation", "the output of simulate --format json", || schema::<SimulationReport>(Reads::Printed)),
 ];
 

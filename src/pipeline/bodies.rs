@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde_json::{Map, Value};
 
+use crate::cost::cards::Platform;
 use crate::pipeline::model::{DEFAULT_MAX_TOKENS, LeftOut, ModelBuild, api};
 use crate::pipeline::{Build, BuildResult};
 use crate::prompt::blocks::Breakpoint;
 use crate::prompt::bodies::{Api, Body, Dialect, Finding, Place, Prompt, Reaction, dialects, emit};
+use crate::prompt::chain::Digest;
 use crate::prompt::segment::Tier;
 use crate::syntax::diag::{Diagnostic, Faults, Severity};
 use crate::syntax::source::Span;
@@ -138,9 +141,14 @@ fn bodies_marked(build: &Build, model: &ModelBuild, breakpoints: &[Breakpoint]) 
         all.extend(found.into_iter().filter(|one| !all.contains(one)).collect::<Vec<_>>());
     };
     let mut warnings = Vec::new();
+    let traced = build.plan.manifest.trace.as_ref().filter(|trace| trace.value);
+    let (is_traced, mut carried) = (traced.is_some(), false);
     for (dialect, emitted) in emitted {
         let (body, found) = match emitted {
             Ok(mut body) => {
+                if is_traced {
+                    carried |= carry(&build.chain.full(), &model.card.platform, &mut body);
+                }
                 let found = std::mem::take(&mut body.findings);
                 (Some(body), found)
             }
@@ -166,9 +174,33 @@ fn bodies_marked(build: &Build, model: &ModelBuild, breakpoints: &[Breakpoint]) 
             reason.severity = Severity::Warning;
         }
     }
-    let warnings = warnings.into_iter().map(placed).collect();
+    let mut warnings: Vec<Diagnostic> = warnings.into_iter().map(placed).collect();
+    if let Some(trace) = traced.filter(|_| !carried) {
+        let message = format!("`trace: true` has no effect on {}: its API has no field for the digest", model.name);
+        let hint = "let the application write `full` of the bundle into its own log, a gateway's tag or a span";
+        let warning = Diagnostic::warning("untraced", message).at(&trace.span).hint(hint);
+        warnings.push(warning.for_model(&model.name));
+    }
     bodies.findings.warnings = apply_levels(warnings, &build.plan.manifest.lints);
     Ok(bodies)
+}
+
+/// Writes the digest of a prompt into the field that an API has for what the caller wants to find again, beside what
+/// `settings` put there. False where it has none: other servers of a dialect may refuse the field.
+fn carry(full: &Digest, platform: &Platform, body: &mut Body) -> bool {
+    let full = full.to_string();
+    let (field, value) = match (platform, body.dialect) {
+        (Platform::OpenAi, Dialect::Responses) => ("metadata", full),
+        (Platform::Bedrock, Dialect::Converse) => ("requestMetadata", full),
+        // A label's value has at most 63 of `[a-z0-9_-]`.
+        (Platform::Vertex, Dialect::Generate) => ("labels", full.replace(':', "-").chars().take(63).collect()),
+        _ => return false,
+    };
+    let Some(root) = body.json.as_object_mut() else { return false };
+    let entry = root.entry(field).or_insert_with(|| Value::Object(Map::new()));
+    let Some(entries) = entry.as_object_mut() else { return false };
+    entries.insert("contexture_digest".to_owned(), value.into());
+    true
 }
 
 /// Tries the bodies of every build. A context of which one cannot be said is broken after all; what there is to say of

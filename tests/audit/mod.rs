@@ -192,3 +192,151 @@ fn since_leaves_out_what_came_before_but_not_what_it_left_in_the_cache() {
     assert_eq!(report["misses"][0]["cause"], "ttl_expired");
     assert_eq!(report["left_out"][1]["count"], 3);
 }
+
+/// A project whose second commit changes a policy, and a log of requests that carry the digests of both.
+fn project_with_log() -> (Repo, String, String) {
+    let repo = Repo::new();
+    let filler = "Answer in one sentence. ".repeat(400);
+    repo.file(
+        "contexts/triage.yaml",
+        "models: [claude-opus-5]\nsystem:\n  - {file: tone.md, cache: 1h}\n  - {file: refunds.md, cache: 1h}\nmessages: [{user: Hi}]\n",
+    );
+    repo.file("tone.md", &filler).file("refunds.md", "Refunds take 14 days.\n").commit("base");
+    let full = |repo: &Repo| {
+        let outcome = repo.contexture(["explain", "triage", "--format", "json"]).run();
+        outcome.json()["context"]["full"].as_str().unwrap().to_owned()
+    };
+    let before = full(&repo);
+    repo.file("refunds.md", "Refunds take 30 days.\n").commit("thirty days");
+    let after = full(&repo);
+    let line = |minute: u32, digest: &str, read: u64, written: u64| {
+        json!({"start": format!("2030-10-07T08:{minute:02}:00Z"), "first_token": format!("2030-10-07T08:{minute:02}:01Z"),
+            "session": "prod", "digest": digest, "request": {}, "response": {"id": format!("msg_{minute}"),
+            "type": "message", "model": "claude-opus-5", "usage": {"input_tokens": 50, "output_tokens": 5,
+            "cache_read_input_tokens": read, "cache_creation_input_tokens": written,
+            "cache_creation": {"ephemeral_1h_input_tokens": written, "ephemeral_5m_input_tokens": 0}}}})
+        .to_string()
+    };
+    let lines =
+        [line(0, &before, 0, 3000), line(1, &before, 3000, 0), line(2, &after, 2000, 1000), line(3, &after, 3000, 0)];
+    repo.file("log.jsonl", &lines.join("\n"));
+    (repo, before, after)
+}
+
+#[test]
+fn a_changed_prefix_is_told_with_its_commit_author_and_fragment() {
+    let (repo, before, after) = project_with_log();
+    let report = repo.run("audit log.jsonl --format json").json();
+    let miss = &report["misses"][0];
+    assert_eq!(report["misses"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        [&miss["cause"], &miss["certain"], &miss["lost"]],
+        [&json!("prefix_changed"), &json!(true), &json!(1000)]
+    );
+    assert_eq!([&miss["context"], &miss["segment"]], ["triage", "system/2 (refunds.md)"]);
+    let head = repo.git(["rev-parse", "HEAD"]);
+    assert!(head.starts_with(miss["commit"].as_str().unwrap()), "{miss}");
+    assert!(!miss["author"].as_str().unwrap().is_empty());
+    let by_digest = |digest: &str| {
+        report["contexts"].as_array().unwrap().iter().find(|own| own["digest"] == digest).unwrap().clone()
+    };
+    assert_eq!([&by_digest(&before)["context"], &by_digest(&after)["context"]], ["triage", "triage"]);
+    assert_ne!(by_digest(&before)["commit"], by_digest(&after)["commit"]);
+
+    let shown = repo.run("audit log.jsonl").stdout;
+    assert!(shown.contains("system/2 (refunds.md) changed by"), "{shown}");
+    // What the history does not hold is said.
+    let later = repo.run("audit log.jsonl --base HEAD~1 --format json").json();
+    assert!(later["unknown"].to_string().contains("no commit of this project has the digest"), "{later}");
+    assert_eq!(repo.run("audit log.jsonl --context triage --format json").json()["requests"], 4);
+    assert_eq!(repo.run("audit log.jsonl --context other --format json").status, Some(2));
+}
+
+#[test]
+fn bodies_carry_the_digest_where_the_vendor_has_a_field_and_nowhere_else() {
+    let repo = Repo::new();
+    let models = [
+        "gpt-6.1-sol",
+        "claude-opus-5",
+        "us.anthropic.claude-opus-5-v1:0",
+        "vertex/gemini-3.8-flash",
+        "gemini-3.8-flash",
+        "deepseek-v4-pro",
+    ];
+    let manifest = |more: &str| {
+        format!(
+            "models: [{}]\nsystem: [{{text: Be brief.}}]\nmessages: [{{text: Hi}}]\n{more}",
+            models.map(|own| format!("\"{own}\"")).join(", ")
+        )
+    };
+    repo.file("contexts/a.yaml", &manifest("trace: true\n")).commit("traced");
+    let full = repo.run("explain a --format json").json()["context"]["full"].as_str().unwrap().to_owned();
+    let body = |model: &str, dialect: &str| {
+        repo.contexture(["render", "a", "--model", model, "--dialect", dialect]).run().json().to_string()
+    };
+    let short = full.replace(':', "-")[..63].to_owned();
+    for (model, dialect, field) in [
+        ("gpt-6.1-sol", "responses", Some(format!("\"metadata\":{{\"contexture_digest\":\"{full}\"}}"))),
+        ("gpt-6.1-sol", "chat", None),
+        ("claude-opus-5", "messages", None),
+        (
+            "us.anthropic.claude-opus-5-v1:0",
+            "converse",
+            Some(format!("\"requestMetadata\":{{\"contexture_digest\":\"{full}\"}}")),
+        ),
+        ("vertex/gemini-3.8-flash", "generate", Some(format!("\"labels\":{{\"contexture_digest\":\"{short}\"}}"))),
+        ("gemini-3.8-flash", "generate", None),
+        ("deepseek-v4-pro", "chat", None),
+    ] {
+        let body = body(model, dialect);
+        match field {
+            Some(field) => assert!(body.contains(&field), "{model}: {body}"),
+            None => assert!(!body.contains("contexture_digest"), "{model}: {body}"),
+        }
+    }
+    let said = repo.run("check").stderr;
+    assert!(said.contains("`trace: true` has no effect on claude-opus-5"), "{said}");
+    assert!(!said.contains("no effect on gpt-6.1-sol"), "{said}");
+}
+
+#[test]
+fn a_trace_reads_what_an_independent_prefix_tree_reads() {
+    // Requests of 1 to 12 blocks of 16 tokens over few beginnings, from a generator of our own.
+    let mut state: u64 = 7;
+    let mut next = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let (mut lines, mut fresh, mut seen) = (String::new(), 1000, std::collections::HashSet::new());
+    let (mut expected, mut cold) = (0, 0);
+    for number in 0..3000 {
+        let mut ids: Vec<u64> = (0..=next(6)).map(|depth| depth * 10 + next(3)).collect();
+        fresh += 1;
+        ids.push(fresh);
+        let input = ids.len() as u64 * 16 - next(16);
+        lines.push_str(
+            &json!({"timestamp": number * 10, "input_length": input, "output_length": 1, "hash_ids": ids}).to_string(),
+        );
+        lines.push('\n');
+        // The tree: every path of blocks that some request had; the last token is always computed.
+        let common = (1..=ids.len()).take_while(|end| seen.contains(&ids[..*end])).count() as u64;
+        let read = common.min((input - 1) / 16) * 16;
+        (expected, cold) = (expected + read, cold + u64::from(read == 0));
+        (1..=ids.len()).for_each(|end| _ = seen.insert(ids[..end].to_vec()));
+    }
+    let repo = Repo::none();
+    repo.file("trace.jsonl", &lines);
+    let report = repo.run("simulate --trace trace.jsonl --model engine/vllm --block 16 --format json").json();
+    assert_eq!([&report["requests"], &report["read"], &report["cold"]], [3000, expected, cold]);
+    repo.file("engine.yaml", "model: engine/vllm\nsettings: {block: 16}\n");
+    assert_eq!(repo.run("simulate engine.yaml --trace trace.jsonl --block 16 --format json").json(), report);
+    repo.file(
+        "own.jsonl",
+        "{\"at\": 0, \"blocks\": [[\"a\", 64], [\"b\", 64]]}\n{\"at\": 1.5, \"blocks\": [[\"a\", 64]]}\nno\n",
+    );
+    let own = repo.run("simulate --trace own.jsonl --model engine/sglang --format json").json();
+    assert_eq!(
+        [&own["read"], &own["left_out"], &own["first_left_out"]],
+        [&json!(63), &json!(1), &json!("own.jsonl:3")]
+    );
+}

@@ -17,6 +17,7 @@ use crate::cost::cards::Date;
 use crate::cost::window::Fit;
 use crate::pipeline::{Build, Memory};
 use crate::prompt::chain::Digest;
+use crate::prompt::segment::Segment;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::quantity::Usd;
@@ -107,6 +108,10 @@ pub struct BuiltAt {
     pub before: Before,
     /// The digest of everything before the first input or history.
     pub prefix: Digest,
+    /// The digest of the whole prompt, which requests may carry.
+    pub full: Digest,
+    /// Its segments.
+    pub pieces: Arc<[Piece]>,
     /// The digest of model settings and output schema.
     pub settings: Digest,
     /// Tokens of all text, by o200k_base.
@@ -123,6 +128,17 @@ pub struct BuiltAt {
     pub lost: Option<u64>,
     /// What is different for each model.
     pub models: Vec<ModelRow>,
+}
+
+/// A segment, known by what it says.
+#[derive(Debug, Clone)]
+pub struct Piece {
+    /// Its id.
+    pub id: String,
+    /// The file that it was read from.
+    pub path: Option<ProjectPath>,
+    /// The digest of it.
+    pub digest: Digest,
 }
 
 /// What the context was before a commit.
@@ -398,6 +414,8 @@ impl BuiltAt {
         Self {
             before: earlier,
             prefix: build.chain.prefix(),
+            full: build.chain.full(),
+            pieces: pieces(build),
             settings: build.settings,
             tokens: build.counts.text.tokens(),
             tokens_before: before.map(|before| before.counts.text.tokens()),
@@ -407,6 +425,16 @@ impl BuiltAt {
             models: served::models(before, build),
         }
     }
+}
+
+fn pieces(build: &Build) -> Arc<[Piece]> {
+    let pairs = build.segments.iter().zip(&build.chain.digests);
+    let piece = |(segment, digest): (&Segment, &Digest)| Piece {
+        id: segment.id.clone(),
+        path: segment.origin.path.clone(),
+        digest: *digest,
+    };
+    pairs.map(piece).collect()
 }
 
 /// How many segments two prompts begin with alike.

@@ -81,6 +81,25 @@ pub fn run(scenario: &Scenario, find: &FindModel<'_>) -> Result<Warned<Report>, 
     faults.into_result(report)
 }
 
+/// The model of a scenario with its settings laid over it, and whether an entry is read at exactly the age of its TTL:
+/// for requests that come from elsewhere.
+///
+/// # Errors
+/// Every fault of the scenario, and that it has requests of its own.
+pub fn model(scenario: &Scenario, find: &FindModel<'_>) -> Result<(Model, bool), Vec<Diagnostic>> {
+    let mut faults = Faults::new();
+    let (mut models, _) = models(scenario, find, &mut faults);
+    let conditions = settings::apply(&scenario.settings, &mut models, &mut faults);
+    if let Some(request) = scenario.requests.first() {
+        let message = "the requests of a trace are sent, and those of the scenario are not";
+        faults.push(Diagnostic::error("no-effect", message).at(&request.span).hint("take `requests` out"));
+    }
+    match models.pop().filter(|_| !faults.has_errors()) {
+        Some(model) => Ok((model, conditions.live_at_ttl)),
+        None => Err(faults.into_vec()),
+    }
+}
+
 /// The models of a scenario, each once, and which of them each request is sent to.
 fn models(scenario: &Scenario, find: &FindModel<'_>, faults: &mut Faults) -> (Vec<Model>, Vec<Option<usize>>) {
     let mut names: Vec<(Arc<str>, Option<usize>)> = Vec::new();

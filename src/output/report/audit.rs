@@ -25,6 +25,7 @@ pub fn text(audit: &Audit, verbose: bool) -> String {
     if audit.models.len() > 1 {
         section("By model".to_owned(), &models(audit, most));
     }
+    section("By context".to_owned(), &contexts(audit, most));
     section(misses_title(audit), &misses(audit, most));
     section("The same requests".to_owned(), &what_if(audit));
     drawn.push_str(&format!("\n{}\n", best(audit.advice.first())));
@@ -52,6 +53,7 @@ pub fn markdown(audit: &Audit) -> String {
         }
     };
     section("By model", &models(audit, usize::MAX));
+    section("By context", &contexts(audit, usize::MAX));
     section(&misses_title(audit), &misses(audit, 20));
     section("The same requests", &what_if(audit));
     drawn.push_str(&format!("\n{}\n", inert::markdown(&best(audit.advice.first()))));
@@ -88,6 +90,7 @@ pub fn csv(audit: &Audit) -> String {
             text(&miss.context),
             text(&miss.segment),
             text(&miss.commit),
+            text(&miss.author),
             inert::cell(&miss.note),
         ]);
     }
@@ -173,6 +176,19 @@ fn models(audit: &Audit, most: usize) -> Table {
     table
 }
 
+fn contexts(audit: &Audit, most: usize) -> Table {
+    let mut table = Table::new(&["context", "commit", "requests>", "paid>"]);
+    for own in audit.contexts.iter().take(most) {
+        let name = own.context.clone().unwrap_or_else(|| cut(&own.digest, 14));
+        let commit = own.commit.clone().unwrap_or_else(|| "unknown".to_owned());
+        table.row([name, commit, grouped(own.requests), amount(own.paid)]);
+    }
+    if audit.contexts.len() > most {
+        table.row([format!("{} more, -v shows all", audit.contexts.len() - most)]);
+    }
+    table
+}
+
 fn misses_title(audit: &Audit) -> String {
     let (count, lost, usd) = audit.avoidable();
     let misses = if count == 1 { "1 miss".to_owned() } else { format!("{} misses", grouped(count)) };
@@ -203,7 +219,10 @@ fn miss_cells(miss: &MissRow) -> [String; 7] {
         format!("{}{}", miss.cause.as_str(), if miss.certain { "" } else { "?" }),
         grouped(miss.lost),
         miss.usd.map_or_else(|| "unknown".to_owned(), money),
-        format!("{}{said}", miss.note),
+        match (&miss.segment, &miss.commit, &miss.author) {
+            (Some(segment), Some(commit), Some(author)) => format!("{segment} changed by {commit} of {author}{said}"),
+            _ => format!("{}{said}", miss.note),
+        },
     ]
 }
 

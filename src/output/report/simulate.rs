@@ -1,6 +1,8 @@
 //! The report of `simulate`.
 
 use super::text::{Table, grouped};
+use crate::audit::trace::TraceReport;
+use crate::cost::planner::words::money;
 use crate::cost::scenario::Report;
 
 /// For people: a row a request.
@@ -31,6 +33,32 @@ pub fn text(report: &Report) -> String {
         if let Some(amount) = amount {
             drawn.push_str(&format!("{what}: {} USD\n", amount.as_deref().unwrap_or("unknown")));
         }
+    }
+    drawn
+}
+
+/// A trace for people.
+pub fn trace(report: &TraceReport) -> String {
+    let tenths = u128::from(report.read) * 1000 / u128::from(report.input.max(1));
+    let read = format!("{} ({}.{}%)", grouped(report.read), tenths / 10, tenths % 10);
+    let mut table = Table::new(&["requests>", "input>", "read>", "written>", "uncached>", "read nothing>", "cost>"]);
+    table.row([
+        grouped(report.requests),
+        grouped(report.input),
+        read,
+        grouped(report.written),
+        grouped(report.uncached),
+        grouped(report.cold),
+        report.usd.map_or_else(|| "-".to_owned(), money),
+    ]);
+    let mut drawn = format!("{} over {} s\n{}", report.model, grouped(report.seconds), table.draw(0));
+    if let Some(first) = &report.first_left_out {
+        let lines = grouped(report.left_out);
+        drawn.push_str(&format!("{lines} lines are no request and are in no sum, the first at {first}\n"));
+    }
+    if report.disordered > 0 {
+        let some = grouped(report.disordered);
+        drawn.push_str(&format!("{some} requests have a time before the one before: sent at that time\n"));
     }
     drawn
 }

@@ -62,6 +62,9 @@ record! {
         pub settings: Table<Node> = "settings",
         /// How the provider's cache is used.
         pub cache: Option<Cache> = "cache",
+        /// Whether request bodies carry the digest of the prompt, where the API has a field for it: OpenAI's Responses
+        /// (`metadata`), Bedrock (`requestMetadata`), Vertex (`labels`, shortened).
+        pub trace: Option<Spanned<bool>> = "trace",
         /// How often the prompt is called.
         pub traffic: Option<Traffic> = "traffic",
         /// Limits that `build` and `check` enforce.
