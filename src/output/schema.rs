@@ -26,7 +26,7 @@ use crate::syntax::manifest::{Manifest, ProjectFile};
 pub type Schema = (&'static str, &'static str, fn() -> String);
 
 /// Every schema: its name, what it describes, and how it is made.
-pub const SCHEMAS: [Schema; 21] = [
+pub const SCHEMAS: [Schema; 22] = [
     ("manifest", "a manifest: contexts/**.yaml", || schema::<Manifest>(Reads::Written)),
     ("project", "the project file: contexture.yaml", || schema::<ProjectFile>(Reads::Written)),
     ("prices", "model cards: prices.yaml", || printed(&cards::schema())),

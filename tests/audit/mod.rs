@@ -219,7 +219,7 @@ fn project_with_log() -> (Repo, String, String) {
     };
     let lines =
         [line(0, &before, 0, 3000), line(1, &before, 3000, 0), line(2, &after, 2000, 1000), line(3, &after, 3000, 0)];
-    repo.file("log.jsonl", &lines.join("\n"));
+    repo.file("log.jsonl", lines.join("\n"));
     (repo, before, after)
 }
 
@@ -269,7 +269,7 @@ fn bodies_carry_the_digest_where_the_vendor_has_a_field_and_nowhere_else() {
             models.map(|own| format!("\"{own}\"")).join(", ")
         )
     };
-    repo.file("contexts/a.yaml", &manifest("trace: true\n")).commit("traced");
+    repo.file("contexts/a.yaml", manifest("trace: true\n")).commit("traced");
     let full = repo.run("explain a --format json").json()["context"]["full"].as_str().unwrap().to_owned();
     let body = |model: &str, dialect: &str| {
         repo.contexture(["render", "a", "--model", model, "--dialect", dialect]).run().json().to_string()

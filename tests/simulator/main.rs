@@ -6,6 +6,7 @@
 
 mod cards;
 mod laws;
+mod llama;
 mod naive;
 
 use std::fmt::Write as _;

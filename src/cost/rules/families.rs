@@ -189,7 +189,7 @@ pub fn floor(tokens: u64, unit: u64) -> u64 {
     tokens - tokens % unit.max(1)
 }
 
-/// A server that keeps one prompt a slot.
+/// A server that keeps one prompt a slot, and whole prompts in memory beside them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slots {
     /// How many.
@@ -197,6 +197,16 @@ pub struct Slots {
     /// The share of the new prompt of which a slot must hold more to be chosen for it; else the slot
     /// that was used longest ago is taken. 0 switches this off.
     pub similarity: Share,
+    /// Mebibytes of memory for whole prompts beside the slots (`--cache-ram`); 0 for none.
+    pub ram_mib: u64,
+    /// Whether the prompts of idle slots are saved there at every request (`--cache-idle-slots`).
+    pub idle_slots: bool,
+    /// Whether the slots share one pool (`--kv-unified`), so that a saved prompt leaves its slot.
+    pub unified: bool,
+    /// Bytes that a token of a saved prompt takes; 0 where that is unknown, and then the memory has no limit.
+    pub bytes_per_token: u64,
+    /// Tokens that the shared pool holds; 0 for no limit.
+    pub context: u64,
 }
 
 /// No card has them: they belong to an engine that one runs oneself.
@@ -207,12 +217,28 @@ impl Settings for Slots {
             names: &["similarity"],
             what: &["The share of a prompt of which a slot must hold more to be chosen for it."],
         },
+        Setting { names: &["ram_mib"], what: &["Mebibytes of memory for whole prompts beside the slots; 0 for none."] },
+        Setting { names: &["idle_slots"], what: &["Whether prompts of idle slots are saved there at every request."] },
+        Setting {
+            names: &["unified"],
+            what: &["Whether the slots share one pool, so that a saved prompt leaves its slot."],
+        },
+        Setting {
+            names: &["bytes_per_token"],
+            what: &["Bytes of a saved token; 0 where that is unknown, and then the memory has no limit."],
+        },
+        Setting { names: &["context"], what: &["Tokens that the shared pool holds; 0 for no limit."] },
     ];
 
     fn set(&mut self, name: &str, value: &Node, faults: &mut Faults) {
         match name {
             "slots" => self.count.replace(value, 1, faults),
             "similarity" => self.similarity.replace(value, 0, faults),
+            "ram_mib" => self.ram_mib.replace(value, 0, faults),
+            "idle_slots" => self.idle_slots.replace(value, 0, faults),
+            "unified" => self.unified.replace(value, 0, faults),
+            "bytes_per_token" => self.bytes_per_token.replace(value, 0, faults),
+            "context" => self.context.replace(value, 0, faults),
             _ => {}
         }
     }

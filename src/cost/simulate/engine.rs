@@ -12,6 +12,18 @@ use crate::syntax::quantity::Share;
 /// The names of the engines.
 pub const ENGINES: [&str; 4] = ["engine/vllm", "engine/sglang", "engine/trtllm", "engine/llamacpp"];
 
+/// `llama-server` as it starts: `--parallel -1 -sps 0.10 --cache-ram 8192`, idle slots saved, one pool. What a token takes
+/// depends on the model.
+const LLAMA_SERVER: Slots = Slots {
+    count: 4,
+    similarity: Share { millionths: 100_000 },
+    ram_mib: 8192,
+    idle_slots: true,
+    unified: true,
+    bytes_per_token: 0,
+    context: 0,
+};
+
 /// The engine of that name. They evict when memory runs out, so nothing that they cache is guaranteed.
 pub fn engine(name: &str) -> Option<Model> {
     // 16 tokens is vLLM's usual block (setting `block`); SGLang's page is one token (`page`);
@@ -19,8 +31,7 @@ pub fn engine(name: &str) -> Option<Model> {
     let (unit, slots) = match name {
         "engine/vllm" => (16, None),
         "engine/sglang" | "engine/trtllm" => (1, None),
-        // `-sps 0.10`; one slot unless the server is started with more (setting `slots`).
-        "engine/llamacpp" => (1, Some(Slots { count: 1, similarity: Share { millionths: 100_000 } })),
+        "engine/llamacpp" => (1, Some(LLAMA_SERVER)),
         _ => return None,
     };
     let family = CacheFamily::LongestPrefix(LongestPrefix {

@@ -25,7 +25,7 @@ impl Prefixes {
     ) {
         let end = self.tree.end(number, path);
         let common = match rules.slots {
-            Some(slots) => self.slot(slots, rules, path, (end, input), moment),
+            Some(slots) => self.slot(slots, rules, path, end, moment),
             None => self.any(rules, path, end, moment, clock),
         };
         outcome.read = rules.read(path.minimum, common, input);
@@ -52,9 +52,8 @@ impl Prefixes {
 
     /// What is in common with the prompt of the slot that takes the request, and with what that slot
     /// generated after it.
-    fn slot(&mut self, slots: Slots, rules: &LongestPrefix, path: &TokenPath, sent: (u32, u64), moment: Moment) -> u64 {
-        let (end, _) = sent;
-        let common = match self.slots.take(slots, &self.tree, sent, moment) {
+    fn slot(&mut self, slots: Slots, rules: &LongestPrefix, path: &TokenPath, end: u32, moment: Moment) -> u64 {
+        let common = match self.slots.take(slots, &self.tree, (end, path.fresh), moment) {
             None => 0,
             Some(held) if rules.generated && self.tree.is_above(held, end) => self.tree.with_answer(held, path),
             Some(held) => self.tree.common(held, end),

@@ -100,7 +100,7 @@ pub(super) struct Tree {
 }
 
 /// The empty prompt.
-const ROOT: u32 = 0;
+pub(super) const ROOT: u32 = 0;
 
 impl Default for Tree {
     fn default() -> Self {
@@ -148,6 +148,11 @@ impl Tree {
             }
         }
         self.nodes[one as usize].depth
+    }
+
+    /// How many tokens the prompt that ends at a node has.
+    pub(super) fn depth(&self, end: u32) -> u64 {
+        self.nodes[end as usize].depth
     }
 
     /// Whether the prompt that ends at `one` is a prefix of the one that ends at `other`.

@@ -1,5 +1,7 @@
 //! What an audit says: sums, misses, what other lifetimes would have cost, and everything that it could not know.
 
+mod rows;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +17,10 @@ use super::ttl::{self, Range};
 use super::{Question, Reading};
 use crate::cost::cards::{Caveat, day_of};
 use crate::syntax::quantity::{Ttl, Usd};
+pub use rows::{
+    Advice, Amount, CauseSum, ContextSum, DaySum, FormatSum, LeftOutRow, MissRow, ModelSum, SessionSum, Totals,
+    Unknown, WhatIf,
+};
 
 /// What `audit --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -55,218 +61,6 @@ pub struct Audit {
     pub unknown: Vec<Unknown>,
     /// What was in the logs and is in no sum.
     pub left_out: Vec<LeftOutRow>,
-}
-
-/// A format, and how it is read.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FormatSum {
-    /// Its name.
-    pub format: &'static str,
-    /// How many requests are of it.
-    pub requests: u64,
-    /// How its usage is read.
-    pub reading: &'static str,
-    /// What it cannot say.
-    pub unknown: &'static str,
-}
-
-/// An amount of what could be priced.
-#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema)]
-pub struct Amount {
-    /// US dollars; null where the logs leave it open.
-    pub usd: Option<Usd>,
-    /// The least that it can be.
-    pub low: Usd,
-    /// The most.
-    pub high: Usd,
-}
-
-impl From<Cost> for Amount {
-    fn from(cost: Cost) -> Self {
-        Self { usd: cost.known(), low: cost.low, high: cost.high }
-    }
-}
-
-/// Tokens and money of all requests.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-pub struct Totals {
-    /// What was paid.
-    #[serde(flatten)]
-    pub paid: Amount,
-    /// Requests that this covers.
-    pub priced: u64,
-    /// Input that no cache served or kept.
-    pub uncached: u64,
-    /// Input that caches served.
-    pub read: u64,
-    /// Input that caches kept, by lifetime.
-    pub write: BTreeMap<String, u64>,
-    /// Output.
-    pub output: u64,
-    /// Answers whose last record is missing: their output is a lower bound.
-    pub unfinished: u64,
-    /// What the priced requests would have cost without any cache.
-    pub without_cache: Usd,
-    /// What caching saved.
-    pub saved: Amount,
-}
-
-/// One model.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ModelSum {
-    /// As the logs name it.
-    pub model: String,
-    /// How many requests.
-    pub requests: u64,
-    /// What they cost.
-    #[serde(flatten)]
-    pub paid: Amount,
-    /// Those whose price is not known.
-    pub unpriced: u64,
-}
-
-/// One day.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct DaySum {
-    /// The day, in UTC.
-    pub day: String,
-    /// How many requests.
-    pub requests: u64,
-    /// What they cost.
-    #[serde(flatten)]
-    pub paid: Amount,
-}
-
-/// One session, or one other agent of it.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct SessionSum {
-    /// The session.
-    pub session: String,
-    /// The agent.
-    pub agent: Option<String>,
-    /// How many requests.
-    pub requests: u64,
-    /// What they cost.
-    #[serde(flatten)]
-    pub paid: Amount,
-    /// What those that can be replayed would have cost.
-    pub what_if: Vec<WhatIf>,
-}
-
-/// One digest that requests carry.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ContextSum {
-    /// The digest.
-    pub digest: String,
-    /// The context that has it; null where no build of this project has.
-    pub context: Option<String>,
-    /// The commit that it was built of.
-    pub commit: Option<String>,
-    /// How many requests.
-    pub requests: u64,
-    /// What they cost.
-    #[serde(flatten)]
-    pub paid: Amount,
-}
-
-/// One cause.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CauseSum {
-    /// The cause.
-    pub cause: Cause,
-    /// How many misses.
-    pub requests: u64,
-    /// Tokens.
-    pub lost: u64,
-    /// US dollars beyond a read; of those whose price is known.
-    pub usd: Usd,
-}
-
-/// One miss.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct MissRow {
-    /// When, UTC.
-    pub at: String,
-    /// The session.
-    pub session: String,
-    /// The agent.
-    pub agent: Option<String>,
-    /// The model.
-    pub model: String,
-    /// Why.
-    pub cause: Cause,
-    /// Whether that is certain.
-    pub certain: bool,
-    /// Tokens that were there and were paid for anew.
-    pub lost: u64,
-    /// US dollars beyond a read; null where a price is not known.
-    pub usd: Option<Usd>,
-    /// What was seen.
-    pub note: String,
-    /// The provider's own reason.
-    pub reason: Option<String>,
-    /// The context of the request's digest.
-    pub context: Option<String>,
-    /// The segment that changed.
-    pub segment: Option<String>,
-    /// The commit that changed it.
-    pub commit: Option<String>,
-    /// Its author.
-    pub author: Option<String>,
-}
-
-/// The same requests under another lifetime.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct WhatIf {
-    /// `5m`, `1h`, or `none` for no cache.
-    pub ttl: String,
-    /// US dollars.
-    pub usd: Usd,
-    /// The least, as far as rules of the provider are open.
-    pub low: Usd,
-    /// The most.
-    pub high: Usd,
-    /// What the same requests did cost.
-    pub logged: Usd,
-    /// How many they are.
-    pub requests: u64,
-    /// How many of them the same replay at the logged lifetimes does not give.
-    pub differ: u64,
-}
-
-/// A change that would have saved money.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Advice {
-    /// What to do.
-    pub what: String,
-    /// The line of a manifest that does it, where one does.
-    pub yaml: Option<String>,
-    /// US dollars that it would have saved.
-    pub saves: Usd,
-    /// The least.
-    pub low: Usd,
-    /// The most.
-    pub high: Usd,
-}
-
-/// Something that is not known.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Unknown {
-    /// What.
-    pub what: String,
-    /// Of how many requests.
-    pub requests: u64,
-}
-
-/// Something that is in no sum.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct LeftOutRow {
-    /// What.
-    pub what: String,
-    /// How many.
-    pub count: u64,
-    /// Where the first is.
-    pub first: Option<String>,
 }
 
 /// Sums over requests.
