@@ -31,6 +31,7 @@ break-even  the output of break-even --format json
 audit       the output of audit --format json
 models      the output of models --format json
 watch       a line of the output of watch --format json
+trace       the output of simulate --trace with --format json
 simulation  the output of simulate --format json
 
 "#]]);
