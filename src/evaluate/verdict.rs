@@ -1,5 +1,7 @@
 //! Verdicts and gates: what the scores of two sides, or of one, allow to be said.
 
+mod gates;
+
 use std::cell::OnceCell;
 use std::fmt;
 
@@ -10,13 +12,12 @@ use super::protocol::Protocol;
 use super::scored::{Grade, Scored};
 use super::scorers::FULL;
 use super::statistics::{
-    ALPHA, Confusion, Interval, Pairs, Z_95, bootstrap, clustered_error, holm, lower_bound, mcnemar, needed, newcombe,
-    sign_flip, upper_bound, visible, wilson,
+    ALPHA, Confusion, Interval, Pairs, Z_95, bootstrap, clustered_error, holm, mcnemar, needed, newcombe, sign_flip,
+    visible, wilson,
 };
 use super::{Results, Side};
 use crate::pipeline::Answer;
 use crate::syntax::decode::{inline_schema, names};
-use crate::syntax::manifest::{Gates, OpenGate};
 use crate::syntax::quantity::{Share, Usd};
 
 names! {
@@ -277,7 +278,7 @@ impl Evaluation {
             let compared = comparisons.iter().find(|comparison| comparison.head == at);
             let is_base = comparisons.iter().any(|comparison| comparison.base == at);
             if let Some(own) = protocols[judged.trial].gates.as_ref().filter(|_| !is_base) {
-                gates.extend(gates_of(at, judged, own, compared, base_was_asked(&runs, judged)));
+                gates.extend(gates::of(at, judged, own, compared, base_was_asked(&runs, judged)));
             }
         }
         Self { protocols, runs, comparisons, gates }
@@ -563,70 +564,6 @@ fn is_partial(points: Option<i64>) -> bool {
 #[expect(clippy::cast_precision_loss, reason = "a share has at most nine digits")]
 fn margin_real(margin: Share) -> f64 {
     margin.millionths as f64 / 1e6
-}
-
-/// The gates of one run.
-fn gates_of(at: usize, judged: &Judged, gates: &Gates, compared: Option<&Comparison>, has_base: bool) -> Vec<Gate> {
-    let fails_open = gates.open == Some(OpenGate::Fail);
-    let gate = |name, limit, actual, status| Gate { run: at, name, limit, actual, status, fails_open };
-    let (run, mut found) = (&judged.run, Vec::new());
-    if let Some(limit) = &gates.pass {
-        let (right, wrong, undecided) = judged.scored.tally();
-        let (least, all) = (margin_real(limit.value), right + wrong + undecided);
-        // What is not known counts against either answer.
-        let status = match () {
-            () if right + wrong == 0 => GateStatus::Unknown,
-            () if lower_bound(right, all) >= least => GateStatus::Met,
-            () if upper_bound(right + undecided, all) < least => GateStatus::Missed,
-            () => GateStatus::Open,
-        };
-        let actual = (right + wrong > 0).then(|| Decimal(ratio(right, right + wrong)).to_string());
-        found.push(gate("pass", Decimal(least).to_string(), actual, status));
-    }
-    if let Some(limit) = &gates.regression {
-        let limit = Decimal(margin_real(limit.value));
-        let status = |comparison: &Comparison| match comparison.verdict {
-            Verdict::NotMeasured => GateStatus::Unknown,
-            Verdict::Worse if -comparison.difference.0 > limit.0 => GateStatus::Missed,
-            _ if comparison.interval[0].0 < -limit.0 => GateStatus::Open,
-            _ => GateStatus::Met,
-        };
-        // Without a base there is nothing to lose; with one that gave no comparison it is not known.
-        if let Some(status) = compared.map(status).or(has_base.then_some(GateStatus::Unknown)) {
-            let loss = compared.map(|comparison| Decimal(-comparison.difference.0).to_string());
-            found.push(gate("regression", limit.to_string(), loss, status));
-        }
-    }
-    if let Some(limit) = &gates.cost_per_call {
-        let calls = judged.scored.answers().filter(|answer| answer.points().is_some()).count();
-        let calls = i128::try_from(calls).unwrap_or(i128::MAX);
-        let paid = run.usd.filter(|_| calls > 0);
-        let most = limit.value.times(calls);
-        let status = match (paid, most) {
-            (Some(paid), Some(most)) if paid <= most => GateStatus::Met,
-            (Some(_), Some(_)) => GateStatus::Missed,
-            _ => GateStatus::Unknown,
-        };
-        let mean = paid.map(|paid| Usd { femto: paid.femto / calls }.rounded(9));
-        let mean = mean.map(|mean| mean.trim_end_matches('0').trim_end_matches('.').to_owned());
-        found.push(gate("cost_per_call", limit.value.exact(), mean, status));
-    }
-    if let Some(limit) = &gates.latency_p95 {
-        let p95 = run.latency_ms.p95;
-        let status = p95.map(|p95| if p95 <= limit.value.ms { GateStatus::Met } else { GateStatus::Missed });
-        let actual = p95.map(|p95| p95.to_string());
-        found.push(gate("latency_p95", limit.value.ms.to_string(), actual, status.unwrap_or(GateStatus::Unknown)));
-    }
-    if gates.recorded.is_some() {
-        let status = if run.recorded == 0 { GateStatus::Met } else { GateStatus::Missed };
-        found.push(gate("recorded", "0".to_owned(), Some(run.recorded.to_string()), status));
-    }
-    found
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
-fn ratio(part: u64, of: u64) -> f64 {
-    part as f64 / of as f64
 }
 
 #[cfg(test)]
