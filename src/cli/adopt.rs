@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use crate::output::bundle::no_link;
 use crate::output::report::build::diagnostics;
 use crate::output::report::top::TopReport;
 use crate::pipeline::{BuildResult, Request, build_all};
@@ -57,7 +56,7 @@ pub(super) fn run(globs: &[String], is_dry: bool, session: &Session) -> Result<V
     }
     for NewManifest { path, text, what, contexts, .. } in &manifests {
         let path_on_disk = workspace.root().join(path.as_str());
-        no_link(workspace.root(), &path_on_disk)?;
+        write::no_link(workspace.root(), &path_on_disk)?;
         if path_on_disk.symlink_metadata().is_ok() {
             let cure = "move it away: `init` writes no file over another";
             return Err(Error::usage(format!("{path} is there already, and git ignores it"), cure).into());

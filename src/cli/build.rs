@@ -12,7 +12,7 @@ use crate::output::page::{self, Page};
 use crate::output::report;
 use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
 use crate::syntax::error::{Error, Failure};
-use crate::tree::write::System;
+use crate::tree::write::{System, no_link};
 
 use super::session::Session;
 use super::{LockArguments, ShardArguments, TreeArguments, Verdict, WhatIf};
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Some(written) => session.path(&written),
         None => {
             let output = workspace.root().join("dist");
-            bundle::no_link(workspace.root(), &output)?;
+            no_link(workspace.root(), &output)?;
             output
         }
     };

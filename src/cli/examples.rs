@@ -41,6 +41,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "compare",
         "Examples:\n  contexture compare triage triage@terse\n  contexture compare triage -m claude-haiku-5-5 -m gpt-6.1-sol",
     ),
+    (
+        "eval",
+        "Examples:\n  contexture eval triage --base main\n  contexture eval triage --base main --replay --format json",
+    ),
     ("explain", "Examples:\n  contexture explain triage\n  contexture explain triage:system/1"),
     ("join", "Examples:\n  contexture join one.json two.json\n  contexture join one.json two.json > all.json"),
     ("log", "Examples:\n  contexture log triage\n  contexture log triage --follow --sort lost"),

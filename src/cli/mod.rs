@@ -14,6 +14,7 @@ mod compare;
 mod examples;
 mod count;
 mod diff;
+mod eval;
 mod explain;
 mod generate;
 mod init;
@@ -160,6 +161,8 @@ enum Command {
     Diff(diff::Arguments),
     /// Compare two contexts, variants or models: text, tokens, cache and money
     Compare(compare::Arguments),
+    /// Ask a model the cases of a context, and say whether a change is an improvement
+    Eval(eval::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
     /// Join the JSON reports of shards into one
@@ -254,6 +257,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Render(arguments) => render::run(arguments, &session),
         Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Compare(arguments) => compare::run(arguments, &session),
+        Command::Eval(arguments) => eval::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Join(arguments) => join::run(arguments, &session),
         Command::Log(arguments) => log::run(arguments, &session),

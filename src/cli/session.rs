@@ -25,6 +25,8 @@ pub(super) struct Session {
     quiet: bool,
     /// Whether to print more.
     pub verbose: bool,
+    /// How many things are done at once at most, where it is said.
+    pub jobs: Option<usize>,
 }
 
 impl Session {
@@ -47,7 +49,7 @@ impl Session {
                 return Err(Error::usage(format!("{} is not a folder", directory.display()), "give -C a folder"));
             }
         }
-        Ok(Self { directory, quiet, verbose })
+        Ok(Self { directory, quiet, verbose, jobs: jobs.map(std::num::NonZeroUsize::get) })
     }
 
     /// A path of the command line, seen from the folder that the command runs in. Messages show it
@@ -193,6 +195,11 @@ impl Progress {
     /// Says what is being done now.
     pub fn now(&self, what: &'static str) {
         self.0.set_message(what);
+    }
+
+    /// Says how far it is.
+    pub fn say(&self, line: String) {
+        self.0.set_message(report::printed(&inert::words(&line)).into_owned());
     }
 
     /// Takes the sign away.

@@ -5,6 +5,7 @@
 //! been billed without an answer. A run that ends takes the first kind away again.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -296,4 +297,11 @@ impl<'a> Recorder<'a> {
         };
         ended.map_err(|error| Error::file("cannot write", &self.path, error))
     }
+}
+
+/// Eight digits that no other run has.
+pub fn unlike() -> String {
+    let mut hasher = RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    format!("{:08x}", hasher.finish() as u32)
 }

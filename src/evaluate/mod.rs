@@ -13,6 +13,7 @@ pub mod answers;
 pub mod run;
 pub mod scored;
 pub mod verdict;
+pub mod trials;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

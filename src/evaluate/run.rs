@@ -30,7 +30,7 @@ pub struct Prepared<'a> {
     pub side: Side,
     build: &'a Build,
     model: &'a ModelBuild,
-    set: &'a CaseSet,
+    set: Arc<CaseSet>,
     body: Body,
     streams: bool,
     /// For each case, its request.
@@ -55,7 +55,7 @@ const SEAM: u64 = 2;
 pub fn prepare<'a>(
     build: &'a Build,
     model: &'a ModelBuild,
-    set: &'a CaseSet,
+    set: Arc<CaseSet>,
     streams: bool,
 ) -> Result<Prepared<'a>, Vec<Diagnostic>> {
     let body = asked_body(build, model, is_asked)?;
@@ -384,12 +384,13 @@ impl Crew<'_> {
         };
         let Exchange { result, faults, is_final } = endpoint.ask(&request, call.size, &mut may_try, &mut lost);
         for fault in &faults {
-            *self.faults.lock().entry(fault.what.clone()).or_default() += 1;
+            *self.faults.lock().entry(format!("{}: {}", endpoint.origin(), fault.what)).or_default() += 1;
         }
         let is_lost = faults.iter().any(|fault| fault.may_be_billed);
         let received = match result {
             Ok(received) => received,
             Err(why) => {
+                let why = format!("{}: {why}", endpoint.origin());
                 if reserved.get() {
                     budget.release(call.most);
                 }
@@ -400,7 +401,7 @@ impl Crew<'_> {
                 if is_final || failures >= MOST_FAILURES {
                     let in_a_row =
                         if is_final { String::new() } else { format!("{failures} requests in a row failed; ") };
-                    let why = format!("not asked, after {in_a_row}{} said: {why}", endpoint.origin());
+                    let why = format!("not asked, after {in_a_row}{why}");
                     self.stopped.lock().get_or_insert(why);
                 }
                 return Err(why);

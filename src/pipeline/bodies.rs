@@ -90,7 +90,8 @@ pub fn asked_body(
     };
     let Bodies { made, findings } = bodies_marked(build, model, &marks)?;
     let mut bodies: Vec<Body> = made.into_iter().map(|(_, body)| body).filter(|body| is_asked(body.dialect)).collect();
-    bodies.sort_by_key(|body| model.card.dialects.iter().position(|one| *one == body.dialect));
+    let place = |body: &Body| model.card.dialects.iter().position(|one| *one == body.dialect);
+    bodies.sort_by_key(|body| place(body).unwrap_or(usize::MAX));
     bodies.into_iter().next().ok_or_else(|| {
         let reasons: Vec<_> = findings.left_out.into_iter().flat_map(|left| left.reasons).collect();
         let none = || {

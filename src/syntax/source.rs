@@ -53,7 +53,7 @@ impl ProjectPath {
     /// A path that the program itself names, such as `contexture.yaml`. It must be in normal form; the
     /// unit test below lists all of them.
     pub fn literal(path: &'static str) -> Self {
-        debug_assert!(is_plain(path), "`{path}` is not in normal form");
+        debug_assert!(Self::new(path).is_ok_and(|own| own.as_str() == path), "`{path}` is not in normal form");
         Self(path.into())
     }
 

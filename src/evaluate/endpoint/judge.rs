@@ -47,7 +47,7 @@ pub fn judge(dialect: Dialect, streams: bool, came: Result<Came, Lost>) -> Resul
             Some(text) if streams => {
                 events(text).and_then(|events| assembled(dialect, &events).err()).unwrap_or("a broken stream".into())
             }
-            _ if kind.contains("html") => "a page of HTML".to_owned(),
+            Some(text) if kind.contains("html") || text.trim_start().starts_with('<') => "a page of HTML".to_owned(),
             _ => "no whole JSON".to_owned(),
         };
         return Err(broken(format!("the server answered 200 with {said}")));

@@ -20,6 +20,7 @@ use crate::prompt::bodies::Dialect;
 
 pub use address::{Address, Environment, Key, is_asked};
 pub use dialect::{Reading, answer_limit, read, version};
+use pace::MOST_PATIENCE;
 pub use pace::{Pace, Size};
 
 /// A request, as it is sent.
@@ -94,6 +95,9 @@ pub struct Received {
 /// Further tries of a request whose answer was lost, each of which may be charged as well.
 pub const MAX_BILLED_RETRIES: u64 = 2;
 
+/// Bytes of a stream in which the first text is looked for.
+const MOST_BEFORE_TEXT: usize = 1024 * 1024;
+
 /// Tries of one request in all.
 const MAX_TRIES: usize = 8;
 
@@ -125,10 +129,10 @@ impl Endpoint {
         let url = format!("{}{}", self.address.base, request.path);
         let headers = dialect::headers(request.dialect, self.address.key.as_ref());
         let has_text = |so_far: &[u8]| {
-            let events =
-                std::str::from_utf8(so_far).ok().map(|text| text.rsplit_once("\n\n").map_or("", |(whole, _)| whole));
-            let events = events.and_then(judge::events).unwrap_or_default();
-            request.streams && events.iter().any(|event| dialect::delta(request.dialect, event).is_some())
+            let whole = so_far.len() < MOST_BEFORE_TEXT && request.streams;
+            let text = Some(so_far).filter(|_| whole).and_then(|so_far| std::str::from_utf8(so_far).ok());
+            let events = text.and_then(|text| judge::events(text.rsplit_once("\n\n")?.0)).unwrap_or_default();
+            events.iter().any(|event| dialect::delta(request.dialect, event).is_some())
         };
         let (mut faults, mut billed) = (Vec::new(), 0);
         loop {
@@ -182,8 +186,6 @@ impl Endpoint {
         Received { json, reading, request_id, latency: came.elapsed, first_token: came.first }
     }
 }
-
-use pace::MOST_PATIENCE;
 
 /// How long to wait before the next try where the server does not say: 0.5 s, doubled each time up to 8 s, less up to a
 /// quarter, so that those who failed together do not come back together. As the vendors' SDKs have it.

@@ -28,7 +28,7 @@ use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::source::ProjectPath;
 use crate::text::project::ContextId;
-use crate::tree::write::{self, Batch, Disk, existing_bytes};
+use crate::tree::write::{self, Batch, Disk, existing_bytes, no_link};
 
 /// The format of `bundle.json`.
 pub const SCHEMA: &str = "contexture.bundle/1";
@@ -314,22 +314,6 @@ fn add(batch: &Batch, build: &Build, output: &Path) -> Result<(PathBuf, Written,
 
 fn put(batch: Batch) -> Result<(), Error> {
     batch.put().map_err(|(path, error)| Error::file("cannot write", path, error))
-}
-
-/// Refuses a link on the way from a folder to one below it, the lower one with it: a repository may
-/// hold a link, and it may lead anywhere.
-///
-/// # Errors
-/// When there is one.
-pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
-    let between = below.ancestors().take_while(|above| *above != folder);
-    match between.into_iter().find(|above| above.is_symlink()) {
-        None => Ok(()),
-        Some(link) => Err(Error::usage(
-            format!("{} is a link, and bundles are written into folders", link.display()),
-            "take it away, or name the folder that it leads to with --output",
-        )),
-    }
 }
 
 /// Whether the folder holds exactly the files of this build's bundle with exactly their bytes.

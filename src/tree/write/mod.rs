@@ -17,6 +17,8 @@ use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use crate::syntax::error::Error;
+
 pub use batch::{Batch, Folder};
 pub use disk::{Access, Disk, Handle, System};
 use unfinished::Unfinished;
@@ -71,6 +73,22 @@ pub fn make_folders(disk: &dyn Disk, folder: &Path) -> io::Result<()> {
         disk.sync_folder(folder_of(missing))?;
     }
     Ok(())
+}
+
+/// Refuses a link on the way from a folder to one below it, the lower one with it: a repository may
+/// hold a link, and it may lead anywhere.
+///
+/// # Errors
+/// When there is one.
+pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
+    let between = below.ancestors().take_while(|above| *above != folder);
+    match between.into_iter().find(|above| above.is_symlink()) {
+        None => Ok(()),
+        Some(link) => Err(Error::usage(
+            format!("{} is a link, and what is written stays in the folder that is named", link.display()),
+            "take it away, or name the folder that it leads to",
+        )),
+    }
 }
 
 /// The permissions of the file at `target`; `None` when nothing is there. An error for anything but an ordinary file.
