@@ -79,6 +79,10 @@ enum Format {
     Text,
     /// For programs; `contexture schema eval` prints its schema
     Json,
+    /// For the test reports of a CI system: JUnit's XML
+    Junit,
+    /// For a comment on a pull request
+    Markdown,
 }
 
 fn dollars(written: &str) -> Result<Usd, &'static str> {
@@ -130,6 +134,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     session.print(&match arguments.format {
         Format::Text => eval::text(&evaluation),
         Format::Json => json(&eval::EvalReport::new(&evaluation)),
+        Format::Junit => eval::junit(&evaluation),
+        Format::Markdown => eval::markdown(&evaluation),
     })?;
     Ok(evaluation.answer().into())
 }
