@@ -161,8 +161,41 @@ fn everything_that_is_wrong_with_a_log_is_counted_and_the_rest_is_read() {
     let repo = Repo::none();
     repo.file("empty.jsonl", "").file("other.jsonl", "hello\n");
     for name in ["empty.jsonl", "other.jsonl"] {
-        assert_eq!(repo.contexture(["audit", name]).run().status, Some(2), "{name}");
+        let outcome = repo.contexture(["audit", name]).run();
+        assert_eq!(outcome.status, Some(2), "{name}");
+        assert!(outcome.stdout.starts_with("paid      unknown: no request was found in 1 log\n"), "{outcome}");
     }
+}
+
+#[test]
+fn what_has_no_price_is_unknown_and_not_nothing() {
+    let repo = Repo::none();
+    let models = ["claude-opus-5", "claude-sonnet-4-5", "claude-haiku-4-5"];
+    let log = models.iter().fold(sample("anthropic.jsonl"), |log, model| log.replace(model, "a-model-of-our-own"));
+    repo.file("own.jsonl", log);
+    let outcome = repo.contexture(["audit", "own.jsonl"]).run();
+    assert!(outcome.stdout.starts_with("paid      unknown for 7 requests of 1 log"), "{outcome}");
+    assert!(outcome.stdout.contains("none of them has a price") && !outcome.stdout.contains('$'), "{outcome}");
+    let report = repo.contexture(["audit", "own.jsonl", "--format", "json"]).run().json();
+    for group in ["models", "days", "sessions", "contexts"] {
+        let all = report[group].as_array().unwrap();
+        let is_open = |own: &Value| own["usd"].is_null() && own["unpriced"] == own["requests"];
+        assert!(!all.is_empty() && all.iter().all(is_open), "{group}: {}", report[group]);
+    }
+    assert!(report["totals"]["usd"].is_null(), "{}", report["totals"]);
+}
+
+#[test]
+fn a_table_of_misses_has_a_row_for_each() {
+    let repo = Repo::none();
+    repo.file("log.jsonl", sample("claude-code.jsonl"));
+    let said = |format: &str| repo.contexture(["audit", "log.jsonl", "--format", format]).run();
+    let misses = said("json").json()["misses"].as_array().unwrap().len();
+    let table = said("csv").stdout;
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    assert!(reader.headers().unwrap().iter().any(|name| name == "author"));
+    assert_eq!((reader.records().filter(Result::is_ok).count(), table.lines().count()), (misses, misses + 1));
+    assert!(misses > 0);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use super::{Question, Reading};
 use crate::cost::cards::{Caveat, day_of};
 use crate::syntax::quantity::{Ttl, Usd};
 pub use rows::{
-    Advice, Amount, CauseSum, ContextSum, DaySum, FormatSum, LeftOutRow, MissRow, ModelSum, SessionSum, Totals,
+    Advice, Amount, CauseSum, ContextSum, DaySum, FormatSum, LeftOutRow, MissRow, ModelSum, Paid, SessionSum, Totals,
     Unknown, WhatIf,
 };
 
@@ -78,6 +78,12 @@ impl Sum {
             Ok(cost) => self.cost += cost,
             Err(_) => self.unpriced += 1,
         }
+    }
+
+    fn paid(&self) -> Paid {
+        let amount = Amount::from(self.cost);
+        let usd = amount.usd.filter(|_| self.unpriced < self.requests);
+        Paid { amount: Amount { usd, ..amount }, unpriced: self.unpriced }
     }
 }
 
@@ -144,6 +150,9 @@ impl Audit {
             unknown.add(is_foreign, "the context: no commit of this project has the digest");
         }
         totals.paid = total_cost.into();
+        if totals.priced == 0 {
+            totals.paid.usd = None;
+        }
         let saved = Cost { low: totals.without_cache - total_cost.high, high: totals.without_cache - total_cost.low };
         totals.saved = saved.into();
         for Caveat { message, .. } in pricer.cards().flat_map(|card| &card.caveats) {
@@ -166,7 +175,7 @@ impl Audit {
                 session: name.session.clone(),
                 agent: name.agent.clone(),
                 requests: sum.requests,
-                paid: sum.cost.into(),
+                paid: sum.paid(),
                 what_if: self::what_if(replayed.iter().filter(|own| lineage != 0 && own.lineage == lineage)),
             }
         });
@@ -182,25 +191,21 @@ impl Audit {
                 models.into_iter().map(|(model, sum)| ModelSum {
                     model: model.to_owned(),
                     requests: sum.requests,
-                    paid: sum.cost.into(),
-                    unpriced: sum.unpriced,
+                    paid: sum.paid(),
                 }),
-                |sum| sum.paid.high,
+                |sum| sum.paid.amount.high,
             ),
-            days: days
-                .into_iter()
-                .map(|(day, sum)| DaySum { day, requests: sum.requests, paid: sum.cost.into() })
-                .collect(),
-            sessions: by_cost(sessions, |sum| sum.paid.high),
+            days: days.into_iter().map(|(day, sum)| DaySum { day, requests: sum.requests, paid: sum.paid() }).collect(),
+            sessions: by_cost(sessions, |sum| sum.paid.amount.high),
             contexts: by_cost(
                 digests.into_iter().map(|(digest, sum)| ContextSum {
                     digest: requests.texts.get(digest).clone(),
                     context: question.revisions.get(requests.texts.get(digest), None).map(|own| own.id.to_string()),
                     commit: question.revisions.get(requests.texts.get(digest), None).map(|own| own.commit.clone()),
                     requests: sum.requests,
-                    paid: sum.cost.into(),
+                    paid: sum.paid(),
                 }),
-                |sum| sum.paid.high,
+                |sum| sum.paid.amount.high,
             ),
             misses: by_cost(misses.iter().filter_map(|miss| row(requests, miss, &question.revisions)), |row| {
                 row.usd.unwrap_or_default()

@@ -39,6 +39,16 @@ impl From<Cost> for Amount {
     }
 }
 
+/// What some requests cost.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct Paid {
+    /// What those cost that have a price; open where none has one.
+    #[serde(flatten)]
+    pub amount: Amount,
+    /// Those whose price is not known.
+    pub unpriced: u64,
+}
+
 /// Tokens and money of all requests.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Totals {
@@ -72,9 +82,7 @@ pub struct ModelSum {
     pub requests: u64,
     /// What they cost.
     #[serde(flatten)]
-    pub paid: Amount,
-    /// Those whose price is not known.
-    pub unpriced: u64,
+    pub paid: Paid,
 }
 
 /// One day.
@@ -86,7 +94,7 @@ pub struct DaySum {
     pub requests: u64,
     /// What they cost.
     #[serde(flatten)]
-    pub paid: Amount,
+    pub paid: Paid,
 }
 
 /// One session, or one other agent of it.
@@ -100,7 +108,7 @@ pub struct SessionSum {
     pub requests: u64,
     /// What they cost.
     #[serde(flatten)]
-    pub paid: Amount,
+    pub paid: Paid,
     /// What those that can be replayed would have cost.
     pub what_if: Vec<WhatIf>,
 }
@@ -118,7 +126,7 @@ pub struct ContextSum {
     pub requests: u64,
     /// What they cost.
     #[serde(flatten)]
-    pub paid: Amount,
+    pub paid: Paid,
 }
 
 /// One cause.

@@ -1,9 +1,11 @@
 //! What logs say that was paid, what caching saved, which misses cost most and why, and the change that would save most.
 
+use std::cmp::Ordering;
+
 use super::inert;
 use super::text::{Table, counted, cut, grouped};
 use crate::audit::Audit;
-use crate::audit::summary::{Advice, Amount, MissRow, WhatIf};
+use crate::audit::summary::{Advice, Amount, MissRow, Paid, WhatIf};
 use crate::cost::planner::words::money;
 use crate::syntax::quantity::Usd;
 
@@ -28,7 +30,9 @@ pub fn text(audit: &Audit, verbose: bool) -> String {
     section("By context".to_owned(), &contexts(audit, most));
     section(misses_title(audit), &misses(audit, most));
     section("The same requests".to_owned(), &what_if(audit));
-    drawn.push_str(&format!("\n{}\n", best(audit.advice.first())));
+    if audit.requests > 0 {
+        drawn.push_str(&format!("\n{}\n", best(audit.advice.first())));
+    }
     let mut notes = |title: &str, rows: Vec<String>| {
         if !rows.is_empty() {
             drawn.push_str(&format!("\n{title}\n"));
@@ -56,7 +60,9 @@ pub fn markdown(audit: &Audit) -> String {
     section("By context", &contexts(audit, usize::MAX));
     section(&misses_title(audit), &misses(audit, 20));
     section("The same requests", &what_if(audit));
-    drawn.push_str(&format!("\n{}\n", inert::markdown(&best(audit.advice.first()))));
+    if audit.requests > 0 {
+        drawn.push_str(&format!("\n{}\n", inert::markdown(&best(audit.advice.first()))));
+    }
     for (title, rows) in [("Not known", unknown(audit)), ("In no sum", left_out(audit))] {
         if !rows.is_empty() {
             drawn.push_str(&format!("\n### {title}\n\n"));
@@ -66,18 +72,17 @@ pub fn markdown(audit: &Audit) -> String {
     drawn
 }
 
+/// The columns of a miss.
+const MISS: [&str; 14] = [
+    "at", "session", "agent", "model", "cause", "certain", "lost", "usd", "reason", "context", "segment", "commit",
+    "author", "note",
+];
+
 /// Every miss as a row of a table.
 pub fn csv(audit: &Audit) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let heading = [
-        "at", "session", "agent", "model", "cause", "certain", "lost", "usd", "reason", "context", "segment", "commit",
-        "note",
-    ];
-    // Writing to memory cannot fail.
-    let _ = writer.write_record(heading);
-    for miss in &audit.misses {
-        let text = |own: &Option<String>| inert::cell(own.as_deref().unwrap_or_default());
-        let _ = writer.write_record([
+    let text = |own: &Option<String>| inert::cell(own.as_deref().unwrap_or_default());
+    let row = |miss: &MissRow| -> [String; MISS.len()] {
+        [
             miss.at.clone(),
             inert::cell(&miss.session),
             text(&miss.agent),
@@ -92,7 +97,13 @@ pub fn csv(audit: &Audit) -> String {
             text(&miss.commit),
             text(&miss.author),
             inert::cell(&miss.note),
-        ]);
+        ]
+    };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing rows of one length to memory cannot fail.
+    let _ = writer.write_record(MISS);
+    for miss in &audit.misses {
+        let _ = writer.write_record(row(miss));
     }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
@@ -105,17 +116,28 @@ fn amount(amount: Amount) -> String {
     }
 }
 
+/// What so many requests cost, and how many of them without a price.
+fn paid(own: Paid, requests: u64) -> [String; 2] {
+    let paid = if own.unpriced == requests { "unknown".to_owned() } else { amount(own.amount) };
+    [paid, if own.unpriced == 0 { String::new() } else { grouped(own.unpriced) }]
+}
+
 /// What was paid, of what, what caching saved, and when.
 fn heads(audit: &Audit) -> Vec<(&'static str, String)> {
     let totals = &audit.totals;
     let n = |number: u64, thing: &str| counted(usize::try_from(number).unwrap_or(usize::MAX), thing);
     let day = |moment: &Option<String>| moment.as_deref().map_or_else(String::new, |at| cut_day(at).to_owned());
     let times = match (&audit.from, &audit.to) {
+        (Some(_), Some(_)) if day(&audit.from) == day(&audit.to) => format!(", {}", day(&audit.from)),
         (Some(_), Some(_)) => format!(", {} to {}", day(&audit.from), day(&audit.to)),
         _ => String::new(),
     };
+    if audit.requests == 0 {
+        return vec![("paid", format!("unknown: no request was found in {}", n(audit.logs, "log")))];
+    }
     let covered = match audit.requests - totals.priced {
         0 => String::new(),
+        _ if totals.priced == 0 => "; none of them has a price".to_owned(),
         left => format!("; {left} of them without a price"),
     };
     let unfinished = match totals.unfinished {
@@ -142,15 +164,22 @@ fn heads(audit: &Audit) -> Vec<(&'static str, String)> {
     );
     let paid = format!(
         "{} for {} of {}{times}{covered}{unfinished}",
-        amount(totals.paid),
+        if totals.priced == 0 { "unknown".to_owned() } else { amount(totals.paid) },
         n(audit.requests, "request"),
         n(audit.logs, "log")
     );
-    let saved = format!(
-        "saved {} of the {} that the same requests cost without any cache",
-        amount(totals.saved),
-        money(totals.without_cache)
-    );
+    let without = format!("the {} that the same requests cost without any cache", money(totals.without_cache));
+    let saved = match totals.saved {
+        saved if saved.high < Usd::ZERO => {
+            let more = Amount {
+                usd: saved.usd.map(|usd| Usd::ZERO - usd),
+                low: Usd::ZERO - saved.high,
+                high: Usd::ZERO - saved.low,
+            };
+            format!("cost {} more than {without}", amount(more))
+        }
+        saved => format!("saved {} of {without}", amount(saved)),
+    };
     let mut heads = vec![("paid", paid), ("tokens", tokens)];
     if totals.priced > 0 {
         heads.push(("caching", saved));
@@ -166,8 +195,7 @@ fn cut_day(moment: &str) -> &str {
 fn models(audit: &Audit, most: usize) -> Table {
     let mut table = Table::new(&["model", "requests>", "paid>", "without a price>"]);
     for own in audit.models.iter().take(most) {
-        let unpriced = if own.unpriced == 0 { String::new() } else { grouped(own.unpriced) };
-        let paid = if own.unpriced == own.requests { "unknown".to_owned() } else { amount(own.paid) };
+        let [paid, unpriced] = paid(own.paid, own.requests);
         table.row([own.model.clone(), grouped(own.requests), paid, unpriced]);
     }
     if audit.models.len() > most {
@@ -177,11 +205,12 @@ fn models(audit: &Audit, most: usize) -> Table {
 }
 
 fn contexts(audit: &Audit, most: usize) -> Table {
-    let mut table = Table::new(&["context", "commit", "requests>", "paid>"]);
+    let mut table = Table::new(&["context", "commit", "requests>", "paid>", "without a price>"]);
     for own in audit.contexts.iter().take(most) {
         let name = own.context.clone().unwrap_or_else(|| cut(&own.digest, 14));
         let commit = own.commit.clone().unwrap_or_else(|| "unknown".to_owned());
-        table.row([name, commit, grouped(own.requests), amount(own.paid)]);
+        let [paid, unpriced] = paid(own.paid, own.requests);
+        table.row([name, commit, grouped(own.requests), paid, unpriced]);
     }
     if audit.contexts.len() > most {
         table.row([format!("{} more, -v shows all", audit.contexts.len() - most)]);
@@ -238,8 +267,11 @@ fn what_if(audit: &Audit) -> Table {
 }
 
 fn change(own: &WhatIf) -> String {
-    let (sign, by) = if own.usd > own.logged { ("+", own.usd - own.logged) } else { ("-", own.logged - own.usd) };
-    format!("{sign}{}", money(by))
+    match own.usd.cmp(&own.logged) {
+        Ordering::Less => format!("-{}", money(own.logged - own.usd)),
+        Ordering::Equal => "the same".to_owned(),
+        Ordering::Greater => format!("+{}", money(own.usd - own.logged)),
+    }
 }
 
 fn range(own: &WhatIf) -> String {
@@ -260,6 +292,7 @@ fn best(advice: Option<&Advice>) -> String {
 fn unknown(audit: &Audit) -> Vec<String> {
     let row = |own: &crate::audit::summary::Unknown| match own.requests {
         0 => own.what.clone(),
+        some if some == audit.requests => format!("{} (every request)", own.what),
         some => format!("{} ({} of {} requests)", own.what, grouped(some), grouped(audit.requests)),
     };
     audit.unknown.iter().map(row).collect()
