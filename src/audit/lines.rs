@@ -21,8 +21,10 @@ pub enum Step {
 /// Reads a log value by value.
 pub struct Values {
     reader: Box<dyn BufRead>,
-    /// How many lines have begun: the 1-based place of the last value.
+    /// The line that the last value begins on, from 1.
     pub line: u64,
+    /// How many lines have ended, where values end by their brackets.
+    ended: u64,
     /// Whether values end where their brackets close, not at the end of a line.
     by_brackets: bool,
     begun: bool,
@@ -44,7 +46,7 @@ impl Values {
         } else {
             Box::new(reader)
         };
-        Ok(Self { reader, line: 0, by_brackets: false, begun: false })
+        Ok(Self { reader, line: 0, ended: 0, by_brackets: false, begun: false })
     }
 
     /// The next value, into `value`.
@@ -65,10 +67,10 @@ impl Values {
                 && (matches!(first, b"{" | b"[") || first.starts_with(b"[{"))
             {
                 self.by_brackets = true;
-                let first = std::mem::take(value);
+                let mut first = std::mem::take(value);
+                first.push(b'\n');
                 let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
                 self.reader = Box::new(BufReader::with_capacity(BUFFER, io::Cursor::new(first).chain(rest)));
-                self.line = 0;
                 return self.next_value(value);
             }
             return Ok(step);
@@ -129,9 +131,11 @@ impl Values {
             let mut done = false;
             for byte in buffer.iter().copied() {
                 used += 1;
-                self.line += u64::from(byte == b'\n');
-                if depth == 0 && byte != b'{' {
-                    continue;
+                self.ended += u64::from(byte == b'\n');
+                match (depth, byte) {
+                    (0, b'{') => self.line = self.ended + 1,
+                    (0, _) => continue,
+                    _ => {}
                 }
                 if value.len() < MAX_LOG_LINE_BYTES {
                     value.push(byte);
@@ -180,8 +184,8 @@ mod tests {
             |texts: &[(&str, u64)]| texts.iter().map(|(text, line)| ((*text).to_owned(), *line)).collect::<Vec<_>>();
         assert_eq!(values(b""), of(&[]));
         assert_eq!(values(b"\xef\xbb\xbf{\"a\":1}\r\n\n {\"b\":2}"), of(&[("{\"a\":1}", 1), ("{\"b\":2}", 3)]));
-        assert_eq!(values(b"{\n \"a\": \"}\\\"\"\n}\n{\n}"), of(&[("{\n \"a\": \"}\\\"\"\n}", 2), ("{\n}", 4)]));
-        assert_eq!(values(b"[{\"a\":1},\n{\"a\":[2]}]\n"), of(&[("{\"a\":1}", 0), ("{\"a\":[2]}", 1)]));
+        assert_eq!(values(b"{\n \"a\": \"}\\\"\"\n}\n{\n}"), of(&[("{\n \"a\": \"}\\\"\"\n}", 1), ("{\n}", 4)]));
+        assert_eq!(values(b"[{\"a\":1},\n{\"a\":[2]}]\n"), of(&[("{\"a\":1}", 1), ("{\"a\":[2]}", 2)]));
         assert_eq!(values(b"{\"cut\": \nnext"), of(&[("{\"cut\":", 1), ("next", 2)]));
     }
 }

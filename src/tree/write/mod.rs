@@ -86,7 +86,7 @@ pub fn no_link(folder: &Path, below: &Path) -> Result<(), Error> {
         None => Ok(()),
         Some(link) => Err(Error::usage(
             format!("{} is a link, and what is written stays in the folder that is named", link.display()),
-            "take it away, or name the folder that it leads to",
+            "take it away, or name the folder that it leads to: `--output` of `build`, `answers` of `eval`",
         )),
     }
 }
