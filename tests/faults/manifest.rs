@@ -36,7 +36,7 @@ error[unknown-key]: unknown key `weather` in a manifest
 1 | weather: fine
   | ^^^^^^^
   |
-  = help: known keys: description, owner, extends, abstract, each, prompt, format, assumed, touched, models, vars, inputs, tools, system, messages, output, settings, cache, traffic, budgets, join, tokenizers, variants, lints, held_out, eval
+  = help: known keys: description, owner, extends, abstract, each, prompt, format, assumed, touched, models, vars, inputs, tools, system, messages, output, settings, cache, trace, traffic, budgets, join, tokenizers, variants, lints, held_out, eval
 
 
 "#]]);
