@@ -21,12 +21,12 @@ import urllib.parse
 SITE = pathlib.Path(__file__).resolve().parent
 ROOT = SITE.parent.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-FENCE = re.compile(r"^(`{3,}).*?^\1$", re.MULTILINE | re.DOTALL)
+SAMPLE = re.compile(r"^(`{3,}).*?^\1$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 
 def links(page):
     """Where the text of a page links to, samples left out."""
-    return LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))) if page.suffix == ".md" else ()
+    return LINK.findall(SAMPLE.sub("", page.read_text(encoding="utf-8"))) if page.suffix == ".md" else ()
 
 
 def staged(folder):
