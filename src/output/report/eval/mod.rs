@@ -245,7 +245,8 @@ fn is_refused(case: &ScoredCase) -> bool {
 /// Agreement of labels in a phrase.
 fn agreement(run: &Run) -> Option<String> {
     let shown = |number: &Option<Decimal>| number.map_or_else(|| "?".to_owned(), |number| format!("{:.2}", number.0));
-    (run.kappa.is_some() || run.macro_f1.is_some())
+    let is_answered = run.errors < run.cases;
+    (is_answered && (run.kappa.is_some() || run.macro_f1.is_some()))
         .then(|| format!("macro-F1 {}, κ {}", shown(&run.macro_f1), shown(&run.kappa)))
 }
 

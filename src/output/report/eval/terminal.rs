@@ -1,6 +1,6 @@
 //! An evaluation for people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use super::{Row, agreement, call, gate, is_refused, is_unanswered, listed, milliseconds, quality, rows, why};
@@ -10,8 +10,10 @@ use crate::evaluate::verdict::{Evaluation, Judged};
 use crate::output::report::inert;
 use crate::output::report::text::{Table, counted, cut, grouped};
 
-/// The most cases of one kind that are listed.
+/// The most reasons of one kind that are listed.
 const SHOWN: usize = 20;
+/// The most cases that are named with a reason that they share.
+const NAMED: usize = 6;
 /// The most characters of a reason.
 const REASON: usize = 160;
 
@@ -73,7 +75,9 @@ fn paragraph(row: &Row, text: &mut String) {
     if row.base.is_none() {
         some("wrong", &|case| case.is_right == Some(false) && !is_refused(case));
     }
-    if let Some(confusion) = row.head.confusion.as_ref().filter(|confusion| confusion.labels().len() <= SHOWN) {
+    let is_answered = |_: &&Confusion| row.head.run.errors < row.head.run.cases;
+    let confusion = row.head.confusion.as_ref().filter(is_answered);
+    if let Some(confusion) = confusion.filter(|confusion| confusion.labels().len() <= SHOWN) {
         text.push_str(&matrix(confusion));
     }
 }
@@ -116,11 +120,23 @@ fn list<'a>(text: &mut String, count: usize, what: &str, cases: impl Iterator<It
         return;
     }
     let _ = writeln!(text, "  {what}: {}", counted(count, "case"));
-    for (id, why) in cases.take(SHOWN) {
-        let _ = writeln!(text, "    {}: {}", inert::line(&cut(id, 60)), inert::line(&cut(&why, REASON)));
+    let mut alike: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (id, why) in cases {
+        let place = *places.entry(why.clone()).or_insert(alike.len());
+        match alike.get_mut(place) {
+            Some((_, ids)) => ids.push(id),
+            None => alike.push((why, vec![id])),
+        }
     }
-    if let Some(more @ 1..) = count.checked_sub(SHOWN) {
-        let _ = writeln!(text, "    and {more} more, which --format json and junit list");
+    for (why, ids) in alike.iter().take(SHOWN) {
+        let named = ids.iter().take(NAMED).map(|id| inert::line(&cut(id, 60))).collect::<Vec<_>>().join(", ");
+        let more = ids.len().checked_sub(NAMED + 1).map_or_else(String::new, |more| format!(" and {} more", more + 1));
+        let _ = writeln!(text, "    {named}{more}: {}", inert::line(&cut(why, REASON)));
+    }
+    let shown: usize = alike.iter().take(SHOWN).map(|(_, ids)| ids.len().min(NAMED)).sum();
+    if shown < count {
+        let _ = writeln!(text, "    --format json and junit list every case");
     }
 }
 

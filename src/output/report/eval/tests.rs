@@ -32,16 +32,8 @@ evaluations, smaller ones often do not
   gate pass 85 %: open: too few cases to tell (92 %)
   gate regression 5 %: met (no loss)
   gained: 10 cases
-    37: label: `b` instead of `a`
-    38: label: `b` instead of `a`
-    39: label: `b` instead of `a`
-    40: label: `b` instead of `a`
-    41: label: `b` instead of `a`
-    42: label: `b` instead of `a`
-    43: label: `b` instead of `a`
-    44: label: `b` instead of `a`
-    45: label: `b` instead of `a`
-    46: label: `b` instead of `a`
+    37, 38, 39, 40, 41, 42 and 4 more: label: `b` instead of `a`
+    --format json and junit list every case
   expected, answered   a  b  no label
   a                   46  4         0
   b                    0  0         0
