@@ -162,6 +162,16 @@ impl<'a> Trials<'a> {
         }
         let on_disk = workspace.root().join(self.folder.as_str());
         write::no_link(workspace.root(), &on_disk)?;
+        let file = ProjectPath::new(&format!("{}/answers.jsonl", self.folder)).ok();
+        if file.map(|file| workspace.worktree()?.would_ignore(&file)).transpose()? == Some(true) {
+            let what = format!(
+                "git ignores files in {}: no later run would see the answers, and each would pay again",
+                self.folder
+            );
+            let cure =
+                "take the folder out of the patterns that git ignores, or name another one: `eval: {answers: DIR}`";
+            return Err(Error::usage(what, cure));
+        }
         let asking = Asking {
             endpoints,
             budget: Budget::new(Some(means.max_cost), means.max_calls),

@@ -73,6 +73,22 @@ fn an_endpoint_that_never_ends_meets_a_deadline_or_a_limit() {
 }
 
 #[test]
+fn nothing_is_paid_for_that_no_later_run_would_see() {
+    for (file, pattern) in [
+        (".gitignore", ".contexture/"),
+        (".gitignore", "*.jsonl"),
+        (".contexture/.gitignore", "answers"),
+        (".git/info/exclude", ".contexture/answers/*"),
+    ] {
+        let (repo, server) = (topics(), Server::start("rule"));
+        repo.file(file, pattern);
+        let outcome = eval(&repo, &server, "topics").exits(2);
+        assert!(outcome.stderr.contains("git ignores files in .contexture/answers"), "{pattern}: {outcome}");
+        assert_eq!(server.log().len(), 0, "{pattern}");
+    }
+}
+
+#[test]
 fn a_repository_does_not_say_where_a_prompt_goes() {
     let repo = topics();
     let manifest = fs::read_to_string(repo.at("contexts/topics.yaml")).expect("a manifest");

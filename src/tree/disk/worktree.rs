@@ -141,6 +141,15 @@ impl Worktree {
         }
     }
 
+    /// Whether git would ignore a new file at this path, so that no build sees it.
+    ///
+    /// # Errors
+    /// When git's rules cannot be read.
+    pub fn would_ignore(&self, path: &ProjectPath) -> Result<bool, Error> {
+        let full = in_repository(&self.prefix, path.as_str());
+        Ok(self.tracked(&full).is_none() && self.ignores(&full, false)?)
+    }
+
     fn ignores(&self, full: &str, is_folder: bool) -> Result<bool, Error> {
         self.ignored.ignores(full, is_folder, &|file| self.rules(file))
     }
