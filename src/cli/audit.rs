@@ -91,6 +91,11 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let today = as_of.unwrap_or_else(super::session::today);
     let digests = reading.digests();
     let asks = context.is_some() || base.is_some();
+    // Outside of a project with commits the bill is still one.
+    let nowhere = |why: &str| {
+        session.tell(&format!("requests carry digests, and {why}: no commit is named"));
+        Revisions::default()
+    };
     let revisions = match session.workspace() {
         _ if digests.is_empty() && asks => {
             session.tell("no request carries a digest: `--context` and `--base` have nothing to look for");
@@ -99,12 +104,11 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         _ if digests.is_empty() => Revisions::default(),
         Ok(workspace) => match Revisions::find(&workspace, &digests, context.as_deref(), base.as_deref(), today) {
             Ok(revisions) => revisions,
-            // Outside of a project with commits the bill is still one.
             Err(failure) if asks => return Err(failure),
-            Err(_) => Revisions::default(),
+            Err(_) => nowhere("the history here cannot be read"),
         },
         Err(error) if asks => return Err(error.into()),
-        Err(_) => Revisions::default(),
+        Err(_) => nowhere("there is no project here"),
     };
     let audit = Audit::new(&reading, &Question { cards: &cards, today, since, revisions, context });
     session.print(&match format {

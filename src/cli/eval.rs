@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use crate::compare::ratchet;
 use crate::cost::cards::Date;
 use crate::evaluate::run::{Progress, Reckoning, Run};
 use crate::evaluate::trials::{Means, Pair, Trials, recorded};
 use crate::output::report::{eval, json};
-use crate::pipeline::{BuildResult, Request, build_all};
+use crate::pipeline::{Build, BuildResult, Memory, Request, build_all};
 use crate::prompt::bodies::Dialect;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
@@ -106,7 +107,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let tree = session.tree(&workspace, &arguments.tree)?;
     let base = arguments.base.as_ref().map(|base| workspace.commit(base)).transpose()?;
     let base = base.as_ref().map(|base| base as &dyn Tree);
-    let pairs = pairs(&arguments, tree.as_ref(), base)?;
+    let pairs = pairs(&arguments, session, tree.as_ref(), base)?;
     let trials = Trials::of(&pairs, arguments.first_token)?;
     if trials.is_empty() {
         let what = "no context that is named has cases".to_owned();
@@ -115,6 +116,10 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             "write some, and name their file in its manifest: `eval: {cases: eval/cases.jsonl}`",
         )
         .into());
+    }
+    let unseen: Vec<&str> = trials.unseen_gates(base.is_some()).into_iter().collect();
+    if !unseen.is_empty() {
+        session.tell(&format!("nothing is held against {}, for want of a base (--base REV)", unseen.join(" and ")));
     }
     let answers = recorded(tree.as_ref(), &trials.folder)?;
     let at_base = base.map(|base| recorded(base, &trials.folder)).transpose()?;
@@ -141,20 +146,26 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
 }
 
 /// The contexts with cases, each with what it is compared with.
-fn pairs(arguments: &Arguments, tree: &dyn Tree, base: Option<&dyn Tree>) -> Result<Vec<Pair>, Failure> {
+///
+/// # Errors
+/// What is wrong with either side: a base that is broken is no reason to compare with nothing.
+fn pairs(
+    arguments: &Arguments,
+    session: &Session,
+    tree: &dyn Tree,
+    base: Option<&dyn Tree>,
+) -> Result<Vec<Pair>, Failure> {
     let as_of = Some(arguments.as_of.unwrap_or_else(super::session::today));
-    let build = |tree: &dyn Tree, contexts: Vec<String>| {
-        let request = Request { contexts, as_of, models: arguments.models.clone(), lints: true, ..Request::default() };
-        build_all(tree, &request)
-    };
+    let request =
+        |contexts| Request { contexts, as_of, models: arguments.models.clone(), lints: true, ..Request::default() };
+    let build = |tree: &dyn Tree, contexts| build_all(tree, &request(contexts));
     let heads = build(tree, arguments.ids.clone())?;
     let named = !arguments.ids.is_empty();
     let mut faults: Vec<Diagnostic> = Vec::new();
     let mut built = Vec::new();
     for BuildResult { id, result } in heads {
         match result {
-            Ok(head) if named || head.plan.manifest.eval.is_some() => built.push((id, head)),
-            Ok(_) => {}
+            Ok(head) => built.push((id, head)),
             Err(found) => faults.extend(found),
         }
     }
@@ -162,15 +173,29 @@ fn pairs(arguments: &Arguments, tree: &dyn Tree, base: Option<&dyn Tree>) -> Res
         return Err(faults.into());
     }
     let other = arguments.against.as_ref().map(|id| super::render::only(build(tree, vec![id.clone()])?)).transpose()?;
-    let before = match base {
-        Some(base) => build(base, Vec::new())?,
-        None => Vec::new(),
-    };
-    let pair = |(id, head)| {
-        let same = before.iter().find(|tried| tried.id == id).and_then(|tried| tried.result.as_ref().ok());
-        Pair { head, base: other.clone().or_else(|| same.cloned()) }
-    };
-    Ok(built.into_iter().map(pair).collect())
+    let wanted = built.iter().map(|(id, _)| id.clone()).collect();
+    let before =
+        base.map(|base| ratchet::before(base, &request(Vec::new()), &wanted, &Memory::default())).transpose()?;
+    let mut pairs = Vec::new();
+    let has_cases = |build: &Build| build.plan.manifest.eval.is_some();
+    for (id, head) in built {
+        let same = before.as_ref().and_then(|before| before.get(&id)).map(|tried| tried.result.clone());
+        // A change that takes its cases away is asked those of the base.
+        let is_asked = named || has_cases(&head) || matches!(&same, Some(Ok(same)) if has_cases(same));
+        if !is_asked {
+            continue;
+        }
+        let base = match (base, same) {
+            (Some(base), Some(same)) => Some(same.map_err(|faults| ratchet::at_base(faults.into(), base))?),
+            (Some(_), None) => {
+                session.tell(&format!("`{id}` is not in the base: it is compared with nothing"));
+                None
+            }
+            (None, _) => other.clone(),
+        };
+        pairs.push(Pair { head, base });
+    }
+    Ok(pairs)
 }
 
 /// Asks for what is not recorded, and shows how it goes.

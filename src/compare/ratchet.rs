@@ -29,7 +29,7 @@ pub fn hold(base: &dyn Tree, attempts: &mut [BuildResult], memory: &Memory) -> R
     let lints = builds().any(|build| build.errors().any(|error| lint::is_lint(&error.code)));
     let Some(date) = builds().map(|build| build.date).next().filter(|_| !wanted.is_empty()) else { return Ok(()) };
     let request = Request { as_of: Some(date), lints, ..Request::default() };
-    let before = before(base, &request, &wanted, memory).map_err(|failure| at_base(failure, base))?;
+    let before = before(base, &request, &wanted, memory)?;
     for attempt in attempts {
         let Ok(build) = &mut attempt.result else { continue };
         match before.get(&build.id).map(|before| &before.result) {
@@ -47,23 +47,27 @@ fn needs_base(build: &Build) -> bool {
         || build.errors().any(|error| lint::is_lint(&error.code))
 }
 
-/// The wanted contexts as the base has them.
-fn before(
+/// The wanted contexts as the base has them; those that it does not have are not there.
+///
+/// # Errors
+/// When the base's project cannot be read; its faults say that they are the base's.
+pub fn before(
     base: &dyn Tree,
     request: &Request,
     wanted: &HashSet<ContextId>,
     memory: &Memory,
 ) -> Result<HashMap<ContextId, BuildResult>, Failure> {
     let fragments = Fragments::new(base);
-    let pipeline = Pipeline::open(&fragments, request, memory)?;
-    let manifests: Vec<_> = pipeline.project.manifests()?.into_iter().collect();
+    let pipeline = Pipeline::open(&fragments, request, memory).map_err(|failure| at_base(failure, base))?;
+    let manifests = pipeline.project.manifests().map_err(|failure| at_base(failure.into(), base))?;
+    let manifests: Vec<_> = manifests.into_iter().collect();
     let candidates = manifests.into_par_iter().flat_map_iter(|(name, path)| pipeline.project.expand(&name, &path));
     let built = candidates.filter(|candidate| wanted.contains(&candidate.id));
     Ok(built.map(|candidate| (candidate.id.clone(), pipeline.attempt(candidate))).collect())
 }
 
 /// Says of faults that they are the base's.
-fn at_base(failure: Failure, base: &dyn Tree) -> Failure {
+pub fn at_base(failure: Failure, base: &dyn Tree) -> Failure {
     let name = base.name();
     let at = name.commit().map_or_else(String::new, |commit| format!(" {}", commit.id.short()));
     match failure {

@@ -79,8 +79,9 @@ pub struct Results {
     pub usd: Option<Usd>,
     /// Input tokens that were expected to be read from the cache; `None` where the plan does not know.
     pub forecast: Option<u64>,
-    /// How many of the answers are recorded by this change: the tree of the base does not have them.
-    pub recorded: u64,
+    /// How many of the answers are recorded by this change: the tree of the base does not have them. `None` where no
+    /// such tree was named.
+    pub recorded: Option<u64>,
 }
 
 /// What came of asking one case once.

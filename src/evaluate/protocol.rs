@@ -36,7 +36,8 @@ impl Protocol {
         let has_cases = |plan: &&Plan| plan.manifest.eval.as_ref().is_some_and(|eval| !eval.cases.0.is_empty());
         let judge = base.filter(has_cases);
         let own = cases::read(judge.unwrap_or(head), faults);
-        let of_head = if judge.is_some() { cases::read(head, faults) } else { None };
+        // A change that takes its cases away is asked those of the base.
+        let of_head = judge.and(Some(head)).filter(has_cases).and_then(|head| cases::read(head, faults));
         let set = own?;
         let scorers = Scorers::of(judge.unwrap_or(head), &set, faults);
         let new = of_head.map(|of_head| set.new_in(&of_head)).unwrap_or_else(|| CaseSet::of(Vec::new()));

@@ -151,7 +151,13 @@ impl Prepared<'_> {
         }
         // The first call writes what the others read.
         let forecast = self.model.bill.read.saturating_mul(answered.saturating_sub(1));
-        Results { side: self.side.clone(), outcomes, usd, forecast: Some(forecast), recorded }
+        Results {
+            side: self.side.clone(),
+            outcomes,
+            usd,
+            forecast: Some(forecast),
+            recorded: at_base.map(|_| recorded),
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Scored {
     /// Input tokens that were expected to be.
     pub forecast: Option<u64>,
     /// How many answers this change has recorded itself.
-    pub recorded: u64,
+    pub recorded: Option<u64>,
 }
 
 /// One case of one side.

@@ -1,5 +1,6 @@
 //! What an evaluation asks: for each context and model, the head, its base and the cases that are new.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use super::answers::{Answers, FOLDER, Recorder};
 use super::endpoint::{Address, Endpoint, Environment};
 use super::protocol::Protocol;
 use super::run::{self, Asking, Budget, Prepared, Progress, Reckoning, Run, prepare};
+use super::verdict::gates::unseen;
 use super::verdict::{Evaluation, Trial};
 use super::{answers, cases};
 use crate::pipeline::Build;
@@ -83,6 +85,10 @@ impl<'a> Trials<'a> {
                         same.or(if models.len() == 1 && head.models.len() == 1 { models.first() } else { None })?,
                     ))
                 });
+                if base.is_some() && before.is_none() {
+                    let message = format!("the base does not ask {}: it is compared with nothing", model.name);
+                    faults.push(Diagnostic::warning("not-compared", message).at(&head.plan.manifest.span));
+                }
                 let plan = before.map(|(build, _)| &build.plan);
                 let Some(protocol) = Protocol::of(&head.plan, plan, &mut faults) else { break };
                 let mut side = |build: &'a Build, model, set: &super::CaseSet| match prepare(
@@ -116,6 +122,16 @@ impl<'a> Trials<'a> {
     /// Whether there is nothing to evaluate.
     pub fn is_empty(&self) -> bool {
         self.trials.is_empty()
+    }
+
+    /// The gates that nothing is held against: those that need a comparison, of contexts and models without one; those
+    /// that need a revision of the base, where none is named.
+    pub fn unseen_gates(&self, has_revision: bool) -> BTreeSet<&'static str> {
+        let of = |(protocol, base, ..): &(Protocol, Option<usize>, usize, Option<usize>)| {
+            let gates = protocol.gates.as_ref().into_iter();
+            gates.flat_map(|gates| unseen(gates, base.is_some(), has_revision)).collect::<Vec<_>>()
+        };
+        self.trials.iter().flat_map(of).collect()
     }
 
     /// What of it is recorded, and what the rest would cost at most.
@@ -184,12 +200,13 @@ impl<'a> Trials<'a> {
 
     /// The verdicts on what came of it.
     pub fn judge(self, run: Run) -> Evaluation {
+        let look = run.look;
         let mut results: Vec<Option<_>> = run.results.into_iter().map(Some).collect();
         let mut take = |at: usize| results.get_mut(at).and_then(Option::take);
         let judged = self.trials.into_iter().filter_map(|(protocol, base, head, new)| {
             Some(Trial { protocol, base: base.and_then(&mut take), head: take(head)?, new: new.and_then(&mut take) })
         });
-        Evaluation::of(judged.collect())
+        Evaluation::of(judged.collect(), look)
     }
 }
 

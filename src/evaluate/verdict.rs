@@ -1,6 +1,6 @@
 //! Verdicts and gates: what the scores of two sides, or of one, allow to be said.
 
-mod gates;
+pub mod gates;
 
 use std::cell::OnceCell;
 use std::fmt;
@@ -123,8 +123,8 @@ pub struct Run {
     pub usd: Option<Usd>,
     /// Input tokens read from the cache.
     pub cache: CacheRead,
-    /// Answers that this change has recorded itself.
-    pub recorded: u64,
+    /// Answers that this change has recorded itself; null where no revision of a base was named to tell.
+    pub recorded: Option<u64>,
     /// Agreement of labels beyond chance (Cohen's κ), where answers are labels.
     pub kappa: Option<Decimal>,
     /// The mean F1 of the declared labels.
@@ -172,7 +172,7 @@ pub struct Comparison {
     pub interval: [Decimal; 2],
     /// How likely so large a difference is where there is none.
     pub p: Decimal,
-    /// The same, adjusted for all comparisons of this run.
+    /// The same, adjusted for all comparisons of this run and for the looks at these answers.
     pub p_holm: Decimal,
     /// The test.
     pub test: TestName,
@@ -241,11 +241,14 @@ pub struct Evaluation {
     pub comparisons: Vec<Comparison>,
     /// The gates of the heads.
     pub gates: Vec<Gate>,
+    /// Which look at the answers this is, from 1.
+    pub look: u32,
 }
 
 impl Evaluation {
-    /// The verdict of every trial, with one correction for all of them.
-    pub fn of(trials: Vec<Trial>) -> Self {
+    /// The verdict of every trial, with one correction for all of them: asking again until a difference shows is as
+    /// good a way to be misled as many comparisons are.
+    pub fn of(trials: Vec<Trial>, look: u32) -> Self {
         let (mut runs, mut protocols, mut gates, mut pending) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (trial, Trial { protocol, base, head, new }) in trials.into_iter().enumerate() {
             let base = base.map(|base| Scored::of(base, &protocol.cases, &protocol.scorers));
@@ -262,11 +265,13 @@ impl Evaluation {
             protocols.push(protocol);
         }
         let p: Vec<f64> = pending.iter().map(|(.., paired)| paired.p()).collect();
-        let adjusted = holm(&p);
+        let corrected =
+            |all: &[f64]| -> Vec<f64> { holm(all).into_iter().map(|p| (p * f64::from(look)).min(1.0)).collect() };
+        let adjusted = corrected(&p);
         let adjust = |at: usize, own: f64| {
             let mut all = p.clone();
             all[at] = own;
-            holm(&all)[at]
+            corrected(&all)[at]
         };
         let compared = pending.iter().zip(&adjusted).enumerate();
         let comparisons: Vec<Comparison> = compared
@@ -281,7 +286,7 @@ impl Evaluation {
                 gates.extend(gates::of(at, judged, own, compared, base_was_asked(&runs, judged)));
             }
         }
-        Self { protocols, runs, comparisons, gates }
+        Self { protocols, runs, comparisons, gates, look }
     }
 
     /// Yes where no gate is missed and nothing is worse; open where something was not measured.

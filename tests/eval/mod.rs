@@ -249,6 +249,50 @@ fn what_a_change_records_itself_is_counted() {
     assert_eq!(server.log().len(), 128);
 }
 
+/// What a change is held against, and there is not: an error where it is broken, and said where it is not there.
+#[test]
+fn nothing_passes_because_there_was_no_base_to_look_at() {
+    let (repo, server) = (topics(), Server::start("rule"));
+    eval(&repo, &server, "topics").exits(0);
+    repo.commit("answers");
+    let manifest = fs::read_to_string(repo.at("contexts/topics.yaml")).expect("a manifest");
+    let gates = manifest.replace("eval:\n", "eval:\n  gates: {regression: 5%, recorded: base}\n");
+    let bases = [
+        ("broken", manifest.replace("system:", "sistem:"), 2, "unknown key `sistem`"),
+        ("no-text", manifest.replace("examples/topics.jsonl", "nowhere.jsonl"), 2, "nowhere.jsonl"),
+        ("others", format!("models: [gpt-6.1-sol, claude-opus-5]\n{manifest}"), 0, "the base does not ask smollm2"),
+    ];
+    for (branch, text, _, _) in &bases {
+        repo.git(["checkout", "-q", "-b", branch, "main"]);
+        repo.file("contexts/topics.yaml", text).commit(branch);
+    }
+    repo.git(["checkout", "-q", "-b", "none", "main"]);
+    fs::remove_file(repo.at("contexts/topics.yaml")).expect("it is there");
+    repo.commit("none");
+    repo.git(["checkout", "-q", "main"]);
+    repo.file("contexts/topics.yaml", &gates);
+    let none = ("none", String::new(), 0, "`topics` is not in the base: it is compared with nothing");
+    for (branch, _, status, said) in bases.into_iter().chain([none]) {
+        let outcome = eval(&repo, &server, &format!("topics --base {branch} --format json"));
+        assert_eq!(outcome.status, Some(status), "{branch}: {outcome}");
+        assert!(outcome.stderr.contains(said), "{branch}: {outcome}");
+        assert_eq!(outcome.stderr.contains("nothing is held against regression, "), status == 0, "{branch}: {outcome}");
+    }
+    // A change that takes the cases away, or leaves one of two that are named without any.
+    let without = &manifest[..manifest.find("eval:\n").expect("cases")];
+    repo.file("contexts/topics.yaml", without);
+    let kept = eval(&repo, &server, "--base main --format json").exits(0);
+    assert_eq!(kept.json()["comparisons"][0]["n"], 64, "{kept}");
+    repo.file("contexts/topics.yaml", &gates).file("contexts/other.yaml", without);
+    let other = eval(&repo, &server, "topics other").exits(2);
+    assert!(other.stderr.contains("other has no cases"), "{other}");
+    fs::remove_file(repo.at("contexts/other.yaml")).expect("it is there");
+    let alone = eval(&repo, &server, "topics --format json").exits(0);
+    assert!(alone.stderr.contains("nothing is held against recorded and regression, "), "{alone}");
+    assert_eq!(alone.json()["gates"], serde_json::json!([]), "{alone}");
+    assert!(alone.json()["runs"][0]["recorded"].is_null(), "{alone}");
+}
+
 #[test]
 fn the_time_to_the_first_token_is_another_request() {
     let (repo, server) = (topics(), Server::start("rule"));

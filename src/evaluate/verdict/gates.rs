@@ -63,11 +63,18 @@ pub(super) fn of(
         let actual = p95.map(|p95| p95.to_string());
         found.push(gate("latency_p95", limit.value.ms.to_string(), actual, status.unwrap_or(GateStatus::Unknown)));
     }
-    if gates.recorded.is_some() {
-        let status = if run.recorded == 0 { GateStatus::Met } else { GateStatus::Missed };
-        found.push(gate("recorded", "0".to_owned(), Some(run.recorded.to_string()), status));
+    // Without a revision of the base nobody knows whose the answers are; `unseen` says so.
+    if let Some(recorded) = run.recorded.filter(|_| gates.recorded.is_some()) {
+        let status = if recorded == 0 { GateStatus::Met } else { GateStatus::Missed };
+        found.push(gate("recorded", "0".to_owned(), Some(recorded.to_string()), status));
     }
     found
+}
+
+/// The gates that nothing was held against, for want of a comparison or of a revision of the base.
+pub fn unseen(gates: &Gates, has_comparison: bool, has_revision: bool) -> impl Iterator<Item = &'static str> {
+    let regression = (gates.regression.is_some() && !has_comparison).then_some("regression");
+    regression.into_iter().chain((gates.recorded.is_some() && !has_revision).then_some("recorded"))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]

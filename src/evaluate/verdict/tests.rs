@@ -24,7 +24,7 @@ fn scored(cases: &[Vec<Option<i64>>]) -> Scored {
         ScoredCase { answers, is_right: (is_known || !right).then_some(right && is_known) }
     };
     let cases = cases.iter().map(case).collect();
-    Scored { side: side("m"), cases, usd: None, cache_read: 0, forecast: None, recorded: 0 }
+    Scored { side: side("m"), cases, usd: None, cache_read: 0, forecast: None, recorded: None }
 }
 
 /// One answer a case: both right, lost, gained, neither.
@@ -176,6 +176,10 @@ fn answered(text: &str, latency_ms: u64) -> Outcome {
 
 /// An evaluation of one context over cases that expect `a`, from the answers of both sides.
 pub(crate) fn evaluation(eval: &str, base: &[&str], head: &[&str]) -> Evaluation {
+    looked(eval, base, head, 1)
+}
+
+fn looked(eval: &str, base: &[&str], head: &[&str], look: u32) -> Evaluation {
     // The first two are tagged.
     let line = |at: usize| {
         let tags = if at < 2 { ", \"tags\": \"first\"" } else { "" };
@@ -192,10 +196,21 @@ pub(crate) fn evaluation(eval: &str, base: &[&str], head: &[&str]) -> Evaluation
         outcomes: outcomes(texts),
         usd: Usd::parse("0.3"),
         forecast: Some(0),
-        recorded: 0,
+        recorded: Some(0),
     };
     let base = (!base.is_empty()).then(|| results(base));
-    Evaluation::of(vec![Trial { protocol: project.protocol(), base, head: results(head), new: None }])
+    Evaluation::of(vec![Trial { protocol: project.protocol(), base, head: results(head), new: None }], look)
+}
+
+#[test]
+fn asking_again_until_a_difference_shows_shows_none() {
+    let (base, head) = ([vec!["a"; 40], vec!["b"; 6]].concat(), ["a"; 46]);
+    let verdict = |look: u32| {
+        let found = looked("score: [{label: [a, b]}]", &base, &head, look).comparisons.remove(0);
+        (found.p.to_string(), found.p_holm.to_string(), found.verdict)
+    };
+    assert_eq!(verdict(1), ("0.0313".to_owned(), "0.0313".to_owned(), Verdict::Better));
+    assert_eq!(verdict(2), ("0.0313".to_owned(), "0.0625".to_owned(), Verdict::NoDifferenceShown));
 }
 
 #[test]

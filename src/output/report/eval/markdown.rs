@@ -30,9 +30,10 @@ pub fn markdown(evaluation: &Evaluation) -> String {
         for line in missing {
             let _ = writeln!(drawn, "\n{name}gate {}", inert::markdown(&gate(line)));
         }
-        for (what, count) in
-            [("recorded by this change", row.head.run.recorded), ("without an answer", row.head.run.errors)]
-        {
+        for (what, count) in [
+            ("recorded by this change", row.head.run.recorded.unwrap_or_default()),
+            ("without an answer", row.head.run.errors),
+        ] {
             if count > 0 {
                 let answers = counted(usize::try_from(count).unwrap_or(usize::MAX), "answer");
                 let _ = writeln!(drawn, "\n{name}{answers} {what}");

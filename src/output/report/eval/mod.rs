@@ -50,13 +50,15 @@ struct Row<'a> {
     cases: &'a [Case],
     /// How many comparisons there are in all.
     comparisons: usize,
+    /// Which look at the answers this is.
+    look: u32,
     /// Whether the cases are the change's own, because its base has none.
     is_own: bool,
 }
 
 /// The heads of an evaluation.
 fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
-    let Evaluation { protocols, runs, comparisons, gates } = evaluation;
+    let Evaluation { protocols, runs, comparisons, gates, look } = evaluation;
     let is_base = |at: usize| comparisons.iter().any(|comparison| comparison.base == at);
     let heads = runs.iter().enumerate().filter(|(at, judged)| !judged.run.new && !is_base(*at));
     heads
@@ -71,6 +73,7 @@ fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
                 gates: gates.iter().filter(|gate| gate.run == at).collect(),
                 cases: &protocol.cases.cases,
                 comparisons: comparisons.len(),
+                look: *look,
                 is_own: protocol.is_own,
             })
         })
@@ -105,9 +108,11 @@ impl Row<'_> {
     fn verdict(&self) -> Option<String> {
         let own = self.comparison?;
         let (low, high) = (own.interval[0].0, own.interval[1].0);
-        let p = match self.comparisons {
-            1 => format!("p {}", own.p),
-            all => format!("p {} ({} over {all} comparisons)", own.p, own.p_holm),
+        let p = match (self.comparisons, self.look) {
+            (1, 1) => format!("p {}", own.p),
+            (all, 1) => format!("p {} ({} over {all} comparisons)", own.p, own.p_holm),
+            (1, looks) => format!("p {} ({} at look {looks})", own.p, own.p_holm),
+            (all, looks) => format!("p {} ({} over {all} comparisons, at look {looks})", own.p, own.p_holm),
         };
         let difference =
             format!("{} points (95 %: {} to {}), {p}", signed(own.difference.0), signed(low), signed(high));

@@ -51,8 +51,8 @@ fn paragraph(row: &Row, text: &mut String) {
     for line in &row.gates {
         let _ = writeln!(text, "  gate {}", gate(line));
     }
-    if row.head.run.recorded > 0 {
-        let _ = writeln!(text, "  {} of the answers are recorded by this change", grouped(row.head.run.recorded));
+    if let Some(recorded @ 1..) = row.head.run.recorded {
+        let _ = writeln!(text, "  {} of the answers are recorded by this change", grouped(recorded));
     }
     let flips = row.flips();
     for is_lost in [true, false] {
