@@ -46,6 +46,8 @@ pub struct TraceReport {
     pub left_out: u64,
     /// `file:line` of the first.
     pub first_left_out: Option<String>,
+    /// Whether nothing was cached, of a model that caches what a request marks: a trace marks nothing.
+    pub unmarked: bool,
     /// Requests with a time before that of the one before, which were taken as sent at the same time.
     pub disordered: u64,
 }
@@ -110,6 +112,7 @@ pub fn trace(log: Log, model: &Model, block: u64, live_at_ttl: bool) -> std::io:
         seconds: 0,
         left_out: 0,
         first_left_out: None,
+        unmarked: false,
         disordered: 0,
     };
     loop {
@@ -150,6 +153,8 @@ pub fn trace(log: Log, model: &Model, block: u64, live_at_ttl: bool) -> std::io:
         report.cold += u64::from(outcome.read == 0);
         report.usd = report.usd.zip(outcome.cost).map(|(sum, cost)| sum + cost);
     }
+    let asks_for_marks = model.rules.explicit.is_some() && model.rules.implicit.is_none();
+    report.unmarked = asks_for_marks && report.requests > 0 && report.read + report.written == 0;
     report.seconds = (last.micros - first.unwrap_or_default().micros) / 1_000_000;
     (report.left_out, report.first_left_out) = (left_out.count, left_out.first);
     Ok(report)

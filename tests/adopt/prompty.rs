@@ -196,6 +196,16 @@ warning[undeclared-input]: `ask` is not in `inputs` of the head, and is taken fo
 }
 
 #[test]
+fn an_entry_without_a_name_is_not_lost_in_silence() {
+    for key in ["inputs", "outputs", "tools"] {
+        let repo =
+            project(&format!("---\nmodel: {{id: gpt-6.1-sol}}\n{key}: [{{kind: string}}]\n---\nsystem:\nHi\n"), "");
+        let said = repo.run("check").stderr;
+        assert!(said.contains("warning[left-out-value]: an entry without a `name` is left out"), "{key}: {said}");
+    }
+}
+
+#[test]
 fn a_loop_that_says_who_speaks_is_the_earlier_turns() {
     let head = "---\nmodel: {api: chat, configuration: {azure_deployment: gpt-6.1-sol}}\nsample: {history: [{role: user, content: x}]}\n---\n";
     let repo = project(

@@ -361,6 +361,10 @@ fn a_trace_reads_what_an_independent_prefix_tree_reads() {
     repo.file("trace.jsonl", &lines);
     let report = repo.run("simulate --trace trace.jsonl --model engine/vllm --block 16 --format json").json();
     assert_eq!([&report["requests"], &report["read"], &report["cold"]], [3000, expected, cold]);
+    // Of a model that caches what is marked, nothing is: said, and not a reading of 0.
+    let marked = repo.run("simulate --trace trace.jsonl --model claude-opus-5 --block 16").exits(0).stdout;
+    assert!(marked.contains("the model caches what a request marks, and a trace marks nothing"), "{marked}");
+    assert!(!repo.run("simulate --trace trace.jsonl --model engine/vllm --block 16").stdout.contains("marks"));
     repo.file("engine.yaml", "model: engine/vllm\nsettings: {block: 16}\n");
     assert_eq!(repo.run("simulate engine.yaml --trace trace.jsonl --block 16 --format json").json(), report);
     repo.file(

@@ -56,6 +56,9 @@ pub fn trace(report: &TraceReport) -> String {
         let lines = grouped(report.left_out);
         drawn.push_str(&format!("{lines} lines are no request and are in no sum, the first at {first}\n"));
     }
+    if report.unmarked {
+        drawn.push_str("nothing was cached: the model caches what a request marks, and a trace marks nothing\n");
+    }
     if report.disordered > 0 {
         let some = grouped(report.disordered);
         drawn.push_str(&format!("{some} requests have a time before the one before: sent at that time\n"));

@@ -224,6 +224,12 @@ impl Head<'_> {
                 _ => self.unmapped(key, "", ""),
             }
         }
+        for of in ["inputs", "outputs", "tools"].iter().filter_map(|key| head.get(key)) {
+            let Value::List(items) = &of.value else { continue };
+            for item in items.iter().filter(|item| item.get("name").and_then(Node::as_text).is_none()) {
+                self.warn("left-out-value", "an entry without a `name` is left out".to_owned(), &item.span, "name it");
+            }
+        }
         // An example is nearer to what is sent than a sample, and that than a default; the last one put stays.
         let sample = head.get("sample").and_then(|node| self.own("sample", node));
         for (key, value) in sample.into_iter().flat_map(fields) {
