@@ -8,15 +8,24 @@ use crate::syntax::limits::MAX_LISTED_ENTRIES;
 /// Endings of logs; packed ones end in `.gz` behind it.
 const ENDINGS: [&str; 5] = ["jsonl", "ndjson", "json", "log", "csv"];
 
-/// Every log below a folder, in the order of their paths; the folder's own path if it is a file. Links are not followed.
+/// What lies below a path.
+#[derive(Debug, Default)]
+pub struct Below {
+    /// The logs, in the order of their paths.
+    pub logs: Vec<PathBuf>,
+    /// Files that end otherwise, and links, which are not followed.
+    pub passed_over: usize,
+}
+
+/// Every log below a folder; the path itself if it is a file.
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn below(path: &Path) -> io::Result<Vec<PathBuf>> {
+pub fn below(path: &Path) -> io::Result<Below> {
     if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        return Ok(Below { logs: vec![path.to_owned()], passed_over: 0 });
     }
-    let (mut open, mut found, mut seen) = (vec![path.to_owned()], Vec::new(), 0);
+    let (mut open, mut found, mut seen) = (vec![path.to_owned()], Below::default(), 0);
     while let Some(folder) = open.pop() {
         for entry in std::fs::read_dir(&folder)? {
             let entry = entry?;
@@ -28,11 +37,13 @@ pub fn below(path: &Path) -> io::Result<Vec<PathBuf>> {
             if kind.is_dir() {
                 open.push(path);
             } else if kind.is_file() && is_log(&path) {
-                found.push(path);
+                found.logs.push(path);
+            } else {
+                found.passed_over += 1;
             }
         }
     }
-    found.sort();
+    found.logs.sort();
     Ok(found)
 }
 

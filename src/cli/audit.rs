@@ -76,7 +76,10 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         }
         let path = session.path(written);
         let below = files::below(&path).map_err(|error| Error::file("cannot list", written, error))?;
-        for file in below {
+        if below.passed_over > 0 {
+            session.tell(&report::audit::passed_over(below.passed_over, written));
+        }
+        for file in below.logs {
             let stream = File::open(&file).map_err(|error| Error::file("cannot read", &file, error))?;
             // As the log was named on the command line, not by where the command runs.
             let name = match file.strip_prefix(&path) {

@@ -186,6 +186,19 @@ fn what_has_no_price_is_unknown_and_not_nothing() {
 }
 
 #[test]
+fn files_of_a_folder_that_are_no_logs_are_counted() {
+    let repo = Repo::none();
+    repo.file("logs/a.jsonl", sample("claude-code.jsonl")).file("logs/b.txt", sample("claude-code.jsonl"));
+    repo.link("logs/c.jsonl", "a.jsonl");
+    let outcome = repo.contexture(["audit", "logs"]).run();
+    assert!(
+        outcome.stderr.contains("2 files of logs are links or end otherwise than logs do, and are passed over"),
+        "{outcome}"
+    );
+    assert!(outcome.stdout.contains("of 1 log,"), "{outcome}");
+}
+
+#[test]
 fn a_table_of_misses_has_a_row_for_each() {
     let repo = Repo::none();
     repo.file("log.jsonl", sample("claude-code.jsonl"));

@@ -1,6 +1,7 @@
 //! What logs say that was paid, what caching saved, which misses cost most and why, and the change that would save most.
 
 use std::cmp::Ordering;
+use std::path::Path;
 
 use super::inert;
 use super::text::{Table, counted, cut, grouped};
@@ -11,6 +12,14 @@ use crate::syntax::quantity::Usd;
 
 /// How many rows of a list one screen has room for.
 const ROWS: usize = 5;
+
+/// Files of a folder that nobody reads.
+pub fn passed_over(files: usize, folder: &Path) -> String {
+    let (files, folder) = (counted(files, "file"), inert::line(&folder.display().to_string()));
+    format!(
+        "{files} of {folder} are links or end otherwise than logs do, and are passed over; name one to have it read"
+    )
+}
 
 /// One screen for people.
 pub fn text(audit: &Audit, verbose: bool) -> String {
