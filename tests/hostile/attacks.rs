@@ -70,16 +70,16 @@ fn one_blob_under_many_names() {
     }
 }
 
-/// Thirty-five commits of 60 MB each, which pack to little. They hold no text, so that a build without optimisation has
-/// nothing to count.
+/// A hundred and five commits of 20 MB each, which pack to little. They hold no text, so that a build without
+/// optimisation has nothing to count.
 #[test]
 fn a_history_of_huge_files() {
     let repo = Repo::new();
     repo.file("contexts/a.yaml", "system: [{file: big.md}]\nmessages: [{user: Hi}]\n")
         .file("big.md", "x")
         .commit("base");
-    let mut bytes = vec![0xff; 60_000_000];
-    for n in 0..35 {
+    let mut bytes = vec![0xff; 20_000_000];
+    for n in 0..105 {
         bytes[1] = n;
         with_entry_in_place(&repo, "big.md", &stored(&repo, &bytes));
     }

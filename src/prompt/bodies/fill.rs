@@ -1,10 +1,11 @@
-//! Filling inputs, for a person who wants to see a whole prompt or try a body.
+//! Filling inputs: for a person who wants to see a whole prompt or try a body, and for what is asked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Body, HoleKind};
+use super::{Body, Hole, HoleKind};
 use crate::prompt::segment::{Kind, Segment};
 
 /// Puts values where segments have holes. Holes without a value stay.
@@ -23,12 +24,18 @@ pub fn segments(segments: &mut [Segment], values: &BTreeMap<String, String>) {
 /// is used. Holes without a value stay.
 pub fn body(body: &mut Body, values: &BTreeMap<String, String>) {
     for hole in body.holes.iter().rev().filter(|hole| hole.kind == HoleKind::Input) {
-        let Some(value) = values.get(&hole.name) else { continue };
-        let Some(serde_json::Value::String(text)) = body.json.pointer_mut(&hole.pointer) else { continue };
-        let offset = |scalar: usize| text.char_indices().nth(scalar).map_or(text.len(), |(at, _)| at);
-        let range = offset(hole.start)..offset(hole.end);
-        text.replace_range(range, value);
+        if let Some(value) = values.get(&hole.name) {
+            put(&mut body.json, hole, value);
+        }
     }
+}
+
+/// Puts a text where the placeholder of a hole stands.
+fn put(json: &mut Value, hole: &Hole, value: &str) {
+    let Some(Value::String(text)) = json.pointer_mut(&hole.pointer) else { return };
+    let offset = |scalar: usize| text.char_indices().nth(scalar).map_or(text.len(), |(at, _)| at);
+    let range = offset(hole.start)..offset(hole.end);
+    text.replace_range(range, value);
 }
 
 /// A body with every hole filled, as the libraries that load bundles fill it: text for an input, turns in the body's own
@@ -36,24 +43,13 @@ pub fn body(body: &mut Body, values: &BTreeMap<String, String>) {
 ///
 /// # Errors
 /// What is missing or of another kind, by its name; and a part that depends on inputs, of which the body has a sample only.
-pub fn request(body: &Body, values: &BTreeMap<std::sync::Arc<str>, Value>) -> Result<Value, String> {
+pub fn request(body: &Body, values: &BTreeMap<Arc<str>, Value>) -> Result<Value, String> {
     let mut json = body.json.clone();
     for hole in body.holes.iter().rev() {
         let name = &hole.name;
         let value = || values.get(name.as_str()).ok_or_else(|| format!("the input `{name}` is missing"));
-        let place = |json: &mut Value, fill: &dyn Fn(&mut String)| {
-            if let Some(Value::String(text)) = json.pointer_mut(&hole.pointer) {
-                fill(text);
-            }
-        };
         match hole.kind {
-            HoleKind::Input => {
-                let text = text(value()?);
-                place(&mut json, &|whole| {
-                    let offset = |scalar: usize| whole.char_indices().nth(scalar).map_or(whole.len(), |(at, _)| at);
-                    whole.replace_range(offset(hole.start)..offset(hole.end), &text);
-                });
-            }
+            HoleKind::Input => put(&mut json, hole, &text(value()?)),
             HoleKind::History => {
                 let Value::Array(turns) = value()? else { return Err(format!("`{name}` is no list of turns")) };
                 let (list, index) = hole.pointer.rsplit_once('/').unwrap_or_default();

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -17,8 +19,9 @@ use super::{Access, Disk, Handle};
 /// The prefix of the temporary names: a file or folder that has it was not finished.
 pub const UNFINISHED: &str = ".contexture-unfinished-";
 
-/// How many temporary names are tried, when sweeps of other processes take them away at once.
-const MAX_TRIES: u32 = 16;
+/// How many temporary names are tried, when sweeps of other processes take them away at once; and how often a folder is
+/// removed into which other threads write.
+const MAX_TRIES: u32 = 64;
 
 /// What this process has not finished.
 static PENDING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -56,11 +59,22 @@ pub fn abandon() {
         // Under another name, where no thread looks for it to write into it.
         let mut aside = path.clone().into_os_string();
         aside.push("0");
-        let _ = fs::rename(path, &aside).and_then(|()| {
-            if Path::new(&aside).is_dir() { fs::remove_dir_all(&aside) } else { fs::remove_file(&aside) }
-        });
+        if fs::rename(path, &aside).is_ok() {
+            remove_to_the_last(Path::new(&aside));
+        }
     }
     std::mem::forget(pending);
+}
+
+/// Removes a file or folder, and what threads still put there that had found it by its old name.
+fn remove_to_the_last(path: &Path) {
+    for _ in 0..MAX_TRIES {
+        let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        if removed.is_ok() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Whether a name was made here: the prefix, and letters and digits.
@@ -181,10 +195,31 @@ fn abandoned(path: &Path) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::thread;
 
     use super::*;
     use crate::tree::write::System;
+
+    /// A thread that found the folder before it got another name makes files in it while it is removed.
+    #[test]
+    fn a_folder_is_removed_with_what_comes_meanwhile() {
+        use rustix::fs::{Mode, OFlags, open, openat};
+        for _ in 0..50 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("aside");
+            fs::create_dir(&path).unwrap();
+            let found = open(&path, OFlags::DIRECTORY, Mode::empty()).unwrap();
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    let make = |number| openat(&found, format!("{number}"), OFlags::CREATE, Mode::RWXU).is_ok();
+                    // So many that some come between the last look and the removal; none once it is gone.
+                    (0..2000).find(|number| !make(*number))
+                });
+                while fs::read_dir(&path).unwrap().next().is_none() {}
+                remove_to_the_last(&path);
+            });
+            assert!(!path.exists());
+        }
+    }
 
     #[test]
     fn a_sweep_takes_nothing_that_was_just_made() {
