@@ -5,6 +5,7 @@
 //! clone lacks is an error that says how to get it.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -299,7 +300,14 @@ impl Objects {
 
     fn read(&self, id: Oid) -> Result<Bytes<'_>, Error> {
         match self.loose.read(id) {
-            Some(found) => found.map(Bytes::Loose).map_err(|error| self.damaged(id, &error.to_string())),
+            Some(found) => found.map(Bytes::Loose).map_err(|error| match error.kind() {
+                // The bytes are not those of an object.
+                ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof | ErrorKind::Other => {
+                    self.damaged(id, &error.to_string())
+                }
+                // The system could not give them.
+                _ => Error::repository(format!("object {id} cannot be read: {error}"), "mend that, and run it again"),
+            }),
             None => self.database.read(id).map(Bytes::Packed).map_err(|error| self.explain(id, &error)),
         }
     }
