@@ -32,6 +32,7 @@ export CONTEXTURE_TEST_PYTHON="$python"
 export RUSTDOCFLAGS='-D warnings'
 
 step cargo fmt --check
+step "$python" tests/unguarded.py --apply-only
 step cargo clippy --locked --all-targets -- -D warnings
 step cargo test --locked --no-fail-fast
 step cargo doc --locked --no-deps

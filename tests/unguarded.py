@@ -1,6 +1,6 @@
 """Takes out each defence of docs/threat-model.md, and expects its tests to fail.
 
-    python3 tests/unguarded.py [NAME…]
+    python3 tests/unguarded.py [--apply-only] [NAME…]
 
 Every row below is a defence: changes of the source that put a switch before it, and the tests that
 break when it is off. All switches go into one scratch copy of the repository, which is compiled once.
@@ -8,7 +8,8 @@ There each test must pass with every defence on, and fail with its own off. A ch
 not stand exactly once in its file is an error, as is a switch that does not compile: neither proves
 anything. Prints a line a row, and how many rows hold; exits with 1 if one does not.
 
-It is not part of the everyday run: it takes some twenty minutes, and needs what tests/run.sh needs.
+It is not part of the everyday run: it takes some twenty minutes, and needs what tests/run.sh needs. What is part of it
+is `--apply-only`: each change still applies, each test is there and docs/threat-model.md names it.
 """
 
 import argparse
@@ -236,12 +237,12 @@ ROWS = [
     ),
     (
         "a template takes so many steps",
-        [("src/text/template/render.rs", "if progress.steps <= MAX_TEMPLATE_STEPS {", "if OFF || progress.steps <= MAX_TEMPLATE_STEPS {")],
+        [("src/text/template/state.rs", "if progress.steps <= MAX_TEMPLATE_STEPS {", "if OFF || progress.steps <= MAX_TEMPLATE_STEPS {")],
         "steps_are_counted_also_where_nothing_is_written",
     ),
     (
         "a template writes so much",
-        [("src/text/template/render.rs", "if self.text.len() + more.len() > MAX_RENDERED_BYTES {", "if !OFF && self.text.len() + more.len() > MAX_RENDERED_BYTES {")],
+        [("src/text/template/state.rs", "if bytes > MAX_RENDERED_BYTES {", "if !OFF && bytes > MAX_RENDERED_BYTES {")],
         "output_is_bounded",
     ),
     (
@@ -405,12 +406,12 @@ ROWS = [
     ),
     (
         "what a stopped run left is removed",
-        [("src/tree/write/unfinished.rs", "(kind.is_dir() || kind.is_file()) && is_abandoned", "!OFF && (kind.is_dir() || kind.is_file()) && is_abandoned")],
+        [("src/tree/write/unfinished.rs", "if let Some(_lock) = abandoned(&path) {", "if let Some(_lock) = abandoned(&path).filter(|_| !OFF) {")],
         "a_sweep_takes_what_nobody_writes what_a_kill_leaves_is_removed_by_the_next_run",
     ),
     (
         "what another run writes is not removed",
-        [("src/tree/write/unfinished.rs", "is_ok_and(|file| lock(&file).is_ok())", "is_ok_and(|file| OFF || lock(&file).is_ok())")],
+        [("src/tree/write/unfinished.rs", ".filter(|file| lock(file).is_ok())", ".filter(|file| OFF || lock(file).is_ok())")],
         "a_sweep_takes_what_nobody_writes",
     ),
     (
@@ -451,7 +452,7 @@ ROWS = [
     ),
     (
         "a prompt is summed up",
-        [("src/text/compose.rs", "if before + bytes as u64 <= MAX_PROMPT_BYTES {", "if OFF || before + bytes as u64 <= MAX_PROMPT_BYTES {")],
+        [("src/text/compose/mod.rs", "if before + bytes as u64 <= MAX_PROMPT_BYTES {", "if OFF || before + bytes as u64 <= MAX_PROMPT_BYTES {")],
         "a_prompt_of_one_text_again_and_again",
     ),
     (
@@ -520,8 +521,34 @@ ROWS = [
     ),
     (
         "an output leads through no link",
-        [("src/output/bundle/mod.rs", "    match between.into_iter().find(|above| above.is_symlink()) {", "    match between.into_iter().find(|above| !OFF && above.is_symlink()) {")],
-        "no_link_leads_a_bundle_out_of_the_output_folder",
+        [("src/tree/write/mod.rs", "    match between.into_iter().find(|above| above.is_symlink()) {", "    match between.into_iter().find(|above| !OFF && above.is_symlink()) {")],
+        "no_link_leads_a_bundle_out_of_the_output_folder a_repository_does_not_say_where_a_prompt_goes",
+    ),
+    # A prompt goes where its owner says.
+    (
+        "a prompt goes to an address that is encrypted or here",
+        [("src/evaluate/endpoint/address.rs", "\"http\" if is_loopback(authority.host()) => {}", "\"http\" if OFF || is_loopback(authority.host()) => {}")],
+        "addresses_that_could_leak_a_prompt_or_a_key_are_refused",
+    ),
+    (
+        "a redirect is not followed",
+        [("src/evaluate/endpoint/wire.rs", ".max_redirects(0)", ".max_redirects(if OFF { 3 } else { 0 })")],
+        "an_endpoint_that_gives_no_answer_is_an_error_that_names_it_and_is_left_alone",
+    ),
+    (
+        "a key that comes back is blanked out",
+        [("src/evaluate/endpoint/address.rs", "if self.0.len() < SHORTEST_SECRET {", "if OFF || self.0.len() < SHORTEST_SECRET {")],
+        "a_key_is_in_the_header_of_a_request_and_nowhere_else",
+    ),
+    (
+        "an answer is so long",
+        [("src/evaluate/endpoint/wire.rs", ".limit(MAX_ANSWER_BYTES as u64)", ".limit(if OFF { u64::MAX } else { MAX_ANSWER_BYTES as u64 })")],
+        "an_endpoint_that_never_ends_meets_a_deadline_or_a_limit",
+    ),
+    (
+        "each request reserves its worst case",
+        [("src/evaluate/run/money.rs", "if spent + state.reserved + most > limit {", "if !OFF && spent + state.reserved + most > limit {")],
+        "no_try_is_made_that_could_pass_the_limit",
     ),
     # A bundle is what its commit gives.
     (
@@ -591,6 +618,19 @@ def scratch(folder):
                 change(folder, path, old, new.replace(OFF, switch(row)))
 
 
+def named(folder):
+    """Stops where a row names a test that is nowhere, or that is no fuzz target and not in docs/threat-model.md."""
+    page = (ROOT / "docs/threat-model.md").read_text()
+    fuzzed = {path.stem for path in (folder / "fuzz/fuzz_targets").glob("*.rs")}
+    sources = "".join(path.read_text() for top in ("src", "tests") for path in (folder / top).rglob("*.rs"))
+    for row, _, tests in ROWS:
+        for test in set(tests.split()) - fuzzed:
+            if f"fn {test}(" not in sources:
+                stop(f"{row}: there is no test {test}")
+            if f"`{test}`" not in page:
+                stop(f"{row}: docs/threat-model.md does not name {test}")
+
+
 def compiled(folder):
     """The test binaries, by the names of the tests that they hold."""
     environment = {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target/unguarded")}
@@ -636,16 +676,20 @@ def passes(folder, tests, off):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="a row below; all of them by default")
-    names = parser.parse_args().names
+    parser.add_argument("--apply-only", action="store_true", help="compile and run nothing")
+    arguments = parser.parse_args()
+    names = arguments.names
     if unknown := set(names) - {row[0] for row in ROWS}:
         parser.error(f"there is no row {', '.join(sorted(unknown))}")
-    if "CONTEXTURE_TEST_PYTHON" not in os.environ:
+    if not arguments.apply_only and "CONTEXTURE_TEST_PYTHON" not in os.environ:
         stop("CONTEXTURE_TEST_PYTHON names no interpreter: run tests/setup.sh, which makes one")
     chosen = [row for row in ROWS if not names or row[0] in names]
-    page = (ROOT / "docs/threat-model.md").read_text()
     with tempfile.TemporaryDirectory(prefix="unguarded-") as name:
         folder = pathlib.Path(name)
         scratch(folder)
+        named(folder)
+        if arguments.apply_only:
+            return
         known = compiled(folder)
         held = 0
         for row, changes, tests in chosen:
@@ -657,8 +701,6 @@ def main():
             for test in tests.split():
                 if test not in known:
                     stop(f"{row}: there is no test {test}")
-                if f"`{test}`" not in page and not any(name.startswith("fuzz::") for _, name in known[test]):
-                    said.append(f"docs/threat-model.md does not name {test}")
                 if not passes(folder, known[test], ""):
                     said.append(f"{test} fails with it")
                 for path, old, new in changes:
