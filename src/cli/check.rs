@@ -134,7 +134,8 @@ fn examine(arguments: Arguments, workspace: &Workspace, session: &Session) -> Re
     let tree = session.tree(workspace, &tree)?;
     let progress = session.progress("checking");
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
-    let request = Request { contexts: ids, as_of, shard: shard.shard, models, calls, lints: true };
+    let request =
+        Request { contexts: ids, as_of, shard: shard.shard, models, calls, lints: true, ..Request::default() };
     let memory = Memory::default();
     let mut results = build_remembering(tree.as_ref(), &request, &memory)?;
     if let Some((verdict, warnings)) = super::lock::objections(lock, tree.as_ref(), &results)? {

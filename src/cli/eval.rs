@@ -90,7 +90,7 @@ fn dollars(written: &str) -> Result<Usd, &'static str> {
     Usd::parse(written).ok_or("an amount is a number of US dollars, such as 0.50")
 }
 
-fn base_url(written: &str) -> Result<(Option<Dialect>, String), String> {
+pub(super) fn base_url(written: &str) -> Result<(Option<Dialect>, String), String> {
     let named = written.split_once('=').filter(|(name, _)| name.chars().all(char::is_alphanumeric));
     let Some((name, url)) = named else { return Ok((None, written.to_owned())) };
     let dialect = Dialect::ALL.into_iter().find(|dialect| dialect.as_str() == name);
@@ -100,7 +100,7 @@ fn base_url(written: &str) -> Result<(Option<Dialect>, String), String> {
 }
 
 /// How many requests are under way at most, where --jobs does not say.
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let workspace = session.workspace()?;

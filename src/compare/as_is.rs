@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::pipeline::PRICES_FILE;
+use crate::pipeline::measured::COUNTS_FILE;
 use crate::syntax::error::Error;
 use crate::syntax::source::ProjectPath;
 use crate::text::project::{CONTEXTS, PROJECT_FILE};
 use crate::tree::{Blob, Identity, ReadError, Tree, TreeName};
 
 /// The files of the project itself.
-const FILES: [&str; 2] = [PROJECT_FILE, PRICES_FILE];
+const FILES: [&str; 3] = [PROJECT_FILE, PRICES_FILE, COUNTS_FILE];
 
 /// A tree, in which what says how prompts are put together is that of another one.
 pub struct AsIs<'a> {

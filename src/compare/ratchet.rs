@@ -83,7 +83,7 @@ pub fn at_base(failure: Failure, base: &dyn Tree) -> Failure {
 /// Takes out what was there before.
 fn settle(build: &mut Build, before: &Build) {
     let slack = build.ratchet_slack();
-    let debts: Vec<BudgetResult> = before.budgets().cloned().collect();
+    let debts: Vec<BudgetResult> = before.budgets_beside(Some(build)).into_iter().cloned().collect();
     let held = held_against(Some(before), build);
     hold_budgets(build, held, |result| {
         let same =

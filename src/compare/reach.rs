@@ -8,7 +8,7 @@ use std::slice;
 
 use rayon::prelude::*;
 
-use crate::pipeline::{PRICES_FILE, Pipeline};
+use crate::pipeline::{Pipeline, SHARED_FILES};
 use crate::syntax::decode::Text;
 use crate::syntax::diag::Faults;
 use crate::syntax::error::Error;
@@ -119,7 +119,9 @@ fn reads(pipeline: &Pipeline<'_>, candidate: &Candidate) -> Option<Reads> {
             let _ = reader.path(&path, &mut faults).map(|path| reader.read(&path));
         }
     }
-    let _ = reader.read(&ProjectPath::literal(PRICES_FILE));
+    for path in SHARED_FILES {
+        let _ = reader.read(&ProjectPath::literal(path));
+    }
     let mut reads = reader.reads();
     // Which templates there are may matter: a short name can come to mean another one, several or none.
     let is_template =

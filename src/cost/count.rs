@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::cost::tokens::{Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer};
+use crate::cost::tokens::{
+    Basis, Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer, apportion,
+};
 use crate::prompt::chain::{Digest, segment_digest};
 use crate::prompt::memo::Memo;
 use crate::prompt::segment::{Kind, Part, Segment, Tier, messages, prefix_len};
@@ -129,6 +131,32 @@ impl Counts {
         let rest = |whole: Count| whole.part(whole.tokens().saturating_sub(as_json));
         (self.text, self.prefix) = (rest(self.text) + own, rest(self.prefix) + own);
         self
+    }
+
+    /// The counts where a provider counted `whole` tokens for text and framing together, and that framing. Text that is
+    /// counted exactly stays; else the segments share what is not framing, in proportion.
+    pub fn measured(mut self, framing: Count, whole: u64) -> (Self, Count) {
+        if self.text.basis() == Basis::Exact && whole >= self.text.tokens() {
+            let rest = Count::measured(whole - self.text.tokens());
+            return (self, rest);
+        }
+        let framing = Count::measured(framing.tokens().min(whole));
+        let (text, before) = (whole - framing.tokens(), self.text);
+        let scores: Vec<u128> = self.per_segment.iter().map(|tokens| u128::from(*tokens)).collect();
+        self.per_segment = apportion(text, &scores);
+        self.prefix = if self.prefix.tokens() == before.tokens() {
+            Count::measured(text)
+        } else {
+            // What no endpoint counted by itself lies within its own band, and within that of the rest.
+            let scaled = u128::from(self.prefix.tokens()) * u128::from(text) / u128::from(before.tokens().max(1));
+            let scaled = u64::try_from(scaled).unwrap_or(u64::MAX);
+            let rest = before.part(before.tokens().saturating_sub(self.prefix.tokens())).band();
+            let (low, high) = self.prefix.band();
+            let ends = (low.max(text.saturating_sub(rest.1)), high.min(text.saturating_sub(rest.0)));
+            Count::estimated(scaled, ends)
+        };
+        self.text = Count::measured(text);
+        (self, framing)
     }
 
     /// Adds a run of pieces that belong to the segments `owners`.

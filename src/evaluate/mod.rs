@@ -9,6 +9,7 @@ pub mod statistics;
 pub mod scorers;
 pub mod protocol;
 pub mod endpoint;
+pub mod counted;
 pub mod answers;
 pub mod run;
 pub mod scored;

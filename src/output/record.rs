@@ -18,6 +18,7 @@ use crate::cost::terms::RequestTokens;
 use crate::cost::tokens::Basis;
 use crate::cost::window::{Fit, WindowFit};
 use crate::pipeline::Build;
+use crate::pipeline::measured::MeasuredCount;
 use crate::pipeline::model::{LeftOut, ModelBuild};
 use crate::pipeline::provenance::{BuiltFrom, Provenance};
 use crate::prompt::chain::Digest;
@@ -106,6 +107,9 @@ pub struct ModelRecord<'a> {
     pub cost: &'a Bill,
     /// Whether the request fits.
     pub window: &'a WindowFit,
+    /// What the provider counted, where that is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measured: Option<&'a MeasuredCount>,
 }
 
 /// A request in tokens, added up, with one basis and band for the whole.
@@ -289,6 +293,7 @@ impl<'a> ModelRecord<'a> {
             cacheable: Cacheable { minimum: model.minimum, state: model.cacheable() },
             cost: &model.bill,
             window: &model.window,
+            measured: model.measured.as_ref().map(|measured| &measured.count),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::output::page::Page;
 use crate::output::report::blame::BlameReport;
 use crate::output::report::break_even::BreakEvenReport;
 use crate::output::report::build::BuildReport;
-use crate::output::report::count::CountReport;
+use crate::output::report::count::{CountReport, RemoteReport};
 use crate::output::report::diff::{CompareReport, DiffReport};
 use crate::output::report::eval::EvalReport;
 use crate::output::report::explain::ExplainReport;
@@ -26,7 +26,7 @@ use crate::syntax::manifest::{Manifest, ProjectFile};
 pub type Schema = (&'static str, &'static str, fn() -> String);
 
 /// Every schema: its name, what it describes, and how it is made.
-pub const SCHEMAS: [Schema; 22] = [
+pub const SCHEMAS: [Schema; 23] = [
     ("manifest", "a manifest: contexts/**.yaml", || schema::<Manifest>(Reads::Written)),
     ("project", "the project file: contexture.yaml", || schema::<ProjectFile>(Reads::Written)),
     ("prices", "model cards: prices.yaml", || printed(&cards::schema())),
@@ -43,6 +43,7 @@ pub const SCHEMAS: [Schema; 22] = [
     ("log", "the output of log --format json", || schema::<LogReport>(Reads::Printed)),
     ("blame", "the output of blame --format json", || schema::<BlameReport>(Reads::Printed)),
     ("count", "the output of count --format json", || schema::<CountReport>(Reads::Printed)),
+    ("count-remote", "the output of count --remote --format json", || schema::<RemoteReport>(Reads::Printed)),
     ("break-even", "the output of break-even --format json", || schema::<BreakEvenReport>(Reads::Printed)),
     ("audit", "the output of audit --format json", || schema::<Audit>(Reads::Printed)),
     ("models", "the output of models --format json", || schema::<ModelsReport>(Reads::Printed)),

@@ -110,7 +110,7 @@ impl Build {
     fn model_of(&self, segments: &[Segment], digests: &[Digest], card: &Arc<Card>, by: &NamedTokenizer) -> ModelBuild {
         let (counts, own) = count(segments, digests, std::slice::from_ref(&by.tokenizer), &Known::default());
         let (cards, plan) = (&Cards::built_in(), &self.plan);
-        let base = Base { date: self.date, cards, plan, segments, counts: &counts, lints: false };
+        let base = Base { date: self.date, cards, plan, segments, counts: &counts, lints: false, measured: None };
         let own = own.into_iter().next().unwrap_or_else(|| counts.clone());
         base.model(card.clone(), card.name.to_string(), by.clone(), own, &mut Vec::new())
     }

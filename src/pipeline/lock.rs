@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::pipeline::provenance::BuiltFrom;
-use crate::pipeline::{Build, BuildResult, PRICES_FILE, Usage};
+use crate::pipeline::{Build, BuildResult, SHARED_FILES, Usage};
 use crate::prompt::chain::Digest;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::error::{Error, Failure};
@@ -352,7 +352,7 @@ fn uncommitted(tree: &dyn Tree, attempts: &[BuildResult]) -> Result<Vec<Diagnost
         }
     }
     if !matches!(tree.name(), TreeName::Commit(_)) {
-        for name in [LOCK_FILE, PRICES_FILE] {
+        for name in [LOCK_FILE].into_iter().chain(SHARED_FILES) {
             let path = ProjectPath::literal(name);
             let committed = tree.base().map_or(Ok(None), |base| base.id(&path)).or_else(absent)?;
             if tree.id(&path).or_else(absent)? != committed {

@@ -8,6 +8,7 @@
 pub mod shard;
 pub mod provenance;
 pub mod tokenizers;
+pub mod measured;
 pub mod model;
 mod memory;
 pub mod fits;
@@ -28,6 +29,7 @@ use crate::cost::parts::{MonthParts, month_parts};
 use crate::cost::terms::Terms;
 use crate::cost::tokens::Encoding;
 use crate::cost::traffic::Traffic;
+use crate::pipeline::measured::{COUNTS_FILE, CountedPrompt, MeasuredCounts};
 use crate::pipeline::model::{Base, LeftOut, ModelBuild, check_keys, find_cards, settings_digest};
 use crate::pipeline::provenance::Provenance;
 use crate::pipeline::shard::Shard;
@@ -54,6 +56,9 @@ pub use memory::{LastBuilds, Memory};
 /// The project's own prices and models.
 pub const PRICES_FILE: &str = "prices.yaml";
 
+/// The files that figures of every context depend on, beside its own.
+pub const SHARED_FILES: [&str; 2] = [PRICES_FILE, COUNTS_FILE];
+
 /// What to build, and for which day.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -70,6 +75,8 @@ pub struct Request {
     /// Look for lints too. What they find changes no bundle and no figure, and it takes longer than
     /// counting.
     pub lints: bool,
+    /// Leave what providers counted aside.
+    pub estimates: bool,
 }
 
 /// One context, built.
@@ -147,6 +154,15 @@ impl Build {
         month_parts(&model.layout, &terms, model.bill.month?)
     }
 
+    /// The budgets, of models that the other build has as estimates by estimates.
+    pub fn budgets_beside(&self, other: Option<&Self>) -> Vec<&BudgetResult> {
+        let twin = |model: &ModelBuild| {
+            other.and_then(|other| other.models.iter().find(|twin| twin.card.name == model.card.name))
+        };
+        let seen = self.models.iter().map(|model| twin(model).map_or(model, |twin| model.beside(twin)));
+        seen.flat_map(|model| &model.budgets).collect()
+    }
+
     /// The budgets, each for each model.
     pub fn budgets(&self) -> impl Iterator<Item = &BudgetResult> {
         self.models.iter().flat_map(|model| &model.budgets)
@@ -188,6 +204,7 @@ pub struct Pipeline<'a> {
     base: Option<CachedTree<'a>>,
     cards: Cards,
     cards_digest: String,
+    counted: MeasuredCounts,
     date: Date,
     models: &'a [String],
     calls: Option<Rate>,
@@ -257,7 +274,7 @@ fn nothing_to_build() -> Error {
 }
 
 impl<'a> Pipeline<'a> {
-    /// Reads the project file, the prices and the names of templates.
+    /// Reads the project file, the prices, the counts of providers and the names of templates.
     ///
     /// # Errors
     /// When one of them is broken, or the tree cannot be read.
@@ -265,6 +282,10 @@ impl<'a> Pipeline<'a> {
         refill_near_steps();
         let project = Project::open(fragments)?;
         let cards = cards(fragments)?;
+        let (counted, faults) = MeasuredCounts::of(fragments)?;
+        if !faults.is_empty() && !request.estimates {
+            return Err(faults.into());
+        }
         let date = request
             .as_of
             .or_else(|| fragments.tree().name().commit().map(|commit| day_of(commit.time)))
@@ -278,6 +299,7 @@ impl<'a> Pipeline<'a> {
             base: fragments.tree().base().map(CachedTree::new),
             cards_digest: cards.digest(),
             cards,
+            counted: if request.estimates { MeasuredCounts::default() } else { counted },
             date,
             models: &request.models,
             calls: request.calls,
@@ -298,8 +320,10 @@ impl<'a> Pipeline<'a> {
         let reader = Reader::continuing(self.fragments, layers.reads.clone());
         let mut faults = Faults::new();
         faults.extend(layers.pending.iter().cloned());
-        // The cards are shared by all contexts, and yet each of them depends on the project's prices.
-        let _ = reader.read(&ProjectPath::literal(PRICES_FILE));
+        // Cards and counts are shared by all contexts, and yet each of them depends on the project's own.
+        for path in SHARED_FILES {
+            let _ = reader.read(&ProjectPath::literal(path));
+        }
 
         let plan = resolve(layers, &reader, &example_size, &mut faults);
         let Some(mut plan) = plan else { return Err(faults.into_vec()) };
@@ -343,6 +367,7 @@ impl<'a> Pipeline<'a> {
             segments: &segments,
             counts: &counts,
             lints: self.lints,
+            measured: Some(CountedPrompt { counts: &self.counted, id: &plan.id, full: chain.full(), settings }),
         };
         let mut said = Vec::new();
         let models = base.models(cards, &tokenizers, &own, &mut said);

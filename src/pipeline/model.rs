@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use super::measured::{CountedPrompt, MeasuredCount};
 use super::tokenizers::{NamedTokenizer, Tokenizers, matches_pattern};
 use crate::cost::ahead::{ahead, price_warnings, retirement_warning};
 use crate::cost::bill::{Bill, bill as bill_of, bounds};
@@ -59,6 +60,17 @@ pub struct ModelBuild {
     pub settings: Map<String, Json>,
     /// Those of them that change its price.
     pub choices: Choices,
+    /// What its provider counted, where that is recorded.
+    pub measured: Option<Measured>,
+}
+
+/// A request that was counted by its provider.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// What was counted.
+    pub count: MeasuredCount,
+    /// The same model without it.
+    pub estimated: Box<ModelBuild>,
 }
 
 impl ModelBuild {
@@ -167,6 +179,8 @@ pub struct Base<'a> {
     pub counts: &'a Counts,
     /// Whether announced days are looked for too.
     pub lints: bool,
+    /// Where its counts by providers are looked up.
+    pub measured: Option<CountedPrompt<'a>>,
 }
 
 impl Base<'_> {
@@ -195,7 +209,7 @@ impl Base<'_> {
         built
     }
 
-    /// The context as one model sees it, counted so.
+    /// The context as one model sees it, counted so, or as its provider counted.
     pub(crate) fn model(
         &self,
         card: Arc<Card>,
@@ -204,18 +218,41 @@ impl Base<'_> {
         counts: Counts,
         said: &mut Vec<Diagnostic>,
     ) -> ModelBuild {
+        let Some(count) = self.measured.and_then(|prompt| prompt.of(&card, said)) else {
+            return self.counted(card, name, tokenizer, (counts, None), said);
+        };
+        let (of, by) = (name.clone(), tokenizer.clone());
+        let estimated = self.counted(card.clone(), of, by, (counts.clone(), None), &mut Vec::new());
+        let measured = Measured { count: count.clone(), estimated: Box::new(estimated) };
+        let built = self.counted(card, name, tokenizer, (counts, Some(count.tokens)), said);
+        ModelBuild { measured: Some(measured), ..built }
+    }
+
+    fn counted(
+        &self,
+        card: Arc<Card>,
+        name: String,
+        tokenizer: NamedTokenizer,
+        (counts, whole): (Counts, Option<u64>),
+        said: &mut Vec<Diagnostic>,
+    ) -> ModelBuild {
         let manifest = &self.plan.manifest;
         let at = card.at(self.date);
         let settings = settings_for(self.cards, self.plan, &card);
         let retires = if self.lints { at.retires() } else { None };
         let there = retires.and_then(|retires| self.successor(&card, retires, &tokenizer, &counts));
         let counts = as_read(&at, self.segments, &tokenizer.tokenizer, counts);
+        let framing = framing(at.framing(), self.segments, &tokenizer.tokenizer, settings.get("tool_choice"));
+        let (counts, framing) = match whole {
+            Some(whole) => counts.measured(framing, whole),
+            None => (counts, framing),
+        };
         let tokens = RequestTokens {
             prefix: counts.prefix,
             text: counts.text,
             inputs: expected_inputs(self.plan, self.segments),
             unsized_input: has_unsized_input(self.plan, self.segments),
-            framing: framing(at.framing(), self.segments, &tokenizer.tokenizer, settings.get("tool_choice")),
+            framing,
             output: manifest.output.as_ref().and_then(|output| output.tokens).map(|tokens| tokens.0),
         };
 
@@ -281,6 +318,7 @@ impl Base<'_> {
             refused,
             settings,
             choices,
+            measured: None,
         }
     }
 
@@ -504,6 +542,14 @@ fn framing(card: Framing, segments: &[Segment], tokenizer: &Tokenizer, choice: O
 }
 
 impl ModelBuild {
+    /// It, or its estimate where the other one was not counted by its provider: estimates are compared with estimates.
+    pub fn beside(&self, other: &Self) -> &Self {
+        match (&self.measured, &other.measured) {
+            (Some(measured), None) => &measured.estimated,
+            _ => self,
+        }
+    }
+
     /// Whether the prefix is long enough for the model's cache; `None` when its minimum is not known.
     pub fn cacheable(&self) -> Option<Fit> {
         let (low, high) = self.tokens.prefix.band();

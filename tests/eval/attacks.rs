@@ -140,8 +140,9 @@ fn cases_that_are_wrong_are_said_before_any_call() {
 fn no_other_command_opens_a_connection() {
     let (repo, server) = (topics(), Server::start("rule"));
     eval(&repo, &server, "topics").exits(0);
-    repo.commit("answers");
     let url = format!("{}/v1", server.base);
+    repo.contexture(["count", "--remote", "--base-url", &url]).env("OPENAI_API_KEY", KEY).run().exits(0);
+    repo.commit("answers and counts");
     let connections = |words: &str| {
         let trace = repo.outside("trace.txt");
         let mut command = repo.clean("strace");
@@ -172,6 +173,7 @@ fn no_other_command_opens_a_connection() {
         "log topics",
         "blame topics",
         "count README.md",
+        "count --remote",
         "models",
         "models smollm2",
         "lock",

@@ -4,6 +4,7 @@
 //! is told to break; `live` asks a real model.
 
 mod attacks;
+mod counted;
 mod live;
 mod sdk;
 

@@ -2,7 +2,7 @@
 """Servers of models on the loopback address, for tests and for whoever wants to see `contexture eval` at work.
 
     server.py smollm2                  llama.cpp's server with SmolLM2-135M-Instruct, both from wheels of tests/requirements.txt
-    server.py rule                     answers by a rule, in milliseconds, in the four dialects and as streams
+    server.py rule                     answers by a rule, in milliseconds, in the four dialects and as streams, and counts by words
     server.py rule --rate 0.2 --seed 7 and every fifth request meets a fault, drawn from the seed and the request
     server.py rule --fault html        and each of them does
     server.py smollm2 --front          the four dialects, streams and faults in front of the real one
@@ -48,6 +48,10 @@ class Rule:
         return answer[: 5 * limit], "length" if 5 * limit < len(answer) else "stop", {"prompt": prompt, "cached": cached, "answer": 3}
 
 
+    def count(self, said):
+        return sum(len(text.split()) + 3 for _, text in said)
+
+
 class SmolLM2:
     """llama.cpp's server in this process."""
     FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -87,8 +91,25 @@ class SmolLM2:
         return choice["message"]["content"] or "", choice["finish_reason"], counts
 
 
+    def count(self, said):
+        body = {"messages": [{"role": role, "content": text} for role, text in said]}
+        request = urllib.request.Request(self.base + "/v1/chat/completions/input_tokens", json.dumps(body).encode(), {"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=300) as answer:
+            return json.load(answer)["input_tokens"]
+
+
+def counted(path, body, model):
+    """The answer of a counting endpoint."""
+    tokens = model.count(turns(path, body.get("generateContentRequest", body)))
+    if path.endswith(":countTokens"):
+        return {"totalTokens": tokens}
+    return {"input_tokens": tokens} if path.endswith("/count_tokens") else {"object": "response.input_tokens", "input_tokens": tokens}
+
+
 def answer(path, body, model):
     """An answer in the dialect of the path, and its events where a stream is asked for."""
+    if path.endswith(("/count_tokens", "/input_tokens", ":countTokens")):
+        return counted(path, body, model), []
     if path.endswith("/messages"):
         limit, kind = body["max_tokens"], "messages"
     elif path.endswith("/responses"):

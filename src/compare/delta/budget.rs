@@ -70,7 +70,7 @@ impl BudgetDelta {
 
 /// The budgets of both sides, those of the head first. `growth` is held against the base's prefix.
 pub(super) fn compare(base: Option<&Build>, head: Option<&Build>) -> Vec<BudgetDelta> {
-    let old: Vec<&BudgetResult> = base.iter().flat_map(|build| build.budgets()).collect();
+    let old: Vec<&BudgetResult> = base.map(|base| base.budgets_beside(head)).unwrap_or_default();
     let new: Vec<BudgetResult> = head.map(|head| held_against(base, head)).unwrap_or_default();
     let same = |one: &BudgetResult, other: &BudgetResult| {
         (one.name, &one.block, &one.model) == (other.name, &other.block, &other.model)
@@ -115,10 +115,11 @@ pub fn held_against(base: Option<&Build>, head: &Build) -> Vec<BudgetResult> {
     let limit = head.plan.manifest.budgets.as_ref().and_then(|budgets| budgets.growth.as_ref());
     let held = head.models.iter().flat_map(|model| {
         let twin = base.and_then(|base| base.models.iter().find(|other| other.card.name == model.card.name));
-        let prefix = twin.map(|twin| twin.tokens.prefix.tokens());
+        let prefix = twin.map(|twin| twin.beside(model).tokens.prefix.tokens());
+        let own = twin.map_or(model, |twin| model.beside(twin)).tokens.prefix;
         model.budgets.iter().map(move |result| match limit {
             Some(limit) if result.name == BudgetName::Growth => {
-                BudgetResult::of_growth(limit, &model.name, model.tokens.prefix, prefix)
+                BudgetResult::of_growth(limit, &model.name, own, prefix)
             }
             _ => result.clone(),
         })

@@ -242,6 +242,10 @@ fn models(base: Option<&Build>, head: Option<&Build>, changes: &[SegmentChange])
     let sides = |(one, other): (Option<usize>, Option<usize>)| {
         let before = base.zip(one.and_then(|index| old.get(index)));
         let after = head.zip(other.and_then(|index| new.get(index)));
+        let (before, after) = match (before, after) {
+            (Some((base, old)), Some((head, new))) => (Some((base, old.beside(new))), Some((head, new.beside(old)))),
+            one_sided => one_sided,
+        };
         model(Pair { base: one, head: other }, before, after, changes)
     };
     pairs.into_iter().map(sides).collect()

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{ContextReview, ContextStatus};
 use crate::compare::delta::SegmentChange;
+use crate::pipeline::measured::COUNTS_FILE;
 use crate::pipeline::{Build, PRICES_FILE};
 use crate::prompt::segment::Segment;
 use crate::syntax::decode::names;
@@ -29,6 +30,8 @@ names! {
         Vars = "vars",
         /// Prices and cards.
         Prices = "prices",
+        /// What providers counted: `contexture.counts`.
+        Counts = "counts",
     }
 }
 
@@ -126,6 +129,7 @@ fn via(context: &ContextReview, path: &ProjectPath) -> Via {
         });
     match path.as_str() {
         PRICES_FILE => Via::Prices,
+        COUNTS_FILE => Via::Counts,
         PROJECT_FILE => Via::Vars,
         text if text.starts_with(TEMPLATES) && text[TEMPLATES.len()..].starts_with('/') => Via::Template,
         _ if is_layer => match builds.as_slice() {

@@ -79,7 +79,7 @@ fn unlike_the_fit(features: &Features) -> u64 {
 /// Shares of `total` in proportion to the scores, as whole numbers that add up to it: the largest
 /// remainders are rounded up, the earlier of equal ones first. With no scores at all the first
 /// piece has everything.
-fn apportion(total: u64, scores: &[u128]) -> Vec<u64> {
+pub fn apportion(total: u64, scores: &[u128]) -> Vec<u64> {
     let sum: u128 = scores.iter().sum();
     let mut shares = Vec::with_capacity(scores.len());
     let mut remainders = Vec::with_capacity(scores.len());

@@ -35,6 +35,7 @@ use std::sync::Arc;
 pub use choice::{UnknownTokenizer, chosen};
 pub use count::{Basis, Count};
 pub use encoding::Encoding;
+pub use estimate::apportion;
 pub use family::TokenizerFamily;
 pub use features::{Features, Joint};
 pub use seam::Measured;

@@ -88,6 +88,8 @@ pub struct Address {
     pub origin: String,
     /// The key, if the environment has one.
     pub key: Option<Key>,
+    /// Whether it is the vendor's own, since nobody named another one.
+    pub is_vendors: bool,
 }
 
 impl Address {
@@ -129,7 +131,7 @@ impl Address {
             let cure = "set it in the environment; or read what is recorded with --replay, which needs none";
             return Err(Error::usage(what, cure));
         }
-        Ok(Self { base, origin, key: key.map(|(_, key)| Key(key)) })
+        Ok(Self { base, origin, key: key.map(|(_, key)| Key(key)), is_vendors: source.is_empty() })
     }
 
     /// The text without the key.

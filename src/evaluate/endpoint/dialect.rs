@@ -44,7 +44,7 @@ pub fn path(dialect: Dialect, model: &str, streams: bool) -> String {
     }
 }
 
-fn escaped(model: &str) -> String {
+pub(super) fn escaped(model: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let escape = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     model.bytes().map(escape).collect()

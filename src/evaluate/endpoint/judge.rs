@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::dialect::{Reading, assembled, read};
+use super::dialect::assembled;
 use super::wire::{Came, Lost};
 use crate::prompt::bodies::Dialect;
 
@@ -30,8 +30,13 @@ pub struct Fault {
 /// Characters of a server's own words that are shown.
 const MOST_WORDS: usize = 300;
 
-/// The answer as it was received, and what it says.
-pub fn judge(dialect: Dialect, streams: bool, came: Result<Came, Lost>) -> Result<(Value, Reading, Came), Fault> {
+/// The answer as it was received, and what `read` finds that it says.
+pub fn judge<R>(
+    dialect: Dialect,
+    streams: bool,
+    came: Result<Came, Lost>,
+    read: impl FnOnce(Dialect, &Value) -> Result<R, String>,
+) -> Result<(Value, R, Came), Fault> {
     let came = came.map_err(|Lost { what, may_be_billed, retry }| Fault { what, retry, may_be_billed, ..nothing() })?;
     let text = std::str::from_utf8(&came.body).ok();
     let json = || text.and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -132,6 +137,7 @@ fn words(text: &str) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::dialect::read;
     use super::super::hints::Headers;
     use super::*;
 
@@ -141,7 +147,7 @@ mod tests {
     }
 
     fn fault(status: u16, headers: &[(&str, &str)], body: &str) -> Fault {
-        judge(Dialect::Chat, false, came(status, headers, body)).expect_err("a fault")
+        judge(Dialect::Chat, false, came(status, headers, body), read).expect_err("a fault")
     }
 
     #[test]
@@ -184,7 +190,7 @@ mod tests {
         }
         let right = "{\"choices\": [{\"message\": {\"content\": \"hi\"}, \"finish_reason\": \"stop\"}]}";
         // Whatever type it is said to have.
-        assert_eq!(judge(Dialect::Chat, false, came(200, &html, right)).unwrap().1.text, "hi");
+        assert_eq!(judge(Dialect::Chat, false, came(200, &html, right), read).unwrap().1.text, "hi");
     }
 
     #[test]

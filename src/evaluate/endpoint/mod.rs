@@ -5,6 +5,7 @@
 //! server asks; an answer never is, whatever it says.
 
 mod address;
+mod counting;
 mod dialect;
 mod hints;
 mod judge;
@@ -19,6 +20,7 @@ use serde_json::Value;
 use crate::prompt::bodies::Dialect;
 
 pub use address::{Address, Environment, Key, is_asked};
+pub use counting::count_request;
 pub use dialect::{Reading, answer_limit, read, version};
 use pace::MOST_PATIENCE;
 pub use pace::{Pace, Size};
@@ -54,9 +56,9 @@ pub struct Endpoint {
 
 /// What came of a request in the end.
 #[derive(Debug)]
-pub struct Exchange {
+pub struct Exchange<T> {
     /// The answer, or what the last try said.
-    pub result: Result<Received, String>,
+    pub result: Result<T, String>,
     /// The tries before that came to nothing, and the last one too where there is no answer.
     pub faults: Vec<Attempt>,
     /// Whether every other request will meet the same fault.
@@ -128,7 +130,27 @@ impl Endpoint {
         size: Size,
         may_try: &mut dyn FnMut() -> Result<(), String>,
         lost: &mut dyn FnMut(),
-    ) -> Exchange {
+    ) -> Exchange<Received> {
+        let Exchange { result, faults, is_final } = self.exchange(request, size, dialect::read, may_try, lost);
+        Exchange { result: result.map(|(json, reading, came)| self.received(json, reading, &came)), faults, is_final }
+    }
+
+    /// Has the tokens of a request counted, again where it is worth it.
+    pub fn count(&self, request: &Request) -> Exchange<u64> {
+        let size = Size::default();
+        let Exchange { result, faults, is_final } =
+            self.exchange(request, size, counting::read_count, &mut || Ok(()), &mut || ());
+        Exchange { result: result.map(|(_, tokens, _)| tokens), faults, is_final }
+    }
+
+    fn exchange<R>(
+        &self,
+        request: &Request,
+        size: Size,
+        read: impl Fn(Dialect, &Value) -> Result<R, String>,
+        may_try: &mut dyn FnMut() -> Result<(), String>,
+        lost: &mut dyn FnMut(),
+    ) -> Exchange<(Value, R, wire::Came)> {
         let url = format!("{}{}", self.address.base, request.path);
         let headers = dialect::headers(request.dialect, self.address.key.as_ref());
         let has_text = |so_far: &[u8]| {
@@ -146,11 +168,10 @@ impl Endpoint {
             }
             let came = self.wire.post(&url, &headers, &request.body, &has_text);
             let remaining = came.as_ref().map(|came| came.headers.remaining()).unwrap_or_default();
-            let fault = match judge::judge(request.dialect, request.streams, came) {
-                Ok((json, reading, came)) => {
+            let fault = match judge::judge(request.dialect, request.streams, came, &read) {
+                Ok(answer) => {
                     self.pace.end(false, None, remaining);
-                    let received = self.received(json, reading, &came);
-                    return Exchange { result: Ok(received), faults, is_final: false };
+                    return Exchange { result: Ok(answer), faults, is_final: false };
                 }
                 Err(fault) => fault,
             };

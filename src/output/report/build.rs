@@ -103,6 +103,7 @@ pub fn text(results: &[BuildResult], named: bool, verbose: bool) -> String {
         {
             drawn.push_str(&doubts);
         }
+        drawn.push_str(&super::cost::measured(results.iter().filter_map(BuildResult::build)));
         return drawn + &sum(results);
     }
     let drawings: Vec<String> =
@@ -117,6 +118,7 @@ pub fn text(results: &[BuildResult], named: bool, verbose: bool) -> String {
             "≈ estimated: framing, tool definitions, or a tokenizer that is not public; the band is in --format json\n",
         );
     }
+    drawn.push_str(&super::cost::measured(results.iter().filter_map(BuildResult::build)));
     let notes = results.iter().filter_map(BuildResult::build).flat_map(|build| &build.warnings);
     if let Some(note) = notes.into_iter().find(|note| note.code == DEFAULT_LIMIT) {
         drawn.push_str(&format!("{}; {}\n", note.message, note.hint.as_deref().unwrap_or_default()));

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::text::grouped;
+use super::text::{counted, grouped};
 use crate::cost::planner::words::money;
+use crate::pipeline::Build;
+use crate::pipeline::measured::OUTDATED;
 use crate::pipeline::model::ModelBuild;
 use crate::syntax::quantity::Usd;
 
@@ -59,6 +61,31 @@ pub fn lines(model: &ModelBuild) -> String {
     }
     if let Some(deploy) = bill.deploy.filter(|deploy| *deploy > Usd::ZERO) {
         drawn.push_str(&format!("    the first call after a deploy costs {} more than a warm one\n", money(deploy)));
+    }
+    drawn
+}
+
+/// Which tokens were counted by providers, and which prompts have changed since; nothing where no count is recorded.
+pub fn measured<'a>(builds: impl Iterator<Item = &'a Build> + Clone) -> String {
+    let mut by: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    let models = builds.clone().flat_map(|build| &build.models);
+    for count in models.clone().filter_map(|model| Some(&model.measured.as_ref()?.count)) {
+        *by.entry((&count.source, count.day.to_string())).or_default() += 1;
+    }
+    let mut drawn = String::new();
+    let all = models.count();
+    for ((source, day), number) in by {
+        let what = if all == 1 { "tokens".to_owned() } else { format!("tokens of {number} of {all} models") };
+        drawn.push_str(&format!("measured on {day}: {what}, counted by {source}\n"));
+    }
+    let notes: Vec<_> = builds.flat_map(|build| &build.warnings).filter(|one| one.code == OUTDATED).collect();
+    match notes.as_slice() {
+        [] => {}
+        [one] => drawn.push_str(&format!("{}; {}\n", one.message, one.hint.as_deref().unwrap_or_default())),
+        many => drawn.push_str(&format!(
+            "{} of prompts that have changed are estimated again; run `contexture count --remote`\n",
+            counted(many.len(), "count")
+        )),
     }
     drawn
 }

@@ -10,6 +10,7 @@ use super::inert;
 use super::text::{Table, counted, grouped, lines_of};
 use crate::output::record::{ContextRecord, DiagnosticRecord};
 use crate::pipeline::Build;
+use crate::pipeline::measured::{MeasuredCount, OUTDATED};
 use crate::prompt::chain::{Digest, VERSION};
 use crate::prompt::segment::{Kind, Picked, Segment, Tier};
 use crate::syntax::source::{ObjectId, ProjectPath};
@@ -147,12 +148,24 @@ pub fn text(build: &Build, changes: &Changes) -> String {
             grouped(model.tokens.total()),
             model.tokens.basis().as_str()
         )));
+        if let Some(measured) = &model.measured {
+            let MeasuredCount { tokens, day, source, .. } = &measured.count;
+            let estimate = grouped(measured.estimated.tokens.total().saturating_sub(measured.estimated.tokens.inputs));
+            let line = format!(
+                "{} measured on {day} by {source}, inputs left empty; the estimate was {estimate}",
+                grouped(*tokens)
+            );
+            drawn.push_str(&inert::words(&format!("    {line}\n")));
+        }
         drawn.push_str(&super::cost::lines(model));
         for placed in &model.layout.breakpoints {
             let after = &build.segments[placed.breakpoint.after].id;
             let head = format!("after {after} for {}, {} tokens", placed.breakpoint.ttl, grouped(placed.tokens));
             drawn.push_str(&inert::words(&format!("    breakpoint {head}: {}\n", placed.why)));
         }
+    }
+    for note in build.warnings.iter().filter(|note| note.code == OUTDATED) {
+        drawn.push_str(&inert::words(&format!("\n  {}; {}\n", note.message, note.hint.as_deref().unwrap_or_default())));
     }
     drawn
 }

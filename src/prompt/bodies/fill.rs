@@ -67,6 +67,25 @@ pub fn request(body: &Body, values: &BTreeMap<Arc<str>, Value>) -> Result<Value,
     Ok(json)
 }
 
+/// A body whose inputs and histories are left empty, and how many letters are put into texts that would be empty then, which
+/// no API takes. Parts that depend on inputs stay as their samples.
+pub fn emptied(body: &Body) -> (Value, u64) {
+    let (mut json, mut letters) = (body.json.clone(), 0);
+    for hole in body.holes.iter().rev().filter(|hole| hole.kind == HoleKind::Input) {
+        put(&mut json, hole, "");
+    }
+    for (at, hole) in body.holes.iter().enumerate().filter(|(_, hole)| hole.kind == HoleKind::Input) {
+        let is_first = body.holes[..at].iter().all(|other| other.pointer != hole.pointer);
+        if let Some(Value::String(text)) = json.pointer_mut(&hole.pointer).filter(|_| is_first)
+            && text.trim().is_empty()
+        {
+            text.push('x');
+            letters += 1;
+        }
+    }
+    (json, letters)
+}
+
 /// What goes into a text for a value: text as it is, anything else as JSON.
 pub fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)

@@ -140,6 +140,21 @@ fn notes(review: &Review, untold: usize, without_text: usize) -> Vec<Phrase> {
         let words: Vec<&str> = assumed.into_iter().collect();
         notes.push(Phrase::word(format!("Figures rest on what manifests assume: {}.", words.join(", "))));
     }
+    let uneven = review.contexts.iter().flat_map(|context| {
+        let (base, head) = (context.base.as_deref(), context.head.as_deref());
+        let pairs = base.into_iter().flat_map(|base| &base.models);
+        pairs.filter(move |old| {
+            let twin = head.and_then(|head| head.models.iter().find(|new| new.card.name == old.card.name));
+            twin.is_some_and(|new| new.measured.is_some() != old.measured.is_some())
+        })
+    });
+    let uneven = uneven.count();
+    if uneven > 0 {
+        notes.push(Phrase::word(format!(
+            "{} measured on one side only, so both sides are compared as estimates: `contexture count --remote` measures the other.",
+            counted(uneven, "prompt")
+        )));
+    }
     let estimated = |context: &ContextReview| {
         let models = context.head.iter().chain(&context.base).flat_map(|build| &build.models);
         models.map(|model| model.tokens.basis()).any(|basis| basis == Basis::Estimated)
