@@ -49,6 +49,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("join", "Examples:\n  contexture join one.json two.json\n  contexture join one.json two.json > all.json"),
     ("log", "Examples:\n  contexture log triage\n  contexture log triage --follow --sort lost"),
     ("blame", "Examples:\n  contexture blame triage\n  contexture blame triage --rev v1.4"),
+    (
+        "advise",
+        "Examples:\n  contexture advise triage\n  contexture advise triage --answer exact=yes --training 500 --tuned-model gpt-4o",
+    ),
     ("count", "Examples:\n  contexture count README.md\n  contexture count --remote support/triage"),
     ("watch", "Examples:\n  contexture watch\n  contexture watch --serve"),
     (

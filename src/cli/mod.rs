@@ -6,6 +6,7 @@
 
 mod break_even;
 mod adopt;
+mod advise;
 mod audit;
 mod blame;
 mod build;
@@ -163,6 +164,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Ask a model the cases of a context, and say whether a change is an improvement
     Eval(eval::Arguments),
+    /// Say whether prompts suffice, what to try next, or whether to fine-tune
+    Advise(advise::Arguments),
     /// Show what a context is made of, segment by segment, and why
     Explain(explain::Arguments),
     /// Join the JSON reports of shards into one
@@ -258,6 +261,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments, &session),
         Command::Compare(arguments) => compare::run(arguments, &session),
         Command::Eval(arguments) => eval::run(arguments, &session),
+        Command::Advise(arguments) => advise::run(arguments, &session),
         Command::Explain(arguments) => explain::run(arguments, &session),
         Command::Join(arguments) => join::run(arguments, &session),
         Command::Log(arguments) => log::run(arguments, &session),

@@ -15,6 +15,7 @@ pub mod run;
 pub mod scored;
 pub mod verdict;
 pub mod trials;
+pub mod advice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use crate::audit::Audit;
 use crate::audit::trace::TraceReport;
 use crate::cost::cards;
 use crate::cost::scenario::{Report as SimulationReport, Scenario};
+use crate::evaluate::advice::Advice;
 use crate::output::bundle::BundleRecord;
 use crate::output::page::Page;
 use crate::output::report::blame::BlameReport;
@@ -26,7 +27,7 @@ use crate::syntax::manifest::{Manifest, ProjectFile};
 pub type Schema = (&'static str, &'static str, fn() -> String);
 
 /// Every schema: its name, what it describes, and how it is made.
-pub const SCHEMAS: [Schema; 23] = [
+pub const SCHEMAS: [Schema; 24] = [
     ("manifest", "a manifest: contexts/**.yaml", || schema::<Manifest>(Reads::Written)),
     ("project", "the project file: contexture.yaml", || schema::<ProjectFile>(Reads::Written)),
     ("prices", "model cards: prices.yaml", || printed(&cards::schema())),
@@ -39,6 +40,7 @@ pub const SCHEMAS: [Schema; 23] = [
     ("list", "the output of list --format json", || schema::<ListReport>(Reads::Printed)),
     ("diff", "the output of diff --format json", || schema::<DiffReport>(Reads::Printed)),
     ("eval", "the output of eval --format json", || schema::<EvalReport>(Reads::Printed)),
+    ("advise", "the output of advise --format json", || schema::<Advice>(Reads::Printed)),
     ("explain", "the output of explain --format json", || schema::<ExplainReport>(Reads::Printed)),
     ("log", "the output of log --format json", || schema::<LogReport>(Reads::Printed)),
     ("blame", "the output of blame --format json", || schema::<BlameReport>(Reads::Printed)),

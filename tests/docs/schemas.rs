@@ -121,6 +121,7 @@ fn every_json_output_is_valid_by_its_schema() {
         &["models"],
         &["audit", "tests/audit/samples"],
         &["eval", "topics@eight", "--against", "topics", "--replay", "-C", "tests/eval/topics"],
+        &["advise", "topics@eight", "-C", "tests/eval/topics"],
         &["models", "claude-opus-5", "--as-of", "2026-11-21"],
         &["models", "--changes"],
         &["simulate", scenario, "--as-of", "2026-11-21"],

@@ -174,6 +174,7 @@ fn no_other_command_opens_a_connection() {
         "blame topics",
         "count README.md",
         "count --remote",
+        "advise topics@eight",
         "models",
         "models smollm2",
         "lock",

@@ -3,6 +3,7 @@
 //! `server.py` is the other side. Most tests ask its rule, which answers in milliseconds in every dialect and breaks what it
 //! is told to break; `live` asks a real model.
 
+mod advise;
 mod attacks;
 mod counted;
 mod live;

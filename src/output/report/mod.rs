@@ -2,6 +2,7 @@
 //!
 //! Printers take values and return text; only `cli` owns a stream.
 
+pub mod advise;
 pub mod audit;
 pub mod break_even;
 pub mod blame;
