@@ -20,6 +20,8 @@ import sys
 import tarfile
 import tomllib
 
+from notices import notices
+
 # What it is called where others install it from: `contexture` belongs to somebody else on PyPI and on npm.
 NAME = "contexture-cli"
 
@@ -27,6 +29,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 CARGO = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["package"]
 VERSION, ABOUT, LICENCE = CARGO["version"], CARGO["description"], CARGO["license"]
 LICENCES = sorted(ROOT.glob("LICENSE-*"))
+# The licences of what the program is linked with.
+OTHERS = "THIRD-PARTY-LICENSES"
 
 # By the first bytes of a program: its target of Rust's, npm's os and cpu, Debian's architecture, the end of the wheel's
 # tag. glibc's oldest version that has all that the program asks for is read off the file.
@@ -55,6 +59,7 @@ class Program:
         else:
             sys.exit(f"{path} is a program for no platform that is packed: {', '.join(PLATFORMS)}")
         self.os, self.cpu, self.debian, self.tag = PLATFORMS[self.target]
+        self.others = notices(ROOT, self.target)
         if self.os == "linux":
             needs = subprocess.run(["readelf", "--version-info", path], check=True, capture_output=True, text=True).stdout
             found = [tuple(map(int, version)) for version in re.findall(r"GLIBC_(\d+)\.(\d+)", needs)]
@@ -116,10 +121,12 @@ def wheel(program, staged, out):
     copy(program.path, folder / f"{name}-{VERSION}.data/scripts/contexture", 0o755)
     own = folder / f"{name}-{VERSION}.dist-info"
     says = f"Metadata-Version: 2.4\nName: {NAME}\nVersion: {VERSION}\nSummary: {ABOUT}\nLicense-Expression: {LICENCE}\n"
-    file(own / "METADATA", says + "".join(f"License-File: {path.name}\n" for path in LICENCES))
+    names = [*(path.name for path in LICENCES), OTHERS]
+    file(own / "METADATA", says + "".join(f"License-File: {name}\n" for name in names))
     file(own / "WHEEL", f"Wheel-Version: 1.0\nGenerator: {NAME}\nRoot-Is-Purelib: false\nTag: py3-none-{program.tag}\n")
     for licence in LICENCES:
         copy(licence, own / "licenses" / licence.name)
+    file(own / "licenses" / OTHERS, program.others)
     run(sys.executable, "-m", "wheel", "pack", "--dest-dir", out, folder)
 
 
@@ -136,7 +143,7 @@ def deb(program, staged, share, out):
     copy(program.path, folder / "usr/bin/contexture", 0o755)
     shutil.copytree(share, folder / "usr/share")
     texts = "\n\n".join(path.read_text(encoding="utf-8") for path in LICENCES)
-    file(folder / f"usr/share/doc/{NAME}/copyright", f"{LICENCE}\n\n{texts}")
+    file(folder / f"usr/share/doc/{NAME}/copyright", f"{LICENCE}\n\n{texts}\n\n{program.others}")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) // 1024
     says = {
         "Package": NAME,
@@ -160,15 +167,15 @@ def deb(program, staged, share, out):
 def tarball(program, share, out):
     """What cargo binstall and the workflow of `init --ci` unpack: everything below one folder."""
     folder = f"contexture-{VERSION}-{program.target}"
-    files = {"contexture": program.path, **{path.name: path for path in LICENCES}}
-    files |= {f"share/{path.relative_to(share)}": path for path in share.rglob("*") if path.is_file()}
+    files = {path.name: path.read_bytes() for path in LICENCES}
+    files |= {"contexture": program.path.read_bytes(), OTHERS: program.others.encode()}
+    files |= {f"share/{path.relative_to(share)}": path.read_bytes() for path in share.rglob("*") if path.is_file()}
     held = io.BytesIO()
     with tarfile.open(fileobj=held, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, path in sorted(files.items()):
+        for name, content in sorted(files.items()):
             entry = tarfile.TarInfo(f"{folder}/{name}")
-            entry.size, entry.mode = path.stat().st_size, 0o755 if name == "contexture" else 0o644
-            with path.open("rb") as content:
-                tar.addfile(entry, content)
+            entry.size, entry.mode = len(content), 0o755 if name == "contexture" else 0o644
+            tar.addfile(entry, io.BytesIO(content))
     (out / f"{folder}.tar.gz").write_bytes(gzip.compress(held.getvalue(), mtime=0))
 
 
@@ -205,12 +212,14 @@ def main():
         parts = {f"{NAME}-{program.os}-{program.cpu}": program for program in programs}
         copy(ROOT / "packages/npm/contexture.js", staged / "npm/bin/contexture.js", 0o755)
         bin, needs = {"contexture": "bin/contexture.js"}, dict.fromkeys(parts, VERSION)
-        npm(NAME, staged / "npm", out, bin=bin, optionalDependencies=needs, engines={"node": ">=18"}, files=["bin"])
+        shipped = ["bin", "LICENSE-*"]
+        npm(NAME, staged / "npm", out, bin=bin, optionalDependencies=needs, engines={"node": ">=18"}, files=shipped)
         for package, program in parts.items():
             folder = staged / package
             copy(program.path, folder / "bin/contexture", 0o755)
+            file(folder / OTHERS, program.others)
             libc = {"libc": ["glibc"]} if program.os == "linux" else {}
-            npm(package, folder, out, os=[program.os], cpu=[program.cpu], **libc, files=["bin"], preferUnplugged=True)
+            npm(package, folder, out, os=[program.os], cpu=[program.cpu], **libc, files=[*shipped, OTHERS], preferUnplugged=True)
             wheel(program, folder, out)
             if program.debian:
                 deb(program, folder, share, out)

@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 import tomllib
+import zipfile
 
 import google.protobuf.json_format as pb_json
 import in_toto_attestation.predicates.provenance.v1.provenance_pb2 as slsa
@@ -125,6 +126,22 @@ def programs(packages, folder, expected):
         if not (root / "usr/share" / name).is_file()
     ]
     check(f"{deb.name} has its manual and completions", f"{missing} are missing" if missing else None)
+    licences(packages, root / "usr/share/doc/contexture-cli/copyright")
+
+
+def licences(packages, copyright):
+    """Each package of the program ships the licences of what it is linked with, in Rust and in C."""
+    [wheel], [npm] = packages.glob("contexture_cli-*.whl"), packages.glob("contexture-cli-linux-*.tgz")
+    [tarball] = packages.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as held:
+        texts = [held.read(name).decode() for name in held.namelist() if name.endswith("THIRD-PARTY-LICENSES")]
+    for path in (npm, tarball):
+        with tarfile.open(path) as held:
+            texts += [held.extractfile(one).read().decode() for one in held if one.name.endswith("THIRD-PARTY-LICENSES")]
+    texts.append(copyright.read_text(encoding="utf-8"))
+    needed = ["subtle 2", "BSD-3-Clause", "CDLA-Permissive-2.0", "LINKING EXCEPTION", "zlib"]
+    missing = [(number, one) for number, text in enumerate(texts) for one in needed if one not in text]
+    check("four packages ship the licences of others", None if len(texts) == 4 and not missing else f"{missing}")
 
 
 def told_of(packages, expected):
