@@ -160,7 +160,11 @@ impl From<ReadError> for Unreadable {
 
 impl Fragment {
     fn decode(path: &ProjectPath, blob: Blob) -> Result<Self, Unreadable> {
-        let bytes = blob.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&blob.bytes);
+        let table = is_table(path).then(|| utf16(&blob.bytes)).flatten();
+        let bytes = match &table {
+            Some(text) => text.as_bytes(),
+            None => blob.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&blob.bytes),
+        };
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Unreadable::Content(vec![not_text(path, bytes, error.valid_up_to())]))?;
         if let Some(at) = text.find('\0') {
@@ -202,10 +206,27 @@ impl Fragment {
     }
 }
 
+/// Whether a spreadsheet may have written the file as UTF-16, as Excel's "Unicode Text" is.
+fn is_table(path: &ProjectPath) -> bool {
+    matches!(path.extension(), "csv" | "tsv")
+}
+
+/// The text of bytes that begin with a mark of UTF-16; `None` where they do not, or are none.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (unit, rest): (fn([u8; 2]) -> u16, _) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
+        _ => return None,
+    };
+    let (pairs, []) = rest.as_chunks::<2>() else { return None };
+    String::from_utf16(&pairs.iter().map(|pair| unit(*pair)).collect::<Vec<_>>()).ok()
+}
+
 fn not_text(path: &ProjectPath, bytes: &[u8], at: usize) -> Diagnostic {
     // Shown lossily, so that the caret stands where the bad byte does.
     let source = Source::new(path.clone(), String::from_utf8_lossy(&bytes[..at]).into_owned() + "\u{fffd}");
     let what = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if is_table(path) => "begins as UTF-16 and is cut or broken",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "is UTF-16, not UTF-8",
         _ if bytes.get(at) == Some(&0) => "holds a NUL byte, so it is no text",
         _ => "is not UTF-8",

@@ -69,6 +69,12 @@ const NAME_IT: &str = "name it in `map` if it should, or remove it";
 const SYSTEM: [&str; 2] = ["system", "system_prompt"];
 const SYSTEM_HINT: &str = "put system text into the manifest's `system` list";
 const TEXT_ONLY: &str = "examples are text only in this release";
+const NO_TOOLS: &str = "examples are text only in this release: leave the record out, or write the call as text";
+/// What a record of OpenAI or ShareGPT says of tools beside its turns.
+const TOOLS: [&str; 5] = ["tools", "functions", "tool_choice", "function_call", "parallel_tool_calls"];
+/// The keys of a message that calls a tool or answers a call, and the roles that one has.
+const TOOL_KEYS: [&str; 3] = ["tool_calls", "function_call", "tool_call_id"];
+const TOOL_ROLES: [&str; 4] = ["tool", "function", "function_call", "observation"];
 
 /// The example that `record` is; `None` after reporting its faults.
 pub(super) fn example(record: RawRecord<'_>, wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Option<Example> {
@@ -206,7 +212,7 @@ impl TurnReader<'_, '_, '_> {
                 sides.into_iter().filter_map(turn).collect()
             }
             Ok(TurnShape::Dialogue(list, role, text)) => {
-                let is_part = |key: &str| matches!(key, "tools" | "functions") || SYSTEM.contains(&key);
+                let is_part = |key: &str| TOOLS.contains(&key) || SYSTEM.contains(&key);
                 let is_unsent =
                     |key: &str, value: &Value| key != list && (is_long(value) || is_part(key) && has_text(value));
                 for (key, _) in fields.iter().filter(|(key, value)| is_unsent(key, value)) {
@@ -258,7 +264,12 @@ impl TurnReader<'_, '_, '_> {
     /// Says once a file that a field of the records reaches no turn, where no template writes their metadata.
     fn unsent_of_record(&mut self, key: &str) {
         if !self.report.has_template {
-            let hint = if SYSTEM.contains(&key) { SYSTEM_HINT } else { NAME_IT };
+            let hint = match key {
+                key if SYSTEM.contains(&key) => SYSTEM_HINT,
+                "tools" | "functions" => "put tools into the manifest's `tools`",
+                key if TOOLS.contains(&key) => "put it into the manifest's `settings`",
+                _ => NAME_IT,
+            };
             self.say_unsent(&[key], key, "the record", hint);
         }
     }
@@ -316,6 +327,12 @@ impl TurnReader<'_, '_, '_> {
         let all = messages.len();
         self.system_messages(&mut messages, keys, fields);
         let numbers = all - messages.len()..;
+        let mut calls = numbers.clone().zip(&messages);
+        if let Some((number, (key, what))) = calls.find_map(|(number, own)| Some((number, tool_use(own, role)?))) {
+            let message = format!("{what}: calls of tools and their results are no turns here");
+            self.fault(&[list, &number.to_string(), key], "tool-turn", message, NO_TOOLS);
+            return Vec::new();
+        }
         let turns = numbers.zip(messages);
         turns.filter_map(|(number, message)| self.message(&number.to_string(), message, keys)).collect()
     }
@@ -339,12 +356,6 @@ impl TurnReader<'_, '_, '_> {
                 return self.refuse(&[list, number, role_key], "example-role", message, hint);
             }
         };
-        for call in ["tool_calls", "function_call"] {
-            if message.get(call).is_some_and(|value| !value.is_null()) {
-                let place = [list, number, call];
-                return self.refuse(&place, "example-media", format!("the message holds `{call}`"), TEXT_ONLY);
-            }
-        }
         let Some(content) = message.shift_remove(text_key) else {
             return self.refuse(&[list, number], "example-shape", format!("the message has no `{text_key}`"), hint);
         };
@@ -426,12 +437,21 @@ impl TurnReader<'_, '_, '_> {
     }
 }
 
+/// What makes a message the call of a tool, or its result: the key that says so, and what it says.
+fn tool_use(message: &Value, role_key: &'static str) -> Option<(&'static str, String)> {
+    let written = message.get(role_key).and_then(Value::as_str).filter(|role| TOOL_ROLES.contains(role));
+    if let Some(role) = written {
+        return Some((role_key, format!("the message's role is {role:?}")));
+    }
+    let key = TOOL_KEYS.into_iter().find(|key| message.get(*key).is_some_and(has_text))?;
+    Some((key, format!("the message holds `{key}`")))
+}
+
 /// The message and the hint for a role that is neither the user's nor the assistant's.
 fn refused_role(written: Option<&str>) -> (String, &'static str) {
     match written {
         None => ("the message has no `role`".to_owned(), "a role is `user` or `assistant`"),
         Some(role) if is_system(role) => (format!("a {role} message stands among the turns"), SYSTEM_HINT),
-        Some(role @ ("tool" | "function")) => (format!("the message's role is {role:?}"), TEXT_ONLY),
         Some(role @ "human") => (format!("the message's role is {role:?}"), "write `user`"),
         Some(role @ ("model" | "gpt" | "bot" | "ai")) => {
             (format!("the message's role is {role:?}"), "write `assistant`")

@@ -273,6 +273,51 @@ fn system_text_of_a_record_is_said_and_is_metadata() {
     }
 }
 
+/// Fine-tuning files of OpenAI and ShareGPT: what is no text is refused once a record, and what goes nowhere is said.
+#[test]
+fn calls_of_tools_are_refused_by_their_line_and_what_stands_beside_them_is_said() {
+    let call =
+        r#"{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}]}"#;
+    let result = r#"{"role":"tool","tool_call_id":"c","content":"7"}"#;
+    let user = r#"{"role":"user","content":"q"}"#;
+    let refused = |what: &str| format!("tool-turn: {what}: calls of tools and their results are no turns here");
+    for (list, messages, place, what) in [
+        ("messages", format!("{user},{call},{result}"), "2:77", "the message holds `tool_calls`"),
+        ("messages", format!("{result},{user}"), "2:22", "the message's role is \"tool\""),
+        (
+            "messages",
+            format!(r#"{user},{{"role":"assistant","content":"x","function_call":{{"name":"f"}}}}"#),
+            "2:94",
+            "the message holds `function_call`",
+        ),
+        (
+            "conversations",
+            r#"{"from":"human","value":"q"},{"from":"function_call","value":"{}"},{"from":"observation","value":"7"}"#
+                .to_owned(),
+            "2:56",
+            "the message's role is \"function_call\"",
+        ),
+    ] {
+        let text = format!("\n{{\"{list}\":[{messages}]}}");
+        assert_eq!(bad("a.jsonl", &text, None), [format!("a.jsonl:{place} {}", refused(what))], "{messages}");
+    }
+    let answer = r#"{"role":"assistant","name":"bo","weight":0,"tool_calls":[],"content":"a"}"#;
+    let beside = r#""tools":[{"type":"function"}],"parallel_tool_calls":false"#;
+    let text = format!(r#"{{"messages":[{user},{answer}],{beside}}}"#);
+    let said = [
+        ("127", "tools", "the record"),
+        ("171", "parallel_tool_calls", "the record"),
+        ("71", "name", "a message"),
+        ("85", "weight", "a message"),
+    ]
+    .map(|(at, key, owner)| {
+        format!("a.jsonl:1:{at} unsent-field: `{key}` of {owner} is in no turn, so the model does not see it")
+    });
+    assert_eq!(warned("a.jsonl", &format!("{text}\n{text}"), None), said);
+    let meta = format!("{{{beside}}}");
+    assert_eq!(good("a.jsonl", &text, None), [format!(r#"1@1-1 user: "q", assistant: "a" {meta}"#)]);
+}
+
 #[test]
 fn the_turns_that_a_map_leaves_in_a_list_are_said() {
     let record = r#"{"m":[{"role":"system","t":"s"},{"t":"q"},{"t":"a"},{"t":"q2"}],"answers":{"text":["a","a",""]}}"#;
@@ -300,7 +345,7 @@ fn every_fault_of_a_file_is_placed_in_one_run() {
         "{\"input\":\"q\",\"output\":\"a\",\"question\":\"q\",\"answer\":\"a\"}\n",
         "[\"q\",\"a\"]\n",
         "{\"input\":null,\"output\":\"\\n\"}\n",
-        "{\"messages\":[{\"role\":\"tool\",\"content\":\"s\"},{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]},{\"role\":\"bot\"}]}\n",
+        "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]},{\"role\":\"bot\"}]}\n",
         "{\"messages\":[{\"role\":\"user\"},3,{\"content\":\"\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[]}]}\n",
         "{\"messages\":[]}\n",
         "{\"input\":\n",
@@ -316,13 +361,12 @@ fn every_fault_of_a_file_is_placed_in_one_run() {
         "a.jsonl:5:1 example-shape: a record is a map, this one is a list".to_owned(),
         "a.jsonl:6:10 example-empty: the user turn is null".to_owned(),
         "a.jsonl:6:24 example-empty: the assistant turn is empty".to_owned(),
-        "a.jsonl:7:22 example-role: the message's role is \"tool\"".to_owned(),
-        "a.jsonl:7:70 example-media: the message holds a part of type \"image_url\"".to_owned(),
-        "a.jsonl:7:101 example-role: the message's role is \"bot\"".to_owned(),
+        "a.jsonl:7:40 example-media: the message holds a part of type \"image_url\"".to_owned(),
+        "a.jsonl:7:71 example-role: the message's role is \"bot\"".to_owned(),
         "a.jsonl:8:14 example-shape: the message has no `content`".to_owned(),
         "a.jsonl:8:30 example-shape: a message is a map of `role` and `content`, this one is a number".to_owned(),
         "a.jsonl:8:32 example-role: the message has no `role`".to_owned(),
-        "a.jsonl:8:95 example-media: the message holds `tool_calls`".to_owned(),
+        "a.jsonl:8:77 example-empty: the assistant turn is null".to_owned(),
         "a.jsonl:9:13 example-empty: `messages` is empty".to_owned(),
         "a.jsonl:10:9 json-syntax: EOF while parsing a value".to_owned(),
     ];
