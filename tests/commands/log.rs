@@ -26,7 +26,7 @@ fn a_history_is_told_newest_first() {
     told().run("log a --as-of 2026-11-21").is(str![[r#"
 exit 0
 --- stdout
-a  5 commits changed what the model sees; 2 did not, though 1 changed its files
+a  5 of 7 commits changed what the model sees; 1 more changed its files alone
 ▁███  4,803 to 5,106 tokens, oldest to newest
 
 commit      date        tokens     ±  kept   lost   rewarm        warm  subject
@@ -46,7 +46,7 @@ fn the_commits_that_cost_the_caches_most_come_first() {
     told().run("log a --as-of 2026-11-21 --sort lost -n 2").is(str![[r#"
 exit 0
 --- stdout
-a  2 commits changed what the model sees; 2 did not, though 1 changed its files
+a  2 of 4 commits changed what the model sees; 1 more changed its files alone
 ▄▄  5,106 to 5,106 tokens, oldest to newest
 
 commit      date        tokens     ±  kept   lost   rewarm        warm  subject
@@ -223,7 +223,7 @@ fn prompts_had_a_history_before_their_manifests() {
     repo.run("log agent --as-is --as-of 2026-11-21").is(str![[r#"
 exit 0
 --- stdout
-agent  3 commits changed what the model sees; 1 did not
+agent  3 of 4 commits changed what the model sees
 by the manifests of the working tree, over the texts of each commit
 ▁▄█  8 to 13 tokens, oldest to newest
 

@@ -249,13 +249,14 @@ pub fn text(id: &ContextId, log: &Log) -> String {
         What::Built(built) => built.models.first().map(|model| model.model.clone()),
         _ => None,
     });
-    let mut drawn = format!("{}  {} changed what the model sees", id, counted(log.rows.len(), "commit"));
-    let left_out = log.without_effect + log.untouched;
-    if left_out > 0 {
-        drawn.push_str(&format!("; {} did not", grouped(left_out as u64)));
-    }
+    let looked_at = log.rows.len() + log.without_effect + log.untouched;
+    let commits = match log.rows.len() {
+        all if all == looked_at => counted(all, "commit"),
+        some => format!("{} of {}", grouped(some as u64), counted(looked_at, "commit")),
+    };
+    let mut drawn = format!("{id}  {commits} changed what the model sees");
     if log.without_effect > 0 {
-        drawn.push_str(&format!(", though {} changed its files", grouped(log.without_effect as u64)));
+        drawn.push_str(&format!("; {} more changed its files alone", grouped(log.without_effect as u64)));
     }
     drawn = format!("{}\n", inert::line(&drawn));
     if log.is_as_is {
