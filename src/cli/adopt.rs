@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::output::report::build::diagnostics;
 use crate::output::report::top::TopReport;
+use crate::pipeline::bodies::try_bodies;
 use crate::pipeline::{BuildResult, Request, build_all};
 use crate::prompt::segment::Segment;
 use crate::syntax::error::{Error, Failure};
@@ -79,6 +80,13 @@ pub(super) fn run(globs: &[String], is_dry: bool, session: &Session) -> Result<V
         add_budget(workspace.root(), new, &results)?;
     }
     let report = TopReport::new(&results).text(if session.verbose { usize::MAX } else { ROWS });
+    try_bodies(&mut results);
+    let mut refused = results.iter().filter_map(BuildResult::build).filter(|build| !build.left_out.is_empty());
+    if let Some(first) = refused.next() {
+        let number = refused.count() + 1;
+        let what = "with a setting or a form that a model listed for them refuses, such as";
+        session.tell(&format!("{number} {what} {}: `contexture check` says which", first.id));
+    }
     results.retain(|tried| tried.result.is_err());
     session.warnings(&diagnostics(&results, session.verbose));
     session.print(&report)?;

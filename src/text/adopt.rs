@@ -65,6 +65,8 @@ impl Kind {
             Self::Known(Format::Agents) => ("agents", "AGENTS.md"),
             Self::Known(Format::Claude) => ("claude", "CLAUDE.md"),
             Self::Known(Format::Skill) => ("skills", "skills"),
+            Self::Known(Format::Subagent) => ("subagents", "agents of their own"),
+            Self::Known(Format::Command) => ("commands", "commands"),
             Self::Known(Format::Copilot) => ("copilot", "Copilot's instructions"),
             Self::Known(Format::Cursor) => ("cursor", "Cursor's rules"),
             Self::Known(Format::Fabric) => ("patterns", "fabric's patterns"),
@@ -100,6 +102,7 @@ pub fn adopt(fragments: &Fragments, globs: &[String], models: &str) -> Result<Ad
     let (mut found, mut said): (BTreeMap<Kind, Vec<ProjectPath>>, Vec<String>) = (BTreeMap::new(), Vec::new());
     let (mut known, mut unread): (usize, BTreeMap<&str, usize>) = (0, BTreeMap::new());
     let (mut matched, mut looked, mut others) = (0, 0, Vec::new());
+    let mut useless: BTreeMap<&str, Vec<&ProjectPath>> = BTreeMap::new();
     for path in all.iter() {
         let is_named = named.matches(path.as_str());
         if path.is_below(&manifests) || path.as_str() == PROJECT_FILE || !(is_named || wide.matches(path.as_str())) {
@@ -111,7 +114,10 @@ pub fn adopt(fragments: &Fragments, globs: &[String], models: &str) -> Result<Ad
         } else if let Some((_, why)) = UNREAD.iter().find(|(ending, _)| path.extension() == *ending) {
             *unread.entry(why).or_default() += 1;
         } else if let Some(kind) = kind(path, is_named, &mut looked, fragments) {
-            found.entry(kind).or_default().push(path.clone());
+            match is_useless(kind, path, fragments) {
+                Some(why) => useless.entry(why).or_default().push(path),
+                None => found.entry(kind).or_default().push(path.clone()),
+            }
         } else if is_named && !is_partial(path) {
             others.push(path);
         }
@@ -119,6 +125,9 @@ pub fn adopt(fragments: &Fragments, globs: &[String], models: &str) -> Result<Ad
     if broken > 0 {
         let why = "cannot be read, so what they name may be found once more; `contexture check` says why";
         said.push(format!("{broken} of the contexts that are there {why}"));
+    }
+    for (why, paths) in useless {
+        said.extend(paths.first().map(|first| format!("{} left out: {why}, such as {first}", paths.len())));
     }
     if let Some(first) = others.first() {
         let number = others.len();
@@ -229,6 +238,21 @@ fn paths(node: &Node, found: &mut BTreeSet<ProjectPath>) {
     }
 }
 
+/// Why no prompt can be made of a file of text: it holds nothing but a head, or its program does not load it.
+fn is_useless(kind: Kind, path: &ProjectPath, fragments: &Fragments) -> Option<&'static str> {
+    let has_head = match kind {
+        Kind::Known(Format::Chat | Format::Request) => return None,
+        Kind::Known(format) => !matches!(format, Format::Agents | Format::Fabric | Format::Copilot),
+        Kind::Text => true,
+    };
+    let fragment = fragments.read(path).ok()?;
+    if fragment.slice(fragment.text(!has_head)).trim().is_empty() {
+        return Some("no text in them");
+    }
+    let does_load = kind != Kind::Known(Format::Subagent) || formats::is_subagent(&fragment);
+    (!does_load).then_some("no agent without `name` and `description` in its head")
+}
+
 /// Whether the file is a part of dotprompt's other files.
 fn is_partial(path: &ProjectPath) -> bool {
     path.extension() == "prompt" && path.file_name().starts_with('_')
@@ -243,6 +267,7 @@ fn kind(path: &ProjectPath, is_named: bool, looked: &mut u64, fragments: &Fragme
         return Some(Kind::Known(format));
     }
     match path.extension() {
+        "md" if let Some(format) = by_head(path, looked, fragments) => Some(Kind::Known(format)),
         "json" | "yaml" | "yml" => {
             let size = fragments.tree().size(path).ok().flatten().unwrap_or_default();
             // Data of a repository is seldom a prompt, and may be much.
@@ -279,6 +304,24 @@ fn kind(path: &ProjectPath, is_named: bool, looked: &mut u64, fragments: &Fragme
     }
 }
 
+/// Agents and commands that a repository holds for others to install: told by the folder's name and the head.
+fn by_head(path: &ProjectPath, looked: &mut u64, fragments: &Fragments) -> Option<Format> {
+    let size = fragments.tree().size(path).ok().flatten().unwrap_or_default();
+    if size > MAX_ADOPTED_DATA_BYTES || *looked + size > MAX_ADOPTED_BYTES {
+        return None;
+    }
+    *looked += size;
+    let fragment = fragments.read(path).ok()?;
+    let has = |key: &str| fragment.meta.as_ref().is_some_and(|meta| meta.get(key).is_some());
+    let is_in = |name: &str| path.folder().split('/').any(|part| part == name);
+    let is_agent = has("name") && has("description") && (is_in("agents") || has("tools") || has("model"));
+    let is_command = || {
+        let takes = fragment.slice(fragment.body.clone()).contains("$ARGUMENTS");
+        has("argument-hint") || (is_in("commands") && (has("description") || takes)) || (has("model") && takes)
+    };
+    if is_agent && !is_in("skills") { Some(Format::Subagent) } else { is_command().then_some(Format::Command) }
+}
+
 /// The manifest of one kind of file.
 fn manifest(
     kind: Kind,
@@ -288,8 +331,18 @@ fn manifest(
     names: &mut BTreeSet<String>,
 ) -> NewManifest {
     let (fallback, what) = kind.words();
-    let is_agent =
-        matches!(kind, Kind::Known(Format::Agents | Format::Claude | Format::Skill | Format::Copilot | Format::Cursor));
+    let is_agent = matches!(
+        kind,
+        Kind::Known(
+            Format::Agents
+                | Format::Claude
+                | Format::Skill
+                | Format::Subagent
+                | Format::Command
+                | Format::Copilot
+                | Format::Cursor
+        )
+    );
     let folder = common_folder(files);
     let base =
         if folder.is_empty() || is_agent { fallback.to_owned() } else { folder.trim_start_matches('.').to_owned() };

@@ -183,7 +183,7 @@ fn a_file_of_no_format_is_said_with_what_was_tried() {
         (
             "a.j2",
             "{{ x }}",
-            "say `format:`, one of dotprompt, prompty, chat, request, agents, claude, skill, copilot, cursor, fabric",
+            "say `format:`, one of dotprompt, prompty, chat, request, agents, claude, skill, subagent, command, copilot, cursor, fabric",
         ),
     ] {
         let repo = Repo::new();

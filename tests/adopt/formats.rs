@@ -166,6 +166,43 @@ fn a_request_is_read_by_its_own_dialect() {
 }
 
 #[test]
+fn agents_and_commands_are_what_their_programs_send() {
+    for case in recorded("subagents.json") {
+        let (name, path) = (&case["name"], case["path"].as_str().unwrap());
+        let (found, said) = messages(&json!({path: case["file"]}), &json!({"prompt": path}), "");
+        let Some(text) = case["text"].as_str() else {
+            assert!(said.contains("[agent]") || said.contains("[empty-prompt]"), "{name}: {found:?} {said}");
+            continue;
+        };
+        let fill = |text: String, (name, value): (&String, &Value)| {
+            text.replace(&format!("{{{{{name}}}}}"), value.as_str().unwrap())
+        };
+        let texts: Vec<_> = found
+            .into_iter()
+            .map(|(role, text)| (role, case["fill"].as_object().into_iter().flatten().fold(text, fill)))
+            .collect();
+        assert_eq!(texts, [(case["role"].as_str().unwrap().to_owned(), text.to_owned())], "{name}: {said}");
+    }
+}
+
+#[test]
+fn prompt_files_of_an_editor_name_their_inputs() {
+    let text = "---\nagent: agent\nmodel: GPT-4.1 (copilot)\n---\nExplain ${selection} to ${input:who:whom?}, ${input:who}; ${other} $1 $ARGUMENTS !`x`.\n";
+    let (found, said) = messages(&json!({"a.prompt.md": text}), &json!({"prompt": "a.prompt.md"}), "");
+    let expected = "Explain {{selection}} to {{who}}, {{who}}; ${other} $1 $ARGUMENTS !`x`.\n";
+    assert_eq!(found, [("user".to_owned(), expected.to_owned())], "{said}");
+    let repo = Repo::new();
+    repo.file("a.prompt.md", text).file(
+        "contexts/a.yaml",
+        "prompt: a.prompt.md
+models: [gpt-4.1]
+",
+    );
+    let said = repo.run("build -v").stderr;
+    assert!(said.contains("note[model-name]: which model `GPT-4.1 (copilot)` is, the program decides"), "{said}");
+}
+
+#[test]
 fn one_file_is_a_skill_a_rule_or_a_pattern() {
     let repo = Repo::new();
     repo.file("skills/pdf/SKILL.md", "---\nname: pdf\ndescription: Reads PDFs.\n---\nUse the tool.\n");
@@ -244,7 +281,7 @@ error[unknown-format]: neither the name of `a.md` nor what it holds says which f
 1 | prompt: a.md
   |         ^^^^
   |
-  = help: say `format:`, one of dotprompt, prompty, chat, request, agents, claude, skill, copilot, cursor, fabric
+  = help: say `format:`, one of dotprompt, prompty, chat, request, agents, claude, skill, subagent, command, copilot, cursor, fabric
 
 error[unknown-format]: neither the name of `b.yaml` nor what it holds says which format it has
  --> contexts/b.yaml:1:9
@@ -252,7 +289,7 @@ error[unknown-format]: neither the name of `b.yaml` nor what it holds says which
 1 | prompt: b.yaml
   |         ^^^^^^
   |
-  = help: say `format:`, one of dotprompt, prompty, chat, request, agents, claude, skill, copilot, cursor, fabric
+  = help: say `format:`, one of dotprompt, prompty, chat, request, agents, claude, skill, subagent, command, copilot, cursor, fabric
 
 error[missing-fragment]: there is no file `nope.prompt`
  --> contexts/c.yaml:1:9
@@ -281,4 +318,25 @@ fn a_file_that_changes_its_format_is_a_change_of_text() {
     repo.file("p/a.json", r#"[{"role": "system", "content": "Be very brief."}]"#);
     repo.file("contexts/p.yaml", "prompt: p/a.json\n").commit("two");
     repo.run("diff HEAD~1..HEAD").exits(0);
+}
+
+#[test]
+fn a_table_in_utf16_is_the_same_table() {
+    let table = "\u{feff}input\toutput\r\n\"Wo \"\"é\"\", 中\n😀\"\tja\r\n";
+    let units = |bytes: fn(u16) -> [u8; 2]| table.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+    let (small, large) = (units(u16::to_le_bytes), units(u16::to_be_bytes));
+    let repo = Repo::new();
+    repo.file("contexts/a.yaml", "messages: [{examples: a.tsv}, {text: q}]\nmodels: [gpt-4.1]\n");
+    repo.file("a.tsv", table);
+    let expected = repo.run("render a").exits(0).stdout;
+    assert!(expected.contains("Wo \"é\", 中\n😀"), "{expected}");
+    for bytes in [&small, &large] {
+        repo.file("a.tsv", bytes);
+        assert_eq!(repo.run("render a").exits(0).stdout, expected);
+    }
+    for cut in [&small[..small.len() - 1], &[&small[..2], &[0x3d, 0xd8, b'a', 0]].concat()] {
+        repo.file("a.tsv", cut);
+        let said = repo.run("render a").exits(2).stderr;
+        assert!(said.contains("a.tsv:1:1") && said.contains("begins as UTF-16 and is cut or broken"), "{said}");
+    }
 }

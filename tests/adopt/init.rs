@@ -252,3 +252,43 @@ fn files_among_many_others_are_named_by_what_they_are_not() {
     let outcome = repo.run("init --from data/patterns/**/*.md --from data/patterns/**/*.txt").exits(0);
     assert!(outcome.stdout.contains("all 17 contexts"), "{outcome}");
 }
+
+/// Agents and commands, where they load and where a repository offers them; what has no text is left out.
+#[test]
+fn agents_and_commands_are_found_by_name_and_by_head() {
+    let repo = Repo::new();
+    let agent = "---\nname: a\ndescription: d\n---\nBe A.\n";
+    repo.file(".claude/agents/a.md", agent).file(".claude/agents/README.md", "About.\n");
+    repo.file(".claude/agents/b.md", "---\nname: b\ndescription: d\n---\n\n")
+        .file(".claude/commands/c.md", "Do $ARGUMENTS.\n");
+    repo.file(".github/agents/d.agent.md", agent).file(".github/prompts/e.prompt.md", "Do ${input:x}.\n");
+    repo.file("plugins/p/agents/f.md", agent).file("plugins/p/commands/g.md", "---\ndescription: d\n---\nGo.\n");
+    repo.file("plugins/p/docs/h.md", agent).file("sub/AGENTS.md", "").file("r.mdc", "---\nglobs: **/*.ts\n---\n");
+    let outcome = repo.run("init --from .").exits(0);
+    for said in [
+        "3 left out: no text in them, such as .claude/agents/b.md",
+        "1 left out: no agent without `name` and `description` in its head, such as .claude/agents/README.md",
+    ] {
+        assert!(outcome.stderr.contains(said), "{said}: {}", outcome.stderr);
+    }
+    let mut manifests = String::new();
+    for entry in fs::read_dir(repo.at("contexts")).unwrap() {
+        manifests += &fs::read_to_string(entry.unwrap().path()).unwrap();
+    }
+    let found: Vec<&str> = manifests.lines().filter(|line| line.starts_with("prompt: ")).collect();
+    let names = ["a.md", "d.agent.md", "p/agents/f.md", "commands/c.md", "e.prompt.md", "p/commands/g.md"];
+    assert_eq!(found.len(), names.len(), "{found:?}");
+    assert!(names.iter().all(|name| found.iter().any(|line| line.ends_with(&format!("{name}\"")))), "{found:?}");
+    repo.run("check").exits(0);
+}
+
+#[test]
+fn a_setting_that_a_stand_in_refuses_is_said_and_breaks_no_table() {
+    let repo = Repo::new();
+    repo.file("p/a.prompt", "---\nconfig: {temperature: 0.2}\n---\nHi {{q}}\n").file("p/b.prompt", "Hello\n");
+    let outcome = repo.run("init --from .").exits(0);
+    let said =
+        "1 with a setting or a form that a model listed for them refuses, such as p/a: `contexture check` says which";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+    assert_eq!(outcome.stdout.lines().filter(|line| line.starts_with("p/")).count(), 4, "{}", outcome.stdout);
+}

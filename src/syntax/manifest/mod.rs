@@ -113,6 +113,10 @@ words! {
         Claude = "claude",
         /// A skill: `SKILL.md`.
         Skill = "skill",
+        /// An agent of its own: `.claude/agents/*.md`, `*.agent.md`.
+        Subagent = "subagent",
+        /// A command of Claude Code, `.claude/commands/*.md`, or a prompt file of Copilot's editors, `*.prompt.md`.
+        Command = "command",
         /// Instructions of Copilot for a folder, as its command line loads them, or one file of them.
         Copilot = "copilot",
         /// A rule of Cursor's, or those of a folder: `*.mdc`.

@@ -44,7 +44,7 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
         }
     }
     for fragment in &loaded {
-        tell_imports(fragment, reader, faults);
+        tell_imports("Copilot", fragment, reader, faults);
     }
     let framed = |fragment: &Arc<Fragment>| {
         passage(fragment, "<custom_instruction>\n".to_owned(), "\n</custom_instruction>\n\n")
@@ -80,12 +80,12 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
     Some(Foreign::literal(Layer::new(&Span::file(&first.span.source)).done(), entries))
 }
 
-/// Says which imports the command line would follow and this build does not.
-fn tell_imports(fragment: &Arc<Fragment>, reader: &Reader, faults: &mut Faults) {
+/// Says which imports the program would follow and this build does not.
+pub fn tell_imports(program: &str, fragment: &Arc<Fragment>, reader: &Reader, faults: &mut Faults) {
     for (at, name) in read_markdown(fragment.source.text()).1 {
         let target = ProjectPath::parse(&format!("./{name}"), fragment.source.path());
         if target.is_ok_and(|target| reader.read(&target).is_ok()) {
-            let message = format!("Copilot imports `@{name}`, and its text is left out here");
+            let message = format!("{program} imports `@{name}`, and its text is left out here");
             let at = Span::new(&fragment.source, at, at + name.len() + 1);
             faults.push(Diagnostic::warning("import", message).at(&at).hint("write its text here to count it"));
         }

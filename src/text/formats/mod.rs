@@ -12,6 +12,7 @@
 mod agents;
 mod chat;
 mod claude;
+mod command;
 mod copilot;
 mod cursor;
 mod data;
@@ -23,7 +24,10 @@ mod picoschema;
 mod prompty;
 mod request;
 mod skill;
+mod subagent;
 mod tags;
+
+pub use subagent::loads as is_subagent;
 
 use std::sync::Arc;
 
@@ -135,6 +139,8 @@ fn read(format: Format, written: &Text, touched: &Touched, reader: &Reader, faul
         Format::Agents => agents::open(written, reader, faults),
         Format::Claude => claude::open(written, touched, reader, faults),
         Format::Skill => skill::open(written, reader, faults),
+        Format::Subagent => subagent::open(written, reader, faults),
+        Format::Command => command::open(written, reader, faults),
         Format::Copilot => copilot::open(written, reader, faults),
         Format::Cursor => cursor::open(written, touched, reader, faults),
         Format::Fabric => fabric::open(written, reader, faults),
@@ -144,12 +150,18 @@ fn read(format: Format, written: &Text, touched: &Touched, reader: &Reader, faul
 /// The format that a path says by its name. `None` where none does.
 pub fn by_name(path: &ProjectPath) -> Option<Format> {
     let folder = path.folder().rsplit('/').next().unwrap_or_default();
+    let is_below =
+        |folder: &str| path.folder().split('/').collect::<Vec<_>>().windows(2).any(|pair| pair.join("/") == folder);
     match (path.file_name(), path.extension()) {
         ("AGENTS.md" | "AGENTS.override.md", _) => Some(Format::Agents),
         ("CLAUDE.md", _) => Some(Format::Claude),
         ("SKILL.md", _) => Some(Format::Skill),
         ("copilot-instructions.md", _) => Some(Format::Copilot),
         (name, _) if name.ends_with(".instructions.md") => Some(Format::Copilot),
+        (name, _) if subagent::COPILOT.iter().any(|ending| name.ends_with(ending)) => Some(Format::Subagent),
+        (name, _) if name.ends_with(".prompt.md") => Some(Format::Command),
+        (_, "md") if is_below(".claude/agents") || is_below(".github/agents") => Some(Format::Subagent),
+        (_, "md") if is_below(".claude/commands") => Some(Format::Command),
         ("system.md", _) if !folder.is_empty() && path.as_str().split('/').any(|part| part == "patterns") => {
             Some(Format::Fabric)
         }
