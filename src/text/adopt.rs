@@ -238,8 +238,11 @@ fn paths(node: &Node, found: &mut BTreeSet<ProjectPath>) {
     }
 }
 
-/// Why no prompt can be made of a file of text: it holds nothing but a head, or its program does not load it.
+/// Why no prompt is made of a file: its path makes no id, it holds nothing but a head, or its program does not load it.
 fn is_useless(kind: Kind, path: &ProjectPath, fragments: &Fragments) -> Option<&'static str> {
+    if path.as_str().contains(['@', ':']) {
+        return Some("an id holds no `@` and no `:`, so they need manifests of their own");
+    }
     let has_head = match kind {
         Kind::Known(Format::Chat | Format::Request) => return None,
         Kind::Known(format) => !matches!(format, Format::Agents | Format::Fabric | Format::Copilot),

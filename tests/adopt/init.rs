@@ -264,9 +264,11 @@ fn agents_and_commands_are_found_by_name_and_by_head() {
     repo.file(".github/agents/d.agent.md", agent).file(".github/prompts/e.prompt.md", "Do ${input:x}.\n");
     repo.file("plugins/p/agents/f.md", agent).file("plugins/p/commands/g.md", "---\ndescription: d\n---\nGo.\n");
     repo.file("plugins/p/docs/h.md", agent).file("sub/AGENTS.md", "").file("r.mdc", "---\nglobs: **/*.ts\n---\n");
+    repo.file("p@x.prompt", "Hi\n");
     let outcome = repo.run("init --from .").exits(0);
     for said in [
         "3 left out: no text in them, such as .claude/agents/b.md",
+        "1 left out: an id holds no `@` and no `:`, so they need manifests of their own, such as p@x.prompt",
         "1 left out: no agent without `name` and `description` in its head, such as .claude/agents/README.md",
     ] {
         assert!(outcome.stderr.contains(said), "{said}: {}", outcome.stderr);

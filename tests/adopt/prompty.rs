@@ -1,6 +1,6 @@
 //! Prompty: what its own runtimes make of a file, and what cannot be kept.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use snapbox::str;
 
 use super::{messages, recorded};
@@ -15,6 +15,41 @@ fn messages_are_those_of_the_runtime() {
         let wanted: Vec<_> =
             wanted.into_iter().map(|(role, text)| (role.replace("developer", "system"), text)).collect();
         assert_eq!(found, wanted, "{}: {said}", case["name"]);
+    }
+}
+
+/// Key by key: what Prompty's own loader reads in a head is what is sent.
+#[test]
+fn heads_are_those_of_the_loader() {
+    let keys = [
+        ("temperature", "temperature"),
+        ("topP", "top_p"),
+        ("seed", "seed"),
+        ("maxOutputTokens", "max_completion_tokens"),
+        ("frequencyPenalty", "frequency_penalty"),
+        ("presencePenalty", "presence_penalty"),
+        ("stopSequences", "stop"),
+    ];
+    for case in recorded("prompty_heads.json") {
+        let name = &case["name"];
+        let repo = project(case["file"].as_str().unwrap(), "");
+        let listed = repo.run("list --format json").json();
+        assert_eq!(listed["contexts"][0]["description"], case["description"], "{name}");
+        let body = repo.run("render p --model gpt-4.1 --dialect chat").exits(0).json();
+        assert_eq!(body["model"], case["model"], "{name}");
+        for (theirs, ours) in keys {
+            // 1 and 1.0 are one number.
+            let (found, wanted) = (&body[ours], &case["options"][theirs]);
+            assert!(found == wanted || found.as_f64().is_some() && found.as_f64() == wanted.as_f64(), "{name}: {body}");
+        }
+        let names = |list: &Value| -> Vec<String> {
+            let all = list.as_array().into_iter().flatten();
+            all.map(|tool| tool["function"]["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(json!(names(&body["tools"])), case["tools"], "{name}");
+        let properties = body["response_format"]["json_schema"]["schema"]["properties"].as_object();
+        let outputs: Vec<&String> = properties.into_iter().flat_map(|properties| properties.keys()).collect();
+        assert_eq!(json!(outputs), case["outputs"], "{name}");
     }
 }
 
