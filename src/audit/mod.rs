@@ -16,8 +16,10 @@ pub mod money;
 pub mod causes;
 pub mod ttl;
 pub mod revisions;
+pub mod forecast;
 pub mod summary;
 pub mod trace;
+pub mod declared;
 
 use std::collections::BTreeSet;
 use std::io::Read;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::compare::history::{Log, LogRequest, Order, Piece, What, log};
 use crate::compare::range::Range;
 use crate::cost::cards::Date;
-use crate::pipeline::{Memory, list};
+use crate::pipeline::{Build, Memory, Request, build_all, list};
 use crate::syntax::error::Failure;
+use crate::syntax::source::ObjectId;
 use crate::text::project::ContextId;
 use crate::tree::Workspace;
 
@@ -26,6 +27,8 @@ pub struct Revision {
     pub author: String,
     /// Its segments.
     pub pieces: Arc<[Piece]>,
+    /// What was built there, of a digest that some request carries.
+    pub build: Option<Arc<Build>>,
 }
 
 /// Every revision of a project's contexts that requests may name, newest first.
@@ -49,6 +52,13 @@ pub struct Change {
 fn is_same(full: &str, said: &str) -> bool {
     let digits = said.strip_prefix("cx1-").filter(|digits| digits.len() == 59);
     full == said || digits.is_some_and(|digits| full.strip_prefix("cx1:").is_some_and(|own| own.starts_with(digits)))
+}
+
+/// A context as it was built of a commit, with the prices and rules of that day.
+fn build_at(workspace: &Workspace, commit: &ObjectId, id: &ContextId) -> Result<Option<Arc<Build>>, Failure> {
+    let request = Request { contexts: vec![id.to_string()], ..Request::default() };
+    let built = build_all(&workspace.commit(&commit.to_string())?, &request)?;
+    Ok(built.into_iter().find(|own| own.id == *id).and_then(|own| own.result.ok()))
 }
 
 impl Revisions {
@@ -84,17 +94,20 @@ impl Revisions {
             };
             // A context that is broken today is no reason to know nothing of the others.
             let Ok(Log { rows, .. }) = log(tip, since.as_ref(), &request, None, Memory::default()) else { continue };
-            found.all.extend(rows.into_iter().filter_map(|row| {
-                let What::Built(built) = row.what else { return None };
-                Some(Revision {
+            for row in rows {
+                let What::Built(built) = row.what else { continue };
+                let full = built.full.to_string();
+                let is_carried = digests.iter().any(|digest| is_same(&full, digest));
+                found.all.push(Revision {
+                    build: if is_carried { build_at(workspace, &row.commit.id, &row.id)? } else { None },
                     id: row.id,
-                    full: built.full.to_string(),
+                    full,
                     commit: row.commit.id.short().to_owned(),
                     time: row.commit.time,
                     author: row.signature.author,
                     pieces: built.pieces,
-                })
-            }));
+                });
+            }
         }
         Ok(found)
     }

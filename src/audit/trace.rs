@@ -13,7 +13,7 @@ use super::lines::{Step, Values};
 use super::{Log, Tally};
 use crate::cost::rules::Model;
 use crate::cost::simulate::{
-    BlockKind, Clock, Content, Contents, Horizon, Prompts, Request, RequestBlock, Seconds, Simulator, Speaker,
+    BlockKind, Clock, Content, Contents, Horizon, Outcome, Prompts, Request, RequestBlock, Seconds, Simulator, Speaker,
 };
 use crate::prompt::segment::Tier;
 use crate::syntax::manifest::Mark;
@@ -26,6 +26,10 @@ pub struct TraceReport {
     pub schema: &'static str,
     /// The model or engine.
     pub model: String,
+    /// The context whose declared traffic it is; null for a trace.
+    pub context: Option<String>,
+    /// What its times were drawn with.
+    pub seed: Option<u64>,
     /// How many requests.
     pub requests: u64,
     /// Their input tokens.
@@ -50,6 +54,41 @@ pub struct TraceReport {
     pub unmarked: bool,
     /// Requests with a time before that of the one before, which were taken as sent at the same time.
     pub disordered: u64,
+}
+
+impl TraceReport {
+    /// Of no request yet.
+    pub(super) fn new(model: &Model) -> Self {
+        Self {
+            schema: "contexture.trace/1",
+            model: model.name.to_string(),
+            context: None,
+            seed: None,
+            requests: 0,
+            input: 0,
+            read: 0,
+            written: 0,
+            uncached: 0,
+            cold: 0,
+            usd: model.prices.as_ref().map(|_| Usd::ZERO),
+            seconds: 0,
+            left_out: 0,
+            first_left_out: None,
+            unmarked: false,
+            disordered: 0,
+        }
+    }
+
+    /// Adds what became of one request.
+    pub(super) fn add(&mut self, outcome: &Outcome) {
+        self.requests += 1;
+        self.input += outcome.input();
+        self.read += outcome.read;
+        self.written += outcome.written.iter().map(|(_, tokens)| tokens).sum::<u64>();
+        self.uncached += outcome.uncached;
+        self.cold += u64::from(outcome.read == 0);
+        self.usd = self.usd.zip(outcome.cost).map(|(sum, cost)| sum + cost);
+    }
 }
 
 /// A line as Mooncake or we write it.
@@ -99,22 +138,7 @@ pub fn trace(log: Log, model: &Model, block: u64, live_at_ttl: bool) -> std::io:
         (Contents::new(), HashMap::<(u64, u64), Content>::new(), RandomState::new());
     let mut left_out = Tally::default();
     let (mut line, mut last, mut first) = (Vec::new(), Seconds::default(), None);
-    let mut report = TraceReport {
-        schema: "contexture.trace/1",
-        model: model.name.to_string(),
-        requests: 0,
-        input: 0,
-        read: 0,
-        written: 0,
-        uncached: 0,
-        cold: 0,
-        usd: model.prices.as_ref().map(|_| Usd::ZERO),
-        seconds: 0,
-        left_out: 0,
-        first_left_out: None,
-        unmarked: false,
-        disordered: 0,
-    };
+    let mut report = TraceReport::new(model);
     loop {
         let step = values.next(&mut line)?;
         if step == Step::End {
@@ -144,14 +168,7 @@ pub fn trace(log: Log, model: &Model, block: u64, live_at_ttl: bool) -> std::io:
         report.disordered += u64::from(at < last);
         last = last.max(at);
         first.get_or_insert(at);
-        let outcome = simulator.send(&prepared, last, Seconds::default());
-        report.requests += 1;
-        report.input += outcome.input();
-        report.read += outcome.read;
-        report.written += outcome.written.iter().map(|(_, tokens)| tokens).sum::<u64>();
-        report.uncached += outcome.uncached;
-        report.cold += u64::from(outcome.read == 0);
-        report.usd = report.usd.zip(outcome.cost).map(|(sum, cost)| sum + cost);
+        report.add(simulator.send(&prepared, last, Seconds::default()));
     }
     let asks_for_marks = model.rules.explicit.is_some() && model.rules.implicit.is_none();
     report.unmarked = asks_for_marks && report.requests > 0 && report.read + report.written == 0;

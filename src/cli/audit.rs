@@ -10,7 +10,7 @@ use crate::audit::record::Millis;
 use crate::audit::revisions::Revisions;
 use crate::audit::{Audit, Log, Question, Reading, files};
 use crate::cost::cards::Date;
-use crate::output::report;
+use crate::output::{page, report};
 use crate::syntax::error::{Error, Failure};
 
 use super::Verdict;
@@ -52,6 +52,8 @@ enum Printed {
     Markdown,
     /// The misses as a table
     Csv,
+    /// One page: a timeline of reads, writes and misses, and all lists
+    Html,
 }
 
 fn log_format(written: &str) -> Result<LogFormat, String> {
@@ -119,6 +121,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         Printed::Json => report::json(&audit),
         Printed::Markdown => report::audit::markdown(&audit),
         Printed::Csv => report::audit::csv(&audit),
+        Printed::Html => page::bill(&audit),
     })?;
     Ok(if audit.requests > 0 { Verdict::Yes } else { Verdict::Unanswered })
 }

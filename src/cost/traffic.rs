@@ -62,6 +62,14 @@ impl Traffic {
         })
     }
 
+    /// The days of a month that have traffic, and its seconds on each.
+    pub fn days(&self) -> (u64, u64) {
+        match self.hours {
+            Hours::Flat => (MONTH_DAYS, 24 * 3600),
+            Hours::Business => (BUSINESS_DAYS, BUSINESS_HOURS * 3600),
+        }
+    }
+
     /// Calls a month that go through a batch endpoint, to the nearest whole one.
     pub fn batch_calls(&self) -> u64 {
         let product = u128::from(self.calls) * u128::from(self.batch.millionths);

@@ -11,6 +11,8 @@ use contexture::audit::lines::{Step, Values};
 use contexture::audit::readers::{Format, Reader};
 use serde_json::{Value, json};
 
+mod live;
+
 use crate::support::Repo;
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/audit/samples");
@@ -212,6 +214,37 @@ fn a_table_of_misses_has_a_row_for_each() {
 }
 
 #[test]
+fn a_page_has_a_timeline_to_scale_and_no_script() {
+    let repo = Repo::none();
+    repo.file("log.jsonl", sample("claude-code.jsonl"));
+    let report = repo.run("audit log.jsonl --format json").json();
+    let page = repo.run("audit log.jsonl --format html").stdout;
+    assert!(page.contains("default-src 'none'") && !page.contains("<script") && !page.contains("http:"), "{page}");
+    let lane = &report["timeline"]["lanes"][0]["parts"];
+    let sum = |key: &str| lane.as_array().unwrap().iter().map(|part| part[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(
+        [sum("requests"), sum("read")],
+        [&report["requests"], &report["totals"]["read"]].map(|own| own.as_u64().unwrap())
+    );
+    let lost: u64 = report["misses"].as_array().unwrap().iter().map(|miss| miss["lost"].as_u64().unwrap()).sum();
+    assert_eq!(sum("lost"), lost);
+    // Heights of one chart are shares of one scale: the highest bar and the deepest loss fill it.
+    let chart = page.split("<svg").nth(1).unwrap().split("</svg>").next().unwrap();
+    let height = |class: &str| -> f64 {
+        let of = |rect: &str| rect.split("height=\"").nth(1)?.split('%').next()?.parse::<f64>().ok();
+        chart.split("<rect ").filter(|rect| rect.starts_with(&format!("class=\"{class}\""))).filter_map(of).sum()
+    };
+    let total: u64 = ["read", "written", "uncached"].map(sum).iter().sum();
+    let shares = ["read", "written", "uncached"].map(height);
+    let drawn: f64 = shares.iter().sum();
+    assert!((shares[0] / drawn - sum("read") as f64 / total as f64).abs() < 0.001, "{shares:?}");
+    assert!((height("lost") / drawn - lost as f64 / total as f64).abs() < 0.001, "{chart}");
+    for cause in ["ttl_expired", "messages_changed"] {
+        assert!(chart.contains(cause), "{chart}");
+    }
+}
+
+#[test]
 fn nothing_that_was_said_is_printed_and_no_name_is_obeyed() {
     let repo = Repo::none();
     let letters = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -221,7 +254,7 @@ fn nothing_that_was_said_is_printed_and_no_name_is_obeyed() {
         .replace("chat-7", "::error::x\\u001b[2J\\n##[add-mask]y")
         .replace("claude-opus-5", &format!("=cmd|' /C calc'!A0 <script> | {secret}"));
     repo.file("hostile.jsonl", &hostile);
-    for format in ["text", "json", "markdown", "csv"] {
+    for format in ["text", "json", "markdown", "csv", "html"] {
         let all = repo.contexture(["audit", SAMPLES, "--format", format, "-v"]).run();
         assert_eq!(all.status, Some(0));
         assert!(!format!("{}{}", all.stdout, all.stderr).contains("SAID"), "{format}");
@@ -296,6 +329,67 @@ fn a_changed_prefix_is_told_with_its_commit_author_and_fragment() {
     assert!(later["unknown"].to_string().contains("no commit of this project has the digest"), "{later}");
     assert_eq!(repo.run("audit log.jsonl --context triage --format json").json()["requests"], 4);
     assert_eq!(repo.run("audit log.jsonl --context other --format json").status, Some(2));
+}
+
+#[test]
+fn reads_are_held_against_the_forecast_on_the_timeline_of_the_log() {
+    let (repo, before, after) = project_with_log();
+    // Three marks: two segments for an hour, of which a deploy leaves the first, and the message for five minutes.
+    let built = repo.run("build triage --format json").json();
+    let marked = built["contexts"][0]["models"][0]["breakpoints"].as_array().unwrap().clone();
+    let [tone, refunds, whole] = [0, 1, 2].map(|place| marked[place]["tokens"].as_u64().unwrap());
+    let line = |at: &str, session: &str, digest: &str, read: u64, written: u64| {
+        json!({"start": format!("2030-10-07T{at}Z"), "session": session, "digest": digest, "request": {},
+            "response": {"id": format!("msg_{at}{session}"), "type": "message", "model": "claude-opus-5",
+            "usage": {"input_tokens": 50, "output_tokens": 5, "cache_read_input_tokens": read,
+            "cache_creation_input_tokens": written,
+            "cache_creation": {"ephemeral_1h_input_tokens": written, "ephemeral_5m_input_tokens": 0}}}})
+        .to_string()
+    };
+    let log = [
+        line("08:00:00", "a", &before, 0, whole),
+        line("08:01:00", "b", &before, whole, 0),
+        // After a deploy the first segment is still there.
+        line("08:20:00", "b", &after, tone, whole - tone),
+        // Another session finds it too, and what lies behind it is its own conversation.
+        line("08:30:00", "c", &after, whole + 5000, 100),
+        // By the rules this one is there; the log says that it was not.
+        line("08:40:00", "d", &after, 0, whole),
+        // An hour and more later nothing is left, as forecast.
+        line("11:00:00", "d", &after, 0, whole),
+        // Long after, somebody else must have written it.
+        line("15:00:00", "e", &before, whole, 0),
+    ];
+    repo.file("log.jsonl", log.join("\n"));
+    let report = repo.run("audit log.jsonl --format json").json();
+    let of = |digest: &str| {
+        let all = report["contexts"].as_array().unwrap();
+        all.iter().find(|own| own["digest"] == digest).unwrap()["forecast"].clone()
+    };
+    let counts =
+        |own: &Value| ["requests", "forecast", "as_forecast", "less", "more"].map(|key| own[key].as_u64().unwrap());
+    assert_eq!(counts(&of(&before)), [3, whole, 2, 0, 1], "{report}");
+    assert_eq!(counts(&of(&after)), [4, tone + 2 * refunds, 3, 1, 0], "{report}");
+    let first = of(&after)["first"].clone();
+    assert_eq!(first["at"], "2030-10-07T08:40:00.000Z");
+    assert_eq!([&first["verdict"], &first["forecast"], &first["read"]], [&json!("less"), &json!(refunds), &json!(0)]);
+    assert_eq!(report["departures"].as_array().unwrap().len(), 2);
+    // The expiry is a miss, and was forecast.
+    let expired =
+        report["misses"].as_array().unwrap().iter().find(|own| own["cause"] == "ttl_expired").unwrap().clone();
+    assert_eq!(expired["forecast"], 0);
+    for (format, what) in [
+        ("text", "2 requests read otherwise than forecast"),
+        ("markdown", "2 requests read otherwise than forecast"),
+        ("csv", "less than forecast: its prompt was in the cache by the rules"),
+    ] {
+        let shown = repo.contexture(["audit", "log.jsonl", "--format", format]).run().stdout;
+        assert!(shown.contains(what), "{shown}");
+    }
+    // A model that the context is not built for has no forecast, which is said.
+    repo.file("log.jsonl", log[0].replace("claude-opus-5", "claude-haiku-4-5"));
+    let other = repo.run("audit log.jsonl --format json").json();
+    assert!(other["unknown"].to_string().contains("at that commit, the context is not built for the model"), "{other}");
 }
 
 #[test]
@@ -389,4 +483,36 @@ fn a_trace_reads_what_an_independent_prefix_tree_reads() {
         [&own["read"], &own["left_out"], &own["first_left_out"]],
         [&json!(63), &json!(1), &json!("own.jsonl:3")]
     );
+}
+
+#[test]
+fn declared_traffic_finds_the_cache_as_often_as_the_theory_says() {
+    let repo = Repo::new();
+    repo.file("long.md", "Answer in one sentence. ".repeat(1000));
+    let month = 30.0 * 24.0 * 3600.0;
+    // Calls, caches, and seconds of a day that have traffic, whose first call finds nothing.
+    for (traffic, calls, replicas, active) in [
+        ("calls: 6000/month", 6000.0, 1.0, month),
+        ("calls: 30000/month, replicas: 4", 30_000.0, 4.0, month),
+        ("calls: 400/day, hours: business", 8800.0, 1.0, 22.0 * 8.0 * 3600.0),
+    ] {
+        repo.file(
+            "contexts/a.yaml",
+            format!("models: [claude-opus-5]\nsystem: [{{file: long.md, cache: 5m}}]\nmessages: [{{text: Hi}}]\ntraffic: {{{traffic}}}\n"),
+        );
+        let report = repo.run("simulate --context a --format json").json();
+        let n = |key: &str| report[key].as_f64().unwrap();
+        assert_eq!((n("requests"), n("read") + n("written") + n("uncached")), (calls, n("input")), "{report}");
+        let found = 1.0 - n("cold") / calls;
+        let expected = 1.0 - (-calls / replicas / active * 300.0_f64).exp();
+        // The first calls of days are fewer than half a hundredth here.
+        let allowed = 5.0 * (expected * (1.0 - expected) / calls).sqrt() + 0.005;
+        assert!((found - expected).abs() < allowed, "{traffic}: {found}, not {expected} within {allowed}");
+        assert_eq!(repo.run("simulate --context a --format json").json(), report);
+    }
+    let other = repo.run("simulate --context a --seed 2 --format json").json();
+    assert_ne!(other["cold"], repo.run("simulate --context a --format json").json()["cold"]);
+    repo.file("contexts/b.yaml", "models: [claude-opus-5]\nsystem: [{text: Be brief.}]\n");
+    let silent = repo.run("simulate --context b").exits(2).stderr;
+    assert!(silent.contains("does not say how often it is called"), "{silent}");
 }

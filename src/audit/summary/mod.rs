@@ -1,6 +1,8 @@
 //! What an audit says: sums, misses, what other lifetimes would have cost, and everything that it could not know.
 
+mod departures;
 mod rows;
+mod timeline;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::causes::{self, Cause, Miss};
+use super::forecast::{self, Forecast};
 use super::money::{Cost, Pricer, Unpriced};
 use super::record::Millis;
 use super::requests::{Request, Requests};
@@ -18,9 +21,13 @@ use super::{Question, Reading};
 use crate::cost::cards::{Caveat, day_of};
 use crate::syntax::quantity::{Ttl, Usd};
 pub use rows::{
-    Advice, Amount, CauseSum, ContextSum, DaySum, FormatSum, LeftOutRow, MissRow, ModelSum, Paid, SessionSum, Totals,
-    Unknown, WhatIf,
+    Advice, Amount, CauseSum, ContextSum, DaySum, Departure, ForecastSum, FormatSum, LeftOutRow, MissRow, ModelSum,
+    Paid, SessionSum, Totals, Unknown, WhatIf,
 };
+pub use timeline::{Lane, Part, Timeline};
+
+/// The most sessions that have a lane of the timeline.
+const MOST_LANES: usize = 8;
 
 /// What `audit --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -53,10 +60,14 @@ pub struct Audit {
     pub causes: Vec<CauseSum>,
     /// Each miss, the dearest first.
     pub misses: Vec<MissRow>,
+    /// Requests whose digest is known and that did not read what the simulator forecasts, in order of time.
+    pub departures: Vec<Departure>,
     /// What the same requests would have cost with another lifetime, or without any cache.
     pub what_if: Vec<WhatIf>,
     /// Changes that would have saved money, the most first.
     pub advice: Vec<Advice>,
+    /// Reads, writes and misses over time.
+    pub timeline: Timeline,
     /// What is not known, and of how many requests.
     pub unknown: Vec<Unknown>,
     /// What was in the logs and is in no sum.
@@ -161,6 +172,10 @@ impl Audit {
 
         let (found, unjudged) = causes::misses(requests, &mut pricer);
         let misses: Vec<&Miss> = found.iter().filter(|miss| miss.lost > 0 && counts(miss.request)).collect();
+        let (mut forecasts, without) = forecast::forecasts(requests, &question.revisions, &mut pricer);
+        forecasts.retain(|own| counts(own.request));
+        let (mut by_digest, departures) = departures::departures(requests, &question.revisions, &forecasts, &found);
+        without.into_iter().for_each(|(why, count)| _ = unknown.0.insert(why.to_owned(), count));
         let replayed = ttl::replay(requests, &mut pricer, &counts);
         let what_if = what_if(replayed.iter());
         let starts = || counted.iter().filter_map(|(_, own)| own.start());
@@ -169,6 +184,13 @@ impl Audit {
         if unjudged > 0 {
             unknown.0.insert("the cause of a miss: no session, time or figures".to_owned(), unjudged);
         }
+        let mut dearest: Vec<(Usd, u32)> =
+            sessions.iter().filter(|own| *own.0 != 0).map(|(name, sum)| (sum.paid().amount.high, *name)).collect();
+        dearest.sort_by_key(|(usd, name)| (Reverse(*usd), *name));
+        dearest.truncate(if dearest.len() > 1 { MOST_LANES } else { 0 });
+        let dearest: Vec<u32> = dearest.into_iter().map(|(_, name)| name).collect();
+        let places: Vec<usize> = counted.iter().map(|(place, _)| *place).collect();
+        let timeline = Timeline::new(requests, &places, &misses, &dearest);
         let sessions = sessions.into_iter().map(|(lineage, sum)| {
             let name = requests.lineages.get(lineage);
             SessionSum {
@@ -204,15 +226,19 @@ impl Audit {
                     commit: question.revisions.get(requests.texts.get(digest), None).map(|own| own.commit.clone()),
                     requests: sum.requests,
                     paid: sum.paid(),
+                    forecast: by_digest.remove(&digest),
                 }),
                 |sum| sum.paid.amount.high,
             ),
-            misses: by_cost(misses.iter().filter_map(|miss| row(requests, miss, &question.revisions)), |row| {
-                row.usd.unwrap_or_default()
-            }),
+            misses: by_cost(
+                misses.iter().filter_map(|miss| row(requests, miss, &question.revisions, &forecasts)),
+                |row| row.usd.unwrap_or_default(),
+            ),
+            departures,
             advice: advice(&what_if, &causes),
             causes,
             what_if,
+            timeline,
             unknown: unknown.0.into_iter().map(|(what, requests)| Unknown { what, requests }).collect(),
             left_out: left_out(reading, requests.all.len() - counted.len()),
             totals,
@@ -300,7 +326,8 @@ fn cause_sums(misses: &[&Miss]) -> Vec<CauseSum> {
     by_cost(sums.into_values(), |sum| sum.usd)
 }
 
-fn row(requests: &Requests, miss: &Miss, revisions: &Revisions) -> Option<MissRow> {
+fn row(requests: &Requests, miss: &Miss, revisions: &Revisions, forecasts: &[Forecast]) -> Option<MissRow> {
+    let forecast = forecasts.binary_search_by_key(&miss.request, |own| own.request).ok();
     let request = requests.all.get(miss.request)?;
     let digest = requests.texts.get(request.digest);
     let moment = request.moment().map(|moment| moment.0.div_euclid(1000));
@@ -318,6 +345,7 @@ fn row(requests: &Requests, miss: &Miss, revisions: &Revisions) -> Option<MissRo
         usd: miss.usd,
         note: miss.note.clone(),
         reason: (!reason.is_empty()).then(|| reason.clone()),
+        forecast: forecast.and_then(|place| forecasts.get(place)).map(|own| own.read),
         context: revisions.get(digest, moment).map(|own| own.id.to_string()),
         segment: change.as_ref().map(|own| own.segment.clone()),
         commit: change.as_ref().map(|own| own.commit.clone()),

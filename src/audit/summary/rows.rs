@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::audit::causes::Cause;
+use crate::audit::forecast::Verdict;
 use crate::audit::money::Cost;
 use crate::syntax::quantity::Usd;
 
@@ -127,6 +128,58 @@ pub struct ContextSum {
     /// What they cost.
     #[serde(flatten)]
     pub paid: Paid,
+    /// What they read, held against the forecast; null where none of them has one.
+    pub forecast: Option<ForecastSum>,
+}
+
+/// What the requests of one digest read, held against what the simulator forecasts on the same timeline.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct ForecastSum {
+    /// Requests that have a forecast.
+    pub requests: u64,
+    /// What they should have read.
+    pub forecast: u64,
+    /// What the log says that they read.
+    pub read: u64,
+    /// Those that read as much as was forecast, within what the counts leave open.
+    pub as_forecast: u64,
+    /// Those that read less.
+    pub less: u64,
+    /// Those that read more.
+    pub more: u64,
+    /// The first that departs.
+    pub first: Option<Departure>,
+}
+
+/// A request that did not read what was forecast.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Departure {
+    /// When it was sent, UTC.
+    pub at: String,
+    /// The session.
+    pub session: String,
+    /// The model.
+    pub model: String,
+    /// The context of its digest.
+    pub context: String,
+    /// The commit that it was built of.
+    pub commit: String,
+    /// `less` or `more`.
+    pub verdict: Verdict,
+    /// What it should have read.
+    pub forecast: u64,
+    /// The least of that, by the band of the counts.
+    pub low: u64,
+    /// The most.
+    pub high: u64,
+    /// What it read.
+    pub read: u64,
+    /// Whether the provider promises what was forecast.
+    pub promised: bool,
+    /// The cause, where the log explains it.
+    pub cause: Option<Cause>,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// One cause.
@@ -165,6 +218,8 @@ pub struct MissRow {
     pub note: String,
     /// The provider's own reason.
     pub reason: Option<String>,
+    /// What the simulator forecasts that it reads, where its digest is known.
+    pub forecast: Option<u64>,
     /// The context of the request's digest.
     pub context: Option<String>,
     /// The segment that changed.

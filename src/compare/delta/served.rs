@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::stream::{common_tokens, parting, runs};
+use super::stream::{Run, common_tokens, parting, runs};
 use super::{Build, ModelBuild};
 use crate::cost::bill::{self};
-use crate::cost::rules::{CacheFamily, Mechanism, Mode, Model};
+use crate::cost::rules::{CacheFamily, Mechanism, Mode};
 use crate::cost::simulate::{self, Content, Contents, Object, Prompts, Request, RequestBlock, Speaker};
 use crate::cost::terms::Terms;
 use crate::prompt::blocks::{self, BlockKind};
@@ -25,20 +25,33 @@ pub type Seen<'a> = (&'a Build, &'a ModelBuild);
 /// longest old entry at or before the divergence that the new layout can reach.
 pub fn eligible(old: Seen<'_>, new: Seen<'_>) -> u64 {
     let model = new.1.card.at(new.0.date).model(&new.1.choices);
-    let mut texts = Texts::default();
-    let by_tokens = mechanism(new).is_some_and(|mechanism| mechanism.family.matches_tokens());
-    let (old, new) = if by_tokens {
-        texts.by_tokens(old, new)
-    } else {
-        // The new prompt first: a text that both hold has the new one's count.
-        let new = texts.by_blocks(new, &model);
-        (texts.by_blocks(old, &model), new)
-    };
+    let by_tokens = matches_tokens(new);
+    // Of blocks the new prompt first: a text that both hold has the new one's count. Of tokens each begins like an
+    // earlier one, by its own count.
+    let (contents, mut both) = requests(&if by_tokens { [old, new] } else { [new, old] }, |_| by_tokens);
+    if !by_tokens {
+        both.reverse();
+    }
     let mut prompts = Prompts::new(&model);
-    let mut prepare = |request: &Request| prompts.prepare(&texts.contents, request).ok();
+    let prepared: Option<Vec<_>> = both.iter().map(|request| prompts.prepare(&contents, request).ok()).collect();
     // A layout that the provider would refuse serves nothing, and the build has said so.
-    let (Some(old), Some(new)) = (prepare(&old), prepare(&new)) else { return 0 };
-    simulate::served(&model, &old, &new)
+    let Some([old, new]) = prepared.as_deref() else { return 0 };
+    simulate::served(&model, old, new)
+}
+
+/// The requests of several builds of one model as its provider gets them, by their tokens or by their blocks: what they
+/// begin with alike has one handle.
+pub fn requests(seen: &[Seen<'_>], by_tokens: impl Fn(Seen<'_>) -> bool) -> (Contents, Vec<Request>) {
+    let (mut texts, mut before) = (Texts::default(), Vec::new());
+    let requests =
+        seen.iter().map(|own| if by_tokens(*own) { texts.by_tokens(*own, &mut before) } else { texts.by_blocks(*own) });
+    let requests = requests.collect();
+    (texts.contents, requests)
+}
+
+/// Whether its cache matches tokens, and not the ends of blocks.
+pub fn matches_tokens(seen: Seen<'_>) -> bool {
+    mechanism(seen).is_some_and(|mechanism| mechanism.family.matches_tokens())
 }
 
 /// What the first call after the merge costs more than a warm one.
@@ -90,7 +103,8 @@ impl<'a> Texts<'a> {
     }
 
     /// The request as the emitters write it, up to the first hole; what comes then is never shared.
-    fn by_blocks(&mut self, (build, model): Seen<'a>, rules: &Model) -> Request {
+    fn by_blocks(&mut self, (build, model): Seen<'a>) -> Request {
+        let rules = model.card.at(build.date).cache_rules();
         let segments = &build.segments;
         let marks: HashMap<usize, _> = model.layout.marks().map(|mark| (mark.after, mark.ttl)).collect();
         let cuts: Vec<usize> = marks.keys().copied().collect();
@@ -109,7 +123,7 @@ impl<'a> Texts<'a> {
         let shared: u64 = request.blocks.iter().map(|block| self.contents.tokens(block.content)).sum();
         request.fresh = model.tokens.text.tokens().saturating_add(model.tokens.inputs).saturating_sub(shared);
         let is_marked = request.blocks.iter().any(RequestBlock::is_marked);
-        match rules.rules.explicit.as_ref().map(|mechanism| &mechanism.family) {
+        match rules.explicit.as_ref().map(|mechanism| &mechanism.family) {
             // The emitters always say that they mark the blocks themselves.
             Some(CacheFamily::BreakpointOnly(_)) => request.mode = Some(Mode::Explicit),
             Some(CacheFamily::WholeObject(_)) if is_marked => {
@@ -121,47 +135,37 @@ impl<'a> Texts<'a> {
         request
     }
 
-    /// Both requests cut where they part: what they have in common, and the rest of each.
-    fn by_tokens(&mut self, old: Seen<'_>, new: Seen<'_>) -> (Request, Request) {
-        let (old_runs, new_runs) = (runs(&old.0.segments), runs(&new.0.segments));
+    /// The request as its tokens, tier by tier, which begin like those of the one before that shares most.
+    fn by_tokens(&mut self, new: Seen<'a>, before: &mut Vec<Cut<'a>>) -> Request {
+        let runs = runs(&new.0.segments);
         let prefix = new.1.tokens.prefix.tokens();
-        let shared = match parting(&old_runs, &new_runs) {
+        let shared_with = |old: &Cut<'_>| match parting(&old.runs, &runs) {
             None => prefix,
             Some(place) => {
-                let counted = &new.1.counts.per_segment;
-                common_tokens(new.0, counted, &old_runs, &new_runs, place, &new.1.tokenizer.tokenizer).min(prefix)
+                common_tokens(new.0, &new.1.counts.per_segment, &old.runs, &runs, place, &new.1.tokenizer.tokenizer)
             }
         };
-        // The tier matters only to settings that lose a part of the prompt.
-        let tier_ends = tier_ends(new.0, new.1);
-        let common: Vec<(Tier, Content)> = [Tier::Tools, Tier::System, Tier::Messages]
-            .into_iter()
-            .zip(tier_ends)
-            .scan(0u64, |start, (tier, end)| {
-                let tokens = end.min(shared).saturating_sub(*start);
-                *start += tokens;
-                Some((tier, tokens))
-            })
-            .filter(|(_, tokens)| *tokens > 0)
-            .map(|(tier, tokens)| (tier, self.contents.add(tokens, None)))
-            .collect();
-        let mut sides = [old, new].map(|(_, model)| {
-            let mut request = self.request(model);
-            for (tier, content) in &common {
-                let role = if *tier == Tier::Messages { Role::User } else { Role::System };
-                request.blocks.push(simulated(*content, *tier, role, Mark::Free));
+        let like = before.iter().map(|old| (shared_with(old).min(prefix), old)).max_by_key(|(shared, _)| *shared);
+        let mut request = self.request(new.1);
+        let (mut start, mut tiers) = (0, Vec::new());
+        for (place, (tier, end)) in TIERS.into_iter().zip(tier_ends(new.0, new.1)).enumerate() {
+            // What is behind the last tier's end is a difference of counts.
+            let end = if tier == Tier::Messages { prefix } else { end.min(prefix) };
+            let tokens = end.saturating_sub(start);
+            let alike =
+                like.as_ref().and_then(|(shared, old)| Some((*old.tiers.get(place)?, shared.saturating_sub(start))));
+            let content = self.contents.add(tokens, alike);
+            tiers.push(content);
+            if tokens > 0 {
+                let role = if tier == Tier::Messages { Role::User } else { Role::System };
+                request.blocks.push(simulated(content, tier, role, Mark::Free));
             }
-            let rest = model.tokens.prefix.tokens().saturating_sub(shared);
-            if rest > 0 {
-                let content = self.contents.add(rest, None);
-                request.blocks.push(simulated(content, Tier::Messages, Role::User, Mark::Free));
-            }
-            let whole = model.tokens.text.tokens().saturating_add(model.tokens.inputs);
-            request.fresh = whole.saturating_sub(shared + rest);
-            request
-        });
-        let [old, new] = &mut sides;
-        (std::mem::take(old), std::mem::take(new))
+            start = start.max(end);
+        }
+        let whole = new.1.tokens.text.tokens().saturating_add(new.1.tokens.inputs);
+        request.fresh = whole.saturating_sub(prefix);
+        before.push(Cut { runs, tiers });
+        request
     }
 
     fn request(&self, model: &ModelBuild) -> Request {
@@ -170,6 +174,14 @@ impl<'a> Texts<'a> {
         Request { settings: settings.collect(), ..Request::default() }
     }
 }
+
+/// A prompt whose tokens are matched: its runs, and the text of each tier.
+struct Cut<'a> {
+    runs: Vec<Run<'a>>,
+    tiers: Vec<Content>,
+}
+
+const TIERS: [Tier; 3] = [Tier::Tools, Tier::System, Tier::Messages];
 
 fn simulated(content: Content, tier: Tier, role: Role, mark: Mark) -> RequestBlock {
     let speaker = match role {
@@ -182,7 +194,7 @@ fn simulated(content: Content, tier: Tier, role: Role, mark: Mark) -> RequestBlo
 
 /// Tokens before the end of each tier.
 fn tier_ends(build: &Build, model: &ModelBuild) -> [u64; 3] {
-    [Tier::Tools, Tier::System, Tier::Messages].map(|tier| {
+    TIERS.map(|tier| {
         let counted = build.segments.iter().zip(&model.counts.per_segment);
         counted.filter(|(segment, _)| segment.tier <= tier).map(|(_, tokens)| tokens).sum()
     })

@@ -105,6 +105,11 @@ pub fn frozen(page: &Page, plain: &str) -> String {
     )
 }
 
+/// The colours and the type of every page.
+pub(super) fn theme() -> &'static str {
+    STYLES[0]
+}
+
 fn document(policy: &str, style: &str, script: &str) -> String {
     let mut drawn = String::new();
     for line in DOCUMENT.lines() {
@@ -138,6 +143,6 @@ fn words() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// A text as a content policy names it.
-fn hash(text: &str) -> String {
+pub(super) fn hash(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
 }

@@ -15,6 +15,7 @@
 //! Whatever the repository controls reaches the document as text, never as mark-up.
 
 mod assets;
+mod bill;
 mod bodies;
 mod curve;
 mod prompt;
@@ -27,6 +28,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use assets::{Asset, assets, frozen};
+pub use bill::bill;
 pub use bodies::{Body, Piece, body};
 pub use curve::Point;
 pub use prompt::{ModelNote, Prompt};

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::inert;
 use super::text::{Table, counted, cut, grouped};
 use crate::audit::Audit;
-use crate::audit::summary::{Advice, Amount, MissRow, Paid, WhatIf};
+use crate::audit::summary::{Advice, Amount, Departure, MissRow, Paid, WhatIf};
 use crate::cost::planner::words::money;
 use crate::syntax::quantity::Usd;
 
@@ -21,36 +21,39 @@ pub fn passed_over(files: usize, folder: &Path) -> String {
     )
 }
 
+/// The lists of a report with their titles, at most so many rows each; those without a row are left out.
+pub fn lists(audit: &Audit, most: usize) -> Vec<(String, Table)> {
+    let lists = [
+        ("By model".to_owned(), models(audit, most)),
+        ("By context".to_owned(), contexts(audit, most)),
+        (departures_title(audit), departures(audit, most)),
+        (misses_title(audit), misses(audit, most)),
+        ("The same requests".to_owned(), what_if(audit)),
+    ];
+    let one_model = audit.models.len() < 2;
+    lists.into_iter().skip(usize::from(one_model)).filter(|(_, table)| !table.is_empty()).collect()
+}
+
+/// What is behind the lists: what is not known, what is in no sum, how each format is read.
+pub fn notes(audit: &Audit) -> [(&'static str, Vec<String>); 3] {
+    let readings = audit.formats.iter().map(|own| format!("{}: {}", own.format, own.reading)).collect();
+    [("Not known", unknown(audit)), ("In no sum", left_out(audit)), ("Reading", readings)]
+}
+
 /// One screen for people.
 pub fn text(audit: &Audit, verbose: bool) -> String {
-    let most = if verbose { usize::MAX } else { ROWS };
     let mut drawn = String::new();
     for (name, line) in heads(audit) {
         drawn.push_str(&format!("{name:<9} {}\n", inert::line(&line)));
     }
-    let mut section = |title: String, table: &Table| {
-        if !table.is_empty() {
-            drawn.push_str(&format!("\n{title}\n{}", table.draw(2)));
-        }
-    };
-    if audit.models.len() > 1 {
-        section("By model".to_owned(), &models(audit, most));
+    for (title, table) in lists(audit, if verbose { usize::MAX } else { ROWS }) {
+        drawn.push_str(&format!("\n{title}\n{}", table.draw(2)));
     }
-    section("By context".to_owned(), &contexts(audit, most));
-    section(misses_title(audit), &misses(audit, most));
-    section("The same requests".to_owned(), &what_if(audit));
-    if audit.requests > 0 {
-        drawn.push_str(&format!("\n{}\n", best(audit.advice.first())));
+    best_of(audit).iter().for_each(|best| drawn.push_str(&format!("\n{best}\n")));
+    for (title, rows) in notes(audit).into_iter().filter(|(_, rows)| !rows.is_empty()) {
+        drawn.push_str(&format!("\n{title}\n"));
+        rows.iter().for_each(|row| drawn.push_str(&format!("  {}\n", inert::line(row))));
     }
-    let mut notes = |title: &str, rows: Vec<String>| {
-        if !rows.is_empty() {
-            drawn.push_str(&format!("\n{title}\n"));
-            rows.iter().for_each(|row| drawn.push_str(&format!("  {}\n", inert::line(row))));
-        }
-    };
-    notes("Not known", unknown(audit));
-    notes("In no sum", left_out(audit));
-    notes("Reading", audit.formats.iter().map(|own| format!("{}: {}", own.format, own.reading)).collect());
     drawn
 }
 
@@ -60,34 +63,24 @@ pub fn markdown(audit: &Audit) -> String {
     for (name, line) in heads(audit) {
         drawn.push_str(&format!("- **{name}** {}\n", inert::markdown(&line)));
     }
-    let mut section = |title: &str, table: &Table| {
-        if !table.is_empty() {
-            drawn.push_str(&format!("\n### {title}\n\n{}", inert::fenced("text", &table.draw(0))));
-        }
-    };
-    section("By model", &models(audit, usize::MAX));
-    section("By context", &contexts(audit, usize::MAX));
-    section(&misses_title(audit), &misses(audit, 20));
-    section("The same requests", &what_if(audit));
-    if audit.requests > 0 {
-        drawn.push_str(&format!("\n{}\n", inert::markdown(&best(audit.advice.first()))));
+    for (title, table) in lists(audit, 20) {
+        drawn.push_str(&format!("\n### {title}\n\n{}", inert::fenced("text", &table.draw(0))));
     }
-    for (title, rows) in [("Not known", unknown(audit)), ("In no sum", left_out(audit))] {
-        if !rows.is_empty() {
-            drawn.push_str(&format!("\n### {title}\n\n"));
-            rows.iter().for_each(|row| drawn.push_str(&format!("- {}\n", inert::markdown(row))));
-        }
+    best_of(audit).iter().for_each(|best| drawn.push_str(&format!("\n{}\n", inert::markdown(best))));
+    for (title, rows) in notes(audit).into_iter().take(2).filter(|(_, rows)| !rows.is_empty()) {
+        drawn.push_str(&format!("\n### {title}\n\n"));
+        rows.iter().for_each(|row| drawn.push_str(&format!("- {}\n", inert::markdown(row))));
     }
     drawn
 }
 
 /// The columns of a miss.
-const MISS: [&str; 14] = [
-    "at", "session", "agent", "model", "cause", "certain", "lost", "usd", "reason", "context", "segment", "commit",
-    "author", "note",
+const MISS: [&str; 15] = [
+    "at", "session", "agent", "model", "cause", "certain", "lost", "usd", "reason", "forecast", "context", "segment",
+    "commit", "author", "note",
 ];
 
-/// Every miss as a row of a table.
+/// Every miss, and every other departure from the forecast, as a row of a table.
 pub fn csv(audit: &Audit) -> String {
     let text = |own: &Option<String>| inert::cell(own.as_deref().unwrap_or_default());
     let row = |miss: &MissRow| -> [String; MISS.len()] {
@@ -101,6 +94,7 @@ pub fn csv(audit: &Audit) -> String {
             miss.lost.to_string(),
             miss.usd.map(Usd::exact).unwrap_or_default(),
             text(&miss.reason),
+            miss.forecast.map(|read| read.to_string()).unwrap_or_default(),
             text(&miss.context),
             text(&miss.segment),
             text(&miss.commit),
@@ -113,6 +107,30 @@ pub fn csv(audit: &Audit) -> String {
     let _ = writer.write_record(MISS);
     for miss in &audit.misses {
         let _ = writer.write_record(row(miss));
+    }
+    // A departure that no miss explains has neither cause nor cost.
+    for own in audit.departures.iter().filter(|own| own.cause.is_none()) {
+        let none = String::new;
+        let (read, verdict) = (grouped(own.read), own.verdict.as_str().replace('_', " "));
+        let note = format!("read {read}, {verdict} than forecast: {}", own.why);
+        let row = [
+            own.at.clone(),
+            inert::cell(&own.session),
+            none(),
+            inert::cell(&own.model),
+            none(),
+            none(),
+            none(),
+            none(),
+            none(),
+            own.forecast.to_string(),
+            inert::cell(&own.context),
+            none(),
+            own.commit.clone(),
+            none(),
+            inert::cell(&note),
+        ];
+        let _ = writer.write_record(row);
     }
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
@@ -132,7 +150,7 @@ fn paid(own: Paid, requests: u64) -> [String; 2] {
 }
 
 /// What was paid, of what, what caching saved, and when.
-fn heads(audit: &Audit) -> Vec<(&'static str, String)> {
+pub fn heads(audit: &Audit) -> Vec<(&'static str, String)> {
     let totals = &audit.totals;
     let n = |number: u64, thing: &str| counted(usize::try_from(number).unwrap_or(usize::MAX), thing);
     let day = |moment: &Option<String>| moment.as_deref().map_or_else(String::new, |at| cut_day(at).to_owned());
@@ -214,17 +232,79 @@ fn models(audit: &Audit, most: usize) -> Table {
 }
 
 fn contexts(audit: &Audit, most: usize) -> Table {
-    let mut table = Table::new(&["context", "commit", "requests>", "paid>", "without a price>"]);
+    let mut table = Table::new(&[
+        "context",
+        "commit",
+        "requests>",
+        "paid>",
+        "without a price>",
+        "read>",
+        "forecast>",
+        "as forecast>",
+    ]);
     for own in audit.contexts.iter().take(most) {
         let name = own.context.clone().unwrap_or_else(|| cut(&own.digest, 14));
         let commit = own.commit.clone().unwrap_or_else(|| "unknown".to_owned());
         let [paid, unpriced] = paid(own.paid, own.requests);
-        table.row([name, commit, grouped(own.requests), paid, unpriced]);
+        let [read, forecast, as_forecast] = own.forecast.as_ref().map_or_else(
+            || ["", "unknown", ""].map(str::to_owned),
+            |own| {
+                let among = format!("{} of {}", grouped(own.as_forecast), grouped(own.requests));
+                [grouped(own.read), grouped(own.forecast), among]
+            },
+        );
+        table.row([name, commit, grouped(own.requests), paid, unpriced, read, forecast, as_forecast]);
     }
     if audit.contexts.len() > most {
         table.row([format!("{} more, -v shows all", audit.contexts.len() - most)]);
     }
     table
+}
+
+fn departures_title(audit: &Audit) -> String {
+    let all = audit.departures.len();
+    format!(
+        "{} read otherwise than forecast; the first of each context and commit",
+        if all == 1 { "1 request".to_owned() } else { format!("{} requests", grouped(all as u64)) }
+    )
+}
+
+/// The first request of each revision that departs from the forecast.
+fn departures(audit: &Audit, most: usize) -> Table {
+    let mut table = Table::new(&["when", "context", "commit", "read>", "forecast>", "why"]);
+    let mut firsts: Vec<&Departure> =
+        audit.contexts.iter().filter_map(|own| own.forecast.as_ref()?.first.as_ref()).collect();
+    firsts.sort_by(|one, other| one.at.cmp(&other.at));
+    for own in firsts.iter().take(most) {
+        table.row([
+            own.at.split('.').next().unwrap_or_default().replace('T', " "),
+            own.context.clone(),
+            own.commit.clone(),
+            grouped(own.read),
+            band(own),
+            reason(own),
+        ]);
+    }
+    if firsts.len() > most {
+        table.row([format!("{} more, -v shows all", firsts.len() - most)]);
+    }
+    table
+}
+
+/// What was forecast, with the range that its counts leave open.
+fn band(own: &Departure) -> String {
+    if own.low == own.high {
+        return grouped(own.forecast);
+    }
+    format!("{} to {}", grouped(own.low), grouped(own.high))
+}
+
+fn reason(own: &Departure) -> String {
+    match own.cause {
+        Some(cause) if own.why.is_empty() => cause.as_str().to_owned(),
+        Some(cause) => format!("{}: {}", cause.as_str(), own.why),
+        None => own.why.clone(),
+    }
 }
 
 fn misses_title(audit: &Audit) -> String {
@@ -287,7 +367,11 @@ fn range(own: &WhatIf) -> String {
     if own.low == own.high { String::new() } else { format!("{} to {}", money(own.low), money(own.high)) }
 }
 
-/// The change that would have saved most.
+/// The change that would have saved most, where one is to be named.
+pub fn best_of(audit: &Audit) -> Option<String> {
+    (audit.requests > 0).then(|| best(audit.advice.first()))
+}
+
 fn best(advice: Option<&Advice>) -> String {
     let Some(best) = advice else {
         return "No change of lifetimes or of what missed would have saved anything.".to_owned();

@@ -51,7 +51,9 @@ pub fn trace(report: &TraceReport) -> String {
         grouped(report.cold),
         report.usd.map_or_else(|| "-".to_owned(), money),
     ]);
-    let mut drawn = format!("{} over {} s\n{}", report.model, grouped(report.seconds), table.draw(0));
+    let context = report.context.as_ref().map(|id| format!("{id} on ")).unwrap_or_default();
+    let seed = report.seed.map(|seed| format!(", times drawn with seed {seed}")).unwrap_or_default();
+    let mut drawn = format!("{context}{} over {} s{seed}\n{}", report.model, grouped(report.seconds), table.draw(0));
     if let Some(first) = &report.first_left_out {
         let lines = grouped(report.left_out);
         drawn.push_str(&format!("{lines} lines are no request and are in no sum, the first at {first}\n"));

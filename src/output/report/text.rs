@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::inert;
 use crate::syntax::source::ProjectPath;
+use crate::text::lint::secret::masked;
 
 /// How a column lines up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,19 @@ impl Table {
     /// Whether there is no row below the heading.
     pub fn is_empty(&self) -> bool {
         self.rows.len() < 2
+    }
+
+    /// The table in HTML.
+    pub fn html(&self) -> String {
+        let row = |(number, row): (usize, &Vec<String>)| {
+            let cell = |(cell, side): (&String, &Side)| {
+                let name = if number == 0 { "th" } else { "td" };
+                let class = if matches!(side, Side::Right) { " class=\"n\"" } else { "" };
+                format!("<{name}{class}>{}</{name}>", inert::html(&masked(cell)))
+            };
+            format!("<tr>{}</tr>\n", row.iter().zip(&self.sides).map(cell).collect::<String>())
+        };
+        format!("<table>\n{}</table>\n", self.rows.iter().enumerate().map(row).collect::<String>())
     }
 
     /// The table as text, each line ending in a line break.
