@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::money::{Priced, Pricer};
 use super::requests::{Name, Request, Requests, Terms};
+use crate::cost::planner::words::grouped;
 use crate::cost::rules::{CacheFamily, CacheRules, cost_of};
 use crate::syntax::decode::names;
 use crate::syntax::quantity::{Ttl, Usd};
@@ -98,20 +99,33 @@ struct Entry {
 }
 
 /// The requests of each lineage in order of time, by their places; those without a lineage or a time are in none.
-pub fn lineages(requests: &Requests) -> Vec<Vec<usize>> {
-    let mut flows = vec![Vec::new(); requests.lineages.iter().len()];
-    for (place, request) in requests.all.iter().enumerate() {
-        if request.lineage != 0
-            && request.start().is_some()
-            && let Some(flow) = flows.get_mut(request.lineage as usize)
-        {
-            flow.push(place);
-        }
+#[derive(Debug)]
+pub struct Flows<'a> {
+    requests: &'a Requests,
+    places: Vec<u32>,
+}
+
+impl<'a> Flows<'a> {
+    /// Of these requests.
+    pub fn of(requests: &'a Requests) -> Self {
+        let is_of_one = |request: &Request| request.lineage != 0 && request.start().is_some();
+        let all = || requests.all.iter().zip(0u32..).filter(|(request, _)| is_of_one(request));
+        let mut places = Vec::with_capacity(all().count());
+        places.extend(all().map(|(_, place)| place));
+        let key = |place: &u32| {
+            requests.all.get(*place as usize).map(|own| (own.lineage, own.start(), own.first_token(), *place))
+        };
+        places.sort_unstable_by_key(key);
+        Self { requests, places }
     }
-    let key = |place: &usize| requests.all.get(*place).map(|own| (own.start(), own.first_token()));
-    flows.iter_mut().for_each(|flow| flow.sort_by_key(key));
-    flows.retain(|flow| !flow.is_empty());
-    flows
+
+    /// Each lineage: its requests with their places, in order of time.
+    pub fn iter(&self) -> impl Iterator<Item = impl Iterator<Item = (usize, &'a Request)>> {
+        let request = |place: &u32| self.requests.all.get(*place as usize);
+        let lineage = move |place: &u32| request(place).map(|own| own.lineage);
+        let flows = self.places.chunk_by(move |one, other| lineage(one) == lineage(other));
+        flows.map(move |flow| flow.iter().filter_map(move |place| Some((*place as usize, request(place)?))))
+    }
 }
 
 /// Which caches requests share: model, platform and speed.
@@ -125,21 +139,22 @@ pub fn cache_of(requests: &Requests) -> impl Fn(Request) -> Name + use<> {
     move |request: Request| of.get(request.terms as usize).copied().unwrap_or(0)
 }
 
-/// Judges every lineage. Also returns how many requests could not be judged: without lineage, time, or figures.
-pub fn misses(requests: &Requests, pricer: &mut Pricer<'_>) -> (Vec<Miss>, u64) {
+/// What every lineage lost. Also returns how many requests could not be judged: without lineage, time, or figures.
+pub fn misses(flows: &Flows<'_>, pricer: &mut Pricer<'_>) -> (Vec<Miss>, u64) {
+    let requests = flows.requests;
     let cache = cache_of(requests);
     let (mut found, mut judged) = (Vec::new(), 0);
-    for flow in lineages(requests) {
+    for flow in flows.iter() {
         let mut entries: HashMap<Name, Entry> = HashMap::new();
         let mut before: Option<Request> = None;
-        for place in flow {
-            let Some(request) = requests.all.get(place).copied() else { continue };
+        for (place, request) in flow {
+            let request = *request;
             let priced = pricer.model(requests, request);
             let Some(seen) = Seen::new(request, priced) else { continue };
             judged += 1;
             let own = cache(request);
             let miss = judge(requests, &seen, before.map(|before| (before, cache(before))), (own, &entries));
-            found.extend(miss.map(|miss| Miss { request: place, ..miss }));
+            found.extend(miss.filter(|miss| miss.lost > 0).map(|miss| Miss { request: place, ..miss }));
             let ttl = seen.ttl.or_else(|| entries.get(&own).and_then(|entry| entry.ttl)).or(seen.default_ttl());
             let readable = request.first_token().map_or(seen.start, |first| first.0);
             let (reach, used) = (seen.reach, seen.start);
@@ -236,11 +251,17 @@ fn judge(
         Some(Miss { request: 0, cause, certain, lost, usd, note, digest_before: 0 })
     };
     let Some((before, cache_before)) = before else {
-        let others = if seen.read > 0 { format!("read {} that others had written", seen.read) } else { String::new() };
+        let others =
+            if seen.read > 0 { format!("read {} that others had written", grouped(seen.read)) } else { String::new() };
         return miss(Cause::FirstCall, true, 0, others);
     };
     if request.is_compacted() && !request.summarises() {
-        return miss(Cause::Compaction, true, 0, format!("{} written, {} read", seen.written, seen.read));
+        return miss(
+            Cause::Compaction,
+            true,
+            0,
+            format!("{} written, {} read", grouped(seen.written), grouped(seen.read)),
+        );
     }
     let mine = entries.get(&own);
     let theirs = entries.get(&cache_before);
@@ -291,7 +312,7 @@ fn judge(
         return miss(Cause::Evicted, false, lost, seconds);
     }
     if seen.read > 0 {
-        let note = format!("read back to {}: what is before it is unchanged; {seconds}", seen.read);
+        let note = format!("read back to {}: what is before it is unchanged; {seconds}", grouped(seen.read));
         return miss(Cause::MessagesChanged, false, lost, note);
     }
     miss(Cause::UnknownPrefix, false, lost, seconds)

@@ -37,10 +37,14 @@ impl Values {
     /// Opens a stream. Packed ones are known by their first bytes, and may have several members.
     ///
     /// # Errors
-    /// When the first bytes cannot be read.
+    /// When the first bytes cannot be read, or are those of a Parquet file.
     pub fn new(stream: impl Read + 'static) -> io::Result<Self> {
         let mut reader = BufReader::with_capacity(BUFFER, stream);
-        let packed = reader.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+        let begin = reader.fill_buf()?;
+        if begin.starts_with(b"PAR1") {
+            return Err(io::Error::other("it is a Parquet file, which is not read: export JSONL or CSV instead"));
+        }
+        let packed = begin.starts_with(&[0x1f, 0x8b]);
         let reader: Box<dyn BufRead> = if packed {
             Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(reader)))
         } else {

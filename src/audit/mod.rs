@@ -4,7 +4,7 @@
 //! Log ──Values──▶ line ──Reader──▶ Record ──Requests──▶ Request ──Pricer, misses, replay──▶ Audit
 //! ```
 //!
-//! A [`record::Record`] is what one format says of one request, in words; a [`requests::Request`] the same in some eighty
+//! A [`record::Record`] is what one format says of one request, in words; a [`requests::Request`] the same in 64
 //! bytes, which is all that is held of it. No text of a prompt gets further than the reader.
 
 pub mod record;

@@ -59,6 +59,8 @@ pub struct Priced {
     pub prices: Prices,
     /// The shortest prefix that is cached.
     pub minimum: Option<u64>,
+    /// The hours at which it is cheaper, in words.
+    pub off_peak: Option<String>,
 }
 
 /// Cards as requests ask for them.
@@ -88,7 +90,9 @@ impl<'a> Pricer<'a> {
             let at = card.at(day);
             let choices = choices(terms);
             let prices = if terms.batch { at.chosen_batch(&choices).unwrap_or_default() } else { at.chosen(&choices) };
-            Arc::new(Priced { prices, minimum: at.minimum(), card: card.clone() })
+            let off_peak = at.price_list().and_then(|list| list.value.off_peak.as_ref()).filter(|_| !terms.batch);
+            let off_peak = off_peak.map(|own| own.hours.value.to_string());
+            Arc::new(Priced { prices, minimum: at.minimum(), off_peak, card: card.clone() })
         });
         self.known.insert((request.terms, day), priced.clone());
         priced

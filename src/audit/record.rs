@@ -35,6 +35,11 @@ impl Millis {
         (0.0..=253_402_300_799_000.0).contains(&millis).then_some(Self(millis as i64))
     }
 
+    /// Seconds since 1970, or milliseconds: as seconds, what is taken for those would be later than the year 5000.
+    pub fn of_epoch(number: f64) -> Option<Self> {
+        Self::of_seconds(if number < 1e11 { number } else { number / 1000.0 })
+    }
+
     /// `self` and so many milliseconds.
     pub fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
@@ -166,6 +171,9 @@ pub struct Record {
     /// A moment of the day that its price is of, where no time of the request is known.
     #[serde(skip)]
     pub day: Option<Millis>,
+    /// What tells it from all others, where it has no name.
+    #[serde(skip)]
+    pub same: Option<String>,
     /// A speed that has a price of its own.
     #[serde(skip)]
     pub speed: Option<String>,
@@ -216,6 +224,7 @@ mod tests {
         ] {
             assert_eq!(Millis::parse(written), Some(Millis(millis)), "{written}");
         }
+        assert_eq!([1_793_696_400.25, 1_793_696_400_250.0].map(Millis::of_epoch), [Some(Millis(1_793_696_400_250)); 2]);
         assert_eq!([Millis::parse("yesterday"), Millis::parse(""), Millis::of_seconds(f64::NAN)], [None; 3]);
         assert_eq!(Millis(1_793_696_400_500).to_string(), "2026-11-03T09:00:00.500Z");
     }

@@ -1,4 +1,4 @@
-//! The requests of all logs together, each in some eighty bytes: names once, duplicates once.
+//! The requests of all logs together, each in 64 bytes: names once, duplicates once.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -92,7 +92,8 @@ impl Tokens {
 #[derive(Debug, Clone, Copy)]
 pub struct Request {
     start: i64,
-    first: i64,
+    /// Milliseconds from there to the first token.
+    first: i32,
     input: Tokens,
     read: Tokens,
     output: Tokens,
@@ -114,6 +115,7 @@ pub struct Request {
 }
 
 const NO_TIME: i64 = i64::MIN;
+const NO_FIRST: i32 = i32::MIN;
 const WRITES_KNOWN: u16 = 1;
 const FINAL: u16 = 2;
 const COMPACTED: u16 = 4;
@@ -138,7 +140,7 @@ impl Request {
 
     /// When its answer began.
     pub fn first_token(self) -> Option<Millis> {
-        (self.first != NO_TIME).then_some(Millis(self.first))
+        (self.first != NO_FIRST).then(|| Millis(self.start).plus(self.first.into()))
     }
 
     /// All input.
@@ -214,11 +216,62 @@ pub struct Oddities {
     pub formats: Vec<(Format, u64)>,
 }
 
+/// Values that stay where they are while others are added: nothing is copied, and little is reserved.
+#[derive(Debug)]
+pub struct Chunks<T>(Vec<Vec<T>>);
+
+/// How many values a chunk has.
+const CHUNK: usize = 4096;
+
+impl<T> Default for Chunks<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Chunks<T> {
+    fn push(&mut self, value: T) {
+        match self.0.last_mut() {
+            Some(last) if last.len() < CHUNK => last.push(value),
+            None => self.0.push(vec![value]),
+            Some(_) => {
+                let mut next = Vec::with_capacity(CHUNK);
+                next.push(value);
+                self.0.push(next);
+            }
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.last().map_or(0, |last| (self.0.len() - 1) * CHUNK + last.len())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value at a place.
+    pub fn get(&self, place: usize) -> Option<&T> {
+        self.0.get(place / CHUNK)?.get(place % CHUNK)
+    }
+
+    fn get_mut(&mut self, place: usize) -> Option<&mut T> {
+        self.0.get_mut(place / CHUNK)?.get_mut(place % CHUNK)
+    }
+
+    /// All of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
+    }
+}
+
 /// The requests of all logs.
 #[derive(Debug)]
 pub struct Requests {
     /// All of them, in the order of the logs.
-    pub all: Vec<Request>,
+    pub all: Chunks<Request>,
     /// The terms that there are.
     pub terms: Names<Terms>,
     /// The lineages that there are.
@@ -227,14 +280,15 @@ pub struct Requests {
     pub texts: Names<String>,
     /// What was left out.
     pub odd: Oddities,
-    seen: HashMap<u64, u32>,
+    /// The identities that were met, in two halves so that nothing is lost to alignment, with their places.
+    seen: HashMap<[u32; 2], u32>,
     hasher: RandomState,
 }
 
 impl Default for Requests {
     fn default() -> Self {
         Self {
-            all: Vec::new(),
+            all: Chunks::default(),
             terms: Names::new(Terms::default()),
             lineages: Names::new(Lineage::default()),
             texts: Names::new(String::new()),
@@ -246,6 +300,11 @@ impl Default for Requests {
 }
 
 impl Requests {
+    /// Says that no record follows: what told duplicates is let go.
+    pub fn end(&mut self) {
+        self.seen = HashMap::new();
+    }
+
     /// Takes a record on.
     pub fn add(&mut self, record: Record, format: Format) {
         let not_billed = match record.status {
@@ -263,7 +322,7 @@ impl Requests {
         let before = identity.and_then(|identity| self.seen.get(&identity).copied());
         let server_tools = record.server_tools;
         let disordered = [record.start, record.first_token, record.end].into_iter().flatten().is_sorted();
-        let request = self.small(record);
+        let request = self.small(record, format);
         if let Some(place) = before {
             self.odd.duplicates += 1;
             // The same request in another file may have come further.
@@ -288,18 +347,24 @@ impl Requests {
 
     /// What tells a request from all others: its names, else its session, moment and size; nothing where there is
     /// neither.
-    fn identity(&self, record: &Record) -> Option<u64> {
+    fn identity(&self, record: &Record) -> Option<[u32; 2]> {
+        let halves = |hash: u64| [(hash >> 32) as u32, hash as u32];
         let names = (&record.message_id, &record.request_id);
         if names.0.is_some() || names.1.is_some() {
-            return Some(self.hasher.hash_one(names));
+            return Some(halves(self.hasher.hash_one(names)));
+        }
+        if let Some(same) = &record.same {
+            return Some(halves(self.hasher.hash_one(same)));
         }
         let session = record.session.as_ref()?;
         let moment = record.start.or(record.end)?;
-        Some(self.hasher.hash_one((session, moment, record.input, record.output, &record.model)))
+        Some(halves(self.hasher.hash_one((session, moment, record.input, record.output, &record.model))))
     }
 
-    fn small(&mut self, record: Record) -> Request {
+    fn small(&mut self, record: Record, format: Format) -> Request {
         let moment = record.start.or(record.first_token).or(record.end);
+        // The start is never unknown where the first token is known.
+        let first_token = record.first_token.zip(moment).map(|(first, start)| first.0.saturating_sub(start.0));
         let is_batch_tier = record.tier.as_deref() == Some("batch");
         let flags = [
             (record.write.is_some(), WRITES_KNOWN),
@@ -309,7 +374,9 @@ impl Requests {
             (record.start.is_none() || record.start_is != Some(StartIs::Exact), ESTIMATED),
             (moment.is_none(), DAY_ONLY),
         ];
-        let agent = record.parent.filter(|_| !record.summarises);
+        // The span above is another one for each turn, and no agent.
+        let is_span = matches!(format, Format::Otel | Format::Langfuse);
+        let agent = record.parent.filter(|_| !record.summarises && !is_span);
         let key = match (record.cache_key, record.user) {
             (None, None) => 0,
             (key, user) => self.texts.place(key.or(user).unwrap_or_default()),
@@ -318,7 +385,7 @@ impl Requests {
         let (digest, reason) = (name(record.digest), name(record.reason));
         Request {
             start: moment.or(record.day).map_or(NO_TIME, |own| own.0),
-            first: record.first_token.map_or(NO_TIME, |own| own.0),
+            first: first_token.map_or(NO_FIRST, |first| i32::try_from(first).unwrap_or(i32::MAX)),
             input: Tokens::of(record.input),
             read: Tokens::of(record.read),
             output: Tokens::of(record.output),
@@ -353,5 +420,25 @@ fn pairs(written: Written) -> [(u32, u32); 2] {
     match parts.next() {
         None => [first, second],
         Some(_) => [(0, small(written.total())), (0, 0)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_64_bytes_and_chunks_are_in_order() {
+        assert_eq!(size_of::<Request>(), 64);
+        let mut chunks = Chunks::default();
+        for number in 0..3 * CHUNK + 5 {
+            assert_eq!(chunks.len(), number);
+            chunks.push(number);
+        }
+        assert!(chunks.iter().copied().eq(0..3 * CHUNK + 5));
+        assert_eq!(
+            [chunks.get(CHUNK), chunks.get(3 * CHUNK + 4), chunks.get(3 * CHUNK + 5)],
+            [Some(&CHUNK), Some(&(3 * CHUNK + 4)), None]
+        );
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::causes::{cache_of, lineages};
+use super::causes::{Flows, cache_of};
 use super::money::{Priced, Pricer};
 use super::requests::{Name, Request, Requests};
 use crate::cost::rules::cost_of;
@@ -68,8 +68,8 @@ pub struct Replayed {
 }
 
 /// One request of a cache, priced.
-struct Sent {
-    request: Request,
+struct Sent<'a> {
+    request: &'a Request,
     priced: Arc<Priced>,
     start: i64,
     read: u64,
@@ -82,10 +82,9 @@ struct Sent {
     none: Usd,
 }
 
-impl Sent {
-    fn new(requests: &Requests, place: usize, pricer: &mut Pricer<'_>) -> Option<Self> {
-        let request = requests.all.get(place).copied()?;
-        let priced = pricer.model(requests, request)?;
+impl<'a> Sent<'a> {
+    fn new(requests: &Requests, request: &'a Request, pricer: &mut Pricer<'_>) -> Option<Self> {
+        let priced = pricer.model(requests, *request)?;
         let input = request.input()?;
         let rates = priced.rates(input);
         if rates.write.len() < 2 || request.written()?.any(|(ttl, _)| ttl.is_none()) {
@@ -98,8 +97,8 @@ impl Sent {
             total: read + request.written_total()?,
             ttl: request.written()?.filter_map(|(ttl, _)| ttl).max(),
             shortest: rates.write.iter().map(|(ttl, _)| *ttl).min()?,
-            cost: priced.cost(request).ok()?.known()?,
-            none: priced.without_cache(request)?,
+            cost: priced.cost(*request).ok()?.known()?,
+            none: priced.without_cache(*request)?,
             request,
             priced,
         })
@@ -115,15 +114,21 @@ impl Sent {
 }
 
 /// Replays every lineage whose requests can be, of those that count: with times, lifetimes and exact prices, on models with a choice.
-pub fn replay(requests: &Requests, pricer: &mut Pricer<'_>, counts: &dyn Fn(usize) -> bool) -> Vec<Replayed> {
+pub fn replay(
+    requests: &Requests,
+    flows: &Flows<'_>,
+    pricer: &mut Pricer<'_>,
+    counts: &dyn Fn(usize) -> bool,
+) -> Vec<Replayed> {
     let cache = cache_of(requests);
     let mut answers = Vec::new();
-    for flow in lineages(requests) {
-        let lineage = flow.first().and_then(|place| requests.all.get(*place)).map_or(0, |own| own.lineage);
-        let mut caches: BTreeMap<Name, Vec<Sent>> = BTreeMap::new();
-        for place in flow.into_iter().filter(|place| counts(*place)) {
-            let Some(sent) = Sent::new(requests, place, pricer) else { continue };
-            caches.entry(cache(sent.request)).or_default().push(sent);
+    for flow in flows.iter() {
+        let mut lineage = 0;
+        let mut caches: BTreeMap<Name, Vec<Sent<'_>>> = BTreeMap::new();
+        for (_, request) in flow.filter(|(place, _)| counts(*place)) {
+            lineage = request.lineage;
+            let Some(sent) = Sent::new(requests, request, pricer) else { continue };
+            caches.entry(cache(*request)).or_default().push(sent);
         }
         let ttls: BTreeSet<Ttl> = caches
             .values()
@@ -174,7 +179,7 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(flow: &[Sent]) -> Self {
+    fn of(flow: &[Sent<'_>]) -> Self {
         let (mut limits, mut seen) = (Vec::with_capacity(flow.len()), BTreeSet::new());
         let mut last: Option<(u64, i64, Ttl)> = None;
         for sent in flow {
@@ -199,7 +204,7 @@ fn millis(ttl: Ttl) -> i64 {
 }
 
 /// Reads and cost under one lifetime, or under those that were logged.
-fn run(flow: &[Sent], limits: &Limits, ttl: Option<Ttl>, open: Open) -> (Vec<u64>, Option<Usd>) {
+fn run(flow: &[Sent<'_>], limits: &Limits, ttl: Option<Ttl>, open: Open) -> (Vec<u64>, Option<Usd>) {
     let (mut reads, mut cost) = (Vec::with_capacity(flow.len()), Some(Usd::ZERO));
     // Boundary to last use and lifetime.
     let mut entries: HashMap<u64, (i64, Ttl)> = HashMap::new();

@@ -92,6 +92,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         }
     }
     progress.done();
+    reading.requests.end();
     let cards = session.cards()?;
     let today = as_of.unwrap_or_else(super::session::today);
     let digests = reading.digests();

@@ -11,7 +11,8 @@ const SEED: &str = "1";
 
 #[test]
 fn a_live_server_reads_what_is_forecast() {
-    let python = std::env::var_os("CONTEXTURE_TEST_PYTHON").expect("CONTEXTURE_TEST_PYTHON names a Python: run tests/setup.sh");
+    let python =
+        std::env::var_os("CONTEXTURE_TEST_PYTHON").expect("CONTEXTURE_TEST_PYTHON names a Python: run tests/setup.sh");
     let repo = Repo::none();
     for slots in ["1", "2", "4"] {
         // Without whole prompts in memory, and with as much as the server has by default.
@@ -37,7 +38,11 @@ fn a_live_server_reads_what_is_forecast() {
             // The log is read as what it is.
             let audit = repo.run("audit log.jsonl --format json").json();
             assert_eq!(audit["formats"][0]["format"], "llamacpp", "{place}");
-            assert_eq!([&audit["requests"], &audit["totals"]["read"]], [said.len() as u64, said.iter().sum::<u64>()], "{place}");
+            assert_eq!(
+                [&audit["requests"], &audit["totals"]["read"]],
+                [said.len() as u64, said.iter().sum::<u64>()],
+                "{place}"
+            );
         }
     }
 }

@@ -97,7 +97,10 @@ impl Rollout {
             None => parts("last_token_usage")?,
         };
         let says_writes = info.get("total_token_usage/cache_write_input_tokens").is_some();
+        // A fork shows the totals of its parent again.
+        let scope = self.parent.as_ref().or(self.session.as_ref());
         Ok(Some(Record {
+            same: scope.map(|scope| format!("{scope} {now:?}")),
             end: at,
             provider: Some("openai".to_owned()),
             model: self.model.clone(),

@@ -48,8 +48,8 @@ impl<'a> Fields<'a> {
     /// A time: a text, or seconds.
     pub fn time(self, path: &str) -> Option<Millis> {
         match self.get(path)?.0 {
-            Value::String(written) => Millis::parse(written),
-            Value::Number(seconds) => Millis::of_seconds(seconds.as_f64()?),
+            Value::String(written) => Millis::parse(written).or_else(|| Millis::of_epoch(written.trim().parse().ok()?)),
+            Value::Number(number) => Millis::of_epoch(number.as_f64()?),
             _ => None,
         }
     }
@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
 /// Returns the body, the request, and what the envelope says; a body without one is itself.
 pub(super) fn envelope(line: Fields<'_>) -> (Fields<'_>, Fields<'_>, Record) {
     const NONE: &Value = &Value::Null;
-    let (Some(body), true) = (line.get("response"), line.0.get("request").is_some()) else {
+    let Some(body) = line.get("response").filter(|body| body.0.is_object()) else {
         return (line, Fields(NONE), Record::default());
     };
     let request = line.get("request").unwrap_or(Fields(NONE));

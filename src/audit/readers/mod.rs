@@ -117,7 +117,7 @@ impl Format {
                 "the output of answers whose last record was never written (a lower bound); the start, estimated by the line that the answer hangs from; platform",
             ),
             Self::Codex => (
-                "differences of the cumulative totals; what a fork replays of its parent, and totals shown again, are no requests",
+                "differences of the cumulative totals; what a fork replays of its parent (known by the parent's file, else within a second of its birth), and totals shown again, are no requests",
                 "when a request began; platform and tier",
             ),
             Self::GeminiCli => (
@@ -154,7 +154,7 @@ impl Format {
                 Self::ClaudeCode
             }
             _ if has("/attributes/event.name") => Self::GeminiCli,
-            _ if value.get("request").is_some() && has("/response") => return Self::of(value.get("response")?),
+            _ if value.get("response").is_some_and(Value::is_object) => return Self::of(value.get("response")?),
             _ if has("/usageMetadata") => Self::Gemini,
             _ if has("/timings/prompt_n") => Self::LlamaCpp,
             _ if text("/type") == "message" && has("/usage") => Self::Anthropic,

@@ -34,7 +34,7 @@ pub(super) fn departures(
         }
         let moment = request.moment().map(|moment| moment.0.div_euclid(1000));
         let Some(revision) = revisions.get(requests.texts.get(request.digest), moment) else { continue };
-        let miss = misses.get(&own.request).filter(|miss| miss.lost > 0);
+        let miss = misses.get(&own.request);
         let departure = Departure {
             at: request.start().map(|at| at.to_string()).unwrap_or_default(),
             session: requests.lineages.get(request.lineage).session.clone(),

@@ -5,12 +5,12 @@ mod rows;
 mod timeline;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::causes::{self, Cause, Miss};
+use super::causes::{self, Cause, Flows, Miss};
 use super::forecast::{self, Forecast};
 use super::money::{Cost, Pricer, Unpriced};
 use super::record::Millis;
@@ -128,14 +128,14 @@ impl Audit {
             };
             question.since.is_none_or(is_late) && question.context.as_ref().is_none_or(is_of)
         };
-        let counted: Vec<(usize, Request)> =
-            requests.all.iter().copied().enumerate().filter(|(place, _)| counts(*place)).collect();
+        let counted: Vec<u32> = (0u32..).take(requests.all.len()).filter(|place| counts(*place as usize)).collect();
+        let each = || counted.iter().filter_map(|place| requests.all.get(*place as usize).copied());
         let mut unknown = Unknowns::default();
         let (mut totals, mut total_cost) = (Totals::default(), Cost::default());
         let (mut models, mut days) = (BTreeMap::<&str, Sum>::new(), BTreeMap::<String, Sum>::new());
         let (mut sessions, mut digests) = (BTreeMap::<u32, Sum>::new(), BTreeMap::<u32, Sum>::new());
-        for (_, request) in &counted {
-            let cost = pricer.cost(requests, *request);
+        for request in each() {
+            let cost = pricer.cost(requests, request);
             let terms = requests.terms.get(request.terms);
             models.entry(&terms.model).or_default().add(cost);
             if let Some(start) = request.moment() {
@@ -145,17 +145,25 @@ impl Audit {
             if request.digest != 0 {
                 digests.entry(request.digest).or_default().add(cost);
             }
-            totals.count(*request);
+            totals.count(request);
             match cost {
                 Ok(cost) => {
-                    let none = pricer.model(requests, *request).and_then(|priced| priced.without_cache(*request));
+                    let priced = pricer.model(requests, request);
+                    if let Some(hours) = priced.as_ref().and_then(|priced| priced.off_peak.as_ref()) {
+                        let model = &terms.model;
+                        unknown.add(
+                            true,
+                            &format!("the price of {model} at off-peak hours ({hours}): the peak's is taken"),
+                        );
+                    }
+                    let none = priced.and_then(|priced| priced.without_cache(request));
                     totals.priced += 1;
                     total_cost += cost;
                     totals.without_cache = totals.without_cache + none.unwrap_or(cost.high);
                 }
                 Err(why) => unknown.price(why, &terms.model),
             }
-            unknown.of(requests, *request);
+            unknown.of(requests, request);
             let digest = requests.texts.get(request.digest);
             let is_foreign = request.digest != 0 && question.revisions.get(digest, None).is_none();
             unknown.add(is_foreign, "the context: no commit of this project has the digest");
@@ -170,15 +178,16 @@ impl Audit {
             unknown.0.entry(message.clone()).or_insert(0);
         }
 
-        let (found, unjudged) = causes::misses(requests, &mut pricer);
-        let misses: Vec<&Miss> = found.iter().filter(|miss| miss.lost > 0 && counts(miss.request)).collect();
+        let flows = Flows::of(requests);
+        let (found, unjudged) = causes::misses(&flows, &mut pricer);
+        let misses: Vec<&Miss> = found.iter().filter(|miss| counts(miss.request)).collect();
         let (mut forecasts, without) = forecast::forecasts(requests, &question.revisions, &mut pricer);
         forecasts.retain(|own| counts(own.request));
         let (mut by_digest, departures) = departures::departures(requests, &question.revisions, &forecasts, &found);
         without.into_iter().for_each(|(why, count)| _ = unknown.0.insert(why.to_owned(), count));
-        let replayed = ttl::replay(requests, &mut pricer, &counts);
+        let replayed = ttl::replay(requests, &flows, &mut pricer, &counts);
         let what_if = what_if(replayed.iter());
-        let starts = || counted.iter().filter_map(|(_, own)| own.start());
+        let starts = || each().filter_map(Request::start);
         let text = |moment: Option<Millis>| moment.map(|moment| moment.to_string());
         let causes = cause_sums(&misses);
         if unjudged > 0 {
@@ -189,8 +198,8 @@ impl Audit {
         dearest.sort_by_key(|(usd, name)| (Reverse(*usd), *name));
         dearest.truncate(if dearest.len() > 1 { MOST_LANES } else { 0 });
         let dearest: Vec<u32> = dearest.into_iter().map(|(_, name)| name).collect();
-        let places: Vec<usize> = counted.iter().map(|(place, _)| *place).collect();
-        let timeline = Timeline::new(requests, &places, &misses, &dearest);
+        let timeline = Timeline::new(requests, &counted, &misses, &dearest);
+        let of_lineage: HashMap<u32, &ttl::Replayed> = replayed.iter().map(|own| (own.lineage, own)).collect();
         let sessions = sessions.into_iter().map(|(lineage, sum)| {
             let name = requests.lineages.get(lineage);
             SessionSum {
@@ -198,7 +207,7 @@ impl Audit {
                 agent: name.agent.clone(),
                 requests: sum.requests,
                 paid: sum.paid(),
-                what_if: self::what_if(replayed.iter().filter(|own| lineage != 0 && own.lineage == lineage)),
+                what_if: self::what_if(of_lineage.get(&lineage).copied().into_iter()),
             }
         });
         Self {

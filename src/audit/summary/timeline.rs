@@ -60,8 +60,8 @@ pub struct Part {
 
 impl Timeline {
     /// Of these requests, with a lane for each of the dearest lineages.
-    pub(super) fn new(requests: &Requests, counted: &[usize], misses: &[&Miss], dearest: &[Name]) -> Self {
-        let of = |place: &usize| Some((*place, *requests.all.get(*place)?));
+    pub(super) fn new(requests: &Requests, counted: &[u32], misses: &[&Miss], dearest: &[Name]) -> Self {
+        let of = |place: &u32| Some((*place as usize, *requests.all.get(*place as usize)?));
         let timed = || counted.iter().filter_map(of).filter_map(|(place, own)| Some((place, own, own.start()?.0)));
         let (Some(first), Some(last)) = (timed().map(|own| own.2).min(), timed().map(|own| own.2).max()) else {
             return Self::default();

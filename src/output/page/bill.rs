@@ -6,7 +6,7 @@ use crate::audit::record::Millis;
 use crate::audit::summary::{Lane, Part, Timeline};
 use crate::output::report::audit::{best_of, heads, lists, notes};
 use crate::output::report::inert;
-use crate::output::report::text::grouped;
+use crate::output::report::text::{counted, grouped};
 use crate::text::lint::secret::masked;
 
 const STYLE: &str = include_str!("app/bill.css");
@@ -72,10 +72,10 @@ fn timeline(audit: &Audit) -> String {
         let requests: u64 = lane.parts.iter().map(|part| part.requests).sum();
         let (most, _) = heights(lane);
         drawn.push_str(&format!(
-            "<figure>\n<figcaption><b>{}</b> {} requests; the highest bar is {} tokens</figcaption>\n{}<p class=\"ends\">\
+            "<figure>\n<figcaption><b>{}</b> {}; the highest bar is {} tokens</figcaption>\n{}<p class=\"ends\">\
              <span>{}</span><span>{}</span></p>\n</figure>\n",
             said(&name),
-            grouped(requests),
+            counted(usize::try_from(requests).unwrap_or(usize::MAX), "request"),
             grouped(most),
             chart(lane, own, from, &marks),
             minute(from),
@@ -129,10 +129,10 @@ fn chart(lane: &Lane, timeline: &Timeline, from: Millis, marks: &str) -> String 
 
 /// A part in words.
 fn words(part: &Part, at: Millis) -> String {
-    let [requests, read, written, uncached, lost] =
-        [part.requests, part.read, part.written, part.uncached, part.lost].map(grouped);
+    let [read, written, uncached, lost] = [part.read, part.written, part.uncached, part.lost].map(grouped);
+    let requests = counted(usize::try_from(part.requests).unwrap_or(usize::MAX), "request");
     let causes: String = part.causes.iter().map(|(cause, count)| format!(", {cause} {count}")).collect();
-    let sent = format!("{}: {requests} requests, {read} read, {written} written, {uncached} neither", minute(at));
+    let sent = format!("{}: {requests}, {read} read, {written} written, {uncached} neither", minute(at));
     if part.lost == 0 { sent } else { format!("{sent}; {lost} lost{causes}") }
 }
 
@@ -143,7 +143,7 @@ fn marks(audit: &Audit, from: Millis, end: Millis) -> String {
         let left = (Millis::parse(&miss.at)?.0 - from.0) as f64 * 100.0 / span;
         let left = left.clamp(0.5, 99.5);
         let words = said(&format!("{} {}: {} tokens", miss.at, miss.cause.as_str(), grouped(miss.lost)));
-        let y = 12 + number % 3 * 13;
+        let y = 12 + number * 12;
         Some(format!("<text x=\"{left:.3}%\" y=\"{y}\">{}<title>{words}</title></text>\n", number + 1))
     };
     audit.misses.iter().take(MOST_MARKS).enumerate().filter_map(place).collect()
