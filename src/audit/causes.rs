@@ -285,7 +285,7 @@ fn judge(
     let gap = (seen.start - entry.used) / 1000;
     let ttl = entry.ttl.map(|ttl| ttl.to_string()).unwrap_or_default();
     if entry.ttl.is_some_and(|ttl| gap >= i64::from(ttl.seconds)) {
-        let note = format!("{gap} s after the last use, lifetime {ttl}");
+        let note = format!("{} s after the last use, lifetime {ttl}", grouped(gap.unsigned_abs()));
         return miss(Cause::TtlExpired, seen.writes, lost, note);
     }
     if entry.key != request.key {
@@ -302,7 +302,8 @@ fn judge(
     let added = request.added();
     let blocks = added.map(|added| format!("{added} blocks added, ")).unwrap_or_default();
     let seconds = format!(
-        "{blocks}{gap} s after the last use{}",
+        "{blocks}{} s after the last use{}",
+        grouped(gap.unsigned_abs()),
         if ttl.is_empty() { String::new() } else { format!(" of {ttl}") }
     );
     if added.zip(seen.lookback()).is_some_and(|(added, lookback)| u32::from(added) >= lookback) {

@@ -193,20 +193,21 @@ pub struct Record {
 
 impl Record {
     /// Fills in what follows from the rest: input, or what of it was neither read nor written. False where they
-    /// contradict each other.
+    /// contradict each other, or are more than a request can hold.
     pub fn complete(&mut self) -> bool {
-        let (Some(read), Some(written)) = (self.read, self.write.as_ref().map(Written::total)) else { return true };
-        match (self.input, self.uncached) {
-            (Some(input), None) => {
-                self.uncached = input.checked_sub(read + written);
-                self.uncached.is_some()
+        if let (Some(read), Some(written)) = (self.read, self.write.as_ref().map(Written::total)) {
+            match (self.input, self.uncached) {
+                (Some(input), None) => {
+                    self.uncached = input.checked_sub(read + written);
+                    if self.uncached.is_none() {
+                        return false;
+                    }
+                }
+                (None, Some(uncached)) => self.input = Some(uncached + read + written),
+                _ => {}
             }
-            (None, Some(uncached)) => {
-                self.input = Some(uncached + read + written);
-                true
-            }
-            _ => true,
         }
+        self.input.is_none_or(|input| input <= MOST_TOKENS)
     }
 }
 

@@ -59,8 +59,10 @@ pub struct Replayed {
     pub requests: u64,
     /// As it was.
     pub logged: Usd,
+    /// By the same replay at the logged lifetimes: as it was, where none differs.
+    pub again: Usd,
     /// Under each lifetime that the model has.
-    pub under: BTreeMap<Ttl, Range>,
+    pub under: Vec<(Ttl, Range)>,
     /// Without any cache.
     pub none: Usd,
     /// Requests whose read the replay at the logged lifetimes does not give.
@@ -143,24 +145,26 @@ pub fn replay(
             lineage,
             requests: all().count() as u64,
             logged: all().map(|sent| sent.cost).sum(),
-            under: BTreeMap::new(),
+            under: ttls.iter().map(|ttl| (*ttl, Range::default())).collect(),
+            again: Usd::ZERO,
             none: all().map(|sent| sent.none).sum(),
             differ: 0,
         };
         for flow in caches.values() {
             let limits = Limits::of(flow);
-            let (reads, _) = run(flow, &limits, None, Open::default());
+            let logged = || flow.iter().map(|sent| sent.cost).sum();
+            let (reads, again) = run(flow, &limits, None, Open::default());
+            answer.again = answer.again + again.unwrap_or_else(logged);
             answer.differ += reads.iter().zip(flow).filter(|(read, sent)| **read != sent.read).count() as u64;
-            for ttl in &ttls {
+            for (ttl, sum) in &mut answer.under {
                 let outcomes = OPEN.map(|open| run(flow, &limits, Some(*ttl), open).1);
                 let range = match outcomes {
                     [Some(usd), Some(path), Some(own)] => {
                         Range { usd, low: usd.min(path).min(own), high: usd.max(path).max(own) }
                     }
                     // A model without that lifetime stays as it was.
-                    _ => Range::exact(flow.iter().map(|sent| sent.cost).sum()),
+                    _ => Range::exact(logged()),
                 };
-                let sum = answer.under.entry(*ttl).or_default();
                 *sum = sum.plus(range);
             }
         }

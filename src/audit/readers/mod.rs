@@ -204,6 +204,8 @@ pub struct Reader {
     /// The format that was asked for, else the one that the file's first lines are of.
     format: Option<Format>,
     insisted: bool,
+    /// The format of the last line, where that is another one.
+    between: Option<Format>,
     claude: claude_code::Transcript,
     codex: codex::Rollout,
     table: table::Table,
@@ -215,6 +217,7 @@ impl Reader {
         Self {
             format,
             insisted: format.is_some(),
+            between: None,
             claude: claude_code::Transcript::new(name),
             codex: codex::Rollout::default(),
             table: table::Table::default(),
@@ -223,12 +226,13 @@ impl Reader {
 
     /// The format of the last line, or of the file.
     pub fn format(&self) -> Option<Format> {
-        self.format
+        self.between.or(self.format)
     }
 
     /// Reads a line; requests that are complete go to `found`.
     pub fn line(&mut self, bytes: &[u8], found: &mut Vec<Record>) -> Line {
         let before = found.len();
+        self.between = None;
         let mut line = match self.format {
             Some(Format::ClaudeCode) => self.claude.line(bytes, found),
             Some(Format::Codex) => self.codex.line(bytes, found),
@@ -243,6 +247,7 @@ impl Reader {
         {
             // Two programs wrote into one file.
             line = read(other, &value, found);
+            self.between = Some(other);
         }
         let mut sound = true;
         for record in found.iter_mut().skip(before) {
@@ -257,6 +262,7 @@ impl Reader {
 
     /// What was still open at the end of the file.
     pub fn end(&mut self, found: &mut Vec<Record>) {
+        self.between = None;
         self.claude.end(found);
         for record in found.iter_mut() {
             record.complete();

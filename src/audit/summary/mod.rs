@@ -42,6 +42,8 @@ pub struct Audit {
     pub logs: u64,
     /// How many requests.
     pub requests: u64,
+    /// How many of all requests have the session, time and figures that a cause can be named by.
+    pub judged: u64,
     /// When the first was sent; null where no request has a time.
     pub from: Option<String>,
     /// When the last was sent.
@@ -190,6 +192,11 @@ impl Audit {
         let starts = || each().filter_map(Request::start);
         let text = |moment: Option<Millis>| moment.map(|moment| moment.to_string());
         let causes = cause_sums(&misses);
+        let clock = "the order: requests whose answer ends before they begin, by a wrong clock";
+        let odd = requests.odd.clock;
+        if odd > 0 {
+            unknown.0.insert(clock.to_owned(), odd);
+        }
         if unjudged > 0 {
             unknown.0.insert("the cause of a miss: no session, time or figures".to_owned(), unjudged);
         }
@@ -216,6 +223,7 @@ impl Audit {
             formats: formats(requests),
             logs: reading.logs,
             requests: counted.len() as u64,
+            judged: requests.all.len() as u64 - unjudged,
             from: text(starts().min()),
             to: text(starts().max()),
             models: by_cost(
@@ -365,22 +373,25 @@ fn row(requests: &Requests, miss: &Miss, revisions: &Revisions, forecasts: &[For
 fn what_if<'a>(replayed: impl Iterator<Item = &'a ttl::Replayed>) -> Vec<WhatIf> {
     let mut rows: Vec<&ttl::Replayed> = Vec::new();
     rows.extend(replayed);
-    let (logged, requests, differ) = rows
-        .iter()
-        .fold((Usd::ZERO, 0, 0), |(usd, n, differ), own| (usd + own.logged, n + own.requests, differ + own.differ));
-    let ttls: BTreeSet<Ttl> = rows.iter().flat_map(|own| own.under.keys().copied()).collect();
+    let (logged, again) = (rows.iter().map(|own| own.logged).sum(), rows.iter().map(|own| own.again).sum::<Usd>());
+    let (requests, differ) = rows.iter().fold((0, 0), |(n, differ), own| (n + own.requests, differ + own.differ));
+    let ttls: BTreeSet<Ttl> = rows.iter().flat_map(|own| own.under.iter().map(|(ttl, _)| *ttl)).collect();
     let row = |ttl: String, range: Range| WhatIf {
         ttl,
         usd: range.usd,
         low: range.low,
         high: range.high,
         logged,
+        again,
         requests,
         differ,
     };
     let mut answers: Vec<WhatIf> = Vec::new();
     for ttl in ttls {
-        let of = |own: &&ttl::Replayed| own.under.get(&ttl).copied().unwrap_or_else(|| Range::exact(own.logged));
+        let of = |own: &&ttl::Replayed| {
+            let found = own.under.iter().find(|(other, _)| *other == ttl);
+            found.map_or_else(|| Range::exact(own.logged), |(_, range)| *range)
+        };
         answers.push(row(ttl.to_string(), rows.iter().map(of).fold(Range::default(), Range::plus)));
     }
     if !rows.is_empty() {
@@ -396,7 +407,9 @@ fn advice(what_if: &[WhatIf], causes: &[CauseSum]) -> Vec<Advice> {
             "none" => ("mark nothing for the cache".to_owned(), "cache: {breakpoints: off}".to_owned()),
             ttl => (format!("write for {ttl} everywhere"), format!("cache: {{ttl: {ttl}}}")),
         };
-        let (saves, low, high) = (own.logged - own.usd, own.logged - own.high, own.logged - own.low);
+        // Against the same replay at the logged lifetimes, so that no miss which it does not explain counts as saved.
+        let from = if own.ttl == "none" { own.logged } else { own.again };
+        let (saves, low, high) = (from - own.usd, from - own.high, from - own.low);
         Advice { what, yaml: Some(yaml), saves, low, high }
     });
     let ended = causes.iter().filter(|sum| sum.cause.is_avoidable()).map(|sum| Advice {
@@ -446,7 +459,6 @@ fn left_out(reading: &Reading, before: usize) -> Vec<LeftOutRow> {
         row("requests that were called off", canceled),
         row("answers of a proxy's own cache: nothing was called", replayed),
         row("requests before --since, of another context than --context, or of which that is not known", before as u64),
-        row("requests whose answer ends before they begin: their clock is wrong", odd.clock),
         row("calls of the provider's own tools, which are priced apart and in no sum", odd.server_tools),
     ];
     rows.extend(

@@ -243,6 +243,8 @@ pub struct WhatIf {
     pub high: Usd,
     /// What the same requests did cost.
     pub logged: Usd,
+    /// What the replay at the logged lifetimes gives: the same, where none differs.
+    pub again: Usd,
     /// How many they are.
     pub requests: u64,
     /// How many of them the same replay at the logged lifetimes does not give.

@@ -157,7 +157,7 @@ fn minute(at: Millis) -> String {
 /// A length of time in its largest unit.
 fn length(seconds: u64) -> String {
     let units = [(604_800, "week"), (86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| seconds % unit == 0).unwrap_or((1, "second"));
+    let (unit, name) = units.into_iter().find(|(unit, _)| seconds.is_multiple_of(*unit)).unwrap_or((1, "second"));
     match seconds / unit {
         1 => format!("one {name}"),
         some => format!("{some} {name}s"),

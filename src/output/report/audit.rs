@@ -169,7 +169,7 @@ pub fn heads(audit: &Audit) -> Vec<(&'static str, String)> {
     };
     let unfinished = match totals.unfinished {
         0 => String::new(),
-        some => format!("; at least: {some} answers lack their last record"),
+        some => format!("; at least: no last record of {}", n(some, "answer")),
     };
     let written: Vec<String> = totals
         .write
@@ -348,6 +348,14 @@ fn what_if(audit: &Audit) -> Table {
     let mut table = Table::new(&["lifetime", "cost>", "against the log>", "range>"]);
     let Some(first) = audit.what_if.first() else { return table };
     table.row(["as logged".to_owned(), money(first.logged)]);
+    if first.differ > 0 {
+        let what = format!(
+            "as logged, by the replay, which differs in {} of {}",
+            grouped(first.differ),
+            grouped(first.requests)
+        );
+        table.row([what, money(first.again)]);
+    }
     for own in &audit.what_if {
         let name = if own.ttl == "none" { "no cache".to_owned() } else { format!("{} for all", own.ttl) };
         table.row([name, money(own.usd), change(own), range(own)]);
@@ -369,6 +377,11 @@ fn range(own: &WhatIf) -> String {
 
 /// The change that would have saved most, where one is to be named.
 pub fn best_of(audit: &Audit) -> Option<String> {
+    if audit.judged == 0 && audit.advice.is_empty() && audit.requests > 0 {
+        return Some(
+            "What would have saved most is not known: no request has a session, a time and figures.".to_owned(),
+        );
+    }
     (audit.requests > 0).then(|| best(audit.advice.first()))
 }
 
@@ -394,7 +407,7 @@ fn unknown(audit: &Audit) -> Vec<String> {
 fn left_out(audit: &Audit) -> Vec<String> {
     let row = |own: &crate::audit::summary::LeftOutRow| {
         let first = own.first.as_ref().map(|first| format!(", the first at {first}")).unwrap_or_default();
-        format!("{} {}{first}", grouped(own.count), own.what)
+        format!("{}: {}{first}", own.what, grouped(own.count))
     };
     audit.left_out.iter().map(row).collect()
 }
