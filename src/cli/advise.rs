@@ -9,7 +9,7 @@ use super::session::Session;
 use super::{TreeArguments, Verdict};
 use crate::cost::cards::Date;
 use crate::evaluate::advice::{QUESTIONS, Question, advise};
-use crate::evaluate::trials::{Pair, Trials, recorded};
+use crate::evaluate::trials::{Pair, Replay, Trials};
 use crate::output::report::{advise as report, json};
 use crate::pipeline::{Build, Request, build_all};
 use crate::syntax::diag::Diagnostic;
@@ -115,10 +115,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         let what = format!("`{}` has no cases, so nothing of it can be measured", head.id);
         return Err(Error::usage(what, "write some, and name them: `eval: {cases: eval/cases.jsonl}`").into());
     }
-    let recorded = recorded(tree.as_ref(), &trials.folder)?;
-    let run = trials.replay(&recorded, None);
-    session.warnings(&[trials.warnings.as_slice(), &recorded.warnings].concat());
-    let evaluation = trials.judge(run);
+    let Replay { evaluation, warnings, .. } = trials.replay(tree.as_ref(), None)?;
+    session.warnings(&warnings);
     let variants: Vec<&Build> = others.iter().map(|other| &**other).collect();
     let break_even = match training {
         Some(training) => Some(tuned.weigh(&head, today, training, session)?.1),

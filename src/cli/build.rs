@@ -10,7 +10,7 @@ use crate::output::bundle::depfile;
 use crate::output::bundle::{self, statement};
 use crate::output::page::{self, Page};
 use crate::output::report;
-use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
+use crate::pipeline::{Build, BuildResult, Memory, Request, build_remembering};
 use crate::syntax::error::{Error, Failure};
 use crate::tree::write::{System, no_link};
 
@@ -109,11 +109,21 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         depfile::write(&System, &depfile::text(&rules, &here)?, &session.path(written))?;
     }
     progress.done();
-    session.warnings(&report::build::diagnostics(&results, session.verbose));
+    let heads: Vec<&Build> = results.iter().filter_map(BuildResult::build).collect();
+    let replay = match format {
+        Format::Html => super::eval::recorded(tree.as_ref(), &request, &memory, (&heads, None))?,
+        Format::Text | Format::Json => None,
+    };
+    let broken = replay.iter().flat_map(|replay| replay.broken.iter().cloned());
+    let said = report::build::diagnostics(&results, session.verbose).into_iter().chain(broken);
+    session.warnings(&said.collect::<Vec<_>>());
     session.print(&match format {
         Format::Text => report::build::text(&results, named, session.verbose),
         Format::Json => report::json(&report::build::BuildReport::new(&results).of_shard(shard)),
-        Format::Html => page::frozen(&Page::new(&results), &report::build::text(&results, named, true)),
+        Format::Html => {
+            let evaluation = replay.as_ref().map(|replay| report::eval::Recorded::of(replay, "contexture eval"));
+            page::frozen(&Page { evaluation, ..Page::new(&results) }, &report::build::text(&results, named, true))
+        }
     })?;
     Ok(verdict(&results))
 }

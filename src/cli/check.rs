@@ -4,14 +4,15 @@ use clap::{Args, ValueEnum};
 
 use crate::compare::ratchet;
 use crate::cost::cards::Date;
-use crate::output::report::{build, github, json, sarif, without_secrets};
+use crate::evaluate::trials::{self, Replay, Trials};
+use crate::output::report::{build, eval, github, json, sarif, without_secrets};
 use crate::pipeline::bodies::try_bodies;
 use crate::pipeline::{BuildResult, Memory, Request, build_remembering};
 use crate::syntax::diag::{Cut, Diagnostic};
 use crate::syntax::error::Failure;
 use crate::text::lint::fix::{self, Fixed};
-use crate::tree::Workspace;
 use crate::tree::write::System;
+use crate::tree::{Tree, Workspace};
 
 use super::session::Session;
 use super::{LockArguments, ShardArguments, TreeArguments, Verdict, WhatIf};
@@ -42,6 +43,9 @@ pub(super) struct Arguments {
     /// First mend what lints can mend without harm, in the files of the working tree
     #[arg(long, conflicts_with_all = ["rev", "staged", "locked"])]
     fix: bool,
+    /// Say also what recorded answers are worth, as `eval --replay` does, and fail where it would; nobody is asked
+    #[arg(long, conflicts_with = "shard")]
+    eval: bool,
     /// What comes out
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
@@ -66,15 +70,21 @@ struct Found {
     results: Option<Vec<BuildResult>>,
     warnings: Vec<Diagnostic>,
     verdict: Verdict,
+    /// What recorded answers say, where it was asked for.
+    replay: Option<Replay>,
 }
 
 pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     let (format, shard, named) = (arguments.format, arguments.shard.shard, !arguments.ids.is_empty());
     let workspace = session.workspace()?;
-    let mut unmended = if arguments.fix { mend(arguments.clone(), &workspace, session)? } else { Vec::new() };
-    let Found { results, warnings, mut verdict } = match examine(arguments, &workspace, session) {
+    let mut unmended = if arguments.fix {
+        mend(Arguments { eval: false, ..arguments.clone() }, &workspace, session)?
+    } else {
+        Vec::new()
+    };
+    let Found { results, warnings, mut verdict, replay } = match examine(arguments, &workspace, session) {
         // A fault of the project as a whole has a place too.
-        Err(Failure::Faults(warnings)) => Found { results: None, warnings, verdict: Verdict::Unanswered },
+        Err(Failure::Faults(warnings)) => Found { results: None, warnings, verdict: Verdict::Unanswered, replay: None },
         found => found?,
     };
     if !unmended.is_empty() && verdict != Verdict::Unanswered {
@@ -89,12 +99,21 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
             Some(results) => build::diagnostics(results, each),
             None => warnings.clone(),
         };
-        [unmended.as_slice(), found.as_slice()].concat()
+        let scored = replay.iter().flat_map(|replay| {
+            eval::diagnostics(&replay.evaluation).into_iter().chain(replay.warnings.iter().cloned())
+        });
+        unmended.iter().cloned().chain(found).chain(scored).collect::<Vec<_>>()
     };
     let cut = |found: Vec<Diagnostic>| Cut::default().take(&found);
     let report = match (format, &results) {
-        (Format::Text, Some(results)) => build::text(results, named, session.verbose),
-        (Format::Json, Some(results)) => json(&build::BuildReport::new(results).of_shard(shard)),
+        (Format::Text, Some(results)) => {
+            let scored = replay.as_ref().map(|replay| format!("\n{}", eval::text(&replay.evaluation)));
+            build::text(results, named, session.verbose) + &scored.unwrap_or_default()
+        }
+        (Format::Json, Some(results)) => {
+            let evaluation = replay.as_ref().map(|replay| eval::EvalReport::new(&replay.evaluation));
+            json(&build::BuildReport { evaluation, ..build::BuildReport::new(results).of_shard(shard) })
+        }
         (Format::Text | Format::Json, None) => String::new(),
         (Format::Github, _) => github::commands(&cut(found(true)), workspace.prefix(), session.verbose),
         (Format::Sarif, _) => sarif::log(&cut(found(true)), workspace.prefix()),
@@ -129,7 +148,7 @@ fn mend(arguments: Arguments, workspace: &Workspace, session: &Session) -> Resul
 
 /// Builds every context as `build` would, up to the bytes of its bundle.
 fn examine(arguments: Arguments, workspace: &Workspace, session: &Session) -> Result<Found, Failure> {
-    let Arguments { ids, tree, shard, what_if: WhatIf { models, calls }, lock, base, as_of, fix: _, format: _ } =
+    let Arguments { ids, tree, shard, what_if: WhatIf { models, calls }, lock, base, as_of, fix: _, eval, format: _ } =
         arguments;
     let tree = session.tree(workspace, &tree)?;
     let progress = session.progress("checking");
@@ -139,13 +158,26 @@ fn examine(arguments: Arguments, workspace: &Workspace, session: &Session) -> Re
     let memory = Memory::default();
     let mut results = build_remembering(tree.as_ref(), &request, &memory)?;
     if let Some((verdict, warnings)) = super::lock::objections(lock, tree.as_ref(), &results)? {
-        return Ok(Found { results: None, warnings, verdict });
+        return Ok(Found { results: None, warnings, verdict, replay: None });
     }
+    let base = base.as_ref().map(|base| workspace.commit(base)).transpose()?;
     if let Some(base) = &base {
-        ratchet::hold(&workspace.commit(base)?, &mut results, &memory)?;
+        ratchet::hold(base, &mut results, &memory)?;
     }
     try_bodies(&mut results);
+    let mut verdict = super::build::verdict(&results);
+    let replay = if eval {
+        let base = base.as_ref().map(|base| base as &dyn Tree);
+        let heads = results.iter().filter_map(|tried| tried.result.as_ref().ok().cloned()).collect();
+        let (pairs, said) = trials::pairs(heads, base.map(|base| (base, &request, &memory)), false)?;
+        let replay = super::eval::some(Trials::of(&pairs, false)?)?.replay(tree.as_ref(), base)?;
+        said.iter().chain(&replay.said).for_each(|sentence| session.tell(sentence));
+        let answers = results.iter().map(BuildResult::answer).chain([replay.evaluation.answer()]);
+        verdict = answers.max().map_or(verdict, Verdict::from);
+        Some(replay)
+    } else {
+        None
+    };
     progress.done();
-    let (warnings, verdict) = (build::unmerged(&results), super::build::verdict(&results));
-    Ok(Found { results: Some(results), warnings, verdict })
+    Ok(Found { warnings: build::unmerged(&results), results: Some(results), verdict, replay })
 }

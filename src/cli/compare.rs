@@ -5,8 +5,8 @@ use clap::Args;
 use crate::compare::review::pair;
 use crate::cost::cards::Date;
 use crate::output::report::diff::{self, CompareReport};
-use crate::output::report::json;
-use crate::pipeline::{Request, build_all};
+use crate::output::report::{eval, json};
+use crate::pipeline::{Memory, Request, build_remembering};
 use crate::syntax::error::{Error, Failure};
 
 use super::session::Session;
@@ -47,14 +47,28 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let workspace = session.workspace()?;
     let tree = session.tree(&workspace, &tree)?;
     let as_of = Some(as_of.unwrap_or_else(super::session::today));
+    let memory = Memory::default();
+    let request =
+        |id: &String, models: Vec<String>| Request { contexts: vec![id.clone()], as_of, models, ..<_>::default() };
     let build = |id: &String, models: Vec<String>| {
-        let request = Request { contexts: vec![id.clone()], as_of, models, ..Request::default() };
-        super::render::only(build_all(tree.as_ref(), &request)?)
+        super::render::only(build_remembering(tree.as_ref(), &request(id, models), &memory)?)
     };
-    let compared = pair(build(&one, first)?, build(other.as_ref().unwrap_or(&one), second)?);
-    session.print(&match format {
-        Format::Text => diff::compared(&compared, session.verbose),
-        Format::Json => json(&CompareReport::new(&compared)),
+    let other = other.as_ref().unwrap_or(&one);
+    let (base, head) = (build(&one, first)?, build(other, second.clone())?);
+    let heads = [&*head];
+    let replay = super::eval::recorded(tree.as_ref(), &request(other, second), &memory, (&heads, Some(&base)))?;
+    session.warnings(&replay.iter().flat_map(|replay| &replay.broken).cloned().collect::<Vec<_>>());
+    let compared = pair(base, head);
+    session.print(&match (format, &replay) {
+        (Format::Text, Some(replay)) => {
+            let asks = format!("contexture eval {other} --against {one}");
+            [diff::compared(&compared, session.verbose), eval::recorded(replay, &asks)].join("\n")
+        }
+        (Format::Text, None) => diff::compared(&compared, session.verbose),
+        (Format::Json, replay) => {
+            let evaluation = replay.as_ref().map(|replay| eval::EvalReport::new(&replay.evaluation));
+            json(&CompareReport { evaluation, ..CompareReport::new(&compared) })
+        }
     })?;
     Ok(Verdict::Yes)
 }

@@ -1,13 +1,17 @@
 //! `contexture diff`: what a change does to text, tokens, cache and money.
 
+use std::sync::Arc;
+
 use clap::{Args, ValueEnum};
 
 use crate::compare::range::Range;
-use crate::compare::review::{CostLimit, Gate, ReviewRequest, answer, review};
+use crate::compare::review::{CostLimit, Gate, Review, ReviewRequest, answer, review};
 use crate::cost::cards::Date;
+use crate::evaluate::trials::{Pair, Replay, Trials};
 use crate::output::page::{self, Page};
 use crate::output::report::diff::{self, DiffReport};
-use crate::output::report::json;
+use crate::output::report::{eval, json};
+use crate::pipeline::Build;
 use crate::syntax::error::Failure;
 use crate::text::fragment::Fragments;
 use crate::text::project::Project;
@@ -82,16 +86,52 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard, whole })?;
     progress.done();
     let (answer, said) = answer(&fail_on, &review);
-    session.warnings(&diff::diagnostics(&review).into_iter().chain(said).collect::<Vec<_>>());
+    let pairs = pairs(&review);
+    // What is corrected for all comparisons of a change is no matter of one part of it.
+    let replay = if pairs.is_empty() || shard.is_some() {
+        None
+    } else {
+        Some(Trials::of_each(&pairs, false).replay(sides.head.as_ref(), Some(&sides.base))?)
+    };
+    if shard.is_some() && !pairs.is_empty() {
+        session.tell("evaluations are in no part: `contexture eval --replay --base REV` has them");
+    }
+    let scored = replay.iter().flat_map(|replay| replay.warnings.iter().chain(&replay.broken).cloned());
+    session.warnings(&diff::diagnostics(&review).into_iter().chain(said).chain(scored).collect::<Vec<_>>());
+    let asks = asks(&pairs, &review);
+    let drawn =
+        |draw: fn(&Replay, &str) -> String| replay.as_ref().map(|replay| draw(replay, &asks)).unwrap_or_default();
     session.print(&match format {
+        Format::Text if replay.is_some() => [diff::text(&review, session.verbose), drawn(eval::recorded)].join("\n"),
         Format::Text => diff::text(&review, session.verbose),
-        Format::Markdown => diff::markdown(&review, &key),
-        Format::Json => json(&DiffReport::new(&review)),
-        Format::Html => page::frozen(&Page::of_changes(&review), &diff::text(&review, true)),
+        Format::Markdown => diff::markdown(&review, &key, &drawn(eval::section)),
+        Format::Json => {
+            let evaluation = replay.as_ref().map(|replay| eval::EvalReport::new(&replay.evaluation));
+            json(&DiffReport { evaluation, ..DiffReport::new(&review) })
+        }
+        Format::Html => {
+            let evaluation = replay.as_ref().map(|replay| eval::Recorded::of(replay, &asks));
+            page::frozen(&Page { evaluation, ..Page::of_changes(&review) }, &diff::text(&review, true))
+        }
     })?;
     // The process ends: to take thousands of builds apart, one by one, would only make the reader wait.
     std::mem::forget(review);
     Ok(answer.into())
+}
+
+/// The contexts with cases that differ and can be built, each with what it was.
+fn pairs(review: &Review) -> Vec<Pair> {
+    let has_cases = |build: &Arc<Build>| build.plan.manifest.eval.is_some();
+    let heads = review.contexts.iter().filter_map(|context| Some((context.head.clone()?, context.base.clone())));
+    let asked = heads.filter(|(head, base)| has_cases(head) || base.as_ref().is_some_and(has_cases));
+    asked.map(|(head, base)| Pair { head, base }).collect()
+}
+
+/// The command that asks for what is missing.
+fn asks(pairs: &[Pair], review: &Review) -> String {
+    let ids: String = pairs.iter().map(|pair| format!(" {}", pair.head.id)).collect();
+    let ids = if pairs.len() > 3 { "" } else { &ids };
+    format!("contexture eval{ids} --base {}", review.base.id.short())
 }
 
 /// The branch that the project names.

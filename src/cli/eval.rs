@@ -1,15 +1,16 @@
 //! `contexture eval`: whether a change makes the answers of a model better or worse.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::compare::ratchet;
 use crate::cost::cards::Date;
+use crate::evaluate::answers::Answers;
 use crate::evaluate::run::{Progress, Reckoning, Run};
-use crate::evaluate::trials::{Means, Pair, Trials, recorded};
+use crate::evaluate::trials::{self, Means, Pair, Replay, Trials};
 use crate::output::report::{eval, json};
-use crate::pipeline::{Build, BuildResult, Memory, Request, build_all};
+use crate::pipeline::{Build, Memory, Request, build_all, build_remembering};
 use crate::prompt::bodies::Dialect;
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::error::{Error, Failure};
@@ -108,34 +109,14 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let base = arguments.base.as_ref().map(|base| workspace.commit(base)).transpose()?;
     let base = base.as_ref().map(|base| base as &dyn Tree);
     let pairs = pairs(&arguments, session, tree.as_ref(), base)?;
-    let trials = Trials::of(&pairs, arguments.first_token)?;
-    if trials.is_empty() {
-        let what = "no context that is named has cases".to_owned();
-        return Err(Error::usage(
-            what,
-            "write some, and name their file in its manifest: `eval: {cases: eval/cases.jsonl}`",
-        )
-        .into());
-    }
-    let unseen: Vec<&str> = trials.unseen_gates(base.is_some()).into_iter().collect();
-    if !unseen.is_empty() {
-        session.tell(&format!("nothing is held against {}, for want of a base (--base REV)", unseen.join(" and ")));
-    }
-    let answers = recorded(tree.as_ref(), &trials.folder)?;
-    let at_base = base.map(|base| recorded(base, &trials.folder)).transpose()?;
-    let run = if arguments.replay {
-        let missing = trials.reckon(&answers, false);
-        if missing.calls > 0 {
-            let Reckoning { answers, calls, .. } = missing;
-            session.tell(&format!("{calls} of {answers} answers are not recorded, and nothing is asked"));
-        }
-        trials.replay(&answers, at_base.as_ref())
+    let trials = some(Trials::of(&pairs, arguments.first_token)?)?;
+    let Replay { evaluation, said, warnings, .. } = if arguments.replay {
+        trials.replay(tree.as_ref(), base)?
     } else {
-        ask(&arguments, session, &workspace, &trials, (&answers, at_base.as_ref()))?
+        ask(&arguments, session, &workspace, trials, (tree.as_ref(), base))?
     };
-    session.warnings(&[trials.warnings.as_slice(), &answers.warnings].concat());
-    say(session, &run, &answers.lost.iter().map(|sent| sent.most).collect::<Vec<_>>());
-    let evaluation = trials.judge(run);
+    session.warnings(&warnings);
+    said.iter().for_each(|sentence| session.tell(sentence));
     session.print(&match arguments.format {
         Format::Text => eval::text(&evaluation),
         Format::Json => json(&eval::EvalReport::new(&evaluation)),
@@ -145,10 +126,46 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     Ok(evaluation.answer().into())
 }
 
+/// These trials, if there are any.
+///
+/// # Errors
+/// When there are none.
+pub(super) fn some(trials: Trials<'_>) -> Result<Trials<'_>, Error> {
+    let cure = "write some, and name their file in its manifest: `eval: {cases: eval/cases.jsonl}`";
+    if trials.is_empty() {
+        Err(Error::usage("no context that is named has cases".to_owned(), cure))
+    } else {
+        Ok(trials)
+    }
+}
+
+/// What recorded answers say of contexts that were built, for reports that show it beside other things; `None` where none
+/// of them is evaluated. They are built again with lints, which find a case that stands in its prompt.
+///
+/// # Errors
+/// When a tree cannot be read.
+pub(super) fn recorded(
+    tree: &dyn Tree,
+    request: &Request,
+    memory: &Memory,
+    (heads, base): (&[&Build], Option<&Arc<Build>>),
+) -> Result<Option<Replay>, Failure> {
+    let has_cases = |build: &Build| build.plan.manifest.eval.is_some();
+    let asked = heads.iter().filter(|head| has_cases(head) || base.is_some_and(|base| has_cases(base)));
+    let contexts: Vec<String> = asked.map(|head| head.id.to_string()).collect();
+    if contexts.is_empty() {
+        return Ok(None);
+    }
+    let request = Request { contexts, lints: true, shard: None, ..request.clone() };
+    let heads = build_remembering(tree, &request, memory)?.into_iter().filter_map(|tried| tried.result.ok());
+    let pairs: Vec<Pair> = heads.map(|head| Pair { head, base: base.cloned() }).collect();
+    Trials::of_each(&pairs, false).replay(tree, None).map(Some)
+}
+
 /// The contexts with cases, each with what it is compared with.
 ///
 /// # Errors
-/// What is wrong with either side: a base that is broken is no reason to compare with nothing.
+/// What is wrong with either side.
 fn pairs(
     arguments: &Arguments,
     session: &Session,
@@ -158,42 +175,20 @@ fn pairs(
     let as_of = Some(arguments.as_of.unwrap_or_else(super::session::today));
     let request =
         |contexts| Request { contexts, as_of, models: arguments.models.clone(), lints: true, ..Request::default() };
-    let build = |tree: &dyn Tree, contexts| build_all(tree, &request(contexts));
-    let heads = build(tree, arguments.ids.clone())?;
-    let named = !arguments.ids.is_empty();
-    let mut faults: Vec<Diagnostic> = Vec::new();
-    let mut built = Vec::new();
-    for BuildResult { id, result } in heads {
-        match result {
-            Ok(head) => built.push((id, head)),
-            Err(found) => faults.extend(found),
-        }
-    }
+    let heads = build_all(tree, &request(arguments.ids.clone()))?;
+    let (built, broken): (Vec<_>, Vec<_>) = heads.into_iter().map(|tried| tried.result).partition(Result::is_ok);
+    let faults: Vec<Diagnostic> = broken.into_iter().filter_map(Result::err).flatten().collect();
     if !faults.is_empty() {
         return Err(faults.into());
     }
-    let other = arguments.against.as_ref().map(|id| super::render::only(build(tree, vec![id.clone()])?)).transpose()?;
-    let wanted = built.iter().map(|(id, _)| id.clone()).collect();
-    let before =
-        base.map(|base| ratchet::before(base, &request(Vec::new()), &wanted, &Memory::default())).transpose()?;
-    let mut pairs = Vec::new();
-    let has_cases = |build: &Build| build.plan.manifest.eval.is_some();
-    for (id, head) in built {
-        let same = before.as_ref().and_then(|before| before.get(&id)).map(|tried| tried.result.clone());
-        // A change that takes its cases away is asked those of the base.
-        let is_asked = named || has_cases(&head) || matches!(&same, Some(Ok(same)) if has_cases(same));
-        if !is_asked {
-            continue;
-        }
-        let base = match (base, same) {
-            (Some(base), Some(same)) => Some(same.map_err(|faults| ratchet::at_base(faults.into(), base))?),
-            (Some(_), None) => {
-                session.tell(&format!("`{id}` is not in the base: it is compared with nothing"));
-                None
-            }
-            (None, _) => other.clone(),
-        };
-        pairs.push(Pair { head, base });
+    let built = built.into_iter().flatten().collect();
+    let (request_base, memory) = (request(Vec::new()), Memory::default());
+    let base = base.map(|base| (base, &request_base, &memory));
+    let (mut pairs, said) = trials::pairs(built, base, !arguments.ids.is_empty())?;
+    said.iter().for_each(|sentence| session.tell(sentence));
+    if let Some(id) = &arguments.against {
+        let other = super::render::only(build_all(tree, &request(vec![id.clone()]))?)?;
+        pairs.iter_mut().for_each(|pair| pair.base = Some(other.clone()));
     }
     Ok(pairs)
 }
@@ -203,25 +198,28 @@ fn ask(
     arguments: &Arguments,
     session: &Session,
     workspace: &Workspace,
-    trials: &Trials,
-    (answers, at_base): (&crate::evaluate::answers::Answers, Option<&crate::evaluate::answers::Answers>),
-) -> Result<Run, Failure> {
+    trials: Trials<'_>,
+    (tree, base): (&dyn Tree, Option<&dyn Tree>),
+) -> Result<Replay, Failure> {
+    let folder = trials.folder();
+    let answers = Answers::read(tree, &folder)?;
+    let at_base = base.map(|base| Answers::read(base, &folder)).transpose()?;
+    if let Some(unheld) = trials.unheld(base.is_some()) {
+        session.tell(&unheld);
+    }
     if arguments.tree.rev.is_some() || arguments.tree.staged {
-        let reckoning = trials.reckon(answers, arguments.fresh);
+        let reckoning = trials.reckon(&answers, arguments.fresh);
         if reckoning.calls > 0 {
             let what = format!("{} answers are not recorded at that revision", reckoning.calls);
-            return Err(Error::usage(
-                what,
-                "ask from the working tree, where they are recorded; or see what is there with --replay",
-            )
-            .into());
+            let cure = "ask from the working tree, where they are recorded; or see what is there with --replay";
+            return Err(Error::usage(what, cure).into());
         }
     }
     let progress = session.progress("asking");
     let run = trials.ask(
         workspace,
-        answers,
-        at_base,
+        &answers,
+        at_base.as_ref(),
         &Means {
             base_urls: &arguments.base_url,
             environment: &|name| std::env::var(name).ok(),
@@ -231,11 +229,18 @@ fn ask(
             max_calls: arguments.max_calls,
             fresh: arguments.fresh,
             reckoned: &|reckoning| session.tell(&reckoned(reckoning)),
-            watch: &|state| progress.say(shown(state)),
+            watch: &|state| {
+                super::signals::last_words((!session.quiet).then(|| interrupted(state)));
+                progress.say(shown(state));
+            },
         },
-    )?;
+    );
+    super::signals::last_words(None);
+    let run = run?;
     progress.done();
-    Ok(run)
+    let warnings = [trials.warnings.as_slice(), &answers.warnings].concat();
+    let said = said(&run).into_iter().chain(answers.cut_off()).chain(faults(&run)).collect();
+    Ok(Replay { evaluation: trials.judge(run), missing: 0, said, warnings, broken: Vec::new() })
 }
 
 /// What is about to be done, in a sentence.
@@ -258,28 +263,32 @@ fn shown(state: &Progress) -> String {
     format!("asking: {done} of {of} answers, {spent}{waits}")
 }
 
-/// What a run has to say beside its verdicts: what it paid, what may be billed on top, and which faults it met.
-fn say(session: &Session, run: &Run, before: &[Option<Usd>]) {
-    let about = |most: Option<Usd>| {
-        most.map_or("at a price that is not known".to_owned(), |most| format!("${} at most", most.rounded(4)))
-    };
+/// What is said of a run that a signal ends.
+fn interrupted(state: &Progress) -> String {
+    let Progress { done, of, spent, .. } = state;
+    let spent = spent.map_or("at a cost that is not known".to_owned(), |spent| format!("${} spent", spent.rounded(4)));
+    format!(
+        "interrupted: at least {done} of {of} calls are over and what they answered is recorded, {spent}; run it again for the rest"
+    )
+}
+
+/// What a run paid, and what may be billed on top.
+fn said(run: &Run) -> Vec<String> {
+    let mut said = Vec::new();
     if run.tries > 0 {
         let paid = run.paid.map_or("what it cost is not known".to_owned(), |paid| format!("${} paid", paid.exact()));
-        session.tell(&format!("{} calls, {paid}", run.tries));
+        said.push(format!("{} calls, {paid}", run.tries));
     }
     if run.lost.0 > 0 {
-        session.tell(&format!(
-            "{} of them came to no answer and may be billed all the same, {}",
-            run.lost.0,
-            about(run.lost.1)
-        ));
+        let most = run.lost.1;
+        let most =
+            most.map_or("at a price that is not known".to_owned(), |most| format!("${} at most", most.rounded(4)));
+        said.push(format!("{} of them came to no answer and may be billed all the same, {most}", run.lost.0));
     }
-    if !before.is_empty() {
-        let sum = before.iter().try_fold(Usd::ZERO, |sum, most| sum.plus((*most)?));
-        let what = "calls of earlier runs were cut off before their answer was recorded, and may have been billed";
-        session.tell(&format!("{} {what}, {}", before.len(), about(sum)));
-    }
-    for (what, times) in &run.faults {
-        session.tell(&format!("{times} × {what}"));
-    }
+    said
+}
+
+/// Which faults a run met, and how often.
+fn faults(run: &Run) -> impl Iterator<Item = String> {
+    run.faults.iter().map(|(what, times)| format!("{times} × {what}"))
 }

@@ -22,7 +22,8 @@ use super::{Color, Global, TreeArguments};
 pub(super) struct Session {
     /// The folder of `-C`; the current one without it.
     directory: Option<PathBuf>,
-    quiet: bool,
+    /// Whether to print errors alone.
+    pub quiet: bool,
     /// Whether to print more.
     pub verbose: bool,
     /// How many things are done at once at most, where it is said.

@@ -2,9 +2,11 @@
 
 #[cfg(unix)]
 mod unix {
+    use std::io::Write as _;
     use std::sync::OnceLock;
     use std::time::Duration;
 
+    use parking_lot::Mutex;
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::{emulate_default_handler, exit};
@@ -37,6 +39,14 @@ mod unix {
         let _ = LISTENER.set(Box::new(listener));
     }
 
+    /// What is said where a signal ends the program.
+    static LAST_WORDS: Mutex<Option<String>> = Mutex::new(None);
+
+    /// Has this be said where a signal ends the program; `None` takes it back.
+    pub fn last_words(words: Option<String>) {
+        *LAST_WORDS.lock() = words;
+    }
+
     /// Ends the process as the signal does: gently where a watch listens, else at once.
     pub fn end(signal: i32) {
         let number = u8::try_from(signal).unwrap_or_default();
@@ -52,6 +62,10 @@ mod unix {
         if is_watch {
             // As it ends when it is asked between two builds.
             exit(128 + signal);
+        }
+        if let Some(words) = LAST_WORDS.try_lock().and_then(|mut words| words.take()) {
+            // The process ends: nobody waits for a stream that cannot be written to.
+            let _ = writeln!(std::io::stderr(), "{words}");
         }
         // It ends here; only a signal that has no such handler would come back.
         let _ = emulate_default_handler(signal);
@@ -81,7 +95,9 @@ mod unix {
 
     pub fn ring(_: impl Fn(u8) -> bool + Send + Sync + 'static) {}
 
+    pub fn last_words(_: Option<String>) {}
+
     pub fn end(_: i32) {}
 }
 
-pub(super) use unix::{end, listen, ring};
+pub(super) use unix::{end, last_words, listen, ring};

@@ -206,6 +206,14 @@ impl Answers {
         self.found.entry(record.key.clone()).or_insert_with(|| Arc::new(record));
     }
 
+    /// Says how many requests of earlier runs may have been billed without an answer.
+    pub fn cut_off(&self) -> Option<String> {
+        let sum = self.lost.iter().try_fold(Usd::ZERO, |sum, sent| sum.plus(sent.most?));
+        let most = sum.map_or("at a price that is not known".to_owned(), |sum| format!("${} at most", sum.rounded(4)));
+        let what = "calls of earlier runs were cut off before their answer was recorded, and may have been billed";
+        (!self.lost.is_empty()).then(|| format!("{} {what}, {most}", self.lost.len()))
+    }
+
     /// The latest look at the answers of a request; 0 where there is none.
     pub fn looks(&self, request: &str) -> u32 {
         self.looks.get(request).copied().unwrap_or_default()

@@ -64,7 +64,7 @@ pub struct Side {
     pub variant: Option<String>,
     /// The model.
     pub model: String,
-    /// The full digest of its chain and its settings, as printed.
+    /// The full digest of its chain, as printed. Settings are not part of it; they are of the recorded requests.
     pub digest: String,
     /// The commit that it was built from; `None` for a tree that no commit holds.
     pub commit: Option<String>,

@@ -5,6 +5,7 @@ use super::{CaseSet, cases};
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::manifest::{Eval, Gates};
 use crate::syntax::quantity::Share;
+use crate::syntax::source::Span;
 use crate::text::resolve::Plan;
 
 /// The loss of quality that a verdict tolerates where no manifest says another: 5 points.
@@ -26,6 +27,8 @@ pub struct Protocol {
     pub gates: Option<Gates>,
     /// The largest loss that a verdict tolerates.
     pub margin: Share,
+    /// Where the head says what is evaluated; its manifest, where only the base does.
+    pub place: Span,
     /// Whether there is a base and it declares no cases, so that the change brings its own.
     pub is_own: bool,
 }
@@ -56,6 +59,8 @@ impl Protocol {
         let is_own = base.is_some() && judge.is_none();
         let margin = margin.unwrap_or(DEFAULT_MARGIN);
         (!faults.has_errors()).then_some(())?;
-        Some(Self { cases: set, new, scorers: scorers?, new_scorers, gates, margin, is_own })
+        let manifest = &head.manifest;
+        let place = manifest.eval.as_ref().map_or(&manifest.span, |eval| &eval.span).clone();
+        Some(Self { place, cases: set, new, scorers: scorers?, new_scorers, gates, margin, is_own })
     }
 }

@@ -107,6 +107,11 @@ impl Prepared<'_> {
         &self.body
     }
 
+    /// Whether another side sends the very same requests for every case.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        self.calls.iter().map(|call| &call.digest).eq(other.calls.iter().map(|call| &call.digest))
+    }
+
     fn keys(&self, look: u32) -> impl Iterator<Item = (usize, AnswerKey)> {
         self.set.cases.iter().zip(&self.calls).enumerate().flat_map(move |(at, (case, call))| {
             (1..=case.repeats).map(move |repeat| (at, AnswerKey { request: call.digest.clone(), repeat, look }))

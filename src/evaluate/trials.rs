@@ -4,15 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::answers::{Answers, FOLDER, Recorder};
+use super::answers::{self, Answers, FOLDER, Recorder};
+use super::cases;
 use super::endpoint::{Address, Endpoint, Environment};
 use super::protocol::Protocol;
 use super::run::{self, Asking, Budget, Prepared, Progress, Reckoning, Run, prepare};
 use super::verdict::gates::unseen;
 use super::verdict::{Evaluation, Trial};
-use super::{answers, cases};
-use crate::pipeline::Build;
+use crate::compare::ratchet;
+use crate::pipeline::{Build, Memory, Request};
 use crate::prompt::bodies::Dialect;
+use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::error::{Error, Failure};
 use crate::syntax::quantity::Usd;
@@ -29,15 +31,32 @@ pub struct Pair {
     pub base: Option<Arc<Build>>,
 }
 
+/// What recorded answers alone say.
+#[derive(Debug)]
+pub struct Replay {
+    /// The verdicts.
+    pub evaluation: Evaluation,
+    /// How many different answers are not recorded.
+    pub missing: u64,
+    /// What there is to say beside them, each in a sentence.
+    pub said: Vec<String>,
+    /// What is wrong with what was read.
+    pub warnings: Vec<Diagnostic>,
+    /// Why contexts were left out.
+    pub broken: Vec<Diagnostic>,
+}
+
 /// Everything that is asked, checked before anybody is.
 pub struct Trials<'a> {
     /// Each context with each of its models.
     trials: Vec<(Protocol, Option<usize>, usize, Option<usize>)>,
     sides: Vec<Prepared<'a>>,
-    /// The folder of recorded answers.
-    pub folder: ProjectPath,
+    /// The folder of recorded answers that a manifest names.
+    named: Option<ProjectPath>,
     /// What there is to say of it.
     pub warnings: Vec<Diagnostic>,
+    /// Why contexts are left out.
+    broken: Vec<Diagnostic>,
 }
 
 /// What may be done to get answers that are not recorded.
@@ -62,61 +81,123 @@ pub struct Means<'a> {
     pub watch: &'a (dyn Fn(&Progress) + Sync),
 }
 
+/// The contexts with cases among these, each with the same context of a base; and what there is to say of others. Contexts
+/// that are named must have cases.
+///
+/// # Errors
+/// What is wrong with the base: a broken one is no reason to compare with nothing.
+pub fn pairs(
+    heads: Vec<Arc<Build>>,
+    base: Option<(&dyn Tree, &Request, &Memory)>,
+    are_named: bool,
+) -> Result<(Vec<Pair>, Vec<String>), Failure> {
+    let wanted = heads.iter().map(|head| head.id.clone()).collect();
+    let before = base.map(|(tree, request, memory)| {
+        let request = Request { contexts: Vec::new(), shard: None, ..request.clone() };
+        Ok::<_, Failure>((tree, ratchet::before(tree, &request, &wanted, memory)?))
+    });
+    let before = before.transpose()?;
+    let has_cases = |build: &Build| build.plan.manifest.eval.is_some();
+    let (mut pairs, mut said) = (Vec::new(), Vec::new());
+    for head in heads {
+        let same = before.as_ref().map(|(tree, before)| (tree, before.get(&head.id).map(|tried| &tried.result)));
+        // A change that takes its cases away is asked those of the base.
+        let in_base = matches!(&same, Some((_, Some(Ok(same)))) if has_cases(same));
+        if !are_named && !has_cases(&head) && !in_base {
+            continue;
+        }
+        let base = match same {
+            Some((tree, Some(same))) => Some(same.clone().map_err(|faults| ratchet::at_base(faults.into(), *tree))?),
+            Some((_, None)) => {
+                said.push(format!("`{}` is not in the base: it is compared with nothing", head.id));
+                None
+            }
+            None => None,
+        };
+        pairs.push(Pair { head, base });
+    }
+    Ok((pairs, said))
+}
+
 impl<'a> Trials<'a> {
     /// Plans the evaluation of these contexts. `streams` asks for the time to the first token.
     ///
     /// # Errors
     /// Every fault of cases, scorers and bodies, placed: nobody is asked before they are mended.
     pub fn of(pairs: &'a [Pair], streams: bool) -> Result<Self, Failure> {
-        let (mut faults, mut trials, mut sides, mut folders) = (Faults::new(), Vec::new(), Vec::new(), Vec::new());
-        for Pair { head, base } in pairs {
-            faults.extend(cases::leaks(&head.warnings));
-            let eval = head.plan.manifest.eval.as_ref();
-            folders.extend(
-                eval.and_then(|eval| eval.answers.as_ref())
-                    .map(|folder| (folder.clone(), head.plan.manifest_path.clone())),
-            );
-            for model in &head.models {
-                let before = base.as_deref().and_then(|build| {
-                    let models = &build.models;
-                    let same = models.iter().find(|other| other.card.name == model.card.name);
-                    Some((
-                        build,
-                        same.or(if models.len() == 1 && head.models.len() == 1 { models.first() } else { None })?,
-                    ))
-                });
-                if base.is_some() && before.is_none() {
-                    let message = format!("the base does not ask {}: it is compared with nothing", model.name);
-                    faults.push(Diagnostic::warning("not-compared", message).at(&head.plan.manifest.span));
-                }
-                let plan = before.map(|(build, _)| &build.plan);
-                let Some(protocol) = Protocol::of(&head.plan, plan, &mut faults) else { break };
-                let mut side = |build: &'a Build, model, set: &super::CaseSet| match prepare(
-                    build,
-                    model,
-                    Arc::new(set.clone()),
-                    streams,
-                ) {
-                    Ok(side) => {
-                        sides.push(side);
-                        Some(sides.len() - 1)
-                    }
-                    Err(found) => {
-                        faults.extend(found);
-                        None
-                    }
-                };
-                let base = before.and_then(|(build, model)| side(build, model, &protocol.cases));
-                let asked = side(head, model, &protocol.cases);
-                let new = if protocol.new.cases.is_empty() { None } else { side(head, model, &protocol.new) };
-                if let Some(head) = asked {
-                    trials.push((protocol, base, head, new));
+        let trials = Self::of_each(pairs, streams);
+        if trials.broken.is_empty() { Ok(trials) } else { Err(trials.broken.into()) }
+    }
+
+    /// The same, without the contexts that cannot be evaluated: a [`Replay`] says why they cannot.
+    pub fn of_each(pairs: &'a [Pair], streams: bool) -> Self {
+        let (trials, sides, warnings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut own = Self { trials, sides, named: None, warnings, broken: Vec::new() };
+        for pair in pairs {
+            let (mut faults, before) = (Faults::new(), (own.trials.len(), own.sides.len()));
+            own.add(pair, streams, &mut faults);
+            match faults.into_result(()) {
+                Ok(warned) => own.warnings.extend(warned.warnings),
+                Err(found) => {
+                    own.trials.truncate(before.0);
+                    own.sides.truncate(before.1);
+                    own.broken.extend(found);
                 }
             }
         }
-        let folder = folder(&folders, &mut faults);
-        let warned = faults.into_result(())?;
-        Ok(Self { trials, sides, folder, warnings: warned.warnings })
+        own
+    }
+
+    fn add(&mut self, Pair { head, base }: &'a Pair, streams: bool, faults: &mut Faults) {
+        faults.extend(cases::leaks(&head.warnings));
+        let named = head.plan.manifest.eval.as_ref().and_then(|eval| eval.answers.as_ref());
+        if let Some(named) = named {
+            self.name_folder(named, &head.plan.manifest_path, faults);
+        }
+        for model in &head.models {
+            let before = base.as_deref().and_then(|build| {
+                let models = &build.models;
+                let same = models.iter().find(|other| other.card.name == model.card.name);
+                let only = || models.first().filter(|_| models.len() == 1 && head.models.len() == 1);
+                Some((build, same.or_else(only)?))
+            });
+            if base.is_some() && before.is_none() {
+                let message = format!("the base does not ask {}: it is compared with nothing", model.name);
+                faults.push(Diagnostic::warning("not-compared", message).at(&head.plan.manifest.span));
+            }
+            let plan = before.map(|(build, _)| &build.plan);
+            let Some(protocol) = Protocol::of(&head.plan, plan, faults) else { break };
+            let mut side = |build: &'a Build, model, set: &super::CaseSet| {
+                let side = prepare(build, model, Arc::new(set.clone()), streams);
+                let side = side.map_err(|found| faults.extend(found)).ok()?;
+                self.sides.push(side);
+                Some(self.sides.len() - 1)
+            };
+            let base = before.and_then(|(build, model)| side(build, model, &protocol.cases));
+            let asked = side(head, model, &protocol.cases);
+            let new = if protocol.new.cases.is_empty() { None } else { side(head, model, &protocol.new) };
+            if let Some(head) = asked {
+                self.trials.push((protocol, base, head, new));
+            }
+        }
+    }
+
+    /// Takes the folder that a manifest names, the one that all contexts of a run record in.
+    fn name_folder(&mut self, written: &Text, beside: &ProjectPath, faults: &mut Faults) {
+        match ProjectPath::parse(&written.value, beside) {
+            Ok(path) if self.named.as_ref().is_none_or(|other| *other == path) => self.named = Some(path),
+            Ok(path) => {
+                let message = format!("answers of one run are in one folder, and `{path}` is another one");
+                let fault = Diagnostic::error("answers-folder", message).at(&written.span);
+                faults.push(fault.hint("name it once, in contexture.yaml, or evaluate these contexts by themselves"));
+            }
+            Err(fault) => faults.push(Diagnostic::error("answers-folder", fault.to_string()).at(&written.span)),
+        }
+    }
+
+    /// The folder of recorded answers.
+    pub fn folder(&self) -> ProjectPath {
+        self.named.clone().unwrap_or_else(|| ProjectPath::literal(FOLDER))
     }
 
     /// Whether there is nothing to evaluate.
@@ -124,14 +205,16 @@ impl<'a> Trials<'a> {
         self.trials.is_empty()
     }
 
-    /// The gates that nothing is held against: those that need a comparison, of contexts and models without one; those
+    /// Says which gates nothing is held against: those that need a comparison, of contexts and models without one; those
     /// that need a revision of the base, where none is named.
-    pub fn unseen_gates(&self, has_revision: bool) -> BTreeSet<&'static str> {
+    pub fn unheld(&self, has_revision: bool) -> Option<String> {
         let of = |(protocol, base, ..): &(Protocol, Option<usize>, usize, Option<usize>)| {
             let gates = protocol.gates.as_ref().into_iter();
             gates.flat_map(|gates| unseen(gates, base.is_some(), has_revision)).collect::<Vec<_>>()
         };
-        self.trials.iter().flat_map(of).collect()
+        let gates: Vec<&str> = self.trials.iter().flat_map(of).collect::<BTreeSet<_>>().into_iter().collect();
+        let said = || format!("nothing is held against {}, for want of a base (--base REV)", gates.join(" and "));
+        (!gates.is_empty()).then(said)
     }
 
     /// What of it is recorded, and what the rest would cost at most.
@@ -139,9 +222,21 @@ impl<'a> Trials<'a> {
         run::reckon(&self.sides, answers, fresh)
     }
 
-    /// Reads all answers from what is recorded.
-    pub fn replay(&self, answers: &Answers, at_base: Option<&Answers>) -> Run {
-        run::replay(&self.sides, answers, at_base)
+    /// What the answers that these trees have recorded say. Nobody is asked.
+    ///
+    /// # Errors
+    /// When a tree cannot be read.
+    pub fn replay(self, head: &dyn Tree, base: Option<&dyn Tree>) -> Result<Replay, Failure> {
+        let folder = self.folder();
+        let answers = Answers::read(head, &folder)?;
+        let at_base = base.map(|base| Answers::read(base, &folder)).transpose()?;
+        let Reckoning { answers: all, calls, .. } = self.reckon(&answers, false);
+        let missing = (calls > 0).then(|| format!("{calls} of {all} answers are not recorded, and nothing is asked"));
+        let said = [self.unheld(base.is_some()), missing, answers.cut_off()].into_iter().flatten().collect();
+        let warnings = [self.warnings.as_slice(), &answers.warnings].concat();
+        let run = run::replay(&self.sides, &answers, at_base.as_ref());
+        let broken = self.broken.clone();
+        Ok(Replay { missing: calls, said, warnings, broken, evaluation: self.judge(run) })
     }
 
     /// Asks for what is not recorded.
@@ -159,7 +254,7 @@ impl<'a> Trials<'a> {
         let reckoning = self.reckon(answers, means.fresh);
         (means.reckoned)(&reckoning);
         if reckoning.calls == 0 {
-            return Ok(self.replay(answers, at_base));
+            return Ok(run::replay(&self.sides, answers, at_base));
         }
         allowed(&reckoning, means)?;
         let mut servers: Vec<(Address, Arc<Endpoint>)> = Vec::new();
@@ -176,14 +271,13 @@ impl<'a> Trials<'a> {
                 endpoint
             }));
         }
-        let on_disk = workspace.root().join(self.folder.as_str());
+        let folder = self.folder();
+        let on_disk = workspace.root().join(folder.as_str());
         write::no_link(workspace.root(), &on_disk)?;
-        let file = ProjectPath::new(&format!("{}/answers.jsonl", self.folder)).ok();
+        let file = ProjectPath::new(&format!("{folder}/answers.jsonl")).ok();
         if file.map(|file| workspace.worktree()?.would_ignore(&file)).transpose()? == Some(true) {
-            let what = format!(
-                "git ignores files in {}: no later run would see the answers, and each would pay again",
-                self.folder
-            );
+            let what =
+                format!("git ignores files in {folder}: no later run would see the answers, and each would pay again");
             let cure =
                 "take the folder out of the patterns that git ignores, or name another one: `eval: {answers: DIR}`";
             return Err(Error::usage(what, cure));
@@ -203,19 +297,14 @@ impl<'a> Trials<'a> {
         let look = run.look;
         let mut results: Vec<Option<_>> = run.results.into_iter().map(Some).collect();
         let mut take = |at: usize| results.get_mut(at).and_then(Option::take);
+        let side = |at: usize| self.sides.get(at);
         let judged = self.trials.into_iter().filter_map(|(protocol, base, head, new)| {
-            Some(Trial { protocol, base: base.and_then(&mut take), head: take(head)?, new: new.and_then(&mut take) })
+            let is_same = base.and_then(side).zip(side(head)).is_some_and(|(base, head)| base.asks_the_same(head));
+            let (base, new) = (base.and_then(&mut take), new.and_then(&mut take));
+            Some(Trial { protocol, base, head: take(head)?, new, is_same })
         });
         Evaluation::of(judged.collect(), look)
     }
-}
-
-/// The answers that a tree has recorded, in the folder of these trials.
-///
-/// # Errors
-/// When the tree cannot be read.
-pub fn recorded(tree: &dyn Tree, folder: &ProjectPath) -> Result<Answers, Failure> {
-    Answers::read(tree, folder)
 }
 
 /// Refuses what may cost more than is allowed.
@@ -246,24 +335,6 @@ fn allowed(reckoning: &Reckoning, means: &Means<'_>) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
-}
-
-/// The one folder that all contexts of a run record in.
-fn folder(named: &[(crate::syntax::decode::Text, ProjectPath)], faults: &mut Faults) -> ProjectPath {
-    let usual = || ProjectPath::literal(FOLDER);
-    let mut found: Option<ProjectPath> = None;
-    for (written, beside) in named {
-        match ProjectPath::parse(&written.value, beside) {
-            Ok(path) if found.as_ref().is_none_or(|other| *other == path) => found = Some(path),
-            Ok(path) => {
-                let message = format!("answers of one run are in one folder, and `{path}` is another one");
-                let fault = Diagnostic::error("answers-folder", message).at(&written.span);
-                faults.push(fault.hint("name it once, in contexture.yaml, or evaluate these contexts by themselves"));
-            }
-            Err(fault) => faults.push(Diagnostic::error("answers-folder", fault.to_string()).at(&written.span)),
-        }
-    }
-    found.unwrap_or_else(usual)
 }
 
 /// A name for the file of a run: its time, and what tells it from another of the same second.

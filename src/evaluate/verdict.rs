@@ -1,20 +1,18 @@
 //! Verdicts and gates: what the scores of two sides, or of one, allow to be said.
 
 pub mod gates;
+mod paired;
 
-use std::cell::OnceCell;
 use std::fmt;
 
+use paired::Paired;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::protocol::Protocol;
-use super::scored::{Grade, Scored};
+use super::scored::{Grade, Scored, ScoredCase};
 use super::scorers::FULL;
-use super::statistics::{
-    ALPHA, Confusion, Interval, Pairs, Z_95, bootstrap, clustered_error, holm, mcnemar, needed, newcombe, sign_flip,
-    visible, wilson,
-};
+use super::statistics::{Confusion, Interval, Z_95, clustered_error, holm, pass_at, pass_hat, wilson};
 use super::{Results, Side};
 use crate::pipeline::Answer;
 use crate::syntax::decode::{inline_schema, names};
@@ -125,12 +123,25 @@ pub struct Run {
     pub cache: CacheRead,
     /// Answers that this change has recorded itself; null where no revision of a base was named to tell.
     pub recorded: Option<u64>,
+    /// What the repeats of a case say together; null where cases are asked once.
+    pub repeats: Option<Repeats>,
     /// Agreement of labels beyond chance (Cohen's κ), where answers are labels.
     pub kappa: Option<Decimal>,
     /// The mean F1 of the declared labels.
     pub macro_f1: Option<Decimal>,
     /// Whether the cases are new in the head: asked of it alone, and compared with nothing.
     pub new: bool,
+}
+
+/// What the repeats of a case say together, each a mean over the cases.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct Repeats {
+    /// So many answers to one case: the fewest that any case has.
+    pub k: u64,
+    /// pass@k: how likely at least one of them is right.
+    pub any: Decimal,
+    /// pass^k: how likely all of them are.
+    pub all: Decimal,
 }
 
 /// How long answers took, in milliseconds; null without an answer.
@@ -182,6 +193,8 @@ pub struct Comparison {
     pub detectable: Option<Decimal>,
     /// How many cases would show a loss of the margin in 80 of 100 evaluations, where these are too few.
     pub needed: Option<u64>,
+    /// Whether both sides send the very same requests, so that there is nothing to compare.
+    pub same_requests: bool,
     /// What it comes to.
     pub verdict: Verdict,
 }
@@ -215,6 +228,8 @@ pub struct Trial {
     pub head: Results,
     /// The answers of the head to cases that are new in it.
     pub new: Option<Results>,
+    /// Whether base and head send the very same requests: then there is nothing to compare.
+    pub is_same: bool,
 }
 
 /// A run with the answers behind it.
@@ -250,7 +265,7 @@ impl Evaluation {
     /// good a way to be misled as many comparisons are.
     pub fn of(trials: Vec<Trial>, look: u32) -> Self {
         let (mut runs, mut protocols, mut gates, mut pending) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (trial, Trial { protocol, base, head, new }) in trials.into_iter().enumerate() {
+        for (trial, Trial { protocol, base, head, new, is_same }) in trials.into_iter().enumerate() {
             let base = base.map(|base| Scored::of(base, &protocol.cases, &protocol.scorers));
             let base = base.map(|base| push(&mut runs, Judged::of(base, trial, &protocol, false)));
             let head = Scored::of(head, &protocol.cases, &protocol.scorers);
@@ -260,11 +275,14 @@ impl Evaluation {
                 runs.push(Judged::of(new, trial, &protocol, true));
             }
             if let Some(base) = base {
-                pending.push((base, head, protocol.margin, Paired::of(&runs[base].scored, &runs[head].scored)));
+                let paired = Paired::of(&runs[base].scored, &runs[head].scored, is_same);
+                pending.push((base, head, protocol.margin, paired));
             }
             protocols.push(protocol);
         }
-        let p: Vec<f64> = pending.iter().map(|(.., paired)| paired.p()).collect();
+        // What sends the same requests cannot mislead, and is no comparison that others have to pay for.
+        let different = || pending.iter().filter(|(.., paired)| !paired.is_same);
+        let p: Vec<f64> = different().map(|(.., paired)| paired.p()).collect();
         let corrected =
             |all: &[f64]| -> Vec<f64> { holm(all).into_iter().map(|p| (p * f64::from(look)).min(1.0)).collect() };
         let adjusted = corrected(&p);
@@ -273,12 +291,13 @@ impl Evaluation {
             all[at] = own;
             corrected(&all)[at]
         };
-        let compared = pending.iter().zip(&adjusted).enumerate();
-        let comparisons: Vec<Comparison> = compared
-            .map(|(at, ((base, head, margin, paired), p_holm))| {
-                paired.comparison((*base, *head), *margin, *p_holm, |own| adjust(at, own))
-            })
-            .collect();
+        let mut places = 0..p.len();
+        let comparison = |(base, head, margin, paired): &(usize, usize, Share, Paired)| {
+            let at = if paired.is_same { None } else { places.next() };
+            let p_holm = at.map_or(1.0, |at| adjusted[at]);
+            paired.comparison((*base, *head), *margin, p_holm, |own| at.map_or(1.0, |at| adjust(at, own)))
+        };
+        let comparisons: Vec<Comparison> = pending.iter().map(comparison).collect();
         for (at, judged) in runs.iter().enumerate().filter(|(_, judged)| !judged.run.new) {
             let compared = comparisons.iter().find(|comparison| comparison.head == at);
             let is_base = comparisons.iter().any(|comparison| comparison.base == at);
@@ -364,12 +383,26 @@ impl Judged {
             usd: scored.usd,
             cache: CacheRead { read: scored.cache_read, forecast: scored.forecast },
             recorded: scored.recorded,
+            repeats: repeats(&scored),
             kappa: confusion.as_ref().and_then(Confusion::kappa).map(Decimal),
             macro_f1: confusion.as_ref().and_then(Confusion::macro_f1).map(Decimal),
             new,
         };
         Self { run, scored, trial, confusion }
     }
+}
+
+/// pass@k and pass^k over the cases that were answered; `None` where one of them has a single answer.
+fn repeats(scored: &Scored) -> Option<Repeats> {
+    let answered = |case: &ScoredCase| case.answers.iter().filter(|answer| answer.points().is_some()).count();
+    let tallies = scored.cases.iter().map(|case| (share(answered(case)), share(case.right())));
+    let tallies: Vec<(u64, u64)> = tallies.filter(|(n, _)| *n > 0).collect();
+    let k = tallies.iter().map(|(n, _)| *n).min().filter(|k| *k > 1)?;
+    let mean = |of: fn(u64, u64, u64) -> f64| {
+        let sum: f64 = tallies.iter().map(|(n, right)| of(*n, *right, k)).sum();
+        Decimal(sum / tallies.iter().fold(0.0, |count, _| count + 1.0))
+    };
+    Some(Repeats { k, any: mean(pass_at), all: mean(pass_hat) })
 }
 
 /// The mean score of one side and its 95 % interval: Wilson's for one right or wrong answer a case, else by the standard
@@ -389,182 +422,6 @@ fn rate(points: &[Vec<i64>]) -> (Option<f64>, Option<Interval>) {
 
 /// [`FULL`] as a number that can be divided by.
 const FULL_REAL: f64 = 1000.0;
-
-/// The answers of two sides, case by case.
-struct Paired {
-    /// For each case with a pair of answers, the sum of the differences of its pairs.
-    differences: Vec<i64>,
-    /// How many pairs of answers there are.
-    answers: u64,
-    /// Who has which case right.
-    pairs: Pairs,
-    /// Answers without a partner.
-    dropped: u64,
-    /// For each case with an answer dropped, the least and the largest difference that it could have.
-    worst: Vec<(i64, i64)>,
-    test: TestName,
-    /// Its p and its interval, once they were asked for: over thousands of cases they take a while.
-    known: (OnceCell<f64>, OnceCell<Interval>),
-}
-
-impl Paired {
-    fn of(base: &Scored, head: &Scored) -> Self {
-        let mut own = Self {
-            differences: Vec::new(),
-            answers: 0,
-            pairs: Pairs::default(),
-            dropped: 0,
-            worst: Vec::new(),
-            test: TestName::McNemar,
-            known: <_>::default(),
-        };
-        for (base, head) in base.cases.iter().zip(&head.cases) {
-            let both = base.answers.iter().zip(&head.answers).map(|(base, head)| (base.points(), head.points()));
-            let both: Vec<_> = both.collect();
-            if both.len() != 1 || both.iter().any(|(base, head)| [base, head].iter().any(|side| is_partial(**side))) {
-                own.test = TestName::SignFlip;
-            }
-            let (mut sum, mut known, mut low, mut high) = (0, 0_u64, 0, 0);
-            for (base, head) in both {
-                let (least, most) = match (base, head) {
-                    (Some(base), Some(head)) => {
-                        known += 1;
-                        sum += head - base;
-                        (head - base, head - base)
-                    }
-                    (Some(base), None) => (-base, FULL - base),
-                    (None, Some(head)) => (head - FULL, head),
-                    (None, None) => (-FULL, FULL),
-                };
-                own.dropped += u64::from(base.is_none() || head.is_none());
-                (low, high) = (low + least, high + most);
-            }
-            if known > 0 {
-                own.differences.push(sum);
-                own.answers += known;
-            }
-            if low != high || known == 0 {
-                own.worst.push((low - sum, high - sum));
-            }
-            match (base.is_right, head.is_right) {
-                (Some(true), Some(true)) => own.pairs.both += 1,
-                (Some(true), Some(false)) => own.pairs.lost += 1,
-                (Some(false), Some(true)) => own.pairs.gained += 1,
-                (Some(false), Some(false)) => own.pairs.neither += 1,
-                _ => {}
-            }
-        }
-        own
-    }
-
-    fn p(&self) -> f64 {
-        *self.known.0.get_or_init(|| match self.test {
-            TestName::McNemar => mcnemar(self.pairs.lost, self.pairs.gained),
-            TestName::SignFlip => sign_flip(&self.differences),
-        })
-    }
-
-    fn sum(&self) -> i64 {
-        self.differences.iter().sum()
-    }
-
-    /// The 95 % interval of the mean difference.
-    fn interval(&self) -> Interval {
-        *self.known.1.get_or_init(|| match self.test {
-            _ if self.differences.is_empty() => Interval { low: -1.0, high: 1.0 },
-            TestName::McNemar => newcombe(self.pairs),
-            TestName::SignFlip => {
-                let (low, high) = bootstrap(&self.differences);
-                Interval { low: self.mean(low), high: self.mean(high) }
-            }
-        })
-    }
-
-    /// A sum of differences over all answers, as a mean score.
-    #[expect(clippy::cast_precision_loss, reason = "sums of scores are far below 2^53")]
-    fn mean(&self, sum: i64) -> f64 {
-        if self.answers == 0 { 0.0 } else { sum as f64 / FULL_REAL / self.answers as f64 }
-    }
-
-    /// The mean square of a case's difference; the share of cases that change sides where answers are right or wrong.
-    #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
-    fn square(&self) -> f64 {
-        let cases = self.differences.len().max(1) as f64;
-        let repeats = self.answers as f64 / cases;
-        let squares = self.differences.iter().map(|sum| (*sum as f64 / FULL_REAL / repeats.max(1.0)).powi(2));
-        squares.sum::<f64>() / cases
-    }
-
-    /// These pairs with every answer that is missing at its worst, or at its best, for the head.
-    fn imputed(&self, pick: impl Fn(&(i64, i64)) -> i64) -> Self {
-        let mut differences = self.differences.clone();
-        differences.extend(self.worst.iter().map(&pick));
-        let count = |sign: i64| share(self.worst.iter().filter(|ends| pick(ends).signum() == sign).count());
-        let pairs = Pairs {
-            lost: self.pairs.lost + count(-1),
-            gained: self.pairs.gained + count(1),
-            neither: self.pairs.neither + count(0),
-            ..self.pairs
-        };
-        let answers = self.answers + self.dropped;
-        Self { differences, answers, pairs, dropped: 0, worst: Vec::new(), test: self.test, known: <_>::default() }
-    }
-
-    /// The verdict by an adjusted p: p decides whether there is a difference, the interval whether a loss is excluded.
-    fn verdict(&self, p: f64, margin: f64) -> Verdict {
-        match self.sum() {
-            sum if p <= ALPHA && sum > 0 => Verdict::Better,
-            sum if p <= ALPHA && sum < 0 => Verdict::Worse,
-            _ if self.interval().low >= -margin => Verdict::NoDifferenceShown,
-            _ => Verdict::TooFewCases,
-        }
-    }
-
-    fn comparison(
-        &self,
-        (base, head): (usize, usize),
-        margin: Share,
-        p_holm: f64,
-        adjust: impl Fn(f64) -> f64,
-    ) -> Comparison {
-        let margin = margin_real(margin);
-        let all = self.answers + self.dropped;
-        let by_scores = self.verdict(p_holm, margin);
-        // Whether the answers that are missing could turn it.
-        let is_turned = || {
-            [self.imputed(|ends| ends.0), self.imputed(|ends| ends.1)].iter().any(|worst| {
-                let verdict = worst.verdict(adjust(worst.p()), margin);
-                verdict != by_scores && !(by_scores == Verdict::TooFewCases && verdict == Verdict::NoDifferenceShown)
-            })
-        };
-        let is_lost = self.differences.is_empty() || self.dropped * 10 > all || self.dropped > 0 && is_turned();
-        let verdict = if is_lost { Verdict::NotMeasured } else { by_scores };
-        let n = share(self.differences.len());
-        let enough = needed(self.square(), margin).filter(|needed| *needed > n);
-        Comparison {
-            base,
-            head,
-            n,
-            lost: self.pairs.lost,
-            gained: self.pairs.gained,
-            dropped: self.dropped,
-            difference: Decimal(self.mean(self.sum())),
-            interval: ends(self.interval()),
-            p: Decimal(self.p()),
-            p_holm: Decimal(p_holm),
-            test: self.test,
-            margin: Decimal(margin),
-            detectable: visible(n, self.square()).map(Decimal),
-            needed: if verdict == Verdict::TooFewCases { enough } else { None },
-            verdict,
-        }
-    }
-}
-
-/// Whether a score is neither none nor full.
-fn is_partial(points: Option<i64>) -> bool {
-    points.is_some_and(|points| points != 0 && points != FULL)
-}
 
 #[expect(clippy::cast_precision_loss, reason = "a share has at most nine digits")]
 fn margin_real(margin: Share) -> f64 {

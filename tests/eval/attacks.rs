@@ -165,6 +165,8 @@ fn no_other_command_opens_a_connection() {
         "build",
         "check",
         "check --fix",
+        "check --eval --base HEAD",
+        "build --format html",
         "top",
         "render topics",
         "diff HEAD",

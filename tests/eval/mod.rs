@@ -7,6 +7,7 @@ mod advise;
 mod attacks;
 mod counted;
 mod live;
+pub mod reports;
 mod sdk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,6 +194,27 @@ fn a_run_that_is_killed_asks_again_only_what_was_under_way() {
     }
     assert_eq!(answers(&repo).len(), 128);
     assert_eq!(recorded(&repo).len(), 2);
+}
+
+/// A signal ends a run with what it has: the words, the file, and nothing asked twice.
+#[test]
+fn an_interrupted_run_says_what_it_has() {
+    let (repo, server) = (topics(), Server::start("rule --delay 0.05"));
+    let url = format!("--base-url={}/v1", server.base);
+    let arguments = ["eval", "topics", "--jobs", "2", &url];
+    let mut command = repo.contexture(arguments).command();
+    let child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("the program starts");
+    while answers(&repo).len() < 20 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("a signal");
+    let output = child.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("interrupted: at least "), "{said}");
+    assert!(said.contains(" of 64 calls are over") && said.contains("run it again for the rest"), "{said}");
+    let before = answers(&repo).len();
+    let again = repo.contexture(arguments).run().exits(0);
+    assert!(again.stderr.contains(&format!("{} of 64 answers are not recorded", 64 - before)), "{again}");
 }
 
 #[test]

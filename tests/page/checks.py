@@ -549,6 +549,43 @@ class Look:
             assert "A prompt that was not there before." in new
             accessible(page)
 
+    def evaluated(self, running):
+        for viewport, theme in [({"width": 1280, "height": 900}, "light"), (PHONE, "dark")]:
+            with self.at(running, {}, viewport=viewport, color_scheme=theme) as page:
+                page.keyboard.press("g")
+                page.keyboard.press("e")
+                assert page.locator("h1").inner_text() == "Evaluation", page.url
+                shown = self.value(page)["evaluation"]
+                rows = page.get_by_role("region", name="Quality and cost").locator("tbody tr")
+                assert rows.count() == len(shown["heads"]) == 4
+                for number, head in enumerate(shown["heads"]):
+                    run = shown["report"]["runs"][head["run"]]
+                    row = rows.nth(number).inner_text()
+                    assert head["name"] in row and f"{run['right']} of {run['cases']}" in row, (head, row)
+                assert page.locator("svg.chart circle").count() == 4
+                labels = page.get_by_role("region", name="Labels of topics@eight").locator("tbody tr")
+                assert labels.count() == 4
+                counted = [int(one) for one in re.findall(r"\t(\d+)", "\n".join(row.inner_text() for row in labels.all()))]
+                assert sum(counted) == 64, counted
+                assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+                accessible(page)
+
+    def flipped(self, running):
+        with self.at(running, {}) as page:
+            [head] = self.value(page)["evaluation"]["heads"]
+            assert any("worse" in said for said in head["said"]), head["said"]
+            rows = page.get_by_role("region", name="that one side alone has right").locator("tbody tr")
+            assert rows.count() == len(head["flips"]) > 10
+            for number, flip in enumerate(head["flips"]):
+                row = rows.nth(number).inner_text()
+                assert flip["case"] in row and flip["expected"] in row and ("lost" if flip["lost"] else "gained") in row
+            assert page.locator("main script, main b[onclick]").count() == 0
+            told = page.get_by_role("region", name="that one side alone has right").inner_text()
+            assert "<b onclick=pwned()>\\u{202e}</script><script>pwned()</script>" in told, told
+            accessible(page)
+        with self.at(running, {}, viewport=PHONE) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
     def hostile_change(self, running):
         with self.at(running, {}) as page:
             assert page.locator("main script, main b[onclick]").count() == 0

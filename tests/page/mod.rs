@@ -130,6 +130,23 @@ fn a_hostile_change_is_as_inert() {
 }
 
 #[test]
+fn an_evaluation_shows_quality_against_cost() {
+    look("evaluated", &crate::eval::reports::changed("16"), "build --as-of 2026-11-30");
+}
+
+#[test]
+fn a_comparison_shows_both_answers_of_a_case_that_flipped() {
+    let repo = crate::eval::reports::changed("16");
+    for file in std::fs::read_dir(repo.at(".contexture/answers")).expect("answers").map(|file| file.expect("a file")) {
+        let answers = std::fs::read_to_string(file.path()).expect("answers");
+        // Answers are text of a model, which may have read anything.
+        let hostile = r#"sport\n<b onclick=pwned()>\u202e</script><script>pwned()</script>"#;
+        std::fs::write(file.path(), answers.replace("\"sport", &format!("\"{hostile}"))).expect("answers");
+    }
+    look("flipped", &repo, "diff HEAD~1 --as-of 2026-11-30");
+}
+
+#[test]
 fn a_history_has_a_row_and_a_step_for_each_commit() {
     look("history", &changed(), "log support/triage --as-of 2026-11-21");
 }

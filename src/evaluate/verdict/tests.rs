@@ -2,7 +2,7 @@ use super::*;
 use crate::evaluate::cases::tests::{Project, side};
 use crate::evaluate::scored::{Graded, ScoredCase};
 use crate::evaluate::scorers::Score;
-use crate::evaluate::statistics::{SplitMix64, detectable};
+use crate::evaluate::statistics::{ALPHA, SplitMix64, detectable};
 use crate::evaluate::{Answered, Outcome, Stop, Usage};
 
 /// Scores of one side, one list a case; `None` where there is no answer.
@@ -35,7 +35,7 @@ fn pairs(both: usize, lost: usize, gained: usize, neither: usize) -> Paired {
     };
     let base = side([(both, FULL), (lost, FULL), (gained, 0), (neither, 0)]);
     let head = side([(both, FULL), (lost, 0), (gained, FULL), (neither, 0)]);
-    Paired::of(&base, &head)
+    Paired::of(&base, &head, false)
 }
 
 fn alone(paired: &Paired) -> Comparison {
@@ -67,7 +67,7 @@ fn the_rule_says_what_the_counts_allow() {
 fn missing_answers_are_left_out_of_both_sides_and_may_not_decide() {
     let one = |points: &[Option<i64>]| scored(&points.iter().map(|one| vec![*one]).collect::<Vec<_>>());
     let verdict = |base: &[Option<i64>], head: &[Option<i64>]| {
-        let found = alone(&Paired::of(&one(base), &one(head)));
+        let found = alone(&Paired::of(&one(base), &one(head), false));
         (found.n, found.dropped, found.verdict)
     };
     let full = |count: usize| vec![Some(FULL); count];
@@ -91,7 +91,7 @@ fn missing_answers_are_left_out_of_both_sides_and_may_not_decide() {
 fn repeats_are_not_cases() {
     let base = scored(&[vec![Some(FULL); 100], vec![Some(FULL)]]);
     let head = scored(&[vec![Some(0); 100], vec![Some(FULL)]]);
-    let paired = Paired::of(&base, &head);
+    let paired = Paired::of(&base, &head, false);
     assert_eq!((paired.test, paired.p()), (TestName::SignFlip, 1.0));
     assert_eq!(alone(&paired).n, 2);
 }
@@ -121,7 +121,7 @@ fn equal_prompts_are_rarely_called_different() {
         let alarms = (0..1000).filter(|_| {
             let chances = chances(cases, &mut random);
             let sides = [(); 2].map(|()| answers(&chances, repeats, &mut random));
-            Paired::of(&sides[0], &sides[1]).p() <= ALPHA
+            Paired::of(&sides[0], &sides[1], false).p() <= ALPHA
         });
         let alarms = alarms.count();
         assert!(alarms <= 64, "{alarms} alarms of 1,000 with {cases} cases asked {repeats} times");
@@ -134,7 +134,7 @@ fn several_contexts_alarm_no_more_often_than_one() {
     let mut random = SplitMix64::new(10);
     let mut one = || {
         let chances = chances(60, &mut random);
-        Paired::of(&answers(&chances, 1, &mut random), &answers(&chances, 1, &mut random)).p()
+        Paired::of(&answers(&chances, 1, &mut random), &answers(&chances, 1, &mut random), false).p()
     };
     let runs: Vec<Vec<f64>> = (0..1000).map(|_| (0..10).map(|_| one()).collect()).collect();
     let alarms = |adjusted: &dyn Fn(&[f64]) -> Vec<f64>| {
@@ -176,10 +176,15 @@ fn answered(text: &str, latency_ms: u64) -> Outcome {
 
 /// An evaluation of one context over cases that expect `a`, from the answers of both sides.
 pub(crate) fn evaluation(eval: &str, base: &[&str], head: &[&str]) -> Evaluation {
-    looked(eval, base, head, 1)
+    looked(eval, base, head, (1, 1))
 }
 
-fn looked(eval: &str, base: &[&str], head: &[&str], look: u32) -> Evaluation {
+/// `count` of them in one run.
+pub(crate) fn many(eval: &str, base: &[&str], head: &[&str], count: usize) -> Evaluation {
+    looked(eval, base, head, (1, count))
+}
+
+fn looked(eval: &str, base: &[&str], head: &[&str], (look, count): (u32, usize)) -> Evaluation {
     // The first two are tagged.
     let line = |at: usize| {
         let tags = if at < 2 { ", \"tags\": \"first\"" } else { "" };
@@ -198,15 +203,18 @@ fn looked(eval: &str, base: &[&str], head: &[&str], look: u32) -> Evaluation {
         forecast: Some(0),
         recorded: Some(0),
     };
-    let base = (!base.is_empty()).then(|| results(base));
-    Evaluation::of(vec![Trial { protocol: project.protocol(), base, head: results(head), new: None }], look)
+    let trial = |_| {
+        let base = (!base.is_empty()).then(|| results(base));
+        Trial { protocol: project.protocol(), base, head: results(head), new: None, is_same: false }
+    };
+    Evaluation::of((0..count).map(trial).collect(), look)
 }
 
 #[test]
 fn asking_again_until_a_difference_shows_shows_none() {
     let (base, head) = ([vec!["a"; 40], vec!["b"; 6]].concat(), ["a"; 46]);
     let verdict = |look: u32| {
-        let found = looked("score: [{label: [a, b]}]", &base, &head, look).comparisons.remove(0);
+        let found = looked("score: [{label: [a, b]}]", &base, &head, (look, 1)).comparisons.remove(0);
         (found.p.to_string(), found.p_holm.to_string(), found.verdict)
     };
     assert_eq!(verdict(1), ("0.0313".to_owned(), "0.0313".to_owned(), Verdict::Better));
@@ -275,4 +283,13 @@ fn decimals_are_short_and_never_a_false_zero() {
     ] {
         assert_eq!(Decimal(number).to_string(), printed);
     }
+}
+
+/// Three, two and no right answers of three: pass@2 and pass^2 by counting the draws of two.
+#[test]
+fn repeats_say_how_likely_one_and_all_are_right() {
+    let of = |right: usize, n: usize| (0..n).map(|at| Some(if at < right { FULL } else { 0 })).collect::<Vec<_>>();
+    let found = repeats(&scored(&[of(3, 3), of(2, 3), of(0, 3), of(1, 2), vec![None, None]])).expect("repeats");
+    assert_eq!((found.k, found.any.to_string(), found.all.to_string()), (2, "0.75".to_owned(), "0.3333".to_owned()));
+    assert!(repeats(&scored(&[of(1, 1), of(3, 3)])).is_none());
 }

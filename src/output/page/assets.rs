@@ -28,7 +28,7 @@ const STYLES: [&str; 4] = [
 ];
 
 /// The modules, each below those that it imports.
-const MODULES: [&str; 29] = [
+const MODULES: [&str; 30] = [
     include_str!("app/dom.js"),
     include_str!("app/words.js"),
     include_str!("app/format.js"),
@@ -47,6 +47,7 @@ const MODULES: [&str; 29] = [
     include_str!("app/beside.js"),
     include_str!("app/diagnostics.js"),
     include_str!("app/load.js"),
+    include_str!("app/evaluation.js"),
     include_str!("app/changes.js"),
     include_str!("app/history.js"),
     include_str!("app/sharing.js"),

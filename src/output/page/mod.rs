@@ -39,6 +39,7 @@ use crate::cost::cards::Day;
 use crate::output::record::{BuiltContext, DiagnosticRecord};
 use crate::output::report::build::{BrokenContext, BuildReport};
 use crate::output::report::diff::{self, DiffReport, Sheet};
+use crate::output::report::eval::Recorded;
 use crate::output::report::log::LogReport;
 use crate::output::report::top::{self, TopRow};
 use crate::pipeline::{Build, BuildResult};
@@ -78,6 +79,8 @@ pub struct Page<'a> {
     pub sharing: Vec<Stem>,
     /// What a change does; null where none was asked for.
     pub changes: Option<Changes<'a>>,
+    /// What recorded answers say of the contexts of this page; null where none is evaluated, and where it is served.
+    pub evaluation: Option<Recorded<'a>>,
     /// The history of one context; null where none was asked for.
     pub history: Option<LogReport<'a>>,
     /// What is wrong with the project as a whole, when no context could be tried.
@@ -217,6 +220,7 @@ impl<'a> Page<'a> {
             deprecated: deprecated(fresh),
             sharing: sharing::stems(&shown),
             changes: None,
+            evaluation: None,
             history: None,
             failure: Vec::new(),
             live: None,

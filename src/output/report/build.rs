@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cost::brief;
+use super::eval::EvalReport;
 use super::findings::{self, Finding};
 use super::inert;
 use super::text::{Table, counted, grouped};
@@ -44,6 +45,9 @@ pub struct BuildReport<'a> {
     pub contexts: Vec<BuiltContext<'a>>,
     /// Every context that could not be built.
     pub broken: Vec<BrokenContext<'a>>,
+    /// What recorded answers say, with `check --eval`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvalReport<'a>>,
 }
 
 /// A context that could not be built.
@@ -71,7 +75,15 @@ impl<'a> BuildReport<'a> {
         let built = contexts.iter_mut().map(|context| &mut context.diagnostics);
         DiagnosticRecord::cut(broken.iter_mut().map(|broken| &mut broken.diagnostics).chain(built));
         let as_of = builds.first().map(|build| build.date.to_string());
-        Self { schema: SCHEMA, shard: None, as_of, totals: sums(builds.iter().copied()), contexts, broken }
+        Self {
+            schema: SCHEMA,
+            shard: None,
+            as_of,
+            totals: sums(builds.iter().copied()),
+            contexts,
+            broken,
+            evaluation: None,
+        }
     }
 
     /// The same as the report of one shard, or of all.

@@ -1,6 +1,7 @@
 // What a change does: to money and cache in a table, then context by context in words and in text.
 
 import { el, put } from "./dom.js";
+import { evaluated } from "./evaluation.js";
 import { counted, grouped, short } from "./format.js";
 import { line, shown } from "./inert.js";
 import { loaded } from "./load.js";
@@ -29,7 +30,7 @@ let base = "HEAD";
 
 /** Draws the comparison of the page, or the one that the server makes with the base of the field. */
 export function drawChanges(main) {
-  if (page.changes) return put(main, comparison(page.changes));
+  if (page.changes) return put(main, comparison(page.changes), page.evaluation && el("h2", {}, "Evaluation, from recorded answers"), evaluated(Math.max(280, Math.min(main.clientWidth, 1080))));
   // After a new build the old comparison stays until the new one is there.
   const known = main.querySelector(":scope > .compared");
   if (known) return compare(known);

@@ -23,7 +23,7 @@ const KEYS = [
   ["m", "next model"],
   ["g p, g c, g v, g h", "prompt, cost, compare, history"],
   ["g o, g f", "project, search all prompts"],
-  ["g s, g d, g i", "shared prefixes, changes, diagnostics"],
+  ["g s, g d, g e, g i", "shared prefixes, changes, evaluation, diagnostics"],
   ["g g / G", "top, bottom"],
   ["t", "theme"],
   ["?", "this help"],

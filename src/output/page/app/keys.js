@@ -6,7 +6,7 @@ import { step } from "./search.js";
 import { VIEWS, filterContexts, has } from "./side.js";
 import { choose, contextIndex, current, page, viewNow } from "./state.js";
 
-const GO = { o: "project", f: "find", p: "prompt", c: "cost", h: "history", v: "compare", s: "sharing", d: "changes", i: "diagnostics" };
+const GO = { o: "project", f: "find", p: "prompt", c: "cost", h: "history", v: "compare", s: "sharing", d: "changes", e: "evaluation", i: "diagnostics" };
 
 let isGoing = false;
 

@@ -5,6 +5,7 @@ import { drawChanges } from "./changes.js";
 import { drawCost } from "./cost.js";
 import { drawDiagnostics } from "./diagnostics.js";
 import { el, put } from "./dom.js";
+import { drawEvaluation } from "./evaluation.js";
 import { drawFind } from "./find.js";
 import { contextHead, drawBar, drawStanding } from "./frame.js";
 import { drawHistory } from "./history.js";
@@ -32,7 +33,7 @@ listen((what) => {
 });
 
 /** How each view is drawn: those of the project, and those of a context below its head. */
-const OF_PROJECT = { project: drawProject, find: drawFind, sharing: drawSharing, changes: drawChanges, diagnostics: drawDiagnostics };
+const OF_PROJECT = { project: drawProject, find: drawFind, sharing: drawSharing, changes: drawChanges, evaluation: drawEvaluation, diagnostics: drawDiagnostics };
 const OF_CONTEXT = {
   prompt: drawPrompt,
   cost: drawCost,

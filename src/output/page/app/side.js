@@ -10,7 +10,7 @@ import { choose, chosen, current, nameOf, page, viewNow } from "./state.js";
 
 /** The views of one context, and those of the project. */
 export const VIEWS = { prompt: "Prompt", cost: "Cost", compare: "Compare", history: "History" };
-export const PROJECT = { project: "Project", find: "Search all prompts", sharing: "Shared prefixes", changes: "Changes", diagnostics: "Diagnostics" };
+export const PROJECT = { project: "Project", find: "Search all prompts", sharing: "Shared prefixes", changes: "Changes", evaluation: "Evaluation", diagnostics: "Diagnostics" };
 
 /** Folders of more contexts than this are folded at first. */
 const FEW = 40;
@@ -20,6 +20,7 @@ const MOST_ROWS = 40;
 /** Whether there is anything to show in a view. */
 export function has(view) {
   if (view === "changes") return page.live !== null || page.changes !== null;
+  if (view === "evaluation") return page.evaluation !== null && !page.changes;
   if (view === "compare") return page.prompts.length > 1 || page.build.contexts.some(({ models }) => models.length > 1);
   if (view === "history") return page.live !== null || page.history !== null;
   if (view === "diagnostics") return !page.changes && !page.history;

@@ -4,6 +4,8 @@
 //! nor an address means anything. The first line is a marker by which the tool that posts comments
 //! finds its own: no text below can look like it, because `<` never stands in it as it is.
 
+use std::fmt::Write as _;
+
 use super::phrase::{Ink, Phrase};
 use super::sheet::{Item, Row, Section, Sheet};
 use super::texts::{Sign, TextChange};
@@ -15,8 +17,9 @@ const MAX_CHARACTERS: usize = 12_000;
 /// The most characters of all findings together.
 const FINDINGS_CHARACTERS: usize = 2_000;
 
-/// Draws a sheet. `valid` is the moment that it speaks of, in seconds since 1970-01-01.
-pub(super) fn draw(sheet: &Sheet, key: &str, valid: i64) -> String {
+/// Draws a sheet, with the section of an evaluation if there is one. `valid` is the moment that it speaks of, in seconds
+/// since 1970-01-01.
+pub(super) fn draw(sheet: &Sheet, evaluation: &str, key: &str, valid: i64) -> String {
     let mut drawn = marker(key, valid);
     for (number, line) in sheet.headline.iter().enumerate() {
         // Strong words hold no other strong ones.
@@ -28,6 +31,9 @@ pub(super) fn draw(sheet: &Sheet, key: &str, valid: i64) -> String {
     drawn.push('\n');
     drawn.push_str(&table(&sheet.table));
     drawn.push_str(&findings(&sheet.findings));
+    if !evaluation.is_empty() {
+        let _ = write!(drawn, "\n{evaluation}");
+    }
     let end = end(sheet);
     let room = MAX_CHARACTERS.saturating_sub(end.chars().count() + 300);
     let mut used = drawn.chars().count();

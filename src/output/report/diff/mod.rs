@@ -47,10 +47,10 @@ pub fn text(review: &Review, verbose: bool) -> String {
     ))
 }
 
-/// For a comment on a pull request; `key` names the comment.
-pub fn markdown(review: &Review, key: &str) -> String {
+/// For a comment on a pull request; `key` names the comment, and `evaluation` is a section of it.
+pub fn markdown(review: &Review, key: &str, evaluation: &str) -> String {
     let room = Room { lines: 200, in_all: 2_000, rows: 24, sections: usize::MAX };
-    markdown::draw(&arrange(review, room), key, valid_from(review))
+    markdown::draw(&arrange(review, room), evaluation, key, valid_from(review))
 }
 
 /// For the page, which folds what is long.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::compare::delta::{BudgetDelta, Divergence, Kind, ModelDelta, Pair, SegmentChange, Side};
 use crate::compare::review::{Cause, ContextReview, ContextStatus, ModelTotal, Range, Review, change_name, totals};
 use crate::output::record::DiagnosticRecord;
+use crate::output::report::eval::EvalReport;
 use crate::pipeline::Build;
 use crate::pipeline::shard::Shard;
 use crate::prompt::segment::{Segment, Tier};
@@ -50,6 +51,9 @@ pub struct DiffReport<'a> {
     pub groups: Vec<GroupRecord>,
     /// Contexts that differ, by name.
     pub contexts: Vec<ContextDelta<'a>>,
+    /// What recorded answers say of the contexts that differ; not there where none of them is evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvalReport<'a>>,
 }
 
 /// What `compare --format json` prints.
@@ -67,6 +71,9 @@ pub struct CompareReport<'a> {
     pub totals: Vec<ModelTotal>,
     /// What is different.
     pub context: ContextDelta<'a>,
+    /// What recorded answers say of both; not there where neither is evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<EvalReport<'a>>,
 }
 
 impl<'a> CompareReport<'a> {
@@ -79,6 +86,7 @@ impl<'a> CompareReport<'a> {
             as_of: context.head.as_ref().map_or_else(String::new, |build| build.date.to_string()),
             totals: totals([context]),
             context: ContextDelta::of(context, None),
+            evaluation: None,
         }
     }
 }
@@ -251,6 +259,7 @@ impl<'a> DiffReport<'a> {
             totals: totals(&review.contexts),
             groups: groups.collect(),
             contexts: review.contexts.iter().map(|context| ContextDelta::of(context, review.shard)).collect(),
+            evaluation: None,
         }
     }
 }

@@ -2,58 +2,117 @@
 
 use std::fmt::Write as _;
 
-use super::{Row, call, gate, is_unanswered, listed, milliseconds, points, rows, signed};
-use crate::evaluate::scored::ScoredCase;
+use super::{Row, call, expected, gate, listed, milliseconds, open_ends, points, rows, signed};
+use crate::evaluate::scored::{Grade, ScoredCase};
+use crate::evaluate::trials::Replay;
 use crate::evaluate::verdict::{Evaluation, GateStatus, Judged, Verdict};
 use crate::output::report::inert;
 use crate::output::report::text::{counted, cut};
 
 /// The most characters of the section.
 const MAX_CHARACTERS: usize = 12_000;
+/// The most characters of the section as a part of another comment.
+const PART_CHARACTERS: usize = 4_000;
+/// The most lines of what is left to do.
+const ENDS: usize = 4;
 /// The most characters of an answer.
 const ANSWER: usize = 120;
 
 /// The section. Everything that a model or the repository wrote stands in code spans.
 pub fn markdown(evaluation: &Evaluation) -> String {
-    let rows = rows(evaluation);
-    let mut drawn = "### Evaluation\n\n".to_owned();
-    drawn.push_str("| prompt | model | right | change | a call | p95 |\n|---|---|--:|--:|--:|--:|\n");
-    for row in &rows {
-        let _ = writeln!(drawn, "| {} |", cells(row).join(" | "));
+    draw(evaluation, MAX_CHARACTERS, &[])
+}
+
+/// The same as a part of another comment. `command` asks for what is missing.
+pub fn section(replay: &Replay, command: &str) -> String {
+    let ends = open_ends(replay, command);
+    let mut lines: Vec<String> = ends.iter().map(|(what, name)| format!("{what}{}", span(&cut(name, 300)))).collect();
+    if let Some(more) = lines.len().checked_sub(ENDS).filter(|more| *more > 0) {
+        lines.truncate(ENDS);
+        lines.push(format!("and {more} more that cannot be evaluated"));
     }
+    draw(&replay.evaluation, PART_CHARACTERS, &lines)
+}
+
+fn draw(evaluation: &Evaluation, most: usize, ends: &[String]) -> String {
+    let mut rows = rows(evaluation);
+    rows.sort_by_key(urgency);
+    let mut drawn = "### Evaluation\n".to_owned();
+    if !rows.is_empty() {
+        drawn.push_str("\n| prompt | model | right | change | a call | p95 |\n|---|---|--:|--:|--:|--:|\n");
+    }
+    let fits =
+        |drawn: &str, more: &str, share: usize| drawn.chars().count() + more.chars().count() <= most * share / 100;
+    let mut shown = 0;
     for row in &rows {
+        let line = format!("| {} |\n", cells(row).join(" | "));
+        if !fits(&drawn, &line, 50) {
+            break;
+        }
+        drawn.push_str(&line);
+        shown += 1;
+    }
+    let mut told = 0;
+    for row in rows.iter().take(shown) {
         let name = if rows.len() > 1 { format!("{}: ", span(&row.name())) } else { String::new() };
-        for sentence in row.verdict().into_iter().chain(row.sees()) {
-            let _ = writeln!(drawn, "\n{name}{}", inert::markdown(&sentence));
+        let lines: String = sentences(row).iter().map(|line| format!("\n{name}{line}\n")).collect();
+        if !fits(&drawn, &lines, 75) {
+            break;
         }
-        let missing = row.gates.iter().filter(|gate| gate.status != GateStatus::Met);
-        for line in missing {
-            let _ = writeln!(drawn, "\n{name}gate {}", inert::markdown(&gate(line)));
-        }
-        for (what, count) in [
-            ("recorded by this change", row.head.run.recorded.unwrap_or_default()),
-            ("without an answer", row.head.run.errors),
-        ] {
-            if count > 0 {
-                let answers = counted(usize::try_from(count).unwrap_or(usize::MAX), "answer");
-                let _ = writeln!(drawn, "\n{name}{answers} {what}");
-            }
-        }
-        if row.is_own {
-            let _ = writeln!(drawn, "\n{name}the base declares no cases: those of the change are asked on both sides");
-        }
+        drawn.push_str(&lines);
+        told += 1;
     }
-    for row in &rows {
-        let folded = [flips(row), unanswered(row)];
-        for fold in folded.into_iter().flatten() {
-            if drawn.chars().count() + fold.chars().count() > MAX_CHARACTERS {
-                drawn.push_str("\nMore cases are in the output of `contexture eval`.\n");
-                return drawn;
-            }
-            drawn.push_str(&fold);
+    for line in ends {
+        let _ = writeln!(drawn, "\n{line}");
+    }
+    let folds = rows.iter().take(shown).flat_map(|row| [flips(row), unanswered(row)]).flatten();
+    let mut is_cut = told < rows.len();
+    for fold in folds {
+        if !fits(&drawn, &fold, 100) {
+            is_cut = true;
+            break;
         }
+        drawn.push_str(&fold);
+    }
+    if is_cut {
+        let left = rows.len() - shown;
+        let left =
+            if left > 0 { format!("{}, less urgent, and more ", counted(left, "row")) } else { "More ".to_owned() };
+        let _ = writeln!(drawn, "\n{left}cases are in the output of `contexture eval`.");
     }
     drawn
+}
+
+/// The less, the sooner somebody should look.
+fn urgency(row: &Row) -> usize {
+    let is_open = row.gates.iter().any(|gate| gate.status != GateStatus::Met);
+    match row.comparison.map(|own| own.verdict) {
+        Some(Verdict::Worse) => 0,
+        Some(Verdict::NotMeasured) => 1,
+        _ if is_open || !row.missing().is_empty() => 2,
+        Some(Verdict::TooFewCases) | None => 3,
+        Some(Verdict::NoDifferenceShown | Verdict::Better) => 4,
+    }
+}
+
+/// What is said of a row below the table.
+fn sentences(row: &Row) -> Vec<String> {
+    let mut said: Vec<String> = row.verdict().into_iter().chain(row.sees()).collect();
+    let missed = row.gates.iter().filter(|gate| gate.status != GateStatus::Met);
+    said.extend(missed.map(|own| format!("gate {}", gate(own))));
+    said.extend(row.missing());
+    let errors = u64::try_from(row.head.scored.count(Grade::Error)).unwrap_or(u64::MAX);
+    let recorded = row.head.run.recorded.unwrap_or_default();
+    for (what, count) in [("recorded by this change", recorded), ("without an answer", errors)] {
+        if count > 0 {
+            let answers = counted(usize::try_from(count).unwrap_or(usize::MAX), "answer");
+            said.push(format!("{answers} {what}"));
+        }
+    }
+    if row.is_own {
+        said.push("the base declares no cases: those of the change are asked on both sides".to_owned());
+    }
+    said.iter().map(|sentence| inert::markdown(sentence)).collect()
 }
 
 /// A name or a text in a cell, which a bar ends even in a code span.
@@ -69,6 +128,7 @@ fn cells(row: &Row) -> Vec<String> {
     let score = |judged: &Judged| judged.run.score.map_or_else(|| "?".to_owned(), |score| points(score.0));
     let verdict = row.comparison.map(|own| match own.verdict {
         Verdict::NotMeasured => "not measured".to_owned(),
+        _ if own.same_requests => "same requests".to_owned(),
         verdict => {
             let said = verdict.as_str().replace('_', " ");
             let said = if matches!(verdict, Verdict::Better | Verdict::Worse) { format!("**{said}**") } else { said };
@@ -101,13 +161,9 @@ fn flips(row: &Row) -> Option<String> {
     let mut left = flips.len();
     for (is_lost, case, base, head) in &flips {
         let what = if *is_lost { "lost" } else { "gained" };
-        let expected = match &case.expect {
-            serde_json::Value::String(text) => text.clone(),
-            expect => expect.to_string(),
-        };
-        let line = [&case.id, &*expected, &*answer(base), &*answer(head)].map(|text| span(&cut(text, ANSWER)));
+        let line = [&case.id, &*expected(case), &*answer(base), &*answer(head)].map(|text| span(&cut(text, ANSWER)));
         let line = format!("| {what} | {} |\n", line.join(" | "));
-        if drawn.chars().count() + line.chars().count() > MAX_CHARACTERS / 2 {
+        if drawn.chars().count() + line.chars().count() > PART_CHARACTERS / 2 {
             break;
         }
         left -= 1;
@@ -122,7 +178,8 @@ fn flips(row: &Row) -> Option<String> {
 
 /// The cases without an answer, and why.
 fn unanswered(row: &Row) -> Option<String> {
-    let cases: Vec<_> = listed(row, is_unanswered).collect();
+    let is_error = |case: &ScoredCase| case.answers.iter().any(|answer| answer.grade == Grade::Error);
+    let cases: Vec<_> = listed(row, is_error).collect();
     (!cases.is_empty()).then_some(())?;
     let mut drawn = fold(row, &format!("{} without an answer", counted(cases.len(), "case")));
     for (case, scored) in cases.iter().take(20) {

@@ -5,6 +5,7 @@
 
 mod junit;
 mod markdown;
+mod record;
 mod terminal;
 
 use schemars::JsonSchema;
@@ -13,11 +14,17 @@ use serde::Serialize;
 use super::text::{counted, grouped};
 use crate::evaluate::Case;
 use crate::evaluate::scored::{Grade, ScoredCase};
+use crate::evaluate::trials::Replay;
 use crate::evaluate::verdict::{Comparison, Decimal, Evaluation, Gate, GateStatus, Judged, Run, Verdict};
+use crate::syntax::diag::{Diagnostic, Severity};
+use crate::syntax::quantity::Usd;
+use crate::syntax::source::Span;
+use crate::text::lint::secret::masked;
 
 pub use junit::junit;
-pub use markdown::markdown;
-pub use terminal::text;
+pub use markdown::{markdown, section};
+pub use record::Recorded;
+pub use terminal::{recorded, text};
 
 /// The output of `eval --format json`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,8 +47,61 @@ impl<'a> EvalReport<'a> {
     }
 }
 
+/// What an evaluation fails or leaves open, for annotations and code scanning: at the place of `eval` in the manifest.
+pub fn diagnostics(evaluation: &Evaluation) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for row in rows(evaluation) {
+        let mut say = |code, is_no: Option<bool>, what: String| {
+            let message = format!("{} with {}: {what}", row.name(), row.head.run.model);
+            let diagnostic = match is_no {
+                Some(true) => Diagnostic::error(code, message),
+                Some(false) => Diagnostic::warning(code, message),
+                None => Diagnostic::open(code, message),
+            };
+            found.push(diagnostic.at(row.place));
+        };
+        if let (Some(own), Some(said)) = (row.comparison, row.verdict()) {
+            match own.verdict {
+                Verdict::Worse => say("worse", Some(true), said),
+                Verdict::NotMeasured => say("not-measured", None, said),
+                Verdict::TooFewCases => say("too-few-cases", Some(false), said),
+                Verdict::Better | Verdict::NoDifferenceShown => {}
+            }
+        }
+        for own in &row.gates {
+            let is_no = match own.status {
+                GateStatus::Met => continue,
+                GateStatus::Missed => Some(true),
+                GateStatus::Open => Some(own.fails_open),
+                GateStatus::Unknown => None,
+            };
+            say("eval-gate", is_no, format!("gate {}", gate(own)));
+        }
+        for said in row.missing() {
+            say("not-recorded", None, said);
+        }
+    }
+    found
+}
+
+/// What is left to do of a replay: the command that asks for what is missing, and what could not be evaluated.
+fn open_ends(replay: &Replay, command: &str) -> Vec<(String, String)> {
+    let missing = |count: u64| {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        (
+            format!("{} not recorded, so nobody knows; this asks for them: ", counted(count, "answer")),
+            command.to_owned(),
+        )
+    };
+    let broken = replay.broken.iter().filter(|fault| fault.severity == Severity::Error);
+    let broken = broken.map(|fault| ("cannot be evaluated: ".to_owned(), masked(&fault.message).into_owned()));
+    (replay.missing > 0).then(|| missing(replay.missing)).into_iter().chain(broken).collect()
+}
+
 /// A head with everything that is said of it.
 struct Row<'a> {
+    /// Its index among the runs.
+    at: usize,
     head: &'a Judged,
     base: Option<&'a Judged>,
     new: Option<&'a Judged>,
@@ -54,6 +114,8 @@ struct Row<'a> {
     look: u32,
     /// Whether the cases are the change's own, because its base has none.
     is_own: bool,
+    /// Where the manifest says what is evaluated.
+    place: &'a Span,
 }
 
 /// The heads of an evaluation.
@@ -66,15 +128,17 @@ fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
             let comparison = comparisons.iter().find(|comparison| comparison.head == at);
             let protocol = protocols.get(head.trial)?;
             Some(Row {
+                at,
                 head,
                 base: comparison.and_then(|comparison| runs.get(comparison.base)),
                 new: runs.iter().find(|other| other.trial == head.trial && other.run.new),
                 comparison,
                 gates: gates.iter().filter(|gate| gate.run == at).collect(),
                 cases: &protocol.cases.cases,
-                comparisons: comparisons.len(),
+                comparisons: comparisons.iter().filter(|own| !own.same_requests).count(),
                 look: *look,
                 is_own: protocol.is_own,
+                place: &protocol.place,
             })
         })
         .collect()
@@ -104,9 +168,23 @@ impl Row<'_> {
         flips
     }
 
+    /// For each side of which answers are missing, how many.
+    fn missing(&self) -> Vec<String> {
+        let sides = [(self.base, " of the base"), (Some(self.head), ""), (self.new, " to new cases")];
+        let missing = sides.into_iter().filter_map(|(judged, of)| {
+            let scored = &judged?.scored;
+            let (missing, all) = (scored.count(Grade::Missing), scored.answers().count());
+            (missing > 0).then(|| format!("{missing} of {all} answers{of} are not recorded"))
+        });
+        missing.collect()
+    }
+
     /// The verdict in a sentence, what is excluded first.
     fn verdict(&self) -> Option<String> {
         let own = self.comparison?;
+        if own.same_requests && own.verdict == Verdict::NoDifferenceShown {
+            return Some("no difference: both sides send the same requests".to_owned());
+        }
         let (low, high) = (own.interval[0].0, own.interval[1].0);
         let p = match (self.comparisons, self.look) {
             (1, 1) => format!("p {}", own.p),
@@ -147,7 +225,7 @@ impl Row<'_> {
 
     /// What so many cases can and cannot show.
     fn sees(&self) -> Option<String> {
-        let own = self.comparison.filter(|own| own.n > 0)?;
+        let own = self.comparison.filter(|own| own.n > 0 && !own.same_requests)?;
         let flips = own.lost + own.gained;
         let size = format!("{} cases on both sides, {flips} of them right on one alone", grouped(own.n));
         Some(match &own.detectable {
@@ -191,13 +269,19 @@ fn quality(run: &Run) -> String {
 }
 
 /// What a call cost in the mean.
-fn call(judged: &Judged) -> String {
+fn mean_call(judged: &Judged) -> Option<Usd> {
     let calls = judged.scored.answers().filter(|answer| answer.points().is_some()).count();
-    let calls = i128::try_from(calls).unwrap_or(i128::MAX);
-    match judged.run.usd {
-        Some(usd) if calls > 0 => super::cost::brief(crate::syntax::quantity::Usd { femto: usd.femto / calls }),
-        _ => "?".to_owned(),
-    }
+    let calls = i128::try_from(calls).ok().filter(|calls| *calls > 0)?;
+    judged.run.usd.map(|usd| Usd { femto: usd.femto / calls })
+}
+
+fn call(judged: &Judged) -> String {
+    mean_call(judged).map_or_else(|| "?".to_owned(), super::cost::brief)
+}
+
+/// What is expected of a case, as text.
+fn expected(case: &Case) -> String {
+    case.expect.as_str().map_or_else(|| case.expect.to_string(), str::to_owned)
 }
 
 fn milliseconds(latency: Option<u64>) -> String {

@@ -3,10 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use super::{Row, agreement, call, gate, is_refused, is_unanswered, listed, milliseconds, quality, rows, why};
+use super::{
+    Row, agreement, call, gate, is_refused, is_unanswered, listed, milliseconds, open_ends, points, quality, rows, why,
+};
 use crate::evaluate::Case;
 use crate::evaluate::statistics::Confusion;
-use crate::evaluate::verdict::{Evaluation, Judged};
+use crate::evaluate::trials::Replay;
+use crate::evaluate::verdict::{Evaluation, Judged, Repeats};
 use crate::output::report::inert;
 use crate::output::report::text::{Table, counted, cut, grouped};
 
@@ -29,6 +32,15 @@ pub fn text(evaluation: &Evaluation) -> String {
     text
 }
 
+/// What recorded answers say, below a report of something else. `command` asks for what is missing.
+pub fn recorded(replay: &Replay, command: &str) -> String {
+    let mut drawn = format!("evaluation, from recorded answers\n\n{}", text(&replay.evaluation));
+    for (what, name) in open_ends(replay, command) {
+        let _ = writeln!(drawn, "  {what}{}", inert::line(&name));
+    }
+    drawn
+}
+
 // Writing to a String cannot fail.
 fn paragraph(row: &Row, text: &mut String) {
     let _ = writeln!(text, "{}  {}", inert::line(&row.name()), inert::line(&row.head.run.model));
@@ -39,12 +51,22 @@ fn paragraph(row: &Row, text: &mut String) {
         text.push_str("  the base declares no cases: those of the change are asked on both sides\n");
     }
     let mut table = Table::new(&["", "commit", "right>", "score", "p95>", "a call>", "cache read>", "forecast>"]);
-    let sides = [("base", row.base), ("head", Some(row.head)), ("new cases", row.new)];
+    let is_same = row.comparison.is_some_and(|own| own.same_requests);
+    let sides = [("base", row.base.filter(|_| !is_same)), ("head", Some(row.head)), ("new cases", row.new)];
     for (name, judged) in sides.into_iter().filter_map(|(name, judged)| Some((name, judged?))) {
         table.row(cells(name, judged));
     }
     text.push_str(&table.draw(2));
     text.push_str(&tags(row));
+    for (name, judged) in sides.into_iter().filter_map(|(name, judged)| Some((name, judged?))) {
+        if let Some(Repeats { k, any, all }) = judged.run.repeats {
+            let (any, all) = (points(any.0), points(all.0));
+            let _ = writeln!(
+                text,
+                "  {name}, {k} answers a case: one is right {any} % (pass@{k}), all are {all} % (pass^{k})"
+            );
+        }
+    }
     if let Some(agreement) = agreement(&row.head.run) {
         let _ = writeln!(text, "  labels: {agreement}");
     }

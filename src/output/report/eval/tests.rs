@@ -1,7 +1,8 @@
 use super::*;
-use crate::evaluate::verdict::tests::evaluation;
+use crate::evaluate::verdict::tests::{evaluation, many};
 use crate::output::report::json;
 use crate::pipeline::Answer;
+use crate::syntax::diag::Severity;
 
 fn texts<'a>(parts: &[(&'a str, usize)]) -> Vec<&'a str> {
     parts.iter().flat_map(|(text, count)| vec![*text; *count]).collect()
@@ -104,6 +105,71 @@ too few cases: a loss over 64 points is excluded, one of 5 points is not; 2,091 
 </details>
 "
     );
+}
+
+fn replay(evaluation: Evaluation) -> Replay {
+    let broken = vec![Diagnostic::error("bad-case", "the `id` of a case\n## is text")];
+    Replay { evaluation, missing: 3, said: Vec::new(), warnings: Vec::new(), broken }
+}
+
+/// A part of a comment has a limit, and says what it leaves out and what is left to do.
+#[test]
+fn a_part_of_a_comment_stays_short_and_says_what_is_open() {
+    let (base, head) = (texts(&[("a", 40)]), texts(&[("a", 20), ("<b>`x` @all", 20)]));
+    for count in [1, 2, 225] {
+        let shown = section(&replay(many("score: [equals]", &base, &head, count)), "contexture eval --base `x`");
+        assert!(shown.chars().count() <= 4_600, "{count}: {}", shown.chars().count());
+        assert!(shown.contains("| `c` | `m` | 100 → 50 % | **worse**, −50 ("), "{shown}");
+        assert!(shown.contains("worse: −50 points (95 %: "), "{shown}");
+        assert!(
+            shown.contains(
+                "3 answers not recorded, so nobody knows; this asks for them: `` contexture eval --base `x` ``"
+            ),
+            "{shown}"
+        );
+        assert!(shown.contains("cannot be evaluated: ``the `id` of a case"), "{shown}");
+        assert!(!shown.contains("\n## "), "{shown}");
+        assert_eq!(shown.contains("rows, less urgent, and more cases"), count == 225, "{shown}");
+    }
+}
+
+/// What is no pass is an annotation, at the place of `eval` in the manifest.
+#[test]
+fn what_fails_or_is_open_is_placed() {
+    for (eval, base, head, expected) in [
+        (
+            "score: [equals]",
+            texts(&[("a", 40)]),
+            texts(&[("a", 30), ("b", 10)]),
+            vec![("worse", Severity::Error, false)],
+        ),
+        (
+            "score: [equals]",
+            texts(&[("a", 40)]),
+            texts(&[("a", 40)]),
+            vec![("too-few-cases", Severity::Warning, false)],
+        ),
+        ("score: [equals]", texts(&[("a", 99)]), texts(&[("a", 99)]), vec![]),
+        (
+            "score: [equals]",
+            texts(&[("a", 40)]),
+            texts(&[("", 40)]),
+            vec![("not-measured", Severity::Error, true), ("not-recorded", Severity::Error, true)],
+        ),
+        (
+            "gates: {pass: 99%, open: fail}",
+            Vec::new(),
+            texts(&[("a", 30)]),
+            vec![("eval-gate", Severity::Error, false)],
+        ),
+        ("gates: {pass: 99%}", Vec::new(), texts(&[("a", 30)]), vec![("eval-gate", Severity::Warning, false)]),
+        ("gates: {pass: 99%}", Vec::new(), texts(&[("b", 30)]), vec![("eval-gate", Severity::Error, false)]),
+    ] {
+        let found = diagnostics(&evaluation(eval, &base, &head));
+        assert!(found.iter().all(|one| one.span.is_some() && one.message.starts_with("c with m: ")), "{found:?}");
+        let found: Vec<_> = found.iter().map(|one| (&*one.code, one.severity, one.is_open)).collect();
+        assert_eq!(found, expected, "{eval}");
+    }
 }
 
 #[test]
