@@ -110,3 +110,16 @@ fn what_nobody_said_passes_nowhere() {
         assert!(outcome.stderr.contains(said), "{outcome}");
     }
 }
+
+#[test]
+fn answers_of_the_wrong_form_are_an_open_item() {
+    let repo = topics_of(16, 0);
+    let manifest = fs::read_to_string(repo.at("contexts/topics.yaml")).expect("a manifest");
+    repo.file("contexts/topics.yaml", manifest.replace("tokens: 3}", "tokens: 3, schema: {type: object}}"));
+    let server = Server::start("rule");
+    eval(&repo, &server, "topics@eight");
+    let form = advise(&repo, DONE, "")["checklist"][5].clone();
+    let found = form["found"].as_str().expect("what was found");
+    assert_eq!((&form["name"], &form["state"]), (&"format".into(), &"open".into()), "{form}");
+    assert!(found.contains("16 of 16 answers do not parse, 80.6 to 100.0 %"), "{form}");
+}
