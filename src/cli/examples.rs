@@ -61,7 +61,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ),
     (
         "simulate",
-        "Examples:\n  contexture simulate day.yaml\n  contexture simulate --trace requests.jsonl --model engine/vllm\n  contexture simulate --context support",
+        "Examples:\n  contexture simulate --trace requests.jsonl --model engine/vllm\n  contexture simulate --context support",
     ),
     (
         "break-even",
