@@ -41,7 +41,9 @@ pub(super) fn schema(arguments: SchemaArguments, session: &Session) -> Result<Ve
     let SchemaArguments { name, out } = arguments;
     match (name, out) {
         (None, None) => {
-            let lines: String = schema::SCHEMAS.iter().map(|(name, what, _)| format!("{name:<12}{what}\n")).collect();
+            let width = schema::SCHEMAS.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
+            let line = |(name, what, _): &(&str, &str, _)| format!("{name:<width$}  {what}\n");
+            let lines: String = schema::SCHEMAS.iter().map(line).collect();
             session.print(&lines)?;
         }
         (None, Some(folder)) => {

@@ -11,28 +11,30 @@ fn schemas_are_listed() {
     Repo::none().run("schema").is(str![[r#"
 exit 0
 --- stdout
-manifest    a manifest: contexts/**.yaml
-project     the project file: contexture.yaml
-prices      model cards: prices.yaml
-scenario    a scenario of simulate
-bundle      bundle.json
-build       the output of build and check with --format json
-compare     the output of compare --format json
-top         the output of top --format json
-page        what a page in HTML holds, and page.json of a served one
-list        the output of list --format json
-diff        the output of diff --format json
-eval        the output of eval --format json
-explain     the output of explain --format json
-log         the output of log --format json
-blame       the output of blame --format json
-count       the output of count --format json
-break-even  the output of break-even --format json
-audit       the output of audit --format json
-models      the output of models --format json
-watch       a line of the output of watch --format json
-trace       the output of simulate --trace with --format json
-simulation  the output of simulate --format json
+manifest      a manifest: contexts/**.yaml
+project       the project file: contexture.yaml
+prices        model cards: prices.yaml
+scenario      a scenario of simulate
+bundle        bundle.json
+build         the output of build and check with --format json
+compare       the output of compare --format json
+top           the output of top --format json
+page          what a page in HTML holds, and page.json of a served one
+list          the output of list --format json
+diff          the output of diff --format json
+eval          the output of eval --format json
+advise        the output of advise --format json
+explain       the output of explain --format json
+log           the output of log --format json
+blame         the output of blame --format json
+count         the output of count --format json
+count-remote  the output of count --remote --format json
+break-even    the output of break-even --format json
+audit         the output of audit --format json
+models        the output of models --format json
+watch         a line of the output of watch --format json
+trace         the output of simulate --trace with --format json
+simulation    the output of simulate --format json
 
 "#]]);
 }
