@@ -34,7 +34,8 @@ export RUSTDOCFLAGS='-D warnings'
 step cargo fmt --check
 step "$python" tests/unguarded.py --apply-only
 step cargo clippy --locked --all-targets -- -D warnings
-step cargo test --locked --no-fail-fast
+# Also where this was started with signals ignored, as a shell does for what runs behind it: tests send them.
+step env --default-signal cargo test --locked --no-fail-fast
 step cargo doc --locked --no-deps
 step "$python" docs/site/build.py
 
