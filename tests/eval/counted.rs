@@ -141,6 +141,11 @@ fn a_count_replaces_the_estimate_until_the_prompt_is_another() {
     let of_two = |text: &str| text.split_once("[two]").map(|(_, rest)| rest.to_owned());
     assert_eq!(of_two(&counts(&repo)), of_two(&other));
     assert_eq!(tokens("one").0["basis"], "measured");
+    // Whoever merges hears that the figures of the head rest on what the change says.
+    let diff = repo.run("diff HEAD~").exits(0);
+    let said = "1 count of tokens recorded by this change: one, a, 53 where the estimate is 54.";
+    assert!(diff.stdout.contains(said), "{diff}");
+    assert!(!repo.run("diff HEAD").stdout.contains("recorded by this change"));
     // A context that is gone has no count any more.
     fs::remove_file(repo.at("contexts/two.yaml")).expect("it is there");
     count(&repo, &server, "").exits(0);

@@ -79,7 +79,7 @@ fn ends(advice: &Advice) -> Vec<String> {
         ));
     }
     for side in &advice.measured {
-        let right = side.right.map_or("?".to_owned(), |right| right.to_string());
+        let right = side.right.map_or("an unknown share".to_owned(), |right| format!("{:.1} %", right.0 * 100.0));
         lines.push(format!(
             "Measured: {} is right in {right} of the cases, at {} a call",
             side.model,

@@ -37,6 +37,7 @@ pub(super) fn headline(review: &Review, totals: &[ModelTotal]) -> Vec<Phrase> {
     let said = totals.iter().enumerate().filter(|(number, total)| *number == 0 || differs(total));
     let mut money = said.filter_map(|(_, total)| month(&review.contexts, total));
     lines.extend(loosened(review));
+    lines.extend(recorded_counts(review));
     lines.extend(money.next());
     lines.extend(prompts(review));
     lines.extend(money.by_ref().take(MAX_MODELS - 1));
@@ -72,6 +73,25 @@ fn loosened(review: &Review) -> Vec<Phrase> {
         line.and(if more > 0 { format!(" and {} more.", grouped(more as u64)) } else { ".".to_owned() })
     });
     loosened_budgets(review).into_iter().chain(lints).collect()
+}
+
+/// The counts of providers that the change brings itself: budgets and money rest on them, and anybody can write a number.
+fn recorded_counts(review: &Review) -> Option<Phrase> {
+    let models = review.contexts.iter().flat_map(|context| {
+        let before = context.base.iter().flat_map(|base| &base.models);
+        let known: Vec<_> =
+            before.filter_map(|model| Some((&model.card.name, &model.measured.as_ref()?.count))).collect();
+        let own = context.head.iter().flat_map(|head| &head.models);
+        let own = own.filter_map(move |model| Some((context, model, model.measured.as_ref()?)));
+        own.filter(move |(_, model, measured)| !known.contains(&(&model.card.name, &measured.count)))
+    });
+    let models: Vec<_> = models.collect();
+    let (context, model, measured) = models.first()?;
+    let head = format!("{} of tokens recorded by this change", counted(models.len(), "count"));
+    let line = Phrase::default().loud(head).and(": ").name(short(&context.id.to_string())).and(", ").name(&model.name);
+    let estimate = grouped(measured.estimated.tokens.total());
+    let tokens = grouped(model.tokens.total());
+    Some(line.and(format!(", {tokens} where the estimate is {estimate}. `count --remote --fresh` asks again.")))
 }
 
 fn loosened_budgets(review: &Review) -> Option<Phrase> {

@@ -67,7 +67,9 @@ fn paragraph(row: &Row, text: &mut String) {
             );
         }
     }
-    if let Some(agreement) = agreement(&row.head.run) {
+    // What the answers were mistaken for is no news where nothing was asked anew.
+    let told = (!is_same).then_some(row.head);
+    if let Some(agreement) = told.and_then(|head| agreement(&head.run)) {
         let _ = writeln!(text, "  labels: {agreement}");
     }
     for line in &row.gates {
@@ -98,7 +100,7 @@ fn paragraph(row: &Row, text: &mut String) {
         some("wrong", &|case| case.is_right == Some(false) && !is_refused(case));
     }
     let is_answered = |_: &&Confusion| row.head.run.errors < row.head.run.cases;
-    let confusion = row.head.confusion.as_ref().filter(is_answered);
+    let confusion = told.and_then(|head| head.confusion.as_ref()).filter(is_answered);
     if let Some(confusion) = confusion.filter(|confusion| confusion.labels().len() <= SHOWN) {
         text.push_str(&matrix(confusion));
     }
