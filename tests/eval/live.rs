@@ -31,3 +31,24 @@ fn eight_examples_are_better_than_four_and_sixteen_are_worse_than_eight() {
     let (verdict, p) = compared("topics@eight", "topics@this-sentence");
     assert!(verdict == "too_few_cases" && p > 0.5, "{verdict} {p}");
 }
+
+/// The same server by its two other APIs. `messages` bodies have no temperature, so that its answers differ from run to run.
+#[test]
+fn the_answers_are_the_same_by_another_dialect() {
+    let (repo, server) = (topics(), Server::start("smollm2"));
+    let prices = fs::read_to_string(repo.at("prices.yaml")).expect("prices");
+    let card = prices[prices.find("  smollm2:").expect("a card")..].to_owned();
+    let like = |dialect| card.replace("smollm2:", &format!("{dialect}:")).replace("[chat]", &format!("[{dialect}]"));
+    repo.file("prices.yaml", format!("{prices}{}{}", like("responses"), like("messages")));
+    let manifest = fs::read_to_string(repo.at("contexts/topics.yaml")).expect("a manifest");
+    repo.file("contexts/topics.yaml", manifest.replace("{temperature: 0}", "{responses: {temperature: 0}}"));
+    for (model, version, reference) in [("responses", "/v1", Some(53)), ("messages", "", None)] {
+        let url = format!("--base-url={}{version}", server.base);
+        let words = ["eval", "topics@eight", "--model", model, "--jobs", "1", "--format", "json", &url];
+        let asked = repo.contexture(words).env("OPENAI_API_KEY", KEY).env("ANTHROPIC_API_KEY", KEY).run();
+        let run = asked.json()["runs"][0].clone();
+        assert_eq!((&run["errors"], &run["cases"]), (&0.into(), &64.into()), "{asked}");
+        let right = run["right"].as_i64().expect("right");
+        assert!(reference.is_none_or(|reference: i64| (right - reference).abs() <= 2), "{model}: {right}");
+    }
+}
