@@ -129,7 +129,9 @@ pub struct Comparison {
     pub tokenizer: String,
     /// How many prompts were counted, each once.
     pub prompts: usize,
-    /// How many of the counts lie in the band of their estimate.
+    /// How many of these estimates have a band: text that is counted exactly has none, and what a provider adds to it neither.
+    pub with_band: usize,
+    /// How many of the counts lie in that band.
     pub in_band: usize,
     /// The median distance from the count, as a share of it: `0.0183`.
     #[serde(serialize_with = "as_share")]
@@ -146,6 +148,10 @@ impl RemoteCount<'_> {
     fn off(&self) -> Option<i64> {
         let count = i128::from(self.measured?.tokens.max(1));
         i64::try_from((i128::from(self.estimate) - count) * 1_000_000 / count).ok()
+    }
+
+    fn has_band(&self) -> bool {
+        self.band[0] < self.band[1]
     }
 
     fn is_in_band(&self) -> bool {
@@ -193,6 +199,7 @@ impl<'a> RemoteReport<'a> {
             };
             let off = one.off().map_or_else(|| "?".to_owned(), signed);
             let band = match one.measured.map(|_| one.is_in_band()) {
+                Some(_) if !one.has_band() => "none".to_owned(),
                 Some(true) => "within".to_owned(),
                 Some(false) => format!("outside {} to {}", grouped(one.band[0]), grouped(one.band[1])),
                 None => String::new(),
@@ -200,9 +207,13 @@ impl<'a> RemoteReport<'a> {
             table.row([one.id.to_string(), one.model.to_owned(), measured, about, off, band, by]);
         }
         let mut drawn = table.draw(0);
-        for Comparison { tokenizer, prompts, in_band, median, worst } in &self.tokenizers {
+        for Comparison { tokenizer, prompts, with_band, in_band, median, worst } in &self.tokenizers {
+            let bands = match with_band {
+                0 => "no estimate has a band".to_owned(),
+                some => format!("{in_band} of {some} counts lie in the band of their estimate"),
+            };
             drawn.push_str(&format!(
-                "{tokenizer}: {} measured; the estimates are off by {} in the median and {} at worst, and {in_band} of {prompts} counts lie in their band\n",
+                "{tokenizer}: {} measured; the estimates are off by {} in the median and {} at worst, and {bands}\n",
                 number(*prompts, "prompt"),
                 percent(*median),
                 percent(*worst)
@@ -232,7 +243,8 @@ fn compared(tokenizer: &str, counts: &[RemoteCount<'_>]) -> Option<Comparison> {
     Some(Comparison {
         tokenizer: tokenizer.to_owned(),
         prompts: own.len(),
-        in_band: own.iter().filter(|one| one.is_in_band()).count(),
+        with_band: own.iter().filter(|one| one.has_band()).count(),
+        in_band: own.iter().filter(|one| one.has_band() && one.is_in_band()).count(),
         // Of two in the middle the larger: no distance is shown smaller than it is.
         median: *off.get(off.len() / 2)?,
         worst: *off.last()?,
