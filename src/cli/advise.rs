@@ -115,7 +115,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         let what = format!("`{}` has no cases, so nothing of it can be measured", head.id);
         return Err(Error::usage(what, "write some, and name them: `eval: {cases: eval/cases.jsonl}`").into());
     }
-    let Replay { evaluation, warnings, .. } = trials.replay(tree.as_ref(), None)?;
+    let Replay { evaluation, said, warnings, .. } = trials.replay(tree.as_ref(), None)?;
+    said.iter().for_each(|sentence| session.tell(sentence));
     session.warnings(&warnings);
     let variants: Vec<&Build> = others.iter().map(|other| &**other).collect();
     let break_even = match training {

@@ -145,7 +145,11 @@ fn a_count_replaces_the_estimate_until_the_prompt_is_another() {
     let diff = repo.run("diff HEAD~").exits(0);
     let said = "1 count of tokens recorded by this change: one, a, 53 where the estimate is 54.";
     assert!(diff.stdout.contains(said), "{diff}");
+    repo.commit("counted");
     assert!(!repo.run("diff HEAD").stdout.contains("recorded by this change"));
+    // Also where no prompt differs, and a budget may rest on it.
+    let alone = repo.run("diff HEAD~3..HEAD~2").exits(0);
+    assert!(alone.stdout.contains("2 counts of tokens recorded by this change: one, a, "), "{alone}");
     // A context that is gone has no count any more.
     fs::remove_file(repo.at("contexts/two.yaml")).expect("it is there");
     count(&repo, &server, "").exits(0);

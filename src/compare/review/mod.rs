@@ -9,6 +9,7 @@
 
 mod causes;
 mod cost;
+mod counts;
 mod gate;
 mod groups;
 mod parts;
@@ -42,6 +43,7 @@ use causes::Files;
 
 pub use causes::{Cause, Via};
 pub use cost::CostLimit;
+pub use counts::BroughtCount;
 pub use gate::{Gate, answer};
 pub use groups::{Group, Range, change_name};
 pub use totals::{ModelTotal, joined, totals};
@@ -90,6 +92,8 @@ pub struct Review {
     pub no_effect: Vec<ProjectPath>,
     /// Whether only some contexts were compared, so that nothing is known of files without effect.
     pub is_partial: bool,
+    /// What the change itself says that providers counted, of prompts that differ and of those that do not.
+    pub brought: Vec<BroughtCount>,
 }
 
 /// What became of a context.
@@ -208,6 +212,7 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
     let mut pairs = renames::pair(old, new);
     pairs.retain(|pair| parts::holds(request.shard, pair));
 
+    let brought: Vec<BroughtCount> = pairs.iter().flat_map(counts::brought).collect();
     let untouched = reached.untouched.len();
     let others = if request.whole { reached.untouched } else { Vec::new() };
     let others: Vec<BuildResult> = others.into_par_iter().map(|candidate| head.attempt(candidate)).collect();
@@ -251,6 +256,7 @@ pub fn review(sides: &Sides, request: &ReviewRequest) -> Result<Review, Failure>
         reach,
         no_effect,
         is_partial,
+        brought,
     })
 }
 

@@ -6,7 +6,7 @@ use super::figures::{signed, usd};
 use super::phrase::Phrase;
 use super::sheet::{list, short};
 use crate::compare::delta::{BudgetDelta, ModelDelta, Turn};
-use crate::compare::review::{ContextReview, ContextStatus, ModelTotal, Range, Review};
+use crate::compare::review::{BroughtCount, ContextReview, ContextStatus, ModelTotal, Range, Review};
 use crate::cost::budget::Amount;
 use crate::cost::planner::words::money;
 use crate::output::report::text::{counted, grouped};
@@ -26,10 +26,11 @@ pub(super) fn headline(review: &Review, totals: &[ModelTotal]) -> Vec<Phrase> {
             1 => "No prompt changes: the only one is the same.".to_owned(),
             all => format!("No prompt changes: all {} are the same.", grouped(all as u64)),
         };
-        return vec![match review.still_broken.len() {
+        let same = match review.still_broken.len() {
             0 => Phrase::word(same),
             some => Phrase::word(same).loud(format!(" {} cannot be built, as before.", counted(some, "prompt"))),
-        }];
+        };
+        return [same].into_iter().chain(brought(review)).collect();
     }
     let mut lines = stops(review);
     let is_stopped = !lines.is_empty();
@@ -37,7 +38,7 @@ pub(super) fn headline(review: &Review, totals: &[ModelTotal]) -> Vec<Phrase> {
     let said = totals.iter().enumerate().filter(|(number, total)| *number == 0 || differs(total));
     let mut money = said.filter_map(|(_, total)| month(&review.contexts, total));
     lines.extend(loosened(review));
-    lines.extend(recorded_counts(review));
+    lines.extend(brought(review));
     lines.extend(money.next());
     lines.extend(prompts(review));
     lines.extend(money.by_ref().take(MAX_MODELS - 1));
@@ -75,22 +76,12 @@ fn loosened(review: &Review) -> Vec<Phrase> {
     loosened_budgets(review).into_iter().chain(lints).collect()
 }
 
-/// The counts of providers that the change brings itself: budgets and money rest on them, and anybody can write a number.
-fn recorded_counts(review: &Review) -> Option<Phrase> {
-    let models = review.contexts.iter().flat_map(|context| {
-        let before = context.base.iter().flat_map(|base| &base.models);
-        let known: Vec<_> =
-            before.filter_map(|model| Some((&model.card.name, &model.measured.as_ref()?.count))).collect();
-        let own = context.head.iter().flat_map(|head| &head.models);
-        let own = own.filter_map(move |model| Some((context, model, model.measured.as_ref()?)));
-        own.filter(move |(_, model, measured)| !known.contains(&(&model.card.name, &measured.count)))
-    });
-    let models: Vec<_> = models.collect();
-    let (context, model, measured) = models.first()?;
-    let head = format!("{} of tokens recorded by this change", counted(models.len(), "count"));
-    let line = Phrase::default().loud(head).and(": ").name(short(&context.id.to_string())).and(", ").name(&model.name);
-    let estimate = grouped(measured.estimated.tokens.total());
-    let tokens = grouped(model.tokens.total());
+/// The counts of providers that the change brings itself.
+fn brought(review: &Review) -> Option<Phrase> {
+    let BroughtCount { id, model, tokens, estimate } = review.brought.first()?;
+    let head = format!("{} of tokens recorded by this change", counted(review.brought.len(), "count"));
+    let line = Phrase::default().loud(head).and(": ").name(short(&id.to_string())).and(", ").name(model);
+    let (tokens, estimate) = (grouped(*tokens), grouped(*estimate));
     Some(line.and(format!(", {tokens} where the estimate is {estimate}. `count --remote --fresh` asks again.")))
 }
 
