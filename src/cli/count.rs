@@ -131,6 +131,19 @@ fn remote(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
     };
     let counted = counted::count(&results, &mut counts, &means)?;
     progress.done();
+    let mut unnamed = results.iter().filter_map(BuildResult::build).filter(|build| build.models.is_empty());
+    if let Some(first) = unnamed.next() {
+        let all = 1 + unnamed.count();
+        let what = format!(
+            "{all} of {} contexts name no model, such as `{}`: they cannot be counted",
+            results.len(),
+            first.id
+        );
+        if counted.is_empty() {
+            return Err(Error::usage(what, "add `models:` to the manifests, or give --model").into());
+        }
+        session.tell(&what);
+    }
     let faults: Vec<Diagnostic> =
         results.iter().filter_map(|tried| tried.result.as_ref().err()).flatten().cloned().collect();
     if is_whole && faults.is_empty() {

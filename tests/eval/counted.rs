@@ -247,6 +247,14 @@ fn what_nobody_counted_stays_an_estimate_and_is_said() {
     assert!(outcome.stderr.contains("not encrypted and not on this machine"), "{outcome}");
     let outcome = repo.contexture(["count", "--remote", "--model", "c"]).env("OPENAI_API_KEY", KEY).run().exits(2);
     assert!(outcome.stderr.contains("OpenAI counts `responses` only"), "{outcome}");
+    // What no model is named for is no count, and none is recorded for it.
+    let nameless = "models: []\nsystem: [{text: Hi}]\nmessages: [{user: Hi}]\n";
+    repo.file("contexts/nameless.yaml", nameless).file("contexture.yaml", "models: [a]\n");
+    let said = "contexts name no model, such as `nameless`: they cannot be counted";
+    let outcome = count(&repo, &server, "nameless").exits(2);
+    assert!(outcome.stderr.contains(said), "{outcome}");
+    let outcome = count(&repo, &server, "").exits(0);
+    assert!(outcome.stderr.contains(&format!("1 of 3 {said}")), "{outcome}");
     repo.file(".gitignore", "*.counts\n");
     let outcome = count(&repo, &server, "").exits(2);
     assert!(outcome.stderr.contains("git ignores contexture.counts"), "{outcome}");

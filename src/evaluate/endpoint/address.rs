@@ -128,7 +128,7 @@ impl Address {
         }
         if key.is_none() && source.is_empty() {
             let what = format!("{} needs a key of {}'s, and {} is not set", card.name, vendor.name, vendor.keys[0]);
-            let cure = "set it in the environment; or read what is recorded with --replay, which needs none";
+            let cure = "set it in the environment; what is recorded needs none, as `eval --replay` reads it";
             return Err(Error::usage(what, cure));
         }
         Ok(Self { base, origin, key: key.map(|(_, key)| Key(key)), is_vendors: source.is_empty() })
