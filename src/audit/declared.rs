@@ -7,6 +7,7 @@ use super::trace::TraceReport;
 use crate::compare::delta::served::{Seen, matches_tokens, requests};
 use crate::cost::simulate::{Clock, Horizon, Prompts, RuleBreach, Seconds, Simulator};
 use crate::cost::traffic::Traffic;
+use crate::syntax::random::SplitMix64;
 
 /// The most requests that are sent; a month that has more is cut short at its beginning.
 pub const MOST_REQUESTS: u64 = 1_000_000;
@@ -29,11 +30,7 @@ pub fn declared(seen: Seen<'_>, traffic: &Traffic, seed: u64) -> Result<TraceRep
     let prompt = prompts.prepare(&contents, body)?;
 
     // Two numbers a call: its moment and its replica.
-    let mut state = seed;
-    let mut draw = |below: u64| {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        u64::try_from((u128::from(mixed(state)) * u128::from(below)) >> 64).unwrap_or(0)
-    };
+    let mut random = SplitMix64::new(seed);
     let (days, a_day) = traffic.days();
     let calls = traffic.live_calls();
     let sent = calls.min(MOST_REQUESTS);
@@ -43,7 +40,7 @@ pub fn declared(seen: Seen<'_>, traffic: &Traffic, seed: u64) -> Result<TraceRep
     let clock = Clock { horizon: Horizon::Expected, live_at_ttl: false };
     let empty = Simulator::new(&model, clock);
     let replicas = traffic.replicas.clamp(1, MOST_REPLICAS);
-    let mut moments: Vec<(u64, u64)> = (0..sent).map(|_| (draw(active), draw(replicas))).collect();
+    let mut moments: Vec<(u64, u64)> = (0..sent).map(|_| (random.below(active), random.below(replicas))).collect();
     moments.sort_unstable();
     let mut caches = vec![empty.clone(); usize::try_from(replicas).unwrap_or(1)];
     // A month is cut in as many equal parts, and one, as there are deploys.
@@ -62,11 +59,4 @@ pub fn declared(seen: Seen<'_>, traffic: &Traffic, seed: u64) -> Result<TraceRep
         report.seconds = at.micros / 1_000_000;
     }
     Ok(report)
-}
-
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): the same numbers on every machine and in every release.
-fn mixed(state: u64) -> u64 {
-    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    state ^ (state >> 31)
 }

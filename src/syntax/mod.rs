@@ -6,6 +6,7 @@ pub mod limits;
 pub mod diag;
 pub mod error;
 pub mod quantity;
+pub mod random;
 pub mod yaml;
 pub mod json;
 pub mod condition;

@@ -41,30 +41,5 @@ fn real(count: impl Into<i128>) -> f64 {
     count.into() as f64
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the same numbers for the same seed, on every machine.
-#[derive(Debug)]
-pub struct SplitMix64(u64);
-
-impl SplitMix64 {
-    /// The sequence of `seed`.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next 64 bits.
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// An index below `length`, by multiplication and shift: equally likely to 2⁻⁴⁰ for any length met here.
-    pub fn below(&mut self, length: usize) -> usize {
-        let product = u128::from(self.bits()) * u128::try_from(length).unwrap_or(0);
-        usize::try_from(product >> 64).unwrap_or(0)
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::binomial::Binomial;
 use super::rates::wilson;
-use super::{Interval, SplitMix64, real};
+use super::{Interval, real};
+use crate::syntax::random::SplitMix64;
 
 /// Cases that both sides answered, by who was right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,7 +135,8 @@ pub fn bootstrap(differences: &[i64]) -> (i64, i64) {
 /// [`bootstrap`] with so many rounds: of the sorted sums those at ⌊0.025·rounds⌋ and ⌈0.975·rounds⌉ − 1.
 pub(super) fn bootstrap_of(differences: &[i64], rounds: usize, seed: u64) -> (i64, i64) {
     let mut random = SplitMix64::new(seed);
-    let mut sum = || differences.iter().map(|_| differences[random.below(differences.len())]).sum::<i64>();
+    let mut one = || differences[random.below(differences.len() as u64) as usize];
+    let mut sum = || differences.iter().map(|_| one()).sum::<i64>();
     let mut sums: Vec<i64> = (0..rounds).map(|_| sum()).collect();
     sums.sort_unstable();
     (sums[rounds * 25 / 1000], sums[(rounds * 975).div_ceil(1000) - 1])

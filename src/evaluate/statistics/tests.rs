@@ -4,6 +4,7 @@ use super::paired::{bootstrap_of, random_flips};
 use super::power::{Power, detectable_by_normal};
 use super::rates::wilson_at;
 use super::*;
+use crate::syntax::random::SplitMix64;
 
 /// What a row of the golden table comes to here: the names of its results with their values.
 fn computed(kind: &str, input: &Json) -> Vec<(&'static str, f64)> {

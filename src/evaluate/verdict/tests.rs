@@ -2,8 +2,9 @@ use super::*;
 use crate::evaluate::cases::tests::{Project, side};
 use crate::evaluate::scored::{Graded, ScoredCase};
 use crate::evaluate::scorers::Score;
-use crate::evaluate::statistics::{ALPHA, SplitMix64, detectable};
+use crate::evaluate::statistics::{ALPHA, detectable};
 use crate::evaluate::{Answered, Outcome, Stop, Usage};
+use crate::syntax::random::SplitMix64;
 
 /// Scores of one side, one list a case; `None` where there is no answer.
 fn scored(cases: &[Vec<Option<i64>>]) -> Scored {
