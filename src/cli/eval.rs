@@ -240,7 +240,7 @@ fn ask(
     progress.done();
     let warnings = [trials.warnings.as_slice(), &answers.warnings].concat();
     let said = said(&run).into_iter().chain(answers.cut_off()).chain(faults(&run)).collect();
-    Ok(Replay { evaluation: trials.judge(run), missing: 0, said, warnings, broken: Vec::new() })
+    Ok(Replay { evaluation: trials.verdicts(run), missing: 0, said, warnings, broken: Vec::new() })
 }
 
 /// What is about to be done, in a sentence.

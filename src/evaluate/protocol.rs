@@ -37,18 +37,18 @@ impl Protocol {
     /// The protocol of a context, compared with its base if there is one; `None` after reporting what is wrong.
     pub fn of(head: &Plan, base: Option<&Plan>, faults: &mut Faults) -> Option<Self> {
         let has_cases = |plan: &&Plan| plan.manifest.eval.as_ref().is_some_and(|eval| !eval.cases.0.is_empty());
-        let judge = base.filter(has_cases);
-        let own = cases::read(judge.unwrap_or(head), faults);
+        let examiner = base.filter(has_cases);
+        let own = cases::read(examiner.unwrap_or(head), faults);
         // A change that takes its cases away is asked those of the base.
-        let of_head = judge.and(Some(head)).filter(has_cases).and_then(|head| cases::read(head, faults));
+        let of_head = examiner.and(Some(head)).filter(has_cases).and_then(|head| cases::read(head, faults));
         let set = own?;
-        let scorers = Scorers::of(judge.unwrap_or(head), &set, faults);
+        let scorers = Scorers::of(examiner.unwrap_or(head), &set, faults);
         let new = of_head.map(|of_head| set.new_in(&of_head)).unwrap_or_else(|| CaseSet::of(Vec::new()));
         let new_scorers = if new.cases.is_empty() { None } else { Some(Scorers::of(head, &new, faults)?) };
         for other in base.into_iter().chain([head]) {
             faults.extend(cases::misfits(&set, other));
         }
-        let gates = judge.unwrap_or(head).manifest.eval.as_ref().and_then(|eval: &Eval| eval.gates.clone());
+        let gates = examiner.unwrap_or(head).manifest.eval.as_ref().and_then(|eval: &Eval| eval.gates.clone());
         let shares = gates.iter().flat_map(|gates| [("pass", &gates.pass), ("regression", &gates.regression)]);
         let shares = shares.filter_map(|(name, share)| Some((name, share.as_ref()?)));
         for (name, share) in shares.filter(|(_, share)| share.value.millionths > 1_000_000) {
@@ -56,7 +56,7 @@ impl Protocol {
             faults.push(Diagnostic::error("bad-gate", message).at(&share.span));
         }
         let margin = gates.as_ref().and_then(|gates| gates.regression.as_ref()).map(|margin| margin.value);
-        let is_own = base.is_some() && judge.is_none();
+        let is_own = base.is_some() && examiner.is_none();
         let margin = margin.unwrap_or(DEFAULT_MARGIN);
         (!faults.has_errors()).then_some(())?;
         let manifest = &head.manifest;

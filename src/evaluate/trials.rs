@@ -236,7 +236,7 @@ impl<'a> Trials<'a> {
         let warnings = [self.warnings.as_slice(), &answers.warnings].concat();
         let run = run::replay(&self.sides, &answers, at_base.as_ref());
         let broken = self.broken.clone();
-        Ok(Replay { missing: calls, said, warnings, broken, evaluation: self.judge(run) })
+        Ok(Replay { missing: calls, said, warnings, broken, evaluation: self.verdicts(run) })
     }
 
     /// Asks for what is not recorded.
@@ -293,7 +293,7 @@ impl<'a> Trials<'a> {
     }
 
     /// The verdicts on what came of it.
-    pub fn judge(self, run: Run) -> Evaluation {
+    pub fn verdicts(self, run: Run) -> Evaluation {
         let look = run.look;
         let mut results: Vec<Option<_>> = run.results.into_iter().map(Some).collect();
         let mut take = |at: usize| results.get_mut(at).and_then(Option::take);

@@ -7,8 +7,8 @@
 mod address;
 mod counting;
 mod dialect;
+mod fault;
 mod hints;
-mod judge;
 mod pace;
 mod wire;
 
@@ -156,7 +156,7 @@ impl Endpoint {
         let has_text = |so_far: &[u8]| {
             let whole = so_far.len() < MOST_BEFORE_TEXT && request.streams;
             let text = Some(so_far).filter(|_| whole).and_then(|so_far| std::str::from_utf8(so_far).ok());
-            let events = text.and_then(|text| judge::events(text.rsplit_once("\n\n")?.0)).unwrap_or_default();
+            let events = text.and_then(|text| fault::events(text.rsplit_once("\n\n")?.0)).unwrap_or_default();
             events.iter().any(|event| dialect::delta(request.dialect, event).is_some())
         };
         let (mut faults, mut billed, mut unreached) = (Vec::new(), 0, 0);
@@ -168,7 +168,7 @@ impl Endpoint {
             }
             let came = self.wire.post(&url, &headers, &request.body, &has_text);
             let remaining = came.as_ref().map(|came| came.headers.remaining()).unwrap_or_default();
-            let fault = match judge::judge(request.dialect, request.streams, came, &read) {
+            let fault = match fault::answer(request.dialect, request.streams, came, &read) {
                 Ok(answer) => {
                     self.pace.end(false, None, remaining);
                     return Exchange { result: Ok(answer), faults, is_final: false };

@@ -31,7 +31,7 @@ pub struct Fault {
 const MOST_WORDS: usize = 300;
 
 /// The answer as it was received, and what `read` finds that it says.
-pub fn judge<R>(
+pub fn answer<R>(
     dialect: Dialect,
     streams: bool,
     came: Result<Came, Lost>,
@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn fault(status: u16, headers: &[(&str, &str)], body: &str) -> Fault {
-        judge(Dialect::Chat, false, came(status, headers, body), read).expect_err("a fault")
+        answer(Dialect::Chat, false, came(status, headers, body), read).expect_err("a fault")
     }
 
     #[test]
@@ -190,7 +190,7 @@ mod tests {
         }
         let right = "{\"choices\": [{\"message\": {\"content\": \"hi\"}, \"finish_reason\": \"stop\"}]}";
         // Whatever type it is said to have.
-        assert_eq!(judge(Dialect::Chat, false, came(200, &html, right), read).unwrap().1.text, "hi");
+        assert_eq!(answer(Dialect::Chat, false, came(200, &html, right), read).unwrap().1.text, "hi");
     }
 
     #[test]
