@@ -220,7 +220,7 @@ pub struct Gate {
 /// One model of one context, asked.
 #[derive(Debug)]
 pub struct Trial {
-    /// What was asked and how it is judged.
+    /// What was asked and how it is scored.
     pub protocol: Protocol,
     /// The answers of the base.
     pub base: Option<Results>,
@@ -234,7 +234,7 @@ pub struct Trial {
 
 /// A run with the answers behind it.
 #[derive(Debug)]
-pub struct Judged {
+pub struct ScoredRun {
     /// What it came to.
     pub run: Run,
     /// Its answers.
@@ -251,7 +251,7 @@ pub struct Evaluation {
     /// What was asked, by trial.
     pub protocols: Vec<Protocol>,
     /// Every side of every trial.
-    pub runs: Vec<Judged>,
+    pub runs: Vec<ScoredRun>,
     /// Heads against their bases.
     pub comparisons: Vec<Comparison>,
     /// The gates of the heads.
@@ -267,12 +267,12 @@ impl Evaluation {
         let (mut runs, mut protocols, mut gates, mut pending) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (trial, Trial { protocol, base, head, new, is_same }) in trials.into_iter().enumerate() {
             let base = base.map(|base| Scored::of(base, &protocol.cases, &protocol.scorers));
-            let base = base.map(|base| push(&mut runs, Judged::of(base, trial, &protocol, false)));
+            let base = base.map(|base| push(&mut runs, ScoredRun::of(base, trial, &protocol, false)));
             let head = Scored::of(head, &protocol.cases, &protocol.scorers);
-            let head = push(&mut runs, Judged::of(head, trial, &protocol, false));
+            let head = push(&mut runs, ScoredRun::of(head, trial, &protocol, false));
             if let (Some(new), Some(scorers)) = (new, &protocol.new_scorers) {
                 let new = Scored::of(new, &protocol.new, scorers);
-                runs.push(Judged::of(new, trial, &protocol, true));
+                runs.push(ScoredRun::of(new, trial, &protocol, true));
             }
             if let Some(base) = base {
                 let paired = Paired::of(&runs[base].scored, &runs[head].scored, is_same);
@@ -298,11 +298,11 @@ impl Evaluation {
             paired.comparison((*base, *head), *margin, p_holm, |own| at.map_or(1.0, |at| adjust(at, own)))
         };
         let comparisons: Vec<Comparison> = pending.iter().map(comparison).collect();
-        for (at, judged) in runs.iter().enumerate().filter(|(_, judged)| !judged.run.new) {
+        for (at, scored_run) in runs.iter().enumerate().filter(|(_, scored_run)| !scored_run.run.new) {
             let compared = comparisons.iter().find(|comparison| comparison.head == at);
             let is_base = comparisons.iter().any(|comparison| comparison.base == at);
-            if let Some(own) = protocols[judged.trial].gates.as_ref().filter(|_| !is_base) {
-                gates.extend(gates::of(at, judged, own, compared, base_was_asked(&runs, judged)));
+            if let Some(own) = protocols[scored_run.trial].gates.as_ref().filter(|_| !is_base) {
+                gates.extend(gates::of(at, scored_run, own, compared, base_was_asked(&runs, scored_run)));
             }
         }
         Self { protocols, runs, comparisons, gates, look }
@@ -322,9 +322,9 @@ impl Evaluation {
             _ => Answer::Yes,
         };
         // A side of which over a tenth is missing was not measured, with or without another one.
-        let of_run = |judged: &Judged| {
-            let asked = judged.scored.answers().count();
-            let missing = asked - judged.scored.answers().filter(|answer| answer.points().is_some()).count();
+        let of_run = |scored_run: &ScoredRun| {
+            let asked = scored_run.scored.answers().count();
+            let missing = asked - scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
             if missing * 10 > asked || asked == 0 { Answer::Open } else { Answer::Yes }
         };
         let all = self.comparisons.iter().map(of_verdict).chain(self.gates.iter().map(of_gate));
@@ -333,7 +333,7 @@ impl Evaluation {
 }
 
 /// Whether a run has a base beside it in its trial.
-fn base_was_asked(runs: &[Judged], own: &Judged) -> bool {
+fn base_was_asked(runs: &[ScoredRun], own: &ScoredRun) -> bool {
     runs.iter().filter(|other| other.trial == own.trial && !other.run.new).count() > 1
 }
 
@@ -346,7 +346,7 @@ fn share(part: usize) -> u64 {
     u64::try_from(part).unwrap_or(u64::MAX)
 }
 
-impl Judged {
+impl ScoredRun {
     fn of(scored: Scored, trial: usize, protocol: &Protocol, new: bool) -> Self {
         let (set, scorers) = match &protocol.new_scorers {
             Some(scorers) if new => (&protocol.new, scorers),

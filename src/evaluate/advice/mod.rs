@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::scored::Grade;
 use super::statistics::{lower_bound, upper_bound, wilson};
-use super::verdict::{Comparison, Decimal, Evaluation, Judged, Verdict as Compared};
+use super::verdict::{Comparison, Decimal, Evaluation, ScoredRun, Verdict as Compared};
 use crate::cost::break_even::Answer as BreakEven;
 use crate::pipeline::Build;
 use crate::pipeline::model::ModelBuild;
@@ -179,7 +179,7 @@ pub fn advise(question: Question<'_>) -> Advice {
 
 struct Facts<'a> {
     question: &'a Question<'a>,
-    head: Option<&'a Judged>,
+    head: Option<&'a ScoredRun>,
     /// Right, wrong and undecided cases of the head.
     tally: (u64, u64, u64),
     is_measured: bool,
@@ -190,8 +190,8 @@ impl<'a> Facts<'a> {
     fn of(question: &'a Question<'a>) -> Self {
         let (id, model) = (&question.build.id, &question.model.name);
         let variant = id.variant.as_ref().map(ToString::to_string);
-        let head = question.evaluation.runs.iter().find(|judged| {
-            let run = &judged.run;
+        let head = question.evaluation.runs.iter().find(|scored_run| {
+            let run = &scored_run.run;
             run.context == *id.name && run.variant == variant && run.model == *model && !run.new
         });
         let tally = head.map_or((0, 0, 0), |head| head.scored.tally());
@@ -224,18 +224,22 @@ impl<'a> Facts<'a> {
     }
 
     /// The runs of variants, each with its build and its comparison with the head.
-    fn variants(&self) -> impl Iterator<Item = (&'a Build, &'a Judged, Option<&'a Comparison>)> {
+    fn variants(&self) -> impl Iterator<Item = (&'a Build, &'a ScoredRun, Option<&'a Comparison>)> {
         let runs = &self.question.evaluation.runs;
         let comparisons = &self.question.evaluation.comparisons;
         self.question.variants.iter().filter_map(move |build| {
             let variant = build.id.variant.as_ref().map(ToString::to_string);
-            let is_own = |judged: &Judged| {
-                let run = &judged.run;
+            let is_own = |scored_run: &ScoredRun| {
+                let run = &scored_run.run;
                 run.context == *build.id.name && run.variant == variant && run.model == self.question.model.name
             };
-            let (at, judged) = runs.iter().enumerate().find(|(_, judged)| is_own(judged))?;
+            let (at, scored_run) = runs.iter().enumerate().find(|(_, scored_run)| is_own(scored_run))?;
             let comparison = comparisons.iter().find(|one| one.base == at);
-            judged.scored.answers().any(|answer| answer.points().is_some()).then_some((*build, judged, comparison))
+            scored_run
+                .scored
+                .answers()
+                .any(|answer| answer.points().is_some())
+                .then_some((*build, scored_run, comparison))
         })
     }
 
@@ -349,9 +353,9 @@ impl<'a> Facts<'a> {
                 "no variant without examples was measured to compare with".to_owned(),
                 Some("add a variant without examples, and evaluate it"),
             ),
-            (own, Some((build, judged, compared))) => {
+            (own, Some((build, scored_run, compared))) => {
                 let verdict = compared.map_or("not compared", |one| one.verdict.as_str());
-                let (right, wrong, undecided) = judged.scored.tally();
+                let (right, wrong, undecided) = scored_run.scored.tally();
                 let said = format!(
                     "against `{}` without any ({right} of {} right): {verdict}",
                     build.id,
@@ -511,11 +515,11 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn per_call(&self, judged: Option<&Judged>) -> Option<Usd> {
-        let judged = judged?;
-        let calls = judged.scored.answers().filter(|answer| answer.points().is_some()).count();
+    fn per_call(&self, scored_run: Option<&ScoredRun>) -> Option<Usd> {
+        let scored_run = scored_run?;
+        let calls = scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
         let calls = i128::try_from(calls).ok().filter(|calls| *calls > 0)?;
-        judged.run.usd.map(|usd| Usd { femto: usd.femto / calls })
+        scored_run.run.usd.map(|usd| Usd { femto: usd.femto / calls })
     }
 
     fn measured(&self) -> Vec<MeasuredSide> {
@@ -527,15 +531,15 @@ impl<'a> Facts<'a> {
             .into_iter()
             .flatten()
             .filter_map(|name| {
-                let judged = runs.iter().find(|judged| {
-                    let run = &judged.run;
+                let scored_run = runs.iter().find(|scored_run| {
+                    let run = &scored_run.run;
                     run.context == *id.name && run.variant == variant && run.model == name && !run.new
                 })?;
-                let (right, wrong, undecided) = judged.scored.tally();
+                let (right, wrong, undecided) = scored_run.scored.tally();
                 let all = right + wrong + undecided;
                 #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
                 let share = (right + wrong > 0).then(|| Decimal(right as f64 / all as f64));
-                Some(MeasuredSide { model: name.to_owned(), right: share, usd: self.per_call(Some(judged)) })
+                Some(MeasuredSide { model: name.to_owned(), right: share, usd: self.per_call(Some(scored_run)) })
             })
             .filter(|side| side.right.is_some())
             .collect()

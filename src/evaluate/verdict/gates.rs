@@ -1,6 +1,6 @@
 //! Gates: what the result of a run must be.
 
-use super::{Comparison, Decimal, Gate, GateStatus, Judged, Verdict, margin_real};
+use super::{Comparison, Decimal, Gate, GateStatus, ScoredRun, Verdict, margin_real};
 use crate::evaluate::statistics::{lower_bound, upper_bound};
 use crate::syntax::manifest::{Gates, OpenGate};
 use crate::syntax::quantity::Usd;
@@ -8,16 +8,16 @@ use crate::syntax::quantity::Usd;
 /// The gates of one run.
 pub(super) fn of(
     at: usize,
-    judged: &Judged,
+    scored_run: &ScoredRun,
     gates: &Gates,
     compared: Option<&Comparison>,
     has_base: bool,
 ) -> Vec<Gate> {
     let fails_open = gates.open == Some(OpenGate::Fail);
     let gate = |name, limit, actual, status| Gate { run: at, name, limit, actual, status, fails_open };
-    let (run, mut found) = (&judged.run, Vec::new());
+    let (run, mut found) = (&scored_run.run, Vec::new());
     if let Some(limit) = &gates.pass {
-        let (right, wrong, undecided) = judged.scored.tally();
+        let (right, wrong, undecided) = scored_run.scored.tally();
         let (least, all) = (margin_real(limit.value), right + wrong + undecided);
         // What is not known counts against either answer.
         let status = match () {
@@ -44,7 +44,7 @@ pub(super) fn of(
         }
     }
     if let Some(limit) = &gates.cost_per_call {
-        let calls = judged.scored.answers().filter(|answer| answer.points().is_some()).count();
+        let calls = scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
         let calls = i128::try_from(calls).unwrap_or(i128::MAX);
         let paid = run.usd.filter(|_| calls > 0);
         let most = limit.value.times(calls);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Row, call, expected, gate, listed, milliseconds, open_ends, points, rows, signed};
 use crate::evaluate::scored::{Grade, ScoredCase};
 use crate::evaluate::trials::Replay;
-use crate::evaluate::verdict::{Evaluation, GateStatus, Judged, Verdict};
+use crate::evaluate::verdict::{Evaluation, GateStatus, ScoredRun, Verdict};
 use crate::output::report::inert;
 use crate::output::report::text::{counted, cut};
 
@@ -121,11 +121,11 @@ fn span(text: &str) -> String {
 }
 
 fn cells(row: &Row) -> Vec<String> {
-    let change = |of: &dyn Fn(&Judged) -> String| match row.base {
+    let change = |of: &dyn Fn(&ScoredRun) -> String| match row.base {
         Some(base) if of(base) != of(row.head) => format!("{} → {}", of(base), of(row.head)),
         _ => of(row.head),
     };
-    let score = |judged: &Judged| judged.run.score.map_or_else(|| "?".to_owned(), |score| points(score.0));
+    let score = |scored_run: &ScoredRun| scored_run.run.score.map_or_else(|| "?".to_owned(), |score| points(score.0));
     let verdict = row.comparison.map(|own| match own.verdict {
         Verdict::NotMeasured => "not measured".to_owned(),
         _ if own.same_requests => "same requests".to_owned(),
@@ -146,7 +146,7 @@ fn cells(row: &Row) -> Vec<String> {
         format!("{} %", change(&score)),
         verdict.unwrap_or_else(|| "no base".to_owned()),
         inert::markdown(&change(&call)),
-        change(&|judged| milliseconds(judged.run.latency_ms.p95)),
+        change(&|scored_run| milliseconds(scored_run.run.latency_ms.p95)),
     ]
 }
 

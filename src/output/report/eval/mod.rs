@@ -15,7 +15,7 @@ use super::text::{counted, grouped};
 use crate::evaluate::Case;
 use crate::evaluate::scored::{Grade, ScoredCase};
 use crate::evaluate::trials::Replay;
-use crate::evaluate::verdict::{Comparison, Decimal, Evaluation, Gate, GateStatus, Judged, Run, Verdict};
+use crate::evaluate::verdict::{Comparison, Decimal, Evaluation, Gate, GateStatus, Run, ScoredRun, Verdict};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::quantity::Usd;
 use crate::syntax::source::Span;
@@ -42,7 +42,7 @@ pub struct EvalReport<'a> {
 impl<'a> EvalReport<'a> {
     /// The report.
     pub fn new(evaluation: &'a Evaluation) -> Self {
-        let runs = evaluation.runs.iter().map(|judged| &judged.run).collect();
+        let runs = evaluation.runs.iter().map(|scored_run| &scored_run.run).collect();
         Self { schema: "contexture.eval/1", runs, comparisons: &evaluation.comparisons, gates: &evaluation.gates }
     }
 }
@@ -102,9 +102,9 @@ fn open_ends(replay: &Replay, command: &str) -> Vec<(String, String)> {
 struct Row<'a> {
     /// Its index among the runs.
     at: usize,
-    head: &'a Judged,
-    base: Option<&'a Judged>,
-    new: Option<&'a Judged>,
+    head: &'a ScoredRun,
+    base: Option<&'a ScoredRun>,
+    new: Option<&'a ScoredRun>,
     comparison: Option<&'a Comparison>,
     gates: Vec<&'a Gate>,
     cases: &'a [Case],
@@ -122,7 +122,7 @@ struct Row<'a> {
 fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
     let Evaluation { protocols, runs, comparisons, gates, look } = evaluation;
     let is_base = |at: usize| comparisons.iter().any(|comparison| comparison.base == at);
-    let heads = runs.iter().enumerate().filter(|(at, judged)| !judged.run.new && !is_base(*at));
+    let heads = runs.iter().enumerate().filter(|(at, scored_run)| !scored_run.run.new && !is_base(*at));
     heads
         .filter_map(|(at, head)| {
             let comparison = comparisons.iter().find(|comparison| comparison.head == at);
@@ -171,8 +171,8 @@ impl Row<'_> {
     /// For each side of which answers are missing, how many.
     fn missing(&self) -> Vec<String> {
         let sides = [(self.base, " of the base"), (Some(self.head), ""), (self.new, " to new cases")];
-        let missing = sides.into_iter().filter_map(|(judged, of)| {
-            let scored = &judged?.scored;
+        let missing = sides.into_iter().filter_map(|(scored_run, of)| {
+            let scored = &scored_run?.scored;
             let (missing, all) = (scored.count(Grade::Missing), scored.answers().count());
             (missing > 0).then(|| format!("{missing} of {all} answers{of} are not recorded"))
         });
@@ -269,14 +269,14 @@ fn quality(run: &Run) -> String {
 }
 
 /// What a call cost in the mean.
-fn mean_call(judged: &Judged) -> Option<Usd> {
-    let calls = judged.scored.answers().filter(|answer| answer.points().is_some()).count();
+fn mean_call(scored_run: &ScoredRun) -> Option<Usd> {
+    let calls = scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
     let calls = i128::try_from(calls).ok().filter(|calls| *calls > 0)?;
-    judged.run.usd.map(|usd| Usd { femto: usd.femto / calls })
+    scored_run.run.usd.map(|usd| Usd { femto: usd.femto / calls })
 }
 
-fn call(judged: &Judged) -> String {
-    mean_call(judged).map_or_else(|| "?".to_owned(), super::cost::brief)
+fn call(scored_run: &ScoredRun) -> String {
+    mean_call(scored_run).map_or_else(|| "?".to_owned(), super::cost::brief)
 }
 
 /// What is expected of a case, as text.

@@ -9,7 +9,7 @@ use super::{
 use crate::evaluate::Case;
 use crate::evaluate::statistics::Confusion;
 use crate::evaluate::trials::Replay;
-use crate::evaluate::verdict::{Evaluation, Judged, Repeats};
+use crate::evaluate::verdict::{Evaluation, Repeats, ScoredRun};
 use crate::output::report::inert;
 use crate::output::report::text::{Table, counted, cut, grouped};
 
@@ -53,13 +53,13 @@ fn paragraph(row: &Row, text: &mut String) {
     let mut table = Table::new(&["", "commit", "right>", "score", "p95>", "a call>", "cache read>", "forecast>"]);
     let is_same = row.comparison.is_some_and(|own| own.same_requests);
     let sides = [("base", row.base.filter(|_| !is_same)), ("head", Some(row.head)), ("new cases", row.new)];
-    for (name, judged) in sides.into_iter().filter_map(|(name, judged)| Some((name, judged?))) {
-        table.row(cells(name, judged));
+    for (name, scored_run) in sides.into_iter().filter_map(|(name, scored_run)| Some((name, scored_run?))) {
+        table.row(cells(name, scored_run));
     }
     text.push_str(&table.draw(2));
     text.push_str(&tags(row));
-    for (name, judged) in sides.into_iter().filter_map(|(name, judged)| Some((name, judged?))) {
-        if let Some(Repeats { k, any, all }) = judged.run.repeats {
+    for (name, scored_run) in sides.into_iter().filter_map(|(name, scored_run)| Some((name, scored_run?))) {
+        if let Some(Repeats { k, any, all }) = scored_run.run.repeats {
             let (any, all) = (points(any.0), points(all.0));
             let _ = writeln!(
                 text,
@@ -106,8 +106,8 @@ fn paragraph(row: &Row, text: &mut String) {
     }
 }
 
-fn cells(name: &str, judged: &Judged) -> Vec<String> {
-    let run = &judged.run;
+fn cells(name: &str, scored_run: &ScoredRun) -> Vec<String> {
+    let run = &scored_run.run;
     let commit = run.commit.as_ref().map(|commit| commit.chars().take(7).collect::<String>());
     vec![
         name.to_owned(),
@@ -115,7 +115,7 @@ fn cells(name: &str, judged: &Judged) -> Vec<String> {
         format!("{} of {}", grouped(run.right), grouped(run.cases)),
         quality(run),
         milliseconds(run.latency_ms.p95),
-        call(judged),
+        call(scored_run),
         grouped(run.cache.read),
         run.cache.forecast.map_or_else(|| "?".to_owned(), grouped),
     ]
@@ -127,8 +127,8 @@ fn tags(row: &Row) -> String {
     let tags: BTreeSet<&str> = row.cases.iter().flat_map(|case| case.tags.iter().map(|tag| &**tag)).collect();
     for tag in tags {
         let has_tag = |case: &Case| case.tags.iter().any(|own| **own == *tag);
-        let right = |judged: &Judged| {
-            let own = row.cases.iter().zip(&judged.scored.cases).filter(|(case, _)| has_tag(case));
+        let right = |scored_run: &ScoredRun| {
+            let own = row.cases.iter().zip(&scored_run.scored.cases).filter(|(case, _)| has_tag(case));
             own.filter(|(_, scored)| scored.is_right == Some(true)).count().to_string()
         };
         let cases = row.cases.iter().filter(|case| has_tag(case)).count();
