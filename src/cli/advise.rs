@@ -98,9 +98,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         others.iter().filter_map(|tried| tried.result.as_ref().err()).flatten().cloned().collect();
     session.warnings(&broken);
     let others: Vec<_> = others.into_iter().filter_map(|tried| tried.result.ok()).collect();
-    let mut pairs: Vec<Pair> =
-        others.iter().map(|other| Pair { head: head.clone(), base: Some(other.clone()) }).collect();
-    pairs.insert(0, Pair { head: head.clone(), base: None });
+    let mut pairs: Vec<Pair> = others.iter().map(|other| Pair::of(head.clone(), Some(other.clone()))).collect();
+    pairs.insert(0, Pair::of(head.clone(), None));
     let mut with_tuned = pairs.clone();
     with_tuned[0].head = own;
     let trials = match Trials::of(&with_tuned, false) {

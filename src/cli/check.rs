@@ -169,7 +169,8 @@ fn examine(arguments: Arguments, workspace: &Workspace, session: &Session) -> Re
     let replay = if eval {
         let base = base.as_ref().map(|base| base as &dyn Tree);
         let heads = results.iter().filter_map(|tried| tried.result.as_ref().ok().cloned()).collect();
-        let (pairs, said) = trials::pairs(heads, base.map(|base| (base, &request, &memory)), false)?;
+        let (mut pairs, said) = trials::pairs(heads, base.map(|base| (base, &request, &memory)), false)?;
+        trials::with_judges(&mut pairs, (tree.as_ref(), base), as_of, &memory)?;
         let replay = super::eval::some(Trials::of(&pairs, false)?)?.replay(tree.as_ref(), base)?;
         said.iter().chain(&replay.said).for_each(|sentence| session.tell(sentence));
         let answers = results.iter().map(BuildResult::answer).chain([replay.evaluation.answer()]);

@@ -7,11 +7,11 @@ use clap::{Args, ValueEnum};
 use crate::compare::range::Range;
 use crate::compare::review::{CostLimit, Gate, Review, ReviewRequest, answer, review};
 use crate::cost::cards::Date;
-use crate::evaluate::trials::{Pair, Replay, Trials};
+use crate::evaluate::trials::{Pair, Replay, Trials, with_judges};
 use crate::output::page::{self, Page};
 use crate::output::report::diff::{self, DiffReport};
 use crate::output::report::{eval, json};
-use crate::pipeline::Build;
+use crate::pipeline::{Build, Memory};
 use crate::syntax::error::Failure;
 use crate::text::fragment::Fragments;
 use crate::text::project::Project;
@@ -86,7 +86,8 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let review = review(&sides, &ReviewRequest { contexts: ids, as_of, shard, whole })?;
     progress.done();
     let (answer, said) = answer(&fail_on, &review);
-    let pairs = pairs(&review);
+    let mut pairs = pairs(&review);
+    with_judges(&mut pairs, (sides.head.as_ref(), Some(&sides.base)), Some(as_of), &Memory::default())?;
     // What is corrected for all comparisons of a change is no matter of one part of it.
     let replay = if pairs.is_empty() || shard.is_some() {
         None
@@ -124,7 +125,7 @@ fn pairs(review: &Review) -> Vec<Pair> {
     let has_cases = |build: &Arc<Build>| build.plan.manifest.eval.is_some();
     let heads = review.contexts.iter().filter_map(|context| Some((context.head.clone()?, context.base.clone())));
     let asked = heads.filter(|(head, base)| has_cases(head) || base.as_ref().is_some_and(has_cases));
-    asked.map(|(head, base)| Pair { head, base }).collect()
+    asked.map(|(head, base)| Pair::of(head, base)).collect()
 }
 
 /// The command that asks for what is missing.

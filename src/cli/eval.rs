@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::cost::cards::Date;
 use crate::evaluate::answers::Answers;
 use crate::evaluate::run::{Progress, Reckoning, Run};
-use crate::evaluate::trials::{self, Means, Pair, Replay, Trials};
+use crate::evaluate::trials::{self, Means, Pair, Replay, Trials, with_judges};
 use crate::output::report::{eval, json};
 use crate::pipeline::{Build, Memory, Request, build_all, build_remembering};
 use crate::prompt::bodies::Dialect;
@@ -158,7 +158,8 @@ pub(super) fn recorded(
     }
     let request = Request { contexts, lints: true, shard: None, ..request.clone() };
     let heads = build_remembering(tree, &request, memory)?.into_iter().filter_map(|tried| tried.result.ok());
-    let pairs: Vec<Pair> = heads.map(|head| Pair { head, base: base.cloned() }).collect();
+    let mut pairs: Vec<Pair> = heads.map(|head| Pair::of(head, base.cloned())).collect();
+    with_judges(&mut pairs, (tree, None), request.as_of, memory)?;
     Trials::of_each(&pairs, false).replay(tree, None).map(Some)
 }
 
@@ -190,6 +191,7 @@ fn pairs(
         let other = super::render::only(build_all(tree, &request(vec![id.clone()]))?)?;
         pairs.iter_mut().for_each(|pair| pair.base = Some(other.clone()));
     }
+    with_judges(&mut pairs, (tree, base.map(|(tree, ..)| tree)), as_of, &memory)?;
     Ok(pairs)
 }
 
@@ -245,14 +247,15 @@ fn ask(
 
 /// What is about to be done, in a sentence.
 fn reckoned(reckoning: &Reckoning) -> String {
-    let Reckoning { answers, calls, most, look, .. } = reckoning;
+    let Reckoning { answers, calls, judged, most, look, .. } = reckoning;
     let again = if *look > 1 { format!(", look {look}") } else { String::new() };
     if *calls == 0 {
         return format!("all {answers} answers are recorded{again}: nothing is asked");
     }
     let most =
         most.map_or("at a price that is not known".to_owned(), |most| format!("for ${} at most", most.rounded(4)));
-    format!("{calls} of {answers} answers are not recorded{again}: they are asked for, {most}")
+    let judged = if *judged > 0 { format!(" ({judged} at most of judges)") } else { String::new() };
+    format!("{calls} of {answers} answers are not recorded{again}{judged}: they are asked for, {most}")
 }
 
 /// Progress in a line.

@@ -64,9 +64,9 @@ pub fn misfits(set: &CaseSet, plan: &Plan) -> Vec<Diagnostic> {
 }
 
 /// What the lint `held-out-example` has found, as an error: a model that was shown the answer is not measured.
-pub fn leaks(warnings: &[Diagnostic]) -> Vec<Diagnostic> {
+pub fn leaks(warnings: &[Diagnostic]) -> impl Iterator<Item = Diagnostic> {
     let leaks = warnings.iter().filter(|warning| warning.code == "held-out-example");
-    leaks.map(|leak| Diagnostic { severity: crate::syntax::diag::Severity::Error, ..leak.clone() }).collect()
+    leaks.map(|leak| Diagnostic { severity: crate::syntax::diag::Severity::Error, ..leak.clone() })
 }
 
 impl CaseSet {

@@ -7,6 +7,7 @@
 pub mod cases;
 pub mod statistics;
 pub mod scorers;
+pub mod judge;
 pub mod protocol;
 pub mod endpoint;
 pub mod counted;

@@ -1,7 +1,8 @@
 //! What is asked and how it is judged, fixed before anybody is asked: a change does not choose its own exam.
 
 use super::scorers::Scorers;
-use super::{CaseSet, cases};
+use super::{CaseSet, cases, judge};
+use crate::syntax::decode::Spanned;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::manifest::{Eval, Gates};
 use crate::syntax::quantity::Share;
@@ -29,6 +30,8 @@ pub struct Protocol {
     pub margin: Share,
     /// Where the head says what is evaluated; its manifest, where only the base does.
     pub place: Span,
+    /// Whether a judge compares the answers.
+    pub has_judge: bool,
     /// Whether there is a base and it declares no cases, so that the change brings its own.
     pub is_own: bool,
 }
@@ -49,7 +52,13 @@ impl Protocol {
             faults.extend(cases::misfits(&set, other));
         }
         let gates = examiner.unwrap_or(head).manifest.eval.as_ref().and_then(|eval: &Eval| eval.gates.clone());
-        let shares = gates.iter().flat_map(|gates| [("pass", &gates.pass), ("regression", &gates.regression)]);
+        let has_judge = judge::declared(head, base).is_some();
+        if let Some(gate) = gates.as_ref().and_then(|gates| gates.judge.as_ref().map(|gate| (gates, gate))) {
+            bad_judge_gate(gate, has_judge).into_iter().for_each(|fault| faults.push(fault));
+        }
+        let shares = gates
+            .iter()
+            .flat_map(|gates| [("pass", &gates.pass), ("regression", &gates.regression), ("judge", &gates.judge)]);
         let shares = shares.filter_map(|(name, share)| Some((name, share.as_ref()?)));
         for (name, share) in shares.filter(|(_, share)| share.value.millionths > 1_000_000) {
             let message = format!("the gate `{name}` is a share of the cases, at most 100%");
@@ -61,6 +70,21 @@ impl Protocol {
         (!faults.has_errors()).then_some(())?;
         let manifest = &head.manifest;
         let place = manifest.eval.as_ref().map_or(&manifest.span, |eval| &eval.span).clone();
-        Some(Self { place, cases: set, new, scorers: scorers?, new_scorers, gates, margin, is_own })
+        Some(Self { place, cases: set, new, scorers: scorers?, new_scorers, gates, margin, has_judge, is_own })
     }
+}
+
+/// What is wrong with a gate that a judge decides: a model is no proof by itself, so another gate must be able to fail.
+fn bad_judge_gate((gates, gate): (&Gates, &Spanned<Share>), has_judge: bool) -> Option<Diagnostic> {
+    let can_fail = gates.pass.as_ref().is_some_and(|pass| pass.value.millionths > 0)
+        || gates.regression.as_ref().is_some_and(|loss| loss.value.millionths < 1_000_000);
+    let (message, hint) = match (has_judge, can_fail) {
+        (false, _) => ("the gate `judge` has no judge", "name one: `judge: {context: …, labels: …}` beside `gates`"),
+        (true, false) => (
+            "`judge` is the only gate that can fail quality, and a model's opinion is no proof",
+            "hold what can be checked beside it: `pass` or `regression`",
+        ),
+        (true, true) => return None,
+    };
+    Some(Diagnostic::error("bad-gate", message).at(&gate.span).hint(hint))
 }

@@ -13,7 +13,7 @@ pub use money::{Budget, paid};
 
 use super::answers::{AnswerKey, Answers, Record, Recorder, request_digest};
 use super::endpoint::{Endpoint, Exchange, Request, Size, answer_limit, is_asked, version};
-use super::{Answered, CaseSet, Outcome, Results, Side};
+use super::{Answered, Case, CaseSet, Outcome, Results, Side};
 use crate::cost::cards::day_of;
 use crate::pipeline::Build;
 use crate::pipeline::bodies::asked_body;
@@ -33,6 +33,8 @@ pub struct Prepared<'a> {
     set: Arc<CaseSet>,
     body: Body,
     streams: bool,
+    /// Whether it is asked at the first look only, and never again.
+    once: bool,
     /// For each case, its request.
     calls: Vec<Call>,
 }
@@ -93,7 +95,7 @@ pub fn prepare<'a>(
         digest: build.chain.full().to_string(),
         commit: commit.map(ToString::to_string),
     };
-    Ok(Prepared { side, build, model, set, body, streams, calls })
+    Ok(Prepared { side, build, model, set, body, streams, once: false, calls })
 }
 
 impl Prepared<'_> {
@@ -107,12 +109,44 @@ impl Prepared<'_> {
         &self.body
     }
 
+    /// The same, asked at the first look only: another look at the answers of others is none at its own.
+    #[must_use]
+    pub fn asked_once(self) -> Self {
+        Self { once: true, ..self }
+    }
+
+    /// The most tokens that one of its answers has; `None` where no limit is known.
+    pub fn longest_answer(&self) -> Option<u64> {
+        answer_limit(self.body.dialect, &self.body.json).or(self.model.window.window.output)
+    }
+
+    /// What asking all of it costs at most, every retry that may be billed included, if each request is so many tokens
+    /// longer; `None` where a price or a limit is not known.
+    pub fn most_if_longer(&self, more: u64) -> Option<Usd> {
+        let output = self.longest_answer()?;
+        let calls = self.set.cases.iter().zip(&self.calls);
+        let tries = i128::from(super::endpoint::MAX_BILLED_RETRIES + 1);
+        let cost = |case: &Case, call: &Call| {
+            let one = money::most(self.build, self.model, call.size.input.saturating_add(more), output)?;
+            one.times(i128::from(case.repeats) * tries)
+        };
+        calls.map(|(case, call)| cost(case, call)).try_fold(Usd::ZERO, |sum, cost| sum.plus(cost?))
+    }
+
+    /// A reckoning of asking all of it anew, for so much at most.
+    pub fn reckoned(&self, most: Option<Usd>) -> Reckoning {
+        let calls = self.set.cases.iter().map(|case| u64::from(case.repeats)).sum();
+        let unpriced = if most.is_none() { vec![self.side.model.clone()] } else { Vec::new() };
+        Reckoning { answers: calls, calls, judged: calls, most, unpriced, look: 1 }
+    }
+
     /// Whether another side sends the very same requests for every case.
     pub fn asks_the_same(&self, other: &Self) -> bool {
         self.calls.iter().map(|call| &call.digest).eq(other.calls.iter().map(|call| &call.digest))
     }
 
     fn keys(&self, look: u32) -> impl Iterator<Item = (usize, AnswerKey)> {
+        let look = if self.once { 1 } else { look };
         self.set.cases.iter().zip(&self.calls).enumerate().flat_map(move |(at, (case, call))| {
             (1..=case.repeats).map(move |repeat| (at, AnswerKey { request: call.digest.clone(), repeat, look }))
         })
@@ -179,6 +213,8 @@ pub struct Reckoning {
     pub answers: u64,
     /// Those that are not recorded, each once: so many calls are made.
     pub calls: u64,
+    /// How many of them judges are asked, at most where the answers that they judge are not there yet.
+    pub judged: u64,
     /// What they cost at most, every retry that may be billed included; `None` where a price or a limit is not known.
     pub most: Option<Usd>,
     /// Models of which a price or a limit is not known.
@@ -189,7 +225,8 @@ pub struct Reckoning {
 
 /// Reckons what a run over these sides would ask.
 pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool) -> Reckoning {
-    let digests = sides.iter().flat_map(|side| &side.calls).map(|call| answers.looks(&call.digest));
+    let again = sides.iter().filter(|side| !side.once);
+    let digests = again.flat_map(|side| &side.calls).map(|call| answers.looks(&call.digest));
     let seen = digests.max().unwrap_or_default();
     let look = if fresh { seen + 1 } else { seen.max(1) };
     let mut unpriced: Vec<String> = Vec::new();
@@ -203,13 +240,33 @@ pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool) -> Reckoning {
                 if most.is_none() && !unpriced.contains(&side.side.model) {
                     unpriced.push(side.side.model.clone());
                 }
-                missing.insert(key, most);
+                missing.insert(key, (most, side.once));
             }
         }
     }
     let tries = i128::from(super::endpoint::MAX_BILLED_RETRIES + 1);
-    let most = missing.values().try_fold(Usd::ZERO, |sum, most| sum.plus(most.as_ref()?.times(tries)?));
-    Reckoning { answers: all, calls: missing.len() as u64, most, unpriced, look }
+    let most = missing.values().try_fold(Usd::ZERO, |sum, (most, _)| sum.plus(most.as_ref()?.times(tries)?));
+    let judged = missing.values().filter(|(_, is_judge)| *is_judge).count() as u64;
+    Reckoning { answers: all, calls: missing.len() as u64, judged, most, unpriced, look }
+}
+
+impl Reckoning {
+    /// This one, and what judges are asked then.
+    #[must_use]
+    pub fn then(self, judges: Self) -> Self {
+        let mut unpriced = self.unpriced;
+        unpriced.extend(judges.unpriced);
+        unpriced.sort();
+        unpriced.dedup();
+        Self {
+            answers: self.answers + judges.answers,
+            calls: self.calls + judges.calls,
+            judged: self.judged + judges.judged,
+            most: self.most.zip(judges.most).and_then(|(one, other)| one.plus(other)),
+            unpriced,
+            look: self.look,
+        }
+    }
 }
 
 /// What came of a run.
@@ -227,6 +284,22 @@ pub struct Run {
     pub lost: (u64, Option<Usd>),
     /// The faults that tries met, of requests that were answered in the end too: how often each.
     pub faults: BTreeMap<String, u64>,
+}
+
+impl Run {
+    /// This one, and what judges were asked then.
+    #[must_use]
+    pub fn then(mut self, judges: Self) -> Self {
+        self.results.extend(judges.results);
+        self.tries += judges.tries;
+        let sum = |one: Option<Usd>, other: Option<Usd>| one.zip(other).and_then(|(one, other)| one.plus(other));
+        self.paid = sum(self.paid, judges.paid);
+        self.lost = (self.lost.0 + judges.lost.0, sum(self.lost.1, judges.lost.1));
+        for (what, times) in judges.faults {
+            *self.faults.entry(what).or_default() += times;
+        }
+        self
+    }
 }
 
 /// What is shown of a run that is under way.

@@ -213,12 +213,12 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     /// The label that it is, as declared: at a place of its JSON, or its first line that is not blank.
-    fn label<'l>(&self, of: &'l [String], at: Option<&str>) -> Option<&'l str> {
+    fn label<'l, L: AsRef<str>>(&self, of: &'l [L], at: Option<&str>) -> Option<&'l str> {
         let answered = match at {
             Some(at) => self.json?.pointer(at)?.as_str()?,
             None => self.text.lines().find(|line| !line.trim().is_empty())?,
         };
-        of.iter().find(|label| words(label) == words(answered)).map(String::as_str)
+        of.iter().map(AsRef::as_ref).find(|label| words(label) == words(answered))
     }
 
     fn number(&self, at: Option<&str>) -> Option<f64> {
@@ -227,6 +227,13 @@ impl Answer<'_> {
             None => finite(self.text),
         }
     }
+}
+
+/// The label that an answer is, as declared: at a place of its JSON, or its first line that is not blank, whatever its case
+/// and the punctuation around it.
+pub fn label<'l>(answer: &str, of: &'l [&str], at: Option<&str>) -> Option<&'l str> {
+    let json = at.and_then(|_| serde_json::from_str(answer.trim()).ok());
+    Answer { text: answer, json: json.as_ref() }.label(of, at)
 }
 
 /// A number, or text that is one.

@@ -1,8 +1,13 @@
-//! What an evaluation asks: for each context and model, the head, its base and the cases that are new.
+//! What an evaluation asks: for each context and model, the head, its base and the cases that are new; and then the judges.
+
+mod judges;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use judges::PlannedJudge;
+pub use judges::{JudgeBuild, with_judges};
 
 use super::answers::{self, Answers, FOLDER, Recorder};
 use super::cases;
@@ -29,6 +34,24 @@ pub struct Pair {
     pub head: Arc<Build>,
     /// The same before the change, or another variant.
     pub base: Option<Arc<Build>>,
+    /// The context of its judge, if it has one, or why that cannot be built: [`with_judges`] finds it.
+    pub judge: Option<JudgeBuild>,
+}
+
+impl Pair {
+    /// These two, without a judge.
+    pub fn of(head: Arc<Build>, base: Option<Arc<Build>>) -> Self {
+        Self { head, base, judge: None }
+    }
+}
+
+/// One model of one context, with the numbers of its sides.
+struct Planned<'a> {
+    protocol: Protocol,
+    base: Option<usize>,
+    head: usize,
+    new: Option<usize>,
+    judge: Option<PlannedJudge<'a>>,
 }
 
 /// What recorded answers alone say.
@@ -49,7 +72,7 @@ pub struct Replay {
 /// Everything that is asked, checked before anybody is.
 pub struct Trials<'a> {
     /// Each context with each of its models.
-    trials: Vec<(Protocol, Option<usize>, usize, Option<usize>)>,
+    trials: Vec<Planned<'a>>,
     sides: Vec<Prepared<'a>>,
     /// The folder of recorded answers that a manifest names.
     named: Option<ProjectPath>,
@@ -114,7 +137,7 @@ pub fn pairs(
             }
             None => None,
         };
-        pairs.push(Pair { head, base });
+        pairs.push(Pair::of(head, base));
     }
     Ok((pairs, said))
 }
@@ -148,7 +171,7 @@ impl<'a> Trials<'a> {
         own
     }
 
-    fn add(&mut self, Pair { head, base }: &'a Pair, streams: bool, faults: &mut Faults) {
+    fn add(&mut self, Pair { head, base, judge }: &'a Pair, streams: bool, faults: &mut Faults) {
         faults.extend(cases::leaks(&head.warnings));
         let named = head.plan.manifest.eval.as_ref().and_then(|eval| eval.answers.as_ref());
         if let Some(named) = named {
@@ -176,8 +199,19 @@ impl<'a> Trials<'a> {
             let base = before.and_then(|(build, model)| side(build, model, &protocol.cases));
             let asked = side(head, model, &protocol.cases);
             let new = if protocol.new.cases.is_empty() { None } else { side(head, model, &protocol.new) };
+            let two = asked.zip(base).and_then(|(head, base)| Some((self.sides.get(head)?, self.sides.get(base)?)));
+            let is_same = two.is_some_and(|(head, base)| head.asks_the_same(base));
+            // What sends the same requests has nothing to judge.
+            let judge = match (judge.as_ref().filter(|_| !is_same), before) {
+                (Some(Err(broken)), _) => {
+                    faults.extend(broken.iter().cloned());
+                    None
+                }
+                (Some(Ok(judge)), Some(before)) => self.add_judge(judge, (head, model), before, &protocol, faults),
+                _ => None,
+            };
             if let Some(head) = asked {
-                self.trials.push((protocol, base, head, new));
+                self.trials.push(Planned { protocol, base, head, new, judge });
             }
         }
     }
@@ -208,18 +242,36 @@ impl<'a> Trials<'a> {
     /// Says which gates nothing is held against: those that need a comparison, of contexts and models without one; those
     /// that need a revision of the base, where none is named.
     pub fn unheld(&self, has_revision: bool) -> Option<String> {
-        let of = |(protocol, base, ..): &(Protocol, Option<usize>, usize, Option<usize>)| {
-            let gates = protocol.gates.as_ref().into_iter();
-            gates.flat_map(|gates| unseen(gates, base.is_some(), has_revision)).collect::<Vec<_>>()
+        let of = |trial: &Planned| {
+            let gates = trial.protocol.gates.iter();
+            gates.flat_map(|gates| unseen(gates, trial.base.is_some(), has_revision)).collect::<Vec<_>>()
         };
         let gates: Vec<&str> = self.trials.iter().flat_map(of).collect::<BTreeSet<_>>().into_iter().collect();
         let said = || format!("nothing is held against {}, for want of a base (--base REV)", gates.join(" and "));
-        (!gates.is_empty()).then(said)
+        let idle = self.trials.iter().filter(|trial| trial.base.is_none() && trial.protocol.has_judge);
+        let idle = idle.map(|trial| self.sides.get(trial.head).map_or("", |side| &side.side.context));
+        let idle: Vec<&str> = idle.collect::<BTreeSet<_>>().into_iter().collect();
+        let judge = || format!("the judge of {} compares nothing, for want of a base (--base REV)", idle.join(" and "));
+        let said = [(!gates.is_empty()).then(said), (!idle.is_empty()).then(judge)];
+        Some(said.into_iter().flatten().collect::<Vec<_>>().join("; ")).filter(|said| !said.is_empty())
     }
 
-    /// What of it is recorded, and what the rest would cost at most.
+    /// What of it is recorded, and what the rest would cost at most. What judges are asked is known once the answers are;
+    /// until then it is reckoned with answers as long as they may be, in tokens of whoever gives them.
     pub fn reckon(&self, answers: &Answers, fresh: bool) -> Reckoning {
-        run::reckon(&self.sides, answers, fresh)
+        let mut reckoning = run::reckon(&self.sides, answers, fresh);
+        if reckoning.calls == 0 {
+            let judging = self.judging(&run::replay(&self.sides, answers, None).results);
+            return reckoning.then(run::reckon(&judging, answers, false));
+        }
+        for trial in &self.trials {
+            let (Some(judge), Some(base)) = (&trial.judge, trial.base) else { continue };
+            let longest = |side: usize| self.sides.get(side).and_then(Prepared::longest_answer);
+            let more = longest(base).zip(longest(trial.head)).map(|(one, other)| one.saturating_add(other));
+            let most = more.and_then(|more| judge.unanswered.most_if_longer(more));
+            reckoning = reckoning.then(judge.unanswered.reckoned(most));
+        }
+        reckoning
     }
 
     /// What the answers that these trees have recorded say. Nobody is asked.
@@ -230,16 +282,24 @@ impl<'a> Trials<'a> {
         let folder = self.folder();
         let answers = Answers::read(head, &folder)?;
         let at_base = base.map(|base| Answers::read(base, &folder)).transpose()?;
-        let Reckoning { answers: all, calls, .. } = self.reckon(&answers, false);
+        let run = self.recorded(&answers, at_base.as_ref());
+        let judges = run::reckon(&self.judging(&run.results), &answers, false);
+        let Reckoning { answers: all, calls, .. } = run::reckon(&self.sides, &answers, false).then(judges);
         let missing = (calls > 0).then(|| format!("{calls} of {all} answers are not recorded, and nothing is asked"));
         let said = [self.unheld(base.is_some()), missing, answers.cut_off()].into_iter().flatten().collect();
         let warnings = [self.warnings.as_slice(), &answers.warnings].concat();
-        let run = run::replay(&self.sides, &answers, at_base.as_ref());
         let broken = self.broken.clone();
         Ok(Replay { missing: calls, said, warnings, broken, evaluation: self.verdicts(run) })
     }
 
-    /// Asks for what is not recorded.
+    /// What is recorded.
+    fn recorded(&self, answers: &Answers, at_base: Option<&Answers>) -> Run {
+        let run = run::replay(&self.sides, answers, at_base);
+        let judging = run::replay(&self.judging(&run.results), answers, at_base);
+        run.then(judging)
+    }
+
+    /// Asks for what is not recorded, and then the judges.
     ///
     /// # Errors
     /// Where a key or an address is missing, where the worst case is more than may be spent, and when answers cannot be
@@ -254,7 +314,7 @@ impl<'a> Trials<'a> {
         let reckoning = self.reckon(answers, means.fresh);
         (means.reckoned)(&reckoning);
         if reckoning.calls == 0 {
-            return Ok(run::replay(&self.sides, answers, at_base));
+            return Ok(self.recorded(answers, at_base));
         }
         allowed(&reckoning, means)?;
         let mut servers: Vec<(Address, Arc<Endpoint>)> = Vec::new();
@@ -282,28 +342,46 @@ impl<'a> Trials<'a> {
                 "take the folder out of the patterns that git ignores, or name another one: `eval: {answers: DIR}`";
             return Err(Error::usage(what, cure));
         }
-        let asking = Asking {
-            endpoints,
-            budget: Budget::new(Some(means.max_cost), means.max_calls),
-            recorder: Recorder::new(&System, &on_disk, &run_name()),
-            at_once: means.at_once,
-            watch: means.watch,
+        let asked = |sides: &[Prepared], endpoints, fresh, max_cost, max_calls| {
+            if run::reckon(sides, answers, fresh).calls == 0 {
+                return Ok(run::replay(sides, answers, at_base));
+            }
+            let asking = Asking {
+                endpoints,
+                budget: Budget::new(Some(max_cost), max_calls),
+                recorder: Recorder::new(&System, &on_disk, &run_name()),
+                at_once: means.at_once,
+                watch: means.watch,
+            };
+            run::ask(sides, answers, at_base, fresh, asking)
         };
-        run::ask(&self.sides, answers, at_base, means.fresh, asking)
+        let of_judges = self.trials.iter().filter_map(|trial| endpoints.get(trial.judge.as_ref()?.labelled).cloned());
+        let of_judges: Vec<_> = of_judges.collect();
+        let run = asked(&self.sides, endpoints, means.fresh, means.max_cost, means.max_calls)?;
+        let judging = self.judging(&run.results);
+        let reckoning = run::reckon(&judging, answers, false);
+        // What is not known was taken at its most, so that no more than all is left.
+        let spent = run.paid.zip(run.lost.1).map_or(Usd::ZERO, |(paid, lost)| paid + lost);
+        let max_cost = if spent < means.max_cost { means.max_cost - spent } else { Usd::ZERO };
+        let max_calls = means.max_calls.map(|most| most.saturating_sub(run.tries));
+        allowed(&reckoning, &Means { max_cost, max_calls, ..*means })?;
+        let judged = asked(&judging, of_judges, false, max_cost, max_calls)?;
+        Ok(run.then(judged))
     }
 
     /// The verdicts on what came of it.
     pub fn verdicts(self, run: Run) -> Evaluation {
-        let look = run.look;
+        let (look, mut judgements) = (run.look, self.judgements(&run.results));
         let mut results: Vec<Option<_>> = run.results.into_iter().map(Some).collect();
         let mut take = |at: usize| results.get_mut(at).and_then(Option::take);
         let side = |at: usize| self.sides.get(at);
-        let judged = self.trials.into_iter().filter_map(|(protocol, base, head, new)| {
+        let trials = self.trials.into_iter().filter_map(|Planned { protocol, base, head, new, judge }| {
             let is_same = base.and_then(side).zip(side(head)).is_some_and(|(base, head)| base.asks_the_same(head));
+            let judged = judge.filter(|_| base.is_some()).and_then(|_| judgements.next());
             let (base, new) = (base.and_then(&mut take), new.and_then(&mut take));
-            Some(Trial { protocol, base, head: take(head)?, new, is_same })
+            Some(Trial { protocol, base, head: take(head)?, new, is_same, judged })
         });
-        Evaluation::of(judged.collect(), look)
+        Evaluation::of(trials.collect(), look)
     }
 }
 

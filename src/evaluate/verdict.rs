@@ -1,15 +1,18 @@
 //! Verdicts and gates: what the scores of two sides, or of one, allow to be said.
 
 pub mod gates;
+mod judgement;
 mod paired;
 
 use std::fmt;
 
-use paired::Paired;
+pub use judgement::{Agreement, Judgement};
+use paired::{Paired, scores};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::protocol::Protocol;
+use super::judge::Judged;
+use super::protocol::{DEFAULT_MARGIN, Protocol};
 use super::scored::{Grade, Scored, ScoredCase};
 use super::scorers::FULL;
 use super::statistics::{Confusion, Interval, Z_95, clustered_error, holm, pass_at, pass_hat, wilson};
@@ -230,6 +233,8 @@ pub struct Trial {
     pub new: Option<Results>,
     /// Whether base and head send the very same requests: then there is nothing to compare.
     pub is_same: bool,
+    /// What a judge says of both.
+    pub judged: Option<Judged>,
 }
 
 /// A run with the answers behind it.
@@ -254,6 +259,8 @@ pub struct Evaluation {
     pub runs: Vec<ScoredRun>,
     /// Heads against their bases.
     pub comparisons: Vec<Comparison>,
+    /// The same by what judges say.
+    pub judgements: Vec<Judgement>,
     /// The gates of the heads.
     pub gates: Vec<Gate>,
     /// Which look at the answers this is, from 1.
@@ -265,7 +272,7 @@ impl Evaluation {
     /// good a way to be misled as many comparisons are.
     pub fn of(trials: Vec<Trial>, look: u32) -> Self {
         let (mut runs, mut protocols, mut gates, mut pending) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (trial, Trial { protocol, base, head, new, is_same }) in trials.into_iter().enumerate() {
+        for (trial, Trial { protocol, base, head, new, is_same, judged }) in trials.into_iter().enumerate() {
             let base = base.map(|base| Scored::of(base, &protocol.cases, &protocol.scorers));
             let base = base.map(|base| push(&mut runs, ScoredRun::of(base, trial, &protocol, false)));
             let head = Scored::of(head, &protocol.cases, &protocol.scorers);
@@ -275,37 +282,53 @@ impl Evaluation {
                 runs.push(ScoredRun::of(new, trial, &protocol, true));
             }
             if let Some(base) = base {
-                let paired = Paired::of(&runs[base].scored, &runs[head].scored, is_same);
-                pending.push((base, head, protocol.margin, paired));
+                let paired = Paired::of(scores(&runs[base].scored, &runs[head].scored), is_same);
+                let (sides, margin) = ((base, head), protocol.margin);
+                pending.push(Pending { sides, margin, paired, judged: None, can_fail: true });
+                if let Some(judged) = judged {
+                    let gate = protocol.gates.as_ref().and_then(|gates| gates.judge.as_ref());
+                    let margin = gate.map_or(DEFAULT_MARGIN, |gate| gate.value);
+                    let paired = Paired::of(judgement::pairs(&judged), is_same);
+                    let can_fail = gate.is_some();
+                    pending.push(Pending { sides, margin, paired, judged: Some(judged), can_fail });
+                }
             }
             protocols.push(protocol);
         }
-        // What sends the same requests cannot mislead, and is no comparison that others have to pay for.
-        let different = || pending.iter().filter(|(.., paired)| !paired.is_same);
-        let p: Vec<f64> = different().map(|(.., paired)| paired.p()).collect();
+        // What sends the same requests cannot mislead, and is no comparison that others have to pay for. Nor is a judge that
+        // fails nothing: a change could name one so that others pay. It pays for them.
+        let is_paid = |own: &&Pending| own.can_fail && !own.paired.is_same;
+        let p: Vec<f64> = pending.iter().filter(is_paid).map(|own| own.paired.p()).collect();
         let corrected =
             |all: &[f64]| -> Vec<f64> { holm(all).into_iter().map(|p| (p * f64::from(look)).min(1.0)).collect() };
-        let adjusted = corrected(&p);
-        let adjust = |at: usize, own: f64| {
-            let mut all = p.clone();
-            all[at] = own;
-            corrected(&all)[at]
-        };
         let mut places = 0..p.len();
-        let comparison = |(base, head, margin, paired): &(usize, usize, Share, Paired)| {
-            let at = if paired.is_same { None } else { places.next() };
-            let p_holm = at.map_or(1.0, |at| adjusted[at]);
-            paired.comparison((*base, *head), *margin, p_holm, |own| at.map_or(1.0, |at| adjust(at, own)))
-        };
-        let comparisons: Vec<Comparison> = pending.iter().map(comparison).collect();
-        for (at, scored_run) in runs.iter().enumerate().filter(|(_, scored_run)| !scored_run.run.new) {
-            let compared = comparisons.iter().find(|comparison| comparison.head == at);
-            let is_base = comparisons.iter().any(|comparison| comparison.base == at);
-            if let Some(own) = protocols[scored_run.trial].gates.as_ref().filter(|_| !is_base) {
-                gates.extend(gates::of(at, scored_run, own, compared, base_was_asked(&runs, scored_run)));
+        let (mut comparisons, mut judgements) = (Vec::new(), Vec::new());
+        for own in &pending {
+            let at = if is_paid(&own) { places.next() } else { None };
+            let adjust = |p_own: f64| {
+                let mut all = p.clone();
+                match at {
+                    Some(at) => all[at] = p_own,
+                    None => all.push(p_own),
+                }
+                if own.paired.is_same { 1.0 } else { corrected(&all)[at.unwrap_or(p.len())] }
+            };
+            let comparison = own.paired.comparison(own.sides, own.margin, adjust(own.paired.p()), adjust);
+            match &own.judged {
+                Some(judged) => judgements.push(Judgement::of(judged, comparison)),
+                None => comparisons.push(comparison),
             }
         }
-        Self { protocols, runs, comparisons, gates, look }
+        for (at, scored_run) in runs.iter().enumerate().filter(|(_, scored_run)| !scored_run.run.new) {
+            let compared = comparisons.iter().find(|comparison| comparison.head == at);
+            let judgement = judgements.iter().find(|judgement| judgement.comparison.head == at);
+            let is_base = comparisons.iter().any(|comparison| comparison.base == at);
+            if let Some(own) = protocols[scored_run.trial].gates.as_ref().filter(|_| !is_base) {
+                let has_base = base_was_asked(&runs, scored_run);
+                gates.extend(gates::of(at, scored_run, own, (compared, judgement), has_base));
+            }
+        }
+        Self { protocols, runs, comparisons, judgements, gates, look }
     }
 
     /// Yes where no gate is missed and nothing is worse; open where something was not measured.
@@ -313,6 +336,12 @@ impl Evaluation {
         let of_verdict = |comparison: &Comparison| match comparison.verdict {
             Verdict::Worse => Answer::No,
             Verdict::NotMeasured => Answer::Open,
+            _ => Answer::Yes,
+        };
+        // What a judge says fails nothing by itself; that it is not there is said.
+        let of_judgement = |judgement: &Judgement| match judgement.comparison.verdict {
+            Verdict::NotMeasured => Answer::Open,
+            _ if judgement.agreement.unanswered > 0 => Answer::Open,
             _ => Answer::Yes,
         };
         let of_gate = |gate: &Gate| match gate.status {
@@ -327,9 +356,20 @@ impl Evaluation {
             let missing = asked - scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
             if missing * 10 > asked || asked == 0 { Answer::Open } else { Answer::Yes }
         };
-        let all = self.comparisons.iter().map(of_verdict).chain(self.gates.iter().map(of_gate));
+        let all = self.comparisons.iter().map(of_verdict).chain(self.judgements.iter().map(of_judgement));
+        let all = all.chain(self.gates.iter().map(of_gate));
         all.chain(self.runs.iter().map(of_run)).max().unwrap_or(Answer::Yes)
     }
+}
+
+/// A comparison before it is corrected for the others.
+struct Pending {
+    sides: (usize, usize),
+    margin: Share,
+    paired: Paired,
+    judged: Option<Judged>,
+    /// Whether it can fail the run.
+    can_fail: bool,
 }
 
 /// Whether a run has a base beside it in its trial.

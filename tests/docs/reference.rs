@@ -194,6 +194,7 @@ impl Reference {
             "CostPerCall" => "`budgets.cost_per_call`",
             "Eval" => "`eval`",
             "Gates" => "`eval.gates`",
+            "Judge" => "`eval.judge`",
             "Labels" => "`label`, in `eval.score`",
             "Tolerance" => "`number`, in `eval.score`",
             other => panic!("`{other}` is a new record: give it a title in tests/docs/reference.rs"),

@@ -6,6 +6,7 @@
 mod advise;
 mod attacks;
 mod counted;
+mod judge;
 mod live;
 pub mod reports;
 mod sdk;

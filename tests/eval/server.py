@@ -34,9 +34,28 @@ def turns(path, body):
 
 
 class Rule:
-    """Knows a topic by its words; with fewer than eight examples it knows fewer of them."""
+    """Knows a topic by its words; with fewer than eight examples it knows fewer of them. Of two answers it prefers the right one,
+    or by the bias of --judge."""
+    PAIR = re.compile(r"(.*)\nAnswer A: (.*)\nAnswer B: (.*)", re.S)
+
+    def __init__(self, bias="right"):
+        self.bias = bias
+
+    def judge(self, sentence, *answers):
+        if self.bias == "first":
+            return "A"
+        if self.bias == "longer":
+            return "tie" if len(answers[0]) == len(answers[1]) else "A" if len(answers[0]) > len(answers[1]) else "B"
+        if self.bias == "talk":
+            return "Both have their merits."
+        label = max(LABELS, key=lambda label: sum(word in sentence.lower() for word in LABELS[label].split()))
+        first, second = (label in answer.lower() for answer in answers)
+        return "**tie**" if first == second else "A." if first else "b"
 
     def complete(self, said, limit):
+        if pair := self.PAIR.fullmatch(said[-1][1]):
+            answer = self.judge(*pair.groups())
+            return answer[: 5 * limit], "length" if 5 * limit < len(answer) else "stop", {"prompt": self.count(said), "cached": 0, "answer": 1}
         examples = sum(role == "assistant" for role, _ in said)
         sentence = said[-1][1].lower()
         count = lambda label: sum(word in sentence for word in LABELS[label].split())
@@ -256,6 +275,7 @@ def end_with(parent):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=["smollm2", "rule"])
+    parser.add_argument("--judge", default="right", choices=["right", "first", "longer", "talk"], help="what the rule prefers of two answers")
     parser.add_argument("--slots", type=int, default=1)
     parser.add_argument("--front", action="store_true")
     parser.add_argument("--rate", type=float)
@@ -268,7 +288,7 @@ def main():
     ready = os.dup(1)
     os.dup2(2, 1)  # what the library prints goes to stderr
     parent = os.getppid()
-    model = Rule() if args.model == "rule" else SmolLM2(args.slots)
+    model = Rule(args.judge) if args.model == "rule" else SmolLM2(args.slots)
     if args.model == "rule" or args.front:
         front = Front(("127.0.0.1", 0), Handler)
         front.model, front.lock, front.log, front.seen = model, threading.Lock(), [], collections.Counter()

@@ -1,6 +1,6 @@
 //! Gates: what the result of a run must be.
 
-use super::{Comparison, Decimal, Gate, GateStatus, ScoredRun, Verdict, margin_real};
+use super::{Comparison, Decimal, Gate, GateStatus, Judgement, ScoredRun, Verdict, margin_real};
 use crate::evaluate::statistics::{lower_bound, upper_bound};
 use crate::syntax::manifest::{Gates, OpenGate};
 use crate::syntax::quantity::Usd;
@@ -10,7 +10,7 @@ pub(super) fn of(
     at: usize,
     scored_run: &ScoredRun,
     gates: &Gates,
-    compared: Option<&Comparison>,
+    (compared, judgement): (Option<&Comparison>, Option<&Judgement>),
     has_base: bool,
 ) -> Vec<Gate> {
     let fails_open = gates.open == Some(OpenGate::Fail);
@@ -29,18 +29,24 @@ pub(super) fn of(
         let actual = (right + wrong > 0).then(|| Decimal(ratio(right, right + wrong)).to_string());
         found.push(gate("pass", Decimal(least).to_string(), actual, status));
     }
-    if let Some(limit) = &gates.regression {
-        let limit = Decimal(margin_real(limit.value));
+    // Nobody judges what sends the same requests.
+    let same = compared.filter(|own| own.same_requests);
+    let trusted = judgement.filter(|own| own.trusted).map(|own| &own.comparison).or(same);
+    let judged = judgement.map(|own| &own.comparison).or(same);
+    let losses = [("regression", &gates.regression, compared, compared), ("judge", &gates.judge, judged, trusted)];
+    for (name, limit, said, counts) in losses {
+        let Some(limit) = limit.as_ref().map(|limit| Decimal(margin_real(limit.value))) else { continue };
         let status = |comparison: &Comparison| match comparison.verdict {
             Verdict::NotMeasured => GateStatus::Unknown,
             Verdict::Worse if -comparison.difference.0 > limit.0 => GateStatus::Missed,
             _ if comparison.interval[0].0 < -limit.0 => GateStatus::Open,
             _ => GateStatus::Met,
         };
-        // Without a base there is nothing to lose; with one that gave no comparison it is not known.
-        if let Some(status) = compared.map(status).or(has_base.then_some(GateStatus::Unknown)) {
-            let loss = compared.map(|comparison| Decimal(-comparison.difference.0).to_string());
-            found.push(gate("regression", limit.to_string(), loss, status));
+        // Without a base there is nothing to lose; with one that gave no comparison it is not known, nor is it with a judge
+        // that is not to be trusted.
+        if let Some(status) = counts.map(status).or(has_base.then_some(GateStatus::Unknown)) {
+            let loss = said.map(|comparison| Decimal(-comparison.difference.0).to_string());
+            found.push(gate(name, limit.to_string(), loss, status));
         }
     }
     if let Some(limit) = &gates.cost_per_call {
@@ -65,6 +71,7 @@ pub(super) fn of(
     }
     // Without a revision of the base nobody knows whose the answers are; `unseen` says so.
     if let Some(recorded) = run.recorded.filter(|_| gates.recorded.is_some()) {
+        let recorded = recorded + judgement.and_then(|own| own.recorded).unwrap_or_default();
         let status = if recorded == 0 { GateStatus::Met } else { GateStatus::Missed };
         found.push(gate("recorded", "0".to_owned(), Some(recorded.to_string()), status));
     }
@@ -73,8 +80,12 @@ pub(super) fn of(
 
 /// The gates that nothing was held against, for want of a comparison or of a revision of the base.
 pub fn unseen(gates: &Gates, has_comparison: bool, has_revision: bool) -> impl Iterator<Item = &'static str> {
-    let regression = (gates.regression.is_some() && !has_comparison).then_some("regression");
-    regression.into_iter().chain((gates.recorded.is_some() && !has_revision).then_some("recorded"))
+    let all = [
+        ("judge", gates.judge.is_some(), has_comparison),
+        ("recorded", gates.recorded.is_some(), has_revision),
+        ("regression", gates.regression.is_some(), has_comparison),
+    ];
+    all.into_iter().filter(|(_, is_set, is_held)| *is_set && !is_held).map(|(name, ..)| name)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]

@@ -8,6 +8,26 @@ use crate::evaluate::scorers::FULL;
 use crate::evaluate::statistics::{ALPHA, Interval, Pairs, bootstrap, mcnemar, needed, newcombe, sign_flip, visible};
 use crate::syntax::quantity::Share;
 
+/// One case of both sides, the base's side first.
+pub(super) struct PairedCase {
+    /// The points of each pair of answers; `None` where there is no answer.
+    pub(super) answers: Vec<(Option<i64>, Option<i64>)>,
+    /// Which side has it right; `None` where that is not known.
+    pub(super) is_right: (Option<bool>, Option<bool>),
+}
+
+/// The cases of both sides.
+pub(super) type Sides = Vec<PairedCase>;
+
+/// Both sides by their scores.
+pub(super) fn scores(base: &Scored, head: &Scored) -> Sides {
+    let both = base.cases.iter().zip(&head.cases).map(|(base, head)| {
+        let answers = base.answers.iter().zip(&head.answers).map(|(base, head)| (base.points(), head.points()));
+        PairedCase { answers: answers.collect(), is_right: (base.is_right, head.is_right) }
+    });
+    both.collect()
+}
+
 /// The answers of two sides, case by case.
 pub(super) struct Paired {
     /// For each case with a pair of answers, the sum of the differences of its pairs.
@@ -28,7 +48,7 @@ pub(super) struct Paired {
 }
 
 impl Paired {
-    pub(super) fn of(base: &Scored, head: &Scored, is_same: bool) -> Self {
+    pub(super) fn of(cases: Sides, is_same: bool) -> Self {
         let mut own = Self {
             differences: Vec::new(),
             answers: 0,
@@ -39,9 +59,7 @@ impl Paired {
             is_same,
             known: <_>::default(),
         };
-        for (base, head) in base.cases.iter().zip(&head.cases) {
-            let both = base.answers.iter().zip(&head.answers).map(|(base, head)| (base.points(), head.points()));
-            let both: Vec<_> = both.collect();
+        for PairedCase { answers: both, is_right } in cases {
             if both.len() != 1 || both.iter().any(|(base, head)| [base, head].iter().any(|side| is_partial(**side))) {
                 own.test = TestName::SignFlip;
             }
@@ -67,7 +85,7 @@ impl Paired {
             if low != high || known == 0 {
                 own.worst.push((low - sum, high - sum));
             }
-            match (base.is_right, head.is_right) {
+            match is_right {
                 (Some(true), Some(true)) => own.pairs.both += 1,
                 (Some(true), Some(false)) => own.pairs.lost += 1,
                 (Some(false), Some(true)) => own.pairs.gained += 1,

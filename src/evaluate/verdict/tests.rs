@@ -36,7 +36,7 @@ fn pairs(both: usize, lost: usize, gained: usize, neither: usize) -> Paired {
     };
     let base = side([(both, FULL), (lost, FULL), (gained, 0), (neither, 0)]);
     let head = side([(both, FULL), (lost, 0), (gained, FULL), (neither, 0)]);
-    Paired::of(&base, &head, false)
+    Paired::of(scores(&base, &head), false)
 }
 
 fn alone(paired: &Paired) -> Comparison {
@@ -68,7 +68,7 @@ fn the_rule_says_what_the_counts_allow() {
 fn missing_answers_are_left_out_of_both_sides_and_may_not_decide() {
     let one = |points: &[Option<i64>]| scored(&points.iter().map(|one| vec![*one]).collect::<Vec<_>>());
     let verdict = |base: &[Option<i64>], head: &[Option<i64>]| {
-        let found = alone(&Paired::of(&one(base), &one(head), false));
+        let found = alone(&Paired::of(scores(&one(base), &one(head)), false));
         (found.n, found.dropped, found.verdict)
     };
     let full = |count: usize| vec![Some(FULL); count];
@@ -92,7 +92,7 @@ fn missing_answers_are_left_out_of_both_sides_and_may_not_decide() {
 fn repeats_are_not_cases() {
     let base = scored(&[vec![Some(FULL); 100], vec![Some(FULL)]]);
     let head = scored(&[vec![Some(0); 100], vec![Some(FULL)]]);
-    let paired = Paired::of(&base, &head, false);
+    let paired = Paired::of(scores(&base, &head), false);
     assert_eq!((paired.test, paired.p()), (TestName::SignFlip, 1.0));
     assert_eq!(alone(&paired).n, 2);
 }
@@ -122,7 +122,7 @@ fn equal_prompts_are_rarely_called_different() {
         let alarms = (0..1000).filter(|_| {
             let chances = chances(cases, &mut random);
             let sides = [(); 2].map(|()| answers(&chances, repeats, &mut random));
-            Paired::of(&sides[0], &sides[1], false).p() <= ALPHA
+            Paired::of(scores(&sides[0], &sides[1]), false).p() <= ALPHA
         });
         let alarms = alarms.count();
         assert!(alarms <= 64, "{alarms} alarms of 1,000 with {cases} cases asked {repeats} times");
@@ -135,7 +135,7 @@ fn several_contexts_alarm_no_more_often_than_one() {
     let mut random = SplitMix64::new(10);
     let mut one = || {
         let chances = chances(60, &mut random);
-        Paired::of(&answers(&chances, 1, &mut random), &answers(&chances, 1, &mut random), false).p()
+        Paired::of(scores(&answers(&chances, 1, &mut random), &answers(&chances, 1, &mut random)), false).p()
     };
     let runs: Vec<Vec<f64>> = (0..1000).map(|_| (0..10).map(|_| one()).collect()).collect();
     let alarms = |adjusted: &dyn Fn(&[f64]) -> Vec<f64>| {
@@ -206,7 +206,7 @@ fn looked(eval: &str, base: &[&str], head: &[&str], (look, count): (u32, usize))
     };
     let trial = |_| {
         let base = (!base.is_empty()).then(|| results(base));
-        Trial { protocol: project.protocol(), base, head: results(head), new: None, is_same: false }
+        Trial { protocol: project.protocol(), base, head: results(head), new: None, is_same: false, judged: None }
     };
     Evaluation::of((0..count).map(trial).collect(), look)
 }

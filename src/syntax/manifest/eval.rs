@@ -19,10 +19,24 @@ record! {
         pub score: Vec<Scorer> = "score",
         /// How often each case is asked.
         pub repeats: Option<Spanned<u64>> = "repeats",
+        /// Another model that says which of two answers is better: the base's, or the head's to the same case.
+        pub judge: Option<Judge> = "judge",
         /// What the result must be.
         pub gates: Option<Gates> = "gates",
         /// The folder of recorded answers; `.contexture/answers` by default.
         pub answers: Option<Text> = "answers",
+    }
+}
+
+record! {
+    /// A model that compares the answers of two sides, and how far it is to be trusted.
+    pub struct Judge("judge") {
+        /// The context that it is asked with, or one of its variants. It has the inputs `answer_a` and `answer_b`; its other inputs are those of the case by the same name.
+        pub context: Text = "context",
+        /// Files of pairs that people have judged, one a record: `{inputs, a, b, prefer, id}`, where `prefer` is `a`, `b` or `tie`; patterns, as in `files`.
+        pub labels: OneOrMany<Text> = "labels",
+        /// Where its answer says `a`, `b` or `tie`, as a JSON pointer; the first line that is not blank otherwise.
+        pub at: Option<Text> = "at",
     }
 }
 
@@ -33,6 +47,8 @@ record! {
         pub pass: Option<Spanned<Share>> = "pass",
         /// The largest loss of quality against the base that is taken: the margin of the verdict.
         pub regression: Option<Spanned<Share>> = "regression",
+        /// The largest net loss of cases whose answers a judge prefers; beside `pass` or `regression`, never alone.
+        pub judge: Option<Spanned<Share>> = "judge",
         /// The mean price of a call, as paid.
         pub cost_per_call: Option<Spanned<Usd>> = "cost_per_call",
         /// The time in which 95 of 100 answers come, such as `2s` or `800ms`.

@@ -10,7 +10,7 @@ pub use block::{
     Block, BlockFields, BlockSource, BlockStability, CacheMark, FrontMatter, History, Mapping, Mark, Pick, PickBy,
     Speaker, Stability,
 };
-pub use eval::{AnswerSchema, Eval, Gates, Labels, Likeness, OpenGate, Recorded, Scorer, Test, Tolerance};
+pub use eval::{AnswerSchema, Eval, Gates, Judge, Labels, Likeness, OpenGate, Recorded, Scorer, Test, Tolerance};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 

@@ -18,7 +18,7 @@ use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::{ObjectId, ProjectPath, Span};
 use crate::text::examples::{self, Example};
 use crate::text::fragment::Fragment;
-use crate::text::resolve::Content;
+use crate::text::resolve::{Content, Plan};
 
 /// How many consecutive words make one shingle.
 const WIDTH: usize = 2;
@@ -85,6 +85,20 @@ pub(super) fn warnings(subject: &Subject, linted: &Linted) -> Vec<Diagnostic> {
         Some(HELD_OUT_EXAMPLE.warning(format!("{path} cannot be read as {what}, so none is held against it")).at(at))
     });
     placed.chain(unusable).chain(unread).collect()
+}
+
+/// The examples of a prompt that are held out in files of records, beside those that its own manifest holds out.
+pub fn leaks(plan: &Plan, reserved: &[Arc<Fragment>]) -> Vec<Diagnostic> {
+    let linted = Linted::default();
+    let sets: Vec<_> = reserved.iter().map(|fragment| held_out(fragment, true, &linted)).collect();
+    let mut found = Vec::new();
+    for block in &plan.blocks {
+        let Content::Examples(fragment, examples) = &block.content else { continue };
+        let examples = examples.iter().map(|example| Compared::new(0, example));
+        let leaks = examples.filter_map(|one| sets.iter().find_map(|set| leak(&one, set.as_ref().as_ref()?)));
+        found.extend(leaks.map(|(_, finding)| finding.diagnostic(fragment)));
+    }
+    found
 }
 
 fn key(subject: &Subject, sets: &[(&Arc<Fragment>, &[Example])]) -> SetKey {
@@ -319,7 +333,7 @@ fn reserved<'a>(subject: &'a Subject) -> impl Iterator<Item = (&'a Arc<Fragment>
     held_out.map(|fragment| (fragment, false)).chain(cases.iter().map(|fragment| (fragment, true)))
 }
 
-/// What a case asks: the texts of its inputs, in their order.
+/// What a case asks: the texts of its inputs, in their order; of a pair of answers that people judged, those two as well.
 fn asked(case: &Example) -> String {
     let fields = match case.meta.get("inputs") {
         Some(Json::Object(inputs)) => inputs,
@@ -327,7 +341,9 @@ fn asked(case: &Example) -> String {
     };
     let is_input = |key: &str| !matches!(key, "expect" | "id" | "tags" | "repeats" | "pass");
     let texts = fields.iter().filter(|(key, _)| is_input(key)).filter_map(|(_, value)| value.as_str());
-    words(&texts.collect::<Vec<_>>().join("\n"))
+    let answers = ["a", "b"].iter().filter(|_| case.meta.contains_key("prefer") && case.meta.contains_key("inputs"));
+    let answers = answers.filter_map(|key| case.meta.get(*key)?.as_str());
+    words(&texts.chain(answers).collect::<Vec<_>>().join("\n"))
 }
 
 /// The set in a file, cached if it was read before; `None` if it cannot be read as examples.

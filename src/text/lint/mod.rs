@@ -52,6 +52,7 @@ use crate::tree::Reads;
 
 use catalogue::Lint;
 
+pub use example_sets::leaks;
 pub use mend::mended;
 pub use schema_steps::BoundedSchema;
 

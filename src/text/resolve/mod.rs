@@ -59,6 +59,8 @@ pub struct Plan {
     pub held_out: Vec<Arc<Fragment>>,
     /// The files of `eval.cases`.
     pub cases: Vec<Arc<Fragment>>,
+    /// The files of `eval.judge.labels`.
+    pub judged: Vec<Arc<Fragment>>,
     /// The file that `prompt` names, if that says something of itself.
     pub foreign: Option<ProjectPath>,
     /// The models of contexture.yaml, for a foreign file whose own are not known.
@@ -194,6 +196,8 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
     };
     let held_out = matched(&manifest.held_out);
     let cases = manifest.eval.as_ref().map_or_else(Vec::new, |eval| matched(&eval.cases));
+    let judge = manifest.eval.as_ref().and_then(|eval| eval.judge.as_ref());
+    let judged = judge.map_or_else(Vec::new, |judge| matched(&judge.labels));
     if ["tools", "system", "messages", "prompt"].iter().all(|key| node.get(key).is_none()) {
         let fault = Diagnostic::error("empty-context", "the manifest has no `tools`, `system`, `messages` or `prompt`");
         faults.push(fault.at(&manifest.span).hint("add a block, or `abstract: true` if it only serves `extends`"));
@@ -209,6 +213,7 @@ pub fn resolve(layers: &Layers, reader: &Reader, size: Size, faults: &mut Faults
         each: layers.each.clone(),
         held_out,
         cases,
+        judged,
         foreign: layer.map(|layer| layer.span.path().clone()),
         default_models: default_models.unwrap_or_default(),
     })

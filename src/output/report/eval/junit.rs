@@ -74,7 +74,7 @@ fn suite(row: &Row) -> String {
         });
     }
     // What the comparison says is there where it passes, too.
-    let said: Vec<String> = row.sees().into_iter().chain(row.verdict()).collect();
+    let said: Vec<String> = row.sees().into_iter().chain(row.verdict()).chain(row.judge()).collect();
     if !said.is_empty() {
         let _ = writeln!(drawn, "    <system-out>{}</system-out>", xml(&said.join("; ")));
     }

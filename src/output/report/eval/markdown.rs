@@ -97,7 +97,8 @@ fn urgency(row: &Row) -> usize {
 
 /// What is said of a row below the table.
 fn sentences(row: &Row) -> Vec<String> {
-    let mut said: Vec<String> = row.verdict().into_iter().chain(row.sees()).collect();
+    let judge = Some(row.judge().join("; ")).filter(|judge| !judge.is_empty());
+    let mut said: Vec<String> = row.verdict().into_iter().chain(row.sees()).chain(judge).collect();
     let missed = row.gates.iter().filter(|gate| gate.status != GateStatus::Met);
     said.extend(missed.map(|own| format!("gate {}", gate(own))));
     said.extend(row.missing());

@@ -15,7 +15,9 @@ use super::text::{counted, grouped};
 use crate::evaluate::Case;
 use crate::evaluate::scored::{Grade, ScoredCase};
 use crate::evaluate::trials::Replay;
-use crate::evaluate::verdict::{Comparison, Decimal, Evaluation, Gate, GateStatus, Run, ScoredRun, Verdict};
+use crate::evaluate::verdict::{
+    Agreement, Comparison, Decimal, Evaluation, Gate, GateStatus, Judgement, Run, ScoredRun, Verdict,
+};
 use crate::syntax::diag::{Diagnostic, Severity};
 use crate::syntax::quantity::Usd;
 use crate::syntax::source::Span;
@@ -35,6 +37,10 @@ pub struct EvalReport<'a> {
     pub runs: Vec<&'a Run>,
     /// Heads against their bases; `base` and `head` are indices of `runs`.
     pub comparisons: &'a [Comparison],
+    /// What judges prefer; `base` and `head` are indices of `runs`.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schemars(default)]
+    pub judgements: &'a [Judgement],
     /// What had to be so; `run` is an index of `runs`.
     pub gates: &'a [Gate],
 }
@@ -43,7 +49,13 @@ impl<'a> EvalReport<'a> {
     /// The report.
     pub fn new(evaluation: &'a Evaluation) -> Self {
         let runs = evaluation.runs.iter().map(|scored_run| &scored_run.run).collect();
-        Self { schema: "contexture.eval/1", runs, comparisons: &evaluation.comparisons, gates: &evaluation.gates }
+        Self {
+            schema: "contexture.eval/1",
+            runs,
+            comparisons: &evaluation.comparisons,
+            judgements: &evaluation.judgements,
+            gates: &evaluation.gates,
+        }
     }
 }
 
@@ -67,6 +79,9 @@ pub fn diagnostics(evaluation: &Evaluation) -> Vec<Diagnostic> {
                 Verdict::TooFewCases => say("too-few-cases", Some(false), said),
                 Verdict::Better | Verdict::NoDifferenceShown => {}
             }
+        }
+        if row.judgement.is_some_and(|own| own.comparison.verdict == Verdict::NotMeasured) {
+            say("not-judged", None, row.judge().join("; "));
         }
         for own in &row.gates {
             let is_no = match own.status {
@@ -106,6 +121,7 @@ struct Row<'a> {
     base: Option<&'a ScoredRun>,
     new: Option<&'a ScoredRun>,
     comparison: Option<&'a Comparison>,
+    judgement: Option<&'a Judgement>,
     gates: Vec<&'a Gate>,
     cases: &'a [Case],
     /// How many comparisons there are in all.
@@ -120,7 +136,8 @@ struct Row<'a> {
 
 /// The heads of an evaluation.
 fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
-    let Evaluation { protocols, runs, comparisons, gates, look } = evaluation;
+    let Evaluation { protocols, runs, comparisons, judgements, gates, look } = evaluation;
+    let compared = || comparisons.iter().chain(judgements.iter().map(|judgement| &judgement.comparison));
     let is_base = |at: usize| comparisons.iter().any(|comparison| comparison.base == at);
     let heads = runs.iter().enumerate().filter(|(at, scored_run)| !scored_run.run.new && !is_base(*at));
     heads
@@ -133,9 +150,10 @@ fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
                 base: comparison.and_then(|comparison| runs.get(comparison.base)),
                 new: runs.iter().find(|other| other.trial == head.trial && other.run.new),
                 comparison,
+                judgement: judgements.iter().find(|judgement| judgement.comparison.head == at),
                 gates: gates.iter().filter(|gate| gate.run == at).collect(),
                 cases: &protocol.cases.cases,
-                comparisons: comparisons.iter().filter(|own| !own.same_requests).count(),
+                comparisons: compared().filter(|own| !own.same_requests).count(),
                 look: *look,
                 is_own: protocol.is_own,
                 place: &protocol.place,
@@ -181,9 +199,51 @@ impl Row<'_> {
 
     /// The verdict in a sentence, what is excluded first.
     fn verdict(&self) -> Option<String> {
-        let own = self.comparison?;
+        self.comparison.map(|own| self.verdict_of(own, "case has an answer on both sides"))
+    }
+
+    /// What a judge prefers, in sentences: the counts, the verdict, and how far it is to be trusted.
+    fn judge(&self) -> Vec<String> {
+        let Some(own) = self.judgement else { return Vec::new() };
+        let variant = own.variant.as_ref().map(|variant| format!("@{variant}")).unwrap_or_default();
+        let parts = |all: &[(u64, &str)]| {
+            let some = all.iter().filter(|(count, _)| *count > 0);
+            let some: Vec<String> = some.map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
+            if some.is_empty() { String::new() } else { format!(" ({})", some.join(", ")) }
+        };
+        let ties = parts(&[(own.orders_disagree, "where the orders disagree"), (own.same_text, "of the same text")]);
+        let missing = parts(&[(own.missing, "without its answer")]);
+        let [all, head, base] = [own.pairs, own.head_preferred, own.base_preferred].map(grouped);
+        let counts = format!(
+            "judge {}{variant} ({}): of {all} pairs it prefers the head in {head}, the base in {base}; ties {}{ties}, no verdict {}{missing}",
+            own.judge, own.model, own.ties, own.no_verdict
+        );
+        let Agreement { labelled, unanswered, share, kappa } = &own.agreement;
+        let asked = grouped(labelled - unanswered);
+        let kappa = kappa.map_or_else(|| "?".to_owned(), |kappa| format!("{:.2}", kappa.0));
+        let agrees = match share {
+            Some(share) => format!("agrees with {} % of {asked} labelled pairs, κ {kappa}", points(share.0)),
+            None => "its agreement with people is not known".to_owned(),
+        };
+        let verdict = self.verdict_of(&own.comparison, "pair of answers has a verdict");
+        let (trust, verdict) = match own.trusted {
+            true => (agrees, verdict),
+            false => (format!("not trusted: {}; {agrees}", own.doubts.join("; ")), format!("if it were: {verdict}")),
+        };
+        let longer = own.longer_preferred.zip(own.characters.as_ref()).map(|(longer, [base, head])| {
+            format!(
+                "it prefers the longer answer in {} % of pairs (mean length {:.0} characters, of the base {:.0})",
+                points(longer.0),
+                head.0,
+                base.0
+            )
+        });
+        [counts, trust, verdict].into_iter().chain(longer).collect()
+    }
+
+    fn verdict_of(&self, own: &Comparison, nothing: &str) -> String {
         if own.same_requests && own.verdict == Verdict::NoDifferenceShown {
-            return Some("no difference: both sides send the same requests".to_owned());
+            return "no difference: both sides send the same requests".to_owned();
         }
         let (low, high) = (own.interval[0].0, own.interval[1].0);
         let p = match (self.comparisons, self.look) {
@@ -198,7 +258,7 @@ impl Row<'_> {
             low if low <= -1.0 => String::new(),
             low => format!("a loss over {} points is excluded", points(-low)),
         };
-        Some(match own.verdict {
+        match own.verdict {
             Verdict::Better => format!("better: {difference}"),
             Verdict::Worse => format!("worse: {difference}"),
             // The p decides, the interval describes: it may leave out 0 where an exact p does not.
@@ -215,12 +275,12 @@ impl Row<'_> {
                 let margin = points(own.margin.0);
                 format!("too few cases: {first}, one of {margin} points is not{needed}; {difference}")
             }
-            Verdict::NotMeasured if own.n == 0 => "not measured: no case has an answer on both sides".to_owned(),
+            Verdict::NotMeasured if own.n == 0 => format!("not measured: no {nothing}"),
             Verdict::NotMeasured => {
                 let dropped = usize::try_from(own.dropped).unwrap_or(usize::MAX);
                 format!("not measured: {} missing on one side or both could turn it", counted(dropped, "answer"))
             }
-        })
+        }
     }
 
     /// What so many cases can and cannot show.
@@ -291,8 +351,8 @@ fn milliseconds(latency: Option<u64>) -> String {
 /// A gate in words: `pass 85 %: open at 82.8 %`.
 fn gate(gate: &Gate) -> String {
     let shown = |value: &str| match (gate.name, value.parse::<f64>()) {
-        ("regression", Ok(loss)) if loss <= 0.0 => "no loss".to_owned(),
-        ("pass" | "regression", Ok(share)) => format!("{} %", points(share)),
+        ("regression" | "judge", Ok(loss)) if loss <= 0.0 => "no loss".to_owned(),
+        ("pass" | "regression" | "judge", Ok(share)) => format!("{} %", points(share)),
         ("cost_per_call", _) => format!("${value}"),
         ("latency_p95", _) => format!("{value} ms"),
         _ => value.to_owned(),

@@ -92,7 +92,14 @@ fn head(row: &Row) -> Head {
         base: row.comparison.map(|own| own.base),
         call: mean_call(row.head),
         base_call: row.base.and_then(mean_call),
-        said: row.verdict().into_iter().chain(row.sees()).chain(gates).chain(row.missing()).collect(),
+        said: row
+            .verdict()
+            .into_iter()
+            .chain(row.sees())
+            .chain(row.judge())
+            .chain(gates)
+            .chain(row.missing())
+            .collect(),
         confusion: row.head.confusion.as_ref().and_then(matrix),
         left_out: flips.len().saturating_sub(FLIPS),
         flips: flips

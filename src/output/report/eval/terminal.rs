@@ -72,6 +72,9 @@ fn paragraph(row: &Row, text: &mut String) {
     if let Some(agreement) = told.and_then(|head| agreement(&head.run)) {
         let _ = writeln!(text, "  labels: {agreement}");
     }
+    for (at, said) in row.judge().iter().enumerate() {
+        let _ = writeln!(text, "{}{}", if at == 0 { "  " } else { "    " }, inert::line(said));
+    }
     for line in &row.gates {
         let _ = writeln!(text, "  gate {}", gate(line));
     }
