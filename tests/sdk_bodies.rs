@@ -137,6 +137,22 @@ fn prompts() -> Vec<(&'static str, Vec<Segment>, Vec<usize>)> {
     let mut open_system = tools();
     open_system.push(segment(Tier::System, &[(Role::System, Kind::Input, "tone")]));
     open_system.push(turn(Role::User, Kind::Text, "Hi"));
+    let mut calls = tools();
+    calls.push(segment(
+        Tier::Messages,
+        &[
+            (Role::User, Kind::Text, "Where are both?"),
+            (Role::Assistant, Kind::Text, "I look."),
+            (Role::Assistant, Kind::ToolCall, r#"{"id":"c1","name":"lookup","arguments":"{\"id\": \"7\"}"}"#),
+            (Role::Assistant, Kind::ToolCall, r#"{"id":"c2","name":"ping","arguments":""}"#),
+            (Role::User, Kind::ToolResult, r#"{"id":"c2","name":"ping","content":""}"#),
+            (Role::User, Kind::ToolResult, r#"{"id":"c1","name":"lookup","content":"{\"at\": \"sea\"}"}"#),
+            (Role::Assistant, Kind::ToolCall, r#"{"id":"c1","name":"ping","arguments":"{}"}"#),
+            (Role::User, Kind::ToolResult, r#"{"id":"c1","name":"ping","content":"pong"}"#),
+            (Role::Assistant, Kind::Text, "At sea."),
+        ],
+    ));
+    calls.push(turn(Role::User, Kind::Input, "question"));
     vec![
         ("plain", vec![turn(Role::User, Kind::Text, "Hi")], vec![]),
         ("system-only", vec![system("Be brief.\n\n")], vec![0]),
@@ -145,6 +161,7 @@ fn prompts() -> Vec<(&'static str, Vec<Segment>, Vec<usize>)> {
         ("inside-runs", full(), vec![0, 2, 4, 9]),
         ("behind-a-history", full(), vec![3, 6]),
         ("open-system", open_system, vec![1, 2]),
+        ("calls", calls, vec![1, 2]),
     ]
 }
 

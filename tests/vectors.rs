@@ -40,6 +40,8 @@ fn segment(link: &Value) -> Segment {
             "input" => Kind::Input,
             "history" => Kind::History,
             "region" => Kind::Region,
+            "tool_call" => Kind::ToolCall,
+            "tool_result" => Kind::ToolResult,
             other => panic!("{other}"),
         },
         text: word(&part["text"]).repeat(part["times"].as_u64().unwrap_or(1) as usize).into(),
@@ -98,7 +100,7 @@ fn agree(name: &str, vector: &Value, computed: &Value) {
 #[test]
 fn the_vectors_are_reproduced() {
     let vectors = vectors();
-    assert!(vectors.len() >= 12, "{} vectors", vectors.len());
+    assert!(vectors.len() >= 13, "{} vectors", vectors.len());
     for (name, vector) in vectors {
         agree(&name, &vector, &computed(&vector));
     }

@@ -2,6 +2,7 @@
 
 mod declaration;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -9,6 +10,7 @@ use rayon::prelude::*;
 use crate::cost::tokens::{
     Basis, Count, Encoding, Features, Joint, Measured, MessageCount, Tokenizer, UserTokenizer, apportion,
 };
+use crate::prompt::calls;
 use crate::prompt::chain::{Digest, segment_digest};
 use crate::prompt::memo::Memo;
 use crate::prompt::segment::{Kind, Part, Segment, Tier, messages, prefix_len};
@@ -44,16 +46,23 @@ pub struct Known {
 
 /// Parts of one message without a hole among them.
 struct Run<'a> {
-    texts: Vec<&'a str>,
+    texts: Vec<Cow<'a, str>>,
     names: Vec<PartName>,
     /// The segment that each part belongs to.
     owners: Vec<usize>,
 }
 
-/// The runs of a message: a hole cuts it in two, and a region, whose text is a sample, is a run of its own.
+impl Run<'_> {
+    fn texts(&self) -> Vec<&str> {
+        self.texts.iter().map(|text| &**text).collect()
+    }
+}
+
+/// The runs of a message: a hole cuts it in two, and a region, whose text is a sample, is a run of its own, as are the
+/// call of a tool and its result.
 fn runs<'m>(segments: &'m [Segment], message: &'m [(usize, usize)]) -> impl Iterator<Item = &'m [(usize, usize)]> {
     let kind = |(segment, part): &(usize, usize)| segments[*segment].parts[*part].kind;
-    let runs = message.chunk_by(move |one, next| !kind(one).is_hole() && !kind(next).is_hole());
+    let runs = message.chunk_by(move |one, next| !kind(one).is_apart() && !kind(next).is_apart());
     runs.filter(move |run| run.first().is_some_and(|first| kind(first).has_text()))
 }
 
@@ -81,7 +90,7 @@ pub fn count(
     for message in messages(segments) {
         for run in runs(segments, &message) {
             let run = Run {
-                texts: run.iter().map(|(segment, part)| &*segments[*segment].parts[*part].text).collect(),
+                texts: run.iter().map(|(segment, part)| calls::as_read(&segments[*segment].parts[*part])).collect(),
                 names: run.iter().map(|(segment, part)| name(&segments[*segment], digests[*segment], *part)).collect(),
                 owners: run.iter().map(|(segment, _)| *segment).collect(),
             };
@@ -130,6 +139,26 @@ impl Counts {
         let own = Count::estimated(own.tokens(), ends);
         let rest = |whole: Count| whole.part(whole.tokens().saturating_sub(as_json));
         (self.text, self.prefix) = (rest(self.text) + own, rest(self.prefix) + own);
+        self
+    }
+
+    /// The counts with a band for calls of tools and their results, since nobody says how a model reads them: from their
+    /// bare words to all that the request says of them.
+    pub fn with_calls(mut self, segments: &[Segment], tokenizer: &Tokenizer) -> Self {
+        let count = |text: &str| tokenizer.count(text);
+        let parts = segments.iter().flat_map(|segment| &segment.parts);
+        let ends = parts.filter_map(|part| Some((calls::as_read(part), calls::extremes(part)?)));
+        let ends = ends.map(|(read, (least, most))| {
+            let (read, least, most) = (count(&read), count(&least).band().0, count(most).band().1);
+            (read.tokens().saturating_sub(least), most.saturating_sub(read.tokens()))
+        });
+        let Some((fewer, more)) = ends.reduce(|one, other| (one.0 + other.0, one.1 + other.1)) else { return self };
+        let widened = |whole: Count| {
+            let (low, high) = whole.band();
+            Count::estimated(whole.tokens(), (low.saturating_sub(fewer), high.saturating_add(more)))
+        };
+        // Whether they stand before the first hole or behind it, its band holds.
+        (self.text, self.prefix) = (widened(self.text), widened(self.prefix));
         self
     }
 
@@ -206,7 +235,7 @@ impl Known {
             })
         });
         let measures: Vec<Measured> = measures.collect();
-        let pieces: Vec<(&str, &Measured)> = run.texts.iter().copied().zip(&measures).collect();
+        let pieces: Vec<(&str, &Measured)> = run.texts.iter().map(|text| &**text).zip(&measures).collect();
         encoding.attribute_measured(&pieces)
     }
 
@@ -228,11 +257,11 @@ impl Known {
     /// The share of each part, by a tokenizer of the user's.
     fn run(&self, user: &Arc<UserTokenizer>, tokenizer: &Tokenizer, run: &Run) -> MessageCount {
         let Some(blob) = self.tokenizers.key_of(|own| Arc::ptr_eq(own, user)) else {
-            return tokenizer.count_message(&run.texts);
+            return tokenizer.count_message(&run.texts());
         };
         let name = (blob, run.names.clone());
         self.runs.get(&name).unwrap_or_else(|| {
-            let counted = tokenizer.count_message(&run.texts);
+            let counted = tokenizer.count_message(&run.texts());
             self.runs.put(name, counted.clone());
             counted
         })

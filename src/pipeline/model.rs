@@ -505,16 +505,16 @@ pub fn expected_tokens(plan: &Plan, segment: &Segment) -> u64 {
                 .filter_map(|block| if let Content::History(history) = &block.content { Some(history) } else { None });
             histories.filter(|history| history.name == part.text).map(|history| history.tokens).next().unwrap_or(0)
         }
-        Kind::Text | Kind::Tool | Kind::Region => 0,
+        Kind::Text | Kind::Tool | Kind::Region | Kind::ToolCall | Kind::ToolResult => 0,
     };
     segment.parts.iter().map(size).sum()
 }
 
-/// The counts of a prompt as the model reads its tools.
+/// The counts of a prompt as the model reads its tools, and calls of them.
 pub fn as_read(at: &CardAt<'_>, segments: &[Segment], tokenizer: &Tokenizer, counts: Counts) -> Counts {
     let framing = at.framing();
     let band = [framing.tools_fewer, framing.tools_more].map(Option::unwrap_or_default);
-    counts.with_tools(segments, tokenizer, framing.declared, band)
+    counts.with_tools(segments, tokenizer, framing.declared, band).with_calls(segments, tokenizer)
 }
 
 /// Tokens that the provider adds around the text, after the card's figures. Always an estimate.

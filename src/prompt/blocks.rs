@@ -23,6 +23,10 @@ pub enum BlockKind {
     Tool,
     /// Text, inputs included.
     Text,
+    /// A call of a tool.
+    ToolCall,
+    /// What a tool answered.
+    ToolResult,
     /// A hole for earlier turns: no content of its own, but the turns around it stay apart.
     History,
 }
@@ -43,15 +47,21 @@ pub struct ContentBlock {
 }
 
 impl ContentBlock {
-    /// Whether more text of this tier and role would belong to the same turn.
+    /// Whether text of this tier and role would belong to the same block.
     fn continues_in(&self, tier: Tier, role: Role, kind: BlockKind) -> bool {
         (self.kind, self.tier, self.role) == (BlockKind::Text, tier, role) && kind == BlockKind::Text
+    }
+
+    /// Whether another block belongs to the same turn.
+    fn is_of_turn(&self, other: &Self) -> bool {
+        let is_said = |block: &Self| matches!(block.kind, BlockKind::Text | BlockKind::ToolCall);
+        (self.tier, self.role) == (other.tier, other.role) && is_said(self) && is_said(other)
     }
 }
 
 /// The content blocks of a request, in order, with breakpoints after the segments in `cuts`.
 ///
-/// Every part is in exactly one block. A tool and a history are blocks of their own. Order and
+/// Every part is in exactly one block. A tool, a history, a call and a result are blocks of their own. Order and
 /// repetition in `cuts` do not matter; an index beyond the last segment is ignored.
 pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<ContentBlock> {
     let mut blocks: Vec<ContentBlock> = Vec::new();
@@ -60,6 +70,8 @@ pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<ContentBlock> {
             let kind = match (segment.tier, part.kind) {
                 (Tier::Tools, _) => BlockKind::Tool,
                 (_, Kind::History) => BlockKind::History,
+                (_, Kind::ToolCall) => BlockKind::ToolCall,
+                (_, Kind::ToolResult) => BlockKind::ToolResult,
                 _ => BlockKind::Text,
             };
             match blocks.last_mut() {
@@ -82,11 +94,11 @@ pub fn blocks(segments: &[Segment], cuts: &[usize]) -> Vec<ContentBlock> {
     blocks
 }
 
-/// The blocks grouped as a request groups them: a tool, the system prompt, a turn, a history.
+/// The blocks grouped as a request groups them: a tool, the system prompt, a turn, a tool's result, a history.
 ///
 /// The groups have the same parts as [`crate::prompt::segment::messages`], wherever the breakpoints are.
 pub fn turns(blocks: &[ContentBlock]) -> impl Iterator<Item = &[ContentBlock]> {
-    blocks.chunk_by(|one, next| one.continues_in(next.tier, next.role, next.kind))
+    blocks.chunk_by(ContentBlock::is_of_turn)
 }
 
 #[cfg(test)]
@@ -158,7 +170,10 @@ mod tests {
     fn any_segment() -> impl Strategy<Value = Segment> {
         let part = (
             prop_oneof![Just(Role::System), Just(Role::User), Just(Role::Assistant)],
-            prop_oneof![4 => Just(Kind::Text), 1 => Just(Kind::Input), 1 => Just(Kind::History)],
+            prop_oneof![
+                4 => Just(Kind::Text), 1 => Just(Kind::Input), 1 => Just(Kind::History), 1 => Just(Kind::ToolCall),
+                1 => Just(Kind::ToolResult),
+            ],
             ".{1,3}",
         );
         let tier = prop_oneof![1 => Just(Tier::Tools), 1 => Just(Tier::System), 3 => Just(Tier::Messages)];
@@ -168,7 +183,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the cuts, turns join the parts that `messages` joins, and only a cut splits a turn.
+        /// Whatever the cuts, turns join the parts that `messages` joins, and only a cut splits the text of one.
         #[test]
         fn turns_join_what_messages_join(
             segments in prop::collection::vec(any_segment(), 0..12),
@@ -179,8 +194,9 @@ mod tests {
                 turns(&found).map(|turn| turn.iter().flat_map(|block| block.parts.clone()).collect()).collect();
             prop_assert_eq!(joined, messages(&segments));
             for turn in turns(&found) {
-                for block in &turn[..turn.len() - 1] {
-                    prop_assert!(block.breakpoint.is_some());
+                for pair in turn.windows(2) {
+                    let are_texts = pair.iter().all(|block| block.kind == BlockKind::Text);
+                    prop_assert!(pair[0].breakpoint.is_some() || !are_texts);
                 }
             }
             let mut marked: Vec<_> = found.iter().filter_map(|block| block.breakpoint).collect();

@@ -221,6 +221,8 @@ fn kind_byte(kind: Kind) -> u8 {
         Kind::Input => 2,
         Kind::History => 3,
         Kind::Region => 4,
+        Kind::ToolCall => 5,
+        Kind::ToolResult => 6,
     }
 }
 

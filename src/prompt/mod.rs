@@ -3,6 +3,7 @@
 
 pub mod memo;
 pub mod segment;
+pub mod calls;
 pub mod blocks;
 pub mod chain;
 pub mod bodies;

@@ -51,6 +51,10 @@ names! {
         History = "history",
         /// A part of a template that depends on inputs; the part's text is what it writes with their examples.
         Region = "region",
+        /// A call of a tool by the model; the part's text is a [`ToolCall`](super::calls::ToolCall) as JSON.
+        ToolCall = "tool_call",
+        /// What a tool answered; the part's text is a [`ToolResult`](super::calls::ToolResult) as JSON.
+        ToolResult = "tool_result",
     }
 }
 
@@ -63,6 +67,11 @@ impl Kind {
     /// Whether there is text before run time: a region has its sample.
     pub fn has_text(self) -> bool {
         !matches!(self, Self::Input | Self::History)
+    }
+
+    /// Whether it stands by itself, so that no text goes on in it.
+    pub fn is_apart(self) -> bool {
+        self.is_hole() || matches!(self, Self::ToolCall | Self::ToolResult)
     }
 }
 
@@ -186,7 +195,7 @@ pub fn messages(segments: &[Segment]) -> Vec<Vec<(usize, usize)>> {
     for (index, segment) in segments.iter().enumerate() {
         for (number, part) in segment.parts.iter().enumerate() {
             let key = (segment.tier, part.role);
-            let own = segment.tier == Tier::Tools || part.kind == Kind::History;
+            let own = segment.tier == Tier::Tools || matches!(part.kind, Kind::History | Kind::ToolResult);
             match messages.last_mut() {
                 Some(message) if !own && last == Some(key) => message.push((index, number)),
                 _ => messages.push(vec![(index, number)]),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
+use super::calls::as_read;
 use crate::prompt::segment::{Kind, Part, Role, Segment, Tier};
 
 /// The prompt as Markdown: a heading a turn, a caption a segment, every text in a fence.
@@ -59,6 +60,7 @@ fn heading(tier: Tier, part: &Part) -> &'static str {
         (_, Kind::History, _) => "Earlier turns",
         (Tier::System, ..) => "System",
         (Tier::Messages, _, Role::System) => "System, between the turns",
+        (Tier::Messages, Kind::ToolResult, _) => "Tool",
         (Tier::Messages, _, Role::User) => "User",
         (Tier::Messages, _, Role::Assistant) => "Assistant",
     }
@@ -87,10 +89,11 @@ fn content(part: &Part, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "A sample: this part depends on {}.\n", needs.join(", "))?;
             fence("text", &part.text, out)
         }
-        Kind::Tool => match serde_json::from_str::<Value>(&part.text) {
+        Kind::Tool | Kind::ToolCall => match serde_json::from_str::<Value>(&part.text) {
             Ok(definition) => fence("json", &format!("{definition:#}"), out),
             Err(_) => fence("text", &part.text, out),
         },
+        Kind::ToolResult => fence("text", &as_read(part), out),
         Kind::Input => out.write_all(code(&format!("{{{{{}}}}}", part.text)).as_bytes()),
         Kind::History => out.write_all(code(&part.text).as_bytes()),
     }

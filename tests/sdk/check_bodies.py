@@ -62,6 +62,9 @@ OPEN = {
     "labels",
 }
 
+# The arguments of a call and the answer of a tool are objects of any keys; a list under `input` is none of those.
+OF_CALLS = {"args", "input", "response"}
+
 # Keys that no manifest sets: they belong to one call, to one caller, or to an older way of saying
 # what another key says.
 LEFT_OUT = {
@@ -277,7 +280,7 @@ def objects(value, path=()):
     if isinstance(value, dict):
         yield path
         for key, inner in value.items():
-            if key not in OPEN:
+            if key not in OPEN and not (key in OF_CALLS and isinstance(inner, dict)):
                 yield from objects(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):

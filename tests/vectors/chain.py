@@ -4,7 +4,7 @@ from decimal import Decimal
 from blake3 import blake3
 TIER = {"tools": 0, "system": 1, "messages": 2}
 ROLE = {"system": 0, "user": 1, "assistant": 2}
-KIND = {"text": 0, "tool": 1, "input": 2, "history": 3, "region": 4}
+KIND = {"text": 0, "tool": 1, "input": 2, "history": 3, "region": 4, "tool_call": 5, "tool_result": 6}
 
 def derive(use, data):
     return blake3(data, derive_key_context="contexture 2026-11-21 cx1 " + use).digest()

@@ -118,7 +118,12 @@ impl<'a> Texts<'a> {
                 continue;
             }
             let content = self.content(build, &block.parts, tokens);
-            request.blocks.push(simulated(content, block.tier, block.role, mark));
+            let kind = match block.kind {
+                BlockKind::ToolCall => simulate::BlockKind::ToolUse,
+                BlockKind::ToolResult => simulate::BlockKind::ToolResult,
+                BlockKind::Tool | BlockKind::Text | BlockKind::History => simulate::BlockKind::Text,
+            };
+            request.blocks.push(RequestBlock { kind, ..simulated(content, block.tier, block.role, mark) });
         }
         let shared: u64 = request.blocks.iter().map(|block| self.contents.tokens(block.content)).sum();
         request.fresh = model.tokens.text.tokens().saturating_add(model.tokens.inputs).saturating_sub(shared);

@@ -1,6 +1,6 @@
 //! Where two prompts part, by what the model sees.
 //!
-//! A prompt is read as runs: the text of one message up to a hole, and each hole. How it is cut into
+//! A prompt is read as runs: the text of one message up to a hole, each hole, each call of a tool and its result. How it is cut into
 //! segments does not matter here, because no provider sees that.
 
 use super::{Divergence, Side};
@@ -12,8 +12,10 @@ use crate::prompt::segment::{Kind, Role, Segment, Tier, messages};
 pub(super) struct Run<'a> {
     tier: Tier,
     role: Role,
-    /// The hole's kind and name.
-    hole: Option<(Kind, &'a str)>,
+    /// What it is; of text its first part's.
+    kind: Kind,
+    /// The hole's name.
+    hole: Option<&'a str>,
     /// Whether it goes on with the message before it.
     goes_on: bool,
     /// (segment, part) and its text; of a hole its place only.
@@ -39,7 +41,8 @@ impl Run<'_> {
 
     /// Whether text at its start would continue the same thing in both prompts.
     fn continues_like(&self, other: &Run<'_>) -> bool {
-        (self.tier, self.role, self.hole, self.goes_on) == (other.tier, other.role, other.hole, other.goes_on)
+        let identity = |run: &Run<'_>| (run.tier, run.role, run.kind.is_apart().then_some(run.kind), run.goes_on);
+        identity(self) == identity(other) && self.hole == other.hole
     }
 }
 
@@ -51,14 +54,15 @@ pub(super) fn runs(segments: &[Segment]) -> Vec<Run<'_>> {
         for (index, number) in message {
             let segment = &segments[index];
             let part = &segment.parts[number];
-            let hole = part.kind.is_hole().then_some((part.kind, part.identity()));
+            let hole = part.kind.is_hole().then_some(part.identity());
             let piece = (index, number, if hole.is_some() { "" } else { &*part.text });
             let count = runs.len();
             match runs.last_mut() {
-                Some(run) if count > start && run.hole.is_none() && hole.is_none() => run.pieces.push(piece),
+                Some(run) if count > start && !run.kind.is_apart() && !part.kind.is_apart() => run.pieces.push(piece),
                 _ => runs.push(Run {
                     tier: segment.tier,
                     role: part.role,
+                    kind: part.kind,
                     hole,
                     goes_on: count > start,
                     pieces: vec![piece],

@@ -211,7 +211,7 @@ pub fn segment_text(build: &Build, index: usize) -> String {
         let shown = match part.kind {
             Kind::Input => format!("{{{{{}}}}}", part.text),
             Kind::History => format!("[earlier turns: {}]", part.text),
-            Kind::Text | Kind::Tool => masked(&part.text).into_owned(),
+            Kind::Text | Kind::Tool | Kind::ToolCall | Kind::ToolResult => masked(&part.text).into_owned(),
             Kind::Region => format!("{}\n--- sample\n{}", masked(part.identity()), masked(&part.text)),
         };
         drawn.push_str(&format!("--- {} {}\n{}\n", part.role.as_str(), part.kind.as_str(), inert::terminal(&shown)));

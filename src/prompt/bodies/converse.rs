@@ -7,6 +7,7 @@ use super::schema::{self, plain_name};
 use super::writer::BodyWriter;
 use super::{Dialect, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
+use crate::prompt::calls::ToolResult;
 
 /// The arguments of `Converse`; `modelId` goes into the path, the rest is the body.
 pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
@@ -29,10 +30,24 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
         let pointer = format!("/messages/{}", messages.len());
         match turn {
             OutlineTurn::History { name, mark, .. } => writer.history(name, mark, pointer),
-            OutlineTurn::Spoken { role, texts } => messages.push(json!({
-                "role": role.as_str(),
-                "content": content(texts, &format!("{pointer}/content"), writer),
-            })),
+            OutlineTurn::Spoken { role, texts, calls, .. } => {
+                let mut content = content(texts, &format!("{pointer}/content"), writer);
+                let called = calls.into_iter().map(|call| {
+                    let input = call.input().unwrap_or_default();
+                    json!({"toolUse": {"toolUseId": call.id, "name": call.name, "input": input}})
+                });
+                content.extend(called);
+                messages.push(json!({"role": role.as_str(), "content": content}));
+            }
+            OutlineTurn::Results { results, .. } => {
+                let result = |ToolResult { id, content, .. }| {
+                    // A text must not be blank here.
+                    let texts = Some(content).filter(|content| !content.trim().is_empty());
+                    let content: Value = texts.into_iter().map(|text| json!({"text": text})).collect();
+                    json!({"toolResult": {"toolUseId": id, "content": content}})
+                };
+                messages.push(json!({"role": "user", "content": results.into_iter().map(result).collect::<Value>()}));
+            }
         }
     }
     body.insert("messages".to_owned(), messages.into());

@@ -10,6 +10,7 @@ use super::outline::{BlockText, Outline, OutlineTurn, ToolDefinition};
 use super::writer::BodyWriter;
 use super::{Caching, Dialect, Finding, Prompt, Reaction, schema, settings};
 use crate::prompt::blocks::Breakpoint;
+use crate::prompt::calls::ToolResult;
 use crate::prompt::segment::{Role, Tier, prefix_len};
 
 /// The last breakpoint at which the prompt can be cut into a cached content and the rest.
@@ -115,7 +116,11 @@ fn contents(turns: Vec<OutlineTurn>, body: &mut Map<String, Value>, writer: &mut
         let pointer = format!("/contents/{}", contents.len());
         match turn {
             OutlineTurn::History { name, mark, .. } => writer.history(name, mark, pointer),
-            OutlineTurn::Spoken { role, texts } => {
+            OutlineTurn::Results { results, .. } => {
+                let results: Value = results.into_iter().map(response).collect();
+                contents.push(json!({"role": "user", "parts": results}));
+            }
+            OutlineTurn::Spoken { role, texts, calls, .. } => {
                 let role = match role {
                     Role::User => "user",
                     Role::Assistant => "model",
@@ -131,7 +136,11 @@ fn contents(turns: Vec<OutlineTurn>, body: &mut Map<String, Value>, writer: &mut
                         continue;
                     }
                 };
-                let parts = parts(texts, &format!("{pointer}/parts"), writer);
+                let mut parts = parts(texts, &format!("{pointer}/parts"), writer);
+                parts.extend(calls.into_iter().map(|call| {
+                    let args = call.input().unwrap_or_default();
+                    json!({"functionCall": {"id": call.id, "name": call.name, "args": args}})
+                }));
                 contents.push(json!({"role": role, "parts": parts}));
             }
         }
@@ -139,7 +148,16 @@ fn contents(turns: Vec<OutlineTurn>, body: &mut Map<String, Value>, writer: &mut
     body.insert("contents".to_owned(), contents.into());
 }
 
-fn parts(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Value {
+/// Gemini takes an object; what is none is its `result`, as Google's SDK writes it.
+fn response(ToolResult { id, name, content }: ToolResult) -> Value {
+    let response = match serde_json::from_str(&content) {
+        Ok(object @ Value::Object(_)) => object,
+        _ => json!({"result": content}),
+    };
+    json!({"functionResponse": {"id": id, "name": name, "response": response}})
+}
+
+fn parts(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Vec<Value> {
     let part = |(index, text)| json!({"text": writer.text(text, &format!("{pointer}/{index}/text"))});
     texts.into_iter().enumerate().map(part).collect()
 }

@@ -6,6 +6,7 @@ use super::outline::{BlockText, OutlineTurn, ToolDefinition};
 use super::writer::BodyWriter;
 use super::{Dialect, Prompt, schema, settings};
 use crate::prompt::blocks::Breakpoint;
+use crate::prompt::calls::ToolResult;
 
 /// The body of `POST /v1/messages`.
 pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Value> {
@@ -23,17 +24,29 @@ pub(super) fn body(prompt: &Prompt, writer: &mut BodyWriter) -> Map<String, Valu
         body.insert("tools".to_owned(), outline.tools.into_iter().map(|tool| definition(tool, writer)).collect());
     }
     if !outline.system.is_empty() {
-        body.insert("system".to_owned(), content(outline.system, "/system", writer));
+        body.insert("system".to_owned(), content(outline.system, "/system", writer).into());
     }
     let mut messages = Vec::new();
     for turn in outline.turns {
         let pointer = format!("/messages/{}", messages.len());
         match turn {
             OutlineTurn::History { name, mark, .. } => writer.history(name, mark, pointer),
-            OutlineTurn::Spoken { role, texts } => messages.push(json!({
-                "role": role.as_str(),
-                "content": content(texts, &format!("{pointer}/content"), writer),
-            })),
+            OutlineTurn::Spoken { role, texts, calls, .. } => {
+                let mut content = content(texts, &format!("{pointer}/content"), writer);
+                let called = calls.into_iter().map(|call| {
+                    let input = call.input().unwrap_or_default();
+                    json!({"type": "tool_use", "id": call.id, "name": call.name, "input": input})
+                });
+                content.extend(called);
+                messages.push(json!({"role": role.as_str(), "content": content}));
+            }
+            OutlineTurn::Results { results, .. } => {
+                let result = |ToolResult { id, content, .. }| match content.trim().is_empty() {
+                    true => json!({"type": "tool_result", "tool_use_id": id}),
+                    false => json!({"type": "tool_result", "tool_use_id": id, "content": content}),
+                };
+                messages.push(json!({"role": "user", "content": results.into_iter().map(result).collect::<Value>()}));
+            }
         }
     }
     body.insert("messages".to_owned(), messages.into());
@@ -47,7 +60,7 @@ fn definition(tool: ToolDefinition, writer: &mut BodyWriter) -> Value {
     definition.into()
 }
 
-fn content(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Value {
+fn content(texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Vec<Value> {
     let block = |(index, text): (usize, BlockText)| {
         let breakpoint = text.mark;
         let mut block = Map::new();

@@ -11,6 +11,7 @@ use super::schema::{self, plain_name};
 use super::writer::BodyWriter;
 use super::{Api, Caching, Dialect, Prompt, settings};
 use crate::prompt::blocks::Breakpoint;
+use crate::prompt::calls::{ToolCall, ToolResult};
 use crate::prompt::segment::Role;
 
 const DEFAULT_TTL: u32 = 1800;
@@ -138,21 +139,25 @@ fn tools_and_turns(
     if !outline.tools.is_empty() {
         body.insert("tools".to_owned(), outline.tools.into_iter().map(|tool| definition(tool, writer)).collect());
     }
-    let system =
-        (!outline.system.is_empty()).then_some(OutlineTurn::Spoken { role: Role::System, texts: outline.system });
+    let (role, calls) = (Role::System, Vec::new());
+    let system = OutlineTurn::Spoken { role, texts: outline.system, calls, segment: 0 };
     let mut messages = Vec::new();
-    for turn in system.into_iter().chain(outline.turns) {
+    for turn in std::iter::once(system).chain(outline.turns) {
         let pointer = format!("{}/{}", format.pointer, messages.len());
         match turn {
             OutlineTurn::History { name, mark, .. } => writer.history(name, mark, pointer),
-            OutlineTurn::Spoken { role, texts } => messages.push(format.message(role, texts, &pointer, writer)),
+            OutlineTurn::Spoken { role, texts, calls, .. } => {
+                let message = (!texts.is_empty()).then(|| format.message(role, texts, &pointer, writer));
+                messages.extend(format.with_calls(message, calls));
+            }
+            OutlineTurn::Results { results, .. } => messages.extend(results.into_iter().map(|one| format.result(one))),
         }
     }
     body.insert(format.pointer.trim_start_matches('/').to_owned(), messages.into());
 }
 
 impl Format {
-    fn message(&self, role: Role, texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Value {
+    fn message(&self, role: Role, texts: Vec<BlockText>, pointer: &str, writer: &mut BodyWriter) -> Map<String, Value> {
         let mut message = Map::new();
         if let Some(item) = self.item {
             message.insert("type".to_owned(), item.into());
@@ -170,7 +175,33 @@ impl Format {
             texts.into_iter().enumerate().map(block).collect()
         };
         message.insert("content".to_owned(), content);
-        Value::Object(message)
+        message
+    }
+
+    /// A message with the calls of tools that follow it: in it, or as items of their own.
+    fn with_calls(&self, message: Option<Map<String, Value>>, calls: Vec<ToolCall>) -> Vec<Value> {
+        let items = self.item.is_some();
+        let call = |ToolCall { id, name, arguments }| match items {
+            true => json!({"type": "function_call", "call_id": id, "name": name, "arguments": arguments}),
+            false => json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}),
+        };
+        let calls: Vec<Value> = calls.into_iter().map(call).collect();
+        if items {
+            return message.map(Value::Object).into_iter().chain(calls).collect();
+        }
+        let silent = || Map::from_iter([("role".to_owned(), "assistant".into()), ("content".to_owned(), Value::Null)]);
+        let mut message = message.or_else(|| (!calls.is_empty()).then(silent));
+        if let Some(message) = message.as_mut().filter(|_| !calls.is_empty()) {
+            message.insert("tool_calls".to_owned(), calls.into());
+        }
+        message.map(Value::Object).into_iter().collect()
+    }
+
+    fn result(&self, ToolResult { id, content, .. }: ToolResult) -> Value {
+        match self.item {
+            Some(_) => json!({"type": "function_call_output", "call_id": id, "output": content}),
+            None => json!({"role": "tool", "tool_call_id": id, "content": content}),
+        }
     }
 
     fn block(&self, text: BlockText, pointer: &str, writer: &mut BodyWriter) -> Value {

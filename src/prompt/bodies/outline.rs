@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Finding, HoleKind, Place};
 use crate::prompt::blocks::{BlockKind, Breakpoint, ContentBlock, blocks, turns};
+use crate::prompt::calls::{ToolCall, ToolResult};
 use crate::prompt::segment::{Kind, Part, Role, Segment, Tier};
 
 /// The request before it has a vendor.
@@ -21,6 +22,8 @@ pub(super) struct Seen {
     pub tools: Vec<(Map<String, Value>, usize)>,
     /// Who speaks in each turn, with its first segment; nobody in a history.
     pub turns: Vec<(Option<Role>, usize)>,
+    /// The names of the tools that turns call, each with its segment.
+    pub calls: Vec<(String, usize)>,
 }
 
 /// A tool definition, its members read out of its canonical JSON.
@@ -62,8 +65,24 @@ pub(super) struct HoleRange {
 /// One turn, or the place of earlier ones.
 #[derive(Debug)]
 pub(super) enum OutlineTurn {
-    Spoken { role: Role, texts: Vec<BlockText> },
-    History { name: String, mark: Option<Breakpoint>, segment: usize },
+    /// What somebody says, and then the tools that the assistant calls. A mark is never at a call: it ends a segment, and
+    /// what calls a tool goes on with its result.
+    Spoken {
+        role: Role,
+        texts: Vec<BlockText>,
+        calls: Vec<ToolCall>,
+        segment: usize,
+    },
+    /// What the tools answered that the turn before calls.
+    Results {
+        results: Vec<ToolResult>,
+        segment: usize,
+    },
+    History {
+        name: String,
+        mark: Option<Breakpoint>,
+        segment: usize,
+    },
 }
 
 impl Outline {
@@ -93,15 +112,31 @@ impl Outline {
                     mark: mark(first),
                     segment: segment(first),
                 }),
+                (_, BlockKind::ToolResult) => {
+                    let result = parts(segments, first).into_iter().filter_map(ToolResult::of);
+                    match outline.turns.last_mut() {
+                        Some(OutlineTurn::Results { results, .. }) => results.extend(result),
+                        _ => outline
+                            .turns
+                            .push(OutlineTurn::Results { results: result.collect(), segment: segment(first) }),
+                    }
+                }
                 (tier, _) => {
-                    let texts = turn.iter().map(|block| BlockText {
+                    let texts = turn.iter().filter(|block| block.kind == BlockKind::Text).map(|block| BlockText {
                         segment: segment(block),
                         ..BlockText::of(segments, block, mark(block))
                     });
                     match tier {
-                        Tier::Messages => {
-                            outline.turns.push(OutlineTurn::Spoken { role: first.role, texts: texts.collect() });
-                        }
+                        Tier::Messages => outline.turns.push(OutlineTurn::Spoken {
+                            role: first.role,
+                            texts: texts.collect(),
+                            calls: turn
+                                .iter()
+                                .flat_map(|block| parts(segments, block))
+                                .filter_map(ToolCall::of)
+                                .collect(),
+                            segment: segment(first),
+                        }),
                         _ => outline.system.extend(texts),
                     }
                 }
@@ -113,12 +148,20 @@ impl Outline {
     /// What it holds beside its texts.
     pub fn seen(&self) -> Seen {
         let turn = |turn: &OutlineTurn| match turn {
-            OutlineTurn::Spoken { role, texts } => (Some(*role), texts.first().map_or(0, |text| text.segment)),
+            OutlineTurn::Spoken { role, segment, .. } => (Some(*role), *segment),
+            OutlineTurn::Results { segment, .. } => (Some(Role::User), *segment),
             OutlineTurn::History { segment, .. } => (None, *segment),
+        };
+        let called = |turn: &OutlineTurn| match turn {
+            OutlineTurn::Spoken { calls, segment, .. } => {
+                calls.iter().map(|call| (call.name.clone(), *segment)).collect()
+            }
+            _ => Vec::new(),
         };
         Seen {
             tools: self.tools.iter().map(|tool| (tool.definition.clone(), tool.segment)).collect(),
             turns: self.turns.iter().map(turn).collect(),
+            calls: self.turns.iter().flat_map(called).collect(),
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::limits::MAX_PROMPT_BYTES;
 use crate::syntax::manifest::{Join, Mark};
 use crate::syntax::source::{ProjectPath, Span};
-use crate::text::examples::Example;
+use crate::text::examples::{Example, Turn};
 use crate::text::fragment::{Fragment, Reader, Unreadable};
 use crate::text::resolve::{Content, FilePart, Plan, PlannedBlock, Wrap, carry, inputs};
 use crate::text::template::{Data, Library, Piece, Root, Template};
@@ -332,17 +332,28 @@ impl Composer<'_> {
         let origin = Origin { picked: example.picked.clone(), ..origin };
         self.admit(block, example.turns.iter().map(|turn| turn.text.len()).sum(), faults)?;
         if block.tier == Tier::Messages {
-            let turns =
-                example.turns.iter().map(|turn| (turn.role, vec![Piece::Text(turn.text.to_string())])).collect();
+            if let Some(why) = example.open_call() {
+                let hint = "complete the example, pick others, or put the block into `system`, where examples are text";
+                faults.push(Diagnostic::error("tool-turn", why).at(&example.span).hint(hint));
+                return None;
+            }
+            let piece = |turn: &Turn| match turn.kind {
+                Kind::Text => Piece::Text(turn.text.to_string()),
+                _ => Piece::Whole(turn.part()),
+            };
+            let turns = example.turns.iter().map(|turn| (turn.role, vec![piece(turn)])).collect();
             return Some(vec![PendingSegment { name: None, turns, origin }]);
         }
-        let first = |role: Role| example.turns.iter().find(|turn| turn.role == role).map_or("", |turn| &turn.text);
+        let first = |role: Role| {
+            let mut said = example.turns.iter().filter(|turn| turn.role == role && turn.kind == Kind::Text);
+            said.next().map_or("", |turn| &turn.text)
+        };
         match &block.wrap {
             Wrap::Template(name) => {
                 let turns = example
                     .turns
                     .iter()
-                    .map(|turn| serde_json::json!({"role": turn.role.as_str(), "text": &*turn.text}));
+                    .map(|turn| serde_json::json!({"role": turn.speaker(), "text": turn.written()}));
                 let data = [
                     ("index".to_owned(), Json::from(example.index)),
                     ("user".to_owned(), Json::from(first(Role::User))),
@@ -354,8 +365,8 @@ impl Composer<'_> {
             }
             wrap => {
                 let turns = example.turns.iter().map(|turn| {
-                    let text = turn.text.trim_end_matches(['\n', '\r']);
-                    let role = turn.role.as_str();
+                    let (role, written) = (turn.speaker(), turn.written());
+                    let text = written.trim_end_matches(['\n', '\r']);
                     format!("<{role}>\n{text}\n</{role}>\n")
                 });
                 let text = turns.collect::<String>();
@@ -433,6 +444,7 @@ impl Composer<'_> {
                 Piece::Text(text) => text.len(),
                 Piece::Input(_) => 0,
                 Piece::Region(region) => region.sample.len(),
+                Piece::Whole(part) => part.text.len(),
             })
             .sum();
         self.admit(block, made, faults)?;

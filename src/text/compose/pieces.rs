@@ -45,7 +45,7 @@ pub(super) fn prepend(runs: &mut Vec<Piece>, separator: &str) {
 /// between holes; and the places of its regions.
 pub(super) fn segments_of(turns: Vec<(Role, Vec<Piece>)>) -> (Vec<Vec<Part>>, Vec<Span>) {
     let mut places = Vec::new();
-    let holes = turns.iter().any(|(_, runs)| runs.iter().any(|run| !matches!(run, Piece::Text(_))));
+    let holes = turns.iter().any(|(_, runs)| runs.iter().any(|run| !matches!(run, Piece::Text(_) | Piece::Whole(_))));
     let mut segments: Vec<Vec<Part>> = Vec::new();
     for (role, runs) in turns {
         let mut parts: Vec<Part> = Vec::new();
@@ -68,6 +68,10 @@ pub(super) fn segments_of(turns: Vec<(Role, Vec<Piece>)>) -> (Vec<Vec<Part>>, Ve
                     let region = Some(Arc::new(Region { source, needs, absent }));
                     parts.push(Part { region, ..Part::new(role, Kind::Region, sample) });
                     places.push(span);
+                }
+                Piece::Whole(part) => {
+                    flush(&mut text, &mut parts);
+                    parts.push(part);
                 }
             }
         }

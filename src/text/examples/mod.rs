@@ -14,13 +14,15 @@ mod record;
 mod table;
 mod yaml;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::prompt::segment::{Picked, Role};
+use crate::prompt::calls::{ToolCall, ToolResult, as_read};
+use crate::prompt::segment::{Kind, Part, Picked, Role};
 use crate::syntax::diag::{Diagnostic, Faults, Severity, did_you_mean};
 use crate::syntax::source::{Source, Span};
 use crate::text::fragment::lfs_pointer;
@@ -47,6 +49,25 @@ pub struct Example {
 }
 
 impl Example {
+    /// Why no API takes it among turns: a call of a tool without its result right behind, or a result without the answer
+    /// that follows it.
+    pub fn open_call(&self) -> Option<String> {
+        let mut open: Vec<ToolCall> = Vec::new();
+        for turn in &self.turns {
+            match (ToolCall::of(&turn.part()), ToolResult::of(&turn.part())) {
+                (Some(call), _) => open.push(call),
+                (_, Some(result)) => {
+                    open.iter().position(|call| call.id == result.id).map(|at| open.remove(at));
+                }
+                _ if open.is_empty() => {}
+                _ => break,
+            }
+        }
+        let called = open.first().map(|call| format!("the call of `{}` has no result right behind it", call.name));
+        let is_last = self.turns.last().is_some_and(|turn| turn.kind == Kind::ToolResult);
+        called.or_else(|| is_last.then(|| "the last turn is the result of a tool, without an answer".to_owned()))
+    }
+
     /// The metadata at a dotted path (`label`, `source.kind`, `tags.0`); `None` when nothing is there.
     pub fn field(&self, path: &str) -> Option<&Value> {
         field::lookup(&self.meta, path)
@@ -58,8 +79,31 @@ impl Example {
 pub struct Turn {
     /// The user or the assistant.
     pub role: Role,
-    /// What is said.
+    /// Text, a call of a tool, or its result.
+    pub kind: Kind,
+    /// What is said, as the text of a [`Part`] of that kind.
     pub text: Arc<str>,
+}
+
+impl Turn {
+    /// The part of a prompt that it is.
+    pub fn part(&self) -> Part {
+        Part::new(self.role, self.kind, self.text.clone())
+    }
+
+    /// Who speaks, where examples are written as text.
+    pub fn speaker(&self) -> &'static str {
+        if self.kind == Kind::ToolResult { "tool" } else { self.role.as_str() }
+    }
+
+    /// It, written as text. A call is written as open models' templates write it (Hermes, Qwen).
+    pub fn written(&self) -> Cow<'_, str> {
+        match self.kind {
+            Kind::Text => Cow::Borrowed(&self.text),
+            Kind::ToolCall => format!("<tool_call>\n{}\n</tool_call>", as_read(&self.part())).into(),
+            _ => as_read(&self.part()).into_owned().into(),
+        }
+    }
 }
 
 /// Where the two turns are in records of a shape that is not recognised.

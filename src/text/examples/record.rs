@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{Example, FileFaults, Mapping, RawRecord, Turn, Wanted, field};
-use crate::prompt::segment::Role;
+use crate::prompt::calls::{ToolCall, ToolResult};
+use crate::prompt::segment::{Kind, Part, Role};
 use crate::syntax::diag::Diagnostic;
 use crate::syntax::source::Span;
 
@@ -69,12 +70,9 @@ const NAME_IT: &str = "name it in `map` if it should, or remove it";
 const SYSTEM: [&str; 2] = ["system", "system_prompt"];
 const SYSTEM_HINT: &str = "put system text into the manifest's `system` list";
 const TEXT_ONLY: &str = "examples are text only in this release";
-const NO_TOOLS: &str = "examples are text only in this release: leave the record out, or write the call as text";
+const CALL: &str = "a call is `{id, type: function, function: {name, arguments}}`, its arguments a JSON object";
 /// What a record of OpenAI or ShareGPT says of tools beside its turns.
 const TOOLS: [&str; 5] = ["tools", "functions", "tool_choice", "function_call", "parallel_tool_calls"];
-/// The keys of a message that calls a tool or answers a call, and the roles that one has.
-const TOOL_KEYS: [&str; 3] = ["tool_calls", "function_call", "tool_call_id"];
-const TOOL_ROLES: [&str; 4] = ["tool", "function", "function_call", "observation"];
 
 /// The example that `record` is; `None` after reporting its faults.
 pub(super) fn example(record: RawRecord<'_>, wanted: Wanted<'_>, report: &mut FileFaults<'_>) -> Option<Example> {
@@ -171,7 +169,7 @@ impl TurnReader<'_, '_, '_> {
                 self.fault(&[], "example-empty", format!("all of the {} turn is empty", role.as_str()), hint);
             }
             let texts: Vec<&str> = parts.iter().map(|part: &Turn| &*part.text).collect();
-            turns.push(Turn { role, text: texts.join("\n\n").into() });
+            turns.push(Turn { role, kind: Kind::Text, text: texts.join("\n\n").into() });
         }
         self.say_what_a_map_leaves(fields, &taken);
         taken.iter().for_each(|steps| field::remove(fields, steps));
@@ -327,18 +325,21 @@ impl TurnReader<'_, '_, '_> {
         let all = messages.len();
         self.system_messages(&mut messages, keys, fields);
         let numbers = all - messages.len()..;
-        let mut calls = numbers.clone().zip(&messages);
-        if let Some((number, (key, what))) = calls.find_map(|(number, own)| Some((number, tool_use(own, role)?))) {
-            let message = format!("{what}: calls of tools and their results are no turns here");
-            self.fault(&[list, &number.to_string(), key], "tool-turn", message, NO_TOOLS);
-            return Vec::new();
+        let mut said = Said::default();
+        for (number, message) in numbers.zip(messages) {
+            self.message(&number.to_string(), message, keys, &mut said);
         }
-        let turns = numbers.zip(messages);
-        turns.filter_map(|(number, message)| self.message(&number.to_string(), message, keys)).collect()
+        said.turns
     }
 
-    fn message(&mut self, number: &str, message: Value, keys: (&str, &str, &str)) -> Option<Turn> {
-        let (list, role_key, text_key) = keys;
+    /// The turns that a message is: its text, the calls of tools beside it, or the result of one.
+    fn message(
+        &mut self,
+        number: &str,
+        message: Value,
+        (list, role_key, text_key): (&str, &str, &str),
+        said: &mut Said,
+    ) -> Option<()> {
         let is_sharegpt = role_key == "from";
         let hint = format!("write `{{{role_key}: {}, {text_key}: …}}`", if is_sharegpt { "human" } else { "user" });
         let Value::Object(mut message) = message else {
@@ -346,38 +347,165 @@ impl TurnReader<'_, '_, '_> {
                 format!("a message is a map of `{role_key}` and `{text_key}`, this one is {}", kind(&message));
             return self.refuse(&[list, number], "example-shape", message, hint);
         };
-        let role = match message.get(role_key).and_then(Value::as_str) {
-            Some("user") => Role::User,
-            Some("assistant") => Role::Assistant,
-            Some("human") if is_sharegpt => Role::User,
-            Some("gpt" | "chatgpt" | "model" | "bing" | "bard") if is_sharegpt => Role::Assistant,
-            written => {
-                let (message, hint) = refused_role(written);
+        let place = [list, number, text_key];
+        let written = message.get(role_key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let role = match &*written {
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            "human" if is_sharegpt => Role::User,
+            "gpt" | "chatgpt" | "model" | "bing" | "bard" if is_sharegpt => Role::Assistant,
+            "tool" | "function" | "observation" => {
+                message.shift_remove(role_key);
+                let content = message.shift_remove(text_key).unwrap_or_default();
+                let text = self.content(&place, content)?;
+                return self.result(&[list, number], message, text, said);
+            }
+            "function_call" if is_sharegpt => {
+                let call = message.shift_remove(text_key).unwrap_or_default();
+                let parsed = call.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(call);
+                return self.call(&place, &[], parsed, said);
+            }
+            _ => {
+                let (message, hint) = refused_role(message.get(role_key).and_then(Value::as_str));
                 return self.refuse(&[list, number, role_key], "example-role", message, hint);
             }
         };
-        let Some(content) = message.shift_remove(text_key) else {
-            return self.refuse(&[list, number], "example-shape", format!("the message has no `{text_key}`"), hint);
-        };
         message.shift_remove(role_key);
+        let content = message.shift_remove(text_key);
+        let calls = self.calls(&[list, number], &mut message, role)?;
         for (key, _) in message.iter().filter(|(_, value)| has_text(value)) {
             self.say_unsent(&[list, number, key], key, "a message", NAME_IT);
         }
-        let place = [list, number, text_key];
+        match content {
+            // What calls a tool often says nothing beside.
+            None | Some(Value::Null) if !calls.is_empty() => {}
+            Some(Value::String(text)) if !calls.is_empty() && text.trim().is_empty() => {}
+            None => {
+                let message = format!("the message has no `{text_key}`");
+                return self.refuse(&[list, number], "example-shape", message, hint);
+            }
+            Some(Value::Array(parts)) => {
+                let text = self.content(&place, Value::Array(parts))?;
+                said.turns.push(self.turn(role, &place, Value::String(text))?);
+            }
+            Some(Value::Object(_)) => {
+                let hint = "write text, or a list of `{type: text, text: …}`";
+                let message = format!("the message's `{text_key}` is a map");
+                return self.refuse(&place, "example-shape", message, hint);
+            }
+            Some(content) => said.turns.push(self.turn(role, &place, content)?),
+        }
+        for (key, call) in calls {
+            let inside: Vec<&str> = key.iter().map(|step| &**step).collect();
+            self.call(&[list, number], &inside, call, said)?;
+        }
+        Some(())
+    }
+
+    /// What a message says: text, or the texts of its parts; another value as JSON, nothing as no text.
+    fn content(&mut self, place: &[&str], content: Value) -> Option<String> {
         match content {
             Value::Array(parts) => {
                 let parts = parts.into_iter().enumerate();
-                let texts = parts.map(|(part, value)| self.part(&[list, number, text_key, &part.to_string()], value));
+                let texts = parts.map(|(part, value)| self.part(&[place, &[&*part.to_string()]].concat(), value));
                 let texts: Vec<_> = texts.collect();
-                let texts = texts.into_iter().collect::<Option<Vec<String>>>()?;
-                self.turn(role, &place, Value::String(texts.join("\n\n")))
+                Some(texts.into_iter().collect::<Option<Vec<String>>>()?.join("\n\n"))
             }
-            Value::Object(_) => {
-                let hint = "write text, or a list of `{type: text, text: …}`";
-                self.refuse(&place, "example-shape", format!("the message's `{text_key}` is a map"), hint)
-            }
-            content => self.turn(role, &place, content),
+            Value::String(text) => Some(text),
+            Value::Null => Some(String::new()),
+            _ => Some((self.spell)(place, self.report)),
         }
+    }
+
+    /// The calls of tools that a message makes, each with the keys that lead to it.
+    fn calls(
+        &mut self,
+        place: &[&str],
+        message: &mut Map<String, Value>,
+        role: Role,
+    ) -> Option<Vec<(Vec<String>, Value)>> {
+        let mut calls = Vec::new();
+        match message.shift_remove("tool_calls") {
+            Some(Value::Array(all)) => {
+                let path = |number: usize| vec!["tool_calls".to_owned(), number.to_string()];
+                calls.extend(all.into_iter().enumerate().map(|(number, call)| (path(number), call)));
+            }
+            Some(other) if has_text(&other) => {
+                let message = format!("`tool_calls` is a list, this one is {}", kind(&other));
+                return self.refuse(&[place, &["tool_calls"]].concat(), "tool-turn", message, CALL);
+            }
+            _ => {}
+        }
+        let old = message.shift_remove("function_call").filter(has_text);
+        calls.extend(old.map(|call| (vec!["function_call".to_owned()], call)));
+        if let (Role::User, Some((key, _))) = (role, calls.first()) {
+            let message = "a message of the role \"user\" calls a tool";
+            let place: Vec<&str> = place.iter().copied().chain(key.first().map(|key| &**key)).collect();
+            return self.refuse(&place, "tool-turn", message, "calls are the assistant's");
+        }
+        Some(calls)
+    }
+
+    /// A call of a tool: `{id, function: {name, arguments}}`, or `{name, arguments}`.
+    fn call(&mut self, message: &[&str], inside: &[&str], call: Value, said: &mut Said) -> Option<()> {
+        let place = [message, inside].concat();
+        let kind = call.get("type").and_then(Value::as_str).unwrap_or("function");
+        if kind != "function" {
+            return self.refuse(&place, "tool-turn", format!("the call is of the type {kind:?}"), CALL);
+        }
+        let function = call.get("function").unwrap_or(&call);
+        let Some(name) = function.get("name").and_then(Value::as_str).filter(|name| !name.is_empty()) else {
+            return self.refuse(&place, "tool-turn", "the call has no `name`", CALL);
+        };
+        let arguments = match function.get("arguments") {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => "{}".to_owned(),
+            // Within a text there is nothing of the file to spell them by.
+            Some(value) if inside.is_empty() => value.to_string(),
+            Some(_) => {
+                let function = call.get("function").map(|_| "function");
+                let steps: Vec<&str> = place.iter().copied().chain(function).chain(["arguments"]).collect();
+                (self.spell)(&steps, self.report)
+            }
+        };
+        said.called += 1;
+        let id = call.get("id").and_then(Value::as_str).map_or_else(|| format!("call_{}", said.called), str::to_owned);
+        let call = ToolCall { id, name: name.to_owned(), arguments };
+        if let Err(why) = call.input() {
+            let message = format!("the arguments of the call of `{name}` are no JSON object: {why}");
+            return self.refuse(&place, "tool-turn", message, CALL);
+        }
+        said.push(call.part());
+        said.open.push(call);
+        Some(())
+    }
+
+    /// The result of the call that a message names, or of the first that has none yet.
+    fn result(
+        &mut self,
+        place: &[&str],
+        mut message: Map<String, Value>,
+        content: String,
+        said: &mut Said,
+    ) -> Option<()> {
+        let mut own = |key: &str| message.shift_remove(key).and_then(|value| value.as_str().map(str::to_owned));
+        let (id, name) = (own("tool_call_id"), own("name"));
+        for (key, _) in message.iter().filter(|(_, value)| has_text(value)) {
+            self.say_unsent(&[place, &[key]].concat(), key, "a message", NAME_IT);
+        }
+        let is_named = |call: &ToolCall| match (&id, &name) {
+            (Some(id), _) => call.id == *id,
+            (None, Some(name)) => call.name == *name,
+            (None, None) => true,
+        };
+        let Some(at) = said.open.iter().position(is_named) else {
+            let of = id.or(name).map_or_else(String::new, |name| format!(" `{name}`"));
+            let message = format!("the result answers no call{of} before it");
+            return self.refuse(place, "tool-turn", message, "a result comes behind the message with its call");
+        };
+        let ToolCall { id, name, .. } = said.open.remove(at);
+        said.push(ToolResult { id, name, content }.part());
+        Some(())
     }
 
     /// The text of one part of a message's content.
@@ -415,7 +543,7 @@ impl TurnReader<'_, '_, '_> {
             let hint = "write its text, or remove the record";
             return self.refuse(place, "example-empty", format!("the {} turn is empty", role.as_str()), hint);
         }
-        Some(Turn { role, text: Arc::from(text) })
+        Some(Turn { role, kind: Kind::Text, text: Arc::from(text) })
     }
 
     /// Reports a fault at the innermost place under `place`.
@@ -437,14 +565,20 @@ impl TurnReader<'_, '_, '_> {
     }
 }
 
-/// What makes a message the call of a tool, or its result: the key that says so, and what it says.
-fn tool_use(message: &Value, role_key: &'static str) -> Option<(&'static str, String)> {
-    let written = message.get(role_key).and_then(Value::as_str).filter(|role| TOOL_ROLES.contains(role));
-    if let Some(role) = written {
-        return Some((role_key, format!("the message's role is {role:?}")));
+/// What a list of messages came to so far.
+#[derive(Default)]
+struct Said {
+    turns: Vec<Turn>,
+    /// Calls of tools without a result.
+    open: Vec<ToolCall>,
+    /// How many tools were called.
+    called: usize,
+}
+
+impl Said {
+    fn push(&mut self, Part { role, kind, text, .. }: Part) {
+        self.turns.push(Turn { role, kind, text });
     }
-    let key = TOOL_KEYS.into_iter().find(|key| message.get(*key).is_some_and(has_text))?;
-    Some((key, format!("the message holds `{key}`")))
 }
 
 /// The message and the hint for a role that is neither the user's nor the assistant's.

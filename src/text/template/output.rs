@@ -6,6 +6,7 @@ use super::data::{END, INPUT, MARK, OPEN, REGION};
 use super::passage::Passage;
 use super::region::RenderedRegion;
 use super::scan::ByteRange;
+use crate::prompt::segment::Part;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::source::Span;
 
@@ -37,6 +38,8 @@ pub enum Piece {
     Input(String),
     /// A part that depends on an input in another way.
     Region(RenderedRegion),
+    /// A part that no template writes: a call of a tool, or its result.
+    Whole(Part),
 }
 
 impl Piece {

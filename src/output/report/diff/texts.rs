@@ -151,9 +151,12 @@ fn seen(segment: &Segment) -> String {
         let text = match part.kind {
             PartKind::Input => format!("{{{{{}}}}}", part.text),
             PartKind::History => format!("[earlier turns: {}]", part.text),
-            PartKind::Text | PartKind::Tool | PartKind::Region => part.identity().to_owned(),
+            PartKind::Text | PartKind::Tool | PartKind::Region | PartKind::ToolCall | PartKind::ToolResult => {
+                part.identity().to_owned()
+            }
         };
-        if many { format!("[{}]\n{}\n", part.role.as_str(), text.trim_end_matches('\n')) } else { text }
+        let speaker = if part.kind == PartKind::ToolResult { "tool" } else { part.role.as_str() };
+        if many { format!("[{speaker}]\n{}\n", text.trim_end_matches('\n')) } else { text }
     });
     shown.collect()
 }

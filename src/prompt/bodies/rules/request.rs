@@ -156,9 +156,23 @@ impl Request {
             }
         }
         let strict = seen.tools.iter().filter(|(tool, _)| tool.get("strict") == Some(&Value::Bool(true))).count();
-        let counts = json!({"turns": turns.len(), "tools": seen.tools.len(), "strict_tools": strict});
+        let is_declared = |name: &str| seen.tools.iter().any(|(tool, _)| tool.get("name") == Some(&name.into()));
+        let mut undeclared: Vec<Value> = Vec::new();
+        for (name, segment) in seen.calls.iter().filter(|(name, _)| !is_declared(name)) {
+            if !undeclared.contains(&name.as_str().into()) {
+                let pointer = format!("/undeclared_calls/{}", undeclared.len());
+                self.places.insert(pointer, Place::Segment(*segment, String::new()));
+                undeclared.push(name.as_str().into());
+            }
+        }
+        let counts = json!({
+            "turns": turns.len(), "tools": seen.tools.len(), "strict_tools": strict,
+        });
         self.set("counts", counts, Place::Body);
         self.set("turns", turns, Place::Body);
+        if !undeclared.is_empty() {
+            self.set("undeclared_calls", undeclared, Place::Body);
+        }
         for (index, (_, segment)) in seen.turns.iter().enumerate() {
             self.places.insert(format!("/turns/{index}"), Place::Segment(*segment, String::new()));
         }

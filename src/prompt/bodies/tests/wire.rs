@@ -308,3 +308,165 @@ fn what_an_api_cannot_say_is_a_fault_with_a_cure() {
 fn file_names_have_no_slash() {
     assert_eq!(Dialect::Chat.file_name("meta-llama/Llama-4"), "meta-llama_Llama-4.chat.json");
 }
+
+/// An example with two calls at once, one of them without a text beside, and another call whose id was there before.
+fn calling() -> Draught {
+    let calls = [
+        (Role::User, Kind::Text, "Paris and Rome?"),
+        (Role::Assistant, Kind::Text, "I look."),
+        (Role::Assistant, Kind::ToolCall, r#"{"id":"c1","name":"get_weather","arguments":"{\"city\": \"Paris\"}"}"#),
+        (Role::Assistant, Kind::ToolCall, r#"{"id":"c.2","name":"get_weather","arguments":""}"#),
+        (Role::User, Kind::ToolResult, r#"{"id":"c.2","name":"get_weather","content":""}"#),
+        (Role::User, Kind::ToolResult, r#"{"id":"c1","name":"get_weather","content":"21"}"#),
+        (Role::Assistant, Kind::ToolCall, r#"{"id":"c1","name":"get_weather","arguments":"{}"}"#),
+        (Role::User, Kind::ToolResult, r#"{"id":"c1","name":"get_weather","content":"{\"t\": 7}"}"#),
+        (Role::Assistant, Kind::Text, "21 and 7."),
+    ];
+    Draught::default().tool(WEATHER).segment(Tier::Messages, &calls).user("Thanks")
+}
+
+#[test]
+fn calls_of_tools_and_their_results_are_where_each_format_has_them() {
+    let paris = r#"{"city": "Paris"}"#;
+    let user = |text: &str| json!({"role": "user", "content": [{"type": "text", "text": text}]});
+    let chat_call = |id: &str, arguments: &str| json!({"id": id, "type": "function", "function": {"name": "get_weather", "arguments": arguments}});
+    let item = |id: &str, arguments: &str| json!({"type": "function_call", "call_id": id, "name": "get_weather", "arguments": arguments});
+    let output = |id: &str, text: &str| json!({"type": "function_call_output", "call_id": id, "output": text});
+    let input_text =
+        |text: &str| json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]});
+    let said = |text: &str| json!({"type": "message", "role": "assistant", "content": text});
+    let tool_use =
+        |id: &str, input: Value| json!({"type": "tool_use", "id": id, "name": "get_weather", "input": input});
+    let of_converse =
+        |id: &str, input: Value| json!({"toolUse": {"toolUseId": id, "name": "get_weather", "input": input}});
+    let answered = |id: &str, content: Value| json!({"toolResult": {"toolUseId": id, "content": content}});
+    let function_call =
+        |id: &str, args: Value| json!({"functionCall": {"id": id, "name": "get_weather", "args": args}});
+    let response =
+        |id: &str, value: Value| json!({"functionResponse": {"id": id, "name": "get_weather", "response": value}});
+    let table = [
+        (
+            Api::Anthropic,
+            Dialect::Messages,
+            "/messages",
+            json!([
+                user("Paris and Rome?"),
+                {"role": "assistant", "content": [
+                    {"type": "text", "text": "I look."}, tool_use("c1", json!({"city": "Paris"})),
+                    tool_use("call_1", json!({})),
+                ]},
+                {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "call_1"},
+                    {"type": "tool_result", "tool_use_id": "c1", "content": "21"},
+                ]},
+                {"role": "assistant", "content": [tool_use("call_2", json!({}))]},
+                {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": "call_2", "content": "{\"t\": 7}"},
+                ]},
+                {"role": "assistant", "content": [{"type": "text", "text": "21 and 7."}]},
+                user("Thanks"),
+            ]),
+        ),
+        (
+            Api::OpenAi,
+            Dialect::Chat,
+            "/messages",
+            json!([
+                user("Paris and Rome?"),
+                {"role": "assistant", "content": [{"type": "text", "text": "I look."}],
+                 "tool_calls": [chat_call("c1", paris), chat_call("call_1", "")]},
+                {"role": "tool", "tool_call_id": "call_1", "content": ""},
+                {"role": "tool", "tool_call_id": "c1", "content": "21"},
+                {"role": "assistant", "content": null, "tool_calls": [chat_call("call_2", "{}")]},
+                {"role": "tool", "tool_call_id": "call_2", "content": "{\"t\": 7}"},
+                {"role": "assistant", "content": [{"type": "text", "text": "21 and 7."}]},
+                user("Thanks"),
+            ]),
+        ),
+        (
+            Api::OpenAi,
+            Dialect::Responses,
+            "/input",
+            json!([
+                input_text("Paris and Rome?"),
+                said("I look."),
+                item("c1", paris),
+                item("call_1", ""),
+                output("call_1", ""),
+                output("c1", "21"),
+                item("call_2", "{}"),
+                output("call_2", "{\"t\": 7}"),
+                said("21 and 7."),
+                input_text("Thanks"),
+            ]),
+        ),
+        (
+            Api::Gemini,
+            Dialect::Generate,
+            "/contents",
+            json!([
+                {"role": "user", "parts": [{"text": "Paris and Rome?"}]},
+                {"role": "model", "parts": [
+                    {"text": "I look."}, function_call("c1", json!({"city": "Paris"})), function_call("call_1", json!({})),
+                ]},
+                {"role": "user", "parts": [
+                    response("call_1", json!({"result": ""})), response("c1", json!({"result": "21"})),
+                ]},
+                {"role": "model", "parts": [function_call("call_2", json!({}))]},
+                {"role": "user", "parts": [response("call_2", json!({"t": 7}))]},
+                {"role": "model", "parts": [{"text": "21 and 7."}]},
+                {"role": "user", "parts": [{"text": "Thanks"}]},
+            ]),
+        ),
+        (
+            Api::Bedrock,
+            Dialect::Converse,
+            "/messages",
+            json!([
+                {"role": "user", "content": [{"text": "Paris and Rome?"}]},
+                {"role": "assistant", "content": [
+                    {"text": "I look."}, of_converse("c1", json!({"city": "Paris"})), of_converse("call_1", json!({})),
+                ]},
+                {"role": "user", "content": [answered("call_1", json!([])), answered("c1", json!([{"text": "21"}]))]},
+                {"role": "assistant", "content": [of_converse("call_2", json!({}))]},
+                {"role": "user", "content": [answered("call_2", json!([{"text": "{\"t\": 7}"}]))]},
+                {"role": "assistant", "content": [{"text": "21 and 7."}]},
+                {"role": "user", "content": [{"text": "Thanks"}]},
+            ]),
+        ),
+    ];
+    let draught = calling();
+    for (api, dialect, pointer, expected) in table {
+        let body = emit(&draught.prompt(api), dialect).unwrap();
+        assert_eq!(body.json.pointer(pointer), Some(&expected), "{dialect}");
+        let told: Vec<&str> = body.findings.iter().map(|found| found.message.as_str()).collect();
+        assert_eq!(told, ["2 calls of tools get an id of their own, since a request has each once"], "{dialect}");
+    }
+}
+
+#[test]
+fn a_tool_that_is_called_is_declared() {
+    let mut draught = calling();
+    draught.segments.remove(0);
+    for (api, dialect) in everywhere() {
+        let refuses = matches!(dialect, Dialect::Messages | Dialect::Converse);
+        let found = match emit(&draught.prompt(api), dialect) {
+            Ok(body) => body.findings,
+            Err(found) => found,
+        };
+        let found: Vec<_> = found.iter().filter(|found| found.code == "undeclared-tool").collect();
+        assert_eq!(found.len(), 1, "{dialect}: {found:?}");
+        assert_eq!(found[0].reaction.refuses(), refuses, "{dialect}: {found:?}");
+    }
+    let other = calling().tool(&WEATHER.replace("get_weather", "other"));
+    for (api, dialect) in everywhere() {
+        let mut others = Draught { segments: other.segments.clone(), ..Draught::default() };
+        others.segments.rotate_right(1);
+        others.segments.remove(1);
+        let body = emit(&others.prompt(api), dialect).unwrap();
+        assert!(
+            body.findings.iter().any(|found| found.message.contains("none of those that are declared")),
+            "{dialect}"
+        );
+    }
+}

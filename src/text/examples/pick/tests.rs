@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Map, json};
 
 use super::*;
-use crate::prompt::segment::Role;
+use crate::prompt::segment::{Kind, Role};
 use crate::syntax::source::{ProjectPath, Source};
 
 /// An example of one user turn; its size is its length.
@@ -17,7 +17,7 @@ fn pick(examples: &[Example], pick: &Pick, size: &(dyn Fn(&Example) -> u64 + Syn
 
 fn example(place: usize, text: &str, meta: Map<String, Value>) -> Example {
     let source = Source::new(ProjectPath::new("a.jsonl").unwrap(), "");
-    let turns = vec![Turn { role: Role::User, text: Arc::from(text) }];
+    let turns = vec![Turn { role: Role::User, kind: Kind::Text, text: Arc::from(text) }];
     Example { index: place + 1, turns, meta, lines: 1..=1, span: Span::file(&source), picked: None }
 }
 

@@ -32,6 +32,7 @@ fn filled(stage: &Stage, rendered: Rendered) -> String {
         Piece::Text(text) => text,
         Piece::Input(name) => stage.data.inputs[&name].render(),
         Piece::Region(region) => region.sample,
+        Piece::Whole(part) => unreachable!("no template writes {part:?}"),
     };
     pieces.map(text).collect()
 }

@@ -121,6 +121,7 @@ fn shown(rendered: &Rendered) -> String {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Input(name) => write!(out, "⟨{name}⟩").unwrap(),
                 Piece::Region(region) => write!(out, "⟦{}⟧", region.sample).unwrap(),
+                Piece::Whole(part) => unreachable!("no template writes {part:?}"),
             }
         }
         if split {
