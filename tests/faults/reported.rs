@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::project;
 
-/// Tools by their files.
-const TOOLS: [(&str, &str); 13] = [
+/// Tools and examples by their files.
+const FILES: [(&str, &str); 15] = [
     ("dot.json", r#"{"name": "a.b", "input_schema": {"type": "object", "properties": {}}}"#),
     ("list.json", r#"{"name": "a", "input_schema": {"type": "object", "properties": {"b": {"type": "array"}}}}"#),
     (
@@ -47,10 +47,34 @@ const TOOLS: [(&str, &str); 13] = [
         "bounds.json",
         r#"{"type": "object", "additionalProperties": false, "required": ["b"], "properties": {"b": {"type": "integer", "minimum": 1}}}"#,
     ),
+    (
+        "calls.jsonl",
+        r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "a", "arguments": "{}"}}]}, {"role": "tool", "tool_call_id": "c", "content": "1"}, {"role": "assistant", "content": "x"}]}
+{"messages": [{"role": "user", "content": "r"}, {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "a", "arguments": "{}"}}]}, {"role": "tool", "tool_call_id": "c", "content": "2"}, {"role": "assistant", "content": "y"}]}"#,
+    ),
+    (
+        "open.jsonl",
+        r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "a", "arguments": "{}"}}]}]}"#,
+    ),
 ];
 
 /// What happens, the manifest, and what is said of which model, errors with `!`.
-const REPORTS: [(&str, &str, &str); 72] = [
+const REPORTS: [(&str, &str, &str); 75] = [
+    (
+        "calls of one id",
+        "messages: [{examples: calls.jsonl}, {user: Hi}]\ntools: [plain.json]\nmodels: [claude-opus-5]",
+        "numbered-calls claude-opus-5",
+    ),
+    (
+        "calls without tools",
+        "messages: [{examples: calls.jsonl}, {user: Hi}]\nmodels: [claude-opus-5, gpt-5.4]",
+        "!undeclared-tool claude-opus-5, numbered-calls claude-opus-5, numbered-calls gpt-5.4, undeclared-tool gpt-5.4",
+    ),
+    (
+        "a call without its result",
+        "messages: [{examples: open.jsonl}, {user: Hi}]\ntools: [plain.json]\nmodels: [claude-opus-5]",
+        "!tool-turn -",
+    ),
     (
         "a dot in a name, which Gemini takes",
         "tools: [dot.json]\nmodels: [claude-opus-5, gpt-5.4, bedrock/nova-premier, gemini-3.8-flash]",
@@ -373,7 +397,7 @@ const REPORTS: [(&str, &str, &str); 72] = [
 fn said(manifest: &str) -> String {
     let ask = if manifest.starts_with("messages") { "" } else { "\nmessages: [{user: Hi}]" };
     let manifest = format!("{manifest}{ask}\n");
-    let repo = project(&TOOLS);
+    let repo = project(&FILES);
     let description = "Finds. ".repeat(300);
     let schema =
         r##"{"type": "object", "$defs": {"b": {"type": "string"}}, "properties": {"b": {"$ref": "#/$defs/b"}}}"##;

@@ -363,7 +363,8 @@ impl TurnReader<'_, '_, '_> {
             "function_call" if is_sharegpt => {
                 let call = message.shift_remove(text_key).unwrap_or_default();
                 let parsed = call.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or(call);
-                return self.call(&place, &[], parsed, said);
+                let calls = if let Value::Array(calls) = parsed { calls } else { vec![parsed] };
+                return calls.into_iter().map(|call| self.call(&place, &[], call, said)).collect();
             }
             _ => {
                 let (message, hint) = refused_role(message.get(role_key).and_then(Value::as_str));

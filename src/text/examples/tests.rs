@@ -333,6 +333,11 @@ fn calls_of_tools_and_their_results_are_turns() {
     ] {
         assert_eq!(read(&messages), turns(&expected), "{messages}");
     }
+    let several = r#"{"from":"function_call","value":"[{\"name\": \"f\"}, {\"name\": \"f\"}]"}"#;
+    let both = format!(r#"{{"from":"human","value":"q"}},{several},{{"from":"observation","value":"7"}},"#)
+        + r#"{"from":"observation","value":"8"},{"from":"gpt","value":"a"}"#;
+    let calls_of = [asked("call_1", "{}"), asked("call_2", "{}"), answered("call_1", "7"), answered("call_2", "8")];
+    assert_eq!(read(&both), turns(&calls_of));
     for (messages, said) in [
         (result("x", "\"7\""), "1:14 tool-turn: the result answers no call `x` before it"),
         (

@@ -14,11 +14,12 @@
 //! | `has_schema`, `answer` | whether the answer has a schema, and the schema |
 //! | `tools` | each definition, the names of its `parameters`, and those that are required and `undefined` |
 //! | `turns`, `first`, `last` | each turn: its `role` and that of the one it comes `after` (null for a history) |
+//! | `undeclared_calls` | the tools that turns call and none declares, as a text |
 //! | `patterns` | each `pattern` of a schema: why it is `not_python`, whether it `looks_around` |
 //! | `schemas` | each schema, of answers and of tools: why it is `invalid` |
 //! | `counts` | `tools`, `strict_tools`, `turns` |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,9 @@ use super::super::outline::Seen;
 use super::super::settings;
 use super::super::{Api, Dialect, Place, Prompt};
 use super::pattern::{looks_around, not_python};
+
+/// How many tools that are called and not declared are named.
+const MOST_NAMES: usize = 5;
 
 /// A request, and where its parts were written.
 #[derive(Debug)]
@@ -157,22 +161,19 @@ impl Request {
         }
         let strict = seen.tools.iter().filter(|(tool, _)| tool.get("strict") == Some(&Value::Bool(true))).count();
         let is_declared = |name: &str| seen.tools.iter().any(|(tool, _)| tool.get("name") == Some(&name.into()));
-        let mut undeclared: Vec<Value> = Vec::new();
-        for (name, segment) in seen.calls.iter().filter(|(name, _)| !is_declared(name)) {
-            if !undeclared.contains(&name.as_str().into()) {
-                let pointer = format!("/undeclared_calls/{}", undeclared.len());
-                self.places.insert(pointer, Place::Segment(*segment, String::new()));
-                undeclared.push(name.as_str().into());
-            }
+        let undeclared = seen.calls.iter().filter(|(name, _)| !is_declared(name));
+        let names: BTreeSet<&str> = undeclared.clone().map(|(name, _)| name.as_str()).collect();
+        if let Some((_, segment)) = undeclared.clone().next() {
+            let more = names.len().saturating_sub(MOST_NAMES);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let listed: Vec<String> = names.into_iter().take(MOST_NAMES).map(|name| format!("`{name}`")).collect();
+            self.set("undeclared_calls", listed.join(", ") + &more, Place::Segment(*segment, String::new()));
         }
         let counts = json!({
             "turns": turns.len(), "tools": seen.tools.len(), "strict_tools": strict,
         });
         self.set("counts", counts, Place::Body);
         self.set("turns", turns, Place::Body);
-        if !undeclared.is_empty() {
-            self.set("undeclared_calls", undeclared, Place::Body);
-        }
         for (index, (_, segment)) in seen.turns.iter().enumerate() {
             self.places.insert(format!("/turns/{index}"), Place::Segment(*segment, String::new()));
         }
