@@ -3,7 +3,7 @@
 //! It is asked about each pair of answers in both orders, because models prefer the answer of a place; where the orders
 //! disagree, it is a tie. Its agreement with people is measured over pairs that people have judged, by the same questions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub struct AnswerPair {
     /// Of what.
     pub id: Arc<str>,
     /// What was asked.
-    pub inputs: std::collections::BTreeMap<Arc<str>, Value>,
+    pub inputs: BTreeMap<Arc<str>, Value>,
     /// The first answer and the second.
     pub answers: [String; 2],
     /// Where the case is.
@@ -121,7 +121,9 @@ impl Judge {
         };
         if evaluated.iter().any(|plan| plan.id.name == name.name) {
             refuse(format!("`{name}` judges itself"), "name another context, whose prompt compares two answers");
-        } else if build.plan.manifest.eval.as_ref().is_some_and(|eval| eval.judge.is_some()) {
+            return None;
+        }
+        if build.plan.manifest.eval.as_ref().is_some_and(|eval| eval.judge.is_some()) {
             refuse(
                 format!("`{name}` has a judge itself"),
                 "write `judge` in the contexts that are judged, and nowhere else",
@@ -153,7 +155,7 @@ impl Judge {
         let mut doubts = Vec::new();
         let count = labelled.len() as u64;
         if count < LEAST_LABELLED {
-            doubts.push(format!("people have judged {count} pairs, and not {LEAST_LABELLED}"));
+            doubts.push(format!("people have judged {count} pairs, of {LEAST_LABELLED} that it takes"));
         }
         for card in build.models.iter().map(|model| &model.card) {
             doubts.extend(judged.iter().find_map(|other| kinship(card, other)));
@@ -240,7 +242,7 @@ impl Judge {
                 doubts.push(format!("what it says of {unanswered} of {count} labelled pairs is not known"));
             }
             Some(kappa) if kappa >= LEAST_KAPPA => {}
-            Some(kappa) => doubts.push(format!("its κ is {kappa:.2}, and not {LEAST_KAPPA}")),
+            Some(kappa) => doubts.push(format!("its κ is below {LEAST_KAPPA}: {kappa:.3}")),
             None => doubts.push("its κ is not defined: people and judge say one word always".to_owned()),
         }
         Judged {
@@ -293,7 +295,7 @@ pub fn unanswered(set: &CaseSet) -> CaseSet {
     CaseSet::of(cases.collect())
 }
 
-fn asked(id: Arc<str>, inputs: std::collections::BTreeMap<Arc<str>, Value>, repeats: u32, span: &Span) -> Case {
+fn asked(id: Arc<str>, inputs: BTreeMap<Arc<str>, Value>, repeats: u32, span: &Span) -> Case {
     Case { id, inputs, expect: Value::Null, tags: Vec::new(), repeats, pass: repeats, span: span.clone() }
 }
 
@@ -329,12 +331,12 @@ fn absent<'n>(inputs: &[&'n str], case: &Case) -> Option<&'n str> {
 fn kinship(judge: &Card, other: &Card) -> Option<String> {
     let vendor = |card: &Card| card.vendor.trim().to_lowercase();
     let is_kin = vendor(judge) == vendor(other) || judge.api_name == other.api_name;
-    is_kin.then(|| format!("{} and {} are both of {}", judge.name, other.name, judge.vendor))
+    is_kin.then(|| format!("it is of {}, as {} is that it judges", judge.vendor, other.name))
 }
 
 /// The pairs that people have judged, with what they said.
 fn labelled(by: &Plan, inputs: &[&str], faults: &mut Faults) -> Vec<(AnswerPair, &'static str)> {
-    let mut ids: HashMap<Arc<str>, Span> = HashMap::new();
+    let (mut ids, mut known): (HashMap<Arc<str>, Span>, HashMap<String, Arc<str>>) = <_>::default();
     let mut found = Vec::new();
     for file in &by.judged {
         for record in examples::records(&file.source, faults).unwrap_or_default() {
@@ -368,12 +370,29 @@ fn labelled(by: &Plan, inputs: &[&str], faults: &mut Faults) -> Vec<(AnswerPair,
                 let message = format!("pair `{id}` has no value for the input `{input}` of the judge");
                 let hint = format!("write it: {{\"inputs\": {{\"{input}\": …}}, \"a\": …}}");
                 refuse("missing-input", message, &hint);
+                return Vec::new();
+            }
+            let inputs: BTreeMap<_, _> = inputs.iter().filter_map(value).collect();
+            // Neither would say anything new of the judge, and both would raise its agreement.
+            if a == b {
+                refuse(
+                    "bad-pair",
+                    format!("the answers of pair `{id}` are the same text"),
+                    "nobody needs a judge for it",
+                );
                 continue;
             }
-            let inputs = inputs.iter().filter_map(value).collect();
+            if let Some(first) = known.insert(format!("{inputs:?} {:?} {:?}", a.min(b), a.max(b)), Arc::clone(&id)) {
+                let message = format!("pair `{id}` is pair `{first}` again");
+                refuse("duplicate-case", message, "one record a pair; where people disagree, what most of them prefer");
+                continue;
+            }
             let answers = [a.to_owned(), b.to_owned()];
             found.push((AnswerPair { id, inputs, answers, span: span.clone() }, label));
         }
     }
     found
 }
+
+#[cfg(test)]
+pub(super) mod tests;

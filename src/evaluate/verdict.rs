@@ -215,6 +215,9 @@ pub struct Gate {
     pub actual: Option<String>,
     /// What became of it.
     pub status: GateStatus,
+    /// Why it is not known, where its value does not say so.
+    #[serde(skip)]
+    pub why: Option<&'static str>,
     /// Whether it fails the run where it is open.
     #[serde(skip)]
     pub fails_open: bool,

@@ -14,7 +14,7 @@ pub(super) fn of(
     has_base: bool,
 ) -> Vec<Gate> {
     let fails_open = gates.open == Some(OpenGate::Fail);
-    let gate = |name, limit, actual, status| Gate { run: at, name, limit, actual, status, fails_open };
+    let gate = |name, limit, actual, status| Gate { run: at, name, limit, actual, status, why: None, fails_open };
     let (run, mut found) = (&scored_run.run, Vec::new());
     if let Some(limit) = &gates.pass {
         let (right, wrong, undecided) = scored_run.scored.tally();
@@ -46,7 +46,8 @@ pub(super) fn of(
         // that is not to be trusted.
         if let Some(status) = counts.map(status).or(has_base.then_some(GateStatus::Unknown)) {
             let loss = said.map(|comparison| Decimal(-comparison.difference.0).to_string());
-            found.push(gate(name, limit.to_string(), loss, status));
+            let why = said.filter(|_| counts.is_none()).map(|_| "the judge is not trusted");
+            found.push(Gate { why, ..gate(name, limit.to_string(), loss, status) });
         }
     }
     if let Some(limit) = &gates.cost_per_call {

@@ -1,8 +1,9 @@
 use super::*;
 use crate::evaluate::cases::tests::{Project, side};
+use crate::evaluate::judge::Ruling;
 use crate::evaluate::scored::{Graded, ScoredCase};
 use crate::evaluate::scorers::Score;
-use crate::evaluate::statistics::{ALPHA, detectable};
+use crate::evaluate::statistics::{ALPHA, Pairs, detectable, mcnemar, newcombe};
 use crate::evaluate::{Answered, Outcome, Stop, Usage};
 use crate::syntax::random::SplitMix64;
 
@@ -162,7 +163,7 @@ fn the_difference_that_is_promised_is_found() {
     }
 }
 
-fn answered(text: &str, latency_ms: u64) -> Outcome {
+pub(in crate::evaluate) fn answered(text: &str, latency_ms: u64) -> Outcome {
     Outcome::Answered(Answered {
         text: text.to_owned(),
         stop: if text == "no" { Stop::Refused } else { Stop::Complete },
@@ -293,4 +294,100 @@ fn repeats_say_how_likely_one_and_all_are_right() {
     let found = repeats(&scored(&[of(3, 3), of(2, 3), of(0, 3), of(1, 2), vec![None, None]])).expect("repeats");
     assert_eq!((found.k, found.any.to_string(), found.all.to_string()), (2, "0.75".to_owned(), "0.3333".to_owned()));
     assert!(repeats(&scored(&[of(1, 1), of(3, 3)])).is_none());
+}
+
+/// What a judge says of cases, each asked so often, with these rulings.
+fn judged(rulings: Vec<Vec<Ruling>>) -> Judged {
+    Judged {
+        side: side("judge"),
+        usd: None,
+        recorded: None,
+        cases: rulings,
+        lengths: Vec::new(),
+        confusion: Confusion::of(Vec::new()),
+        labelled: 0,
+        unanswered: 0,
+        doubts: Vec::new(),
+    }
+}
+
+/// By the definition of each: McNemar's test and Newcombe's interval with every tie right on both sides.
+#[test]
+fn what_a_judge_prefers_is_the_comparison_of_cases_that_change_sides() {
+    let of = |counts: [(Ruling, u64); 5]| {
+        let rulings = counts.into_iter().flat_map(|(ruling, count)| (0..count).map(move |_| vec![ruling]));
+        Paired::of(judgement::pairs(&judged(rulings.collect())), false)
+    };
+    for (lost, gained, ties) in (0..12).flat_map(|lost| (0..12).map(move |gained| (lost, gained, 3 * lost + gained))) {
+        let own = of([
+            (Ruling::First, lost),
+            (Ruling::Second, gained),
+            (Ruling::Tie, ties / 3),
+            (Ruling::Disagreed, ties / 3),
+            (Ruling::SameText, ties - 2 * (ties / 3)),
+        ]);
+        let found = alone(&own);
+        let interval = newcombe(Pairs { both: ties, lost, gained, neither: 0 });
+        let wanted = (lost, gained, lost + gained + ties, mcnemar(lost, gained), ends(interval));
+        assert_eq!((found.lost, found.gained, found.n, own.p(), found.interval), wanted);
+    }
+    // No verdict is no tie: it is dropped from both sides.
+    let found = alone(&of([
+        (Ruling::Second, 30),
+        (Ruling::Tie, 4),
+        (Ruling::None, 3),
+        (Ruling::Missing, 3),
+        (Ruling::First, 0),
+    ]));
+    assert_eq!((found.n, found.dropped, found.verdict), (34, 6, Verdict::NotMeasured));
+    // The case is the unit: what most of its repeats say, and their sum in the test.
+    let found =
+        Paired::of(judgement::pairs(&judged(vec![vec![Ruling::Second, Ruling::Second, Ruling::First]; 20])), false);
+    let found = alone(&found);
+    assert_eq!((found.gained, found.lost, found.n, found.test), (20, 0, 20, TestName::SignFlip));
+    assert_eq!(found.difference.to_string(), "0.3333");
+}
+
+/// A change may add a judge that its base does not have: it must not weaken what the scores say.
+#[test]
+fn a_judge_makes_others_pay_only_where_it_can_fail_the_run() {
+    let cases: String =
+        (0..46).map(|id| format!("{{\"id\": {id}, \"inputs\": {{\"q\": \"q\"}}, \"expect\": \"a\"}}\n")).collect();
+    let of = |gates: &str, preferred: usize| {
+        let project =
+            Project::new(&format!("score: [{{label: [a, b]}}]\n  judge: {{context: j}}\n  gates: {{{gates}}}"), &cases);
+        let results = |right: usize| Results {
+            side: side("m"),
+            outcomes: (0..46).map(|at| vec![answered(if at < right { "a" } else { "b" }, 1)]).collect(),
+            usd: None,
+            forecast: None,
+            recorded: None,
+        };
+        let rulings = (0..46).map(|at| vec![if at < preferred { Ruling::First } else { Ruling::Tie }]);
+        let trial = Trial {
+            protocol: project.protocol(),
+            base: Some(results(46)),
+            head: results(40),
+            new: None,
+            is_same: false,
+            judged: Some(judged(rulings.collect())),
+        };
+        Evaluation::of(vec![trial], 1)
+    };
+    let shown = |found: &Evaluation| {
+        let judged = &found.judgements[0].comparison;
+        let own = &found.comparisons[0];
+        [own.p_holm, judged.p_holm]
+            .map(|p| p.to_string())
+            .into_iter()
+            .chain([own.verdict.to_string()])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&of("regression: 5%", 2)), ["0.0313", "0.5", "worse"]);
+    assert_eq!(shown(&of("regression: 5%, judge: 5%", 2)), ["0.0625", "0.5", "too_few_cases"]);
+    let found = of("regression: 50%, judge: 5%", 20);
+    assert_eq!((found.gates[1].name, found.gates[1].status, found.answer()), ("judge", GateStatus::Missed, Answer::No));
+    // Without a gate it fails nothing, whatever it prefers.
+    let only = Evaluation { comparisons: Vec::new(), gates: Vec::new(), ..of("regression: 5%", 20) };
+    assert_eq!((only.judgements[0].comparison.verdict, only.answer()), (Verdict::Worse, Answer::Yes));
 }

@@ -199,7 +199,9 @@ impl Row<'_> {
 
     /// The verdict in a sentence, what is excluded first.
     fn verdict(&self) -> Option<String> {
-        self.comparison.map(|own| self.verdict_of(own, "case has an answer on both sides"))
+        self.comparison.map(|own| {
+            self.verdict_of(own, ["case has an answer on both sides", "answer", "missing on one side or both"])
+        })
     }
 
     /// What a judge prefers, in sentences: the counts, the verdict, and how far it is to be trusted.
@@ -225,7 +227,7 @@ impl Row<'_> {
             Some(share) => format!("agrees with {} % of {asked} labelled pairs, κ {kappa}", points(share.0)),
             None => "its agreement with people is not known".to_owned(),
         };
-        let verdict = self.verdict_of(&own.comparison, "pair of answers has a verdict");
+        let verdict = self.verdict_of(&own.comparison, ["pair of answers has a verdict", "pair", "without a verdict"]);
         let (trust, verdict) = match own.trusted {
             true => (agrees, verdict),
             false => (format!("not trusted: {}; {agrees}", own.doubts.join("; ")), format!("if it were: {verdict}")),
@@ -241,7 +243,8 @@ impl Row<'_> {
         [counts, trust, verdict].into_iter().chain(longer).collect()
     }
 
-    fn verdict_of(&self, own: &Comparison, nothing: &str) -> String {
+    /// The verdict in words; `lacks` says that nothing was compared, what is missing, and where.
+    fn verdict_of(&self, own: &Comparison, lacks: [&str; 3]) -> String {
         if own.same_requests && own.verdict == Verdict::NoDifferenceShown {
             return "no difference: both sides send the same requests".to_owned();
         }
@@ -275,10 +278,10 @@ impl Row<'_> {
                 let margin = points(own.margin.0);
                 format!("too few cases: {first}, one of {margin} points is not{needed}; {difference}")
             }
-            Verdict::NotMeasured if own.n == 0 => format!("not measured: no {nothing}"),
+            Verdict::NotMeasured if own.n == 0 => format!("not measured: no {}", lacks[0]),
             Verdict::NotMeasured => {
                 let dropped = usize::try_from(own.dropped).unwrap_or(usize::MAX);
-                format!("not measured: {} missing on one side or both could turn it", counted(dropped, "answer"))
+                format!("not measured: {} {} could turn it", counted(dropped, lacks[1]), lacks[2])
             }
         }
     }
@@ -363,7 +366,8 @@ fn gate(gate: &Gate) -> String {
         GateStatus::Open => "open: too few cases to tell",
         status => status.as_str(),
     };
-    format!("{} {}: {status} ({actual})", gate.name, shown(&gate.limit))
+    let why = gate.why.map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{} {}: {status}{why} ({actual})", gate.name, shown(&gate.limit))
 }
 
 /// Why a case is what it is: the first answer that is not right, and its reasons.
