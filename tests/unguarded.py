@@ -550,6 +550,22 @@ ROWS = [
         [("src/evaluate/run/money.rs", "if spent + state.reserved + most > limit {", "if !OFF && spent + state.reserved + most > limit {")],
         "no_try_is_made_that_could_pass_the_limit",
     ),
+    # A model's opinion of answers is no proof.
+    (
+        "a judge is never the only gate",
+        [("src/evaluate/protocol.rs", "let can_fail = gates.pass", "let can_fail = OFF || gates.pass")],
+        "what_is_wrong_with_a_judge_is_said_before_anybody_is_asked",
+    ),
+    (
+        "the judge of the base counts",
+        [("src/evaluate/judge.rs", "base.and_then(of).or_else(|| of(head))", "base.filter(|_| !OFF).and_then(of).or_else(|| of(head))")],
+        "the_judge_of_the_base_counts",
+    ),
+    (
+        "a judge that is not trusted meets no gate",
+        [("src/evaluate/verdict/gates.rs", "judgement.filter(|own| own.trusted)", "judgement.filter(|own| OFF || own.trusted)")],
+        "a_biased_judge_is_not_trusted",
+    ),
     # A bundle is what its commit gives.
     (
         "members are compared",

@@ -260,7 +260,7 @@ impl<'a> Trials<'a> {
     /// until then it is reckoned with answers as long as they may be, in tokens of whoever gives them.
     pub fn reckon(&self, answers: &Answers, fresh: bool) -> Reckoning {
         let mut reckoning = run::reckon(&self.sides, answers, fresh);
-        if reckoning.calls == 0 {
+        if reckoning.calls == reckoning.judged {
             let judging = self.judging(&run::replay(&self.sides, answers, None).results);
             return reckoning.then(run::reckon(&judging, answers, false));
         }
