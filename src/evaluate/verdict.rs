@@ -341,12 +341,8 @@ impl Evaluation {
             Verdict::NotMeasured => Answer::Open,
             _ => Answer::Yes,
         };
-        // What a judge says fails nothing by itself; that it is not there is said.
-        let of_judgement = |judgement: &Judgement| match judgement.comparison.verdict {
-            Verdict::NotMeasured => Answer::Open,
-            _ if judgement.agreement.unanswered > 0 => Answer::Open,
-            _ => Answer::Yes,
-        };
+        // What a judge says fails nothing by itself; what it would say is not known.
+        let of_judgement = |own: &Judgement| if own.is_unanswered() { Answer::Open } else { Answer::Yes };
         let of_gate = |gate: &Gate| match gate.status {
             GateStatus::Missed => Answer::No,
             GateStatus::Open if gate.fails_open => Answer::No,

@@ -79,12 +79,9 @@ fn a_biased_judge_is_not_trusted() {
         for said in [said[0], said[1], "not trusted: its κ is ", "gate judge 5 %: unknown: the judge is not trusted"] {
             assert!(outcome.stdout.contains(said), "{bias} {said}: {outcome}");
         }
-        // The same without a gate fails nothing, but for answers of it that are no verdict.
+        // The same without a gate fails nothing.
         let ungated = repo.file("contexts/topics.yaml", without_gates(&repo));
-        let status = if bias == "talk" { 2 } else { 0 };
-        assert!(
-            ungated.run("eval topics@eight --against topics --replay").exits(status).stdout.contains("not trusted: ")
-        );
+        assert!(ungated.run("eval topics@eight --against topics --replay").exits(0).stdout.contains("not trusted: "));
     }
 }
 

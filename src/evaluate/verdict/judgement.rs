@@ -92,6 +92,11 @@ pub(super) fn pairs(judged: &Judged) -> Sides {
 }
 
 impl Judgement {
+    /// Whether answers of the judge itself are not there.
+    pub fn is_unanswered(&self) -> bool {
+        self.missing + self.agreement.unanswered > 0
+    }
+
     pub(super) fn of(judged: &Judged, comparison: Comparison) -> Self {
         let count = |is: &dyn Fn(Ruling) -> bool| share(judged.cases.iter().flatten().filter(|own| is(**own)).count());
         let (disagreed, same) = (count(&|own| own == Ruling::Disagreed), count(&|own| own == Ruling::SameText));

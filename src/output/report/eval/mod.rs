@@ -80,7 +80,7 @@ pub fn diagnostics(evaluation: &Evaluation) -> Vec<Diagnostic> {
                 Verdict::Better | Verdict::NoDifferenceShown => {}
             }
         }
-        if row.judgement.is_some_and(|own| own.comparison.verdict == Verdict::NotMeasured) {
+        if row.judgement.is_some_and(Judgement::is_unanswered) {
             say("not-judged", None, row.judge().join("; "));
         }
         for own in &row.gates {
