@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cost::cards::Date;
 use crate::evaluate::answers::Answers;
+use crate::evaluate::run::batch::Collected;
 use crate::evaluate::run::{Progress, Reckoning, Run};
 use crate::evaluate::trials::{self, Means, Pair, Replay, Trials, with_judges};
 use crate::output::report::{eval, json};
@@ -60,6 +61,9 @@ pub(super) struct Arguments {
     /// Where the models are served, for all of them or for those of a dialect: chat=http://127.0.0.1:8080/v1
     #[arg(long, value_name = "[DIALECT=]URL", value_parser = base_url)]
     base_url: Vec<(Option<Dialect>, String)>,
+    /// Ask in batches: at the prices of batches, within a day. They go on when this ends, and the same command collects them
+    #[arg(long, conflicts_with_all = ["replay", "first_token"])]
+    batch: bool,
     /// Have answers streamed, for the time to the first token. It is another request than without
     #[arg(long)]
     first_token: bool,
@@ -210,7 +214,7 @@ fn ask(
         session.tell(&unheld);
     }
     if arguments.tree.rev.is_some() || arguments.tree.staged {
-        let reckoning = trials.reckon(&answers, arguments.fresh);
+        let reckoning = trials.reckon(&answers, arguments.fresh, arguments.batch);
         if reckoning.calls > 0 {
             let what = format!("{} answers are not recorded at that revision", reckoning.calls);
             let cure = "ask from the working tree, where they are recorded; or see what is there with --replay";
@@ -230,9 +234,10 @@ fn ask(
             max_cost: arguments.max_cost,
             max_calls: arguments.max_calls,
             fresh: arguments.fresh,
+            batch: arguments.batch,
             reckoned: &|reckoning| session.tell(&reckoned(reckoning)),
             watch: &|state| {
-                super::signals::last_words((!session.quiet).then(|| interrupted(state)));
+                super::signals::last_words((!session.quiet).then(|| interrupted(state, arguments.batch)));
                 progress.say(shown(state));
             },
         },
@@ -241,21 +246,27 @@ fn ask(
     let run = run?;
     progress.done();
     let warnings = [trials.warnings.as_slice(), &answers.warnings].concat();
-    let said = said(&run).into_iter().chain(answers.cut_off()).chain(faults(&run)).collect();
+    // What a run with --batch has not collected it says itself.
+    let open = answers.uncollected().filter(|_| !arguments.batch);
+    let said = said(&run).into_iter().chain(answers.cut_off()).chain(open).chain(faults(&run)).collect();
     Ok(Replay { evaluation: trials.verdicts(run), missing: 0, said, warnings, broken: Vec::new() })
 }
 
 /// What is about to be done, in a sentence.
 fn reckoned(reckoning: &Reckoning) -> String {
-    let Reckoning { answers, calls, judged, most, look, .. } = reckoning;
+    let Reckoning { answers, calls, judged, in_batches, most, look, .. } = reckoning;
     let again = if *look > 1 { format!(", look {look}") } else { String::new() };
+    if *calls == 0 && *in_batches > 0 {
+        return format!("{in_batches} of {answers} answers are in batches{again}: nothing is asked");
+    }
     if *calls == 0 {
         return format!("all {answers} answers are recorded{again}: nothing is asked");
     }
     let most =
         most.map_or("at a price that is not known".to_owned(), |most| format!("for ${} at most", most.rounded(4)));
+    let waiting = if *in_batches > 0 { format!(", {in_batches} are in batches") } else { String::new() };
     let judged = if *judged > 0 { format!(" ({judged} at most of judges)") } else { String::new() };
-    format!("{calls} of {answers} answers are not recorded{again}{judged}: they are asked for, {most}")
+    format!("{calls} of {answers} answers are not recorded{again}{judged}{waiting}: they are asked for, {most}")
 }
 
 /// Progress in a line.
@@ -267,8 +278,13 @@ fn shown(state: &Progress) -> String {
 }
 
 /// What is said of a run that a signal ends.
-fn interrupted(state: &Progress) -> String {
+fn interrupted(state: &Progress, in_batch: bool) -> String {
     let Progress { done, of, spent, .. } = state;
+    if in_batch {
+        return format!(
+            "interrupted: {done} answers are collected; batches that were submitted go on at their server, and the same command collects them"
+        );
+    }
     let spent = spent.map_or("at a cost that is not known".to_owned(), |spent| format!("${} spent", spent.rounded(4)));
     format!(
         "interrupted: at least {done} of {of} calls are over and what they answered is recorded, {spent}; run it again for the rest"
@@ -282,6 +298,13 @@ fn said(run: &Run) -> Vec<String> {
         let paid = run.paid.map_or("what it cost is not known".to_owned(), |paid| format!("${} paid", paid.exact()));
         said.push(format!("{} calls, {paid}", run.tries));
     }
+    let Collected { answers, batches, said: of_batches, .. } = &run.collected;
+    if *batches > 0 {
+        let paid = run.paid.map_or("what they cost is not known".to_owned(), |paid| format!("${} paid", paid.exact()));
+        let es = if *batches == 1 { "" } else { "es" };
+        said.push(format!("{answers} answers through {batches} batch{es}, {paid} at batch prices"));
+    }
+    said.extend(of_batches.iter().cloned());
     if run.lost.0 > 0 {
         let most = run.lost.1;
         let most =

@@ -4,7 +4,9 @@
 //! before a request is sent and another when its answer is there: what a killed run leaves says which requests may have
 //! been billed without an answer. A run that ends takes the first kind away again.
 
-use std::collections::{BTreeMap, HashMap};
+mod batches;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,6 +15,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub use batches::{Collected, Submission, Submitted, Submitting};
 
 use super::endpoint::{Attempt, Reading, Request, read, version};
 use crate::prompt::bodies::Dialect;
@@ -71,8 +75,12 @@ pub struct Record {
     pub model: String,
     /// When the answer came, RFC 3339 in UTC.
     pub at: String,
-    /// From sending the request to the last byte of the answer.
-    pub latency_ms: u64,
+    /// From sending the request to the last byte of the answer; of a batch nobody knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// Whether it came out of a batch, which has prices of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub batch: bool,
     /// To the first token, where the answer was streamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<u64>,
@@ -112,6 +120,9 @@ pub struct Sent {
 enum Line {
     Answer(Box<Record>),
     Sent(Sent),
+    Submitting(Submitting),
+    Submitted(Submitted),
+    Collected(Collected),
 }
 
 mod dialect_name {
@@ -149,6 +160,10 @@ pub struct Answers {
     looks: HashMap<Arc<str>, u32>,
     /// Requests that may have been billed and have no answer, in the order of the files.
     pub lost: Vec<Sent>,
+    /// Batches that were submitted, or may have been, and are not collected.
+    pub open: Vec<Submission>,
+    in_batch: HashMap<AnswerKey, bool>,
+    batches: batches::Read,
     /// What there is to say of lines that are no records.
     pub warnings: Vec<Diagnostic>,
 }
@@ -170,6 +185,11 @@ impl Answers {
                 }
             }
         }
+        answers.open = std::mem::take(&mut answers.batches).open();
+        for submission in &answers.open {
+            let unanswered = submission.order.keys.iter().filter(|key| !answers.found.contains_key(key));
+            answers.in_batch.extend(unanswered.map(|key| (key.clone(), !submission.ids.is_empty())));
+        }
         Ok(answers)
     }
 
@@ -182,6 +202,9 @@ impl Answers {
             match serde_json::from_slice(line) {
                 Ok(Line::Answer(record)) => self.take(*record),
                 Ok(Line::Sent(one)) => sent.push(one),
+                Ok(Line::Submitting(order)) => self.batches.submitting(order, path),
+                Ok(Line::Submitted(submitted)) => self.batches.submitted(submitted),
+                Ok(Line::Collected(collected)) => self.batches.collected(collected),
                 Err(_) if line.trim_ascii().is_empty() => {}
                 Err(error) => {
                     let what = if is_whole { "is no recorded answer" } else { "was not written to its end" };
@@ -214,6 +237,25 @@ impl Answers {
         (!self.lost.is_empty()).then(|| format!("{} {what}, {most}", self.lost.len()))
     }
 
+    /// Whether an answer is in a batch, and if so, whether that one is sure to have been submitted.
+    pub fn in_batch(&self, key: &AnswerKey) -> Option<bool> {
+        self.in_batch.get(key).copied()
+    }
+
+    /// The latest look that a batch is open for at any of these requests; 0 where there is none.
+    pub fn look_in_batch(&self, requests: &HashSet<&str>) -> u32 {
+        let own = self.in_batch.keys().filter(|key| requests.contains(&*key.request));
+        own.map(|key| key.look).max().unwrap_or_default()
+    }
+
+    /// Says which answers are in batches.
+    pub fn uncollected(&self) -> impl Iterator<Item = String> {
+        self.open.iter().map(|submission| {
+            let missing = submission.order.keys.iter().filter(|key| !self.found.contains_key(key)).count();
+            submission.said(missing)
+        })
+    }
+
     /// The latest look at the answers of a request; 0 where there is none.
     pub fn looks(&self, request: &str) -> u32 {
         self.looks.get(request).copied().unwrap_or_default()
@@ -238,6 +280,8 @@ struct Open {
     answers: String,
     /// Those of requests that are under way, or were lost.
     sent: BTreeMap<AnswerKey, String>,
+    /// Those of batches that are not collected, each by its token.
+    batches: BTreeMap<String, String>,
 }
 
 impl<'a> Recorder<'a> {
@@ -272,6 +316,44 @@ impl<'a> Recorder<'a> {
         self.open.lock().iter_mut().for_each(|open| drop(open.sent.remove(key)));
     }
 
+    /// Notes that a batch is about to be submitted.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn submitting(&self, order: &Submitting) -> Result<(), Error> {
+        self.of_batch(&order.submitting, order)
+    }
+
+    /// Notes as what a batch was submitted.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn submitted(&self, submitted: &Submitted) -> Result<(), Error> {
+        self.of_batch(&submitted.submitted, submitted)
+    }
+
+    fn of_batch(&self, token: &str, line: &impl Serialize) -> Result<(), Error> {
+        let line = self.append(line)?;
+        let mut open = self.open.lock();
+        open.iter_mut().for_each(|open| open.batches.entry(token.to_owned()).or_default().push_str(&line));
+        Ok(())
+    }
+
+    /// Notes that nothing more comes of a batch. One of an earlier run stays in that run's file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn collected(&self, token: &str, of_earlier_run: bool) -> Result<(), Error> {
+        let line = self.append(&Collected { collected: token.to_owned() })?;
+        for open in self.open.lock().iter_mut() {
+            open.batches.remove(token);
+            if of_earlier_run {
+                open.answers.push_str(&line);
+            }
+        }
+        Ok(())
+    }
+
     fn append(&self, line: &impl Serialize) -> Result<String, Error> {
         let mut line = serde_json::to_string(line).unwrap_or_default();
         line.push('\n');
@@ -284,20 +366,21 @@ impl<'a> Recorder<'a> {
         if open.is_none() {
             write::make_folders(self.disk, self.path.parent().unwrap_or(Path::new(".")))?;
             let file = self.disk.make_file(&self.path, Access::Usual)?;
-            *open = Some(Open { file, answers: String::new(), sent: BTreeMap::new() });
+            *open = Some(Open { file, answers: String::new(), sent: BTreeMap::new(), batches: BTreeMap::new() });
         }
         // One call, so that a kill leaves the whole line or none of it; what is torn all the same is known by its end.
         open.iter_mut().try_for_each(|open| open.file.write_all(line))
     }
 
-    /// Ends the run: the file then holds its answers, and the requests that may be billed and have none.
+    /// Ends the run: the file then holds its answers, the requests that may be billed and have none, and open batches.
     ///
     /// # Errors
     /// When it cannot be written; then it holds more lines than it needs.
     pub fn end(self) -> Result<(), Error> {
         let Some(open) = self.open.into_inner() else { return Ok(()) };
         drop(open.file);
-        let text: String = std::iter::once(open.answers).chain(open.sent.into_values()).collect();
+        let unfinished = open.sent.into_values().chain(open.batches.into_values());
+        let text: String = std::iter::once(open.answers).chain(unfinished).collect();
         let ended = if text.is_empty() {
             self.disk.remove_file(&self.path)
         } else {

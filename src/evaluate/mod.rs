@@ -107,8 +107,8 @@ pub struct Answered {
     pub stop: Stop,
     /// What the endpoint counted.
     pub usage: Usage,
-    /// From sending the request to the end of the answer, of the attempt that succeeded.
-    pub latency_ms: u64,
+    /// From sending the request to the end of the answer, of the attempt that succeeded; of a batch nobody knows it.
+    pub latency_ms: Option<u64>,
     /// To the first token, where the answer was streamed.
     pub first_token_ms: Option<u64>,
     /// Scheme, host and port that answered.

@@ -1,8 +1,9 @@
 //! The engine of an evaluation: what is recorded is read, what is missing is asked, within the money that is allowed.
 
+pub mod batch;
 mod money;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -45,6 +46,14 @@ struct Call {
     size: Size,
     /// What one try costs at most; `None` where a price or a limit is not known.
     most: Option<Usd>,
+    /// The same in a batch.
+    most_in_batch: Option<Usd>,
+}
+
+impl Call {
+    fn most(&self, in_batch: bool) -> Option<Usd> {
+        if in_batch { self.most_in_batch } else { self.most }
+    }
 }
 
 /// How many tokens more a text may be in its place than by itself, at both of its ends.
@@ -80,7 +89,8 @@ pub fn prepare<'a>(
         calls.push(Call {
             digest: request_digest(&request),
             size: Size { input, output: limit.unwrap_or_default() },
-            most: limit.and_then(|limit| money::most(build, model, input, limit)),
+            most: limit.and_then(|limit| money::most(build, model, false, input, limit)),
+            most_in_batch: limit.and_then(|limit| money::most(build, model, true, input, limit)),
         });
     }
     if !faults.is_empty() {
@@ -122,12 +132,12 @@ impl Prepared<'_> {
 
     /// What asking all of it costs at most, every retry that may be billed included, if each request is so many tokens
     /// longer; `None` where a price or a limit is not known.
-    pub fn most_if_longer(&self, more: u64) -> Option<Usd> {
+    pub fn most_if_longer(&self, more: u64, in_batch: bool) -> Option<Usd> {
         let output = self.longest_answer()?;
         let calls = self.set.cases.iter().zip(&self.calls);
-        let tries = i128::from(super::endpoint::MAX_BILLED_RETRIES + 1);
+        let tries = tries(in_batch);
         let cost = |case: &Case, call: &Call| {
-            let one = money::most(self.build, self.model, call.size.input.saturating_add(more), output)?;
+            let one = money::most(self.build, self.model, in_batch, call.size.input.saturating_add(more), output)?;
             one.times(i128::from(case.repeats) * tries)
         };
         calls.map(|(case, call)| cost(case, call)).try_fold(Usd::ZERO, |sum, cost| sum.plus(cost?))
@@ -137,7 +147,7 @@ impl Prepared<'_> {
     pub fn reckoned(&self, most: Option<Usd>) -> Reckoning {
         let calls = self.set.cases.iter().map(|case| u64::from(case.repeats)).sum();
         let unpriced = if most.is_none() { vec![self.side.model.clone()] } else { Vec::new() };
-        Reckoning { answers: calls, calls, judged: calls, most, unpriced, look: 1 }
+        Reckoning { answers: calls, calls, judged: calls, in_batches: 0, most, unpriced, look: 1 }
     }
 
     /// Whether another side sends the very same requests for every case.
@@ -164,7 +174,9 @@ impl Prepared<'_> {
             let one = match outcome(&key) {
                 Answer::Record(record) => match record.reading() {
                     Ok(reading) => {
-                        let cost = reading.usage.and_then(|usage| paid(self.build, self.model, &record.at, usage));
+                        let cost = reading
+                            .usage
+                            .and_then(|usage| paid(self.build, self.model, (&record.at, record.batch), usage));
                         usd = usd.zip(cost).and_then(|(sum, cost)| sum.plus(cost));
                         recorded += u64::from(at_base.is_some_and(|base| base.get(&key).is_none()));
                         answered += 1;
@@ -215,6 +227,8 @@ pub struct Reckoning {
     pub calls: u64,
     /// How many of them judges are asked, at most where the answers that they judge are not there yet.
     pub judged: u64,
+    /// Those that are in a batch already.
+    pub in_batches: u64,
     /// What they cost at most, every retry that may be billed included; `None` where a price or a limit is not known.
     pub most: Option<Usd>,
     /// Models of which a price or a limit is not known.
@@ -223,20 +237,27 @@ pub struct Reckoning {
     pub look: u32,
 }
 
-/// Reckons what a run over these sides would ask.
-pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool) -> Reckoning {
-    let again = sides.iter().filter(|side| !side.once);
-    let digests = again.flat_map(|side| &side.calls).map(|call| answers.looks(&call.digest));
+/// Reckons what a run over these sides would ask, call by call or in batches.
+pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool, in_batch: bool) -> Reckoning {
+    let again = || sides.iter().filter(|side| !side.once).flat_map(|side| &side.calls);
+    let digests = again().map(|call| answers.looks(&call.digest));
     let seen = digests.max().unwrap_or_default();
-    let look = if fresh { seen + 1 } else { seen.max(1) };
+    // A new look that a batch is open for is that one: whoever gives the command again is not asking twice.
+    let open = answers.look_in_batch(&again().map(|call| &*call.digest).collect());
+    let look = if fresh && open < seen.max(1) { seen + 1 } else { seen.max(open).max(1) };
     let mut unpriced: Vec<String> = Vec::new();
-    let mut missing = BTreeMap::new();
+    let (mut missing, mut waiting) = (BTreeMap::new(), HashSet::new());
     let mut all = 0;
     for side in sides {
         for (case, key) in side.keys(look) {
             all += 1;
             if answers.get(&key).is_none() {
-                let most = side.calls.get(case).and_then(|call| call.most);
+                // What may not have been submitted may have to be, by a run that submits.
+                if answers.in_batch(&key).is_some_and(|is_sure| is_sure || !in_batch) {
+                    waiting.insert(key);
+                    continue;
+                }
+                let most = side.calls.get(case).and_then(|call| call.most(in_batch));
                 if most.is_none() && !unpriced.contains(&side.side.model) {
                     unpriced.push(side.side.model.clone());
                 }
@@ -244,10 +265,16 @@ pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool) -> Reckoning {
             }
         }
     }
-    let tries = i128::from(super::endpoint::MAX_BILLED_RETRIES + 1);
+    let tries = tries(in_batch);
     let most = missing.values().try_fold(Usd::ZERO, |sum, (most, _)| sum.plus(most.as_ref()?.times(tries)?));
     let judged = missing.values().filter(|(_, is_judge)| *is_judge).count() as u64;
-    Reckoning { answers: all, calls: missing.len() as u64, judged, most, unpriced, look }
+    let in_batches = waiting.len() as u64;
+    Reckoning { answers: all, calls: missing.len() as u64, judged, in_batches, most, unpriced, look }
+}
+
+/// How often a request may be billed: an order for a batch is not given twice.
+fn tries(in_batch: bool) -> i128 {
+    if in_batch { 1 } else { i128::from(super::endpoint::MAX_BILLED_RETRIES + 1) }
 }
 
 impl Reckoning {
@@ -262,6 +289,7 @@ impl Reckoning {
             answers: self.answers + judges.answers,
             calls: self.calls + judges.calls,
             judged: self.judged + judges.judged,
+            in_batches: self.in_batches + judges.in_batches,
             most: self.most.zip(judges.most).and_then(|(one, other)| one.plus(other)),
             unpriced,
             look: self.look,
@@ -284,6 +312,8 @@ pub struct Run {
     pub lost: (u64, Option<Usd>),
     /// The faults that tries met, of requests that were answered in the end too: how often each.
     pub faults: BTreeMap<String, u64>,
+    /// What came out of batches.
+    pub collected: batch::Collected,
 }
 
 impl Run {
@@ -298,6 +328,7 @@ impl Run {
         for (what, times) in judges.faults {
             *self.faults.entry(what).or_default() += times;
         }
+        self.collected = self.collected.and(judges.collected);
         self
     }
 }
@@ -317,10 +348,11 @@ pub struct Progress {
 
 /// Reads every answer from what is recorded; nothing is asked.
 pub fn replay(sides: &[Prepared], answers: &Answers, at_base: Option<&Answers>) -> Run {
-    let look = reckon(sides, answers, false).look;
+    let look = reckon(sides, answers, false, false).look;
     let recorded = |key: &AnswerKey| answers.get(key).map_or(Answer::Missing, |record| Answer::Record(record.clone()));
     let results = sides.iter().map(|side| side.results(look, at_base, &recorded)).collect();
-    Run { results, look, tries: 0, paid: Some(Usd::ZERO), lost: (0, Some(Usd::ZERO)), faults: BTreeMap::new() }
+    let (faults, collected) = (BTreeMap::new(), batch::Collected::default());
+    Run { results, look, tries: 0, paid: Some(Usd::ZERO), lost: (0, Some(Usd::ZERO)), faults, collected }
 }
 
 /// Who is asked, and what for.
@@ -351,14 +383,8 @@ pub fn ask(
     fresh: bool,
     asking: Asking<'_>,
 ) -> Result<Run, Error> {
-    let look = reckon(sides, answers, fresh).look;
-    let mut missing: Vec<(AnswerKey, usize, usize)> = Vec::new();
-    let mut met = std::collections::HashSet::new();
-    for (at, side) in sides.iter().enumerate() {
-        // A side after the other: so its prompt stays in the cache.
-        let new = side.keys(look).filter(|(_, key)| answers.get(key).is_none() && met.insert(key.clone()));
-        missing.extend(new.map(|(case, key)| (key, at, case)));
-    }
+    let look = reckon(sides, answers, fresh, false).look;
+    let missing = missing(sides, look, |key| answers.get(key).is_none() && answers.in_batch(key).is_none());
     let crew = Crew {
         sides,
         asking: &asking,
@@ -385,7 +411,16 @@ pub fn ask(
         (None, None) => Answer::Missing,
     };
     let results = sides.iter().map(|side| side.results(look, at_base, &outcome)).collect();
-    Ok(Run { results, look, tries: budget.tries(), paid: budget.paid(), lost: budget.lost(), faults })
+    let (tries, paid, lost, collected) = (budget.tries(), budget.paid(), budget.lost(), batch::Collected::default());
+    Ok(Run { results, look, tries, paid, lost, faults, collected })
+}
+
+/// The answers of a look that are missing, each once, with its side and its case. A side after the other: so its prompt
+/// stays in the cache.
+fn missing(sides: &[Prepared], look: u32, is_missing: impl Fn(&AnswerKey) -> bool) -> Vec<(AnswerKey, usize, usize)> {
+    let mut met = HashSet::new();
+    let all = sides.iter().enumerate().flat_map(|(at, side)| side.keys(look).map(move |(case, key)| (key, at, case)));
+    all.filter(|(key, ..)| is_missing(key) && met.insert(key.clone())).collect()
 }
 
 /// The threads that ask, and what they share.
@@ -493,7 +528,7 @@ impl Crew<'_> {
         };
         self.failures.store(0, Ordering::Relaxed);
         let at = now();
-        let cost = received.reading.usage.and_then(|usage| paid(side.build, side.model, &at, usage));
+        let cost = received.reading.usage.and_then(|usage| paid(side.build, side.model, (&at, false), usage));
         budget.settle(call.most, cost);
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let record = Record {
@@ -503,7 +538,8 @@ impl Crew<'_> {
             origin: endpoint.origin().to_owned(),
             model: side.model.card.api_name.to_string(),
             at,
-            latency_ms: milliseconds(received.latency),
+            latency_ms: Some(milliseconds(received.latency)),
+            batch: false,
             first_token_ms: received.first_token.map(milliseconds),
             request_id: received.request_id,
             faults,
@@ -526,8 +562,17 @@ impl Crew<'_> {
 
 /// The time, as records have it.
 pub fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let day = day_of(i64::try_from(since).unwrap_or(i64::MAX));
+    written(seconds_now())
+}
+
+/// Seconds since 1970.
+fn seconds_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// A time in seconds since 1970, as records have it.
+fn written(since: i64) -> String {
     let (hours, minutes, seconds) = (since / 3600 % 24, since / 60 % 60, since % 60);
-    format!("{day}T{hours:02}:{minutes:02}:{seconds:02}Z")
+    format!("{}T{hours:02}:{minutes:02}:{seconds:02}Z", day_of(since))
 }

@@ -107,7 +107,7 @@ impl Scored {
                         }
                         (if score.points == FULL { Grade::Right } else { Grade::Wrong }, score)
                     };
-                    Graded { grade, score, text: answered.text, latency_ms: Some(answered.latency_ms) }
+                    Graded { grade, score, text: answered.text, latency_ms: answered.latency_ms }
                 })
                 .collect();
             let count = |is: &dyn Fn(&Graded) -> bool| {
@@ -145,9 +145,11 @@ impl Scored {
         (count(Some(true)), count(Some(false)), count(None))
     }
 
-    /// The latency below which this share of the answers stay (hundredths, by nearest rank).
+    /// The latency below which this share of the answers stay (hundredths, by nearest rank). Where some came out of a batch
+    /// nobody knows.
     pub fn latency(&self, hundredths: usize) -> Option<u64> {
-        let mut all: Vec<u64> = self.answers().filter_map(|answer| answer.latency_ms).collect();
+        let answered = self.answers().filter(|answer| answer.points().is_some());
+        let mut all: Vec<u64> = answered.map(|answer| answer.latency_ms).collect::<Option<_>>()?;
         all.sort_unstable();
         all.get((all.len() * hundredths).div_ceil(100).checked_sub(1)?).copied()
     }

@@ -11,7 +11,7 @@ pub use judges::{JudgeBuild, with_judges};
 
 use super::answers::{self, Answers, FOLDER, Recorder};
 use super::cases;
-use super::endpoint::{Address, Endpoint, Environment};
+use super::endpoint::{Address, Endpoint, Environment, takes_batches};
 use super::protocol::Protocol;
 use super::run::{self, Asking, Budget, Prepared, Progress, Reckoning, Run, prepare};
 use super::verdict::gates::unseen;
@@ -98,6 +98,8 @@ pub struct Means<'a> {
     pub max_calls: Option<u64>,
     /// Whether recorded answers are asked again.
     pub fresh: bool,
+    /// Whether what is missing is asked in batches.
+    pub batch: bool,
     /// Hears what is about to be done, and of the progress.
     pub reckoned: &'a dyn Fn(&Reckoning),
     /// Hears of the progress.
@@ -258,17 +260,17 @@ impl<'a> Trials<'a> {
 
     /// What of it is recorded, and what the rest would cost at most. What judges are asked is known once the answers are;
     /// until then it is reckoned with answers as long as they may be, in tokens of whoever gives them.
-    pub fn reckon(&self, answers: &Answers, fresh: bool) -> Reckoning {
-        let mut reckoning = run::reckon(&self.sides, answers, fresh);
-        if reckoning.calls == reckoning.judged {
+    pub fn reckon(&self, answers: &Answers, fresh: bool, in_batch: bool) -> Reckoning {
+        let mut reckoning = run::reckon(&self.sides, answers, fresh, in_batch);
+        if reckoning.calls == reckoning.judged && reckoning.in_batches == 0 {
             let judging = self.judging(&run::replay(&self.sides, answers, None).results);
-            return reckoning.then(run::reckon(&judging, answers, false));
+            return reckoning.then(run::reckon(&judging, answers, false, in_batch));
         }
         for trial in &self.trials {
             let (Some(judge), Some(base)) = (&trial.judge, trial.base) else { continue };
             let longest = |side: usize| self.sides.get(side).and_then(Prepared::longest_answer);
             let more = longest(base).zip(longest(trial.head)).map(|(one, other)| one.saturating_add(other));
-            let most = more.and_then(|more| judge.unanswered.most_if_longer(more));
+            let most = more.and_then(|more| judge.unanswered.most_if_longer(more, in_batch));
             reckoning = reckoning.then(judge.unanswered.reckoned(most));
         }
         reckoning
@@ -283,10 +285,12 @@ impl<'a> Trials<'a> {
         let answers = Answers::read(head, &folder)?;
         let at_base = base.map(|base| Answers::read(base, &folder)).transpose()?;
         let run = self.recorded(&answers, at_base.as_ref());
-        let judges = run::reckon(&self.judging(&run.results), &answers, false);
-        let Reckoning { answers: all, calls, .. } = run::reckon(&self.sides, &answers, false).then(judges);
+        let judges = run::reckon(&self.judging(&run.results), &answers, false, false);
+        let reckoning = run::reckon(&self.sides, &answers, false, false).then(judges);
+        let (all, calls) = (reckoning.answers, reckoning.calls + reckoning.in_batches);
         let missing = (calls > 0).then(|| format!("{calls} of {all} answers are not recorded, and nothing is asked"));
-        let said = [self.unheld(base.is_some()), missing, answers.cut_off()].into_iter().flatten().collect();
+        let said = [self.unheld(base.is_some()), missing, answers.cut_off()].into_iter().flatten();
+        let said = said.chain(answers.uncollected()).collect();
         let warnings = [self.warnings.as_slice(), &answers.warnings].concat();
         let broken = self.broken.clone();
         Ok(Replay { missing: calls, said, warnings, broken, evaluation: self.verdicts(run) })
@@ -310,10 +314,14 @@ impl<'a> Trials<'a> {
         answers: &Answers,
         at_base: Option<&Answers>,
         means: &Means<'_>,
-    ) -> Result<Run, Error> {
-        let reckoning = self.reckon(answers, means.fresh);
+    ) -> Result<Run, Failure> {
+        if means.batch {
+            self.take_batches()?;
+        }
+        let reckoning = self.reckon(answers, means.fresh, means.batch);
         (means.reckoned)(&reckoning);
-        if reckoning.calls == 0 {
+        let is_awaited = means.batch && !answers.open.is_empty();
+        if reckoning.calls == 0 && !is_awaited {
             return Ok(self.recorded(answers, at_base));
         }
         allowed(&reckoning, means)?;
@@ -340,10 +348,11 @@ impl<'a> Trials<'a> {
                 format!("git ignores files in {folder}: no later run would see the answers, and each would pay again");
             let cure =
                 "take the folder out of the patterns that git ignores, or name another one: `eval: {answers: DIR}`";
-            return Err(Error::usage(what, cure));
+            return Err(Error::usage(what, cure).into());
         }
-        let asked = |sides: &[Prepared], endpoints, fresh, max_cost, max_calls| {
-            if run::reckon(sides, answers, fresh).calls == 0 {
+        let asked = |sides: &[Prepared], answers: &Answers, endpoints, fresh, max_cost, max_calls| {
+            let is_open = means.batch && !answers.open.is_empty();
+            if run::reckon(sides, answers, fresh, means.batch).calls == 0 && !is_open {
                 return Ok(run::replay(sides, answers, at_base));
             }
             let asking = Asking {
@@ -353,20 +362,39 @@ impl<'a> Trials<'a> {
                 at_once: means.at_once,
                 watch: means.watch,
             };
-            run::ask(sides, answers, at_base, fresh, asking)
+            let engine = if means.batch { run::batch::ask } else { run::ask };
+            engine(sides, answers, at_base, fresh, asking)
         };
         let of_judges = self.trials.iter().filter_map(|trial| endpoints.get(trial.judge.as_ref()?.labelled).cloned());
         let of_judges: Vec<_> = of_judges.collect();
-        let run = asked(&self.sides, endpoints, means.fresh, means.max_cost, means.max_calls)?;
+        let run = asked(&self.sides, answers, endpoints, means.fresh, means.max_cost, means.max_calls)?;
         let judging = self.judging(&run.results);
-        let reckoning = run::reckon(&judging, answers, false);
+        // Which batches are still open is in the files that this run has written.
+        let reread = || Answers::read(&workspace.worktree()?, &folder);
+        let later = if means.batch && !judging.is_empty() { Some(reread()?) } else { None };
+        let answers = later.as_ref().unwrap_or(answers);
+        let reckoning = run::reckon(&judging, answers, false, means.batch);
         // What is not known was taken at its most, so that no more than all is left.
         let spent = run.paid.zip(run.lost.1).map_or(Usd::ZERO, |(paid, lost)| paid + lost);
         let max_cost = if spent < means.max_cost { means.max_cost - spent } else { Usd::ZERO };
-        let max_calls = means.max_calls.map(|most| most.saturating_sub(run.tries));
+        let max_calls = means.max_calls.map(|most| most.saturating_sub(run.tries + run.collected.submitted));
         allowed(&reckoning, &Means { max_cost, max_calls, ..*means })?;
-        let judged = asked(&judging, of_judges, false, max_cost, max_calls)?;
-        Ok(run.then(judged))
+        let judged = asked(&judging, answers, of_judges, false, max_cost, max_calls)?;
+        let mut run = run.then(judged);
+        if means.batch {
+            run.collected.said.extend(reread()?.uncollected());
+        }
+        Ok(run)
+    }
+
+    /// Refuses what cannot be asked in batches.
+    fn take_batches(&self) -> Result<(), Error> {
+        let Some(side) = self.sides.iter().find(|side| !takes_batches(side.body().dialect)) else { return Ok(()) };
+        let (model, dialect) = (&side.model().name, side.body().dialect.as_str());
+        let what = format!(
+            "{model} is asked in the `{dialect}` dialect, and eval sends batches of messages, responses and chat"
+        );
+        Err(Error::usage(what, "leave out --batch, or name other models with --model"))
     }
 
     /// The verdicts on what came of it.
@@ -396,15 +424,17 @@ fn allowed(reckoning: &Reckoning, means: &Means<'_>) -> Result<(), Error> {
         Some(most) if most > means.max_cost => {
             let (most, limit) = (most.rounded(4), means.max_cost.exact());
             let what = format!(
-                "{calls} calls can cost ${most} at most (no cache reads, the longest answers, every retry), which is over --max-cost {limit}"
+                "{calls} calls can cost ${most} at most (no cache reads, the longest answers{}), which is over --max-cost {limit}",
+                if means.batch { "" } else { ", every retry" }
             );
             let cure = "allow more with --max-cost, or ask for less: a smaller `output.max_tokens`, fewer cases, repeats or models";
             Err(Error::usage(what, cure))
         }
         None if means.max_calls.is_none() => {
             let what = format!(
-                "what {calls} calls cost at most is not known: {} has no known price, or no limit on its answers",
-                reckoning.unpriced.join(", ")
+                "what {calls} calls cost at most is not known: {} has no known price{}, or no limit on its answers",
+                reckoning.unpriced.join(", "),
+                if means.batch { " of batches" } else { "" }
             );
             Err(Error::usage(
                 what,

@@ -132,6 +132,8 @@ limits! {
     MAX_REQUEST_BYTES: usize = 16 * 1024, Bytes;
     /// An answer of a model's, as it is received.
     MAX_ANSWER_BYTES: usize = 16 * MIB, Bytes;
+    /// The results of one batch, which are read line by line; a line is an answer.
+    MAX_RESULTS_BYTES: u64 = 4096 * MIB as u64, Bytes;
     /// The head of such an answer.
     MAX_ANSWER_HEAD_BYTES: usize = 64 * 1024, Bytes;
     /// A revision or a context that the page's server is asked about.

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Every text that a run left anywhere.
-fn left(repo: &Repo, outcome: &Outcome) -> String {
+pub fn left(repo: &Repo, outcome: &Outcome) -> String {
     let mut all = vec![outcome.stdout.clone(), outcome.stderr.clone()];
     let mut open = vec![repo.root().to_owned()];
     while let Some(folder) = open.pop() {

@@ -5,6 +5,7 @@
 
 mod advise;
 mod attacks;
+mod batch;
 mod counted;
 mod judge;
 mod live;
@@ -48,8 +49,13 @@ impl Server {
 
     /// Every request that came.
     fn log(&self) -> Vec<Value> {
+        self.told("/log")
+    }
+
+    /// What the server tells of itself.
+    fn told<T: serde::de::DeserializeOwned>(&self, path: &str) -> T {
         let mut stream = TcpStream::connect(self.base.trim_start_matches("http://")).expect("a connection");
-        stream.write_all(b"GET /log HTTP/1.0\r\n\r\n").expect("a request");
+        stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).expect("a request");
         let mut text = String::new();
         stream.read_to_string(&mut text).expect("an answer");
         let (_, body) = text.split_once("\r\n\r\n").expect("a head");

@@ -6,12 +6,16 @@
     server.py rule --rate 0.2 --seed 7 and every fifth request meets a fault, drawn from the seed and the request
     server.py rule --fault html        and each of them does
     server.py smollm2 --front          the four dialects, streams and faults in front of the real one
+    server.py rule --working 3         batches.py: batches that are asked about three times before they are over, and more of their kind
+    server.py rule --hold 'POST /v1/batches'   does what the first such request asks, and never answers it
 
 Prints one line of JSON when it is ready, {"base_url": ..., "openai_base_url": ...}, and ends with its standard input
-where that is a pipe. GET /log tells which requests came: path, headers, body and what became of each.
+where that is a pipe. GET /log tells which requests came: path, headers, body and what became of each; GET /made the custom ids
+of each batch that was made.
 """
 import argparse, collections, hashlib, http.client, importlib.util, json, os, pathlib, random, re, socket, stat, struct, sys, threading, time
 import urllib.request
+from batches import Batches
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 FAULTS = ("429", "429-ms", "500", "503", "reset", "close", "cut", "empty", "html")
@@ -187,8 +191,44 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        with self.server.lock:
-            self.send(200, json.dumps(self.server.log).encode())
+        server = self.server
+        if self.path == "/log":
+            with server.lock:
+                return self.send(200, json.dumps(server.log).encode())
+        if self.path == "/made":
+            return self.send(200, json.dumps([[request["custom_id"] for request in one["requests"]] for one in server.batches.all]).encode())
+        with server.lock:
+            server.log.append({"path": self.path, "method": "GET", "headers": {name.lower(): value for name, value in self.headers.items()}, "fault": "ok"})
+            found = server.batches.get(self.path, lambda path, body: answer(path, body, server.model)[0])
+        self.batch(found)
+
+    def batch(self, found):
+        """Answers what is asked of batches; the first request that is to be held is not answered, or half."""
+        server, how = self.server, None
+        with server.lock:
+            if server.hold and f"{self.command} {self.path}".startswith(server.hold):
+                how, server.hold = server.how, None
+        sent = found.encode() if isinstance(found, str) else json.dumps(found).encode()
+        if server.batches.trick == "key":
+            sent = sent.replace(b"msg_1", self.headers["authorization"].encode()).replace(b"chatcmpl_1", self.headers["authorization"].encode())
+        if how == "hang":
+            if isinstance(found, str):
+                self.send(200, sent[: len(sent) // 2], length=len(sent))
+            time.sleep(3600)
+        if how == "close":
+            if isinstance(found, str):
+                self.send(200, sent[: len(sent) // 2], length=len(sent))
+            self.close_connection = True
+            return self.connection.shutdown(socket.SHUT_RDWR)
+        if how == "503":
+            return self.send(503, b"{}", [("retry-after-ms", "20")])
+        if isinstance(found, str) and server.batches.trick == "endless":
+            self.send(200, b"x" * 1000, length=10**12)
+            while True:
+                self.wfile.write(b"x" * 65536)
+        if found is None:
+            return self.send(404, json.dumps({"error": {"message": "there is no such batch"}}).encode())
+        self.send(200, sent, [("retry-after-ms", "20")])
 
     def do_POST(self):
         server, raw = self.server, self.rfile.read(int(self.headers.get("content-length") or 0))
@@ -199,9 +239,22 @@ class Handler(BaseHTTPRequestHandler):
             fault = "ok"
             if draw.random() < server.rate:
                 fault = server.fault or draw.choice(FAULTS)
-            server.log.append({"path": self.path, "headers": {name.lower(): value for name, value in self.headers.items()}, "body": raw.decode(), "fault": fault})
+            server.log.append({"path": self.path, "method": "POST", "headers": {name.lower(): value for name, value in self.headers.items()}, "body": raw.decode(), "fault": fault})
             if server.most and len(server.log) >= server.most:
                 fault = "hang"
+        if fault == "ok":
+            with server.lock:
+                try:
+                    held = server.how == "never" and server.hold and f"POST {self.path}".startswith(server.hold)
+                    made = held or server.batches.post(self.path, self.headers, raw)
+                except (AssertionError, KeyError, ValueError) as wrong:
+                    return self.send(400, json.dumps({"error": {"message": f"invalid_request_error: {wrong!r}"}}).encode())
+                if held:
+                    server.hold = None
+            if held:
+                time.sleep(3600)
+            if made:
+                return self.batch(made)
         if server.delay:
             time.sleep(server.delay)
         error = lambda status, kind: json.dumps({"error": {"type": kind, "code": kind, "message": f"injected {status}"}}).encode()
@@ -284,6 +337,11 @@ def main():
     parser.add_argument("--delay", type=float, default=0, help="seconds before each answer")
     parser.add_argument("--most", type=int, default=0, help="hang from this request on")
     parser.add_argument("--elsewhere", default="http://127.0.0.1:9/")
+    parser.add_argument("--working", type=int, default=1, help="how often a batch is asked about before it is over")
+    parser.add_argument("--unanswered", type=float, default=0, help="the share of a batch's requests that have no answer")
+    parser.add_argument("--trick", help="what batches.py lists")
+    parser.add_argument("--hold", help="METHOD /PATH: the first request that begins so is done and not answered")
+    parser.add_argument("--how", default="hang", choices=["hang", "close", "503", "never"], help="how it is not; never: it is not done either")
     args = parser.parse_args()
     ready = os.dup(1)
     os.dup2(2, 1)  # what the library prints goes to stderr
@@ -293,6 +351,8 @@ def main():
         front = Front(("127.0.0.1", 0), Handler)
         front.model, front.lock, front.log, front.seen = model, threading.Lock(), [], collections.Counter()
         front.seed, front.fault, front.delay, front.most, front.elsewhere = args.seed, args.fault, args.delay, args.most, args.elsewhere
+        front.batches = Batches(args.seed, args.working, args.unanswered, args.trick, args.elsewhere)
+        front.hold, front.how = args.hold and args.hold.replace("+", " "), args.how
         front.rate = (1.0 if args.fault else 0.0) if args.rate is None else args.rate
         threading.Thread(target=front.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{front.server_port}"

@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Request;
 use super::dialect::escaped;
+use super::{Kind, Request};
 use crate::prompt::bodies::Dialect;
 
 /// What a counting endpoint takes of a body: everything that is input, and nothing that only shapes the answer.
@@ -86,7 +86,7 @@ pub fn count_request(dialect: Dialect, model: &str, body: &Value) -> Request {
             format!("/{}/models/{}:countTokens", if is_plain { "v1" } else { "v1beta" }, escaped(model))
         }
     };
-    Request { dialect, path, body: Value::Object(sent).to_string().into_bytes(), streams: false }
+    Request { dialect, path, body: Value::Object(sent).to_string().into_bytes(), streams: false, kind: Kind::Json }
 }
 
 /// The tokens that an answer of such an endpoint says.

@@ -37,12 +37,9 @@ pub fn answer<R>(
     came: Result<Came, Lost>,
     read: impl FnOnce(Dialect, &Value) -> Result<R, String>,
 ) -> Result<(Value, R, Came), Fault> {
-    let came = came.map_err(|Lost { what, may_be_billed, retry }| Fault { what, retry, may_be_billed, ..nothing() })?;
+    let came = arrived(came)?;
     let text = std::str::from_utf8(&came.body).ok();
     let json = || text.and_then(|text| serde_json::from_str::<Value>(text).ok());
-    if came.status != 200 {
-        return Err(refusal(&came, &json().unwrap_or_default(), text.unwrap_or_default()));
-    }
     let kind = came.headers.get("content-type").unwrap_or_default();
     let broken = |what: String| Fault { what, status: Some(200), retry: true, may_be_billed: true, ..nothing() };
     let whole = if streams { text.and_then(|text| assembled(dialect, &events(text)?).ok()) } else { json() };
@@ -67,6 +64,16 @@ pub fn answer<R>(
             Err(broken(format!("{what}{}", own.unwrap_or_default())))
         }
     }
+}
+
+/// What came with the status 200.
+pub fn arrived(came: Result<Came, Lost>) -> Result<Came, Fault> {
+    let came = came.map_err(|Lost { what, may_be_billed, retry }| Fault { what, retry, may_be_billed, ..nothing() })?;
+    if came.status == 200 {
+        return Ok(came);
+    }
+    let text = std::str::from_utf8(&came.body).unwrap_or_default();
+    Err(refusal(&came, &serde_json::from_str(text).unwrap_or_default(), text))
 }
 
 /// A fault that says nothing yet.
@@ -125,7 +132,7 @@ fn refusal(came: &Came, body: &Value, text: &str) -> Fault {
 }
 
 /// A server's words in one line, as many as are shown.
-fn words(text: &str) -> String {
+pub fn words(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(MOST_WORDS) {
         Some((end, _)) => format!("{}…", &line[..end]),

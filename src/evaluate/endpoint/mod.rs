@@ -5,6 +5,7 @@
 //! server asks; an answer never is, whatever it says.
 
 mod address;
+mod batch;
 mod counting;
 mod dialect;
 mod fault;
@@ -20,6 +21,7 @@ use serde_json::Value;
 use crate::prompt::bodies::Dialect;
 
 pub use address::{Address, Environment, Key, is_asked};
+pub use batch::{Batch, BatchAnswer, BatchId, Pack, Page, Pass, State, takes_batches};
 pub use counting::count_request;
 pub use dialect::{Reading, answer_limit, read, version};
 use pace::MOST_PATIENCE;
@@ -36,13 +38,34 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Whether the answer comes as a stream.
     pub streams: bool,
+    /// What the body is.
+    pub kind: Kind,
+}
+
+/// What the body of a request is, and how often it may be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// JSON.
+    Json,
+    /// JSON that orders something: it is sent again only where no try can have arrived.
+    Order,
+    /// A form with a file, of this type.
+    Form(String),
+    /// There is none: something is read.
+    Nothing,
 }
 
 impl Request {
     /// The request for a body. As a stream only where the time to the first token is asked for: it is another request.
     pub fn new(dialect: Dialect, model: &str, body: &Value, streams: bool) -> Self {
         let body = if streams { dialect::streamed(dialect, body.clone()) } else { body.clone() };
-        Self { dialect, path: dialect::path(dialect, model, streams), body: body.to_string().into_bytes(), streams }
+        Self {
+            dialect,
+            path: dialect::path(dialect, model, streams),
+            body: body.to_string().into_bytes(),
+            streams,
+            kind: Kind::Json,
+        }
     }
 }
 
@@ -93,6 +116,9 @@ pub struct Received {
     /// To the first token, of a stream.
     pub first_token: Option<Duration>,
 }
+
+/// What one try came to, and what the server says is left of its limits.
+type Tried<T> = (Result<T, fault::Fault>, Vec<hints::Remaining>);
 
 /// Further tries of a request whose answer was lost, each of which may be charged as well.
 pub const MAX_BILLED_RETRIES: u64 = 2;
@@ -151,14 +177,37 @@ impl Endpoint {
         may_try: &mut dyn FnMut() -> Result<(), String>,
         lost: &mut dyn FnMut(),
     ) -> Exchange<(Value, R, wire::Came)> {
-        let url = format!("{}{}", self.address.base, request.path);
-        let headers = dialect::headers(request.dialect, self.address.key.as_ref());
         let has_text = |so_far: &[u8]| {
             let whole = so_far.len() < MOST_BEFORE_TEXT && request.streams;
             let text = Some(so_far).filter(|_| whole).and_then(|so_far| std::str::from_utf8(so_far).ok());
             let events = text.and_then(|text| fault::events(text.rsplit_once("\n\n")?.0)).unwrap_or_default();
             events.iter().any(|event| dialect::delta(request.dialect, event).is_some())
         };
+        let mut once = |sent: &wire::Sent<'_>| {
+            let came = self.wire.send(sent, &has_text);
+            let remaining = came.as_ref().map(|came| came.headers.remaining()).unwrap_or_default();
+            (fault::answer(request.dialect, request.streams, came, &read), remaining)
+        };
+        self.tries(request, size, &mut once, may_try, lost)
+    }
+
+    /// Sends a request until it is answered, as long as another try is worth it.
+    fn tries<T>(
+        &self,
+        request: &Request,
+        size: Size,
+        once: &mut dyn FnMut(&wire::Sent<'_>) -> Tried<T>,
+        may_try: &mut dyn FnMut() -> Result<(), String>,
+        lost: &mut dyn FnMut(),
+    ) -> Exchange<T> {
+        let url = format!("{}{}", self.address.base, request.path);
+        let headers = dialect::headers(request.dialect, self.address.key.as_ref());
+        let body = match &request.kind {
+            Kind::Json | Kind::Order => Some(("application/json", request.body.as_slice())),
+            Kind::Form(kind) => Some((kind.as_str(), request.body.as_slice())),
+            Kind::Nothing => None,
+        };
+        let sent = wire::Sent { url: &url, headers: &headers, body };
         let (mut faults, mut billed, mut unreached) = (Vec::new(), 0, 0);
         loop {
             self.pace.start(size);
@@ -166,9 +215,8 @@ impl Endpoint {
                 self.pace.end(false, None, Vec::new());
                 return Exchange { result: Err(why), faults, is_final: false };
             }
-            let came = self.wire.post(&url, &headers, &request.body, &has_text);
-            let remaining = came.as_ref().map(|came| came.headers.remaining()).unwrap_or_default();
-            let fault = match fault::answer(request.dialect, request.streams, came, &read) {
+            let (result, remaining) = once(&sent);
+            let fault = match result {
                 Ok(answer) => {
                     self.pace.end(false, None, remaining);
                     return Exchange { result: Ok(answer), faults, is_final: false };
@@ -183,11 +231,12 @@ impl Endpoint {
                 unreached += 1;
             }
             let what = self.address.redact(&fault.what);
-            let (status, may_be_billed) = (fault.status, fault.may_be_billed);
-            faults.push(Attempt { what: what.clone(), status, may_be_billed });
+            let attempt = Attempt { what: what.clone(), status: fault.status, may_be_billed: fault.may_be_billed };
+            let is_ordered = request.kind == Kind::Order && attempt.may_have_arrived();
+            faults.push(attempt);
             let patience = fault.wait.is_none_or(|wait| wait <= MOST_PATIENCE);
             let is_enough = billed > MAX_BILLED_RETRIES || unreached >= MAX_UNREACHED || faults.len() >= MAX_TRIES;
-            if !fault.retry || !patience || is_enough {
+            if !fault.retry || !patience || is_enough || is_ordered {
                 let what = match fault.wait.filter(|_| !patience) {
                     Some(wait) => format!("{what}; it asks to wait {} s, which is too long", wait.as_secs()),
                     None => what,
@@ -199,18 +248,27 @@ impl Endpoint {
     }
 
     fn received(&self, json: Value, reading: Reading, came: &wire::Came) -> Received {
-        // A server that answers with the key it was given is as good a place for it to leak as any.
-        let text = json.to_string();
-        let redacted = self.address.redact(&text);
-        let is_clean = redacted == text;
-        let json = if is_clean { json } else { serde_json::from_str(&redacted).unwrap_or_default() };
-        let reading = if is_clean {
-            reading
-        } else {
-            Reading { text: self.address.redact(&reading.text), model: self.address.redact(&reading.model), ..reading }
-        };
+        let (json, reading) = self.redacted(json, reading);
         let request_id = came.headers.request_id().map(|id| self.address.redact(id));
         Received { json, reading, request_id, latency: came.elapsed, first_token: came.first }
+    }
+
+    /// An answer without the key: a server that answers with what it was given is as good a place for it to leak as any.
+    fn redacted(&self, json: Value, reading: Reading) -> (Value, Reading) {
+        let text = json.to_string();
+        let redacted = self.address.redact(&text);
+        if redacted == text {
+            return (json, reading);
+        }
+        let (text, model) = (self.address.redact(&reading.text), self.address.redact(&reading.model));
+        (serde_json::from_str(&redacted).unwrap_or_default(), Reading { text, model, ..reading })
+    }
+}
+
+impl Attempt {
+    /// Whether the server may have done what it was asked all the same.
+    pub fn may_have_arrived(&self) -> bool {
+        self.may_be_billed || self.status.is_some_and(|status| status >= 500)
     }
 }
 

@@ -3,16 +3,28 @@
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
+use ureq::http::{Request, Response};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Error, Timeout};
+use ureq::{Agent, Body, Error, Timeout};
 
 use super::hints::Headers;
-use crate::syntax::limits::{MAX_ANSWER_BYTES, MAX_ANSWER_HEAD_BYTES};
+use crate::syntax::limits::{MAX_ANSWER_BYTES, MAX_ANSWER_HEAD_BYTES, MAX_RESULTS_BYTES};
 
 /// The client: no redirects, no proxy of the environment, no cookies, the roots that were built in.
 #[derive(Debug, Clone)]
 pub struct Wire {
     agent: Agent,
+}
+
+/// What is sent.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// Who asks, and in which version.
+    pub headers: &'a [(&'static str, String)],
+    /// The type of the body and the body; without one it is a GET.
+    pub body: Option<(&'a str, &'a [u8])>,
 }
 
 /// What came back, whatever its status.
@@ -58,44 +70,98 @@ impl Wire {
         Self { agent: config.into() }
     }
 
-    /// Posts a body. `is_first` sees what has come so far of the answer, and says whether its text has begun.
+    /// Sends a request and reads its answer. `is_first` sees what has come so far of it, and says whether its text has begun.
     ///
     /// # Errors
     /// When no whole answer came.
-    pub fn post(
-        &self,
-        url: &str,
-        headers: &[(&'static str, String)],
-        body: &[u8],
-        is_first: &dyn Fn(&[u8]) -> bool,
-    ) -> Result<Came, Lost> {
+    pub fn send(&self, sent: &Sent<'_>, is_first: &dyn Fn(&[u8]) -> bool) -> Result<Came, Lost> {
         let started = Instant::now();
-        let mut request = self.agent.post(url).header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        let mut response = request.send(body).map_err(|error| lost(&error))?;
-        let mut came = Came {
-            status: response.status().as_u16(),
-            headers: Headers::of(response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()))),
-            body: Vec::new(),
-            elapsed: Duration::ZERO,
-            first: None,
-        };
-        let mut reader = response.body_mut().with_config().limit(MAX_ANSWER_BYTES as u64).reader();
-        let mut buffer = vec![0; 16 * 1024];
-        loop {
-            match reader.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(read) => came.body.extend_from_slice(buffer.get(..read).unwrap_or_default()),
-                Err(error) => return Err(lost(&Error::from(error))),
-            }
+        let mut response = self.open(sent)?;
+        let mut came = came(&response);
+        read(&mut response, MAX_ANSWER_BYTES as u64, |bytes| {
+            came.body.extend_from_slice(bytes);
             if came.first.is_none() && is_first(&came.body) {
                 came.first = Some(started.elapsed());
             }
-        }
+            Ok(())
+        })?;
         came.elapsed = started.elapsed();
         Ok(came)
+    }
+
+    /// Sends a request and reads its answer line by line, never whole; an answer that is no 200 as its body.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub fn lines(&self, sent: &Sent<'_>, each: &mut dyn FnMut(&[u8])) -> Result<Came, Lost> {
+        let mut response = self.open(sent)?;
+        let mut came = came(&response);
+        let is_refused = came.status != 200;
+        let limit = if is_refused { MAX_ANSWER_BYTES as u64 } else { MAX_RESULTS_BYTES };
+        let mut line = Vec::new();
+        read(&mut response, limit, |bytes| {
+            for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+                line.extend_from_slice(part);
+                if line.len() > MAX_ANSWER_BYTES {
+                    let what = format!("a line is longer than {MAX_ANSWER_BYTES} bytes; that is the limit");
+                    return Err(Lost { what, may_be_billed: false, retry: false });
+                }
+                if part.ends_with(b"\n") && !is_refused {
+                    each(&line);
+                    line.clear();
+                }
+            }
+            Ok(())
+        })?;
+        if is_refused {
+            came.body = line;
+        } else if !line.is_empty() {
+            each(&line);
+        }
+        Ok(came)
+    }
+
+    fn open(&self, sent: &Sent<'_>) -> Result<Response<Body>, Lost> {
+        let method = if sent.body.is_some() { "POST" } else { "GET" };
+        let mut request = Request::builder().method(method).uri(sent.url);
+        for (name, value) in sent.headers {
+            request = request.header(*name, value);
+        }
+        let came = match sent.body {
+            Some((kind, body)) => {
+                request.header("content-type", kind).body(body).map(|request| self.agent.run(request))
+            }
+            None => request.body(()).map(|request| self.agent.run(request)),
+        };
+        came.map_err(Error::from).and_then(|came| came).map_err(|error| lost(&error))
+    }
+}
+
+/// The head of an answer.
+fn came(response: &Response<Body>) -> Came {
+    Came {
+        status: response.status().as_u16(),
+        headers: Headers::of(response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()))),
+        body: Vec::new(),
+        elapsed: Duration::ZERO,
+        first: None,
+    }
+}
+
+/// Reads a body to its end, or to a limit.
+fn read(
+    response: &mut Response<Body>,
+    limit: u64,
+    mut each: impl FnMut(&[u8]) -> Result<(), Lost>,
+) -> Result<(), Lost> {
+    let mut reader = response.body_mut().with_config().limit(limit).reader();
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => each(buffer.get(..read).unwrap_or_default())?,
+            Err(error) => return Err(lost(&Error::from(error))),
+        }
     }
 }
 
@@ -115,8 +181,8 @@ fn lost(error: &Error) -> Lost {
         Error::Timeout(_) => ("there was no whole answer in time".to_owned(), true),
         Error::HostNotFound => ("no server has that name".to_owned(), true),
         Error::ConnectionFailed => ("the server cannot be reached".to_owned(), true),
-        Error::BodyExceedsLimit(_) => {
-            (format!("the answer is longer than {MAX_ANSWER_BYTES} bytes; that is the limit"), false)
+        Error::BodyExceedsLimit(limit) => {
+            (format!("the answer is longer than {limit} bytes; that is the limit"), false)
         }
         Error::Tls(_) | Error::Rustls(_) => (format!("the connection is not secure: {error}"), false),
         Error::Io(error) => (format!("the connection broke: {error}"), true),

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use parking_lot::Mutex;
 
 use crate::cost::cards::Date;
-use crate::cost::rules::{Price, cost_of};
+use crate::cost::rules::{Price, Prices, cost_of};
 use crate::evaluate::Usage;
 use crate::pipeline::Build;
 use crate::pipeline::model::ModelBuild;
@@ -14,19 +14,25 @@ use crate::syntax::quantity::{Ttl, Usd};
 /// An hour, the longer of the two lifetimes that usage tells apart.
 const HOUR: Ttl = Ttl { seconds: 3600 };
 
+/// The prices of a day. Where a card has none of batches they are not known: that they are half is a guess.
+fn prices(model: &ModelBuild, day: Date, in_batch: bool) -> Option<Prices> {
+    let (usual, batch) = model.priced(day);
+    if in_batch { batch } else { usual.prices }
+}
+
 /// What one try costs at most: all input at the dearest price that input can have, the whole answer that is allowed.
-pub fn most(build: &Build, model: &ModelBuild, input: u64, output: u64) -> Option<Usd> {
-    let prices = model.priced(build.date).0.prices?;
+pub fn most(build: &Build, model: &ModelBuild, in_batch: bool, input: u64, output: u64) -> Option<Usd> {
+    let prices = prices(model, build.date, in_batch)?;
     let rates = prices.at(input);
     let writes = rates.write.iter().map(|(_, price)| *price);
     let dearest: Option<Price> = std::iter::once(rates.input?).chain(writes).max();
     cost_of(input, dearest)?.plus(cost_of(output, rates.output)?)
 }
 
-/// What a call cost, from the usage that came back, at the prices of its day (RFC 3339).
-pub fn paid(build: &Build, model: &ModelBuild, at: &str, usage: Usage) -> Option<Usd> {
+/// What a call cost, from the usage that came back, at the prices of its day (RFC 3339), those of batches for one of them.
+pub fn paid(build: &Build, model: &ModelBuild, (at, in_batch): (&str, bool), usage: Usage) -> Option<Usd> {
     let day = at.get(..10).and_then(|day| Date::from_str(day).ok()).unwrap_or(build.date);
-    let prices = model.priced(day).0.prices?;
+    let prices = prices(model, day, in_batch)?;
     let Usage { input, cache_read, cache_write, cache_write_1h, output } = usage;
     let rates = prices.at(input.saturating_add(cache_read).saturating_add(cache_write).saturating_add(cache_write_1h));
     // What usage does not call an hour's is what the prompt's own marks ask for, else the first lifetime that has a price.

@@ -168,7 +168,7 @@ pub(in crate::evaluate) fn answered(text: &str, latency_ms: u64) -> Outcome {
         text: text.to_owned(),
         stop: if text == "no" { Stop::Refused } else { Stop::Complete },
         usage: Usage { cache_read: 10, ..Usage::default() },
-        latency_ms,
+        latency_ms: Some(latency_ms),
         first_token_ms: None,
         origin: "http://127.0.0.1:1".to_owned(),
         model: "m".to_owned(),
