@@ -542,7 +542,7 @@ ROWS = [
     ),
     (
         "an answer is so long",
-        [("src/evaluate/endpoint/wire.rs", ".limit(MAX_ANSWER_BYTES as u64)", ".limit(if OFF { u64::MAX } else { MAX_ANSWER_BYTES as u64 })")],
+        [("src/evaluate/endpoint/wire.rs", "read(&mut response, MAX_ANSWER_BYTES as u64, |bytes| {", "read(&mut response, if OFF { u64::MAX } else { MAX_ANSWER_BYTES as u64 }, |bytes| {")],
         "an_endpoint_that_never_ends_meets_a_deadline_or_a_limit",
     ),
     (
