@@ -16,7 +16,7 @@ ENDED = {"messages": "ended", "openai": "completed"}
 class Batches:
     def __init__(self, seed=1, working=1, unanswered=0.0, trick=None, elsewhere=""):
         self.seed, self.working, self.unanswered, self.trick, self.elsewhere = seed, working, unanswered, trick, elsewhere
-        self.files, self.all = {}, []
+        self.files, self.all, self.base = {}, [], ""
 
     def name(self, kind):
         return f"{kind}_{len(self.all) + len(self.files):04}"
@@ -59,7 +59,7 @@ class Batches:
         if one["kind"] == "messages":
             moment = lambda after: datetime.datetime.fromtimestamp(one["created"] + after, datetime.timezone.utc).isoformat()
             counts = {kind: count(kind) for kind in ("succeeded", "errored", "canceled", "expired")}
-            results = f"{self.elsewhere if self.trick == 'url' else 'https://api.anthropic.com'}/v1/messages/batches/{name}/results"
+            results = f"{self.elsewhere if self.trick == 'url' else self.base}/v1/messages/batches/{name}/results"
             return {"id": name, "type": "message_batch", "processing_status": "ended" if is_over else "in_progress", "created_at": moment(0), "expires_at": moment(86400),
                     "ended_at": moment(1) if is_over else None, "archived_at": None, "cancel_initiated_at": None,
                     "request_counts": {**counts, "processing": 0 if is_over else len(became)}, "results_url": results if is_over else None}

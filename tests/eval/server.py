@@ -355,7 +355,7 @@ def main():
         front.hold, front.how = args.hold and args.hold.replace("+", " "), args.how
         front.rate = (1.0 if args.fault else 0.0) if args.rate is None else args.rate
         threading.Thread(target=front.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{front.server_port}"
+        base = front.batches.base = f"http://127.0.0.1:{front.server_port}"
     else:
         base = model.base
     os.write(ready, (json.dumps({"base_url": base, "openai_base_url": base + "/v1", "model": args.model}) + "\n").encode())
