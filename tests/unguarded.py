@@ -550,6 +550,26 @@ ROWS = [
         [("src/evaluate/run/money.rs", "if spent + state.reserved + most > limit {", "if !OFF && spent + state.reserved + most > limit {")],
         "no_try_is_made_that_could_pass_the_limit",
     ),
+    (
+        "an id of a batch is no path",
+        [("src/evaluate/endpoint/batch.rs", "if is_id { Ok(Self(id)) }", "if OFF || is_id { Ok(Self(id)) }")],
+        "a_server_that_misbehaves_is_told_and_counts_for_nothing a_committed_file_does_not_say_which_path_is_asked",
+    ),
+    (
+        "what a batch answers is so long",
+        [("src/evaluate/endpoint/wire.rs", "if line.len() > MAX_ANSWER_BYTES {", "if !OFF && line.len() > MAX_ANSWER_BYTES {")],
+        "a_server_that_misbehaves_is_told_and_counts_for_nothing",
+    ),
+    (
+        "a batch is written down before it is ordered",
+        [("src/evaluate/run/batch.rs", "        self.asking.recorder.submitting(&order)?;\n", "        if !OFF {\n            self.asking.recorder.submitting(&order)?;\n        }\n")],
+        "wherever_a_run_is_killed_the_next_one_has_every_answer_and_submits_none_twice",
+    ),
+    (
+        "an order is given once",
+        [("src/evaluate/endpoint/mod.rs", "let is_ordered = request.kind", "let is_ordered = !OFF && request.kind")],
+        "an_order_whose_answer_is_lost_is_looked_for_and_not_given_again",
+    ),
     # A model's opinion of answers is no proof.
     (
         "a judge is never the only gate",

@@ -1,13 +1,16 @@
 //! Batches: the same answers for less, none asked twice and none lost wherever a run is killed, and servers that misbehave.
 
-use std::process::ExitStatus;
+use std::process::{Child, ExitStatus};
 use std::time::Instant;
 
 use super::*;
 
 /// The topics, asked in one dialect, with prices of batches that are half.
 fn project(dialect: &str) -> Repo {
-    let repo = topics();
+    with_prices(topics(), dialect)
+}
+
+fn with_prices(repo: Repo, dialect: &str) -> Repo {
     let prices = fs::read_to_string(repo.at("prices.yaml")).expect("prices");
     let prices = prices
         .replace("[chat]", &format!("[{dialect}]"))
@@ -34,9 +37,16 @@ fn run(repo: &Repo, server: &Server, words: &str) -> Outcome {
 
 /// Starts it, and kills it when the server has got a request that begins so.
 fn killed(repo: &Repo, server: &Server, words: &str, at: &str) -> ExitStatus {
+    let mut child = begun(repo, server, words, at);
+    child.kill().expect("a kill");
+    child.wait().expect("an end")
+}
+
+/// Starts it, and waits until the server has got a request that begins so.
+fn begun(repo: &Repo, server: &Server, words: &str, at: &str) -> Child {
     let mut command =
         repo.contexture(arguments(server, words)).env("OPENAI_API_KEY", KEY).env("ANTHROPIC_API_KEY", KEY).command();
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
     let is_there =
         |one: &Value| format!("{} {}", one["method"].as_str().unwrap(), one["path"].as_str().unwrap()).starts_with(at);
     while !server.log().iter().any(is_there) {
@@ -45,8 +55,7 @@ fn killed(repo: &Repo, server: &Server, words: &str, at: &str) -> ExitStatus {
     }
     // What was sent of an answer that never ends is read by then.
     std::thread::sleep(Duration::from_millis(150));
-    child.kill().expect("a kill");
-    child.wait().expect("an end")
+    child
 }
 
 /// The custom ids of every batch that was made.
@@ -302,4 +311,61 @@ fn a_new_look_that_is_in_a_batch_is_the_one_that_the_same_command_collects() {
     let again = run(&repo, &server, &format!("{BATCH} --fresh")).exits(0);
     assert!(again.stderr.contains("64 of 64 answers are in batches, look 2: nothing is asked"), "{again}");
     assert_eq!((made_once(&server), answers(&repo).len()), (2, 128), "{again}");
+}
+
+#[test]
+fn an_interrupted_run_says_that_its_batches_go_on() {
+    let (repo, server) = (project("chat"), Server::start("rule --hold GET+/v1/batches/"));
+    let child = begun(&repo, &server, BATCH, "GET /v1/batches/");
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("a signal");
+    let output = child.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let words = "interrupted: 0 answers are collected; batches that were submitted go on at their server, and the same";
+    assert!(!output.status.success() && said.contains(words), "{said}");
+    let again = run(&repo, &server, BATCH).exits(0);
+    assert_eq!((made_once(&server), answers(&repo).len()), (1, 64), "{again}");
+}
+
+/// Pairs that people have judged are asked beside the answers, what the answers come to behind them; a kill in any of the three
+/// batches loses nothing.
+#[test]
+fn a_judge_is_asked_in_batches_too() {
+    let words = format!("eval {AGAINST}");
+    let judged = || with_prices(judge::judged(60, judge::GATES), "chat");
+    let (plain, calls) = (judged(), Server::start("rule"));
+    let plain = run(&plain, &calls, &words).exits(0).json();
+    for at in [None, Some("batch_0001"), Some("batch_0003"), Some("batch_0005")] {
+        let hold = at.map(|at| format!("--hold GET+/v1/batches/{at}")).unwrap_or_default();
+        let (repo, server) = (judged(), Server::start(&format!("rule {hold}")));
+        let words = format!("{words} --batch");
+        if let Some(at) = at {
+            killed(&repo, &server, &words, &format!("GET /v1/batches/{at}"));
+        }
+        let outcome = run(&repo, &server, &words).exits(0);
+        assert_eq!((made_once(&server), answers(&repo).len()), (3, calls.log().len()), "{at:?}: {outcome}");
+        let json = outcome.json();
+        for same in ["comparisons", "judgements", "gates"] {
+            let cheaper = |mut report: Value| {
+                report.as_array_mut().expect("a list").iter_mut().for_each(|one| {
+                    ["usd", "latency_ms"].iter().for_each(|key| drop(one.as_object_mut().expect("one").remove(*key)));
+                });
+                report
+            };
+            assert_eq!(cheaper(json[same].clone()), cheaper(plain[same].clone()), "{same}: {outcome}");
+        }
+        let after = run(&repo, &server, &words).exits(0);
+        assert!(after.stderr.contains("nothing is asked") && after.stdout == outcome.stdout, "{after}");
+    }
+}
+
+#[test]
+fn each_model_has_a_batch_of_its_own() {
+    let (repo, server) = (project("chat"), Server::start("rule --working 2"));
+    let prices = fs::read_to_string(repo.at("prices.yaml")).expect("prices");
+    repo.file("prices.yaml", format!("{prices}  other: {{like: smollm2, api_name: other-1}}\n"));
+    let outcome = run(&repo, &server, &format!("{BATCH} --model smollm2 --model other")).exits(0);
+    assert_eq!((made_once(&server), answers(&repo).len()), (2, 128), "{outcome}");
+    assert!(outcome.stderr.contains("128 answers through 2 batches, $"), "{outcome}");
+    let models: BTreeSet<String> = answers(&repo).iter().map(|one| one["model"].to_string()).collect();
+    assert_eq!((models.len(), made(&server).iter().map(Vec::len).collect::<Vec<_>>()), (2, vec![64, 64]), "{outcome}");
 }

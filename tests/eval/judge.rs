@@ -14,7 +14,7 @@ models: [arbiter]
 ";
 
 /// The topics with a judge of another vendor, and as many pairs that people have judged; `eval` is behind `judge`.
-fn judged(pairs: usize, eval: &str) -> Repo {
+pub(super) fn judged(pairs: usize, eval: &str) -> Repo {
     let repo = topics();
     let manifest = fs::read_to_string(repo.at("contexts/topics.yaml")).expect("a manifest");
     let judge = format!("eval:\n  judge: {{context: judges/topics, labels: eval/judged.jsonl}}\n{eval}");
@@ -38,7 +38,7 @@ fn labelled(count: usize) -> String {
     (0..count).map(pair).collect()
 }
 
-const GATES: &str = "  gates: {regression: 5%, judge: 5%}\n";
+pub(super) const GATES: &str = "  gates: {regression: 5%, judge: 5%}\n";
 
 #[test]
 fn a_judge_compares_the_answers_of_both_sides_and_is_replayed() {

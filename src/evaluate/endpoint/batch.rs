@@ -17,6 +17,7 @@ use super::{Endpoint, Exchange, Kind, Request};
 use crate::prompt::bodies::Dialect;
 
 /// What one batch takes.
+#[derive(Debug)]
 struct Limits {
     requests: usize,
     bytes: usize,
@@ -114,6 +115,7 @@ pub struct BatchAnswer {
 #[derive(Debug)]
 pub struct Pack {
     dialect: Dialect,
+    most: Limits,
     /// The path of each of its requests.
     path: String,
     content: Vec<u8>,
@@ -127,13 +129,17 @@ const TOKEN: &str = "contexture";
 /// holds it at the start of a line.
 const BOUNDARY: &str = "contexture-batch-8f0c2a6e";
 
+/// Bytes around the requests of a batch, at most.
+const FRAME: usize = 1024;
+
 impl Pack {
-    /// An empty one, for requests such as this one.
-    pub fn new(like: &Request) -> Self {
-        Self { dialect: like.dialect, path: like.path.clone(), content: Vec::new(), requests: 0 }
+    /// An empty one, for requests such as this one; none for an API without batches.
+    pub fn new(like: &Request) -> Option<Self> {
+        let most = limits(like.dialect)?;
+        Some(Self { dialect: like.dialect, most, path: like.path.clone(), content: Vec::new(), requests: 0 })
     }
 
-    /// Adds a request, unless the batch is full.
+    /// Adds a request, unless the batch is full; an empty one takes any.
     pub fn add(&mut self, name: &str, request: &Request) -> bool {
         let (head, tail) = match self.dialect {
             Dialect::Messages => (format!("{{\"custom_id\":\"{name}\",\"params\":"), "},"),
@@ -142,18 +148,13 @@ impl Pack {
                 (format!("{{\"custom_id\":\"{name}\",\"method\":\"POST\",\"url\":\"/v1{url}\",\"body\":"), "}\n")
             }
         };
-        self.put(&[head.as_bytes(), &request.body, tail.as_bytes()].concat())
-    }
-
-    fn put(&mut self, line: &[u8]) -> bool {
-        /// What is around the requests.
-        const FRAME: usize = 1024;
-        let Some(most) = limits(self.dialect) else { return false };
-        let is_full = self.requests >= most.requests || self.content.len() + line.len() + FRAME > most.bytes;
+        let parts = [head.as_bytes(), &request.body, tail.as_bytes()];
+        let bytes = self.content.len() + parts.iter().map(|part| part.len()).sum::<usize>();
+        let is_full = self.requests >= self.most.requests || bytes + FRAME > self.most.bytes;
         if is_full && self.requests > 0 {
             return false;
         }
-        self.content.extend_from_slice(line);
+        parts.iter().for_each(|part| self.content.extend_from_slice(part));
         self.requests += 1;
         true
     }
@@ -429,4 +430,99 @@ fn read_result(dialect: Dialect, line: &[u8]) -> Result<RawLine, String> {
         }
     };
     Ok((name, result))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(dialect: Dialect, text: &str) -> Request {
+        Request::new(dialect, "m", &json!({ "model": "m", "text": text }), false)
+    }
+
+    /// Every way to fill batches of at most so many requests and bytes: each is within both, and no smaller one would do.
+    #[test]
+    fn a_batch_takes_what_fits_and_never_more() {
+        for dialect in [Dialect::Messages, Dialect::Chat, Dialect::Responses] {
+            for (requests, bytes) in [(1, 10_000), (3, 10_000), (100, 1_600), (100, 2_000), (4, 2_000), (100, 10)] {
+                let mut sizes = Vec::new();
+                let mut all = (0..40).map(|at| request(dialect, &"x".repeat(at * 37 % 90))).peekable();
+                while let Some(first) = all.peek() {
+                    let mut pack = Pack::new(first).expect("an API with batches");
+                    pack.most = Limits { requests, bytes };
+                    while all.peek().is_some_and(|one| pack.add("name", one)) {
+                        all.next();
+                    }
+                    let next = all.peek().map(|one| one.body.len());
+                    let count = pack.requests;
+                    let is_file = dialect != Dialect::Messages;
+                    let sent = if is_file { pack.upload() } else { pack.order(None, "token") };
+                    let is_within = count <= requests && sent.body.len() <= bytes;
+                    assert!(is_within || count == 1, "{count} requests in {} bytes", sent.body.len());
+                    // What is around a request: its name, and a path.
+                    let more = next.map(|next| sent.body.len() + next + 100 + FRAME);
+                    let is_full = more.is_none_or(|more| count == requests || more > bytes);
+                    assert!(is_full, "{count} requests in {} bytes, and {next:?} would fit", sent.body.len());
+                    sizes.push(count);
+                }
+                assert_eq!(sizes.iter().sum::<usize>(), 40, "{sizes:?}");
+            }
+        }
+        assert!(Pack::new(&request(Dialect::Generate, "")).is_none());
+    }
+
+    #[test]
+    fn an_id_is_no_path_and_no_query() {
+        for id in ["batch_0", "msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d", "file-abc"] {
+            assert_eq!(BatchId::try_from(id.to_owned()).map(String::from).as_deref(), Ok(id));
+        }
+        let long = "x".repeat(LONGEST_ID + 1);
+        for id in ["", "..", "a/b", "a?b", "a#b", "a%2fb", "a b", "a\n", "a.b", "\u{e4}", &long] {
+            assert!(BatchId::try_from(id.to_owned()).is_err(), "{id:?}");
+        }
+    }
+
+    /// What either API says of a batch, state by state; a state that is not known is one that is not over.
+    #[test]
+    fn states_are_read_as_the_apis_have_them() {
+        let messages =
+            |status: &str| json!({"id": "m", "created_at": "2026-11-29T10:00:00Z", "processing_status": status});
+        let openai =
+            |status: &str| json!({"id": "b", "created_at": 1_795_946_400, "status": status, "output_file_id": "f-1"});
+        let is_over = |dialect, batch: &Value| match read_batch(dialect, batch).expect("a batch").state {
+            State::Open => None,
+            State::Ended(_) => Some(true),
+            State::Failed(_) => Some(false),
+        };
+        for (status, over) in [("in_progress", None), ("canceling", None), ("ended", Some(true)), ("archived", None)] {
+            assert_eq!(is_over(Dialect::Messages, &messages(status)), over, "{status}");
+        }
+        for (status, over) in [
+            ("validating", None),
+            ("in_progress", None),
+            ("finalizing", None),
+            ("cancelling", None),
+            ("completed", Some(true)),
+            ("expired", Some(true)),
+            ("cancelled", Some(true)),
+            ("failed", Some(false)),
+            ("resting", None),
+        ] {
+            assert_eq!(is_over(Dialect::Chat, &openai(status)), over, "{status}");
+        }
+        let read = read_batch(Dialect::Messages, &messages("ended")).expect("a batch");
+        assert_eq!(
+            (read.created, read.results.as_slice()),
+            (1_795_946_400, &["/v1/messages/batches/m/results".to_owned()][..])
+        );
+        let read = read_batch(Dialect::Responses, &openai("completed")).expect("a batch");
+        assert_eq!((read.created, read.results.as_slice()), (1_795_946_400, &["/files/f-1/content".to_owned()][..]));
+        for missing in ["id", "created_at", "status", "processing_status"] {
+            for (dialect, mut batch) in [(Dialect::Messages, messages("ended")), (Dialect::Chat, openai("failed"))] {
+                if batch.as_object_mut().expect("a map").remove(missing).is_some() {
+                    assert!(read_batch(dialect, &batch).is_err(), "{missing}");
+                }
+            }
+        }
+    }
 }

@@ -288,7 +288,8 @@ impl Clerk<'_> {
             let (mut pack, mut keys, mut most): (Option<Pack>, Vec<AnswerKey>, _) = (None, Vec::new(), Some(Usd::ZERO));
             while let Some((key, of, case)) = rest.peek() {
                 let Some(request) = self.sides[*of].request(*case) else { break };
-                if !pack.get_or_insert_with(|| Pack::new(&request)).add(&key.custom_id(), &request) {
+                pack = pack.or_else(|| Pack::new(&request));
+                if !pack.as_mut().is_some_and(|pack| pack.add(&key.custom_id(), &request)) {
                     break;
                 }
                 most = most.zip(self.reserved.get(key).copied().flatten()).and_then(|(sum, one)| sum.plus(one));
