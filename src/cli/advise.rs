@@ -9,7 +9,7 @@ use super::session::Session;
 use super::{TreeArguments, Verdict};
 use crate::cost::cards::Date;
 use crate::evaluate::advice::{QUESTIONS, Question, advise};
-use crate::evaluate::trials::{Pair, Replay, Trials};
+use crate::evaluate::trials::{Pair, Trials};
 use crate::output::report::{advise as report, json};
 use crate::pipeline::{Build, Request, build_all};
 use crate::syntax::diag::Diagnostic;
@@ -114,9 +114,9 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
         let what = format!("`{}` has no cases, so nothing of it can be measured", head.id);
         return Err(Error::usage(what, "write some, and name them: `eval: {cases: eval/cases.jsonl}`").into());
     }
-    let Replay { evaluation, said, warnings, .. } = trials.replay(tree.as_ref(), None)?;
-    said.iter().for_each(|sentence| session.tell(sentence));
-    session.warnings(&warnings);
+    let replay = trials.replay(tree.as_ref(), None)?;
+    replay.words().for_each(|sentence| session.tell(&sentence));
+    session.warnings(&replay.warnings);
     let variants: Vec<&Build> = others.iter().map(|other| &**other).collect();
     let break_even = match training {
         Some(training) => Some(tuned.weigh(&head, today, training, session)?.1),
@@ -128,7 +128,7 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let advice = advise(Question {
         build: &head,
         model: today,
-        evaluation: &evaluation,
+        evaluation: &replay.evaluation,
         variants: &variants,
         answers: &answers.into_iter().collect::<BTreeMap<_, _>>(),
         examples,

@@ -172,7 +172,7 @@ fn examine(arguments: Arguments, workspace: &Workspace, session: &Session) -> Re
         let (mut pairs, said) = trials::pairs(heads, base.map(|base| (base, &request, &memory)), false)?;
         trials::with_judges(&mut pairs, (tree.as_ref(), base), as_of, &memory)?;
         let replay = super::eval::some(Trials::of(&pairs, false)?)?.replay(tree.as_ref(), base)?;
-        said.iter().chain(&replay.said).for_each(|sentence| session.tell(sentence));
+        said.into_iter().chain(replay.words()).for_each(|sentence| session.tell(&sentence));
         let answers = results.iter().map(BuildResult::answer).chain([replay.evaluation.answer()]);
         verdict = answers.max().map_or(verdict, Verdict::from);
         Some(replay)

@@ -114,13 +114,14 @@ pub(super) fn run(arguments: Arguments, session: &Session) -> Result<Verdict, Fa
     let base = base.as_ref().map(|base| base as &dyn Tree);
     let pairs = pairs(&arguments, session, tree.as_ref(), base)?;
     let trials = some(Trials::of(&pairs, arguments.first_token)?)?;
-    let Replay { evaluation, said, warnings, .. } = if arguments.replay {
+    let replay = if arguments.replay {
         trials.replay(tree.as_ref(), base)?
     } else {
         ask(&arguments, session, &workspace, trials, (tree.as_ref(), base))?
     };
-    session.warnings(&warnings);
-    said.iter().for_each(|sentence| session.tell(sentence));
+    session.warnings(&replay.warnings);
+    replay.words().for_each(|sentence| session.tell(&sentence));
+    let evaluation = replay.evaluation;
     session.print(&match arguments.format {
         Format::Text => eval::text(&evaluation),
         Format::Json => json(&eval::EvalReport::new(&evaluation)),
@@ -236,6 +237,7 @@ fn ask(
             fresh: arguments.fresh,
             batch: arguments.batch,
             reckoned: &|reckoning| session.tell(&reckoned(reckoning)),
+            tell: &|sentence| session.tell(sentence),
             watch: &|state| {
                 super::signals::last_words((!session.quiet).then(|| interrupted(state, arguments.batch)));
                 progress.say(shown(state));
@@ -243,13 +245,13 @@ fn ask(
         },
     );
     super::signals::last_words(None);
-    let run = run?;
+    let mut run = run?;
     progress.done();
     let warnings = [trials.warnings.as_slice(), &answers.warnings].concat();
-    // What a run with --batch has not collected it says itself.
-    let open = answers.uncollected().filter(|_| !arguments.batch);
-    let said = said(&run).into_iter().chain(answers.cut_off()).chain(open).chain(faults(&run)).collect();
-    Ok(Replay { evaluation: trials.verdicts(run), missing: 0, said, warnings, broken: Vec::new() })
+    let uncollected =
+        if arguments.batch { std::mem::take(&mut run.collected.open) } else { answers.uncollected().collect() };
+    let said = said(&run).into_iter().chain(answers.cut_off()).chain(faults(&run)).collect();
+    Ok(Replay { evaluation: trials.verdicts(run), missing: 0, said, uncollected, warnings, broken: Vec::new() })
 }
 
 /// What is about to be done, in a sentence.

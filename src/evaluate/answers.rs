@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use batches::{Collected, Submission, Submitted, Submitting};
+pub use batches::{Collected, Submission, Submitted, Submitting, named};
 
 use super::endpoint::{Attempt, Reading, Request, read, version};
 use crate::prompt::bodies::Dialect;

@@ -367,6 +367,8 @@ pub struct Asking<'a> {
     pub at_once: usize,
     /// Hears of the run's progress.
     pub watch: &'a (dyn Fn(&Progress) + Sync),
+    /// Hears, in a sentence, of what lasts longer than anybody watches.
+    pub tell: &'a (dyn Fn(&str) + Sync),
 }
 
 /// After so many requests in a row that came to nothing, no more are sent.

@@ -63,10 +63,20 @@ pub struct Replay {
     pub missing: u64,
     /// What there is to say beside them, each in a sentence.
     pub said: Vec<String>,
+    /// Which answers are in batches: what `eval --batch` takes up.
+    pub uncollected: Vec<String>,
     /// What is wrong with what was read.
     pub warnings: Vec<Diagnostic>,
     /// Why contexts were left out.
     pub broken: Vec<Diagnostic>,
+}
+
+impl Replay {
+    /// What there is to say beside the verdicts, each in a sentence.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        let in_batches = self.uncollected.iter().map(|said| format!("{said}: `eval --batch` takes them up"));
+        self.said.iter().cloned().chain(in_batches)
+    }
 }
 
 /// Everything that is asked, checked before anybody is.
@@ -104,6 +114,8 @@ pub struct Means<'a> {
     pub reckoned: &'a dyn Fn(&Reckoning),
     /// Hears of the progress.
     pub watch: &'a (dyn Fn(&Progress) + Sync),
+    /// Hears, in a sentence, of what lasts longer than anybody watches.
+    pub tell: &'a (dyn Fn(&str) + Sync),
 }
 
 /// The contexts with cases among these, each with the same context of a base; and what there is to say of others. Contexts
@@ -289,11 +301,11 @@ impl<'a> Trials<'a> {
         let reckoning = run::reckon(&self.sides, &answers, false, false).then(judges);
         let (all, calls) = (reckoning.answers, reckoning.calls + reckoning.in_batches);
         let missing = (calls > 0).then(|| format!("{calls} of {all} answers are not recorded, and nothing is asked"));
-        let said = [self.unheld(base.is_some()), missing, answers.cut_off()].into_iter().flatten();
-        let said = said.chain(answers.uncollected()).collect();
+        let said = [self.unheld(base.is_some()), missing, answers.cut_off()].into_iter().flatten().collect();
         let warnings = [self.warnings.as_slice(), &answers.warnings].concat();
         let broken = self.broken.clone();
-        Ok(Replay { missing: calls, said, warnings, broken, evaluation: self.verdicts(run) })
+        let uncollected = answers.uncollected().collect();
+        Ok(Replay { missing: calls, said, uncollected, warnings, broken, evaluation: self.verdicts(run) })
     }
 
     /// What is recorded.
@@ -361,6 +373,7 @@ impl<'a> Trials<'a> {
                 recorder: Recorder::new(&System, &on_disk, &run_name()),
                 at_once: means.at_once,
                 watch: means.watch,
+                tell: means.tell,
             };
             let engine = if means.batch { run::batch::ask } else { run::ask };
             engine(sides, answers, at_base, fresh, asking)
@@ -382,7 +395,7 @@ impl<'a> Trials<'a> {
         let judged = asked(&judging, answers, of_judges, false, max_cost, max_calls)?;
         let mut run = run.then(judged);
         if means.batch {
-            run.collected.said.extend(reread()?.uncollected());
+            run.collected.open.extend(reread()?.uncollected());
         }
         Ok(run)
     }

@@ -322,7 +322,24 @@ fn an_interrupted_run_says_that_its_batches_go_on() {
     let said = String::from_utf8_lossy(&output.stderr);
     let words = "interrupted: 0 answers are collected; batches that were submitted go on at their server, and the same";
     assert!(!output.status.success() && said.contains(words), "{said}");
+    assert!(said.contains("submitted 64 requests in batch batch_0001 to http://127.0.0.1:"), "{said}");
+    // Whatever shows recorded answers says where these are, and what takes them up.
+    let manifest = fs::read_to_string(repo.at("contexts/topics.yaml")).expect("a manifest");
+    repo.file("contexts/topics.yaml", manifest.replace("Answer with one word", "Answer in one word"));
+    let place = format!("64 answers are in batch batch_0001 at {}", server.base);
+    for command in ["eval topics --replay", "check --eval", "advise topics"] {
+        let shown = repo.run(command);
+        assert!(shown.stderr.contains(&format!("{place}: `eval --batch` takes them up")), "{command}: {shown}");
+    }
+    let diff = repo.run("diff HEAD").stdout;
+    let base = diff.split_once("--base ").expect("a command").1.split_whitespace().next().expect("a commit");
+    assert!(diff.contains(&format!("{place}; this takes them up: contexture eval --base {base} --batch")), "{diff}");
+    repo.file("contexts/topics.yaml", manifest);
     let again = run(&repo, &server, BATCH).exits(0);
+    assert!(
+        again.stderr.contains("an earlier run submitted 64 requests in batch batch_0001 to http://127.0.0.1:"),
+        "{again}"
+    );
     assert_eq!((made_once(&server), answers(&repo).len()), (1, 64), "{again}");
 }
 

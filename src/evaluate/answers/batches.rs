@@ -88,20 +88,20 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// What there is to say of it, with so many answers missing.
+    /// What there is to say of it, with so many answers missing; a command with --batch takes it up.
     pub fn said(&self, missing: usize) -> String {
-        let names: Vec<String> = self.ids.iter().map(ToString::to_string).collect();
         let origin = &self.order.origin;
-        match names.as_slice() {
-            [] => format!(
-                "{missing} answers were about to be submitted in a batch to {origin} when a run ended: `eval --batch` finds out whether they were"
-            ),
-            names => format!(
-                "{missing} answers are in batch {} at {origin}: `eval --batch` collects them",
-                names.join(" and ")
-            ),
+        if self.ids.is_empty() {
+            return format!("{missing} answers were about to be submitted in a batch to {origin} when a run ended");
         }
+        format!("{missing} answers are in {} at {origin}", named(&self.ids))
     }
+}
+
+/// A batch by its names.
+pub fn named(ids: &BTreeSet<BatchId>) -> String {
+    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    format!("batch {}", names.join(" and "))
 }
 
 /// What the files say of batches, in whatever order.

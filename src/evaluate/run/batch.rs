@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Answer, Asking, Prepared, Progress, Run, missing, now, paid, reckon, seconds_now, written};
-use crate::evaluate::answers::{AnswerKey, Answers, Record, Submission, Submitted, Submitting, unlike};
+use crate::evaluate::answers::{AnswerKey, Answers, Record, Submission, Submitted, Submitting, named, unlike};
 use crate::evaluate::endpoint::{
     Attempt, Batch, BatchAnswer, BatchId, Endpoint, Exchange, Pack, Page, Pass, State, version,
 };
@@ -46,17 +46,21 @@ pub struct Collected {
     pub submitted: u64,
     /// What there is to say of others, each in a sentence.
     pub said: Vec<String>,
+    /// Which answers are still in batches.
+    pub open: Vec<String>,
 }
 
 impl Collected {
     /// Both.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.said.extend(other.said);
+        self.open.extend(other.open);
         Self {
             answers: self.answers + other.answers,
             batches: self.batches + other.batches,
             submitted: self.submitted + other.submitted,
             said: self.said,
+            open: self.open,
         }
     }
 }
@@ -209,6 +213,9 @@ impl Clerk<'_> {
             let names = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
             self.collected.said.push(format!("{names} are one order that arrived more than once: each is billed"));
         }
+        let (count, origin) = (order.keys.len(), &order.origin);
+        let begun = if earlier.is_some() { "an earlier run submitted" } else { "submitted" };
+        (self.asking.tell)(&format!("{begun} {count} requests in {} to {origin}: waiting for it", named(&ids)));
         self.waiting.push(Waiting { order, side, ids, is_guess, earlier, failures: 0, is_over: false, is_whole: true });
     }
 

@@ -110,7 +110,11 @@ fn open_ends(replay: &Replay, command: &str) -> Vec<(String, String)> {
     };
     let broken = replay.broken.iter().filter(|fault| fault.severity == Severity::Error);
     let broken = broken.map(|fault| ("cannot be evaluated: ".to_owned(), masked(&fault.message).into_owned()));
-    (replay.missing > 0).then(|| missing(replay.missing)).into_iter().chain(broken).collect()
+    let in_batches = replay
+        .uncollected
+        .iter()
+        .map(|said| (format!("{}; this takes them up: ", masked(said)), format!("{command} --batch")));
+    (replay.missing > 0).then(|| missing(replay.missing)).into_iter().chain(in_batches).chain(broken).collect()
 }
 
 /// A head with everything that is said of it.

@@ -109,7 +109,7 @@ too few cases: a loss over 64 points is excluded, one of 5 points is not; 2,091 
 
 fn replay(evaluation: Evaluation) -> Replay {
     let broken = vec![Diagnostic::error("bad-case", "the `id` of a case\n## is text")];
-    Replay { evaluation, missing: 3, said: Vec::new(), warnings: Vec::new(), broken }
+    Replay { evaluation, missing: 3, said: Vec::new(), uncollected: Vec::new(), warnings: Vec::new(), broken }
 }
 
 /// A part of a comment has a limit, and says what it leaves out and what is left to do.
