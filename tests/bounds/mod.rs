@@ -13,14 +13,12 @@ use crate::support::{Outcome, Repo};
 #[track_caller]
 fn bounded(repo: &Repo, seconds: u32, megabytes: u32, words: &[&str]) -> Outcome {
     let limits = format!("ulimit -t {seconds} && ulimit -v {} && exec \"$@\"", megabytes * 1024);
-    let output = repo
-        .clean("sh")
+    repo.clean("sh")
         .args(["-c", &limits, "sh", env!("CARGO_BIN_EXE_contexture")])
         .args(words)
         .output()
-        .expect("a shell");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    Outcome { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        .expect("a shell")
+        .into()
 }
 
 /// The only context of a report.

@@ -9,9 +9,7 @@ use crate::support::{Outcome, Repo};
 #[track_caller]
 fn bounded(repo: &Repo, words: &str) -> Outcome {
     let script = format!("ulimit -v 1048576; ulimit -t 60; exec {} --jobs 2 {words}", env!("CARGO_BIN_EXE_contexture"));
-    let output = repo.clean("sh").args(["-c", &script]).output().expect("sh runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    let ran = Outcome { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+    let ran: Outcome = repo.clean("sh").args(["-c", &script]).output().expect("sh runs").into();
     assert!(matches!(ran.status, Some(0..=2)), "{words}: {ran}");
     ran
 }

@@ -291,6 +291,8 @@ class Look:
             assert page.locator("#side details a").count() == 0, "all are folded"
             assert "1 over" in page.locator("#side summary", has_text="billing").inner_text()
             page.locator("#side summary", has_text="sales").click()
+            # A folder is filled when it has opened, which is after the click.
+            page.locator("#side details[open] a").nth(19).wait_for()
             assert page.locator("#side details[open] a").count() == 20
             accessible(page)
             # The one that is shown is unfolded, at the name it has in its folder.

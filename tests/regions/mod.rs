@@ -151,7 +151,7 @@ Question:
 fn a_change_of_the_branch_that_is_not_taken_is_one_and_a_change_of_the_example_is_none() {
     let repo = review();
     edit(&repo, "prompts/review.hbs", "Ask for tests.", "Ask for tests and docs.");
-    repo.run("diff HEAD -- review").is(str![[r#"
+    repo.run("diff HEAD --as-of 2026-11-30 -- review").is(str![[r#"
 exit 0
 --- stdout
 base  beacd4cf1b  2026-11-21  HEAD
@@ -191,7 +191,7 @@ Every prompt that differs builds, no budget newly fails, no new warning.
 "#]]);
     edit(&repo, "prompts/review.hbs", "Ask for tests and docs.", "Ask for tests.");
     edit(&repo, "contexts/review.yaml", "example: true", "example: false");
-    repo.run("diff HEAD -- review").is(str![[r#"
+    repo.run("diff HEAD --as-of 2026-11-30 -- review").is(str![[r#"
 exit 0
 --- stdout
 base  beacd4cf1b  2026-11-21  HEAD
@@ -378,7 +378,7 @@ warning[no-example]: this part depends on `strict`, of which there is no example
 fn budgets_are_held_for_the_examples_of_each_variant() {
     let repo = review();
     edit(&repo, "contexts/review.yaml", "traffic:", "budgets: {tokens: 77}\ntraffic:");
-    repo.run("check").is(str![[r#"
+    repo.run("check --as-of 2026-11-30").is(str![[r#"
 exit 1
 --- stdout
 review  cx1:e1a130d3d73e  uncommitted on beacd4cf1b

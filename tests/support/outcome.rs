@@ -3,8 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
+use jiff::Zoned;
+use jiff::tz::TimeZone;
 use snapbox::data::Data;
 use snapbox::{Assert, IntoData};
 
@@ -54,13 +56,14 @@ impl Run {
     /// Runs it to its end.
     pub fn run(self) -> Outcome {
         let Self { mut command, input, root } = self;
+        let is_dated = command.get_args().any(|word| word.to_string_lossy().starts_with("--as-of"));
         let mut child = command.spawn().expect("the program starts");
         if let (Some(bytes), Some(mut stdin)) = (input, child.stdin.take()) {
             stdin.write_all(&bytes).expect("the program takes its input");
         }
-        let output = child.wait_with_output().expect("the program ends");
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8 from the program").replace(&root, "[ROOT]");
-        Outcome { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        let Outcome { status, stdout, stderr, .. } = child.wait_with_output().expect("the program ends").into();
+        let [stdout, stderr] = [stdout, stderr].map(|text| text.replace(&root, "[ROOT]"));
+        Outcome { status, stdout, stderr, is_dated }
     }
 
     /// The command itself, for what a plain run cannot say.
@@ -78,13 +81,25 @@ pub struct Outcome {
     pub stdout: String,
     /// Everything else.
     pub stderr: String,
+    /// Whether the run was told which day's prices it takes.
+    is_dated: bool,
+}
+
+impl From<Output> for Outcome {
+    fn from(Output { status, stdout, stderr }: Output) -> Self {
+        let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).expect("UTF-8 from the program"));
+        Self { status: status.code(), stdout, stderr, is_dated: false }
+    }
 }
 
 impl Outcome {
-    /// Compares the whole outcome with a snapshot, to the byte.
+    /// Compares the whole outcome with a snapshot, to the byte. One with today's prices would be another tomorrow.
     #[track_caller]
     pub fn is(&self, expected: impl IntoData) -> &Self {
-        same(self.to_string(), expected);
+        let text = self.to_string();
+        let today = format!("rices of {}", Zoned::now().with_time_zone(TimeZone::UTC).date());
+        assert!(self.is_dated || !text.contains(&today), "a snapshot of today's prices: give --as-of\n{text}");
+        same(text, expected);
         self
     }
 
