@@ -145,11 +145,24 @@ fn a_count_replaces_the_estimate_until_the_prompt_is_another() {
     let diff = repo.run("diff HEAD~").exits(0);
     let said = "1 count of tokens recorded by this change: one, a, 53 where the estimate is 54.";
     assert!(diff.stdout.contains(said), "{diff}");
+    let counts_of = |words: &str| repo.run(&format!("{words} --format json")).json()["counts"].take();
+    let own = serde_json::json!([{"id": "one", "variant": null, "model": "a", "tokens": 53, "estimate": 54}]);
+    assert_eq!(counts_of("diff HEAD~"), own);
     repo.commit("counted");
     assert!(!repo.run("diff HEAD").stdout.contains("recorded by this change"));
+    assert_eq!(counts_of("diff HEAD"), serde_json::json!([]));
     // Also where no prompt differs, and a budget may rest on it.
     let alone = repo.run("diff HEAD~3..HEAD~2").exits(0);
     assert!(alone.stdout.contains("2 counts of tokens recorded by this change: one, a, "), "{alone}");
+    assert_eq!(counts_of("diff HEAD~3..HEAD~2").as_array().map(Vec::len), Some(2));
+    let whole = repo.run("diff HEAD~3..HEAD~2 --format json").exits(0);
+    let shards = [1, 2].map(|shard| {
+        let file = repo.outside(&format!("shard-{shard}.json"));
+        let part = repo.run(&format!("diff HEAD~3..HEAD~2 --format json --shard {shard}/2"));
+        fs::write(&file, part.stdout).expect("a file");
+        file.display().to_string()
+    });
+    assert_eq!(repo.contexture(["join", &shards[1], &shards[0]]).run().exits(0).stdout, whole.stdout);
     // A context that is gone has no count any more.
     fs::remove_file(repo.at("contexts/two.yaml")).expect("it is there");
     count(&repo, &server, "").exits(0);

@@ -1,12 +1,16 @@
 //! What a change says that providers counted.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::Paired;
 use crate::text::project::ContextId;
 
 /// A count of a provider that the change brings itself: budgets and money rest on it, and anybody can write a number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BroughtCount {
     /// The context, changed or not.
+    #[serde(flatten)]
     pub id: ContextId,
     /// The model.
     pub model: String,

@@ -18,7 +18,7 @@ const UNTOUCHED: &str = "untouched";
 
 pub(super) fn join(parts: &[Part]) -> Result<Joined, Error> {
     let mut report =
-        agreed(parts, &["unchanged", "still_broken", "no_effect", "reach", "totals", "groups", "contexts"])?;
+        agreed(parts, &["unchanged", "still_broken", "no_effect", "reach", "totals", "counts", "groups", "contexts"])?;
     report.shift_remove(UNTOUCHED);
     let mut compared = contexts(parts, "contexts")?;
     let mut changes: BTreeMap<String, Vec<Name>> = BTreeMap::new();
@@ -37,6 +37,7 @@ pub(super) fn join(parts: &[Part]) -> Result<Joined, Error> {
         parts.iter().map(|part| number(part, "still_broken")).sum::<Result<u64, Error>>()?.into(),
     );
     report.insert("totals".to_owned(), totals(parts)?);
+    report.insert("counts".to_owned(), counts(parts)?.into());
     report.insert("no_effect".to_owned(), no_effect(parts)?.into());
     report.insert("reach".to_owned(), reach(parts, &compared)?);
     report.insert("groups".to_owned(), groups(changes, &compared));
@@ -58,6 +59,17 @@ fn totals(parts: &[Part]) -> Result<Value, Error> {
     }
     // Plain data, which serialises to memory without fail.
     Ok(serde_json::to_value(joined(all)).unwrap_or_default())
+}
+
+/// What all parts say that providers counted, by context.
+fn counts(parts: &[Part]) -> Result<Vec<Value>, Error> {
+    let mut all: Vec<Value> = Vec::new();
+    for part in parts {
+        all.extend(part.list("counts")?.iter().cloned());
+    }
+    let text = |count: &Value, key: &str| count.get(key).and_then(Value::as_str).map(str::to_owned);
+    all.sort_by_key(|count| (text(count, "id"), text(count, "variant")));
+    Ok(all)
 }
 
 /// Those that every part found equal, and those that no part had to look at.
@@ -121,7 +133,7 @@ fn groups(changes: BTreeMap<String, Vec<Name>>, compared: &BTreeMap<Name, Map<St
 
 /// The place of a cause among others: by its file, then by its part.
 fn order(cause: &Value) -> Option<(&str, Option<usize>)> {
-    let parts = [Via::Fragment, Via::Template, Via::Example, Via::Extends, Via::Vars, Via::Prices];
+    let parts = [Via::Fragment, Via::Template, Via::Example, Via::Extends, Via::Vars, Via::Prices, Via::Counts];
     let via = cause.get("via")?.as_str()?;
     Some((cause.get("path")?.as_str()?, parts.iter().position(|part| part.as_str() == via)))
 }

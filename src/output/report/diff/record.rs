@@ -7,7 +7,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::compare::delta::{BudgetDelta, Divergence, Kind, ModelDelta, Pair, SegmentChange, Side};
-use crate::compare::review::{Cause, ContextReview, ContextStatus, ModelTotal, Range, Review, change_name, totals};
+use crate::compare::review::{
+    BroughtCount, Cause, ContextReview, ContextStatus, ModelTotal, Range, Review, change_name, totals,
+};
 use crate::output::record::DiagnosticRecord;
 use crate::output::report::eval::EvalReport;
 use crate::pipeline::Build;
@@ -47,6 +49,8 @@ pub struct DiffReport<'a> {
     pub reach: Vec<ReachRecord<'a>>,
     /// What the change comes to for each model, over all contexts that differ and can be built.
     pub totals: Vec<ModelTotal>,
+    /// What the change itself says that providers counted, of contexts that differ and of those that do not.
+    pub counts: &'a [BroughtCount],
     /// Contexts that have the same change.
     pub groups: Vec<GroupRecord>,
     /// Contexts that differ, by name.
@@ -257,6 +261,7 @@ impl<'a> DiffReport<'a> {
             no_effect: &review.no_effect,
             reach: reach.collect(),
             totals: totals(&review.contexts),
+            counts: &review.brought,
             groups: groups.collect(),
             contexts: review.contexts.iter().map(|context| ContextDelta::of(context, review.shard)).collect(),
             evaluation: None,
