@@ -564,13 +564,8 @@ impl Crew<'_> {
 
 /// The time, as records have it.
 pub fn now() -> String {
-    written(seconds_now())
-}
-
-/// Seconds since 1970.
-fn seconds_now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    written(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// A time in seconds since 1970, as records have it.

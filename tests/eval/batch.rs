@@ -151,6 +151,13 @@ fn an_order_whose_answer_is_lost_is_looked_for_and_not_given_again() {
             assert!(outcome.stderr.contains("1 × http://127.0.0.1:"), "{how}: {outcome}");
         }
     }
+    // What was there before is not it, however many requests it has.
+    let words = "rule --others 64 --how never --hold POST+/v1/messages/batches";
+    let (repo, server) = (project("messages"), Server::start(words));
+    killed(&repo, &server, BATCH, "POST /v1/messages/batches");
+    let outcome = run(&repo, &server, BATCH).exits(0);
+    assert!(outcome.stderr.contains("submitted 64 requests in batch msgbatch_0001 to "), "{outcome}");
+    assert_eq!((made_once(&server), answers(&repo).len()), (2, 64), "{outcome}");
     // A connection that breaks in the middle of the results is no second result.
     let (repo, server) =
         (project("messages"), Server::start("rule --how close --hold GET+/v1/messages/batches/msgbatch_0000/results"));

@@ -338,6 +338,7 @@ def main():
     parser.add_argument("--most", type=int, default=0, help="hang from this request on")
     parser.add_argument("--elsewhere", default="http://127.0.0.1:9/")
     parser.add_argument("--working", type=int, default=1, help="how often a batch is asked about before it is over")
+    parser.add_argument("--others", type=int, default=0, help="requests of a batch of Anthropic's that somebody else has made before")
     parser.add_argument("--unanswered", type=float, default=0, help="the share of a batch's requests that have no answer")
     parser.add_argument("--trick", help="what batches.py lists")
     parser.add_argument("--hold", help="METHOD /PATH: the first request that begins so is done and not answered")
@@ -352,6 +353,8 @@ def main():
         front.model, front.lock, front.log, front.seen = model, threading.Lock(), [], collections.Counter()
         front.seed, front.fault, front.delay, front.most, front.elsewhere = args.seed, args.fault, args.delay, args.most, args.elsewhere
         front.batches = Batches(args.seed, args.working, args.unanswered, args.trick, args.elsewhere)
+        if args.others:
+            front.batches.make("messages", "/v1/messages", [{"custom_id": f"other-{at}", "params": {}} for at in range(args.others)], {})
         front.hold, front.how = args.hold and args.hold.replace("+", " "), args.how
         front.rate = (1.0 if args.fault else 0.0) if args.rate is None else args.rate
         threading.Thread(target=front.serve_forever, daemon=True).start()

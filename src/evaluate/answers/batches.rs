@@ -25,8 +25,9 @@ pub struct Submitting {
     pub origin: String,
     /// The model, as the API calls it.
     pub model: String,
-    /// When, in seconds since 1970.
-    pub at: i64,
+    /// The latest batch that its server knew before: this one is later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<BatchId>,
     /// What it costs at most, in dollars; null where a price is not known.
     #[serde(with = "super::dollars")]
     pub most: Option<Usd>,

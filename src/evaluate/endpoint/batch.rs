@@ -75,9 +75,7 @@ pub struct Batch {
     pub id: BatchId,
     /// How far it is.
     pub state: State,
-    /// When it was made, in seconds since 1970.
-    pub created: i64,
-    /// When it ended.
+    /// When it ended, in seconds since 1970.
     pub ended: Option<i64>,
     /// Requests that are over.
     pub done: u64,
@@ -341,14 +339,12 @@ fn read_batch(dialect: Dialect, batch: &Value) -> Result<Batch, String> {
     let count =
         |name: &str| batch.pointer(&format!("/request_counts/{name}")).and_then(Value::as_u64).unwrap_or_default();
     let sum = |names: &[&str]| names.iter().map(|name| count(name)).fold(0, u64::saturating_add);
-    let created = moment(batch.get("created_at")).ok_or("it has no `created_at`")?;
     if dialect == Dialect::Messages {
         let status = batch.get("processing_status").and_then(Value::as_str).ok_or("it has no `processing_status`")?;
         let done = sum(&["succeeded", "errored", "canceled", "expired"]);
         let results = format!("/v1/messages/batches/{id}/results");
         return Ok(Batch {
             state: if status == "ended" { State::Ended(status.to_owned()) } else { State::Open },
-            created,
             ended: moment(batch.get("ended_at")),
             done,
             of: done.saturating_add(count("processing")),
@@ -379,7 +375,6 @@ fn read_batch(dialect: Dialect, batch: &Value) -> Result<Batch, String> {
     Ok(Batch {
         id,
         state,
-        created,
         ended: times.iter().find_map(|key| moment(batch.get(key))),
         done: sum(&["completed", "failed"]),
         of: count("total"),
@@ -486,9 +481,9 @@ mod tests {
     #[test]
     fn states_are_read_as_the_apis_have_them() {
         let messages =
-            |status: &str| json!({"id": "m", "created_at": "2026-11-29T10:00:00Z", "processing_status": status});
+            |status: &str| json!({"id": "m", "ended_at": "2026-11-29T10:00:00Z", "processing_status": status});
         let openai =
-            |status: &str| json!({"id": "b", "created_at": 1_795_946_400, "status": status, "output_file_id": "f-1"});
+            |status: &str| json!({"id": "b", "completed_at": 1_795_946_400, "status": status, "output_file_id": "f-1"});
         let is_over = |dialect, batch: &Value| match read_batch(dialect, batch).expect("a batch").state {
             State::Open => None,
             State::Ended(_) => Some(true),
@@ -512,12 +507,15 @@ mod tests {
         }
         let read = read_batch(Dialect::Messages, &messages("ended")).expect("a batch");
         assert_eq!(
-            (read.created, read.results.as_slice()),
-            (1_795_946_400, &["/v1/messages/batches/m/results".to_owned()][..])
+            (read.ended, read.results.as_slice()),
+            (Some(1_795_946_400), &["/v1/messages/batches/m/results".to_owned()][..])
         );
         let read = read_batch(Dialect::Responses, &openai("completed")).expect("a batch");
-        assert_eq!((read.created, read.results.as_slice()), (1_795_946_400, &["/files/f-1/content".to_owned()][..]));
-        for missing in ["id", "created_at", "status", "processing_status"] {
+        assert_eq!(
+            (read.ended, read.results.as_slice()),
+            (Some(1_795_946_400), &["/files/f-1/content".to_owned()][..])
+        );
+        for missing in ["id", "status", "processing_status"] {
             for (dialect, mut batch) in [(Dialect::Messages, messages("ended")), (Dialect::Chat, openai("failed"))] {
                 if batch.as_object_mut().expect("a map").remove(missing).is_some() {
                     assert!(read_batch(dialect, &batch).is_err(), "{missing}");

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Answer, Asking, Prepared, Progress, Run, missing, now, paid, reckon, seconds_now, written};
+use super::{Answer, Asking, Prepared, Progress, Run, missing, now, paid, reckon, written};
 use crate::evaluate::answers::{AnswerKey, Answers, Record, Submission, Submitted, Submitting, named, unlike};
 use crate::evaluate::endpoint::{
     Attempt, Batch, BatchAnswer, BatchId, Endpoint, Exchange, Pack, Page, Pass, State, version,
@@ -28,9 +28,6 @@ const ORDERS: u32 = 3;
 
 /// Rounds in a row in which a batch cannot be asked about, until it is left to a later run.
 const MOST_FAILURES: u32 = 10;
-
-/// How far from the time of an order, in seconds, a batch without its name may have been made.
-const AROUND: i64 = 2 * 3600;
 
 /// Pages of a list of batches that are read.
 const MOST_PAGES: usize = 1000;
@@ -242,9 +239,8 @@ impl Clerk<'_> {
     fn find(&self, order: &Submitting, endpoint: &Endpoint) -> Result<BTreeSet<BatchId>, String> {
         let own = self.waiting.iter().flat_map(|waiting| &waiting.ids);
         let known: HashSet<&BatchId> = self.answers.open.iter().flat_map(|one| &one.ids).chain(own).collect();
-        let near = order.at.saturating_sub(AROUND)..=order.at.saturating_add(AROUND);
         let is_it = |batch: &Batch| match order.dialect {
-            Dialect::Messages => batch.of == order.keys.len() as u64 && near.contains(&batch.created),
+            Dialect::Messages => batch.of == order.keys.len() as u64,
             _ => batch.token.as_ref() == Some(&order.submitting),
         };
         let mut found = BTreeSet::new();
@@ -257,14 +253,11 @@ impl Clerk<'_> {
             for _ in 0..MOST_PAGES {
                 let Page { batches, has_more, wait } = endpoint.batches(order.dialect, after.as_ref()).result?;
                 pause = wait.unwrap_or(pause);
-                found.extend(
-                    batches
-                        .iter()
-                        .filter(|batch| is_it(batch) && !known.contains(&batch.id))
-                        .map(|batch| batch.id.clone()),
-                );
-                let last = batches.last().filter(|last| has_more && last.created >= *near.start());
-                let Some(last) = last else { break };
+                let later = || batches.iter().take_while(|batch| Some(&batch.id) != order.before.as_ref());
+                let own = later().filter(|batch| is_it(batch) && !known.contains(&batch.id));
+                found.extend(own.map(|batch| batch.id.clone()));
+                let is_whole = later().count() < batches.len() || !has_more;
+                let Some(last) = batches.last().filter(|_| !is_whole) else { break };
                 after = Some(last.id.clone());
             }
             if !found.is_empty() {
@@ -326,12 +319,21 @@ impl Clerk<'_> {
                 return Ok(());
             }
         };
+        let Exchange { result, faults, is_final } = endpoint.batches(own.body.dialect, None);
+        self.note(&origin, &faults);
+        let before = match result {
+            Ok(page) => page.batches.into_iter().next().map(|latest| latest.id),
+            Err(why) => {
+                self.fail(&keys, format!("{origin}: {why}"), is_final);
+                return Ok(());
+            }
+        };
         let submitting = format!("{}{}", unlike(), unlike());
         let order = Submitting {
             dialect: own.body.dialect,
             origin: origin.clone(),
             model: own.model.card.api_name.to_string(),
-            at: seconds_now(),
+            before,
             most,
             keys,
             submitting,
