@@ -26,9 +26,9 @@ const ANSWERS: [&str; 2] = ["answer_a", "answer_b"];
 const WORDS: [&str; 3] = ["a", "b", "tie"];
 /// The fewest pairs that people have judged. Over 50 of them, a κ of 0.6 has a standard error of 0.09 (Cohen 1960,
 /// Educational and Psychological Measurement 20:37, for three words that are equally frequent).
-pub const LEAST_LABELLED: u64 = 50;
+const LEAST_LABELLED: u64 = 50;
 /// The least agreement with people: κ above 0.6 is "substantial" (Landis and Koch 1977, Biometrics 33:159).
-pub const LEAST_KAPPA: f64 = 0.6;
+const LEAST_KAPPA: f64 = 0.6;
 
 /// Two answers to one question, one of which may be better.
 #[derive(Debug, Clone)]

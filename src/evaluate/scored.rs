@@ -131,6 +131,17 @@ impl Scored {
         self.cases.iter().flat_map(|case| &case.answers)
     }
 
+    /// Those that are there.
+    pub fn answered(&self) -> impl Iterator<Item = &Graded> {
+        self.answers().filter(|answer| answer.points().is_some())
+    }
+
+    /// Whether it was measured: something was asked, and no more than a tenth of the answers is missing.
+    pub fn is_measured(&self) -> bool {
+        let asked = self.answers().count();
+        asked > 0 && (asked - self.answered().count()) * 10 <= asked
+    }
+
     /// How many answers have this grade.
     pub fn count(&self, grade: Grade) -> usize {
         self.answers().filter(|answer| answer.grade == grade).count()
@@ -148,8 +159,7 @@ impl Scored {
     /// The latency below which this share of the answers stay (hundredths, by nearest rank). Where some came out of a batch
     /// nobody knows.
     pub fn latency(&self, hundredths: usize) -> Option<u64> {
-        let answered = self.answers().filter(|answer| answer.points().is_some());
-        let mut all: Vec<u64> = answered.map(|answer| answer.latency_ms).collect::<Option<_>>()?;
+        let mut all: Vec<u64> = self.answered().map(|answer| answer.latency_ms).collect::<Option<_>>()?;
         all.sort_unstable();
         all.get((all.len() * hundredths).div_ceil(100).checked_sub(1)?).copied()
     }

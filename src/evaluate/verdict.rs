@@ -17,7 +17,7 @@ use super::scored::{Grade, Scored, ScoredCase};
 use super::scorers::FULL;
 use super::statistics::{Confusion, Interval, Z_95, clustered_error, holm, pass_at, pass_hat, wilson};
 use super::{Results, Side};
-use crate::pipeline::Answer;
+use crate::pipeline::{Answer, Build};
 use crate::syntax::decode::{inline_schema, names};
 use crate::syntax::quantity::{Share, Usd};
 
@@ -73,6 +73,14 @@ impl fmt::Display for Decimal {
             "-0" => f.write_str("0"),
             trimmed => f.write_str(trimmed),
         }
+    }
+}
+
+impl Decimal {
+    /// A part of a whole; `None` of nothing.
+    #[expect(clippy::cast_precision_loss, reason = "counts of cases and characters are far below 2^53")]
+    pub fn ratio(part: u64, of: u64) -> Option<Self> {
+        (of > 0).then(|| Self(part as f64 / of as f64))
     }
 }
 
@@ -134,6 +142,14 @@ pub struct Run {
     pub macro_f1: Option<Decimal>,
     /// Whether the cases are new in the head: asked of it alone, and compared with nothing.
     pub new: bool,
+}
+
+impl Run {
+    /// Whether a build was asked, with a model of this name; cases that are new in it are another run.
+    pub fn is_of(&self, build: &Build, model: &str) -> bool {
+        let (name, variant) = (&*build.id.name, build.id.variant.as_deref());
+        (&*self.context, self.variant.as_deref(), &*self.model, self.new) == (name, variant, model, false)
+    }
 }
 
 /// What the repeats of a case say together, each a mean over the cases.
@@ -349,12 +365,8 @@ impl Evaluation {
             GateStatus::Unknown => Answer::Open,
             _ => Answer::Yes,
         };
-        // A side of which over a tenth is missing was not measured, with or without another one.
-        let of_run = |scored_run: &ScoredRun| {
-            let asked = scored_run.scored.answers().count();
-            let missing = asked - scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
-            if missing * 10 > asked || asked == 0 { Answer::Open } else { Answer::Yes }
-        };
+        // A side that was not measured was not, with or without another one.
+        let of_run = |own: &ScoredRun| if own.scored.is_measured() { Answer::Yes } else { Answer::Open };
         let all = self.comparisons.iter().map(of_verdict).chain(self.judgements.iter().map(of_judgement));
         let all = all.chain(self.gates.iter().map(of_gate));
         all.chain(self.runs.iter().map(of_run)).max().unwrap_or(Answer::Yes)
@@ -429,6 +441,12 @@ impl ScoredRun {
         };
         Self { run, scored, trial, confusion }
     }
+
+    /// What a call that was answered cost in the mean.
+    pub fn mean_call(&self) -> Option<Usd> {
+        let calls = i128::try_from(self.scored.answered().count()).ok().filter(|calls| *calls > 0)?;
+        self.run.usd.map(|usd| Usd { femto: usd.femto / calls })
+    }
 }
 
 /// pass@k and pass^k over the cases that were answered; `None` where one of them has a single answer.
@@ -463,7 +481,7 @@ fn rate(points: &[Vec<i64>]) -> (Option<f64>, Option<Interval>) {
 const FULL_REAL: f64 = 1000.0;
 
 #[expect(clippy::cast_precision_loss, reason = "a share has at most nine digits")]
-fn margin_real(margin: Share) -> f64 {
+pub(super) fn margin_real(margin: Share) -> f64 {
     margin.millionths as f64 / 1e6
 }
 

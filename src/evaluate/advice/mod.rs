@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::scored::Grade;
 use super::statistics::{lower_bound, upper_bound, wilson};
-use super::verdict::{Comparison, Decimal, Evaluation, ScoredRun, Verdict as Compared};
+use super::verdict::{Comparison, Decimal, Evaluation, ScoredRun, Verdict as Compared, margin_real};
 use crate::cost::break_even::Answer as BreakEven;
 use crate::pipeline::Build;
 use crate::pipeline::model::ModelBuild;
@@ -188,16 +188,10 @@ struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     fn of(question: &'a Question<'a>) -> Self {
-        let (id, model) = (&question.build.id, &question.model.name);
-        let variant = id.variant.as_ref().map(ToString::to_string);
-        let head = question.evaluation.runs.iter().find(|scored_run| {
-            let run = &scored_run.run;
-            run.context == *id.name && run.variant == variant && run.model == *model && !run.new
-        });
+        let is_own = |own: &&ScoredRun| own.run.is_of(question.build, &question.model.name);
+        let head = question.evaluation.runs.iter().find(is_own);
         let tally = head.map_or((0, 0, 0), |head| head.scored.tally());
-        let asked = head.map_or(0, |head| head.scored.answers().count());
-        let answered = head.map_or(0, |head| head.scored.answers().filter(|one| one.points().is_some()).count());
-        let is_measured = asked > 0 && (asked - answered) * 10 <= asked;
+        let is_measured = head.is_some_and(|head| head.scored.is_measured());
         Self { question, head, tally, is_measured, usd: head.and_then(|head| head.run.usd).filter(|_| is_measured) }
     }
 
@@ -228,18 +222,10 @@ impl<'a> Facts<'a> {
         let runs = &self.question.evaluation.runs;
         let comparisons = &self.question.evaluation.comparisons;
         self.question.variants.iter().filter_map(move |build| {
-            let variant = build.id.variant.as_ref().map(ToString::to_string);
-            let is_own = |scored_run: &ScoredRun| {
-                let run = &scored_run.run;
-                run.context == *build.id.name && run.variant == variant && run.model == self.question.model.name
-            };
+            let is_own = |own: &ScoredRun| own.run.is_of(build, &self.question.model.name);
             let (at, scored_run) = runs.iter().enumerate().find(|(_, scored_run)| is_own(scored_run))?;
             let comparison = comparisons.iter().find(|one| one.base == at);
-            scored_run
-                .scored
-                .answers()
-                .any(|answer| answer.points().is_some())
-                .then_some((*build, scored_run, comparison))
+            scored_run.scored.answered().next().map(|_| (*build, scored_run, comparison))
         })
     }
 
@@ -249,8 +235,10 @@ impl<'a> Facts<'a> {
         let mut items = vec![self.cases()];
         let (right, wrong, undecided) = self.tally;
         let all = right + wrong + undecided;
-        let per_call =
-            self.per_call(self.head).map_or("?".to_owned(), |usd| format!("${}", usd.rounded(9).trim_end_matches('0')));
+        let per_call = self
+            .head
+            .and_then(ScoredRun::mean_call)
+            .map_or("?".to_owned(), |usd| format!("${}", usd.rounded(9).trim_end_matches('0')));
         let latency = self.head.and_then(|head| head.run.latency_ms.p95).map_or("?".to_owned(), |ms| ms.to_string());
         items.push(Item {
             name: "baseline",
@@ -456,8 +444,7 @@ impl<'a> Facts<'a> {
     fn least(&self) -> f64 {
         let gates = self.head.and_then(|head| self.question.evaluation.protocols.get(head.trial)?.gates.as_ref());
         let pass = gates.and_then(|gates| gates.pass.as_ref());
-        #[expect(clippy::cast_precision_loss, reason = "a share is below 2^53 millionths")]
-        pass.map_or(PASS, |share| share.value.millionths as f64 / 1e6)
+        pass.map_or(PASS, |share| margin_real(share.value))
     }
 
     fn gate(&self) -> Item {
@@ -515,31 +502,18 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn per_call(&self, scored_run: Option<&ScoredRun>) -> Option<Usd> {
-        let scored_run = scored_run?;
-        let calls = scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
-        let calls = i128::try_from(calls).ok().filter(|calls| *calls > 0)?;
-        scored_run.run.usd.map(|usd| Usd { femto: usd.femto / calls })
-    }
-
     fn measured(&self) -> Vec<MeasuredSide> {
         let own = self.question.model.name.as_str();
         let names = [Some(own), self.question.tuned.filter(|tuned| *tuned != own)];
-        let (id, runs) = (&self.question.build.id, &self.question.evaluation.runs);
-        let variant = id.variant.as_ref().map(ToString::to_string);
         names
             .into_iter()
             .flatten()
             .filter_map(|name| {
-                let scored_run = runs.iter().find(|scored_run| {
-                    let run = &scored_run.run;
-                    run.context == *id.name && run.variant == variant && run.model == name && !run.new
-                })?;
-                let (right, wrong, undecided) = scored_run.scored.tally();
-                let all = right + wrong + undecided;
-                #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
-                let share = (right + wrong > 0).then(|| Decimal(right as f64 / all as f64));
-                Some(MeasuredSide { model: name.to_owned(), right: share, usd: self.per_call(Some(scored_run)) })
+                let is_own = |own: &&ScoredRun| own.run.is_of(self.question.build, name);
+                let own = self.question.evaluation.runs.iter().find(is_own)?;
+                let (right, wrong, undecided) = own.scored.tally();
+                let share = Decimal::ratio(right, right + wrong + undecided).filter(|_| right + wrong > 0);
+                Some(MeasuredSide { model: name.to_owned(), right: share, usd: own.mean_call() })
             })
             .filter(|side| side.right.is_some())
             .collect()

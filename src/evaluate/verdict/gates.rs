@@ -3,7 +3,6 @@
 use super::{Comparison, Decimal, Gate, GateStatus, Judgement, ScoredRun, Verdict, margin_real};
 use crate::evaluate::statistics::{lower_bound, upper_bound};
 use crate::syntax::manifest::{Gates, OpenGate};
-use crate::syntax::quantity::Usd;
 
 /// The gates of one run.
 pub(super) fn of(
@@ -26,7 +25,7 @@ pub(super) fn of(
             () if upper_bound(right + undecided, all) < least => GateStatus::Missed,
             () => GateStatus::Open,
         };
-        let actual = (right + wrong > 0).then(|| Decimal(ratio(right, right + wrong)).to_string());
+        let actual = Decimal::ratio(right, right + wrong).map(|share| share.to_string());
         found.push(gate("pass", Decimal(least).to_string(), actual, status));
     }
     // Nobody judges what sends the same requests.
@@ -51,17 +50,14 @@ pub(super) fn of(
         }
     }
     if let Some(limit) = &gates.cost_per_call {
-        let calls = scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
-        let calls = i128::try_from(calls).unwrap_or(i128::MAX);
-        let paid = run.usd.filter(|_| calls > 0);
-        let most = limit.value.times(calls);
-        let status = match (paid, most) {
+        let calls = i128::try_from(scored_run.scored.answered().count()).unwrap_or(i128::MAX);
+        let mean = scored_run.mean_call();
+        let status = match (run.usd.filter(|_| mean.is_some()), limit.value.times(calls)) {
             (Some(paid), Some(most)) if paid <= most => GateStatus::Met,
             (Some(_), Some(_)) => GateStatus::Missed,
             _ => GateStatus::Unknown,
         };
-        let mean = paid.map(|paid| Usd { femto: paid.femto / calls }.rounded(9));
-        let mean = mean.map(|mean| mean.trim_end_matches('0').trim_end_matches('.').to_owned());
+        let mean = mean.map(|mean| mean.rounded(9).trim_end_matches('0').trim_end_matches('.').to_owned());
         found.push(gate("cost_per_call", limit.value.exact(), mean, status));
     }
     if let Some(limit) = &gates.latency_p95 {
@@ -87,9 +83,4 @@ pub fn unseen(gates: &Gates, has_comparison: bool, has_revision: bool) -> impl I
         ("regression", gates.regression.is_some(), has_comparison),
     ];
     all.into_iter().filter(|(_, is_set, is_held)| *is_set && !is_held).map(|(name, ..)| name)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
-fn ratio(part: u64, of: u64) -> f64 {
-    part as f64 / of as f64
 }

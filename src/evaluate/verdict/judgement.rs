@@ -106,8 +106,9 @@ impl Judgement {
         let agreed: u64 = confusion.labels().iter().map(|label| confusion.at(label, label)).sum();
         let decided = judged.lengths.iter().filter_map(|(_, longer)| *longer);
         let (longer, all) = decided.fold((0, 0), |(longer, all), own| (longer + u64::from(own), all + 1));
-        let mean =
-            |at: usize| ratio(judged.lengths.iter().map(|(of, _)| share(of[at])).sum(), share(judged.lengths.len()));
+        let mean = |at: usize| {
+            Decimal::ratio(judged.lengths.iter().map(|(of, _)| share(of[at])).sum(), share(judged.lengths.len()))
+        };
         Self {
             judge: judged.side.context.clone(),
             variant: judged.side.variant.clone(),
@@ -124,12 +125,12 @@ impl Judgement {
             same_text: same,
             no_verdict: missing + count(&|own| own == Ruling::None),
             missing,
-            longer_preferred: ratio(longer, all),
+            longer_preferred: Decimal::ratio(longer, all),
             characters: mean(0).zip(mean(1)).map(|(base, head)| [base, head]),
             agreement: Agreement {
                 labelled: judged.labelled,
                 unanswered: judged.unanswered,
-                share: ratio(agreed, asked),
+                share: Decimal::ratio(agreed, asked),
                 kappa: if asked == 0 { None } else { Confusion::kappa(confusion).map(Decimal) },
             },
             trusted: judged.doubts.is_empty(),
@@ -137,9 +138,4 @@ impl Judgement {
             comparison,
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of cases and characters are far below 2^53")]
-fn ratio(part: u64, of: u64) -> Option<Decimal> {
-    (of > 0).then(|| Decimal(part as f64 / of as f64))
 }

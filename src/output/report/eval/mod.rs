@@ -19,7 +19,6 @@ use crate::evaluate::verdict::{
     Agreement, Comparison, Decimal, Evaluation, Gate, GateStatus, Judgement, Run, ScoredRun, Verdict,
 };
 use crate::syntax::diag::{Diagnostic, Severity};
-use crate::syntax::quantity::Usd;
 use crate::syntax::source::Span;
 use crate::text::lint::secret::masked;
 
@@ -335,15 +334,8 @@ fn quality(run: &Run) -> String {
     }
 }
 
-/// What a call cost in the mean.
-fn mean_call(scored_run: &ScoredRun) -> Option<Usd> {
-    let calls = scored_run.scored.answers().filter(|answer| answer.points().is_some()).count();
-    let calls = i128::try_from(calls).ok().filter(|calls| *calls > 0)?;
-    scored_run.run.usd.map(|usd| Usd { femto: usd.femto / calls })
-}
-
 fn call(scored_run: &ScoredRun) -> String {
-    mean_call(scored_run).map_or_else(|| "?".to_owned(), super::cost::brief)
+    scored_run.mean_call().map_or_else(|| "?".to_owned(), super::cost::brief)
 }
 
 /// What is expected of a case, as text.

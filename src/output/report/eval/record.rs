@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{EvalReport, Row, expected, gate, mean_call, open_ends, rows};
+use super::{EvalReport, Row, ScoredRun, expected, gate, open_ends, rows};
 use crate::evaluate::scored::ScoredCase;
 use crate::evaluate::statistics::Confusion;
 use crate::evaluate::trials::Replay;
@@ -90,8 +90,8 @@ fn head(row: &Row) -> Head {
         name: row.name(),
         run: row.at,
         base: row.comparison.map(|own| own.base),
-        call: mean_call(row.head),
-        base_call: row.base.and_then(mean_call),
+        call: row.head.mean_call(),
+        base_call: row.base.and_then(ScoredRun::mean_call),
         said: row
             .verdict()
             .into_iter()
