@@ -127,9 +127,18 @@ fn remote(arguments: Arguments, session: &Session) -> Result<Verdict, Failure> {
         at_once: session.jobs.unwrap_or(super::eval::AT_ONCE),
         fresh,
         day: super::session::today(),
-        watch: &|done, of| progress.say(format!("counting: {done} of {of} prompts")),
+        watch: &|done, of| {
+            let kept =
+                format!("interrupted: {done} of {of} prompts were counted, and what came before the last second is in");
+            let said = format!("{kept} {COUNTS_FILE}; run it again for the rest");
+            super::signals::last_words((!session.quiet).then_some(said));
+            progress.say(format!("counting: {done} of {of} prompts"));
+        },
+        record: &|counts| counts.write(&System, workspace.root()).map(drop),
     };
-    let counted = counted::count(&results, &mut counts, &means)?;
+    let counted = counted::count(&results, &mut counts, &means);
+    super::signals::last_words(None);
+    let counted = counted?;
     progress.done();
     let mut unnamed = results.iter().filter_map(BuildResult::build).filter(|build| build.models.is_empty());
     if let Some(first) = unnamed.next() {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -44,11 +45,16 @@ pub struct Means<'a> {
     /// The day.
     pub day: Date,
     /// Hears how many of how many are counted.
-    pub watch: &'a (dyn Fn(usize, usize) + Sync),
+    pub watch: &'a dyn Fn(usize, usize),
+    /// Records the counts that there are so far, while others are asked for.
+    pub record: &'a dyn Fn(&MeasuredCounts) -> Result<(), Error>,
 }
 
 /// After so many requests in a row that came to nothing, no more are sent.
 const MOST_FAILURES: usize = 10;
+
+/// How often counts are recorded while others are asked for: a run that is killed loses what came since.
+const STEP: Duration = Duration::from_secs(1);
 
 /// A request that is to be sent: which of all it is for, letters that are not the prompt's, and by which server.
 struct Asked {
@@ -61,7 +67,7 @@ struct Asked {
 /// Counts the prompts of these builds with each of their models, and takes what is new into `counts`.
 ///
 /// # Errors
-/// Where a key or an address is missing: before anybody is asked.
+/// Where a key or an address is missing: before anybody is asked. When counts cannot be recorded.
 pub fn count<'a>(
     results: &'a [BuildResult],
     counts: &mut MeasuredCounts,
@@ -92,28 +98,13 @@ pub fn count<'a>(
                     Err(reasons) => result = Err(first(&reasons)),
                 }
             }
+            if let Ok(count) = &result {
+                counts.put(&build.id, &model.card.name, count.clone());
+            }
             all.push(Counted { build, model, result, is_recorded });
         }
     }
-    let asked: Vec<Asked> = asked.into_values().collect();
-    for (asked, answer) in asked.iter().zip(ask(&asked, means)) {
-        for place in &asked.places {
-            let Some(one) = all.get_mut(*place) else { continue };
-            one.result = answer.clone().map(|tokens| MeasuredCount {
-                tokens: tokens.saturating_sub(asked.letters),
-                day: means.day,
-                tokenizer: one.model.card.tokenizer.as_str().to_owned(),
-                source: asked.endpoint.origin().to_owned(),
-                full: one.build.chain.full(),
-                settings: one.build.settings,
-            });
-        }
-    }
-    for one in &all {
-        if let Ok(count) = &one.result {
-            counts.put(&one.build.id, &one.model.card.name, count.clone());
-        }
-    }
+    ask(&asked.into_values().collect::<Vec<_>>(), means, &mut all, counts)?;
     Ok(all)
 }
 
@@ -143,37 +134,73 @@ fn server(
     Ok(endpoint)
 }
 
-/// Asks for all of them, side by side; the answers in their order.
-fn ask(asked: &[Asked], means: &Means<'_>) -> Vec<Result<u64, String>> {
-    let (next, done, failures) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+/// Asks for all of them, side by side, and takes each answer in as it comes.
+fn ask(asked: &[Asked], means: &Means<'_>, all: &mut [Counted], counts: &mut MeasuredCounts) -> Result<(), Error> {
+    let (next, failures) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let stopped: Mutex<Option<String>> = Mutex::default();
-    let found: Vec<Mutex<Result<u64, String>>> = asked.iter().map(|_| Mutex::new(Err(String::new()))).collect();
-    let one = || {
-        let at = next.fetch_add(1, Ordering::Relaxed);
-        let (asked_one, place) = (asked.get(at)?, found.get(at)?);
+    let one = |own: &Asked| {
         let why = stopped.lock().clone();
-        *place.lock() = match why {
-            Some(why) => Err(why),
-            None => {
-                let Exchange { result, is_final, .. } = asked_one.endpoint.count(&asked_one.request);
-                let in_a_row = if result.is_ok() { 0 } else { failures.load(Ordering::Relaxed) + 1 };
-                failures.store(in_a_row, Ordering::Relaxed);
-                result.map_err(|why| {
-                    let why = format!("{}: {why}", asked_one.endpoint.origin());
-                    if is_final || in_a_row >= MOST_FAILURES {
-                        stopped.lock().get_or_insert(format!("not asked, after {why}"));
-                    }
-                    why
-                })
+        why.map_or(Ok(()), Err)?;
+        let Exchange { result, is_final, .. } = own.endpoint.count(&own.request);
+        let in_a_row = if result.is_ok() { 0 } else { failures.load(Ordering::Relaxed) + 1 };
+        failures.store(in_a_row, Ordering::Relaxed);
+        result.map_err(|why| {
+            let why = format!("{}: {why}", own.endpoint.origin());
+            if is_final || in_a_row >= MOST_FAILURES {
+                stopped.lock().get_or_insert(format!("not asked, after {why}"));
             }
-        };
-        (means.watch)(done.fetch_add(1, Ordering::Relaxed) + 1, asked.len());
-        Some(())
+            why
+        })
+    };
+    let (sender, answers) = mpsc::channel();
+    let hand = |sender: mpsc::Sender<_>| {
+        while let Some(own) = asked.get(next.fetch_add(1, Ordering::Relaxed)) {
+            // Nobody takes it where the counts cannot be recorded: then all of it is over.
+            let _ = sender.send((own, one(own)));
+        }
     };
     std::thread::scope(|scope| {
         for _ in 0..means.at_once.min(asked.len()) {
-            scope.spawn(|| while one().is_some() {});
+            let sender = sender.clone();
+            scope.spawn(|| hand(sender));
         }
-    });
-    found.into_iter().map(Mutex::into_inner).collect()
+        drop(sender);
+        let (mut done, mut is_new, mut recorded) = (0, false, Instant::now());
+        loop {
+            match answers.recv_timeout(STEP) {
+                Ok((own, answer)) => {
+                    is_new |= answer.is_ok();
+                    own.take(&answer, means.day, all, counts);
+                    done += 1;
+                    (means.watch)(done, asked.len());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            if is_new && recorded.elapsed() >= STEP {
+                (means.record)(counts).inspect_err(|error| *stopped.lock() = Some(error.to_string()))?;
+                (is_new, recorded) = (false, Instant::now());
+            }
+        }
+    })
+}
+
+impl Asked {
+    /// Takes in what came of it, for every prompt that it was sent for.
+    fn take(&self, answer: &Result<u64, String>, day: Date, all: &mut [Counted], counts: &mut MeasuredCounts) {
+        for place in &self.places {
+            let Some(one) = all.get_mut(*place) else { continue };
+            one.result = answer.clone().map(|tokens| MeasuredCount {
+                tokens: tokens.saturating_sub(self.letters),
+                day,
+                tokenizer: one.model.card.tokenizer.as_str().to_owned(),
+                source: self.endpoint.origin().to_owned(),
+                full: one.build.chain.full(),
+                settings: one.build.settings,
+            });
+            if let Ok(count) = &one.result {
+                counts.put(&one.build.id, &one.model.card.name, count.clone());
+            }
+        }
+    }
 }

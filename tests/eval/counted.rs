@@ -1,6 +1,7 @@
 //! `count --remote`: what is sent, what is recorded, where a count replaces an estimate, and where none does.
 
 use super::*;
+use crate::support::Run;
 
 /// Cards of four dialects that nobody sells.
 const CARDS: &str = "models:
@@ -11,13 +12,17 @@ const CARDS: &str = "models:
 ";
 
 /// `contexture count --remote` at a server, with the keys of all vendors.
-fn count(repo: &Repo, server: &Server, words: &str) -> Outcome {
+fn counting(repo: &Repo, server: &Server, words: &str) -> Run {
     let urls = [("messages", ""), ("responses", "/v1"), ("chat", "/v1"), ("generate", "")];
     let urls = urls.map(|(dialect, version)| format!("--base-url={dialect}={}{version}", server.base));
     let words = words.split_whitespace().map(str::to_owned);
     let words = ["count", "--remote"].map(str::to_owned).into_iter().chain(urls).chain(words);
     let keys = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY"];
-    keys.iter().fold(repo.contexture(words), |run, name| run.env(name, KEY)).run()
+    keys.iter().fold(repo.contexture(words), |run, name| run.env(name, KEY))
+}
+
+fn count(repo: &Repo, server: &Server, words: &str) -> Outcome {
+    counting(repo, server, words).run()
 }
 
 /// A project of two prompts for a model of Anthropic's dialect.
@@ -86,6 +91,37 @@ fn requests_are_those_of_the_vendors_own_clients_and_are_sent_once() {
     // Nor is anybody needed, or a key.
     drop(server);
     repo.run("count --remote").exits(0);
+}
+
+/// Whatever ends a run, the counts that came are recorded, and only the others are asked for.
+#[test]
+fn a_run_that_is_ended_keeps_the_counts_it_has() {
+    for signal in ["-KILL", "-INT"] {
+        // From the hundred and first request on the server says nothing.
+        let (repo, server) = (many(&[]), Server::start("rule --most 101"));
+        let child = counting(&repo, &server, "")
+            .command()
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        let models = |text: &str| text.lines().filter(|line| line.contains("http")).count();
+        let begun = std::time::Instant::now();
+        while models(&counts(&repo)) < 100 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{} are recorded", models(&counts(&repo)));
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Command::new("kill").args([signal, &child.id().to_string()]).status().expect("a signal");
+        let said = String::from_utf8_lossy(&child.wait_with_output().expect("an end").stderr).into_owned();
+        assert_eq!(said.contains("interrupted: 100 of 201 prompts were counted"), signal == "-INT", "{said}");
+        let before = counts(&repo);
+        let server = Server::start("rule");
+        let again = count(&repo, &server, "").exits(0);
+        assert!(again.stdout.contains("201 of 201 measured, 100 of them recorded before"), "{again}");
+        assert_eq!(server.log().len(), 101);
+        let after = counts(&repo);
+        assert!(before.lines().all(|line| after.contains(line)), "{before}\n{after}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod outcome;
 mod repo;
 pub mod runner;
 
-pub use outcome::Outcome;
+pub use outcome::{Outcome, Run};
 
 pub use outcome::same;
 pub use repo::{Repo, names, path, texts};
