@@ -315,7 +315,7 @@ fn by_head(path: &ProjectPath, looked: &mut u64, fragments: &Fragments) -> Optio
     }
     *looked += size;
     let fragment = fragments.read(path).ok()?;
-    let has = |key: &str| fragment.meta.as_ref().is_some_and(|meta| meta.get(key).is_some());
+    let has = |key: &str| formats::meta(&fragment, key).is_some();
     let is_in = |name: &str| path.folder().split('/').any(|part| part == name);
     let is_agent = has("name") && has("description") && (is_in("agents") || has("tools") || has("model"));
     let is_command = || {

@@ -185,6 +185,38 @@ fn agents_and_commands_are_what_their_programs_send() {
     }
 }
 
+/// What Claude Code reads at the second try, which is why the recorded agents with such heads load.
+#[test]
+fn heads_that_are_no_yaml_are_read_with_their_values_in_quotes() {
+    let head = "name: late-bill\ndescription: Use when: a \"bill\" is late [C:\\x]";
+    let repo = Repo::new();
+    repo.file("kinds/a.md", format!("---\n{head}\ntools: Read\nmodel: claude-sonnet-5-5\n---\nCollect.\n"))
+        .file("kinds/b.md", "---\nname: b\ndescription: d\ntools: Read\n---\nPlain.\n")
+        .file("skills/late-bill/SKILL.md", format!("---\r\n{head}\r\n---\r\nRemind.\r\n"))
+        .file("kinds/broken.md", "---\nname: c\ndescription: Use: it\n  more: [\n---\nBroken.\n");
+    let run = repo.run("init --from .");
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert!(said.contains("agents of their own, 2") && said.contains("skills, 1"), "{said}");
+    let written = std::fs::read_to_string(repo.at("contexts/subagents.yaml")).unwrap();
+    assert!(written.contains("kinds/*.md") && written.contains("!kinds/broken.md"), "{written}");
+    let said = repo.run("check").stderr;
+    let description = "Use when: a \"bill\" is late [C:\\x]";
+    assert!(said.contains("Claude Code reads it with its values in quotes") && !said.contains("needs `"), "{said}");
+    let listed = repo.run("list").stdout;
+    assert!(listed.contains(description), "{listed}");
+    // A rule for some files alone, and instructions for some files alone.
+    let files = json!({"CLAUDE.md": "Root.\n", ".claude/rules/ts.md": "---\npaths: **/*.ts\n---\nTypes.\n"});
+    for (touched, loads) in [("src/a.ts", true), ("src/a.py", false)] {
+        let manifest = json!({"prompt": ".", "format": "claude", "touched": touched});
+        let (found, said) = messages(&files, &manifest, " --input cwd=CWD");
+        assert_eq!(found.iter().any(|(_, text)| text.contains("Types.")), loads, "{touched}: {found:?} {said}");
+    }
+    let rule = "---\napplyTo: **/*.py\n---\nSnakes.\n";
+    let files = json!({"AGENTS.md": "Root.\n", ".github/instructions/a.instructions.md": rule});
+    let (found, said) = messages(&files, &json!({"prompt": ".", "format": "copilot"}), "");
+    assert!(found.iter().all(|(_, text)| !text.contains("Snakes.")) && !found.is_empty(), "{found:?} {said}");
+}
+
 #[test]
 fn prompt_files_of_an_editor_name_their_inputs() {
     let text = "---\nagent: agent\nmodel: GPT-4.1 (copilot)\n---\nExplain ${selection} to ${input:who:whom?}, ${input:who}; ${other} $1 $ARGUMENTS !`x`.\n";

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::agents::first_of;
+use super::head::meta;
 use super::layer::Layer;
 use super::{Entry, Foreign, Passage, Touched, folders};
 use crate::prompt::segment::Role;
@@ -124,8 +125,8 @@ impl Loader<'_, '_> {
                     continue;
                 }
             };
-            let patterns = rule.meta.as_ref().and_then(|meta| meta.get("paths"));
-            match patterns.map(|node| patterns_of(node, self.faults)) {
+            let patterns = meta(&rule, "paths");
+            match patterns.map(|node| patterns_of(&node, self.faults)) {
                 None => always.push(rule),
                 Some(patterns) if touched.matches(&patterns, folder) => waiting.push(rule),
                 Some(_) => touched.leave_out(&rule, self.faults),

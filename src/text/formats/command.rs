@@ -3,8 +3,9 @@
 //! <https://code.claude.com/docs/en/skills>, <https://code.visualstudio.com/docs/copilot/customization/prompt-files>
 
 use super::copilot::tell_imports;
+use super::head::meta;
 use super::layer::{Layer, input};
-use super::subagent::{described, meta};
+use super::subagent::described;
 use super::{Entry, Foreign, Passage};
 use crate::prompt::segment::Role;
 use crate::syntax::decode::{Decode, OneOrMany, Text};
@@ -41,10 +42,10 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
     let source = &fragment.source;
     let is_copilot = source.path().as_str().ends_with(".prompt.md");
     let mut layer = described(&fragment, faults);
-    let named = meta(&fragment, "arguments").and_then(|node| OneOrMany::<Text>::decode(node, &mut Faults::new()));
+    let named = meta(&fragment, "arguments").and_then(|node| OneOrMany::<Text>::decode(&node, &mut Faults::new()));
     let named: Vec<String> =
         named.map_or_else(Vec::new, |all| all.0.iter().map(|name| name.value.to_string()).collect());
-    let hint = meta(&fragment, "argument-hint").and_then(|node| node.as_text()).map(|hint| hint.to_string());
+    let hint = meta(&fragment, "argument-hint").and_then(|node| node.as_text().map(|hint| hint.to_string()));
     // Behind a head, all white space goes; a file without one stays as it is.
     let body = fragment.slice(fragment.body.clone());
     let trimmed = if fragment.body.start > 0 { body.trim_start() } else { body };

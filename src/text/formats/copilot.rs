@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::agents::first_of;
 use super::claude::read_markdown;
+use super::head::meta;
 use super::layer::Layer;
 use super::{Entry, Foreign, Passage, folders, left_out};
 use crate::prompt::segment::Role;
@@ -66,7 +67,7 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
                 continue;
             }
         };
-        let pattern = fragment.meta.as_ref().and_then(|meta| meta.get("applyTo")?.as_text().cloned());
+        let pattern = meta(&fragment, "applyTo").and_then(|node| node.as_text().cloned());
         match pattern.as_deref() {
             None | Some("**") => entries.push(passage(&fragment, String::new(), "\n\n")),
             Some(_) => faults.push(left_out(&fragment)),

@@ -18,6 +18,7 @@ mod cursor;
 mod data;
 mod dotprompt;
 mod fabric;
+mod head;
 mod jinja;
 mod layer;
 mod picoschema;
@@ -27,6 +28,7 @@ mod skill;
 mod subagent;
 mod tags;
 
+pub use head::meta;
 pub use subagent::loads as is_subagent;
 
 use std::sync::Arc;

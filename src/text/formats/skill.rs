@@ -1,6 +1,7 @@
 //! A skill: `SKILL.md` of a folder, whose description is always listed and whose body is sent when it is used.
 //! <https://agentskills.io/specification>
 
+use super::head::{meta, warning};
 use super::layer::Layer;
 use super::{Entry, Foreign, Passage};
 use crate::prompt::segment::Role;
@@ -18,12 +19,11 @@ const MOST: [(&str, usize); 2] = [("name", 64), ("description", 1024)];
 /// Reads the file that `written` names.
 pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Foreign> {
     let fragment = reader.named(written, false, faults)?;
-    faults.extend(fragment.head_warning.clone());
+    faults.extend(warning(&fragment));
     let at = Span::new(&fragment.source, 0, fragment.source.text().find('\n').unwrap_or_default());
     let mut layer = Layer::new(&at);
     for (key, most) in MOST {
-        let node = fragment.meta.as_ref().and_then(|meta| meta.get(key));
-        let Some((node, value)) = node.and_then(|node| Some((node, node.as_text()?))) else {
+        let Some((value, node)) = meta(&fragment, key).and_then(|node| Some((node.as_text()?.clone(), node))) else {
             faults.push(Diagnostic::warning("skill", format!("a skill needs `{key}` in its head")).at(&at));
             continue;
         };
@@ -33,9 +33,9 @@ pub fn open(written: &Text, reader: &Reader, faults: &mut Faults) -> Option<Fore
             faults.push(Diagnostic::warning("skill", message).at(&node.span));
         }
         if key == "description" {
-            layer.put("description", node.clone());
+            layer.put("description", node);
         } else {
-            check_name(value, node, fragment.source.path().folder(), faults);
+            check_name(&value, &node, fragment.source.path().folder(), faults);
         }
     }
     let span = Span::new(&fragment.source, fragment.body.start, fragment.body.end);

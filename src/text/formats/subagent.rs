@@ -1,6 +1,7 @@
 //! An agent of its own: a file of `.claude/agents`, or Copilot's `*.agent.md`. Its text without the head is the system
 //! prompt, trimmed. <https://code.claude.com/docs/en/sub-agents>
 
+use super::head::{meta, warning};
 use super::layer::{Layer, list};
 use super::{Entry, Foreign, Passage};
 use crate::prompt::segment::Role;
@@ -8,7 +9,6 @@ use crate::syntax::decode::Text;
 use crate::syntax::diag::{Diagnostic, Faults};
 use crate::syntax::manifest::Mark;
 use crate::syntax::source::Span;
-use crate::syntax::yaml::Node;
 use crate::text::fragment::{Fragment, Reader};
 use crate::text::template::Piece;
 
@@ -52,19 +52,19 @@ fn needed(fragment: &Fragment) -> &'static [&'static str] {
 
 /// Whether the program takes the file for an agent. Claude Code alone reads a head that is no YAML.
 pub fn loads(fragment: &Fragment) -> bool {
-    let is_unread = fragment.head_warning.is_some() && fragment.body.start > 0 && !is_copilot(fragment);
-    is_unread || needed(fragment).iter().all(|key| meta(fragment, key).is_some())
+    let is_read = fragment.meta.is_some() || !is_copilot(fragment);
+    is_read && needed(fragment).iter().all(|key| meta(fragment, key).is_some())
 }
 
 /// What a head says that has a place in a manifest: the description, and the model where it is one.
 pub fn described(fragment: &Fragment, faults: &mut Faults) -> Layer {
-    faults.extend(fragment.head_warning.clone());
+    faults.extend(warning(fragment));
     let mut layer = Layer::new(&Span::new(&fragment.source, 0, 0));
     if let Some(node) = meta(fragment, "description").filter(|node| node.as_text().is_some()) {
-        layer.put("description", node.clone());
+        layer.put("description", node);
     }
-    let model = meta(fragment, "model").and_then(|node| Some((node, node.as_text()?)));
-    if let Some((node, name)) = model.filter(|(_, name)| !matches!(&***name, "" | "inherit")) {
+    let model = meta(fragment, "model").and_then(|node| Some((node.as_text()?.clone(), node)));
+    if let Some((name, node)) = model.filter(|(name, _)| !matches!(&**name, "" | "inherit")) {
         // `opus` or `GPT-4.1 (copilot)` are names whose model the program chooses.
         if name.contains('-') && name.bytes().all(|byte| byte.is_ascii_lowercase() || b"0123456789-.".contains(&byte)) {
             layer.put("models", list([node.clone()], &node.span));
@@ -74,9 +74,4 @@ pub fn described(fragment: &Fragment, faults: &mut Faults) -> Layer {
         }
     }
     layer
-}
-
-/// The value of a key of the head.
-pub fn meta<'f>(fragment: &'f Fragment, key: &str) -> Option<&'f Node> {
-    fragment.meta.as_ref()?.get(key)
 }

@@ -451,8 +451,8 @@ impl Scope<'_> {
 /// What the front matter of the file that `each` matched says that it is for.
 pub fn described(layers: &Layers, reader: &Reader) -> Option<Text> {
     let fragment = reader.read(layers.each.as_ref()?).ok()?;
-    let said = fragment.meta.as_ref()?.get("description")?;
-    Some(Text { value: said.as_text()?.clone(), span: said.span.clone() })
+    let said = formats::meta(&fragment, "description")?;
+    Some(Text { value: said.as_text()?.clone(), span: said.span })
 }
 
 /// What a `pick:` asks for.
