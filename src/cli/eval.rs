@@ -256,8 +256,14 @@ fn ask(
 
 /// What is about to be done, in a sentence.
 fn reckoned(reckoning: &Reckoning) -> String {
-    let Reckoning { answers, calls, judged, in_batches, most, look, .. } = reckoning;
-    let again = if *look > 1 { format!(", look {look}") } else { String::new() };
+    let Reckoning { answers, calls, judged, in_batches, most, looks, .. } = reckoning;
+    let again = match looks.last() {
+        Some(2..) => {
+            let (s, looks) = (if looks.len() > 1 { "s" } else { "" }, looks.iter().map(ToString::to_string));
+            format!(", look{s} {}", looks.collect::<Vec<_>>().join(" and "))
+        }
+        _ => String::new(),
+    };
     if *calls == 0 && *in_batches > 0 {
         return format!("{in_batches} of {answers} answers are in batches{again}: nothing is asked");
     }

@@ -76,6 +76,8 @@ pub struct Side {
 pub struct Results {
     /// Whose answers.
     pub side: Side,
+    /// Which look at them this is, from 1.
+    pub look: u32,
     /// For each case of the set, in its order, the outcome of each of its repeats.
     pub outcomes: Vec<Vec<Outcome>>,
     /// What all these answers cost when they were asked, replayed ones included; `None` where a price is not known.

@@ -3,7 +3,7 @@
 pub mod batch;
 mod money;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -34,8 +34,8 @@ pub struct Prepared<'a> {
     set: Arc<CaseSet>,
     body: Body,
     streams: bool,
-    /// Whether it is asked at the first look only, and never again.
-    once: bool,
+    /// The number of its trial, whose sides are looked at together; `None` for a judge, which is asked at the first look only.
+    trial: Option<usize>,
     /// For each case, its request.
     calls: Vec<Call>,
 }
@@ -67,7 +67,7 @@ pub fn prepare<'a>(
     build: &'a Build,
     model: &'a ModelBuild,
     set: Arc<CaseSet>,
-    streams: bool,
+    (trial, streams): (Option<usize>, bool),
 ) -> Result<Prepared<'a>, Vec<Diagnostic>> {
     let body = asked_body(build, model, is_asked)?;
     let limit = answer_limit(body.dialect, &body.json).or(model.window.window.output);
@@ -105,7 +105,7 @@ pub fn prepare<'a>(
         digest: build.chain.full().to_string(),
         commit: commit.map(ToString::to_string),
     };
-    Ok(Prepared { side, build, model, set, body, streams, once: false, calls })
+    Ok(Prepared { side, build, model, set, body, streams, trial, calls })
 }
 
 impl Prepared<'_> {
@@ -117,12 +117,6 @@ impl Prepared<'_> {
     /// The body without the inputs of any case.
     pub fn body(&self) -> &Body {
         &self.body
-    }
-
-    /// The same, asked at the first look only: another look at the answers of others is none at its own.
-    #[must_use]
-    pub fn asked_once(self) -> Self {
-        Self { once: true, ..self }
     }
 
     /// The most tokens that one of its answers has; `None` where no limit is known.
@@ -147,7 +141,8 @@ impl Prepared<'_> {
     pub fn reckoned(&self, most: Option<Usd>) -> Reckoning {
         let calls = self.set.cases.iter().map(|case| u64::from(case.repeats)).sum();
         let unpriced = if most.is_none() { vec![self.side.model.clone()] } else { Vec::new() };
-        Reckoning { answers: calls, calls, judged: calls, in_batches: 0, most, unpriced, look: 1 }
+        let looks = BTreeSet::new();
+        Reckoning { answers: calls, calls, judged: calls, in_batches: 0, most, unpriced, looks }
     }
 
     /// Whether another side sends the very same requests for every case.
@@ -156,7 +151,6 @@ impl Prepared<'_> {
     }
 
     fn keys(&self, look: u32) -> impl Iterator<Item = (usize, AnswerKey)> {
-        let look = if self.once { 1 } else { look };
         self.set.cases.iter().zip(&self.calls).enumerate().flat_map(move |(at, (case, call))| {
             (1..=case.repeats).map(move |repeat| (at, AnswerKey { request: call.digest.clone(), repeat, look }))
         })
@@ -204,6 +198,7 @@ impl Prepared<'_> {
         let forecast = self.model.bill.read.saturating_mul(answered.saturating_sub(1));
         Results {
             side: self.side.clone(),
+            look,
             outcomes,
             usd,
             forecast: Some(forecast),
@@ -233,23 +228,35 @@ pub struct Reckoning {
     pub most: Option<Usd>,
     /// Models of which a price or a limit is not known.
     pub unpriced: Vec<String>,
-    /// Which look at the answers this is, from 1.
-    pub look: u32,
+    /// Which looks at the answers of trials these are, from 1.
+    pub looks: BTreeSet<u32>,
+}
+
+/// Which look at its answers each side is asked for, from 1: the latest that the sides of its trial have, or a new one.
+fn looks(sides: &[Prepared], answers: &Answers, fresh: bool) -> Vec<u32> {
+    let mut trials: BTreeMap<usize, Vec<&Prepared>> = BTreeMap::new();
+    for side in sides {
+        trials.entry(side.trial.unwrap_or(usize::MAX)).or_default().push(side);
+    }
+    let look = |sides: Vec<&Prepared>| {
+        let digests: HashSet<&str> = sides.iter().flat_map(|side| &side.calls).map(|call| &*call.digest).collect();
+        let seen = digests.iter().map(|digest| answers.looks(digest)).max().unwrap_or_default();
+        // A new look that a batch is open for is that one: whoever gives the command again is not asking twice.
+        let open = answers.look_in_batch(&digests);
+        if fresh && open < seen.max(1) { seen + 1 } else { seen.max(open).max(1) }
+    };
+    let looks: BTreeMap<usize, u32> = trials.into_iter().map(|(trial, sides)| (trial, look(sides))).collect();
+    sides.iter().map(|side| side.trial.and_then(|trial| looks.get(&trial)).copied().unwrap_or(1)).collect()
 }
 
 /// Reckons what a run over these sides would ask, call by call or in batches.
 pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool, in_batch: bool) -> Reckoning {
-    let again = || sides.iter().filter(|side| !side.once).flat_map(|side| &side.calls);
-    let digests = again().map(|call| answers.looks(&call.digest));
-    let seen = digests.max().unwrap_or_default();
-    // A new look that a batch is open for is that one: whoever gives the command again is not asking twice.
-    let open = answers.look_in_batch(&again().map(|call| &*call.digest).collect());
-    let look = if fresh && open < seen.max(1) { seen + 1 } else { seen.max(open).max(1) };
+    let looks = looks(sides, answers, fresh);
     let mut unpriced: Vec<String> = Vec::new();
     let (mut missing, mut waiting) = (BTreeMap::new(), HashSet::new());
     let mut all = 0;
-    for side in sides {
-        for (case, key) in side.keys(look) {
+    for (side, look) in sides.iter().zip(&looks) {
+        for (case, key) in side.keys(*look) {
             all += 1;
             if answers.get(&key).is_none() {
                 // What may not have been submitted may have to be, by a run that submits.
@@ -261,7 +268,7 @@ pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool, in_batch: bool
                 if most.is_none() && !unpriced.contains(&side.side.model) {
                     unpriced.push(side.side.model.clone());
                 }
-                missing.insert(key, (most, side.once));
+                missing.insert(key, (most, side.trial.is_none()));
             }
         }
     }
@@ -269,7 +276,8 @@ pub fn reckon(sides: &[Prepared], answers: &Answers, fresh: bool, in_batch: bool
     let most = missing.values().try_fold(Usd::ZERO, |sum, (most, _)| sum.plus(most.as_ref()?.times(tries)?));
     let judged = missing.values().filter(|(_, is_judge)| *is_judge).count() as u64;
     let in_batches = waiting.len() as u64;
-    Reckoning { answers: all, calls: missing.len() as u64, judged, in_batches, most, unpriced, look }
+    let looks = sides.iter().zip(looks).filter(|(side, _)| side.trial.is_some()).map(|(_, look)| look).collect();
+    Reckoning { answers: all, calls: missing.len() as u64, judged, in_batches, most, unpriced, looks }
 }
 
 /// How often a request may be billed: an order for a batch is not given twice.
@@ -292,7 +300,7 @@ impl Reckoning {
             in_batches: self.in_batches + judges.in_batches,
             most: self.most.zip(judges.most).and_then(|(one, other)| one.plus(other)),
             unpriced,
-            look: self.look,
+            looks: self.looks,
         }
     }
 }
@@ -302,8 +310,6 @@ impl Reckoning {
 pub struct Run {
     /// The answers of each side.
     pub results: Vec<Results>,
-    /// Which look at the answers this was.
-    pub look: u32,
     /// Tries that were made.
     pub tries: u64,
     /// What this run paid; `None` where a price is not known.
@@ -348,11 +354,10 @@ pub struct Progress {
 
 /// Reads every answer from what is recorded; nothing is asked.
 pub fn replay(sides: &[Prepared], answers: &Answers, at_base: Option<&Answers>) -> Run {
-    let look = reckon(sides, answers, false, false).look;
-    let recorded = |key: &AnswerKey| answers.get(key).map_or(Answer::Missing, |record| Answer::Record(record.clone()));
-    let results = sides.iter().map(|side| side.results(look, at_base, &recorded)).collect();
+    let looks = looks(sides, answers, false);
+    let results = results(sides, &looks, (answers, at_base), &HashMap::new());
     let (faults, collected) = (BTreeMap::new(), batch::Collected::default());
-    Run { results, look, tries: 0, paid: Some(Usd::ZERO), lost: (0, Some(Usd::ZERO)), faults, collected }
+    Run { results, tries: 0, paid: Some(Usd::ZERO), lost: (0, Some(Usd::ZERO)), faults, collected }
 }
 
 /// Who is asked, and what for.
@@ -385,8 +390,8 @@ pub fn ask(
     fresh: bool,
     asking: Asking<'_>,
 ) -> Result<Run, Error> {
-    let look = reckon(sides, answers, fresh, false).look;
-    let missing = missing(sides, look, |key| answers.get(key).is_none() && answers.in_batch(key).is_none());
+    let looks = looks(sides, answers, fresh);
+    let missing = missing(sides, &looks, |key| answers.get(key).is_none() && answers.in_batch(key).is_none());
     let crew = Crew {
         sides,
         asking: &asking,
@@ -407,21 +412,36 @@ pub fn ask(
         return Err(error);
     }
     ended?;
+    let results = results(sides, &looks, (answers, at_base), &found);
+    let (tries, paid, lost, collected) = (budget.tries(), budget.paid(), budget.lost(), batch::Collected::default());
+    Ok(Run { results, tries, paid, lost, faults, collected })
+}
+
+/// The answers of each side: what is recorded, and what came.
+fn results(
+    sides: &[Prepared],
+    looks: &[u32],
+    (answers, at_base): (&Answers, Option<&Answers>),
+    found: &HashMap<AnswerKey, Result<Arc<Record>, String>>,
+) -> Vec<Results> {
     let outcome = |key: &AnswerKey| match (answers.get(key), found.get(key)) {
         (Some(record), _) | (None, Some(Ok(record))) => Answer::Record(record.clone()),
         (None, Some(Err(why))) => Answer::Error(why.clone()),
         (None, None) => Answer::Missing,
     };
-    let results = sides.iter().map(|side| side.results(look, at_base, &outcome)).collect();
-    let (tries, paid, lost, collected) = (budget.tries(), budget.paid(), budget.lost(), batch::Collected::default());
-    Ok(Run { results, look, tries, paid, lost, faults, collected })
+    sides.iter().zip(looks).map(|(side, look)| side.results(*look, at_base, &outcome)).collect()
 }
 
-/// The answers of a look that are missing, each once, with its side and its case. A side after the other: so its prompt
+/// The answers of these looks that are missing, each once, with its side and its case. A side after the other: so its prompt
 /// stays in the cache.
-fn missing(sides: &[Prepared], look: u32, is_missing: impl Fn(&AnswerKey) -> bool) -> Vec<(AnswerKey, usize, usize)> {
+fn missing(
+    sides: &[Prepared],
+    looks: &[u32],
+    is_missing: impl Fn(&AnswerKey) -> bool,
+) -> Vec<(AnswerKey, usize, usize)> {
     let mut met = HashSet::new();
-    let all = sides.iter().enumerate().flat_map(|(at, side)| side.keys(look).map(move |(case, key)| (key, at, case)));
+    let all = sides.iter().zip(looks).enumerate();
+    let all = all.flat_map(|(at, (side, look))| side.keys(*look).map(move |(case, key)| (key, at, case)));
     all.filter(|(key, ..)| is_missing(key) && met.insert(key.clone())).collect()
 }
 

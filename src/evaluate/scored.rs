@@ -84,7 +84,7 @@ impl ScoredCase {
 impl Scored {
     /// Scores every answer of one side.
     pub fn of(results: Results, set: &CaseSet, scorers: &Scorers) -> Self {
-        let Results { side, outcomes, usd, forecast, recorded } = results;
+        let Results { side, outcomes, usd, forecast, recorded, .. } = results;
         let mut cache_read = 0;
         let cases = set.cases.iter().zip(outcomes).map(|(case, outcomes)| {
             let answers: Vec<Graded> = outcomes

@@ -204,8 +204,9 @@ impl<'a> Trials<'a> {
             }
             let plan = before.map(|(build, _)| &build.plan);
             let Some(protocol) = Protocol::of(&head.plan, plan, faults) else { break };
+            let trial = self.trials.len();
             let mut side = |build: &'a Build, model, set: &super::CaseSet| {
-                let side = prepare(build, model, Arc::new(set.clone()), streams);
+                let side = prepare(build, model, Arc::new(set.clone()), (Some(trial), streams));
                 let side = side.map_err(|found| faults.extend(found)).ok()?;
                 self.sides.push(side);
                 Some(self.sides.len() - 1)
@@ -412,7 +413,7 @@ impl<'a> Trials<'a> {
 
     /// The verdicts on what came of it.
     pub fn verdicts(self, run: Run) -> Evaluation {
-        let (look, mut judgements) = (run.look, self.judgements(&run.results));
+        let mut judgements = self.judgements(&run.results);
         let mut results: Vec<Option<_>> = run.results.into_iter().map(Some).collect();
         let mut take = |at: usize| results.get_mut(at).and_then(Option::take);
         let side = |at: usize| self.sides.get(at);
@@ -422,7 +423,7 @@ impl<'a> Trials<'a> {
             let (base, new) = (base.and_then(&mut take), new.and_then(&mut take));
             Some(Trial { protocol, base, head: take(head)?, new, is_same, judged })
         });
-        Evaluation::of(trials.collect(), look)
+        Evaluation::of(trials.collect())
     }
 }
 

@@ -202,8 +202,10 @@ pub struct Comparison {
     pub interval: [Decimal; 2],
     /// How likely so large a difference is where there is none.
     pub p: Decimal,
-    /// The same, adjusted for all comparisons of this run and for the looks at these answers.
+    /// The same, adjusted for the looks at these answers and for all comparisons of this run.
     pub p_holm: Decimal,
+    /// Which look at these answers it is, from 1.
+    pub look: u32,
     /// The test.
     pub test: TestName,
     /// The largest loss that is taken.
@@ -282,18 +284,17 @@ pub struct Evaluation {
     pub judgements: Vec<Judgement>,
     /// The gates of the heads.
     pub gates: Vec<Gate>,
-    /// Which look at the answers this is, from 1.
-    pub look: u32,
 }
 
 impl Evaluation {
     /// The verdict of every trial, with one correction for all of them: asking again until a difference shows is as
     /// good a way to be misled as many comparisons are.
-    pub fn of(trials: Vec<Trial>, look: u32) -> Self {
+    pub fn of(trials: Vec<Trial>) -> Self {
         let (mut runs, mut protocols, mut gates, mut pending) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (trial, Trial { protocol, base, head, new, is_same, judged }) in trials.into_iter().enumerate() {
             let base = base.map(|base| Scored::of(base, &protocol.cases, &protocol.scorers));
             let base = base.map(|base| push(&mut runs, ScoredRun::of(base, trial, &protocol, false)));
+            let look = head.look;
             let head = Scored::of(head, &protocol.cases, &protocol.scorers);
             let head = push(&mut runs, ScoredRun::of(head, trial, &protocol, false));
             if let (Some(new), Some(scorers)) = (new, &protocol.new_scorers) {
@@ -303,13 +304,13 @@ impl Evaluation {
             if let Some(base) = base {
                 let paired = Paired::of(scores(&runs[base].scored, &runs[head].scored), is_same);
                 let (sides, margin) = ((base, head), protocol.margin);
-                pending.push(Pending { sides, margin, paired, judged: None, can_fail: true });
+                pending.push(Pending { sides, look, margin, paired, judged: None, can_fail: true });
                 if let Some(judged) = judged {
                     let gate = protocol.gates.as_ref().and_then(|gates| gates.judge.as_ref());
                     let margin = gate.map_or(DEFAULT_MARGIN, |gate| gate.value);
                     let paired = Paired::of(judgement::pairs(&judged), is_same);
                     let can_fail = gate.is_some();
-                    pending.push(Pending { sides, margin, paired, judged: Some(judged), can_fail });
+                    pending.push(Pending { sides, look, margin, paired, judged: Some(judged), can_fail });
                 }
             }
             protocols.push(protocol);
@@ -317,22 +318,20 @@ impl Evaluation {
         // What sends the same requests cannot mislead, and is no comparison that others have to pay for. Nor is a judge that
         // fails nothing: a change could name one so that others pay. It pays for them.
         let is_paid = |own: &&Pending| own.can_fail && !own.paired.is_same;
-        let p: Vec<f64> = pending.iter().filter(is_paid).map(|own| own.paired.p()).collect();
-        let corrected =
-            |all: &[f64]| -> Vec<f64> { holm(all).into_iter().map(|p| (p * f64::from(look)).min(1.0)).collect() };
+        let p: Vec<f64> = pending.iter().filter(is_paid).map(|own| own.paired.p() * f64::from(own.look)).collect();
         let mut places = 0..p.len();
         let (mut comparisons, mut judgements) = (Vec::new(), Vec::new());
         for own in &pending {
             let at = if is_paid(&own) { places.next() } else { None };
             let adjust = |p_own: f64| {
-                let mut all = p.clone();
+                let (mut all, p_own) = (p.clone(), p_own * f64::from(own.look));
                 match at {
                     Some(at) => all[at] = p_own,
                     None => all.push(p_own),
                 }
-                if own.paired.is_same { 1.0 } else { corrected(&all)[at.unwrap_or(p.len())] }
+                if own.paired.is_same { 1.0 } else { holm(&all)[at.unwrap_or(p.len())] }
             };
-            let comparison = own.paired.comparison(own.sides, own.margin, adjust(own.paired.p()), adjust);
+            let comparison = own.paired.comparison((own.sides, own.look), own.margin, adjust);
             match &own.judged {
                 Some(judged) => judgements.push(Judgement::of(judged, comparison)),
                 None => comparisons.push(comparison),
@@ -347,7 +346,7 @@ impl Evaluation {
                 gates.extend(gates::of(at, scored_run, own, (compared, judgement), has_base));
             }
         }
-        Self { protocols, runs, comparisons, judgements, gates, look }
+        Self { protocols, runs, comparisons, judgements, gates }
     }
 
     /// Yes where no gate is missed and nothing is worse; open where something was not measured.
@@ -376,6 +375,7 @@ impl Evaluation {
 /// A comparison before it is corrected for the others.
 struct Pending {
     sides: (usize, usize),
+    look: u32,
     margin: Share,
     paired: Paired,
     judged: Option<Judged>,

@@ -265,6 +265,14 @@ fn another_look_is_counted_and_the_first_stays_recorded() {
     assert_eq!((server.log().len(), looks), (128, BTreeMap::from([(1, 64), (2, 64)])));
     let again = eval(&repo, &server, "topics").exits(0);
     assert!(again.stderr.contains("look 2: nothing is asked"), "{again}");
+    // Only of what was compared: whatever else is in the run is at its first look, and its p stays.
+    let both = eval(&repo, &server, "topics topics@eight topics@sixteen");
+    assert!(both.stderr.contains("128 of 192 answers are not recorded, looks 1 and 2"), "{both}");
+    let compared = eval(&repo, &server, "topics topics@sixteen --against topics@eight --format json --max-calls 64");
+    assert!(compared.stderr.contains("64 of 256 answers are not recorded, looks 1 and 2"), "{compared}");
+    let looks =
+        compared.json()["comparisons"].as_array().map(|all| all.iter().map(|own| own["look"].clone()).collect());
+    assert_eq!(looks, Some(vec![Value::from(2), Value::from(1)]), "{compared}");
 }
 
 #[test]

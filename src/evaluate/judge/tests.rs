@@ -19,7 +19,7 @@ fn judge(labels: &[&'static str], at: Option<&str>) -> Judge {
 fn said(texts: &[&str]) -> Results {
     let outcome = |text: &&str| vec![if text.is_empty() { Outcome::Missing } else { answered(text, 0) }];
     let outcomes = texts.iter().map(outcome).collect();
-    Results { side: side("judge"), outcomes, usd: None, forecast: None, recorded: None }
+    Results { side: side("judge"), look: 1, outcomes, usd: None, forecast: None, recorded: None }
 }
 
 #[test]

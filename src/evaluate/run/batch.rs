@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Answer, Asking, Prepared, Progress, Run, missing, now, paid, reckon, written};
+use super::{Asking, Prepared, Progress, Run, looks, missing, now, paid, results, written};
 use crate::evaluate::answers::{AnswerKey, Answers, Record, Submission, Submitted, Submitting, named, unlike};
 use crate::evaluate::endpoint::{
     Attempt, Batch, BatchAnswer, BatchId, Endpoint, Exchange, Pack, Page, Pass, State, version,
@@ -73,7 +73,7 @@ pub fn ask(
     fresh: bool,
     asking: Asking<'_>,
 ) -> Result<Run, Error> {
-    let look = reckon(sides, answers, fresh, true).look;
+    let looks = looks(sides, answers, fresh);
     let mut clerk = Clerk {
         sides,
         answers,
@@ -85,18 +85,13 @@ pub fn ask(
         collected: Collected::default(),
         stopped: None,
     };
-    let done = clerk.run(look);
+    let done = clerk.run(&looks);
     let Clerk { found, faults, collected, .. } = clerk;
     let (budget, ended) = (asking.budget, asking.recorder.end());
     done?;
     ended?;
-    let outcome = |key: &AnswerKey| match (answers.get(key), found.get(key)) {
-        (Some(record), _) | (None, Some(Ok(record))) => Answer::Record(record.clone()),
-        (None, Some(Err(why))) => Answer::Error(why.clone()),
-        (None, None) => Answer::Missing,
-    };
-    let results = sides.iter().map(|side| side.results(look, at_base, &outcome)).collect();
-    Ok(Run { results, look, tries: 0, paid: budget.paid(), lost: budget.lost(), faults, collected })
+    let results = results(sides, &looks, (answers, at_base), &found);
+    Ok(Run { results, tries: 0, paid: budget.paid(), lost: budget.lost(), faults, collected })
 }
 
 /// A batch that is waited for.
@@ -133,7 +128,7 @@ struct Clerk<'a> {
 }
 
 impl Clerk<'_> {
-    fn run(&mut self, look: u32) -> Result<(), Error> {
+    fn run(&mut self, looks: &[u32]) -> Result<(), Error> {
         let answers = self.answers;
         let mut away: HashSet<&AnswerKey> = HashSet::new();
         for submission in &answers.open {
@@ -141,7 +136,7 @@ impl Clerk<'_> {
                 away.extend(&submission.order.keys);
             }
         }
-        let missing = missing(self.sides, look, |key| answers.get(key).is_none() && !away.contains(key));
+        let missing = missing(self.sides, looks, |key| answers.get(key).is_none() && !away.contains(key));
         let mut groups: BTreeMap<usize, Vec<_>> = BTreeMap::new();
         for one in missing {
             groups.entry(self.first_like(one.1)).or_default().push(one);

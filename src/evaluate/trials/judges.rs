@@ -100,8 +100,8 @@ impl<'a> Trials<'a> {
             }
         }
         let mut side = |set: CaseSet| {
-            let side = prepare(build, build.models.first()?, Arc::new(set), false);
-            Some(side.map_err(|found| faults.extend(found)).ok()?.asked_once())
+            let side = prepare(build, build.models.first()?, Arc::new(set), (None, false));
+            side.map_err(|found| faults.extend(found)).ok()
         };
         let (labelled, unanswered) =
             (side(judge::questions(&judge.labelled))?, side(judge::unanswered(&protocol.cases))?);
@@ -115,8 +115,7 @@ impl<'a> Trials<'a> {
         let sides = asked.map(|(planned, (pairs, _))| {
             let model = planned.build.models.first()?;
             // That a request can be made of each case is known since its `unanswered`.
-            let side = prepare(planned.build, model, Arc::new(judge::questions(&pairs)), false).ok()?;
-            Some(side.asked_once())
+            prepare(planned.build, model, Arc::new(judge::questions(&pairs)), (None, false)).ok()
         });
         sides.flatten().collect()
     }

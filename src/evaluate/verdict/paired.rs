@@ -171,12 +171,11 @@ impl Paired {
 
     pub(super) fn comparison(
         &self,
-        (base, head): (usize, usize),
+        ((base, head), look): ((usize, usize), u32),
         margin: Share,
-        p_holm: f64,
         adjust: impl Fn(f64) -> f64,
     ) -> Comparison {
-        let margin = margin_real(margin);
+        let (margin, p_holm) = (margin_real(margin), adjust(self.p()));
         let all = self.answers + self.dropped;
         let by_scores = self.verdict(p_holm, margin);
         // Whether the answers that are missing could turn it.
@@ -202,6 +201,7 @@ impl Paired {
             interval: ends(self.interval()),
             p: Decimal(self.p()),
             p_holm: Decimal(p_holm),
+            look,
             test: self.test,
             margin: Decimal(margin),
             detectable: visible(n, self.square()).map(Decimal),

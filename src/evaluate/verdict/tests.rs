@@ -41,7 +41,7 @@ fn pairs(both: usize, lost: usize, gained: usize, neither: usize) -> Paired {
 }
 
 fn alone(paired: &Paired) -> Comparison {
-    paired.comparison((0, 1), crate::evaluate::protocol::DEFAULT_MARGIN, paired.p(), |p| p)
+    paired.comparison(((0, 1), 1), crate::evaluate::protocol::DEFAULT_MARGIN, |p| p)
 }
 
 /// Measured counts of a small model over 64 cases among others, with p and interval by statsmodels (McNemar, Wilson) and
@@ -178,15 +178,16 @@ pub(in crate::evaluate) fn answered(text: &str, latency_ms: u64) -> Outcome {
 
 /// An evaluation of one context over cases that expect `a`, from the answers of both sides.
 pub(crate) fn evaluation(eval: &str, base: &[&str], head: &[&str]) -> Evaluation {
-    looked(eval, base, head, (1, 1))
+    looked(eval, base, head, &[1])
 }
 
 /// `count` of them in one run.
 pub(crate) fn many(eval: &str, base: &[&str], head: &[&str], count: usize) -> Evaluation {
-    looked(eval, base, head, (1, count))
+    looked(eval, base, head, &vec![1; count])
 }
 
-fn looked(eval: &str, base: &[&str], head: &[&str], (look, count): (u32, usize)) -> Evaluation {
+/// One of them for each of these looks.
+fn looked(eval: &str, base: &[&str], head: &[&str], looks: &[u32]) -> Evaluation {
     // The first two are tagged.
     let line = |at: usize| {
         let tags = if at < 2 { ", \"tags\": \"first\"" } else { "" };
@@ -198,29 +199,39 @@ fn looked(eval: &str, base: &[&str], head: &[&str], (look, count): (u32, usize))
         let outcome = |text: &&str| if text.is_empty() { Outcome::Missing } else { answered(text, 1000) };
         texts.iter().map(|text| vec![outcome(text)]).collect()
     };
-    let results = |texts: &[&str]| Results {
+    let results = |texts: &[&str], look| Results {
         side: side("m"),
+        look,
         outcomes: outcomes(texts),
         usd: Usd::parse("0.3"),
         forecast: Some(0),
         recorded: Some(0),
     };
-    let trial = |_| {
-        let base = (!base.is_empty()).then(|| results(base));
-        Trial { protocol: project.protocol(), base, head: results(head), new: None, is_same: false, judged: None }
+    let trial = |look: &u32| {
+        let base = (!base.is_empty()).then(|| results(base, *look));
+        Trial {
+            protocol: project.protocol(),
+            base,
+            head: results(head, *look),
+            new: None,
+            is_same: false,
+            judged: None,
+        }
     };
-    Evaluation::of((0..count).map(trial).collect(), look)
+    Evaluation::of(looks.iter().map(trial).collect())
 }
 
 #[test]
 fn asking_again_until_a_difference_shows_shows_none() {
     let (base, head) = ([vec!["a"; 40], vec!["b"; 6]].concat(), ["a"; 46]);
-    let verdict = |look: u32| {
-        let found = looked("score: [{label: [a, b]}]", &base, &head, (look, 1)).comparisons.remove(0);
-        (found.p.to_string(), found.p_holm.to_string(), found.verdict)
+    let verdicts = |looks: &[u32]| -> Vec<String> {
+        let found = looked("score: [{label: [a, b]}]", &base, &head, looks).comparisons;
+        found.iter().map(|own| format!("{} {} {}", own.p, own.p_holm, own.verdict)).collect()
     };
-    assert_eq!(verdict(1), ("0.0313".to_owned(), "0.0313".to_owned(), Verdict::Better));
-    assert_eq!(verdict(2), ("0.0313".to_owned(), "0.0625".to_owned(), Verdict::NoDifferenceShown));
+    assert_eq!(verdicts(&[1]), ["0.0313 0.0313 better"]);
+    assert_eq!(verdicts(&[2]), ["0.0313 0.0625 no_difference_shown"]);
+    // One comparison pays for its own looks, and both for each other.
+    assert_eq!(verdicts(&[1, 3]), ["0.0313 0.0625 no_difference_shown", "0.0313 0.0938 no_difference_shown"]);
 }
 
 #[test]
@@ -358,6 +369,7 @@ fn a_judge_makes_others_pay_only_where_it_can_fail_the_run() {
             Project::new(&format!("score: [{{label: [a, b]}}]\n  judge: {{context: j}}\n  gates: {{{gates}}}"), &cases);
         let results = |right: usize| Results {
             side: side("m"),
+            look: 1,
             outcomes: (0..46).map(|at| vec![answered(if at < right { "a" } else { "b" }, 1)]).collect(),
             usd: None,
             forecast: None,
@@ -372,7 +384,7 @@ fn a_judge_makes_others_pay_only_where_it_can_fail_the_run() {
             is_same: false,
             judged: Some(judged(rulings.collect())),
         };
-        Evaluation::of(vec![trial], 1)
+        Evaluation::of(vec![trial])
     };
     let shown = |found: &Evaluation| {
         let judged = &found.judgements[0].comparison;

@@ -129,8 +129,6 @@ struct Row<'a> {
     cases: &'a [Case],
     /// How many comparisons there are in all.
     comparisons: usize,
-    /// Which look at the answers this is.
-    look: u32,
     /// Whether the cases are the change's own, because its base has none.
     is_own: bool,
     /// Where the manifest says what is evaluated.
@@ -139,7 +137,7 @@ struct Row<'a> {
 
 /// The heads of an evaluation.
 fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
-    let Evaluation { protocols, runs, comparisons, judgements, gates, look } = evaluation;
+    let Evaluation { protocols, runs, comparisons, judgements, gates } = evaluation;
     let compared = || comparisons.iter().chain(judgements.iter().map(|judgement| &judgement.comparison));
     let is_base = |at: usize| comparisons.iter().any(|comparison| comparison.base == at);
     let heads = runs.iter().enumerate().filter(|(at, scored_run)| !scored_run.run.new && !is_base(*at));
@@ -157,7 +155,6 @@ fn rows(evaluation: &Evaluation) -> Vec<Row<'_>> {
                 gates: gates.iter().filter(|gate| gate.run == at).collect(),
                 cases: &protocol.cases.cases,
                 comparisons: compared().filter(|own| !own.same_requests).count(),
-                look: *look,
                 is_own: protocol.is_own,
                 place: &protocol.place,
             })
@@ -252,7 +249,7 @@ impl Row<'_> {
             return "no difference: both sides send the same requests".to_owned();
         }
         let (low, high) = (own.interval[0].0, own.interval[1].0);
-        let p = match (self.comparisons, self.look) {
+        let p = match (self.comparisons, own.look) {
             (1, 1) => format!("p {}", own.p),
             (all, 1) => format!("p {} ({} over {all} comparisons)", own.p, own.p_holm),
             (1, looks) => format!("p {} ({} at look {looks})", own.p, own.p_holm),
