@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 pub use money::{Budget, paid};
 
 use super::answers::{AnswerKey, Answers, Record, Recorder, request_digest};
-use super::endpoint::{Endpoint, Exchange, Request, Size, answer_limit, is_asked, version};
+use super::endpoint::{Endpoint, Exchange, Request, Size, Try, answer_limit, is_asked, version};
 use super::{Answered, Case, CaseSet, Outcome, Results, Side};
 use crate::cost::cards::day_of;
 use crate::pipeline::Build;
@@ -513,17 +513,15 @@ impl Crew<'_> {
         if let Err(error) = self.asking.recorder.sent(key, call.most) {
             return Err(self.break_off(error));
         }
-        let reserved = std::cell::Cell::new(false);
-        let mut may_try = || {
-            let new = budget.reserve(call.most, reserved.get());
-            reserved.set(reserved.get() || new.is_ok());
-            new
-        };
-        let mut lost = || {
-            budget.lose(call.most);
-            reserved.set(false);
-        };
-        let Exchange { result, faults, is_final } = endpoint.ask(&request, call.size, &mut may_try, &mut lost);
+        let mut is_reserved = false;
+        let Exchange { result, faults, is_final } = endpoint.ask(&request, call.size, &mut |event| {
+            match event {
+                Try::Begins => budget.reserve(call.most, is_reserved)?,
+                Try::Lost => budget.lose(call.most),
+            }
+            is_reserved = matches!(event, Try::Begins);
+            Ok(())
+        });
         for fault in &faults {
             *self.faults.lock().entry(format!("{}: {}", endpoint.origin(), fault.what)).or_default() += 1;
         }
@@ -532,7 +530,7 @@ impl Crew<'_> {
             Ok(received) => received,
             Err(why) => {
                 let why = format!("{}: {why}", endpoint.origin());
-                if reserved.get() {
+                if is_reserved {
                     budget.release(call.most);
                 }
                 if !is_lost {

@@ -207,26 +207,21 @@ impl Endpoint {
         request: &Request,
         read: impl Fn(Dialect, &Value) -> Result<R, String>,
     ) -> Exchange<(R, Option<Duration>)> {
-        let Exchange { result, faults, is_final } =
-            self.exchange(request, Size::default(), read, &mut || Ok(()), &mut || ());
-        let result = result.map(|(json, read, came)| (read, came.headers.wait(&json)));
-        Exchange { result, faults, is_final }
+        let came = self.exchange(request, Size::default(), read, &mut |_| Ok(()));
+        came.map(|(json, read, came)| (read, came.headers.wait(&json)))
     }
 
     /// Uploads the requests where the API takes them as a file. Nothing is answered yet, and nothing billed.
     pub fn upload(&self, pack: &mut Pack) -> Exchange<Option<BatchId>> {
         if pack.dialect == Dialect::Messages {
-            return Exchange { result: Ok(None), faults: Vec::new(), is_final: false };
+            return Exchange::of(None);
         }
-        let request = pack.upload();
-        let Exchange { result, faults, is_final } = self.fetch(&request, |_, answer| id_at(answer, "id"));
-        Exchange { result: result.map(|(id, _)| Some(id)), faults, is_final }
+        self.fetch(&pack.upload(), |_, answer| id_at(answer, "id")).map(|(id, _)| Some(id))
     }
 
     /// Orders a batch, once: where the answer was lost, the server may have taken the order.
     pub fn submit(&self, order: &Request) -> Exchange<BatchId> {
-        let Exchange { result, faults, is_final } = self.fetch(order, read_batch);
-        Exchange { result: result.map(|(batch, _)| batch.id), faults, is_final }
+        self.fetch(order, read_batch).map(|(batch, _)| batch.id)
     }
 
     /// How far a batch is, and when the server wants to be asked again.
@@ -235,10 +230,8 @@ impl Endpoint {
             let batch = read_batch(dialect, answer)?;
             if batch.id == *id { Ok(batch) } else { Err("it is another batch".to_owned()) }
         };
-        let Exchange { result, faults, is_final } =
-            self.fetch(&get(dialect, format!("{}/{id}", folder(dialect))), named);
-        let result = result.map(|(batch, wait)| (batch, wait.map(|wait| wait.min(MOST_PATIENCE))));
-        Exchange { result, faults, is_final }
+        let came = self.fetch(&get(dialect, format!("{}/{id}", folder(dialect))), named);
+        came.map(|(batch, wait)| (batch, wait.map(|wait| wait.min(MOST_PATIENCE))))
     }
 
     /// The batches of whoever has the key, the latest first, from behind one of them.
@@ -251,13 +244,8 @@ impl Endpoint {
             let batches: Vec<Batch> = all.iter().filter_map(|one| read_batch(dialect, one).ok()).collect();
             Ok((batches, answer.get("has_more").and_then(Value::as_bool).unwrap_or_default()))
         };
-        let Exchange { result, faults, is_final } =
-            self.fetch(&get(dialect, format!("{}?limit=100{after}", folder(dialect))), read);
-        Exchange {
-            result: result.map(|((batches, has_more), wait)| Page { batches, has_more, wait }),
-            faults,
-            is_final,
-        }
+        let came = self.fetch(&get(dialect, format!("{}?limit=100{after}", folder(dialect))), read);
+        came.map(|((batches, has_more), wait)| Page { batches, has_more, wait })
     }
 
     /// Reads the results of a batch, file by file and line by line. A file whose connection breaks is read anew.
@@ -274,12 +262,12 @@ impl Endpoint {
                 (fault::arrived(came).map(drop), Vec::new())
             };
             let request = get(dialect, path.clone());
-            let came = self.tries(&request, Size::default(), &mut once, &mut || Ok(()), &mut || ());
+            let came = self.tries(&request, Size::default(), &mut once, &mut |_| Ok(()));
             if came.result.is_err() {
                 return came;
             }
         }
-        Exchange { result: Ok(()), faults: Vec::new(), is_final: false }
+        Exchange::of(())
     }
 
     fn result(&self, dialect: Dialect, line: &[u8]) -> Line {

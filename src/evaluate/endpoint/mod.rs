@@ -88,6 +88,27 @@ pub struct Exchange<T> {
     pub is_final: bool,
 }
 
+impl<T> Exchange<T> {
+    /// What came without a fault.
+    fn of(result: T) -> Self {
+        Self { result: Ok(result), faults: Vec::new(), is_final: false }
+    }
+
+    /// The same with what `of` makes of the answer.
+    fn map<R>(self, of: impl FnOnce(T) -> R) -> Exchange<R> {
+        Exchange { result: self.result.map(of), faults: self.faults, is_final: self.is_final }
+    }
+}
+
+/// What whoever pays for a request hears.
+#[derive(Debug, Clone, Copy)]
+pub enum Try {
+    /// One is about to be made, unless it is refused.
+    Begins,
+    /// It came to nothing, and may be charged all the same.
+    Lost,
+}
+
 /// A try that came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +137,9 @@ pub struct Received {
     /// To the first token, of a stream.
     pub first_token: Option<Duration>,
 }
+
+/// Says why a try may not be made.
+type Payer<'a> = &'a mut dyn FnMut(Try) -> Result<(), String>;
 
 /// What one try came to, and what the server says is left of its limits.
 type Tried<T> = (Result<T, fault::Fault>, Vec<hints::Remaining>);
@@ -148,25 +172,15 @@ impl Endpoint {
         self.pace.waits_for()
     }
 
-    /// Asks, again where it is worth it. `may_try` is asked before each try, and says why there may be none; `lost` hears
-    /// of each try that may be charged though it came to nothing.
-    pub fn ask(
-        &self,
-        request: &Request,
-        size: Size,
-        may_try: &mut dyn FnMut() -> Result<(), String>,
-        lost: &mut dyn FnMut(),
-    ) -> Exchange<Received> {
-        let Exchange { result, faults, is_final } = self.exchange(request, size, dialect::read, may_try, lost);
-        Exchange { result: result.map(|(json, reading, came)| self.received(json, reading, &came)), faults, is_final }
+    /// Asks, again where it is worth it.
+    pub fn ask(&self, request: &Request, size: Size, payer: Payer<'_>) -> Exchange<Received> {
+        let came = self.exchange(request, size, dialect::read, payer);
+        came.map(|(json, reading, came)| self.received(json, reading, &came))
     }
 
     /// Has the tokens of a request counted, again where it is worth it.
     pub fn count(&self, request: &Request) -> Exchange<u64> {
-        let size = Size::default();
-        let Exchange { result, faults, is_final } =
-            self.exchange(request, size, counting::read_count, &mut || Ok(()), &mut || ());
-        Exchange { result: result.map(|(_, tokens, _)| tokens), faults, is_final }
+        self.exchange(request, Size::default(), counting::read_count, &mut |_| Ok(())).map(|(_, tokens, _)| tokens)
     }
 
     fn exchange<R>(
@@ -174,8 +188,7 @@ impl Endpoint {
         request: &Request,
         size: Size,
         read: impl Fn(Dialect, &Value) -> Result<R, String>,
-        may_try: &mut dyn FnMut() -> Result<(), String>,
-        lost: &mut dyn FnMut(),
+        payer: Payer<'_>,
     ) -> Exchange<(Value, R, wire::Came)> {
         let has_text = |so_far: &[u8]| {
             let whole = so_far.len() < MOST_BEFORE_TEXT && request.streams;
@@ -188,7 +201,7 @@ impl Endpoint {
             let remaining = came.as_ref().map(|came| came.headers.remaining()).unwrap_or_default();
             (fault::answer(request.dialect, request.streams, came, &read), remaining)
         };
-        self.tries(request, size, &mut once, may_try, lost)
+        self.tries(request, size, &mut once, payer)
     }
 
     /// Sends a request until it is answered, as long as another try is worth it.
@@ -197,8 +210,7 @@ impl Endpoint {
         request: &Request,
         size: Size,
         once: &mut dyn FnMut(&wire::Sent<'_>) -> Tried<T>,
-        may_try: &mut dyn FnMut() -> Result<(), String>,
-        lost: &mut dyn FnMut(),
+        payer: Payer<'_>,
     ) -> Exchange<T> {
         let url = format!("{}{}", self.address.base, request.path);
         let headers = dialect::headers(request.dialect, self.address.key.as_ref());
@@ -211,7 +223,7 @@ impl Endpoint {
         let (mut faults, mut billed, mut unreached) = (Vec::new(), 0, 0);
         loop {
             self.pace.start(size);
-            if let Err(why) = may_try() {
+            if let Err(why) = payer(Try::Begins) {
                 self.pace.end(false, None, Vec::new());
                 return Exchange { result: Err(why), faults, is_final: false };
             }
@@ -226,7 +238,8 @@ impl Endpoint {
             self.pace.end(fault.is_busy, fault.wait, remaining);
             if fault.may_be_billed {
                 billed += 1;
-                lost();
+                // What is lost is lost: nobody can refuse it.
+                let _ = payer(Try::Lost);
             } else if fault.status.is_none() {
                 unreached += 1;
             }
